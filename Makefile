@@ -1,0 +1,63 @@
+# `make serve` and `make test` do all the set-up there is: .venv, locked dependencies, nothing else.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --require-hashes --only-binary :all:
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check format bench lock clean
+
+##@ Use
+
+help: ## Show this
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: .venv/serve ## Start Moorage on 127.0.0.1:8700 with the sample deployments (ARGS="--port 9000" for options)
+	@exec $(BIN)/moorage serve --load examples $(ARGS)
+
+##@ Develop
+
+test: .venv/test ## Run the tests (ARGS="-k name" for some)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/test ## Format, lint, types, import layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/test ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/test ## Measure, and write docs/benchmarks.md (needs nginx and wrk; ARGS="--quick")
+	$(BIN)/python -m bench $(ARGS)
+
+lock: ## Lock the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --group build -o requirements/serve.txt $(LOCK)
+	uv pip compile pyproject.toml --group build --group test -c requirements/serve.txt -o requirements/test.txt $(LOCK)
+
+LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade
+
+clean: ## Remove what was set up
+	rm -rf .venv
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Moorage needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "This Python cannot make a virtual environment: apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/serve: .venv/python requirements/serve.txt pyproject.toml
+	@echo "Installing what Moorage needs into .venv …" >&2
+	@$(INSTALL) -r requirements/serve.txt
+	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.venv/test: .venv/serve requirements/test.txt
+	@echo "Installing what the tests need into .venv …" >&2
+	@$(INSTALL) -r requirements/test.txt
+	@touch $@

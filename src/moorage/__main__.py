@@ -1,0 +1,5 @@
+"""`python -m moorage` is the same program as `moorage`."""
+
+from moorage.cli import main
+
+main()

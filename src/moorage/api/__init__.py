@@ -1,0 +1,1 @@
+"""The wire: HTTP in, HTTP out. A handler translates; what happens is decided below."""

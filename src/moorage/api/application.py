@@ -1,0 +1,64 @@
+"""The ASGI application: routes behind a front, and errors as one shape."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from moorage.api.call import Services
+from moorage.api.front import Front
+from moorage.api.problems import problem
+from moorage.api.routes import routes
+from moorage.core.errors import MethodNotAllowed, MoorageError, RouteNotFound, StorageError
+
+#: How often the database is asked for its revision, and the journal settled (seconds).
+POLL_SECONDS = 0.25
+
+
+def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
+    """Put the parts together; `close` is called when the server stops."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        services.catalog.catch_up()
+        follower = asyncio.create_task(_follow(services))
+        yield
+        follower.cancel()
+        services.writer.shutdown()
+        services.journal.settle()
+        close()
+
+    app = Starlette(
+        routes=routes(services),
+        lifespan=lifespan,
+        exception_handlers={MoorageError: _on_error, HTTPException: _on_http_exception},
+    )
+    app.router.redirect_slashes = False  # a redirect would be built from the Host header, which anybody can write
+    return Front(app, services.catalog, services.journal)
+
+
+async def _follow(services: Services) -> None:
+    while True:
+        await asyncio.sleep(POLL_SECONDS)
+        services.journal.settle()
+        with contextlib.suppress(StorageError):  # asked again in a moment; the reads go on from memory
+            services.catalog.poll()
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, MoorageError)  # noqa: S101 -- registered for that class
+    return problem(error, request.scope["moorage.request_id"])
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 -- registered for that class
+    path = request.url.path[:200]
+    if error.status_code == 405:
+        allowed = (error.headers or {})["Allow"]
+        return await _on_error(request, MethodNotAllowed(path=path, method=request.method[:20], allowed=allowed))
+    return await _on_error(request, RouteNotFound(path=path))

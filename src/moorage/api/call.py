@@ -1,0 +1,113 @@
+"""Call: one request with who makes it, and the services that answer it."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import Concatenate, ParamSpec, TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from moorage.api.documents import Documents
+from moorage.api.journal import Journal
+from moorage.api.metrics import Metrics
+from moorage.catalog.catalog import Catalog
+from moorage.core.access import ApiKey
+from moorage.core.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    InvalidFlag,
+    RepeatedParameter,
+    UnknownParameter,
+    UnsupportedEncoding,
+)
+from moorage.store.store import Store
+
+MAX_BODY = 1_048_576
+BODY_SECONDS = 30
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Services(msgspec.Struct, frozen=True):
+    """What handlers answer from. Writes run one at a time on the thread of `writer`: no read waits for a disk."""
+
+    store: Store
+    catalog: Catalog
+    metrics: Metrics
+    journal: Journal
+    documents: Documents
+    writer: Executor
+
+    async def write(self, do: Callable[Concatenate[Store, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a write of the registry, and have the catalog show it before anyone is told of it."""
+        work = partial(do, self.store, *args, **kwargs)
+        result = await asyncio.get_running_loop().run_in_executor(self.writer, work)
+        self.catalog.follow()
+        return result
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A request; `caller` is the API key it came with, None on the routes that are open to all."""
+
+    request: Request
+    services: Services
+    caller: ApiKey | None
+
+    @property
+    def project_id(self) -> str:
+        """The project the caller's key belongs to, which is all it can see."""
+        assert self.caller is not None  # noqa: S101 -- every route with a project has a scope, see routes
+        return self.caller.project_id
+
+    def expect_parameters(self, *known: str) -> None:
+        """Refuse any query parameter but these: one that is ignored would be a promise not kept.
+
+        Raises:
+            UnknownParameter, RepeatedParameter
+        """
+        names = [name for name, _ in self.request.query_params.multi_items()]
+        for name in names:
+            if name not in known:
+                raise UnknownParameter(param=name[:200], name=name[:200], known=", ".join(known) or "none")
+            if names.count(name) > 1:
+                raise RepeatedParameter(param=name, name=name)
+
+    def flag(self, name: str) -> bool:
+        """The one query parameter of a route that has only this: `true`, `false`, or absent.
+
+        Raises:
+            UnknownParameter, RepeatedParameter, InvalidFlag
+        """
+        self.expect_parameters(name)
+        value = self.request.query_params.get(name, "false")
+        if value not in {"true", "false"}:
+            raise InvalidFlag(param=name, value=value[:200])
+        return value == "true"
+
+    async def body(self) -> bytes:
+        """The body, at most `MAX_BODY` bytes.
+
+        Raises:
+            BodyTooLarge: as soon as that is known; the rest is not read.
+            BodyTooSlow: it did not arrive within `BODY_SECONDS`.
+            UnsupportedEncoding: it is compressed.
+        """
+        encoding = self.request.headers.get("content-encoding", "identity")
+        if encoding.lower() != "identity":
+            raise UnsupportedEncoding(encoding=encoding[:40])
+        declared = self.request.headers.get("content-length", "0")
+        if declared.isdecimal() and int(declared[:20]) > MAX_BODY:
+            raise BodyTooLarge(maximum=MAX_BODY)
+        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for piece in self.request.stream():
+                    body += piece
+                    if len(body) > MAX_BODY:
+                        raise BodyTooLarge(maximum=MAX_BODY)
+        except TimeoutError:
+            raise BodyTooSlow(seconds=BODY_SECONDS) from None
+        return bytes(body)

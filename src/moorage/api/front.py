@@ -1,0 +1,177 @@
+"""Front: what stands before every route, and answers most reads itself.
+
+It gives each request its id, times it, notes it for the log and the metrics, compares ETags, and remembers finished
+answers: a read that was answered once is answered from here, for the same API key, path and query, until the revision
+changes. Only what carries an ETag is remembered, and a handler sets one only on what follows from the revision alone.
+"""
+
+import logging
+import time
+from typing import Final
+
+import msgspec
+import uuid_utils
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from moorage.api.journal import Finished, Journal
+from moorage.api.problems import problem
+from moorage.catalog.catalog import Catalog
+from moorage.core.access import ApiKey
+from moorage.core.errors import MoorageError, StorageError
+from moorage.core.ids import accepts_request_id
+
+#: How much is remembered at most: this many answers, of this many bytes together.
+MAX_ANSWERS: Final = 2_000
+MAX_BYTES: Final = 16 * 1024 * 1024
+
+_FOREVER: Final = float("inf")
+_NO_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
+_NOT_IN_304: Final = frozenset({b"content-type", b"content-length"})
+_CLIENT_CLOSED_REQUEST: Final = 499  # nginx's status for a client that left; nobody is sent it
+
+_log = logging.getLogger("moorage.api")
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """A finished 200, and what is needed to give it again. `until` is when the API key expires (seconds, UTC)."""
+
+    headers: RawHeaders
+    body_message: Message
+    etag: bytes
+    route: str
+    api_key: str | None
+    until: float
+
+
+class Front:
+    """The outermost ASGI application."""
+
+    def __init__(self, app: ASGIApp, catalog: Catalog, journal: Journal) -> None:
+        self._app = app
+        self._catalog = catalog
+        self._journal = journal
+        self._answers: dict[tuple[bytes | None, str, bytes], Answer] = {}
+        self._bytes = 0
+        self._revision = -1
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (or pass on what is none)."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        authorization = if_none_match = request_id = None
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                authorization = authorization or value
+            elif name == b"if-none-match":
+                if_none_match = value if if_none_match is None else if_none_match + b"," + value
+            elif name == b"x-request-id" and accepts_request_id(value):
+                request_id = value
+        if request_id is None:
+            request_id = str(uuid_utils.uuid7()).encode()
+        self._follow()
+        method, path = scope["method"], scope["path"]
+        asked = (authorization, path, scope["query_string"])
+        answer = self._answers.get(asked) if method == "GET" else None
+        if answer is not None and time.time() < answer.until:
+            status, route, api_key = 200, answer.route, answer.api_key
+            headers, body = answer.headers, answer.body_message
+            if if_none_match is not None and _matches(if_none_match, answer.etag):
+                status, headers, body = 304, _without_body(headers), _NO_BODY
+            headers = [*headers, (b"x-request-id", request_id)]
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send(body)
+        else:
+            exchange = _Exchange(send, request_id, if_none_match)
+            await self._pass_on(scope, receive, exchange)
+            status = exchange.status
+            key: ApiKey | None = scope.get("moorage.caller")
+            api_key = key.id if key else None
+            route = scope["route"].path if "route" in scope else "none"
+            if method == "GET" and key is not None:
+                self._remember(asked, exchange, route, key)
+        seconds = time.perf_counter() - started
+        self._journal.note(Finished(time.time(), seconds, method, route, path, status, request_id, api_key))
+
+    def _follow(self) -> None:
+        try:
+            revision = self._catalog.follow()
+        except StorageError:
+            # What was read before is still true of its revision: go on with that rather than with nothing.
+            _log.exception("the database cannot be read; answering from memory")
+            return
+        if revision != self._revision:
+            self._answers.clear()
+            self._bytes, self._revision = 0, revision
+
+    async def _pass_on(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
+        scope["moorage.request_id"] = exchange.request_id.decode()
+        try:
+            await self._app(scope, receive, exchange.send)
+        except ClientDisconnect:
+            exchange.status = _CLIENT_CLOSED_REQUEST
+        except Exception:  # noqa: BLE001 -- the last place where it can become an answer
+            request_id = exchange.request_id.decode()
+            _log.exception("a request failed", extra={"fields": {"request_id": request_id}})
+            if not exchange.status:
+                await problem(MoorageError(), request_id)(scope, receive, exchange.send)
+
+    def _remember(self, asked: tuple[bytes | None, str, bytes], exchange: "_Exchange", route: str, key: ApiKey) -> None:
+        etag, body = exchange.etag, exchange.body
+        if etag is None or body is None or self._revision != self._catalog.revision:
+            return
+        if len(self._answers) >= MAX_ANSWERS or self._bytes + len(body) > MAX_BYTES:
+            self._answers.clear()
+            self._bytes = 0
+        until = _FOREVER if key.expires_us is None else key.expires_us / 1e6
+        self._answers[asked] = Answer(
+            exchange.headers, {"type": "http.response.body", "body": body}, etag, route, key.id, until
+        )
+        self._bytes += len(body)
+
+
+class _Exchange:
+    """One answer on its way out: it gets its request id, becomes a 304 where the client has it, and is kept."""
+
+    def __init__(self, send: Send, request_id: bytes, if_none_match: bytes | None) -> None:
+        self._send = send
+        self._if_none_match = if_none_match
+        self.request_id = request_id
+        self.status = 0
+        self.etag: bytes | None = None
+        self.headers: RawHeaders = []
+        self.body: bytes | None = None
+
+    async def send(self, message: Message) -> None:
+        """Send on what the application sends."""
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], message["headers"]
+            headers = self.headers
+            if self.status == 200:
+                self.etag = next((value for name, value in headers if name == b"etag"), None)
+                if self.etag and self._if_none_match and _matches(self._if_none_match, self.etag):
+                    self.status, headers = 304, _without_body(headers)
+            message = {
+                **message,
+                "status": self.status,
+                "headers": [*headers, (b"x-request-id", self.request_id)],
+            }
+        elif message["type"] == "http.response.body" and not message.get("more_body"):
+            self.body = message.get("body", b"")
+            if self.status == 304:
+                message = {**message, "body": b""}
+        await self._send(message)
+
+
+def _matches(if_none_match: bytes, etag: bytes) -> bool:
+    return if_none_match == etag or any(
+        candidate.strip().removeprefix(b"W/") in (etag, b"*") for candidate in if_none_match.split(b",")
+    )
+
+
+def _without_body(headers: RawHeaders) -> RawHeaders:
+    return [header for header in headers if header[0] not in _NOT_IN_304]

@@ -1,0 +1,85 @@
+"""What Prometheus reads: requests by route and status, latency, what the catalog holds.
+
+With several workers each keeps its numbers in files of `PROMETHEUS_MULTIPROC_DIR`, and whichever worker is asked adds
+them up; the variable must be there before this module is imported.
+"""
+
+import os
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from moorage import __version__
+from moorage.catalog.catalog import Catalog
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Metrics:
+    """The numbers of this process, and the page that shows those of all."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._registry = CollectorRegistry()
+        requests = Counter(
+            "moorage_http_requests",
+            "Requests answered.",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+        latency = Histogram(
+            "moorage_http_request_duration_seconds", "Until the answer was handed to the network.",
+            ["method", "route"], buckets=_BUCKETS, registry=self._registry,
+        )  # fmt: skip
+        self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._requests, self._latency = requests, latency
+        self._shown = self._registry
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            self._shown = CollectorRegistry()
+            MultiProcessCollector(self._shown)  # type: ignore[no-untyped-call]  # it registers itself
+        else:
+            ProcessCollector(registry=self._shown)
+        self._shown.register(_CatalogCollector(catalog))
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answered request; `route` is a path of the route table, so the labels are few."""
+        series = self._series.get((method, route, status))
+        if series is None:
+            series = self._add_series(method, route, status)
+        series[0].inc()
+        series[1].observe(seconds)
+
+    def page(self) -> bytes:
+        """All numbers in Prometheus' text format."""
+        return generate_latest(self._shown)
+
+    def _add_series(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        shown = method if method in _METHODS else "OTHER"
+        series = self._requests.labels(shown, route, str(status)), self._latency.labels(shown, route)
+        if shown == method:
+            self._series[method, route, status] = series
+        return series
+
+
+class _CatalogCollector(Collector):
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def collect(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily(
+            "moorage_catalog_deployments", "Deployments in memory, all projects.", value=len(self._catalog)
+        )
+        yield GaugeMetricFamily(
+            "moorage_revision",
+            "The count of committed writes that this process shows.",
+            value=self._catalog.revision,
+        )
+        build = GaugeMetricFamily("moorage_build_info", "Which Moorage this is.", labels=["version"])
+        build.add_metric([__version__], 1)
+        yield build

@@ -1,0 +1,135 @@
+"""/openapi.json, generated from the route table and the types that are parsed and sent."""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from moorage import __version__
+from moorage.api.problems import ErrorBody, status_of
+from moorage.core import errors
+from moorage.core.ids import KEY_PATTERN
+from moorage.core.page import DEFAULT_LIMIT, MAX_LIMIT
+
+if TYPE_CHECKING:
+    from moorage.api.routes import Operation
+
+_REF = "#/components/schemas/{name}"
+
+_CURSOR = {"type": "string", "description": "The id of a deployment, as in `data[].id`."}
+_PARAMETERS: dict[str, dict[str, Any]] = {
+    "limit": {
+        "description": "How many deployments at most.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    },
+    "starting_after": {"description": "Deployments older than this one.", "schema": _CURSOR},
+    "ending_before": {
+        "description": "Deployments just newer than this one, newest first.",
+        "schema": _CURSOR,
+    },
+    "dry_run": {
+        "description": "Find out what would be done, and do not do it.",
+        "schema": {"enum": ["true", "false"], "default": "false"},
+    },
+    "after": {"description": "Means `starting_after`.", "schema": _CURSOR},
+    "before": {"description": "Means `ending_before`.", "schema": _CURSOR},
+}
+_HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "X-Request-Id": ("The request's id: yours, or one made for it.", {"type": "string"}),
+    "ETag": ("Send it back in If-None-Match to get a 304 while nothing changed.", {"type": "string"}),
+    "X-Moorage-Revision": ("The count of committed writes this answer shows.", {"type": "integer"}),
+    "X-Moorage-Result": ("What the put did.", {"enum": ["created", "updated", "unchanged"]}),
+    "X-Moorage-Normalized": (
+        "Paths of the body that were kept in an equivalent spelling.",
+        {"type": "string"},
+    ),
+}
+
+
+def openapi(operations: "tuple[Operation, ...]") -> dict[str, Any]:
+    """The OpenAPI 3.1 document of a route table."""
+    types: set[type] = {ErrorBody}
+    for operation in operations:
+        types |= {answer for answer in operation.answers.values() if isinstance(answer, type)}
+        types |= {operation.body} if operation.body else set()
+    ordered = sorted(types, key=lambda kind: kind.__name__)
+    schemas, components = msgspec.json.schema_components(ordered, ref_template=_REF)
+    schema_of = dict(zip(ordered, schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schema_of)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Moorage",
+            "version": __version__,
+            "description": "LLM deployments: named, versioned configurations that applications call by key.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"api_key": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(operation: "Operation", schema_of: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    summary, _, description = (operation.handler.__doc__ or "").partition("\n")
+    document: dict[str, Any] = {"operationId": operation.name, "summary": summary.strip()}
+    raised = list(operation.errors)
+    if operation.scopes:
+        document["security"] = [{"api_key": []}]
+        document["x-required-scopes"] = sorted(operation.scopes)
+        raised += [
+            errors.AuthenticationRequired,
+            errors.InvalidApiKey,
+            errors.ExpiredApiKey,
+            errors.InsufficientScope,
+        ]
+    if description.strip():
+        document["description"] = description.strip()
+    parameters = [{"name": name, "in": "query", **_PARAMETERS[name]} for name in operation.parameters]
+    if "{key_or_id}" in operation.path:
+        is_key = operation.method == "PUT"
+        schema = {"type": "string", "minLength": 1} | ({"pattern": KEY_PATTERN} if is_key else {})
+        meaning = "The deployment's key." if is_key else "The deployment's key or id."
+        parameters.append(
+            {"name": "key_or_id", "in": "path", "required": True, "description": meaning, "schema": schema}
+        )
+    if parameters:
+        document["parameters"] = parameters
+    if operation.body:
+        content = {"application/json": {"schema": schema_of[operation.body]}}
+        document["requestBody"] = {"required": True, "content": content}
+    answers = {
+        str(status): _answer(operation, status, answer, schema_of) for status, answer in operation.answers.items()
+    }
+    by_status: dict[int, list[str]] = {}
+    for kind in raised:
+        by_status.setdefault(status_of(kind), []).append(kind.code)
+    for status, codes in sorted(by_status.items()):
+        content = {"application/json": {"schema": schema_of[ErrorBody]}}
+        answers[str(status)] = {"description": ", ".join(codes), "content": content}
+    document["responses"] = answers
+    return document
+
+
+def _answer(operation: "Operation", status: int, answer: Any, schema_of: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    meanings = {
+        200: "The answer.",
+        201: "It was created.",
+        304: "Nothing changed since the ETag in If-None-Match.",
+    }
+    names = ["X-Request-Id"]
+    if operation.scopes:
+        names += ["ETag", "X-Moorage-Revision"]
+    if operation.body:
+        names += ["X-Moorage-Result", "X-Moorage-Normalized"]
+    headers = {name: {"description": _HEADERS[name][0], "schema": _HEADERS[name][1]} for name in names}
+    document: dict[str, Any] = {"description": meanings[status], "headers": headers}
+    if isinstance(answer, type):
+        document["content"] = {"application/json": {"schema": schema_of[answer]}}
+    elif answer:
+        document["content"] = {answer: {}}
+    return document

@@ -1,0 +1,112 @@
+"""Every URL there is, in one list: its handler, the scopes it needs, and what /openapi.json says of it.
+
+Whatever is not in the list is not answered, and a row whose `scopes` are not `OPEN` needs an API key that has them all.
+"""
+
+from collections.abc import Awaitable, Callable
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from moorage.api import deployments, operations
+from moorage.api.auth import authenticate, authorize
+from moorage.api.call import Call, Services
+from moorage.core import errors
+from moorage.core.access import Scope
+from moorage.core.deployment import DeploymentItem, DeploymentPage, PutDeployment
+from moorage.core.errors import MoorageError
+
+OPEN: frozenset[Scope] | None = None
+
+_QUERY = (errors.UnknownParameter, errors.RepeatedParameter)
+_STORAGE = (errors.StorageUnavailable, errors.StorageFull)
+_BODY = (
+    errors.InvalidJson,
+    errors.InvalidBody,
+    errors.BodyTooLarge,
+    errors.BodyTooSlow,
+    errors.UnsupportedEncoding,
+)
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One row: a method of a path. `answers` maps a status to the type of its body, or to its media type."""
+
+    method: str
+    path: str
+    handler: Callable[[Call], Awaitable[Response]]
+    scopes: frozenset[Scope] | None
+    name: str
+    parameters: tuple[str, ...] = ()
+    body: type | None = None
+    answers: dict[int, Any]
+    errors: tuple[type[MoorageError], ...] = ()
+
+
+OPERATIONS = (
+    Operation(
+        method="GET", path="/v2/deployments", name="Deployments",
+        handler=deployments.list_page, scopes=frozenset({Scope.READ}),
+        parameters=("limit", "starting_after", "ending_before", "after", "before"),
+        answers={200: DeploymentPage, 304: None},
+        errors=(
+            errors.InvalidLimit, errors.InvalidCursor, errors.ConflictingCursors, *_QUERY
+        ),
+    ),
+    Operation(
+        method="GET", path="/v2/deployments/{key_or_id}", name="GetDeployment",
+        handler=deployments.get, scopes=frozenset({Scope.READ}),
+        answers={200: DeploymentItem, 304: None},
+        errors=(errors.DeploymentNotFound, errors.UnknownParameter),
+    ),
+    Operation(
+        method="PUT", path="/v2/deployments/{key_or_id}", name="PutDeployment",
+        handler=deployments.put, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}), parameters=("dry_run",),
+        body=PutDeployment,
+        answers={200: DeploymentItem, 201: DeploymentItem},
+        errors=(errors.InvalidKey, errors.InvalidFlag, *_QUERY, *_BODY, *_STORAGE),
+    ),
+    Operation(
+        method="GET", path="/health/live", name="Live", handler=operations.live, scopes=OPEN,
+        answers={200: operations.Health},
+    ),
+    Operation(
+        method="GET", path="/health/ready", name="Ready", handler=operations.ready, scopes=OPEN,
+        answers={200: operations.Health},
+    ),
+    Operation(
+        method="GET", path="/metrics", name="Metrics", handler=operations.metrics, scopes=OPEN,
+        answers={200: "text/plain"},
+    ),
+    Operation(
+        method="GET", path="/openapi.json", name="OpenApi", handler=operations.openapi_json, scopes=OPEN,
+        answers={200: "application/json"},
+    ),
+    Operation(
+        method="GET", path="/docs", name="Docs", handler=operations.docs, scopes=OPEN,
+        answers={200: "text/html"},
+    ),
+)  # fmt: skip
+
+
+def routes(services: Services) -> list[Route]:
+    """The list as the framework wants it: one route for each path."""
+    by_path = groupby(OPERATIONS, key=lambda operation: operation.path)
+    return [_route(path, {operation.method: operation for operation in group}, services) for path, group in by_path]
+
+
+def _route(path: str, operations_: dict[str, Operation], services: Services) -> Route:
+    async def endpoint(request: Request) -> Response:
+        operation = operations_["GET" if request.method == "HEAD" else request.method]
+        caller = None
+        if operation.scopes is not None:
+            caller = authenticate(services.catalog, request.headers.get("authorization"))
+            request.scope["moorage.caller"] = caller
+            authorize(caller, operation.scopes)
+        return await operation.handler(Call(request, services, caller))
+
+    return Route(path, endpoint, methods=list(operations_))

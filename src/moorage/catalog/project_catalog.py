@@ -1,0 +1,83 @@
+"""One project's deployments in memory: already encoded, in the order of the list."""
+
+from bisect import bisect_left, bisect_right
+
+from moorage.core.deployment import Deployment
+from moorage.core.errors import DeploymentNotFound, InvalidCursor
+from moorage.core.page import PageQuery
+
+
+class ProjectCatalog:
+    """The JSON of every deployment of a project, by id, by key and by place.
+
+    `_seqs` is ascending (oldest first), `_items` runs beside it. `_seq_of` knows deleted deployments too, so that a
+    cursor to one still has its place. A page costs a search in a sorted list and a join, wherever it is.
+    """
+
+    def __init__(self) -> None:
+        self._seqs: list[int] = []
+        self._items: list[bytes] = []
+        self._seq_of: dict[str, int] = {}
+        self._seq_of_key: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        """How many deployments there are, deleted ones not counted."""
+        return len(self._seqs)
+
+    def follow(self, deployment: Deployment) -> None:
+        """Take over the newest state of one deployment; a state seen before changes nothing."""
+        seq = deployment.seq
+        self._seq_of[deployment.id] = seq
+        place = bisect_left(self._seqs, seq)
+        is_listed = place < len(self._seqs) and self._seqs[place] == seq
+        if deployment.deleted_us is not None:
+            if is_listed:
+                del self._seqs[place], self._items[place]
+            if self._seq_of_key.get(deployment.key) == seq:
+                del self._seq_of_key[deployment.key]
+            return
+        self._seq_of_key[deployment.key] = seq
+        if is_listed:
+            self._items[place] = deployment.item()
+        else:
+            self._seqs.insert(place, seq)
+            self._items.insert(place, deployment.item())
+
+    def page(self, query: PageQuery) -> bytes:
+        """The JSON of a page (`DeploymentPage`).
+
+        Raises:
+            InvalidCursor: the cursor was never a deployment of this project.
+        """
+        if query.ending_before is not None:
+            start = bisect_right(self._seqs, self._place("ending_before", query.ending_before))
+            end = min(start + query.limit, len(self._seqs))
+            has_more = end < len(self._seqs)
+        else:
+            end = len(self._seqs)
+            if query.starting_after is not None:
+                end = bisect_left(self._seqs, self._place("starting_after", query.starting_after))
+            start = max(end - query.limit, 0)
+            has_more = start > 0
+        newest_first = b",".join(reversed(self._items[start:end]))
+        tail = b'],"has_more":true}' if has_more else b'],"has_more":false}'
+        return b'{"object":"list","data":[' + newest_first + tail
+
+    def get(self, key_or_id: str) -> bytes:
+        """The JSON of one deployment (`DeploymentItem`), by its key or its id.
+
+        Raises:
+            DeploymentNotFound: there is none, or it was deleted.
+        """
+        seq = self._seq_of_key.get(key_or_id, self._seq_of.get(key_or_id))
+        if seq is not None:
+            place = bisect_left(self._seqs, seq)
+            if place < len(self._seqs) and self._seqs[place] == seq:
+                return self._items[place]
+        raise DeploymentNotFound(param="key", key=key_or_id[:200])
+
+    def _place(self, parameter: str, cursor: str) -> int:
+        seq = self._seq_of.get(cursor)
+        if seq is None:
+            raise InvalidCursor(param=parameter, value=cursor[:200])
+        return seq

@@ -1,0 +1,107 @@
+"""The command line's side of the HTTP API."""
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import click
+import msgspec
+import urllib3
+
+from moorage import __version__
+from moorage.settings import SettingError, from_environment
+
+_TIMEOUT = urllib3.Timeout(connect=5, read=60)
+
+
+class ApiError(click.ClickException):
+    """The server said no. `problems` are the lines to show; the message joins them."""
+
+    def __init__(self, problems: list[str], hint: str = "") -> None:
+        self.problems = problems
+        super().__init__("\n  ".join(problems) + (f"\n{hint}" if hint else ""))
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A 2xx: its JSON, and its headers (names are case-insensitive)."""
+
+    value: Any
+    headers: urllib3.HTTPHeaderDict
+
+
+class Client:
+    """One server and one API key; connections are kept."""
+
+    def __init__(self, url: str, api_key: str) -> None:
+        self._url = url.rstrip("/")
+        headers = {"Authorization": f"Bearer {api_key}", "User-Agent": f"moorage-cli/{__version__}"}
+        self._pool = urllib3.PoolManager(headers=headers, retries=False, timeout=_TIMEOUT)
+
+    @classmethod
+    def from_environment(cls, url: str) -> "Client":
+        """With the API key of MOORAGE_API_KEY.
+
+        Raises:
+            click.ClickException: there is none.
+        """
+        try:
+            api_key = from_environment("api_key")
+        except SettingError as error:
+            raise click.ClickException(str(error)) from error
+        if not api_key:
+            raise click.ClickException(
+                "MOORAGE_API_KEY is not set. `moorage keys create NAME` makes a key; then: export MOORAGE_API_KEY=mrg_…"
+            )
+        return cls(url, api_key)
+
+    def get(self, path: str, **query: Any) -> Reply:
+        """GET `path` with the query parameters that are not None."""
+        return self._send("GET", path, query, None)
+
+    def put(self, key: str, body: bytes, *, is_dry_run: bool) -> Reply:
+        """Put one deployment."""
+        query = {"dry_run": "true"} if is_dry_run else {}
+        return self._send("PUT", deployment_path(key), query, body)
+
+    def _send(self, method: str, path: str, query: dict[str, Any], body: bytes | None) -> Reply:
+        fields = {name: str(value) for name, value in query.items() if value is not None}
+        target = self._url + path + (f"?{urlencode(fields)}" if fields else "")
+        headers = {**self._pool.headers, **({"Content-Type": "application/json"} if body is not None else {})}
+        try:
+            response = self._pool.request(method, target, body=body, headers=headers)
+        except urllib3.exceptions.HTTPError as error:
+            raise ApiError(
+                [f"there is no answer from {self._url} ({_reason(error)})"],
+                "Is the server running (moorage serve), and is MOORAGE_URL right?",
+            ) from error
+        value = _json(response.data)
+        if 200 <= response.status < 300:
+            return Reply(value, response.headers)
+        raise _refused(response.status, value, self._url)
+
+
+def deployment_path(key_or_id: str) -> str:
+    """The path of one deployment, whatever characters the key was typed with."""
+    return f"/v2/deployments/{quote(key_or_id, safe='')}"
+
+
+def _refused(status: int, value: Any, url: str) -> ApiError:
+    error = value.get("error") if isinstance(value, dict) else None
+    if not isinstance(error, dict) or "message" not in error:
+        return ApiError([f"{url} answered {status}, and not as Moorage does. Is MOORAGE_URL right?"])
+    problems = [f"{problem['path']} {problem['message']}".strip() for problem in error.get("problems", ())]
+    hint = "MOORAGE_API_KEY holds the key that was refused." if status == 401 else ""
+    return ApiError(problems or [error["message"]], hint)
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        return None
+
+
+def _reason(error: urllib3.exceptions.HTTPError) -> str:
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror.lower()
+    return str(error).rpartition(": ")[2]

@@ -1,0 +1,90 @@
+"""`moorage deployments`: look at what a server has."""
+
+from typing import Any
+
+import click
+from rich.text import Text
+
+from moorage.cli import screen, yaml_text
+from moorage.cli.client import Client, deployment_path
+from moorage.cli.options import output_option, setting
+
+_PAGE = 50
+
+
+@click.group()
+def deployments() -> None:
+    """List and show deployments."""
+
+
+@deployments.command("list")
+@click.option("--limit", type=click.IntRange(1, _PAGE), default=10, show_default=True, help="How many at most.")
+@click.option("--starting-after", metavar="ID", help="Those older than this one.")
+@click.option("--ending-before", metavar="ID", help="Those just newer than this one.")
+@click.option("--all", "is_all", is_flag=True, help="All pages.")
+@output_option
+@setting("url")
+def list_(
+    limit: int, starting_after: str | None, ending_before: str | None, is_all: bool, output: str, url: str
+) -> None:
+    """List deployments, newest first. `-o json` prints the page as the API returns it."""
+    client = Client.from_environment(url)
+    if is_all:
+        if starting_after or ending_before:
+            raise click.UsageError("--all starts at the newest; leave out --starting-after and --ending-before.")
+        page = _all_pages(client)
+    else:
+        cursors = {"starting_after": starting_after, "ending_before": ending_before}
+        page = client.get("/v2/deployments", limit=limit, **cursors).value
+    if output == "table":
+        _print_table(page)
+    else:
+        screen.print_data(page, output)
+
+
+@deployments.command()
+@click.argument("key_or_id")
+@output_option
+@setting("url")
+def show(key_or_id: str, output: str, url: str) -> None:
+    """Show one deployment, by its key or id."""
+    item = Client.from_environment(url).get(deployment_path(key_or_id)).value
+    if output != "table":
+        screen.print_data(item, output)
+        return
+    details = screen.table("field", "value")
+    for name in ("key", "version", "id", "created", "updated", "description"):
+        details.add_row(name, Text(screen.cell(item[name], 120)))
+    console = screen.console()
+    console.print(details)
+    console.print()
+    console.print(Text(yaml_text.dump({"prompt_config": item["prompt_config"]}).rstrip()))
+
+
+def _all_pages(client: Client) -> dict[str, Any]:
+    items: list[Any] = []
+    cursor = None
+    with screen.progress("Listing") as progress:
+        task = progress.add_task("", total=None)
+        while True:
+            page = client.get("/v2/deployments", limit=_PAGE, starting_after=cursor).value
+            items += page["data"]
+            progress.update(task, completed=len(items))
+            if not page["has_more"]:
+                return {"object": "list", "data": items, "has_more": False}
+            cursor = items[-1]["id"]
+
+
+def _print_table(page: dict[str, Any]) -> None:
+    console = screen.console()
+    if not page["data"]:
+        console.print("No deployments here. `moorage apply PATH` puts some.")
+        return
+    rows = screen.table("key", "version", "provider", "model", "type", "updated", "description")
+    for item in page["data"]:
+        config = item["prompt_config"]
+        cells = (item["key"], item["version"], config["provider"], config["model"], config["model_type"])
+        rows.add_row(*(Text(screen.cell(text)) for text in (*cells, item["updated"][:16], item["description"])))
+    console.print(rows)
+    if page["has_more"]:
+        click.echo(f"There are more: --starting-after {page['data'][-1]['id']}, or --all.", err=True)

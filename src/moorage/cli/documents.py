@@ -1,0 +1,131 @@
+"""Deployments in files: YAML, JSON, JSONL, and the list page as the hosted service returns it.
+
+A document is one deployment: its `key`, and the fields of `PUT /v2/deployments/{key}`. Pages are read oldest first, so
+that what was newest there is newest here.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from moorage.cli import yaml_text
+from moorage.core import strict_json
+from moorage.core.errors import InvalidJson
+
+_SUFFIXES = {".yaml", ".yml", ".json", ".jsonl", ".ndjson"}
+
+#: What a list page's item has and a put does not: the server there made it, the server here makes its own.
+_MADE_BY_THE_SERVER = ("id", "created", "updated", "version")
+
+
+class Document(msgspec.Struct, frozen=True):
+    """One deployment to put. `source` names it to a person; with a `problem` it could not be read."""
+
+    source: str
+    key: str
+    body: dict[str, Any]
+    problem: str = ""
+
+
+def read_paths(paths: list[str]) -> list[Document]:
+    """Everything in files, folders (their files by name, folders inside too) and `-` (standard input), in order.
+
+    What cannot be read is a document with a problem: the good ones are still there.
+    """
+    return [document for path in paths for document in _read_path(path)]
+
+
+def _read_path(name: str) -> Iterator[Document]:
+    if name == "-":
+        yield from _read_text("standard input", "", sys.stdin.buffer.read())
+        return
+    path = Path(name)
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
+        if not files:
+            yield Document(name, "", {}, "the folder has no .yaml, .yml, .json or .jsonl file")
+        for file in files:
+            yield from _read_path(str(file))
+        return
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        yield Document(name, "", {}, error.strerror or "cannot be read")
+        return
+    yield from _read_text(name, path.suffix.lower(), content)
+
+
+def _read_text(source: str, suffix: str, content: bytes) -> Iterator[Document]:
+    values = list(_values(source, suffix, content))
+    if not values:
+        yield Document(source, "", {}, "there is no deployment in it")
+    items: list[Document] = []
+    for where, value in values:
+        if isinstance(value, Document):
+            yield value
+        elif isinstance(value, dict) and value.get("object") == "list" and isinstance(value.get("data"), list):
+            items += [_item(f"{where} data[{index}]", item) for index, item in enumerate(value["data"])]
+        elif isinstance(value, list):
+            yield from (_document(f"{where}[{index}]", item) for index, item in enumerate(value))
+        else:
+            yield _document(where, value)
+    yield from reversed(items)
+
+
+def _values(source: str, suffix: str, content: bytes) -> Iterator[tuple[str, Any]]:
+    """The values of one file with where they stand; a `Document` with a problem where one cannot be read."""
+    is_lines = suffix in {".jsonl", ".ndjson"}
+    if suffix == ".json" or (not suffix and content.lstrip()[:1] in (b"{", b"[")):
+        try:
+            yield source, strict_json.parse(content)
+            return
+        except InvalidJson as error:
+            lines = [line for line in content.splitlines() if line.strip()]
+            is_lines = len(lines) > 1 and all(line.lstrip().startswith(b"{") for line in lines)
+            if not is_lines:
+                yield source, Document(source, "", {}, str(error))
+                return
+    if is_lines:
+        for number, line in enumerate(content.splitlines(), 1):
+            if line.strip():
+                where = f"{source}:{number}"
+                try:
+                    yield where, strict_json.parse(line)
+                except InvalidJson as error:
+                    yield where, Document(where, "", {}, str(error))
+        return
+    try:
+        values = [value for value in yaml_text.load_all(content.decode("utf-8-sig")) if value is not None]
+        for number, value in enumerate(values, 1):
+            strict_json.check(value)
+            yield (f"{source}#{number}" if len(values) > 1 else source), value
+    except (yaml_text.YamlError, InvalidJson, UnicodeDecodeError) as error:
+        yield source, Document(source, "", {}, str(error))
+
+
+def _item(source: str, value: Any) -> Document:
+    """An item of a list page. It does not show the variables, so those that are there are kept."""
+    if isinstance(value, dict):
+        value = {name: child for name, child in value.items() if name not in _MADE_BY_THE_SERVER}
+    return _keyed(source, value)
+
+
+def _document(source: str, value: Any) -> Document:
+    """A deployment in a file. The file says all of it, so what it leaves out is empty."""
+    if isinstance(value, dict):
+        value = {"description": "", "variables": [], **value}
+    return _keyed(source, value)
+
+
+def _keyed(source: str, value: Any) -> Document:
+    if not isinstance(value, dict):
+        return Document(source, "", {}, "a deployment is an object with key and prompt_config")
+    key = value.pop("key", None)
+    if not isinstance(key, str) or not key:
+        shown = "is missing" if key is None else f"must be a string, not {json.dumps(key)[:40]}"
+        return Document(source, "", {}, f"key {shown}")
+    return Document(source, key, value)

@@ -1,0 +1,111 @@
+"""`moorage keys`: API keys, on the database itself, because somebody must make the first one."""
+
+import re
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+
+import click
+from rich.text import Text
+
+from moorage.cli import screen
+from moorage.cli.options import output_option, setting
+from moorage.core.access import DEFAULT_SCOPES, ApiKey, Scope
+from moorage.core.times import iso
+from moorage.registry.api_keys import create_api_key, revoke_api_key
+from moorage.registry.projects import DEFAULT_PROJECT, get_project
+from moorage.store.opening import open_store
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_MICROSECONDS = 1_000_000
+
+
+class Expiry(click.ParamType[int]):
+    """`90d`, `12h`, or a point in time in ISO 8601; microseconds since 1970."""
+
+    name = "WHEN"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it."""
+        if isinstance(value, int):
+            return value
+        text = str(value).strip()
+        try:
+            if span := re.fullmatch(r"(\d{1,6})([smhdw])", text, re.ASCII):
+                return time.time_ns() // 1000 + int(span[1]) * _UNITS[span[2]] * _MICROSECONDS
+            moment = datetime.fromisoformat(text)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return int(moment.timestamp()) * _MICROSECONDS
+        except (ValueError, OverflowError):
+            self.fail(f"{text!r} is not a span like 90d or 12h, nor a time like 2027-01-31T12:00Z", param, ctx)
+
+
+@click.group()
+def keys() -> None:
+    """Create, list and revoke API keys."""
+
+
+@keys.command()
+@click.argument("name")
+@click.option("--project", default=DEFAULT_PROJECT, show_default=True, help="The project the key belongs to.")
+@click.option(
+    "--scope", "scopes", multiple=True, type=click.Choice([scope.value for scope in Scope]),
+    help="What the key may do; give it once for each. Without: everything on deployments.",
+)  # fmt: skip
+@click.option("--expires", type=Expiry(), help="When it ends: 90d, 12h, or 2027-01-31T12:00Z. Without: never.")
+@setting("database")
+def create(name: str, project: str, scopes: tuple[str, ...], expires: int | None, database: str) -> None:
+    """Make an API key, and print its token: this once, alone on standard output."""
+    with closing(open_store(database)) as store:
+        owner = get_project(store, project)
+        key, token = create_api_key(store, owner.id, name, map(Scope, scopes or DEFAULT_SCOPES), expires)
+    click.echo(token)
+    until = f" until {iso(key.expires_us)}" if key.expires_us else ""
+    click.echo(f"The key {key.id} ({', '.join(sorted(key.scopes))}) of {project} is valid{until}.", err=True)
+
+
+@keys.command("list")
+@output_option
+@setting("database")
+def list_(output: str, database: str) -> None:
+    """List the API keys of all projects. Tokens are not kept, so none is shown."""
+    with closing(open_store(database)) as store:
+        names = {project.id: project.name for project in store.projects()}
+        found = store.api_keys()
+    rows = [
+        {
+            "id": key.id,
+            "name": key.name,
+            "project": names[key.project_id],
+            "scopes": sorted(key.scopes),
+            "status": _status(key),
+            "created": iso(key.created_us),
+            **({"expires": iso(key.expires_us)} if key.expires_us else {}),
+        }
+        for key in found
+    ]
+    if output != "table":
+        screen.print_data(rows, output)
+        return
+    table = screen.table("id", "name", "project", "status", "expires", "scopes")
+    for row in rows:
+        scopes = " ".join(row["scopes"])
+        cells = (row["id"], row["name"], row["project"], row["status"], row.get("expires", "never"), scopes)
+        table.add_row(*(Text(str(text)) for text in cells))
+    screen.console().print(table)
+
+
+@keys.command()
+@click.argument("id_or_name")
+@setting("database")
+def revoke(id_or_name: str, database: str) -> None:
+    """Revoke an API key, at once and for good."""
+    with closing(open_store(database)) as store:
+        key = revoke_api_key(store, id_or_name)
+    click.echo(f"Revoked {key.id} ({key.name}).", err=True)
+
+
+def _status(key: ApiKey) -> str:
+    if key.revoked_us is not None:
+        return "revoked"
+    return "expired" if key.expires_us is not None and key.expires_us <= time.time_ns() // 1000 else "active"

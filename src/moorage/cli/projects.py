@@ -1,0 +1,45 @@
+"""`moorage projects`: on the database itself, as `moorage keys` is."""
+
+from contextlib import closing
+
+import click
+from rich.text import Text
+
+from moorage.cli import screen
+from moorage.cli.options import output_option, setting
+from moorage.core.times import iso
+from moorage.registry.projects import create_project
+from moorage.store.opening import open_store
+
+
+@click.group()
+def projects() -> None:
+    """Create and list projects: each has its own deployments and API keys."""
+
+
+@projects.command()
+@click.argument("name")
+@setting("database")
+def create(name: str, database: str) -> None:
+    """Make a project."""
+    with closing(open_store(database)) as store:
+        project = create_project(store, name)
+    click.echo(project.id)
+    click.echo(f"Made the project {name}. Next: moorage keys create NAME --project {name}", err=True)
+
+
+@projects.command("list")
+@output_option
+@setting("database")
+def list_(output: str, database: str) -> None:
+    """List the projects."""
+    with closing(open_store(database)) as store:
+        found = store.projects()
+    rows = [{"id": project.id, "name": project.name, "created": iso(project.created_us)} for project in found]
+    if output != "table":
+        screen.print_data(rows, output)
+        return
+    table = screen.table("name", "id", "created")
+    for row in rows:
+        table.add_row(Text(row["name"]), row["id"], row["created"])
+    screen.console().print(table)

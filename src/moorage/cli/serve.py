@@ -1,0 +1,178 @@
+"""`moorage serve`: start the server."""
+
+import multiprocessing
+import os
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from contextlib import closing
+from functools import partial
+
+import click
+import msgspec
+import urllib3
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from moorage import __version__
+from moorage.app import create_app
+from moorage.cli.documents import read_paths
+from moorage.cli.options import setting
+from moorage.core.access import DEFAULT_SCOPES
+from moorage.core.errors import MoorageError
+from moorage.logs import configuration
+from moorage.registry.api_keys import create_api_key
+from moorage.registry.deployments import put_deployment
+from moorage.registry.projects import DEFAULT_PROJECT, get_project
+from moorage.settings import LogFormat, LogLevel, ServerSettings
+from moorage.store.opening import open_store
+from moorage.store.store import Store
+
+_HEADER_MS = 10_000  # how long a client may take to send its headers
+_STOP_SECONDS = 10  # how long requests under way may take at shutdown
+_READY_SECONDS = 120
+
+
+@click.command()
+@setting("host")
+@setting("port", click.IntRange(1, 65_535))
+@setting("database")
+@setting("workers", click.IntRange(1, 64))
+@setting("load")
+@setting("log_format", click.Choice(["json", "console"]))
+@setting("log_level", click.Choice(["debug", "info", "warning", "error"]))
+def serve(
+    host: str,
+    port: int,
+    database: str,
+    workers: int,
+    load: str | None,
+    log_format: LogFormat,
+    log_level: LogLevel,
+) -> None:
+    """Start the server. Without options: on this machine, with the SQLite file moorage.db in this folder.
+
+    The first start makes an API key and prints its token once.
+    """
+    _check_address(host, port)
+    settings = ServerSettings(database, log_format, log_level)
+    with closing(open_store(database)) as store:
+        loaded = _load(store, load) if load else 0
+        token = None if store.api_keys() else _first_key(store)
+    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else _in_url(host)}:{port}"  # noqa: S104 -- compared only
+    greeting = _greeting(url, database, token, loaded)
+    threading.Thread(target=_greet, args=(url, greeting), daemon=True).start()
+    # A fresh process for each worker: it holds what it needs and nothing of this one.
+    multiprocessing.set_start_method("spawn")
+    metrics_folder = tempfile.mkdtemp(prefix="moorage-metrics-") if workers > 1 else None
+    if metrics_folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder
+    try:
+        Granian(
+            "moorage",
+            address=host,
+            port=port,
+            interface=Interfaces.ASGI,
+            workers=workers,
+            runtime_mode=RuntimeModes.st,
+            loop=Loops.uvloop,
+            http=HTTPModes.http1,
+            websockets=False,
+            backpressure=1024,
+            http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS),
+            log_level=LogLevels.warning,  # its lines at `info` tell of processes; ours tell what a person needs
+            log_dictconfig=configuration(log_format, log_level),
+            respawn_failed_workers=True,
+            workers_kill_timeout=_STOP_SECONDS,
+        ).serve(target_loader=partial(create_app, settings), wrap_loader=False)
+    finally:
+        if metrics_folder:
+            shutil.rmtree(metrics_folder, ignore_errors=True)
+
+
+def _check_address(host: str, port: int) -> None:
+    """Refuse an address that is taken. The server lets its workers share a port, and would share a stranger's too."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise click.ClickException(f"cannot listen on {host}:{port}: {reason}. Choose another with --port.") from error
+
+
+def _load(store: Store, path: str) -> int:
+    """Put the deployments in `path` into the default project; returns how many there are."""
+    project = get_project(store, DEFAULT_PROJECT)
+    documents, problems = read_paths([path]), []
+    for document in documents:
+        if document.problem:
+            problems.append(f"{document.source}: {document.problem}")
+            continue
+        try:
+            put_deployment(store, project.id, document.key, msgspec.json.encode(document.body), by=None)
+        except MoorageError as error:
+            shown = [f"{problem.path} {problem.message}" for problem in error.problems] or [str(error)]
+            problems += [f"{document.source} ({document.key}): {line}" for line in shown]
+    if problems:
+        raise click.ClickException(f"cannot load {path}:\n  " + "\n  ".join(problems))
+    return len(documents)
+
+
+def _first_key(store: Store) -> str:
+    project = get_project(store, DEFAULT_PROJECT)
+    _, token = create_api_key(store, project.id, "first", DEFAULT_SCOPES)
+    return token
+
+
+def _greeting(url: str, database: str, token: str | None, loaded: int) -> str:
+    deployments = f", {loaded} deployments loaded" if loaded else ""
+    shown = token or "$MOORAGE_API_KEY"
+    key = (
+        f"Your API key, shown this once:\n\n    {token}"
+        if token
+        else "It has API keys already. To make another:\n\n"
+        f"    export MOORAGE_API_KEY=$(moorage keys create NAME --database {database})"
+    )
+    python_key = f'"{token}"' if token else 'os.environ["MOORAGE_API_KEY"]'
+    return f"""Moorage {__version__} is ready at {url} (database {database}{deployments}).
+
+{key}
+
+List the deployments:
+
+    curl -H "Authorization: Bearer {shown}" {url}/v2/deployments
+
+The same with the SDK (pip install orq-ai-sdk):
+{"" if token else "    import os"}
+    from orq_ai_sdk import Orq
+
+    with Orq(api_key={python_key}, server_url="{url}") as orq:
+        for deployment in orq.deployments.list(limit=10).data:
+            print(deployment.key, deployment.version)
+
+The API is described at {url}/docs. Stop with Ctrl-C.
+"""
+
+
+def _greet(url: str, greeting: str) -> None:
+    """Print the greeting as soon as the server answers: what it says to try works from then on."""
+    deadline = time.monotonic() + _READY_SECONDS
+    with urllib3.PoolManager(retries=False, timeout=1.0) as pool:
+        while time.monotonic() < deadline:
+            try:
+                if pool.request("GET", f"{url}/health/ready").status == 200:
+                    click.echo(greeting)
+                    return
+            except urllib3.exceptions.HTTPError:
+                pass
+            time.sleep(0.05)
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

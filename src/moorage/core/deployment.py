@@ -1,0 +1,118 @@
+"""Deployment: a named, versioned configuration, and the bytes it is on the wire."""
+
+import hashlib
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from moorage.core.ids import KEY_PATTERN
+from moorage.core.prompt_config import PromptConfig, Variable
+from moorage.core.times import iso
+
+Bump = Literal["minor", "major"]
+Result = Literal["created", "updated", "unchanged"]
+
+MAX_DESCRIPTION = 10_000
+MAX_NOTES = 10_000
+
+_encode_text = msgspec.json.Encoder().encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
+
+class PutDeployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `PUT /v2/deployments/{key}`: what the deployment shall be.
+
+    An optional field that is left out keeps its present value. `version_bump` says which number grows if this makes a
+    new version, `notes` why it was made.
+    """
+
+    prompt_config: PromptConfig
+    description: Annotated[str, Meta(max_length=MAX_DESCRIPTION)] | UnsetType = UNSET
+    variables: list[Variable] | UnsetType = UNSET
+    version_bump: Bump = "minor"
+    notes: Annotated[str, Meta(max_length=MAX_NOTES)] = ""
+
+
+class DeploymentItem(msgspec.Struct, frozen=True):
+    """A deployment as clients see it: an item of the list page (contract §1.4). All fields are always there.
+
+    `prompt_config` and `version` are those of the live version; `created` and `updated` are ISO 8601.
+    """
+
+    id: str
+    created: str
+    updated: str
+    key: Annotated[str, Meta(pattern=KEY_PATTERN)]
+    description: str
+    prompt_config: PromptConfig
+    version: str
+
+
+class DeploymentPage(msgspec.Struct, frozen=True):
+    """A page of deployments, newest first. `has_more` speaks of the direction that was asked for."""
+
+    object: Literal["list"]
+    data: list[DeploymentItem]
+    has_more: bool
+
+
+class Content(msgspec.Struct, frozen=True):
+    """What a version keeps, as the JSON text it is stored and sent as, and the hash that tells one from another."""
+
+    prompt_config: str
+    variables: str
+    sha256: str
+
+    @classmethod
+    def of(cls, prompt_config: PromptConfig, variables: list[Variable]) -> "Content":
+        """Encode; the hash is over sorted keys, so that the order of fields in a file is no difference."""
+        digest = hashlib.sha256(_encode_sorted([prompt_config, variables])).hexdigest()
+        return cls(_encode_text(prompt_config).decode(), _encode_text(variables).decode(), digest)
+
+
+class VersionNumber(msgspec.Struct, frozen=True):
+    """`1.0`, `1.1`, `2.0`: major, then minor."""
+
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+    def next(self, bump: Bump) -> "VersionNumber":
+        """The number after this one."""
+        return VersionNumber(self.major + 1, 0) if bump == "major" else VersionNumber(self.major, self.minor + 1)
+
+
+FIRST_VERSION = VersionNumber(1, 0)
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """A deployment with its live version, as it is stored.
+
+    `seq` is its place in creation order, the only order there is; `rev` the revision of its last change. A deleted one
+    stays as a tombstone, so that a cursor to it still pages.
+    """
+
+    id: str
+    project_id: str
+    key: str
+    description: str
+    seq: int
+    created_us: int
+    updated_us: int
+    deleted_us: int | None
+    version: VersionNumber
+    prompt_config: str
+    content_sha256: str
+    rev: int
+
+    def item(self) -> bytes:
+        """The JSON of this deployment's `DeploymentItem`. The stored configuration is JSON already, and not parsed."""
+        return b"".join((
+            b'{"id":"', self.id.encode(), b'","created":"', iso(self.created_us).encode(),
+            b'","updated":"', iso(self.updated_us).encode(), b'","key":"', self.key.encode(),
+            b'","description":', _encode_text(self.description), b',"prompt_config":', self.prompt_config.encode(),
+            b',"version":"', str(self.version).encode(), b'"}',
+        ))  # fmt: skip

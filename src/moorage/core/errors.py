@@ -1,0 +1,238 @@
+"""Every error a caller can be told about.
+
+    MoorageError
+    ├── InvalidRequest            the request itself is wrong
+    │   ├── InvalidLimit, InvalidCursor, ConflictingCursors
+    │   ├── UnknownParameter, RepeatedParameter, InvalidFlag
+    │   ├── InvalidJson, InvalidBody, InvalidKey, BodyTooLarge, BodyTooSlow,
+    │   └── UnsupportedEncoding
+    ├── NotAllowed                who asks, and what they may
+    │   ├── AuthenticationRequired, InvalidApiKey, ExpiredApiKey
+    │   └── InsufficientScope
+    ├── NotFound                  DeploymentNotFound, ProjectNotFound, ApiKeyNotFound, RouteNotFound, MethodNotAllowed
+    ├── Conflict                  NameTaken
+    └── StorageError              where things are kept
+        ├── StorageFull, StorageUnavailable
+        └── InvalidDatabase, SchemaTooNew, UnsafeSqlite
+
+A class's docstring is its message, with `{fields}` filled from the arguments it is raised with; `code` is what
+programs read. What HTTP makes of each stands in one table, `moorage.api.problems`.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing wrong in a body: `path` as in `prompt_config.messages[2].role`, and what to do about it."""
+
+    path: str
+    message: str
+
+
+class MoorageError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, *, param: str | None = None, problems: tuple[Problem, ...] = (), **fields: object) -> None:
+        self.param = param
+        self.problems = problems
+        self.fields = fields
+        text = " ".join((type(self).__doc__ or "").split())
+        super().__init__(text.format(**fields, param=param))
+
+
+class InvalidRequest(MoorageError):
+    """The request is not valid: {reason}"""
+
+    code = "invalid_request"
+
+
+class InvalidLimit(InvalidRequest):
+    """limit must be a whole number from 1 to {maximum}; got {value!r}."""
+
+    code = "invalid_limit"
+
+
+class InvalidCursor(InvalidRequest):
+    """{param} must be the id of a deployment of this project, as in data[].id; got {value!r}."""
+
+    code = "invalid_cursor"
+
+
+class ConflictingCursors(InvalidRequest):
+    """Send starting_after (older deployments) or ending_before (newer ones), not both."""
+
+    code = "conflicting_cursors"
+
+
+class UnknownParameter(InvalidRequest):
+    """There is no query parameter {name!r} here; this route knows: {known}."""
+
+    code = "unknown_parameter"
+
+
+class RepeatedParameter(InvalidRequest):
+    """The query parameter {name!r} was sent more than once (its aliases count as the same); send it once."""
+
+    code = "repeated_parameter"
+
+
+class InvalidFlag(InvalidRequest):
+    """{param} must be true or false; got {value!r}."""
+
+    code = "invalid_flag"
+
+
+class InvalidJson(InvalidRequest):
+    """The body is not JSON that can be kept: {reason}."""
+
+    code = "invalid_json"
+
+
+class InvalidBody(InvalidRequest):
+    """{summary}"""
+
+    code = "invalid_request_body"
+
+
+class InvalidKey(InvalidRequest):
+    """A deployment key is 1 to 128 of the characters a-z A-Z 0-9 _ - . and {rule}; got {value!r}."""
+
+    code = "invalid_key"
+
+
+class BodyTooLarge(InvalidRequest):
+    """The body is larger than {maximum} bytes."""
+
+    code = "body_too_large"
+
+
+class BodyTooSlow(InvalidRequest):
+    """The body did not arrive within {seconds} seconds."""
+
+    code = "request_timeout"
+
+
+class UnsupportedEncoding(InvalidRequest):
+    """A body with Content-Encoding {encoding!r} is not read; send it without one."""
+
+    code = "unsupported_encoding"
+
+
+class NotAllowed(MoorageError):
+    """This is not allowed."""
+
+    code = "not_allowed"
+
+
+class AuthenticationRequired(NotAllowed):
+    """An API key is needed: send the header `Authorization: Bearer <API key>`. `moorage keys create NAME` makes one."""
+
+    code = "authentication_required"
+
+
+class InvalidApiKey(NotAllowed):
+    """The API key is not valid here. `moorage keys list` shows which are, `moorage keys create NAME` makes one."""
+
+    code = "invalid_api_key"
+
+
+class ExpiredApiKey(NotAllowed):
+    """The API key expired at {expired_at}. `moorage keys create NAME` makes a new one."""
+
+    code = "expired_api_key"
+
+
+class InsufficientScope(NotAllowed):
+    """This needs an API key with the scope {required}; this one has: {held}."""
+
+    code = "insufficient_scope"
+
+
+class NotFound(MoorageError):
+    """There is nothing here."""
+
+    code = "not_found"
+
+
+class DeploymentNotFound(NotFound):
+    """There is no deployment {key!r} in this project. `moorage deployments list` shows what there is."""
+
+    code = "deployment_not_found"
+
+
+class ProjectNotFound(NotFound):
+    """There is no project {name!r}; there are: {known}. `moorage projects create {name}` makes it."""
+
+    code = "project_not_found"
+
+
+class ApiKeyNotFound(NotFound):
+    """There is no API key {name!r}; give its id or its name as `moorage keys list` shows them."""
+
+    code = "api_key_not_found"
+
+
+class RouteNotFound(NotFound):
+    """There is no {path} here. /docs lists what there is."""
+
+    code = "not_found"
+
+
+class MethodNotAllowed(NotFound):
+    """{path} does not answer {method}; it answers {allowed}."""
+
+    code = "method_not_allowed"
+
+
+class Conflict(MoorageError):
+    """This conflicts with what is there."""
+
+    code = "conflict"
+
+
+class NameTaken(Conflict):
+    """There is already a {what} named {name!r}; choose another name."""
+
+    code = "name_taken"
+
+
+class StorageError(MoorageError):
+    """The database cannot do this now."""
+
+    code = "storage_error"
+
+
+class StorageFull(StorageError):
+    """The disk that holds the database is full. Nothing of this request was kept; free some space and send it again."""
+
+    code = "storage_full"
+
+
+class StorageUnavailable(StorageError):
+    """The database cannot be written now ({reason}). Nothing of this request was acknowledged; send it again later."""
+
+    code = "storage_unavailable"
+
+
+class InvalidDatabase(StorageError):
+    """The database {url} cannot be used: {reason}."""
+
+    code = "invalid_database"
+
+
+class SchemaTooNew(StorageError):
+    """The database {url} has schema {found}, and this Moorage knows schemas up to {known}. Start the newer Moorage that
+    wrote it, or restore a backup from before the upgrade."""
+
+    code = "schema_too_new"
+
+
+class UnsafeSqlite(StorageError):
+    """SQLite {found} can corrupt a database when its write-ahead log is reset (fixed in 3.51.3). Install apsw 3.51.3
+    or newer."""
+
+    code = "unsafe_sqlite"

@@ -1,0 +1,107 @@
+"""Logs: one JSON object a line on standard error, or plain text for a person. Never a token, never a body.
+
+The standard library's logging with one formatter, because the HTTP server logs through it too; a request's line is
+written without it (`AccessLog`), since a logging call costs as much as answering a page.
+"""
+
+import logging
+import sys
+from typing import IO
+
+import msgspec
+
+from moorage.core.access import TOKEN_PREFIX
+from moorage.core.times import iso
+from moorage.settings import LogFormat, LogLevel
+
+_encode = msgspec.json.Encoder().encode
+
+
+class RequestLine(msgspec.Struct, frozen=True):
+    """A request in the log. `duration_ms` is until the answer was handed to the network; `api_key` is a key's id."""
+
+    time: str
+    level: str
+    event: str
+    method: str
+    path: str
+    status: int
+    duration_ms: float
+    request_id: str
+    api_key: str | None
+
+
+class Formatter(logging.Formatter):
+    """Records of the standard library's logging as our lines."""
+
+    def __init__(self, log_format: LogFormat = "json") -> None:
+        super().__init__()
+        self._is_json = log_format == "json"
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line (in the console format, a traceback follows on lines of its own)."""
+        when, event = iso(int(record.created * 1e6)), record.getMessage()
+        trace = self.formatException(record.exc_info) if record.exc_info else None
+        if not self._is_json:
+            return f"{when} {record.levelname.lower():7} {event}" + (f"\n{trace}" if trace else "")
+        line = {"time": when, "level": record.levelname.lower(), "event": event, "logger": record.name}
+        line |= getattr(record, "fields", {})
+        if trace:
+            line["exception"] = trace
+        return _encode(line).decode()
+
+
+def configuration(log_format: LogFormat, log_level: LogLevel) -> dict[str, object]:
+    """For `logging.config.dictConfig`: everything through one formatter to standard error."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": Formatter, "log_format": log_format}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}},
+        "root": {"level": log_level.upper(), "handlers": ["stderr"]},
+        # The HTTP server's own lines at `info` tell of processes; ours tell what a person needs.
+        "loggers": {"_granian": {"level": "WARNING"}, "granian.access": {"level": "WARNING"}},
+    }
+
+
+class AccessLog:
+    """A line for each request, written in pieces at `flush`."""
+
+    def __init__(self, log_format: LogFormat, log_level: LogLevel, stream: IO[bytes] | None = None) -> None:
+        self._stream = stream or sys.stderr.buffer
+        self._is_json = log_format == "json"
+        self._level = getattr(logging, log_level.upper())
+        self._lines: list[bytes] = []
+
+    def request(
+        self,
+        at: float,
+        method: str,
+        path: str,
+        status: int,
+        seconds: float,
+        request_id: str,
+        api_key: str | None,
+    ) -> None:
+        """Note one request: level `info`, `warning` for what the caller did wrong, `error` for what we did."""
+        level = 20 if status < 400 else 30 if status < 500 else 40
+        if level < self._level:
+            return
+        if TOKEN_PREFIX in path:  # somebody put a token into the address
+            path = path.partition(TOKEN_PREFIX)[0] + "…"
+        when, name = iso(int(at * 1e6)), logging.getLevelName(level).lower()
+        if self._is_json:
+            line = _encode(
+                RequestLine(when, name, "request", method, path, status, round(seconds * 1e3, 3), request_id, api_key)
+            )
+        else:
+            shown = path if path.isprintable() else ascii(path)
+            line = f"{when} {name:7} {status} {method} {shown} {seconds * 1e3:.1f} ms {request_id}".encode()
+        self._lines.append(line)
+
+    def flush(self) -> None:
+        """Write what was noted."""
+        if self._lines:
+            lines, self._lines = self._lines, []
+            self._stream.write(b"\n".join(lines) + b"\n")
+            self._stream.flush()

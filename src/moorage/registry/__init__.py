@@ -1,0 +1,1 @@
+"""What people do with deployments, projects and API keys, one transaction each."""

@@ -1,0 +1,44 @@
+"""Engine: the whole contract a database must meet. Everything above it is the same for every database."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+Row = tuple[Any, ...]
+
+#: Run the named query of queries.sql with its parameters; all rows it returns.
+Run = Callable[..., list[Row]]
+
+
+class Engine(Protocol):
+    """A database, opened and at the current schema."""
+
+    url: str
+
+    def read(self) -> AbstractContextManager[Run]:
+        """Queries that only read, all on the same committed state.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
+        """
+        ...
+
+    def write(self) -> AbstractContextManager[Run]:
+        """One transaction: committed and durable when the block ends, undone when it raises. One at a time.
+
+        Raises:
+            StorageFull, StorageUnavailable: nothing was kept, or (a failed commit) nothing is acknowledged.
+        """
+        ...
+
+    def newest_revision(self) -> int:
+        """The newest revision any process on this machine has committed or seen. Costs no input or output."""
+        ...
+
+    def saw_revision(self, rev: int) -> None:
+        """Tell the other processes on this machine that `rev` is committed, before anybody is told so."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections; the engine is not used after."""
+        ...

@@ -1,0 +1,87 @@
+-- Every query there is. A line `-- name --` starts one, the comment below says what it is for; `:name` is a parameter.
+-- The SQL is the part that SQLite and PostgreSQL share.
+
+-- next_revision --
+-- First statement of every write: lock the revision, count it up, and give out a time that is later than any before.
+UPDATE revision
+SET rev = rev + 1, last_created_us = CASE WHEN last_created_us < :now_us THEN :now_us ELSE last_created_us + 1 END
+WHERE id = 1
+RETURNING rev, last_created_us
+
+-- current_revision --
+-- The revision of the last committed write.
+SELECT rev FROM revision WHERE id = 1
+
+-- projects --
+-- All projects, oldest first.
+SELECT id, name, created_us FROM project ORDER BY created_us, id
+
+-- find_project --
+-- One project by its name.
+SELECT id, name, created_us FROM project WHERE name = :name
+
+-- insert_project --
+-- A new project.
+INSERT INTO project (id, name, created_us, rev) VALUES (:id, :name, :created_us, :rev)
+
+-- api_keys --
+-- All API keys that changed after a revision, oldest first; 0 for all.
+SELECT id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us
+FROM api_key WHERE rev > :rev ORDER BY created_us, id
+
+-- insert_api_key --
+-- A new API key.
+INSERT INTO api_key (id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, rev)
+VALUES (:id, :project_id, :name, :scopes, :token_sha256, :created_us, :expires_us, NULL, :rev)
+
+-- revoke_api_key --
+-- Revoke a key, once: a second time changes nothing.
+UPDATE api_key SET revoked_us = :now_us, rev = :rev WHERE id = :id AND revoked_us IS NULL
+
+-- deployments --
+-- All deployments that changed after a revision, tombstones included, in creation order; 0 for all.
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev
+FROM deployment d JOIN version v ON v.id = d.live_version_id
+WHERE d.rev > :rev ORDER BY d.seq
+
+-- find_deployment --
+-- The deployment that has a key now.
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev
+FROM deployment d JOIN version v ON v.id = d.live_version_id
+WHERE d.project_id = :project_id AND d.key = :key AND d.deleted_us IS NULL
+
+-- live_variables --
+-- The declared variables of a deployment's live version, as JSON.
+SELECT v.variables FROM deployment d JOIN version v ON v.id = d.live_version_id WHERE d.id = :id
+
+-- last_version --
+-- The highest version number of a deployment.
+SELECT major, minor FROM version WHERE deployment_id = :deployment_id ORDER BY major DESC, minor DESC LIMIT 1
+
+-- insert_deployment --
+-- A new deployment; its first version follows in the same transaction.
+INSERT INTO deployment
+    (id, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev)
+VALUES (:id, :project_id, :key, :description, :rev, :now_us, :now_us, NULL, :version_id, :rev)
+
+-- insert_version --
+-- A new version of a deployment.
+INSERT INTO version
+    (id, deployment_id, major, minor, prompt_config, variables, notes, content_sha256, created_us, api_key_id, rev)
+VALUES
+    (:id, :deployment_id, :major, :minor, :prompt_config, :variables, :notes, :content_sha256, :created_us,
+     :api_key_id, :rev)
+
+-- publish_version --
+-- Move a deployment's live pointer.
+UPDATE deployment SET live_version_id = :version_id, updated_us = :now_us, rev = :rev WHERE id = :id
+
+-- describe_deployment --
+-- Change a deployment's description.
+UPDATE deployment SET description = :description, updated_us = :now_us, rev = :rev WHERE id = :id
+
+-- delete_deployment --
+-- Leave a tombstone.
+UPDATE deployment SET deleted_us = :now_us, updated_us = :now_us, rev = :rev WHERE id = :id AND deleted_us IS NULL

@@ -1,0 +1,174 @@
+"""SQLite through apsw, which brings its own library.
+
+Every process has one connection that writes and one that only reads. WAL with `synchronous=FULL`: a commit is on the
+disk before it is acknowledged (with NORMAL a power cut takes acknowledged writes back). `mmap_size` stays 0: it
+amplifies what a stray pointer can corrupt.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from moorage.core.errors import (
+    InvalidDatabase,
+    SchemaTooNew,
+    StorageError,
+    StorageFull,
+    StorageUnavailable,
+    UnsafeSqlite,
+)
+from moorage.store.engine import Row, Run
+from moorage.store.queries import load_migrations, load_queries
+from moorage.store.shared_revision import SharedRevision
+
+#: The first SQLite without the WAL-reset bug.
+SAFE_VERSION = (3, 51, 3)
+
+#: "MOOR": tells a Moorage database from any other SQLite file.
+APPLICATION_ID = 0x4D4F4F52
+
+_BUSY_MS = 5_000
+
+
+class SqliteEngine:
+    """One SQLite file (an `Engine`)."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file and bring it to the current schema.
+
+        Raises:
+            InvalidDatabase: the path cannot be written, or holds something else.
+            SchemaTooNew: a newer Moorage wrote it.
+            UnsafeSqlite: the SQLite library has the WAL-reset bug.
+        """
+        check_version(apsw.sqlite_lib_version())
+        self.url = f"sqlite:///{path}"
+        self._path = path
+        self._queries = load_queries()
+        self._thread = threading.Lock()
+        _check_path(path, self.url)
+        try:
+            self._shared = SharedRevision(path.with_name(path.name + "-revision"))
+            with self._shared.locked():
+                self._writer = _open(path, apsw.SQLITE_OPEN_READWRITE)
+                self._migrate()
+                self._reader = _open(path, apsw.SQLITE_OPEN_READONLY)
+                self._shared.set(self._reader.execute(self._queries["current_revision"]).get)
+        except (apsw.Error, OSError) as error:
+            raise InvalidDatabase(url=self.url, reason=_reason(error)) from error
+
+    @contextmanager
+    def read(self) -> Iterator[Run]:
+        """See `Engine.read`."""
+        with _transaction(self._reader, "BEGIN", self._queries) as run:
+            yield run
+
+    @contextmanager
+    def write(self) -> Iterator[Run]:
+        """See `Engine.write`."""
+        with self._thread, self._shared.locked():
+            with _transaction(self._writer, "BEGIN IMMEDIATE", self._queries) as run:
+                yield run
+                ((rev,),) = run("current_revision")
+            self._shared.set(rev)
+
+    def newest_revision(self) -> int:
+        """See `Engine.newest_revision`."""
+        return self._shared.get()
+
+    def saw_revision(self, rev: int) -> None:
+        """See `Engine.saw_revision`."""
+        with self._shared.locked():
+            self._shared.set(max(rev, self._shared.get()))
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        self._reader.close()
+        self._writer.close()
+        self._shared.close()
+
+    def _migrate(self) -> None:
+        found, scripts = self._schema(), load_migrations()
+        if found > len(scripts):
+            raise SchemaTooNew(url=self.url, found=found, known=len(scripts))
+        for number, script in enumerate(scripts[found:], found + 1):
+            with self._writer:  # one transaction: a process killed inside leaves the schema before it
+                self._writer.execute(script)
+                self._writer.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}")
+
+    def _schema(self) -> int:
+        version: int = self._writer.pragma("user_version")
+        is_empty = not self._writer.execute("SELECT count(*) FROM sqlite_schema").get
+        if not is_empty and self._writer.pragma("application_id") != APPLICATION_ID:
+            raise InvalidDatabase(url=self.url, reason="it is the SQLite database of another program")
+        return version
+
+
+@contextmanager
+def _transaction(connection: apsw.Connection, begin: str, queries: dict[str, str]) -> Iterator[Run]:
+    def run(query: str, **parameters: object) -> list[Row]:
+        return connection.execute(queries[query], parameters).fetchall()
+
+    try:
+        connection.execute(begin)
+        yield run
+        connection.execute("COMMIT")
+    except apsw.Error as error:
+        raise _told(error) from error
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def check_version(version: str) -> None:
+    """Raise `UnsafeSqlite` for a SQLite library older than `SAFE_VERSION`."""
+    if tuple(int(part) for part in version.split(".")[:3]) < SAFE_VERSION:
+        raise UnsafeSqlite(found=version)
+
+
+def _check_path(path: Path, url: str) -> None:
+    folder = path.parent
+    if not folder.is_dir():
+        raise InvalidDatabase(url=url, reason=f"there is no folder {folder}")
+    if path.is_dir():
+        raise InvalidDatabase(url=url, reason="it is a folder; name a file in it")
+    if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise InvalidDatabase(url=url, reason="it is not writable for this user")
+    # SQLite gives its side files the mode of the database, which holds prompts and hashes of API keys.
+    if not path.exists():
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise InvalidDatabase(url=url, reason=_reason(error)) from error
+
+
+def _open(path: Path, flags: int) -> apsw.Connection:
+    connection = apsw.Connection(str(path), flags=flags, statementcachesize=64)
+    connection.set_busy_timeout(_BUSY_MS)  # for programs that do not take our lock: a backup, the sqlite3 shell
+    connection.execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA mmap_size = 0")
+    if flags & apsw.SQLITE_OPEN_READWRITE:
+        mode = connection.pragma("journal_mode", "wal")
+        if mode != "wal":
+            raise InvalidDatabase(url=f"sqlite:///{path}", reason=f"this file system has no WAL, only {mode}")
+        synchronous = connection.pragma("synchronous")
+        if synchronous != 2:
+            raise InvalidDatabase(url=f"sqlite:///{path}", reason=f"synchronous is {synchronous}, not FULL (2)")
+    return connection
+
+
+def _told(error: apsw.Error) -> StorageError:
+    if isinstance(error, apsw.FullError):
+        return StorageFull()
+    return StorageUnavailable(reason=_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return os.strerror(error.errno or 0)
+    if isinstance(error, apsw.NotADBError):
+        return "it is no SQLite database"
+    return str(error).removeprefix(f"{type(error).__name__}: ")

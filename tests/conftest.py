@@ -1,0 +1,35 @@
+"""A real server, started as a user starts it, and a project of its own for every test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import Project, Server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests that do not harm it."""
+    with Server(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture
+def project(server: Server) -> Project:
+    """An empty project with an API key that may do everything to it."""
+    return server.new_project()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder."""
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the person who runs the tests has set is not part of them."""
+    for name in ("HOST", "PORT", "DATABASE", "WORKERS", "LOAD", "LOG_FORMAT", "LOG_LEVEL", "URL", "API_KEY"):
+        monkeypatch.delenv(f"MOORAGE_{name}", raising=False)
+        monkeypatch.delenv(f"MOORAGE_{name}_FILE", raising=False)
