@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -95,10 +95,8 @@ class Server:
     def kill(self) -> None:
         """SIGKILL to all its processes: nothing of it can tidy up."""
         if self.process is not None:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self.process.wait(30)
             self.process = None
 
@@ -108,6 +106,22 @@ class Server:
             project = create_project(store, f"test-{next(_numbers)}")
             _, token = create_api_key(store, project.id, "test", DEFAULT_SCOPES)
         return Project(self, project.id, project.name, token)
+
+    def workers(self) -> list[int]:
+        """The process ids of the workers."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    def greeting(self) -> str:
+        """What it printed for the person who started it."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            text = self.output.read_text()
+            if "Stop with Ctrl-C" in text:
+                return text
+            time.sleep(0.02)
+        raise AssertionError(f"no greeting: {self.output.read_text()}")
 
     def log_lines(self) -> list[dict[str, Any]]:
         """The log as it is now; written a few times a second."""

@@ -1,0 +1,132 @@
+"""Who may: every route, every kind of key, and nothing revealed."""
+
+import time
+
+import pytest
+
+from moorage.api.routes import OPEN, OPERATIONS
+from moorage.core.access import Scope, find_key_id, new_token
+from moorage.registry.api_keys import revoke_api_key
+from moorage.store.opening import open_store
+from tests.support.server import Project, Server
+
+CLOSED = [operation for operation in OPERATIONS if operation.scopes is not OPEN]
+
+
+@pytest.mark.parametrize("operation", CLOSED, ids=lambda operation: f"{operation.method} {operation.path}")
+@pytest.mark.parametrize(
+    ("authorization", "code"),
+    [
+        ("", "authentication_required"),
+        ("Bearer ", "authentication_required"),
+        ("Basic dXNlcjpwYXNz", "authentication_required"),
+        ("Bearer nope", "invalid_api_key"),
+        ("Bearer " + "x" * 7000, "invalid_api_key"),
+        ("Bearer ' OR 1=1 --", "invalid_api_key"),
+        ("Bearer caf\xe9", "invalid_api_key"),
+        (f"Bearer {new_token()[1]}", "invalid_api_key"),
+    ],
+)
+def test_without_a_good_token_every_closed_route_answers_401(
+    project: Project, operation: object, authorization: str, code: str
+) -> None:
+    assert isinstance(operation, type(CLOSED[0]))
+    path = operation.path.replace("{key_or_id}", "anything")
+
+    answer = project.request(operation.method, path, b"{}", {"Authorization": authorization})
+
+    assert answer.status == 401
+    assert answer.error["code"] == code
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_unknown_and_mistyped_and_revoked_tokens_get_the_same_answer(project: Project, server: Server) -> None:
+    key_id, revoked = project.key(Scope.READ)
+    store = open_store(server.database)
+    revoke_api_key(store, key_id)
+    store.close()
+    mistyped = project.token[:-1] + ("0" if project.token[-1] != "0" else "1")
+
+    bodies = {
+        project.request(
+            "GET", "/v2/deployments", headers={"Authorization": f"Bearer {token}", "X-Request-Id": "r"}
+        ).body
+        for token in (new_token()[1], mistyped, revoked, "mrg_", "x")
+    }
+
+    assert len(bodies) == 1
+
+
+def test_the_scheme_may_be_spelled_in_any_case(project: Project) -> None:
+    assert project.request("GET", "/v2/deployments", headers={"Authorization": f"bearer {project.token}"}).status == 200
+
+
+@pytest.mark.parametrize("operation", CLOSED, ids=lambda operation: f"{operation.method} {operation.path}")
+@pytest.mark.parametrize("held", list(Scope))
+def test_a_route_needs_exactly_the_scopes_of_its_row(project: Project, operation: object, held: Scope) -> None:
+    assert isinstance(operation, type(CLOSED[0]))
+    assert operation.scopes is not None
+    _, token = project.key(held)
+    path = operation.path.replace("{key_or_id}", "anything")
+
+    answer = project.request(operation.method, path, b"{}", {"Authorization": f"Bearer {token}"})
+
+    if operation.scopes <= {held}:
+        assert answer.status not in (401, 403)
+    else:
+        assert answer.status == 403
+        assert answer.error["code"] == "insufficient_scope"
+        assert all(scope in answer.error["message"] for scope in operation.scopes - {held})
+
+
+def test_a_revoked_key_stops_at_once(project: Project, server: Server) -> None:
+    key_id, token = project.key(Scope.READ)
+    headers = {"Authorization": f"Bearer {token}"}
+    before = project.request("GET", "/v2/deployments", headers=headers)
+    store = open_store(server.database)
+
+    revoke_api_key(store, key_id)
+    after = project.request("GET", "/v2/deployments", headers=headers)
+    store.close()
+
+    assert before.status == 200
+    assert after.status == 401
+
+
+def test_an_expired_key_says_so_even_where_an_answer_was_remembered(project: Project) -> None:
+    expires_us = time.time_ns() // 1000 + 700_000
+    _, token = project.key(Scope.READ, expires_us=expires_us)
+    headers = {"Authorization": f"Bearer {token}"}
+
+    statuses = set()
+    while time.time_ns() // 1000 < expires_us:
+        statuses.add(project.request("GET", "/v2/deployments", headers=headers).status)
+    answer = project.request("GET", "/v2/deployments", headers=headers)
+
+    assert 200 in statuses
+    assert answer.status == 401
+    assert answer.error["code"] == "expired_api_key"
+
+
+def test_a_remembered_answer_is_given_to_its_own_key_only(project: Project, server: Server) -> None:
+    project.put("mine")
+    project.page()
+    project.page()
+
+    assert server.new_project().page().json["data"] == []
+    assert project.request("GET", "/v2/deployments", headers={"Authorization": "Bearer x"}).status == 401
+
+
+def test_every_route_is_closed_unless_the_list_says_open() -> None:
+    opened = {operation.path for operation in OPERATIONS if operation.scopes is OPEN}
+
+    assert opened == {"/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs"}
+
+
+def test_a_token_has_a_checksum_and_a_public_id() -> None:
+    key_id, token = new_token()
+
+    assert find_key_id(token) == key_id
+    for place in range(4, len(token)):
+        other = "0" if token[place] != "0" else "1"
+        assert find_key_id(token[:place] + other + token[place + 1 :]) is None

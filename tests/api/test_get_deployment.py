@@ -1,0 +1,26 @@
+"""`GET /v2/deployments/{keyOrID}`: one item, by either name."""
+
+import pytest
+
+from tests.support.server import Project
+
+
+def test_key_and_id_give_the_same_bytes(project: Project) -> None:
+    put = project.put("support_bot")
+
+    assert project.get("support_bot").body == put.body
+    assert project.get(put.json["id"]).body == put.body
+
+
+@pytest.mark.parametrize("key", ["nothing", "3c90c3cc-0d44-4b50-8888-8dd25736052a", "%00", "%F0%9F%92%A9", "x" * 4000])
+def test_what_there_is_not_is_404(project: Project, key: str) -> None:
+    answer = project.get(key)
+
+    assert answer.status == 404
+    assert answer.error["code"] == "deployment_not_found"
+
+
+def test_a_parameter_is_refused(project: Project) -> None:
+    project.put("a")
+
+    assert project.request("GET", "/v2/deployments/a?version=1.0").error["code"] == "unknown_parameter"

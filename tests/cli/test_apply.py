@@ -1,0 +1,217 @@
+"""`moorage apply`: every way in, and what a person reads."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.program import moorage
+from tests.support.server import Project, Server, a_body
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def counts(output: str) -> list[int]:
+    """The summary: created, updated, unchanged, failed."""
+    lines = output.splitlines()
+    heading = next(
+        number for number, line in enumerate(lines) if line.split() == ["created", "updated", "unchanged", "failed"]
+    )
+    return [int(word) for word in lines[heading + 1].split()]
+
+
+def document(key: str, **changes: object) -> str:
+    return json.dumps({"key": key, **a_body(**changes)})
+
+
+def test_the_samples_are_applied_and_then_unchanged(project: Project, folder: Path) -> None:
+    first = moorage("apply", str(EXAMPLES), folder=folder, project=project)
+    second = moorage("apply", str(EXAMPLES), folder=folder, project=project)
+
+    assert (first.returncode, counts(first.stdout)) == (0, [13, 0, 0, 0])
+    assert (second.returncode, counts(second.stdout)) == (0, [0, 0, 13, 0])
+
+
+def test_the_samples_show_every_model_type_and_every_kind_of_part(project: Project, folder: Path) -> None:
+    moorage("apply", str(EXAMPLES), folder=folder, project=project)
+
+    configs = [item["prompt_config"] for item in project.page(limit=50).json["data"]]
+    text = json.dumps(configs)
+
+    assert {config["model_type"] for config in configs} == {
+        "chat", "completion", "embedding", "image", "tts", "stt", "rerank", "moderation", "vision", "ocr", "classify",
+    }  # fmt: skip
+    assert all(word in text for word in ('"image_url"', '"file"', '"json_schema"', '"tool_calls"', '"function"'))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("one.json", document("a")),
+        ("many.json", f"[{document('a')}, {document('b')}]"),
+        ("lines.jsonl", f"{document('a')}\n\n{document('b')}\n"),
+        ("lines.json", f"{document('a')}\n{document('b')}\n"),
+        ("one.yaml", document("a")),
+        ("many.yml", f"---\n{document('a')}\n---\n{document('b')}\n"),
+        ("bom.json", "\ufeff" + document("a")),
+    ],
+)
+def test_every_format_is_read_from_a_file_and_from_standard_input(
+    server: Server, project: Project, folder: Path, name: str, content: str
+) -> None:
+    (folder / name).write_text(content)
+    other = server.new_project()
+
+    from_file = moorage("apply", name, folder=folder, project=project)
+    from_stdin = moorage("apply", "-", folder=folder, project=other, stdin=content.encode())
+
+    expected = [content.count('"key"'), 0, 0, 0]
+    assert counts(from_file.stdout) == counts(from_stdin.stdout) == expected
+    assert project.page().keys == other.page().keys
+
+
+def test_a_hosted_list_page_migrates_oldest_first(server: Server, project: Project, folder: Path) -> None:
+    project.fill(5)
+    project.put("d3", a_body(model="changed") | {"variables": [{"key": "customer"}]})
+    other = server.new_project()
+
+    moorage("apply", "-", folder=folder, project=other, stdin=project.page().body)
+
+    here, there = other.page().json["data"], project.page().json["data"]
+    assert [item["key"] for item in here] == [item["key"] for item in there] == ["d5", "d4", "d3", "d2", "d1"]
+    assert [item["prompt_config"] for item in here] == [item["prompt_config"] for item in there]
+
+
+def test_several_pages_in_one_stream_keep_their_order(server: Server, project: Project, folder: Path) -> None:
+    project.fill(7)
+    pages = b"\n".join(page.body for page in project.walk(limit=3))
+    other = server.new_project()
+
+    moorage("apply", "-", folder=folder, project=other, stdin=pages)
+
+    assert other.page().keys == project.page().keys
+
+
+def test_ones_own_list_comes_back_as_unchanged_variables_and_all(project: Project, folder: Path) -> None:
+    moorage("apply", str(EXAMPLES), folder=folder, project=project)
+    for output in ("json", "yaml"):
+        listed = moorage("deployments", "list", "--all", "-o", output, folder=folder, project=project)
+
+        result = moorage("apply", "-", folder=folder, project=project, stdin=listed.stdout.encode())
+
+        assert counts(result.stdout) == [0, 0, 13, 0]
+
+
+def test_a_file_says_all_so_what_it_leaves_out_is_empty(project: Project, folder: Path) -> None:
+    project.put("a", a_body() | {"variables": [{"key": "customer", "value": "guest"}]})
+    (folder / "a.yaml").write_text(json.dumps({"key": "a", "prompt_config": a_body()["prompt_config"]}))
+
+    result = moorage("apply", "a.yaml", folder=folder, project=project)
+
+    assert counts(result.stdout) == [0, 1, 0, 0]
+    assert project.get("a").json["description"] == ""
+
+
+def test_the_good_ones_are_applied_and_the_bad_ones_told_with_every_problem(project: Project, folder: Path) -> None:
+    (folder / "good.yaml").write_text(document("good"))
+    (folder / "wrong.yaml").write_text(document("wrong", provider="acme", model_type="talk"))
+    (folder / "broken.yaml").write_text("key: [unclosed")
+    (folder / "twice.yaml").write_text("key: a\nkey: b\n")
+    (folder / "nameless.json").write_text('{"prompt_config": {}}')
+    (folder / "lines.jsonl").write_text(f"{document('also_good')}\nnot json\n[1]\n")
+    (folder / "note.txt").write_text("not a deployment")
+
+    result = moorage("apply", ".", folder=folder, project=project)
+
+    assert result.returncode == 1
+    assert counts(result.stdout) == [2, 0, 0, 6]
+    assert sorted(project.page().keys) == ["also_good", "good"]
+    for told in (
+        "prompt_config.provider", "prompt_config.model_type", "line 1", "the key 'key' stands twice", "key is missing",
+        "lines.jsonl:2", "lines.jsonl:3",
+    ):  # fmt: skip
+        assert told in result.stdout
+    assert "note.txt" not in result.stdout
+
+
+def test_a_rewritten_schema_is_told(project: Project, folder: Path) -> None:
+    tool = {
+        "type": "function",
+        "function": {"name": "f", "parameters": {"type": "object", "additionalProperties": True}},
+    }
+    (folder / "a.yaml").write_text(document("a", tools=[tool]))
+
+    result = moorage("apply", "a.yaml", folder=folder, project=project)
+
+    assert "rewritten: prompt_config.tools[0].function.parameters" in result.stdout
+
+
+def test_a_dry_run_tells_and_does_nothing(project: Project, folder: Path) -> None:
+    project.put("present")
+    (folder / "a.jsonl").write_text(f"{document('new')}\n{document('present')}\n{document('bad', provider='acme')}\n")
+
+    result = moorage("apply", "--dry-run", "a.jsonl", folder=folder, project=project)
+
+    assert result.returncode == 1
+    assert counts(result.stdout) == [1, 0, 1, 1]
+    assert "nothing was changed" in result.stdout
+    assert project.page().keys == ["present"]
+
+
+def test_yaml_words_that_look_like_something_else_stay_words(project: Project, folder: Path) -> None:
+    (folder / "a.yaml").write_text(
+        "key: a\nprompt_config:\n  model: m\n  model_type: chat\n  provider: openai\n"
+        "  messages:\n    - {role: user, content: no}\n    - {role: user, content: 2026-01-01}\n"
+        "    - {role: user, content: 12:30:45}\n    - role: user\n      content: |\n        two\n        lines\n"
+    )
+
+    moorage("apply", "a.yaml", folder=folder, project=project)
+
+    contents = [message["content"] for message in project.get("a").json["prompt_config"]["messages"]]
+    assert contents == ["no", "2026-01-01", "12:30:45", "two\nlines\n"]
+
+
+def test_a_yaml_bomb_is_refused(project: Project, folder: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    (folder / "bomb.yaml").write_text("\n".join(lines))
+    (folder / "loop.yaml").write_text("key: a\nprompt_config: &a [*a, *a]\n")
+
+    result = moorage("apply", ".", folder=folder, project=project)
+
+    assert counts(result.stdout) == [0, 0, 0, 2]
+    assert "more than 100000 values" in result.stdout
+    assert "recursive" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"MOORAGE_API_KEY": ""}, "MOORAGE_API_KEY is not set"),
+        ({"MOORAGE_API_KEY": "mrg_wrong"}, "MOORAGE_API_KEY holds the key that was refused"),
+        ({"MOORAGE_URL": "http://127.0.0.1:9"}, "Is the server running"),
+    ],
+)
+def test_the_commonest_mistakes_are_told_what_to_do(
+    project: Project, folder: Path, settings: dict[str, str], told: str
+) -> None:
+    result = moorage("deployments", "list", folder=folder, project=project, **settings)
+
+    assert result.returncode == 1
+    assert told in result.stderr
+
+
+def test_without_a_path_the_usage_is_shown(project: Project, folder: Path) -> None:
+    result = moorage("apply", folder=folder, project=project)
+
+    assert result.returncode == 2
+    assert "Missing argument 'PATH...'" in result.stderr
+
+
+def test_a_missing_file_and_an_empty_folder_are_failures(project: Project, folder: Path) -> None:
+    (folder / "empty").mkdir()
+
+    result = moorage("apply", "missing.yaml", "empty", "-", folder=folder, project=project)
+
+    assert counts(result.stdout) == [0, 0, 0, 3]
+    assert "No such file" in result.stdout

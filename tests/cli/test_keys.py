@@ -1,0 +1,122 @@
+"""`moorage keys` and `moorage projects`: on the database itself."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from moorage.core.access import find_key_id
+from tests.support.program import moorage
+from tests.support.server import Project, Server
+
+
+def test_a_key_is_printed_alone_and_works_at_once(server: Server, folder: Path) -> None:
+    result = moorage("keys", "create", "ci", "--database", server.database, folder=folder)
+
+    token = result.stdout.strip()
+    assert result.stdout == token + "\n"
+    assert find_key_id(token)
+    assert Project(server, "", "default", token).page().status == 200
+
+
+def test_the_first_key_of_a_new_database_needs_no_server(folder: Path) -> None:
+    result = moorage("keys", "create", "first", folder=folder)
+
+    assert result.returncode == 0
+    assert (folder / "moorage.db").exists()
+
+
+def test_a_key_of_a_project_sees_that_project(server: Server, project: Project, folder: Path) -> None:
+    project.put("mine")
+
+    result = moorage(
+        "keys", "create", "reader", "--project", project.name, "--scope", "deployments:read", "--database",
+        server.database, folder=folder,
+    )  # fmt: skip
+    reader = Project(server, "", "", result.stdout.strip())
+
+    assert reader.page().keys == ["mine"]
+    assert reader.put("other").error["code"] == "insufficient_scope"
+
+
+def test_revoke_by_name_or_id_stops_the_key(server: Server, folder: Path) -> None:
+    token = moorage("keys", "create", "leaver", "--database", server.database, folder=folder).stdout.strip()
+    client = Project(server, "", "", token)
+    assert client.page().status == 200
+
+    result = moorage("keys", "revoke", "leaver", "--database", server.database, folder=folder)
+
+    assert result.returncode == 0
+    assert client.page().status == 401
+
+
+def test_the_list_shows_states_and_no_token(folder: Path) -> None:
+    tokens = [
+        moorage("keys", "create", name, *options, folder=folder).stdout.strip()
+        for name, options in (("a", ("--expires", "90d")), ("b", ()), ("c", ("--expires", "2099-01-01T00:00Z")))
+    ]
+    moorage("keys", "revoke", "b", folder=folder)
+
+    table = moorage("keys", "list", folder=folder)
+    rows = json.loads(moorage("keys", "list", "-o", "json", folder=folder).stdout)
+
+    assert [(row["name"], row["status"]) for row in rows] == [("a", "active"), ("b", "revoked"), ("c", "active")]
+    assert rows[2]["expires"] == "2099-01-01T00:00:00.000Z"
+    assert not any(token in table.stdout or token in json.dumps(rows) for token in tokens)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("keys", "create", "a", "--project", "nowhere"), 1, "moorage projects create nowhere"),
+        (("keys", "create", "a", "--scope", "everything"), 2, "deployments:read"),
+        (("keys", "create", "a", "--expires", "soon"), 2, "90d"),
+        (("keys", "create", "a", "--expires", "2001-01-01"), 1, "expired from the start"),
+        (("keys", "create", ""), 1, "printable"),
+        (("keys", "revoke", "nobody"), 1, "moorage keys list"),
+        (("keys", "list", "--database", "postgres://u:secret@h/d"), 1, "sqlite:///PATH"),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_what_to_do(
+    folder: Path, arguments: tuple[str, ...], code: int, told: str
+) -> None:
+    result = moorage(*arguments, folder=folder)
+
+    assert result.returncode == code
+    assert told in result.stderr
+    assert "secret" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_two_keys_of_one_name_are_told_apart_by_id(folder: Path) -> None:
+    for _ in range(2):
+        moorage("keys", "create", "twin", folder=folder)
+    ids = [row["id"] for row in json.loads(moorage("keys", "list", "-o", "json", folder=folder).stdout)]
+
+    ambiguous = moorage("keys", "revoke", "twin", folder=folder)
+    exact = moorage("keys", "revoke", ids[0], folder=folder)
+
+    assert ambiguous.returncode == 1
+    assert all(key_id in ambiguous.stderr for key_id in ids)
+    assert exact.returncode == 0
+
+
+def test_projects_are_created_once_and_listed(folder: Path) -> None:
+    created = moorage("projects", "create", "shop", folder=folder)
+    again = moorage("projects", "create", "shop", folder=folder)
+    rows = json.loads(moorage("projects", "list", "-o", "json", folder=folder).stdout)
+
+    assert created.returncode == 0
+    assert (again.returncode, "already a project" in again.stderr) == (1, True)
+    assert [row["name"] for row in rows] == ["shop"]
+    assert created.stdout.strip() == rows[0]["id"]
+
+
+def test_a_secret_may_stand_in_a_file(project: Project, folder: Path) -> None:
+    (folder / "key").write_text(project.token + "\n")
+
+    result = moorage(
+        "deployments", "list", folder=folder, MOORAGE_URL=project.server.url, MOORAGE_API_KEY_FILE=str(folder / "key")
+    )
+
+    assert result.returncode == 0

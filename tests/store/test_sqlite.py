@@ -1,0 +1,173 @@
+"""What SQLite is asked to promise, and what it is refused for."""
+
+import re
+import threading
+from pathlib import Path
+
+import apsw
+import pytest
+
+from moorage.core.errors import InvalidDatabase, SchemaTooNew, StorageFull, UnsafeSqlite
+from moorage.registry.projects import create_project
+from moorage.store.opening import open_store
+from moorage.store.queries import load_migrations, load_queries
+from moorage.store.sqlite import SqliteEngine, check_version
+from tests.support.stores import a_store
+
+
+def test_a_commit_is_on_the_disk_before_it_is_acknowledged(folder: Path) -> None:
+    engine = SqliteEngine(folder / "a.db")
+
+    assert engine._writer.pragma("synchronous") == 2
+    assert engine._writer.pragma("journal_mode") == "wal"
+    assert engine._writer.pragma("mmap_size") == 0
+
+
+def test_the_file_is_its_owners_alone(folder: Path) -> None:
+    a_store(folder)
+
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize("version", ["3.40.1", "3.50.6", "3.51.2", "3.7.0"])
+def test_a_sqlite_with_the_wal_reset_bug_is_refused(version: str) -> None:
+    with pytest.raises(UnsafeSqlite, match=version):
+        check_version(version)
+
+
+@pytest.mark.parametrize("version", ["3.51.3", "3.54.1", "4.0.0"])
+def test_a_sqlite_without_it_is_taken(version: str) -> None:
+    check_version(version)
+
+
+def test_the_database_of_a_newer_moorage_is_refused(folder: Path) -> None:
+    a_store(folder).close()
+    with apsw.Connection(str(folder / "moorage.db")) as newer:
+        newer.execute("PRAGMA user_version = 999")
+
+    with pytest.raises(SchemaTooNew, match="999"):
+        a_store(folder)
+
+
+def test_another_programs_database_is_left_alone(folder: Path) -> None:
+    with apsw.Connection(str(folder / "moorage.db")) as other:
+        other.execute("CREATE TABLE theirs (a)")
+
+    with pytest.raises(InvalidDatabase, match="another program"):
+        a_store(folder)
+
+
+def test_a_file_that_is_no_database_is_left_alone(folder: Path) -> None:
+    (folder / "moorage.db").write_text("hello, this is a text file and not a database\n" * 100)
+
+    with pytest.raises(InvalidDatabase, match="no SQLite database"):
+        a_store(folder)
+    assert (folder / "moorage.db").read_text().startswith("hello")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("sqlite:////nowhere/at/all/moorage.db", "there is no folder /nowhere/at/all"),
+        ("sqlite:////", "it is a folder"),
+        ("sqlite:////proc/moorage.db", "No such file|writable"),
+        ("sqlite:///", "sqlite:///PATH"),
+        ("sqlite:///:memory:", "sqlite:///PATH"),
+        ("mysql://user:secret@host/db", "sqlite:///PATH"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_told_why(url: str, reason: str) -> None:
+    with pytest.raises(InvalidDatabase, match=reason) as raised:
+        open_store(url)
+    assert "secret" not in str(raised.value)
+
+
+def test_two_processes_may_start_on_a_new_file_at_once(folder: Path) -> None:
+    errors: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            a_store(folder).close()
+        except BaseException as error:  # noqa: BLE001 -- the test looks at it
+            errors.append(error)
+
+    threads = [threading.Thread(target=start) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert errors == []
+    assert len(a_store(folder).projects()) == 0
+
+
+def test_a_write_that_fails_leaves_nothing(folder: Path) -> None:
+    store = a_store(folder)
+
+    def fail_halfway() -> None:
+        with store.write() as write:
+            write.insert_project("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_halfway()
+
+    assert store.projects() == []
+    assert store.current_revision() == 0
+    assert create_project(store, "whole").name == "whole"
+
+
+def test_a_full_database_is_told_as_such_and_recovers(folder: Path) -> None:
+    engine = SqliteEngine(folder / "moorage.db")
+    pages = engine._writer.pragma("page_count")
+    engine._writer.pragma("max_page_count", pages)
+
+    def fill() -> None:
+        with engine.write() as run:
+            for number in range(1000):
+                run("insert_project", id=f"{number}" * 40, name=f"{number}" * 400, created_us=0, rev=1)
+
+    with pytest.raises(StorageFull):
+        fill()
+
+    engine._writer.pragma("max_page_count", pages + 1000)
+    with engine.write() as run:
+        run("insert_project", id="a", name="b", created_us=0, rev=1)
+    with engine.read() as run:
+        assert [row[1] for row in run("projects")] == ["b"]
+
+
+def test_what_one_store_commits_the_other_knows_at_once(folder: Path) -> None:
+    one, other = a_store(folder), a_store(folder)
+    before = other.newest_revision()
+
+    create_project(one, "p")
+
+    assert (before, other.newest_revision(), other.current_revision()) == (0, 1, 1)
+
+
+def test_a_process_that_died_before_telling_is_found_out_by_asking(folder: Path) -> None:
+    one, other = a_store(folder), a_store(folder)
+    create_project(one, "p")
+    SqliteEngine(folder / "moorage.db")._shared.set(0)  # as if it had been killed between commit and telling
+
+    changes = other.changes(since=0)
+
+    assert changes.rev == 1
+    assert one.newest_revision() == 1, "whoever reads it first tells the others, so nobody is taken back"
+
+
+def test_every_query_is_described_and_used() -> None:
+    text = (Path(__file__).parents[2] / "src/moorage/store/queries.sql").read_text()
+    described = re.findall(r"^-- (\w+) --\n-- [A-Z]", text, re.MULTILINE)
+    source = "".join(path.read_text() for path in (Path(__file__).parents[2] / "src").rglob("*.py"))
+
+    assert set(described) == set(load_queries())
+    assert [name for name in described if f'"{name}"' not in source] == []
+
+
+def test_migrations_are_numbered_without_gaps() -> None:
+    folder = Path(__file__).parents[2] / "src/moorage/store/migrations"
+    numbers = sorted(int(path.name[:4]) for path in folder.glob("*.sql"))
+
+    assert numbers == list(range(1, len(load_migrations()) + 1))
