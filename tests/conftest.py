@@ -8,7 +8,6 @@ import pytest
 
 from tests.support.server import Project, Server
 
-
 # The same examples at each run: a change is judged by what it changed. `--hypothesis-seed=N` tries others.
 hypothesis.settings.register_profile("moorage", derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("moorage")

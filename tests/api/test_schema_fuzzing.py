@@ -19,14 +19,14 @@ from moorage.api.documents import Documents
 from moorage.api.routes import OPERATIONS
 from tests.support.server import Project
 
-NOT_PROMISED = [negative_data_rejection, positive_data_acceptance]
+NOT_PROMISED: list[Any] = [negative_data_rejection, positive_data_acceptance]
 
 schema = schemathesis.openapi.from_dict(json.loads(Documents.of(OPERATIONS).openapi_json))
 
 
 @schema.parametrize()
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-def test_every_answer_is_in_the_document(case: Case, project: Project) -> None:
+def test_every_answer_is_in_the_document(case: Case[Any], project: Project) -> None:
     kwargs: dict[str, Any] = {"base_url": project.server.url, "headers": {"Authorization": f"Bearer {project.token}"}}
     case.call_and_validate(**kwargs, excluded_checks=NOT_PROMISED)
 

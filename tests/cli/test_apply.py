@@ -195,7 +195,7 @@ def test_a_yaml_bomb_is_refused(project: Project, folder: Path) -> None:
 def test_the_commonest_mistakes_are_told_what_to_do(
     project: Project, folder: Path, settings: dict[str, str], told: str
 ) -> None:
-    result = moorage("deployments", "list", folder=folder, project=project, **settings)
+    result = moorage("deployments", "list", folder=folder, project=project, settings=settings)
 
     assert result.returncode == 1
     assert told in result.stderr

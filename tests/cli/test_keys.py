@@ -115,8 +115,7 @@ def test_projects_are_created_once_and_listed(folder: Path) -> None:
 def test_a_secret_may_stand_in_a_file(project: Project, folder: Path) -> None:
     (folder / "key").write_text(project.token + "\n")
 
-    result = moorage(
-        "deployments", "list", folder=folder, MOORAGE_URL=project.server.url, MOORAGE_API_KEY_FILE=str(folder / "key")
-    )
+    settings = {"MOORAGE_URL": project.server.url, "MOORAGE_API_KEY_FILE": str(folder / "key")}
+    result = moorage("deployments", "list", folder=folder, settings=settings)
 
     assert result.returncode == 0

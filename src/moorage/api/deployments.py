@@ -10,7 +10,7 @@ from moorage.registry.deployments import put_deployment
 
 
 async def list_page(call: Call) -> Response:
-    """A page of the project's deployments, newest first (contract §1)."""
+    """A page of the project's deployments, newest first."""
     query = PageQuery.read(call.request.query_params.multi_items())
     return _answer(call, call.services.catalog.project(call.project_id).page(query))
 

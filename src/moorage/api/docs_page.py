@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from html import escape
 from typing import Any
 
@@ -24,7 +25,7 @@ table { border-collapse: collapse; width: 100%; margin: .5rem 0 }
 :target { scroll-margin-top: 1rem; background: var(--soft) }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line) }
 th { font-weight: 600; font-size: .85rem } td:first-child { white-space: nowrap } small { opacity: .75 }
-td { overflow-wrap: anywhere }
+td { overflow-wrap: break-word }
 @media (max-width: 40rem) { nav { columns: 1 } td:first-child { white-space: normal } }
 """
 
@@ -51,7 +52,7 @@ def docs_page(document: dict[str, Any]) -> str:
         f"<title>Moorage API</title><style>{_STYLE}</style><body>"
         f"<h1>Moorage API <small>{escape(document['info']['version'])}</small></h1>"
         f'<p>{escape(document["info"]["description"])} The same as data: <a href="/openapi.json">/openapi.json</a>.</p>'
-        "<pre>curl -H 'Authorization: Bearer '\"$MOORAGE_API_KEY\" http://127.0.0.1:8700/v2/deployments</pre>"
+        '<pre>curl -H "Authorization: Bearer $MOORAGE_API_KEY" http://127.0.0.1:8700/v2/deployments</pre>'
         f"<nav>{links}</nav>{sections}<h2>Types</h2>{types}<h2>Errors</h2>"
         "<p>Every error has one body, the type <a href='#ErrorBody'>ErrorBody</a>; its <code>error.code</code> is "
         f"one of these.</p><table><tr><th>code<th>means</tr>{_errors(MoorageError)}</table></body></html>"
@@ -61,17 +62,17 @@ def docs_page(document: dict[str, Any]) -> str:
 def _operation(path: str, method: str, row: dict[str, Any]) -> str:
     parts = [
         f'<section id="{row["operationId"]}"><h3><span class="method">{method.upper()}</span> '
-        f"<code>{escape(path)}</code></h3><p>{escape(row['summary'])}</p>"
+        f"<code>{escape(path)}</code></h3><p>{_prose(row['summary'])}</p>"
     ]
     if "description" in row:
-        parts.append(f"<p>{escape(row['description'])}</p>")
+        parts.append(f"<p>{_prose(row['description'])}</p>")
     scopes = row.get("x-required-scopes")
     needs = f"an API key with {', '.join(f'<code>{scope}</code>' for scope in scopes)}" if scopes else "no API key"
     parts.append(f"<p><small>Needs {needs}.</small></p>")
     if row.get("parameters"):
         lines = "".join(
             f"<tr><td><code>{escape(parameter['name'])}</code> <small>{parameter['in']}</small>"
-            f"<td>{_type(parameter['schema'])}<td>{escape(parameter['description'])}</tr>"
+            f"<td>{_type(parameter['schema'])}<td>{_prose(parameter['description'])}</tr>"
             for parameter in row["parameters"]
         )
         parts.append(f"<table><tr><th>parameter<th>type<th></tr>{lines}</table>")
@@ -86,10 +87,15 @@ def _operation(path: str, method: str, row: dict[str, Any]) -> str:
     return "".join(parts)
 
 
+def _prose(text: str) -> str:
+    """A docstring as one paragraph, its `code` as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(" ".join(text.split())))
+
+
 def _described(description: str) -> str:
     codes = [word for word in description.split(", ") if word.replace("_", "").islower()]
     if not codes:
-        return escape(description)
+        return _prose(description)
     return ", ".join(f'<a href="#{code}"><code>{code}</code></a>' for code in codes)
 
 
@@ -104,10 +110,10 @@ def _schema(name: str, schema: dict[str, Any]) -> str:
     required = set(schema.get("required", ()))
     lines = "".join(
         f"<tr><td><code>{escape(field)}</code>{'' if field in required else ' <small>optional</small>'}"
-        f"<td>{_type(kind)}<td>{escape(kind.get('description', ''))}</tr>"
+        f"<td>{_type(kind)}<td>{_prose(kind.get('description', ''))}</tr>"
         for field, kind in schema.get("properties", {}).items()
     )
-    about = escape(" ".join(schema.get("description", "").split()))
+    about = _prose(schema.get("description", ""))
     table = f"<table><tr><th>field<th>type<th></tr>{lines}</table>" if lines else ""
     return f'<section id="{escape(name)}"><h3>{escape(name)}</h3><p>{about}</p>{table}</section>'
 
@@ -138,6 +144,5 @@ def _errors(kind: type[MoorageError]) -> str:
     lines = ""
     for child in kind.__subclasses__():
         if child.__module__ == errors.__name__:
-            about = escape(" ".join((child.__doc__ or "").split()))
-            lines += f'<tr id="{child.code}"><td><code>{child.code}</code><td>{about}</tr>{_errors(child)}'
+            lines += f'<tr id="{child.code}"><td><code>{child.code}</code><td>{_prose(child.__doc__ or "")}</tr>{_errors(child)}'
     return lines
