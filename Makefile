@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+OLDER_SDKS := 3.14.45 4.1.0rc44
 INSTALL := $(PIP) install --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
@@ -57,7 +58,10 @@ clean: ## Remove what was set up
 	@$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@
 
-.venv/test: .venv/serve requirements/test.txt
+.venv/test: .venv/serve requirements/test.txt $(wildcard requirements/sdk-*.txt)
 	@echo "Installing what the tests need into .venv …" >&2
 	@$(INSTALL) -r requirements/test.txt
+	@for sdk in $(OLDER_SDKS); do \
+		$(INSTALL) --no-deps --upgrade --target .venv/sdks/$$sdk -r requirements/sdk-$$sdk.txt || exit 1; \
+	done
 	@touch $@

@@ -1,18 +1,28 @@
 """The command line: `moorage serve`, and what talks to a server that runs."""
 
+from importlib import import_module
+
 import click
 
 from moorage import __version__
-from moorage.cli.apply import apply
-from moorage.cli.deployments import deployments
-from moorage.cli.keys import keys
-from moorage.cli.projects import projects
-from moorage.cli.serve import serve
 from moorage.core.errors import MoorageError
+
+#: Each command is a function of its name in a module of its name, imported when it is asked for: what serves is no
+#: burden to what lists.
+COMMANDS = ("serve", "apply", "deployments", "keys", "projects")
 
 
 class _Program(click.Group):
     """A group whose commands may raise `MoorageError`: one line, and exit code 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"moorage.cli.{cmd_name}"), cmd_name)
+        return command
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -25,7 +35,3 @@ class _Program(click.Group):
 @click.version_option(__version__, "--version", message="moorage %(version)s")
 def main() -> None:
     """The home a team runs for its LLM deployments."""
-
-
-for command in (serve, apply, deployments, keys, projects):
-    main.add_command(command)

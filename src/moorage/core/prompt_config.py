@@ -95,6 +95,14 @@ def _complete_message(value: Any, path: str, report: Report) -> Any:
     return value
 
 
+def _complete_function(value: Any, path: str, report: Report) -> Any:
+    """The reference page allows to leave out the parameters of a function that has none; its clients do not."""
+    if isinstance(value, dict) and value.get("parameters") is None:
+        report.rewrote(join(path, "parameters"))
+        return {**value, "parameters": {"type": "object", "properties": {}}}
+    return value
+
+
 _PARAMETERS_SCHEMA = {
     "type": "object",
     "required": ["type", "properties"],
@@ -117,7 +125,7 @@ class ToolFunction(_Strict, frozen=True):
     name: Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]{1,64}$")]
     parameters: Annotated[
         dict[str, Any], Meta(extra_json_schema=_PARAMETERS_SCHEMA, extra={"rewrite": _tool_parameters})
-    ] = msgspec.field(default_factory=lambda: {"type": "object", "properties": {}})
+    ]
     description: str | UnsetType = UNSET
     strict: bool | UnsetType = UNSET
 
@@ -125,7 +133,7 @@ class ToolFunction(_Strict, frozen=True):
 class Tool(_Strict, frozen=True, tag_field="type", tag="function"):
     """A tool; functions are the only type the contract has."""
 
-    function: ToolFunction
+    function: Annotated[ToolFunction, Meta(extra={"rewrite": _complete_function})]
     display_name: str | UnsetType = UNSET
     id: Annotated[Number, Meta(extra={"rewrite": _id_as_number})] | UnsetType = UNSET
 

@@ -1,0 +1,140 @@
+"""Bodies that use every field of the contract's item (§1.4)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+FULL_TOOL = {
+    "type": "function",
+    "id": 42,
+    "display_name": "Find an order",
+    "function": {
+        "name": "find_order",
+        "description": "Finds an order by its number.",
+        "strict": True,
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "number": {"type": "string", "minLength": 1},
+                "window": {"type": "object", "properties": {"days": {"type": "integer"}}, "additionalProperties": True},
+                "note": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None},
+            },
+            "required": ["number"],
+            "additionalProperties": False,
+        },
+    },
+}
+
+FULL_MESSAGES = [
+    {"role": "system", "content": "You help {{customer}}. ✓ 👋 \u2028"},
+    {
+        "role": "user",
+        "content": [
+            {"type": "text", "text": "Where is this?"},
+            {"type": "image_url", "image_url": {"url": "https://example.com/a.png", "id": "img_1", "detail": "high"}},
+            {
+                "type": "file",
+                "file": {
+                    "file_data": "data:application/pdf;base64,JVBERi0=",
+                    "uri": "https://example.com/a.pdf",
+                    "mimeType": "application/pdf",
+                    "filename": "a.pdf",
+                },
+            },
+        ],
+    },
+    {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [
+            {
+                "type": "function",
+                "id": "call_1",
+                "index": 0,
+                "function": {"name": "find_order", "arguments": '{"number": "7"}'},
+            }
+        ],
+        "tool_call_id": None,
+    },
+    {"role": "tool", "content": "On its way.", "tool_call_id": "call_1"},
+]
+
+FULL_PARAMETERS = {
+    "temperature": 0.2,
+    "maxTokens": 512,
+    "topK": 40,
+    "topP": 0.95,
+    "frequencyPenalty": -0.5,
+    "presencePenalty": 1.5,
+    "numImages": 2,
+    "seed": 42.5,
+    "format": "b64_json",
+    "dimensions": "1024x1024",
+    "quality": "hd",
+    "style": "vivid",
+    "responseFormat": None,
+    "cacheControl": {"type": "ephemeral", "ttl": "1h"},
+    "photoRealVersion": "v2",
+    "encoding_format": "float",
+    "reasoningEffort": "high",
+    "budgetTokens": 2048,
+    "verbosity": "low",
+    "thinkingLevel": "low",
+}
+
+JSON_SCHEMA_FORMAT = {
+    "type": "json_schema",
+    "display_name": "Order",
+    "json_schema": {
+        "name": "order",
+        "description": "An order.",
+        "strict": True,
+        "schema": {"type": "object", "properties": {"number": {"type": "string"}}, "additionalProperties": True},
+    },
+}
+
+RESPONSE_FORMATS: dict[str, Any] = {
+    "json-schema": JSON_SCHEMA_FORMAT,
+    "json-schema-without-description": {
+        "type": "json_schema",
+        "json_schema": {"name": "anything", "schema": {}, "description": None},
+    },
+    "json-object": {"type": "json_object"},
+    "text": {"type": "text"},
+    "null": None,
+    **{f"the-name-{name}": name for name in ("mp3", "opus", "aac", "flac", "wav", "pcm")},
+    **{f"the-name-{name}": name for name in ("url", "base64_json")},
+    **{f"the-name-{name}": name for name in ("json", "text", "srt", "verbose_json", "vtt")},
+}
+
+MINIMAL_BODY = {
+    "description": "",
+    "prompt_config": {
+        "tools": [],
+        "model": "m",
+        "model_type": "chat",
+        "model_parameters": {},
+        "provider": "openai",
+        "messages": [],
+    },
+}
+
+
+def full_body(response_format: Any) -> dict[str, Any]:
+    """Every field, with this one of the response formats."""
+    return {
+        "description": "Answers refunds",
+        "prompt_config": {
+            "tools": [FULL_TOOL],
+            "model": "openai/gpt-4o",
+            "model_type": "chat",
+            "model_parameters": {**FULL_PARAMETERS, "responseFormat": response_format},
+            "provider": "openai",
+            "messages": FULL_MESSAGES,
+        },
+    }
+
+
+def full_bodies() -> Iterator[tuple[str, dict[str, Any]]]:
+    """A key and a body with every field, for each of the response formats."""
+    for key, response_format in RESPONSE_FORMATS.items():
+        yield key, full_body(response_format)

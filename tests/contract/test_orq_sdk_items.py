@@ -1,0 +1,172 @@
+"""Every field and every value of an item comes back through the official SDK (contract §1.4, §1.5, cases 18, 19)."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+from orq_ai_sdk import models
+
+from moorage.core.prompt_config import ModelParameters, ModelType, Provider, ResponseFormatName, Role
+from tests.contract.conftest import Client, as_json, keys
+from tests.contract.full_items import FULL_PARAMETERS, MINIMAL_BODY, RESPONSE_FORMATS, full_bodies, full_body
+from tests.support.server import Project, a_body
+
+#: The reference page has it; SDK 4.17.13 does not.
+UNKNOWN_TO_THE_SDK = "contextualai"
+
+
+def literals(annotation: Any) -> list[str]:
+    """The values of a `Literal`, or of those in a union."""
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    return [value for option in get_args(annotation) for value in literals(option)]
+
+
+def parameter_values(field: str) -> list[str]:
+    return literals(ModelParameters.__annotations__[field])
+
+
+def put_all(project: Project, bodies: Mapping[str, Mapping[str, Any]]) -> None:
+    for key, body in bodies.items():
+        answer = project.put(key, body)
+        assert answer.status == 201, answer.body
+        assert "x-moorage-normalized" not in answer.headers
+
+
+def assert_the_sdk_reads_what_was_put(project: Project, client: Client, bodies: Mapping[str, Any]) -> None:
+    put_all(project, bodies)
+
+    understood = as_json(client.list(limit=50))
+
+    assert understood == project.page(limit=50).json
+    assert {item["key"]: item["prompt_config"] for item in understood["data"]} == {
+        key: body["prompt_config"] for key, body in bodies.items()
+    }
+
+
+def test_an_item_with_every_field_is_the_same_json_after_the_sdk(project: Project, client: Client) -> None:
+    """Case 18, with each of the response formats."""
+    assert_the_sdk_reads_what_was_put(project, client, dict(full_bodies()))
+
+
+def test_the_full_item_has_all_twenty_parameters_and_every_response_format() -> None:
+    """Case 18: nothing is forgotten."""
+    sdk_names = {field.alias or name for name, field in models.DeploymentsModelParameters.model_fields.items()}
+
+    assert set(FULL_PARAMETERS) == sdk_names
+    assert len(sdk_names) == 20
+    assert {value for value in RESPONSE_FORMATS.values() if isinstance(value, str)} == set(literals(ResponseFormatName))
+
+
+def test_the_sdk_reads_the_full_item_field_by_field(project: Project, client: Client) -> None:
+    """Case 18: as attributes, where its users look."""
+    put_all(project, {"full": full_body({"type": "json_object"})})
+
+    (item,) = client.list().data
+    config = item.prompt_config
+    system, user, assistant, tool = config.messages
+
+    assert (item.key, item.description, item.version) == ("full", "Answers refunds", "1.0")
+    assert config.model_parameters.max_tokens == 512
+    assert config.model_parameters.response_format == models.DeploymentsResponseFormat2(type="json_object")
+    assert config.tools[0].function.parameters.ADDITIONAL_PROPERTIES is False
+    assert config.tools[0].id == 42
+    assert isinstance(user.content, list)
+    assert [type(part) for part in user.content] == [models.Deployments21, models.Deployments22, models.Deployments23]
+    assert assistant.content is None
+    assert assistant.tool_calls is not None
+    assert assistant.tool_calls[0].function.arguments == '{"number": "7"}'
+    assert (system.role, tool.tool_call_id) == ("system", "call_1")
+
+
+def test_a_minimal_item_has_its_fields_and_no_null(project: Project, client: Client) -> None:
+    """Case 19."""
+    put_all(project, {"minimal": MINIMAL_BODY})
+
+    answer = project.page()
+    (item,) = answer.json["data"]
+
+    assert as_json(client.list()) == answer.json
+    assert item["description"] == ""
+    assert item["prompt_config"] == MINIMAL_BODY["prompt_config"]
+    assert b"null" not in answer.body
+
+
+def test_what_is_left_out_of_a_body_is_there_in_the_item(project: Project, client: Client) -> None:
+    """Case 19: a body of three fields becomes the same item."""
+    put_all(project, {"short": {"prompt_config": {"model": "m", "model_type": "chat", "provider": "openai"}}})
+
+    (item,) = as_json(client.list())["data"]
+
+    assert item["description"] == ""
+    assert item["prompt_config"] == MINIMAL_BODY["prompt_config"]
+
+
+CONFIG_VALUES = {
+    "provider": [name for name in literals(Provider) if name != UNKNOWN_TO_THE_SDK],
+    "model_type": literals(ModelType),
+}
+
+
+@pytest.mark.parametrize("field", CONFIG_VALUES)
+def test_every_value_of_the_field_comes_back(project: Project, client: Client, field: str) -> None:
+    bodies = {value: a_body(**{field: value}) for value in CONFIG_VALUES[field]}
+
+    assert_the_sdk_reads_what_was_put(project, client, bodies)
+
+
+def test_every_role_comes_back(project: Project, client: Client) -> None:
+    bodies = {role: a_body(messages=[{"role": role, "content": "Hello"}]) for role in literals(Role)}
+
+    assert_the_sdk_reads_what_was_put(project, client, bodies)
+
+
+PARAMETERS = {
+    "format": "format",
+    "photo_real_version": "photoRealVersion",
+    "encoding_format": "encoding_format",
+    "reasoning_effort": "reasoningEffort",
+    "verbosity": "verbosity",
+    "thinking_level": "thinkingLevel",
+}
+
+
+@pytest.mark.parametrize("field", PARAMETERS)
+def test_every_value_of_the_parameter_comes_back(project: Project, client: Client, field: str) -> None:
+    bodies = {value: a_body(model_parameters={PARAMETERS[field]: value}) for value in parameter_values(field)}
+
+    assert_the_sdk_reads_what_was_put(project, client, bodies)
+
+
+@pytest.mark.parametrize("ttl", ["5m", "1h"])
+def test_every_time_to_live_of_a_cache_comes_back(project: Project, client: Client, ttl: str) -> None:
+    body = a_body(model_parameters={"cacheControl": {"type": "ephemeral", "ttl": ttl}})
+
+    assert_the_sdk_reads_what_was_put(project, client, {"cached": body})
+
+
+def test_what_we_accept_is_what_the_sdk_knows_and_the_reference_pages_one_provider_more() -> None:
+    assert set(literals(Provider)) == {*literals(models.DeploymentsProvider), UNKNOWN_TO_THE_SDK}
+    assert set(literals(ModelType)) == set(literals(models.DeploymentsModelType))
+    assert set(literals(Role)) == set(literals(models.DeploymentsRole))
+    assert set(parameter_values("reasoning_effort")) == set(literals(models.DeploymentsReasoningEffort))
+    assert set(parameter_values("thinking_level")) == set(literals(models.DeploymentsThinkingLevel))
+    assert set(parameter_values("verbosity")) == set(literals(models.DeploymentsVerbosity))
+    assert set(parameter_values("format")) == set(literals(models.DeploymentsFormat))
+    assert set(parameter_values("encoding_format")) == set(literals(models.DeploymentsEncodingFormat))
+    assert set(parameter_values("photo_real_version")) == set(literals(models.DeploymentsPhotoRealVersion))
+
+
+def test_the_newest_sdk_rejects_a_whole_page_with_the_reference_pages_contextualai(
+    project: Project, client: Client
+) -> None:
+    """The reference page documents the provider, so it is kept; SDK 4.17.13 dropped it and cannot read the page."""
+    put_all(project, {"usual": a_body(), UNKNOWN_TO_THE_SDK: a_body(provider=UNKNOWN_TO_THE_SDK)})
+
+    page = project.page()
+    with pytest.raises(models.ResponseValidationError, match=r"data\.0\.prompt_config\.provider"):
+        client.list()
+
+    assert page.status == 200
+    assert page.keys == [UNKNOWN_TO_THE_SDK, "usual"]
+    assert keys(client.list(starting_after=page.json["data"][0]["id"])) == ["usual"]
