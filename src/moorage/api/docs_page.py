@@ -144,5 +144,6 @@ def _errors(kind: type[MoorageError]) -> str:
     lines = ""
     for child in kind.__subclasses__():
         if child.__module__ == errors.__name__:
-            lines += f'<tr id="{child.code}"><td><code>{child.code}</code><td>{_prose(child.__doc__ or "")}</tr>{_errors(child)}'
+            about = _prose(child.__doc__ or "")
+            lines += f'<tr id="{child.code}"><td><code>{child.code}</code><td>{about}</tr>{_errors(child)}'
     return lines
