@@ -85,7 +85,7 @@ def test_the_quick_start_runs_as_it_stands(folder: Path) -> None:
         bring = here(blocks("README.md", "sh")[2], server).replace("https://OLD_HOST", server.url)
         brought = run_shell(bring, ROOT, MOORAGE_API_KEY=token, **settings)
 
-    assert [item["key"] for item in json.loads(listed.stdout)["data"]][0] == "support_answers"
+    assert json.loads(listed.stdout)["data"][0]["key"] == "support_answers"
     assert with_sdk.stdout.splitlines()[0] == "support_answers 1.0 openai/gpt-4o", with_sdk.stderr
     assert brought.returncode == 0, brought.stderr
     assert brought.stdout.count("unchanged") == 2

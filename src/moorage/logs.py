@@ -4,6 +4,7 @@ The standard library's logging with one formatter, because the HTTP server logs 
 written without it (`AccessLog`), since a logging call costs as much as answering a page.
 """
 
+import contextlib
 import logging
 import sys
 from typing import IO
@@ -103,5 +104,6 @@ class AccessLog:
         """Write what was noted."""
         if self._lines:
             lines, self._lines = self._lines, []
-            self._stream.write(b"\n".join(lines) + b"\n")
-            self._stream.flush()
+            with contextlib.suppress(OSError):  # a full disk or a closed pipe takes the lines, never the answers
+                self._stream.write(b"\n".join(lines) + b"\n")
+                self._stream.flush()

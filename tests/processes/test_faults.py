@@ -3,8 +3,10 @@
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,48 @@ def test_a_killed_worker_is_replaced_and_nobody_else_notices(folder: Path) -> No
         assert project.put("more").status == 201
 
 
+@pytest.mark.parametrize("name", ["moorage.db", "moorage.db-revision"])
+def test_a_database_that_was_taken_away_is_503_until_it_is_back(folder: Path, name: str) -> None:
+    with Server(folder) as server:
+        project = server.new_project()
+        project.put("kept")
+        (folder / name).rename(folder / "elsewhere")
+
+        refused, read = project.put("refused"), project.page()
+        (folder / "elsewhere").rename(folder / name)
+
+        assert refused.status == 503
+        assert "moved or replaced" in refused.error["message"]
+        assert read.keys == ["kept"]
+        assert project.put("again").status == 201
+
+
+def test_workers_end_when_the_process_that_started_them_is_killed(folder: Path) -> None:
+    with Server(folder, "--workers", "2") as server:
+        assert server.process is not None
+        assert is_taken(server.port)
+
+        os.kill(server.process.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while is_taken(server.port):
+            assert time.monotonic() < deadline, "the workers hold the port of a server that is gone"
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(folder: Path) -> None:
+    with Server(folder) as server:
+        project = server.new_project()
+        (worker,) = server.workers()
+        limit = resource.prlimit(worker, resource.RLIMIT_FSIZE)
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, (0, limit[1]))
+
+        statuses = {project.page().status for _ in range(600)}
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, limit)
+        other = server.new_project()
+
+        assert statuses == {200}
+        assert other.put("a").status == 201
+
+
 def test_a_line_tells_why_the_server_does_not_start(folder: Path) -> None:
     with Server(folder) as server:
         taken = start(folder, "--port", str(server.port), "--database", f"sqlite:///{folder}/other.db")
@@ -112,6 +156,12 @@ def test_a_folder_that_cannot_be_written_is_refused(folder: Path) -> None:
 
     assert result.returncode == 1
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def start(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import logging
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 
 from starlette.applications import Starlette
@@ -18,6 +21,8 @@ from moorage.core.errors import MethodNotAllowed, MoorageError, RouteNotFound, S
 
 #: How often the database is asked for its revision, and the journal settled (seconds).
 POLL_SECONDS = 0.25
+
+_log = logging.getLogger("moorage.api")
 
 
 def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
@@ -43,11 +48,20 @@ def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
 
 
 async def _follow(services: Services) -> None:
+    """What a worker does a few times a second. It goes on whatever happens."""
+    parent = os.getppid()
     while True:
         await asyncio.sleep(POLL_SECONDS)
-        services.journal.settle()
-        with contextlib.suppress(StorageError):  # asked again in a moment; the reads go on from memory
+        try:
+            services.journal.settle()
             services.catalog.poll()
+        except StorageError:
+            pass  # asked again in a moment; the reads go on from memory
+        except Exception:  # noqa: BLE001 -- without this loop the worker would grow stale in silence
+            _log.exception("following the database failed; trying again")
+        if os.getppid() != parent:
+            _log.error("the process that started this worker is gone; stopping")
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

@@ -20,6 +20,7 @@ class SharedRevision:
     """A file that holds one number, mapped into every process that opened it."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.posix_fallocate(self._file, 0, _SIZE)  # a page without a block would be a SIGBUS on a full disk
@@ -45,6 +46,10 @@ class SharedRevision:
     def set(self, rev: int) -> None:
         """Tell a revision. An aligned eight-byte store: readers see the old number or the new one."""
         self._number[0] = rev
+
+    def is_in_place(self) -> bool:
+        """Whether another process that opens the path gets this file."""
+        return self._path.exists() and os.path.samestat(self._path.stat(), os.fstat(self._file))
 
     def close(self) -> None:
         """Unmap and close."""

@@ -55,6 +55,7 @@ class SqliteEngine:
             self._shared = SharedRevision(path.with_name(path.name + "-revision"))
             with self._shared.locked():
                 self._writer = _open(path, apsw.SQLITE_OPEN_READWRITE)
+                self._inode = path.stat().st_ino
                 self._migrate()
                 self._reader = _open(path, apsw.SQLITE_OPEN_READONLY)
                 self._shared.set(self._reader.execute(self._queries["current_revision"]).get)
@@ -71,6 +72,7 @@ class SqliteEngine:
     def write(self) -> Iterator[Run]:
         """See `Engine.write`."""
         with self._thread, self._shared.locked():
+            self._check_in_place()
             with _transaction(self._writer, "BEGIN IMMEDIATE", self._queries) as run:
                 yield run
                 ((rev,),) = run("current_revision")
@@ -90,6 +92,15 @@ class SqliteEngine:
         self._reader.close()
         self._writer.close()
         self._shared.close()
+
+    def _check_in_place(self) -> None:
+        """SQLite writes on into a file that was moved or deleted, and whoever starts next would not find it."""
+        try:
+            is_in_place = self._path.stat().st_ino == self._inode and self._shared.is_in_place()
+        except OSError:
+            is_in_place = False
+        if not is_in_place:
+            raise StorageUnavailable(reason="its file was moved or replaced; put it back, or start the server again")
 
     def _migrate(self) -> None:
         found, scripts = self._schema(), load_migrations()
