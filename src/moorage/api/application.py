@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -49,7 +50,7 @@ def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
 
 async def _follow(services: Services) -> None:
     """What a worker does a few times a second. It goes on whatever happens."""
-    parent = os.getppid()
+    parent = multiprocessing.parent_process()
     while True:
         await asyncio.sleep(POLL_SECONDS)
         try:
@@ -59,7 +60,7 @@ async def _follow(services: Services) -> None:
             pass  # asked again in a moment; the reads go on from memory
         except Exception:  # noqa: BLE001 -- without this loop the worker would grow stale in silence
             _log.exception("following the database failed; trying again")
-        if os.getppid() != parent:
+        if parent is not None and not parent.is_alive():
             _log.error("the process that started this worker is gone; stopping")
             os.kill(os.getpid(), signal.SIGTERM)
 
