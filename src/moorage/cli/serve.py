@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -132,13 +133,15 @@ def _first_key(store: Store) -> str:
 
 def _greeting(url: str, database: str, token: str | None, loaded: int) -> str:
     deployments = f", {loaded} deployments loaded" if loaded else ""
+    program = "moorage" if shutil.which("moorage") else sys.argv[0]
     shown = token or "$MOORAGE_API_KEY"
     key = (
         f"Your API key, shown this once:\n\n    {token}"
         if token
         else "It has API keys already. To make another:\n\n"
-        f"    export MOORAGE_API_KEY=$(moorage keys create NAME --database {database})"
+        f"    export MOORAGE_API_KEY=$({program} keys create NAME --database {database})"
     )
+    imports = "" if token else "    import os\n\n"
     python_key = f'"{token}"' if token else 'os.environ["MOORAGE_API_KEY"]'
     return f"""Moorage {__version__} is ready at {url} (database {database}{deployments}).
 
@@ -149,8 +152,8 @@ List the deployments:
     curl -H "Authorization: Bearer {shown}" {url}/v2/deployments
 
 The same with the SDK (pip install orq-ai-sdk):
-{"" if token else "    import os"}
-    from orq_ai_sdk import Orq
+
+{imports}    from orq_ai_sdk import Orq
 
     with Orq(api_key={python_key}, server_url="{url}") as orq:
         for deployment in orq.deployments.list(limit=10).data:
