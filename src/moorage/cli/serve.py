@@ -133,7 +133,7 @@ def _first_key(store: Store) -> str:
 
 def _greeting(url: str, database: str, token: str | None, loaded: int) -> str:
     deployments = f", {loaded} deployments loaded" if loaded else ""
-    program = "moorage" if shutil.which("moorage") else sys.argv[0]
+    program = sys.argv[0] if sys.argv[0].endswith("/moorage") and not shutil.which("moorage") else "moorage"
     shown = token or "$MOORAGE_API_KEY"
     key = (
         f"Your API key, shown this once:\n\n    {token}"
