@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from moorage.api.application import build_application
 from moorage.api.call import Services
-from moorage.api.documents import Documents
+from moorage.api.description import describe
 from moorage.api.journal import Journal
 from moorage.api.metrics import Metrics
 from moorage.api.routes import OPERATIONS
@@ -32,7 +32,7 @@ def create_app(settings: ServerSettings) -> ASGIApp:
         catalog=catalog,
         metrics=metrics,
         journal=Journal(metrics, AccessLog(settings.log_format, settings.log_level)),
-        documents=Documents.of(OPERATIONS),
+        documents=describe(OPERATIONS),
         writer=ThreadPoolExecutor(1, "moorage-writer"),
     )
     return build_application(services, store.close)

@@ -8,13 +8,13 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from moorage.api.documents import Documents
+from moorage.api.description import describe
 from moorage.api.routes import OPERATIONS
 from moorage.core.errors import MoorageError
 from tests.api.test_front import all_errors
 from tests.support.server import Project, Server, a_body
 
-DOCUMENT = json.loads(Documents.of(OPERATIONS).openapi_json)
+DOCUMENT = json.loads(describe(OPERATIONS).openapi_json)
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])

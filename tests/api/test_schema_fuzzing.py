@@ -15,13 +15,13 @@ from schemathesis import Case
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from moorage.api.documents import Documents
+from moorage.api.description import describe
 from moorage.api.routes import OPERATIONS
 from tests.support.server import Project
 
 NOT_PROMISED: list[Any] = [negative_data_rejection, positive_data_acceptance]
 
-schema = schemathesis.openapi.from_dict(json.loads(Documents.of(OPERATIONS).openapi_json))
+schema = schemathesis.openapi.from_dict(json.loads(describe(OPERATIONS).openapi_json))
 
 
 @schema.parametrize()
@@ -33,7 +33,7 @@ def test_every_answer_is_in_the_document(case: Case[Any], project: Project) -> N
 
 def test_the_check_can_fail(project: Project) -> None:
     """The positive control: against a document that lacks the 404, the answer 404 is found."""
-    document = json.loads(Documents.of(OPERATIONS).openapi_json)
+    document = json.loads(describe(OPERATIONS).openapi_json)
     del document["paths"]["/v2/deployments/{key_or_id}"]["get"]["responses"]["404"]
     operation = schemathesis.openapi.from_dict(document)["/v2/deployments/{key_or_id}"]["GET"]
     case = operation.Case(path_parameters={"key_or_id": "nothing"})

@@ -1,17 +1,15 @@
 """/openapi.json, generated from the route table and the types that are parsed and sent."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from moorage import __version__
+from moorage.api.operation import Operation
 from moorage.api.problems import ErrorBody, status_of
 from moorage.core import errors
 from moorage.core.ids import KEY_PATTERN
 from moorage.core.page import DEFAULT_LIMIT, MAX_LIMIT
-
-if TYPE_CHECKING:
-    from moorage.api.routes import Operation
 
 _REF = "#/components/schemas/{name}"
 
@@ -45,7 +43,7 @@ _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def openapi(operations: "tuple[Operation, ...]") -> dict[str, Any]:
+def openapi(operations: tuple[Operation, ...]) -> dict[str, Any]:
     """The OpenAPI 3.1 document of a route table."""
     types: set[type] = {ErrorBody}
     for operation in operations:
@@ -74,7 +72,7 @@ def openapi(operations: "tuple[Operation, ...]") -> dict[str, Any]:
     }
 
 
-def _operation(operation: "Operation", schema_of: dict[type, dict[str, Any]]) -> dict[str, Any]:
+def _operation(operation: Operation, schema_of: dict[type, dict[str, Any]]) -> dict[str, Any]:
     summary, _, description = (operation.handler.__doc__ or "").partition("\n")
     document: dict[str, Any] = {"operationId": operation.name, "summary": summary.strip()}
     raised = list(operation.errors)
@@ -115,7 +113,7 @@ def _operation(operation: "Operation", schema_of: dict[type, dict[str, Any]]) ->
     return document
 
 
-def _answer(operation: "Operation", status: int, answer: Any, schema_of: dict[type, dict[str, Any]]) -> dict[str, Any]:
+def _answer(operation: Operation, status: int, answer: Any, schema_of: dict[type, dict[str, Any]]) -> dict[str, Any]:
     meanings = {
         200: "The answer.",
         201: "It was created.",

@@ -3,24 +3,19 @@
 Whatever is not in the list is not answered, and a row whose `scopes` are not `OPEN` needs an API key that has them all.
 """
 
-from collections.abc import Awaitable, Callable
 from itertools import groupby
-from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from moorage.api import deployments, operations
+from moorage.api import deployments, open_routes
 from moorage.api.auth import authenticate, authorize
 from moorage.api.call import Call, Services
+from moorage.api.operation import OPEN, Operation
 from moorage.core import errors
 from moorage.core.access import Scope
 from moorage.core.deployment import DeploymentItem, DeploymentPage, PutDeployment
-from moorage.core.errors import MoorageError
-
-OPEN: frozenset[Scope] | None = None
 
 _QUERY = (errors.UnknownParameter, errors.RepeatedParameter)
 _STORAGE = (errors.StorageUnavailable, errors.StorageFull)
@@ -31,20 +26,6 @@ _BODY = (
     errors.BodyTooSlow,
     errors.UnsupportedEncoding,
 )
-
-
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """One row: a method of a path. `answers` maps a status to the type of its body, or to its media type."""
-
-    method: str
-    path: str
-    handler: Callable[[Call], Awaitable[Response]]
-    scopes: frozenset[Scope] | None
-    name: str
-    parameters: tuple[str, ...] = ()
-    body: type | None = None
-    answers: dict[int, Any]
-    errors: tuple[type[MoorageError], ...] = ()
 
 
 OPERATIONS = (
@@ -71,23 +52,23 @@ OPERATIONS = (
         errors=(errors.InvalidKey, errors.InvalidFlag, *_QUERY, *_BODY, *_STORAGE),
     ),
     Operation(
-        method="GET", path="/health/live", name="Live", handler=operations.live, scopes=OPEN,
-        answers={200: operations.Health},
+        method="GET", path="/health/live", name="Live", handler=open_routes.live, scopes=OPEN,
+        answers={200: open_routes.Health},
     ),
     Operation(
-        method="GET", path="/health/ready", name="Ready", handler=operations.ready, scopes=OPEN,
-        answers={200: operations.Health},
+        method="GET", path="/health/ready", name="Ready", handler=open_routes.ready, scopes=OPEN,
+        answers={200: open_routes.Health},
     ),
     Operation(
-        method="GET", path="/metrics", name="Metrics", handler=operations.metrics, scopes=OPEN,
+        method="GET", path="/metrics", name="Metrics", handler=open_routes.metrics, scopes=OPEN,
         answers={200: "text/plain"},
     ),
     Operation(
-        method="GET", path="/openapi.json", name="OpenApi", handler=operations.openapi_json, scopes=OPEN,
+        method="GET", path="/openapi.json", name="OpenApi", handler=open_routes.openapi_json, scopes=OPEN,
         answers={200: "application/json"},
     ),
     Operation(
-        method="GET", path="/docs", name="Docs", handler=operations.docs, scopes=OPEN,
+        method="GET", path="/docs", name="Docs", handler=open_routes.docs, scopes=OPEN,
         answers={200: "text/html"},
     ),
 )  # fmt: skip
@@ -99,9 +80,9 @@ def routes(services: Services) -> list[Route]:
     return [_route(path, {operation.method: operation for operation in group}, services) for path, group in by_path]
 
 
-def _route(path: str, operations_: dict[str, Operation], services: Services) -> Route:
+def _route(path: str, by_method: dict[str, Operation], services: Services) -> Route:
     async def endpoint(request: Request) -> Response:
-        operation = operations_["GET" if request.method == "HEAD" else request.method]
+        operation = by_method["GET" if request.method == "HEAD" else request.method]
         caller = None
         if operation.scopes is not None:
             caller = authenticate(services.catalog, request.headers.get("authorization"))
@@ -109,4 +90,4 @@ def _route(path: str, operations_: dict[str, Operation], services: Services) -> 
             authorize(caller, operation.scopes)
         return await operation.handler(Call(request, services, caller))
 
-    return Route(path, endpoint, methods=list(operations_))
+    return Route(path, endpoint, methods=list(by_method))

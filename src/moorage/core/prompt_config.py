@@ -9,8 +9,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from moorage.core.conform import DROP, Report, name_of
-from moorage.core.strict_json import join
+from moorage.core.equivalents import (
+    arguments_as_text,
+    complete_function,
+    complete_message,
+    id_as_number,
+    number_as_text,
+    tool_parameters,
+)
 
 ModelType = Literal[
     "chat", "completion", "embedding", "image", "tts", "stt", "rerank", "moderation", "vision", "ocr", "classify"
@@ -30,77 +36,6 @@ Role = Literal[
 ]  # fmt: skip
 
 Number = int | float
-
-
-def _id_as_number(value: Any, path: str, report: Report) -> Any:
-    """Every typed client wants a number or nothing; a text id (a ULID) has no number that equals it."""
-    if isinstance(value, str):
-        report.rewrote(path)
-        return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else DROP
-    return value
-
-
-def _number_as_text(value: Any, path: str, report: Report) -> Any:
-    if type(value) in (int, float):
-        report.rewrote(path)
-        return str(value)
-    return value
-
-
-def _arguments_as_text(value: Any, path: str, report: Report) -> Any:
-    if isinstance(value, dict):
-        report.rewrote(path)
-        return msgspec.json.encode(value).decode()
-    return value
-
-
-def _tool_parameters(value: Any, path: str, report: Report) -> Any:
-    """A JSON Schema of one object, in the spelling strict clients read: `properties` there, and
-    `additionalProperties` false or absent (contract §4.3). Absent means true, so `true` can be left out."""
-    if not isinstance(value, dict):
-        return value
-    schema = dict(value)
-    for key, default in (("type", "object"), ("properties", {})):
-        if schema.get(key) is None:
-            schema[key] = default
-            report.rewrote(join(path, key))
-    if schema["type"] != "object":
-        report.problem(join(path, "type"), 'must be "object": a tool\'s parameters are the fields of one object')
-    if not isinstance(schema["properties"], dict):
-        report.problem(join(path, "properties"), f"must be an object, not {name_of(schema['properties'])}")
-    required = schema.get("required", ())
-    if required is None:
-        del schema["required"]
-        report.rewrote(join(path, "required"))
-    elif not isinstance(required, list | tuple) or not all(isinstance(name, str) for name in required):
-        report.problem(join(path, "required"), "must be an array of strings")
-    extra = schema.get("additionalProperties", False)
-    if extra is True or extra is None or extra == {}:
-        del schema["additionalProperties"]
-        report.rewrote(join(path, "additionalProperties"))
-    elif extra is not False:
-        report.problem(
-            join(path, "additionalProperties"),
-            "must be false or left out: typed clients reject the whole page for a schema here; "
-            "describe the extra fields in properties",
-        )
-    return schema
-
-
-def _complete_message(value: Any, path: str, report: Report) -> Any:
-    """A message that is all tool calls, or a tool's empty answer, is sent without content; the contract wants null."""
-    if isinstance(value, dict) and "content" not in value and (value.get("tool_calls") or value.get("role") == "tool"):
-        report.rewrote(join(path, "content"))
-        return {**value, "content": None}
-    return value
-
-
-def _complete_function(value: Any, path: str, report: Report) -> Any:
-    """The reference page allows to leave out the parameters of a function that has none; its clients do not."""
-    if isinstance(value, dict) and value.get("parameters") is None:
-        report.rewrote(join(path, "parameters"))
-        return {**value, "parameters": {"type": "object", "properties": {}}}
-    return value
 
 
 _PARAMETERS_SCHEMA = {
@@ -124,7 +59,7 @@ class ToolFunction(_Strict, frozen=True):
 
     name: Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]{1,64}$")]
     parameters: Annotated[
-        dict[str, Any], Meta(extra_json_schema=_PARAMETERS_SCHEMA, extra={"rewrite": _tool_parameters})
+        dict[str, Any], Meta(extra_json_schema=_PARAMETERS_SCHEMA, extra={"rewrite": tool_parameters})
     ]
     description: str | UnsetType = UNSET
     strict: bool | UnsetType = UNSET
@@ -133,9 +68,9 @@ class ToolFunction(_Strict, frozen=True):
 class Tool(_Strict, frozen=True, tag_field="type", tag="function"):
     """A tool; functions are the only type the contract has."""
 
-    function: Annotated[ToolFunction, Meta(extra={"rewrite": _complete_function})]
+    function: Annotated[ToolFunction, Meta(extra={"rewrite": complete_function})]
     display_name: str | UnsetType = UNSET
-    id: Annotated[Number, Meta(extra={"rewrite": _id_as_number})] | UnsetType = UNSET
+    id: Annotated[Number, Meta(extra={"rewrite": id_as_number})] | UnsetType = UNSET
 
 
 class JsonSchema(_Strict, frozen=True):
@@ -185,7 +120,7 @@ class ModelParameters(_Strict, frozen=True, rename="camel"):
     num_images: Number | UnsetType = UNSET
     seed: Number | UnsetType = UNSET
     format: Literal["url", "b64_json", "text", "json_object"] | UnsetType = UNSET
-    dimensions: Annotated[str, Meta(extra={"rewrite": _number_as_text})] | UnsetType = UNSET
+    dimensions: Annotated[str, Meta(extra={"rewrite": number_as_text})] | UnsetType = UNSET
     quality: str | UnsetType = UNSET
     style: str | UnsetType = UNSET
     response_format: ResponseFormatName | JsonSchemaFormat | JsonObjectFormat | TextFormat | UnsetType | None = UNSET
@@ -237,7 +172,7 @@ class FunctionCall(_Strict, frozen=True):
     """A call the model made; `arguments` is JSON as text."""
 
     name: str
-    arguments: Annotated[str, Meta(extra={"rewrite": _arguments_as_text})]
+    arguments: Annotated[str, Meta(extra={"rewrite": arguments_as_text})]
 
 
 class ToolCall(_Strict, frozen=True, tag_field="type", tag="function"):
@@ -265,7 +200,7 @@ class PromptConfig(_Strict, frozen=True, kw_only=True):
     model_type: ModelType
     model_parameters: ModelParameters = msgspec.field(default_factory=ModelParameters)
     provider: Provider
-    messages: list[Annotated[Message, Meta(extra={"rewrite": _complete_message})]] = msgspec.field(default_factory=list)
+    messages: list[Annotated[Message, Meta(extra={"rewrite": complete_message})]] = msgspec.field(default_factory=list)
 
 
 class Variable(_Strict, frozen=True):

@@ -1,0 +1,28 @@
+"""Operation: a row of the route table."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from moorage.api.call import Call
+from moorage.core.access import Scope
+from moorage.core.errors import MoorageError
+
+#: The `scopes` of a row that needs no API key.
+OPEN: frozenset[Scope] | None = None
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """A method of a path. `answers` maps a status to the type of its body, or to its media type."""
+
+    method: str
+    path: str
+    handler: Callable[[Call], Awaitable[Response]]
+    scopes: frozenset[Scope] | None
+    name: str
+    parameters: tuple[str, ...] = ()
+    body: type | None = None
+    answers: dict[int, Any]
+    errors: tuple[type[MoorageError], ...] = ()
