@@ -162,7 +162,8 @@ def test_created_never_goes_back_and_never_repeats_whatever_the_clock_does(sea: 
         sea.clock.now = max(sea.clock.now + jump, 0)
         shore.insert(1)
 
-    created_us = {each.id: each.created_us for each in sea.store.changes(since=before).deployments}
+    with sea.store.changes(since=before) as changes:
+        created_us = {each.id: each.created_us for each in changes.deployments}
     times = [created_us[each] for each in shore.created]
     assert times == sorted(set(times))
 

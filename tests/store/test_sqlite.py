@@ -133,8 +133,8 @@ def test_a_full_database_is_told_as_such_and_recovers(folder: Path) -> None:
     engine._writer.pragma("max_page_count", pages + 1000)
     with engine.write() as run:
         run("insert_project", id="a", name="b", created_us=0, rev=1)
-    with engine.read() as run:
-        assert [row[1] for row in run("projects")] == ["b"]
+    with engine.read() as stream:
+        assert [row[1] for row in stream("projects")] == ["b"]
 
 
 def test_what_one_store_commits_the_other_knows_at_once(folder: Path) -> None:
@@ -151,9 +151,8 @@ def test_a_process_that_died_before_telling_is_found_out_by_asking(folder: Path)
     create_project(one, "p")
     SqliteEngine(folder / "moorage.db")._shared.set(0)  # as if it had been killed between commit and telling
 
-    changes = other.changes(since=0)
-
-    assert changes.rev == 1
+    with other.changes(since=0) as changes:
+        assert changes.rev == 1
     assert one.newest_revision() == 1, "whoever reads it first tells the others, so nobody is taken back"
 
 

@@ -43,15 +43,12 @@ class Journal:
     def settle(self) -> None:
         """Count and log all that were noted."""
         waiting, self._waiting = self._waiting, []
+        kinds: dict[tuple[str, str, int], list[float]] = {}
         for each in waiting:
-            self._metrics.request(each.method, each.route, each.status, each.seconds)
+            kinds.setdefault((each.method, each.route, each.status), []).append(each.seconds)
             self._access_log.request(
-                each.at,
-                each.method,
-                each.path,
-                each.status,
-                each.seconds,
-                each.request_id.decode(),
-                each.api_key,
+                each.at, each.method, each.path, each.status, each.seconds, each.request_id.decode(), each.api_key
             )
+        for kind, seconds in kinds.items():
+            self._metrics.requests(*kind, seconds)
         self._access_log.flush()

@@ -47,13 +47,12 @@ class Metrics:
             ProcessCollector(registry=self._shown)
         self._shown.register(_CatalogCollector(catalog))
 
-    def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answered request; `route` is a path of the route table, so the labels are few."""
-        series = self._series.get((method, route, status))
-        if series is None:
-            series = self._add_series(method, route, status)
-        series[0].inc()
-        series[1].observe(seconds)
+    def requests(self, method: str, route: str, status: int, seconds: list[float]) -> None:
+        """Count answered requests of one kind; `route` is a path of the route table, so the kinds are few."""
+        count, latency = self._series.get((method, route, status)) or self._add_series(method, route, status)
+        count.inc(len(seconds))
+        for each in seconds:
+            latency.observe(each)
 
     def page(self) -> bytes:
         """All numbers in Prometheus' text format."""

@@ -30,11 +30,11 @@ class Catalog:
 
     def catch_up(self) -> None:
         """Take over all that the store has and this has not."""
-        changes = self._store.changes(since=self.revision)
-        for deployment in changes.deployments:
-            self.project(deployment.project_id).follow(deployment)
-        for key in changes.api_keys:
-            self._api_keys[key.id] = key
+        with self._store.changes(since=self.revision) as changes:
+            for deployment in changes.deployments:
+                self.project(deployment.project_id).follow(deployment)
+            for key in changes.api_keys:
+                self._api_keys[key.id] = key
         self.revision = changes.rev
 
     def project(self, project_id: str) -> ProjectCatalog:

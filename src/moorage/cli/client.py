@@ -1,7 +1,7 @@
 """The command line's side of the HTTP API."""
 
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import click
 import msgspec
@@ -33,8 +33,16 @@ class Client:
 
     def __init__(self, url: str, api_key: str) -> None:
         self._url = url.rstrip("/")
-        headers = {"Authorization": f"Bearer {api_key}", "User-Agent": f"moorage-cli/{__version__}"}
-        self._pool = urllib3.PoolManager(headers=headers, retries=False, timeout=_TIMEOUT)
+        self._prefix = urlsplit(self._url).path
+        self._headers = {
+            "Authorization": f"Bearer {api_key}",
+            "Content-Type": "application/json",
+            "User-Agent": f"moorage-cli/{__version__}",
+        }
+        try:
+            self._pool = urllib3.connection_from_url(self._url, timeout=_TIMEOUT)
+        except urllib3.exceptions.HTTPError as error:
+            raise click.ClickException(f"MOORAGE_URL is no address of a server: {url}") from error
 
     @classmethod
     def from_environment(cls, url: str) -> "Client":
@@ -64,10 +72,9 @@ class Client:
 
     def _send(self, method: str, path: str, query: dict[str, Any], body: bytes | None) -> Reply:
         fields = {name: str(value) for name, value in query.items() if value is not None}
-        target = self._url + path + (f"?{urlencode(fields)}" if fields else "")
-        headers = {**self._pool.headers, **({"Content-Type": "application/json"} if body is not None else {})}
+        target = self._prefix + path + (f"?{urlencode(fields)}" if fields else "")
         try:
-            response = self._pool.request(method, target, body=body, headers=headers)
+            response = self._pool.urlopen(method, target, body, self._headers, retries=False, redirect=False)
         except urllib3.exceptions.HTTPError as error:
             raise ApiError(
                 [f"there is no answer from {self._url} ({_reason(error)})"],

@@ -1,6 +1,6 @@
 """Engine: the whole contract a database must meet. Everything above it is the same for every database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -9,13 +9,16 @@ Row = tuple[Any, ...]
 #: Run the named query of queries.sql with its parameters; all rows it returns.
 Run = Callable[..., list[Row]]
 
+#: The same, its rows one by one: a whole catalog is read without ever being there twice.
+Stream = Callable[..., Iterator[Row]]
+
 
 class Engine(Protocol):
     """A database, opened and at the current schema."""
 
     url: str
 
-    def read(self) -> AbstractContextManager[Run]:
+    def read(self) -> AbstractContextManager[Stream]:
         """Queries that only read, all on the same committed state.
 
         Raises:

@@ -21,7 +21,7 @@ from moorage.core.errors import (
     StorageUnavailable,
     UnsafeSqlite,
 )
-from moorage.store.engine import Row, Run
+from moorage.store.engine import Row, Run, Stream
 from moorage.store.queries import load_migrations, load_queries
 from moorage.store.shared_revision import SharedRevision
 
@@ -63,17 +63,25 @@ class SqliteEngine:
             raise InvalidDatabase(url=self.url, reason=_reason(error)) from error
 
     @contextmanager
-    def read(self) -> Iterator[Run]:
+    def read(self) -> Iterator[Stream]:
         """See `Engine.read`."""
-        with _transaction(self._reader, "BEGIN", self._queries) as run:
-            yield run
+
+        def stream(query: str, **parameters: object) -> Iterator[Row]:
+            return self._reader.execute(self._queries[query], parameters)
+
+        with _transaction(self._reader, "BEGIN"):
+            yield stream
 
     @contextmanager
     def write(self) -> Iterator[Run]:
         """See `Engine.write`."""
+
+        def run(query: str, **parameters: object) -> list[Row]:
+            return self._writer.execute(self._queries[query], parameters).fetchall()
+
         with self._thread, self._shared.locked():
             self._check_in_place()
-            with _transaction(self._writer, "BEGIN IMMEDIATE", self._queries) as run:
+            with _transaction(self._writer, "BEGIN IMMEDIATE"):
                 yield run
                 ((rev,),) = run("current_revision")
             self._shared.set(rev)
@@ -120,13 +128,10 @@ class SqliteEngine:
 
 
 @contextmanager
-def _transaction(connection: apsw.Connection, begin: str, queries: dict[str, str]) -> Iterator[Run]:
-    def run(query: str, **parameters: object) -> list[Row]:
-        return connection.execute(queries[query], parameters).fetchall()
-
+def _transaction(connection: apsw.Connection, begin: str) -> Iterator[None]:
     try:
         connection.execute(begin)
-        yield run
+        yield
         connection.execute("COMMIT")
     except apsw.Error as error:
         raise _told(error) from error

@@ -10,17 +10,17 @@ from moorage.core.access import ApiKey, Project, Scope
 from moorage.core.deployment import Content, Deployment, VersionNumber
 from moorage.core.ids import new_id
 from moorage.core.prompt_config import Variable
-from moorage.store.engine import Engine, Row, Run
+from moorage.store.engine import Engine, Row, Run, Stream
 
 _variables = msgspec.json.Decoder(list[Variable])
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """All that changed after a revision, up to `rev`."""
+    """All that changed after a revision, up to `rev`. The rows are read as they are asked for, once."""
 
     rev: int
-    deployments: list[Deployment]
-    api_keys: list[ApiKey]
+    deployments: Iterator[Deployment]
+    api_keys: Iterator[ApiKey]
 
 
 class Store:
@@ -48,32 +48,32 @@ class Store:
 
     def current_revision(self) -> int:
         """The revision of the last committed write, asked of the database."""
-        with self._engine.read() as run:
-            return _rev(run)
+        with self._engine.read() as stream:
+            return _rev(stream)
 
-    def changes(self, since: int) -> Changes:
+    @contextmanager
+    def changes(self, since: int) -> Iterator[Changes]:
         """What changed after the revision `since`, tombstones included, deployments in creation order.
 
-        Other processes on the machine know of the revision before this returns, so no reader that asks two of them is
-        taken back in time.
+        When the block ends, the other processes on the machine know of the revision, so no reader that asks two of them
+        is taken back in time.
         """
-        with self._engine.read() as run:
-            rev = _rev(run)
-            deployments = [_deployment(row) for row in run("deployments", rev=since)]
-            api_keys = [_api_key(row) for row in run("api_keys", rev=since)]
+        with self._engine.read() as stream:
+            rev = _rev(stream)
+            deployments = (_deployment(row) for row in stream("deployments", rev=since))
+            yield Changes(rev, deployments, (_api_key(row) for row in stream("api_keys", rev=since)))
         if rev > self._engine.newest_revision():
             self._engine.saw_revision(rev)
-        return Changes(rev, deployments, api_keys)
 
     def projects(self) -> list[Project]:
         """All projects, oldest first."""
-        with self._engine.read() as run:
-            return [Project(*row) for row in run("projects")]
+        with self._engine.read() as stream:
+            return [Project(*row) for row in stream("projects")]
 
     def api_keys(self) -> list[ApiKey]:
         """All API keys, revoked and expired ones too, oldest first."""
-        with self._engine.read() as run:
-            return [_api_key(row) for row in run("api_keys", rev=0)]
+        with self._engine.read() as stream:
+            return [_api_key(row) for row in stream("api_keys", rev=0)]
 
     def close(self) -> None:
         """Close the database."""
@@ -161,8 +161,8 @@ class Transaction:
         self._run("delete_deployment", id=deployment_id, now_us=self.now_us, rev=self.rev)
 
 
-def _rev(run: Run) -> int:
-    ((rev,),) = run("current_revision")
+def _rev(stream: Stream) -> int:
+    ((rev,),) = stream("current_revision")
     return int(rev)
 
 
