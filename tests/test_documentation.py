@@ -54,7 +54,7 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
 
 def test_every_command_of_the_docs_is_one_the_program_has(folder: Path) -> None:
     text = "".join(block for page in ("README.md", "docs/command-line.md") for block in blocks(page, "sh"))
-    commands = set(re.findall(r"moorage ((?:serve|apply|deployments \w+|keys \w+|projects \w+))", text))
+    commands = set(re.findall(r"moorage ((?:serve|apply|deployments \w+|keys \w+|projects \w+|audit \w+))", text))
 
     assert len(commands) >= 7
     for command in commands:
@@ -89,6 +89,18 @@ def test_the_quick_start_runs_as_it_stands(folder: Path) -> None:
     assert with_sdk.stdout.splitlines()[0] == "support_answers 1.0 openai/gpt-4o", with_sdk.stderr
     assert brought.returncode == 0, brought.stderr
     assert brought.stdout.count("unchanged") == 2
+
+
+def test_the_commands_on_versions_run_as_they_stand(folder: Path) -> None:
+    with Server(folder, "--load", str(ROOT / "examples")) as server:
+        token = next(word for word in server.greeting().split() if word.startswith("mrg_"))
+        script = "shopt -s expand_aliases\n" + blocks("docs/api.md", "sh")[0]
+
+        result = run_shell(script, folder, MOORAGE_URL=server.url, MOORAGE_API_KEY=token)
+
+    history = json.loads(result.stdout[result.stdout.rindex('{"object":"list"') :])
+    actions = [(entry["action"], entry["to_version"], entry["reason"]) for entry in history["data"]]
+    assert actions[:2] == [("undone", "1.0", "a calmer tone"), ("published", "1.1", "a calmer tone")]
 
 
 def test_what_the_server_prints_to_try_works(folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from moorage.core.history import Actor
 from moorage.registry.deployments import put_deployment
 from moorage.store.opening import open_store
 from moorage.store.sqlite import SqliteEngine
@@ -126,7 +127,7 @@ def test_items_of_the_same_millisecond_come_once_each_in_both_directions(
     """Case 14."""
     body = msgspec.json.encode(a_body())
     for number in range(1, 6):
-        put_deployment(stopped_clock, project.id, f"d{number}", body, None)
+        put_deployment(stopped_clock, project.id, f"d{number}", body, Actor())
 
     pages = list(client.walk(limit=2))
     back = client.list(ending_before=pages[-1].data[-1].id, limit=2)

@@ -1,7 +1,10 @@
 """What SQLite is asked to promise, and what it is refused for."""
 
+import fcntl
+import os
 import re
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -50,11 +53,14 @@ def test_the_database_of_a_newer_moorage_is_refused(folder: Path) -> None:
 
 
 def test_another_programs_database_is_left_alone(folder: Path) -> None:
-    with apsw.Connection(str(folder / "moorage.db")) as other:
+    with closing(apsw.Connection(str(folder / "moorage.db"))) as other:
         other.execute("CREATE TABLE theirs (a)")
+    before = (folder / "moorage.db").read_bytes()
 
     with pytest.raises(InvalidDatabase, match="another program"):
         a_store(folder)
+    assert (folder / "moorage.db").read_bytes() == before
+    assert [path.name for path in folder.iterdir()] == ["moorage.db"]
 
 
 def test_a_file_that_is_no_database_is_left_alone(folder: Path) -> None:
@@ -135,6 +141,34 @@ def test_a_full_database_is_told_as_such_and_recovers(folder: Path) -> None:
         run("insert_project", id="a", name="b", created_us=0, rev=1)
     with engine.read() as stream:
         assert [row[1] for row in stream("projects")] == ["b"]
+
+
+def test_telling_a_revision_does_not_take_the_lock_from_a_writer(folder: Path) -> None:
+    engine = SqliteEngine(folder / "moorage.db")
+    teller = threading.Thread(target=engine.saw_revision, args=(7,))
+    lock = os.open(folder / "moorage.db-revision", os.O_RDWR)
+
+    with engine.write():
+        teller.start()
+        teller.join(0.2)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    teller.join()
+    os.close(lock)
+
+    assert engine.newest_revision() == 7
+
+
+def test_a_link_to_the_file_is_the_same_database(folder: Path) -> None:
+    a_store(folder)
+    (folder / "elsewhere").mkdir()
+    (folder / "elsewhere/link.db").symlink_to(folder / "moorage.db")
+    one, other = a_store(folder), open_store(f"sqlite:///{folder}/elsewhere/link.db")
+
+    create_project(other, "p")
+
+    assert one.newest_revision() == 1
+    assert [path.name for path in (folder / "elsewhere").iterdir()] == ["link.db"]
 
 
 def test_what_one_store_commits_the_other_knows_at_once(folder: Path) -> None:

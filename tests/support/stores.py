@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from moorage.core.deployment import FIRST_VERSION, Content
+from moorage.core.history import Actor
 from moorage.core.ids import new_id
 from moorage.core.prompt_config import PromptConfig
 from moorage.store.sqlite import SqliteEngine
@@ -31,7 +32,7 @@ def create(store: Store, project_id: str, key: str) -> str:
     version_id = new_id()
     with store.write() as write:
         deployment_id = write.insert_deployment(project_id, key, "", version_id)
-        write.insert_version(version_id, deployment_id, FIRST_VERSION, CONTENT, "", None)
+        write.insert_version(version_id, deployment_id, FIRST_VERSION, CONTENT, Actor())
     return deployment_id
 
 

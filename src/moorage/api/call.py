@@ -14,6 +14,7 @@ from moorage.api.journal import Journal
 from moorage.api.metrics import Metrics
 from moorage.catalog.catalog import Catalog
 from moorage.core.access import ApiKey
+from moorage.core.deployment import MAX_NOTES
 from moorage.core.errors import (
     BodyTooLarge,
     BodyTooSlow,
@@ -22,6 +23,7 @@ from moorage.core.errors import (
     UnknownParameter,
     UnsupportedEncoding,
 )
+from moorage.core.history import Actor
 from moorage.store.store import Store
 
 MAX_BODY = 1_048_576
@@ -61,6 +63,13 @@ class Call(msgspec.Struct, frozen=True):
         """The project the caller's key belongs to, which is all it can see."""
         assert self.caller is not None  # noqa: S101 -- every route with a project has a scope, see routes
         return self.caller.project_id
+
+    def actor(self) -> Actor:
+        """Who asks, for the history; the reason is that of the header `X-Moorage-Reason`."""
+        reason = self.request.headers.get("x-moorage-reason", "")[:MAX_NOTES]
+        key = self.caller
+        request_id = self.request.scope["moorage.request_id"]
+        return Actor(key.id if key else None, key.name if key else None, request_id, reason)
 
     def expect_parameters(self, *known: str) -> None:
         """Refuse any query parameter but these: one that is ignored would be a promise not kept.

@@ -56,6 +56,7 @@ class Front:
         self._answers: dict[tuple[bytes | None, str, bytes], Answer] = {}
         self._bytes = 0
         self._revision = -1
+        self._is_behind = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (or pass on what is none)."""
@@ -102,8 +103,11 @@ class Front:
             revision = self._catalog.follow()
         except StorageError:
             # What was read before is still true of its revision: go on with that rather than with nothing.
-            _log.exception("the database cannot be read; answering from memory")
+            if not self._is_behind:
+                _log.exception("the database cannot be read; answering from memory")
+            self._is_behind = True
             return
+        self._is_behind = False
         if revision != self._revision:
             self._answers.clear()
             self._bytes, self._revision = 0, revision

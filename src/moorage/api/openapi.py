@@ -1,5 +1,6 @@
 """/openapi.json, generated from the route table and the types that are parsed and sent."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -13,23 +14,28 @@ from moorage.core.page import DEFAULT_LIMIT, MAX_LIMIT
 
 _REF = "#/components/schemas/{name}"
 
-_CURSOR = {"type": "string", "description": "The id of a deployment, as in `data[].id`."}
+_CURSOR = {"type": "string", "description": "The id of an item of the list."}
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "limit": {
-        "description": "How many deployments at most.",
+        "description": "How many items at most.",
         "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     },
-    "starting_after": {"description": "Deployments older than this one.", "schema": _CURSOR},
+    "starting_after": {"description": "Items older than this one.", "schema": _CURSOR},
     "ending_before": {
-        "description": "Deployments just newer than this one, newest first.",
+        "description": "Items just newer than this one, newest first.",
         "schema": _CURSOR,
     },
     "dry_run": {
         "description": "Find out what would be done, and do not do it.",
         "schema": {"enum": ["true", "false"], "default": "false"},
     },
+    "variant_id": {"description": "Only the versions of this variant.", "schema": {"type": "string"}},
     "after": {"description": "Means `starting_after`.", "schema": _CURSOR},
     "before": {"description": "Means `ending_before`.", "schema": _CURSOR},
+}
+_PATH: dict[str, tuple[str, dict[str, Any]]] = {
+    "key_or_id": ("The deployment's key or id.", {"type": "string", "minLength": 1}),
+    "version_or_id": ("The version's number or id.", {"type": "string", "minLength": 1}),
 }
 _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "X-Request-Id": ("The request's id: yours, or one made for it.", {"type": "string"}),
@@ -88,18 +94,16 @@ def _operation(operation: Operation, schema_of: dict[type, dict[str, Any]]) -> d
     if description.strip():
         document["description"] = description.strip()
     parameters = [{"name": name, "in": "query", **_PARAMETERS[name]} for name in operation.parameters]
-    if "{key_or_id}" in operation.path:
-        is_key = operation.method == "PUT"
-        schema = {"type": "string", "minLength": 1} | ({"pattern": KEY_PATTERN} if is_key else {})
-        meaning = "The deployment's key." if is_key else "The deployment's key or id."
-        parameters.append(
-            {"name": "key_or_id", "in": "path", "required": True, "description": meaning, "schema": schema}
-        )
+    for name in re.findall(r"{(\w+)}", operation.path):
+        meaning, schema = _PATH[name]
+        if operation.method == "PUT":
+            meaning, schema = "The deployment's key.", {"type": "string", "pattern": KEY_PATTERN}
+        parameters.append({"name": name, "in": "path", "required": True, "description": meaning, "schema": schema})
     if parameters:
         document["parameters"] = parameters
     if operation.body:
         content = {"application/json": {"schema": schema_of[operation.body]}}
-        document["requestBody"] = {"required": True, "content": content}
+        document["requestBody"] = {"required": not operation.is_body_optional, "content": content}
     answers = {
         str(status): _answer(operation, status, answer, schema_of) for status, answer in operation.answers.items()
     }

@@ -24,5 +24,6 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     parameters: tuple[str, ...] = ()
     body: type | None = None
+    is_body_optional: bool = False
     answers: dict[int, Any]
     errors: tuple[type[MoorageError], ...] = ()

@@ -9,15 +9,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from moorage.api import deployments, open_routes
+from moorage.api import deployments, open_routes, versions
 from moorage.api.auth import authenticate, authorize
 from moorage.api.call import Call, Services
 from moorage.api.operation import OPEN, Operation
 from moorage.core import errors
 from moorage.core.access import Scope
 from moorage.core.deployment import DeploymentItem, DeploymentPage, PutDeployment
+from moorage.core.history import HistoryPage
+from moorage.core.version import PostVersion, Reason, VersionItem, VersionPage
 
 _QUERY = (errors.UnknownParameter, errors.RepeatedParameter)
+_PAGE = ("limit", "starting_after", "ending_before", "after", "before")
+_PAGING = (errors.InvalidLimit, errors.InvalidCursor, errors.ConflictingCursors, *_QUERY)
 _STORAGE = (errors.StorageUnavailable, errors.StorageFull)
 _BODY = (
     errors.InvalidJson,
@@ -32,11 +36,9 @@ OPERATIONS = (
     Operation(
         method="GET", path="/v2/deployments", name="Deployments",
         handler=deployments.list_page, scopes=frozenset({Scope.READ}),
-        parameters=("limit", "starting_after", "ending_before", "after", "before"),
+        parameters=_PAGE,
         answers={200: DeploymentPage, 304: None},
-        errors=(
-            errors.InvalidLimit, errors.InvalidCursor, errors.ConflictingCursors, *_QUERY
-        ),
+        errors=_PAGING,
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}", name="GetDeployment",
@@ -50,6 +52,44 @@ OPERATIONS = (
         body=PutDeployment,
         answers={200: DeploymentItem, 201: DeploymentItem},
         errors=(errors.InvalidKey, errors.InvalidFlag, *_QUERY, *_BODY, *_STORAGE),
+    ),
+    Operation(
+        method="GET", path="/v2/deployments/{key_or_id}/versions", name="DeploymentVersions",
+        handler=versions.list_page, scopes=frozenset({Scope.READ}), parameters=(*_PAGE, "variant_id"),
+        answers={200: VersionPage, 304: None},
+        errors=(errors.DeploymentNotFound, *_PAGING),
+    ),
+    Operation(
+        method="POST", path="/v2/deployments/{key_or_id}/versions", name="SaveVersion",
+        handler=versions.post, scopes=frozenset({Scope.WRITE}), body=PostVersion,  # PUBLISH too, unless a draft
+        answers={201: VersionItem},
+        errors=(errors.DeploymentNotFound, errors.UnknownParameter, *_BODY, *_STORAGE),
+    ),
+    Operation(
+        method="GET", path="/v2/deployments/{key_or_id}/versions/{version_or_id}", name="GetVersion",
+        handler=versions.get, scopes=frozenset({Scope.READ}),
+        answers={200: VersionItem, 304: None},
+        errors=(errors.DeploymentNotFound, errors.VersionNotFound, errors.UnknownParameter),
+    ),
+    Operation(
+        method="POST", path="/v2/deployments/{key_or_id}/versions/{version_or_id}/publish", name="PublishVersion",
+        handler=versions.publish, scopes=frozenset({Scope.PUBLISH}), body=Reason, is_body_optional=True,
+        answers={200: VersionItem},
+        errors=(errors.DeploymentNotFound, errors.VersionNotFound, errors.UnknownParameter, *_BODY, *_STORAGE),
+    ),
+    Operation(
+        method="POST", path="/v2/deployments/{key_or_id}/undo", name="Undo",
+        handler=versions.undo, scopes=frozenset({Scope.PUBLISH}), body=Reason, is_body_optional=True,
+        answers={200: VersionItem},
+        errors=(
+            errors.DeploymentNotFound, errors.NothingToUndo, errors.UnknownParameter, *_BODY, *_STORAGE
+        ),
+    ),
+    Operation(
+        method="GET", path="/v2/deployments/{key_or_id}/history", name="History",
+        handler=versions.history, scopes=frozenset({Scope.READ}), parameters=_PAGE,
+        answers={200: HistoryPage, 304: None},
+        errors=(errors.DeploymentNotFound, *_PAGING),
     ),
     Operation(
         method="GET", path="/health/live", name="Live", handler=open_routes.live, scopes=OPEN,

@@ -25,6 +25,7 @@ from moorage.cli.documents import read_paths
 from moorage.cli.options import setting
 from moorage.core.access import DEFAULT_SCOPES
 from moorage.core.errors import MoorageError
+from moorage.core.history import Actor
 from moorage.logs import configuration
 from moorage.registry.api_keys import create_api_key
 from moorage.registry.deployments import put_deployment
@@ -116,7 +117,7 @@ def _load(store: Store, path: str) -> int:
             problems.append(f"{document.source}: {document.problem}")
             continue
         try:
-            put_deployment(store, project.id, document.key, msgspec.json.encode(document.body), by=None)
+            put_deployment(store, project.id, document.key, msgspec.json.encode(document.body), Actor())
         except MoorageError as error:
             shown = [f"{problem.path} {problem.message}" for problem in error.problems] or [str(error)]
             problems += [f"{document.source} ({document.key}): {line}" for line in shown]

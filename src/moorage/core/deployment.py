@@ -107,6 +107,7 @@ class Deployment(msgspec.Struct, frozen=True):
     prompt_config: str
     content_sha256: str
     rev: int
+    live_version_id: str
 
     def item(self) -> bytes:
         """The JSON of this deployment's `DeploymentItem`. The stored configuration is JSON already, and not parsed."""

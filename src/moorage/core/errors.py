@@ -9,8 +9,9 @@
     ├── NotAllowed                who asks, and what they may
     │   ├── AuthenticationRequired, InvalidApiKey, ExpiredApiKey
     │   └── InsufficientScope
-    ├── NotFound                  DeploymentNotFound, ProjectNotFound, ApiKeyNotFound, RouteNotFound, MethodNotAllowed
-    ├── Conflict                  NameTaken
+    ├── NotFound                  DeploymentNotFound, VersionNotFound, ProjectNotFound, ApiKeyNotFound,
+    │                             RouteNotFound, MethodNotAllowed
+    ├── Conflict                  NameTaken, NothingToUndo
     └── StorageError              where things are kept
         ├── StorageFull, StorageUnavailable
         └── InvalidDatabase, SchemaTooNew, UnsafeSqlite
@@ -57,7 +58,7 @@ class InvalidLimit(InvalidRequest):
 
 
 class InvalidCursor(InvalidRequest):
-    """{param} must be the id of a deployment of this project, as in data[].id; got {value!r}."""
+    """{param} must be the id of an item of this list; got {value!r}."""
 
     code = "invalid_cursor"
 
@@ -164,6 +165,12 @@ class DeploymentNotFound(NotFound):
     code = "deployment_not_found"
 
 
+class VersionNotFound(NotFound):
+    """The deployment {key!r} has no version {version!r}; give its number or its id as GET …/versions shows them."""
+
+    code = "version_not_found"
+
+
 class ProjectNotFound(NotFound):
     """There is no project {name!r}; there are: {known}. `moorage projects create {name}` makes it."""
 
@@ -192,6 +199,12 @@ class Conflict(MoorageError):
     """This conflicts with what is there."""
 
     code = "conflict"
+
+
+class NothingToUndo(Conflict):
+    """The deployment {key!r} was created, and its live version never moved since: there is nothing to undo."""
+
+    code = "nothing_to_undo"
 
 
 class NameTaken(Conflict):

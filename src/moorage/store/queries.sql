@@ -6,7 +6,7 @@
 UPDATE revision
 SET rev = rev + 1, last_created_us = CASE WHEN last_created_us < :now_us THEN :now_us ELSE last_created_us + 1 END
 WHERE id = 1
-RETURNING rev, last_created_us
+RETURNING rev, last_created_us, ledger_hash
 
 -- current_revision --
 -- The revision of the last committed write.
@@ -41,16 +41,16 @@ UPDATE api_key SET revoked_us = :now_us, rev = :rev WHERE id = :id AND revoked_u
 -- deployments --
 -- All deployments that changed after a revision, tombstones included, in creation order; 0 for all.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.rev > :rev ORDER BY d.seq
 
 -- find_deployment --
--- The deployment that has a key now.
+-- The deployment that has a key or an id now; a key is never in the form of an id.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id
 FROM deployment d JOIN version v ON v.id = d.live_version_id
-WHERE d.project_id = :project_id AND d.key = :key AND d.deleted_us IS NULL
+WHERE d.project_id = :project_id AND (d.key = :key OR d.id = :key) AND d.deleted_us IS NULL
 
 -- live_variables --
 -- The declared variables of a deployment's live version, as JSON.
@@ -69,10 +69,11 @@ VALUES (:id, :project_id, :key, :description, :rev, :now_us, :now_us, NULL, :ver
 -- insert_version --
 -- A new version of a deployment.
 INSERT INTO version
-    (id, deployment_id, major, minor, prompt_config, variables, notes, content_sha256, created_us, api_key_id, rev)
+    (id, deployment_id, major, minor, prompt_config, variables, notes, content_sha256, created_us, api_key_id, rev,
+     made_as, description)
 VALUES
     (:id, :deployment_id, :major, :minor, :prompt_config, :variables, :notes, :content_sha256, :created_us,
-     :api_key_id, :rev)
+     :api_key_id, :rev, :made_as, :description)
 
 -- publish_version --
 -- Move a deployment's live pointer.
@@ -85,3 +86,83 @@ UPDATE deployment SET description = :description, updated_us = :now_us, rev = :r
 -- delete_deployment --
 -- Leave a tombstone.
 UPDATE deployment SET deleted_us = :now_us, updated_us = :now_us, rev = :rev WHERE id = :id AND deleted_us IS NULL
+
+-- find_version --
+-- A version of a deployment by its id, or by its number.
+SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.description, v.notes, v.content_sha256,
+    v.created_us, v.api_key_id, v.rev,
+    CASE WHEN v.id = d.live_version_id THEN 'live'
+        WHEN v.made_as = 'published' OR EXISTS (SELECT 1 FROM ledger l WHERE l.to_version_id = v.id) THEN 'published'
+        ELSE 'draft' END
+FROM version v JOIN deployment d ON d.id = v.deployment_id
+WHERE v.deployment_id = :deployment_id AND (v.id = :id OR (v.major = :major AND v.minor = :minor))
+
+-- versions_older --
+-- Versions of a deployment made before a revision, newest first.
+SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.description, v.notes, v.content_sha256,
+    v.created_us, v.api_key_id, v.rev,
+    CASE WHEN v.id = d.live_version_id THEN 'live'
+        WHEN v.made_as = 'published' OR EXISTS (SELECT 1 FROM ledger l WHERE l.to_version_id = v.id) THEN 'published'
+        ELSE 'draft' END
+FROM version v JOIN deployment d ON d.id = v.deployment_id
+WHERE v.deployment_id = :deployment_id AND v.rev < :rev ORDER BY v.rev DESC LIMIT :limit
+
+-- versions_newer --
+-- Versions of a deployment made after a revision, oldest first.
+SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.description, v.notes, v.content_sha256,
+    v.created_us, v.api_key_id, v.rev,
+    CASE WHEN v.id = d.live_version_id THEN 'live'
+        WHEN v.made_as = 'published' OR EXISTS (SELECT 1 FROM ledger l WHERE l.to_version_id = v.id) THEN 'published'
+        ELSE 'draft' END
+FROM version v JOIN deployment d ON d.id = v.deployment_id
+WHERE v.deployment_id = :deployment_id AND v.rev > :rev ORDER BY v.rev LIMIT :limit
+
+-- insert_entry --
+-- One more entry of the ledger.
+INSERT INTO ledger
+    (rev, id, project_id, deployment_id, action, from_version_id, to_version_id, reason, api_key_id, api_key_name,
+     request_id, at_us, hash)
+VALUES
+    (:rev, :id, :project_id, :deployment_id, :action, :from_version_id, :to_version_id, :reason, :api_key_id,
+     :api_key_name, :request_id, :at_us, :hash)
+
+-- chain_ledger --
+-- Note the hash of the newest entry.
+UPDATE revision SET ledger_hash = :hash WHERE id = 1
+
+-- ledger_hash --
+-- The hash of the newest entry, as it was noted.
+SELECT ledger_hash FROM revision WHERE id = 1
+
+-- last_move --
+-- Where a deployment's live pointer was moved last, and from where.
+SELECT from_version_id, to_version_id FROM ledger
+WHERE deployment_id = :deployment_id AND action IN ('created', 'published', 'undone') ORDER BY rev DESC LIMIT 1
+
+-- find_entry --
+-- One entry of a deployment's history.
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
+    l.api_key_name, l.request_id, l.at_us, l.hash, f.major, f.minor, t.major, t.minor
+FROM ledger l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
+WHERE l.deployment_id = :deployment_id AND l.id = :id
+
+-- entries_older --
+-- Entries of a deployment's history before a revision, newest first.
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
+    l.api_key_name, l.request_id, l.at_us, l.hash, f.major, f.minor, t.major, t.minor
+FROM ledger l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
+WHERE l.deployment_id = :deployment_id AND l.rev < :rev ORDER BY l.rev DESC LIMIT :limit
+
+-- entries_newer --
+-- Entries of a deployment's history after a revision, oldest first.
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
+    l.api_key_name, l.request_id, l.at_us, l.hash, f.major, f.minor, t.major, t.minor
+FROM ledger l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
+WHERE l.deployment_id = :deployment_id AND l.rev > :rev ORDER BY l.rev LIMIT :limit
+
+-- ledger --
+-- The whole ledger, in order.
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
+    l.api_key_name, l.request_id, l.at_us, l.hash, f.major, f.minor, t.major, t.minor
+FROM ledger l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
+ORDER BY l.rev

@@ -8,7 +8,7 @@ amplifies what a stray pointer can corrupt.
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import apsw
@@ -47,11 +47,12 @@ class SqliteEngine:
         """
         check_version(apsw.sqlite_lib_version())
         self.url = f"sqlite:///{path}"
-        self._path = path
+        self._path = path = path.resolve()  # by whatever link it is reached, the side files are the same
         self._queries = load_queries()
         self._thread = threading.Lock()
         _check_path(path, self.url)
         try:
+            self._check_content()
             self._shared = SharedRevision(path.with_name(path.name + "-revision"))
             with self._shared.locked():
                 self._writer = _open(path, apsw.SQLITE_OPEN_READWRITE)
@@ -92,7 +93,7 @@ class SqliteEngine:
 
     def saw_revision(self, rev: int) -> None:
         """See `Engine.saw_revision`."""
-        with self._shared.locked():
+        with self._thread, self._shared.locked():
             self._shared.set(max(rev, self._shared.get()))
 
     def close(self) -> None:
@@ -110,21 +111,23 @@ class SqliteEngine:
         if not is_in_place:
             raise StorageUnavailable(reason="its file was moved or replaced; put it back, or start the server again")
 
+    def _check_content(self) -> None:
+        """Refuse what is not ours, before anything of it is touched."""
+        with closing(apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+            connection.set_busy_timeout(_BUSY_MS)
+            is_empty = not connection.execute("SELECT count(*) FROM sqlite_schema").get
+            if not is_empty and connection.pragma("application_id") != APPLICATION_ID:
+                raise InvalidDatabase(url=self.url, reason="it is the SQLite database of another program")
+            found, known = connection.pragma("user_version"), len(load_migrations())
+            if found > known:
+                raise SchemaTooNew(url=self.url, found=found, known=known)
+
     def _migrate(self) -> None:
-        found, scripts = self._schema(), load_migrations()
-        if found > len(scripts):
-            raise SchemaTooNew(url=self.url, found=found, known=len(scripts))
+        found, scripts = self._writer.pragma("user_version"), load_migrations()
         for number, script in enumerate(scripts[found:], found + 1):
             with self._writer:  # one transaction: a process killed inside leaves the schema before it
                 self._writer.execute(script)
                 self._writer.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}")
-
-    def _schema(self) -> int:
-        version: int = self._writer.pragma("user_version")
-        is_empty = not self._writer.execute("SELECT count(*) FROM sqlite_schema").get
-        if not is_empty and self._writer.pragma("application_id") != APPLICATION_ID:
-            raise InvalidDatabase(url=self.url, reason="it is the SQLite database of another program")
-        return version
 
 
 @contextmanager

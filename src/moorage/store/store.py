@@ -3,16 +3,25 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol, TypeVar
 
 import msgspec
 
-from moorage.core.access import ApiKey, Project, Scope
-from moorage.core.deployment import Content, Deployment, VersionNumber
-from moorage.core.ids import new_id
-from moorage.core.prompt_config import Variable
-from moorage.store.engine import Engine, Row, Run, Stream
+from moorage.core.access import ApiKey, Project
+from moorage.core.deployment import Deployment
+from moorage.core.errors import InvalidCursor
+from moorage.core.history import HistoryEntry
+from moorage.core.page import PageQuery
+from moorage.core.version import Version
+from moorage.store import rows
+from moorage.store.engine import Engine, Row, Stream
+from moorage.store.transaction import Transaction
 
-_variables = msgspec.json.Decoder(list[Variable])
+_PAST_THE_NEWEST = 2**62
+
+#: The queries of a list by revision: of one item by its id, of the older ones, of the newer ones.
+_VERSIONS = ("find_version", "versions_older", "versions_newer")
+_ENTRIES = ("find_entry", "entries_older", "entries_newer")
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -21,6 +30,19 @@ class Changes(msgspec.Struct, frozen=True):
     rev: int
     deployments: Iterator[Deployment]
     api_keys: Iterator[ApiKey]
+
+
+class _Placed(Protocol):
+    """What is listed by revision, and named by id."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def rev(self) -> int: ...
+
+
+R = TypeVar("R", bound=_Placed)
 
 
 class Store:
@@ -32,15 +54,15 @@ class Store:
         self._clock = clock
 
     @contextmanager
-    def write(self) -> Iterator["Transaction"]:
+    def write(self) -> Iterator[Transaction]:
         """One write: revision + 1, the verbs of the transaction, and it is durable. An exception undoes it all.
 
         Raises:
             StorageFull, StorageUnavailable: nothing is acknowledged.
         """
         with self._engine.write() as run:
-            ((rev, now_us),) = run("next_revision", now_us=self._clock() // 1000)
-            yield Transaction(run, rev, now_us)
+            ((rev, now_us, ledger_hash),) = run("next_revision", now_us=self._clock() // 1000)
+            yield Transaction(run, rev, now_us, ledger_hash)
 
     def newest_revision(self) -> int:
         """The newest revision known on this machine, at the price of one look into memory."""
@@ -60,8 +82,8 @@ class Store:
         """
         with self._engine.read() as stream:
             rev = _rev(stream)
-            deployments = (_deployment(row) for row in stream("deployments", rev=since))
-            yield Changes(rev, deployments, (_api_key(row) for row in stream("api_keys", rev=since)))
+            deployments = map(rows.deployment, stream("deployments", rev=since))
+            yield Changes(rev, deployments, map(rows.api_key, stream("api_keys", rev=since)))
         if rev > self._engine.newest_revision():
             self._engine.saw_revision(rev)
 
@@ -73,104 +95,71 @@ class Store:
     def api_keys(self) -> list[ApiKey]:
         """All API keys, revoked and expired ones too, oldest first."""
         with self._engine.read() as stream:
-            return [_api_key(row) for row in stream("api_keys", rev=0)]
+            return list(map(rows.api_key, stream("api_keys", rev=0)))
+
+    def find_deployment(self, project_id: str, key_or_id: str) -> Deployment | None:
+        """The deployment that has a key or an id now."""
+        with self._engine.read() as stream:
+            return next(map(rows.deployment, stream("find_deployment", project_id=project_id, key=key_or_id)), None)
+
+    def find_version(self, deployment_id: str, id_or_number: str) -> Version | None:
+        """A version of a deployment, by its id or its number."""
+        with self._engine.read() as stream:
+            found = stream("find_version", deployment_id=deployment_id, **rows.version_name(id_or_number))
+            return next(map(rows.version, found), None)
+
+    def versions(self, deployment_id: str, query: PageQuery) -> tuple[list[Version], bool]:
+        """A page of a deployment's versions, newest first, and whether there are more in its direction.
+
+        Raises:
+            InvalidCursor: the cursor is no version of this deployment.
+        """
+        return self._page(_VERSIONS, rows.version, deployment_id, query)
+
+    def history(self, deployment_id: str, query: PageQuery) -> tuple[list[HistoryEntry], bool]:
+        """A page of a deployment's history, newest first, and whether there are more in its direction.
+
+        Raises:
+            InvalidCursor: the cursor is no entry of it.
+        """
+        page, has_more = self._page(_ENTRIES, rows.chained, deployment_id, query)
+        return [each.shown for each in page], has_more
+
+    def ledger(self) -> tuple[list[rows.Chained], str]:
+        """Every entry there is, in order, and the hash that was noted as the newest."""
+        with self._engine.read() as stream:
+            ((newest,),) = stream("ledger_hash")
+            return list(map(rows.chained, stream("ledger"))), newest
 
     def close(self) -> None:
         """Close the database."""
         self._engine.close()
 
-
-class Transaction:
-    """The verbs of one write. `rev` is the revision it makes, `now_us` its time, later than any write's before."""
-
-    def __init__(self, run: Run, rev: int, now_us: int) -> None:
-        self._run = run
-        self.rev = rev
-        self.now_us = now_us
-
-    def find_project(self, name: str) -> Project | None:
-        """The project of that name."""
-        return next((Project(*row) for row in self._run("find_project", name=name)), None)
-
-    def insert_project(self, name: str) -> Project:
-        """A new project; the name must be free."""
-        project = Project(new_id(), name, self.now_us)
-        self._run("insert_project", id=project.id, name=name, created_us=self.now_us, rev=self.rev)
-        return project
-
-    def insert_api_key(self, key: ApiKey) -> None:
-        """Keep a new API key."""
-        self._run(
-            "insert_api_key", id=key.id, project_id=key.project_id, name=key.name, token_sha256=key.token_sha256,
-            scopes=" ".join(sorted(key.scopes)), created_us=key.created_us, expires_us=key.expires_us, rev=self.rev,
-        )  # fmt: skip
-
-    def revoke_api_key(self, key_id: str) -> None:
-        """Revoke a key; one revoked before stays as it was."""
-        self._run("revoke_api_key", id=key_id, now_us=self.now_us, rev=self.rev)
-
-    def find_deployment(self, project_id: str, key: str) -> Deployment | None:
-        """The deployment that has `key` now."""
-        return next((_deployment(row) for row in self._run("find_deployment", project_id=project_id, key=key)), None)
-
-    def live_variables(self, deployment_id: str) -> list[Variable]:
-        """The declared variables of the live version."""
-        ((variables,),) = self._run("live_variables", id=deployment_id)
-        return _variables.decode(variables)
-
-    def last_version(self, deployment_id: str) -> VersionNumber:
-        """The highest version number given out."""
-        ((major, minor),) = self._run("last_version", deployment_id=deployment_id)
-        return VersionNumber(major, minor)
-
-    def insert_deployment(self, project_id: str, key: str, description: str, version_id: str) -> str:
-        """A new deployment whose live version will be `version_id`, to be inserted next; returns its id."""
-        deployment_id = new_id()
-        self._run(
-            "insert_deployment", id=deployment_id, project_id=project_id, key=key, description=description,
-            version_id=version_id, now_us=self.now_us, rev=self.rev,
-        )  # fmt: skip
-        return deployment_id
-
-    def insert_version(
-        self,
-        version_id: str,
-        deployment_id: str,
-        number: VersionNumber,
-        content: Content,
-        notes: str,
-        by: str | None,
-    ) -> None:
-        """A new version, made by the API key `by` (its id)."""
-        self._run(
-            "insert_version", id=version_id, deployment_id=deployment_id, major=number.major, minor=number.minor,
-            prompt_config=content.prompt_config, variables=content.variables, notes=notes,
-            content_sha256=content.sha256, created_us=self.now_us, api_key_id=by, rev=self.rev,
-        )  # fmt: skip
-
-    def publish_version(self, deployment_id: str, version_id: str) -> None:
-        """Make a version the live one."""
-        self._run("publish_version", id=deployment_id, version_id=version_id, now_us=self.now_us, rev=self.rev)
-
-    def describe_deployment(self, deployment_id: str, description: str) -> None:
-        """Change the description."""
-        self._run("describe_deployment", id=deployment_id, description=description, now_us=self.now_us, rev=self.rev)
-
-    def delete_deployment(self, deployment_id: str) -> None:
-        """Leave a tombstone: gone from lists and lookups, known to cursors."""
-        self._run("delete_deployment", id=deployment_id, now_us=self.now_us, rev=self.rev)
+    def _page(
+        self, queries: tuple[str, str, str], of: Callable[[Row], R], deployment_id: str, query: PageQuery
+    ) -> tuple[list[R], bool]:
+        find, older, newer = queries
+        cursor, is_newer = query.ending_before or query.starting_after, query.ending_before is not None
+        with self._engine.read() as stream:
+            rev = _PAST_THE_NEWEST
+            if cursor is not None:
+                by_id = {"deployment_id": deployment_id, "id": cursor, "major": None, "minor": None}
+                place = next(map(of, stream(find, **by_id)), None)
+                if place is None:
+                    parameter = "ending_before" if is_newer else "starting_after"
+                    raise InvalidCursor(param=parameter, value=cursor[:200])
+                rev = place.rev
+            page = list(
+                map(
+                    of,
+                    stream(newer if is_newer else older, deployment_id=deployment_id, rev=rev, limit=query.limit + 1),
+                )
+            )
+        has_more = len(page) > query.limit
+        page = page[: query.limit]
+        return (page[::-1] if is_newer else page), has_more
 
 
 def _rev(stream: Stream) -> int:
     ((rev,),) = stream("current_revision")
     return int(rev)
-
-
-def _deployment(row: Row) -> Deployment:
-    columns = (*row[:8], VersionNumber(row[8], row[9]), *row[10:])
-    return Deployment(*columns)
-
-
-def _api_key(row: Row) -> ApiKey:
-    key_id, project_id, name, scopes, *rest = row
-    return ApiKey(key_id, project_id, name, frozenset(map(Scope, scopes.split())), *rest)

@@ -1,0 +1,20 @@
+"""An answer that follows from the revision alone: with the ETag that lets it be remembered, and compared."""
+
+import hashlib
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
+from moorage.api.call import Call
+
+
+def of_revision(call: Call, body: bytes, status: int = 200, normalized: Sequence[str] = ()) -> Response:
+    """JSON with its ETag and revision; `normalized` are the paths of the request's body that were rewritten."""
+    headers = {
+        "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
+        "Cache-Control": "private, no-cache",
+        "X-Moorage-Revision": str(call.services.catalog.revision),
+    }
+    if normalized:
+        headers["X-Moorage-Normalized"] = ", ".join(normalized)[:4_000]
+    return Response(body, status, headers, media_type="application/json")

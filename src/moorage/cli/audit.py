@@ -1,0 +1,26 @@
+"""`moorage audit`: whether the history was tampered with."""
+
+from contextlib import closing
+
+import click
+
+from moorage.cli.options import setting
+from moorage.registry.audit import verify_ledger
+from moorage.store.opening import open_store
+
+
+@click.group()
+def audit() -> None:
+    """Check the history on the database itself."""
+
+
+@audit.command()
+@setting("database")
+def verify(database: str) -> None:
+    """Recompute the chain of hashes over the whole ledger; exit code 1 if it does not hold."""
+    with closing(open_store(database)) as store:
+        wrong = verify_ledger(store)
+        count = len(store.ledger()[0])
+    if wrong:
+        raise click.ClickException("the history does not hold:\n  " + "\n  ".join(wrong))
+    click.echo(f"The history holds: {count} entries, each as it was written.")

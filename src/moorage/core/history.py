@@ -1,0 +1,88 @@
+"""History: the ledger of what was done to a deployment, by whom and why, each entry chained to the one before."""
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+from moorage.core.times import iso
+
+Action = Literal["created", "published", "undone", "changed", "deleted", "restored"]
+
+#: The actions that move the live pointer, and can be undone.
+POINTER_MOVES = ("created", "published", "undone")
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who does something, in which request, and why. No key: the operator, on the database itself."""
+
+    api_key_id: str | None = None
+    api_key_name: str | None = None
+    request_id: str | None = None
+    reason: str = ""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An entry as it is stored."""
+
+    rev: int
+    id: str
+    project_id: str
+    deployment_id: str
+    action: Action
+    from_version_id: str | None
+    to_version_id: str | None
+    reason: str
+    api_key_id: str | None
+    api_key_name: str | None
+    request_id: str | None
+    at_us: int
+
+    def hash(self, before: str) -> str:
+        """SHA-256 over the hash of the entry before and every field of this one."""
+        return hashlib.sha256(msgspec.json.encode([before, *msgspec.structs.astuple(self)])).hexdigest()
+
+
+class KeyName(msgspec.Struct, frozen=True):
+    """Which API key it was, and its name at the time."""
+
+    id: str
+    name: str
+
+
+class HistoryEntry(msgspec.Struct, frozen=True):
+    """An entry as clients see it. Versions are named by their numbers; a null one means there was none."""
+
+    id: str
+    action: Action
+    from_version: str | None
+    to_version: str | None
+    reason: str
+    api_key: KeyName | None
+    request_id: str | None
+    at: str
+    hash: str
+
+    @classmethod
+    def of(cls, entry: Entry, from_version: str | None, to_version: str | None, digest: str) -> "HistoryEntry":
+        """What is sent of an entry."""
+        key = KeyName(entry.api_key_id, entry.api_key_name or "") if entry.api_key_id else None
+        return cls(
+            entry.id,
+            entry.action,
+            from_version,
+            to_version,
+            entry.reason,
+            key,
+            entry.request_id,
+            iso(entry.at_us),
+            digest,
+        )
+
+
+class HistoryPage(msgspec.Struct, frozen=True):
+    """A page of the history, newest first."""
+
+    object: Literal["list"]
+    data: list[HistoryEntry]
+    has_more: bool

@@ -1,0 +1,112 @@
+"""Version: an immutable snapshot of a deployment, as the contract shows it (§2.1)."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from moorage.core.deployment import MAX_DESCRIPTION, MAX_NOTES, Bump, VersionNumber
+from moorage.core.prompt_config import Message, ModelParameters, ModelType, PromptConfig, Provider, Tool, Variable
+from moorage.core.times import iso
+
+Status = Literal["live", "draft", "pending", "published"]
+
+_prompt_config = msgspec.json.Decoder(PromptConfig)
+_variables = msgspec.json.Decoder(list[Variable])
+
+
+class VersionPromptConfig(msgspec.Struct, frozen=True):
+    """A version's configuration; its tools stand beside it. `model_db_id` is the model: there is no table of models."""
+
+    model: str
+    model_db_id: str
+    model_type: ModelType
+    model_parameters: ModelParameters
+    provider: Provider
+    messages: list[Message]
+
+
+class VersionItem(msgspec.Struct, frozen=True):
+    """A version as clients see it. `status` is `live` for the one that is served, `published` for one that was, and
+    `draft` for one that never was. `user_id` is the id of the API key that made it."""
+
+    id: Annotated[str, Meta(description="Opaque; the cursor of the list.")] = msgspec.field(name="_id")
+    deployment_id: str
+    variant_id: str
+    prompt_config: VersionPromptConfig
+    fallbacks: list[Any]
+    tools: list[Tool]
+    variables: list[Variable]
+    timestamp: str
+    version: str
+    description: str
+    status: Status
+    user_id: str | None
+    notes: str | UnsetType = UNSET
+
+
+class VersionPage(msgspec.Struct, frozen=True):
+    """A page of versions, newest first."""
+
+    object: Literal["list"]
+    data: list[VersionItem]
+    has_more: bool
+
+
+class PostVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST …/versions`: a new version, kept as a draft or published at once.
+
+    `variables` left out are those of the live version. `reason` goes into the history.
+    """
+
+    prompt_config: PromptConfig
+    variables: list[Variable] | UnsetType = UNSET
+    status: Literal["draft", "published", "live"] = "draft"
+    version_bump: Bump = "minor"
+    description: Annotated[str, Meta(max_length=MAX_DESCRIPTION)] = ""
+    notes: Annotated[str, Meta(max_length=MAX_NOTES)] = ""
+    reason: Annotated[str, Meta(max_length=MAX_NOTES)] | UnsetType = UNSET
+
+
+class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of what moves the live pointer; it may be left out."""
+
+    reason: Annotated[str, Meta(max_length=MAX_NOTES)] | UnsetType = UNSET
+
+
+class Version(msgspec.Struct, frozen=True):
+    """A version as it is stored, with the status it has now. `rev` is the revision that made it, and its place."""
+
+    id: str
+    deployment_id: str
+    number: VersionNumber
+    prompt_config: str
+    variables: str
+    description: str
+    notes: str
+    content_sha256: str
+    created_us: int
+    api_key_id: str | None
+    rev: int
+    status: Status
+
+    def item(self) -> VersionItem:
+        """What is sent of it."""
+        config = _prompt_config.decode(self.prompt_config)
+        return VersionItem(
+            id=self.id,
+            deployment_id=self.deployment_id,
+            variant_id=self.deployment_id,  # a deployment's one variant has its id
+            prompt_config=VersionPromptConfig(
+                config.model, config.model, config.model_type, config.model_parameters, config.provider, config.messages
+            ),
+            fallbacks=[],
+            tools=config.tools,
+            variables=_variables.decode(self.variables),
+            timestamp=iso(self.created_us),
+            version=str(self.number),
+            description=self.description,
+            status=self.status,
+            user_id=self.api_key_id,
+            notes=self.notes or UNSET,
+        )

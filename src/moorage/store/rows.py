@@ -1,0 +1,70 @@
+"""From rows of queries.sql to what things are. The order of columns is the queries'."""
+
+import re
+
+import msgspec
+
+from moorage.core.access import ApiKey, Scope
+from moorage.core.deployment import Deployment, VersionNumber
+from moorage.core.history import Entry, HistoryEntry
+from moorage.core.version import Version
+from moorage.store.engine import Row
+
+_NUMBER = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})", re.ASCII)
+
+
+class Chained(msgspec.Struct, frozen=True):
+    """An entry of the ledger with its hash, and the numbers of the versions it names."""
+
+    entry: Entry
+    hash: str
+    from_version: str | None
+    to_version: str | None
+
+    @property
+    def id(self) -> str:
+        """The entry's id."""
+        return self.entry.id
+
+    @property
+    def rev(self) -> int:
+        """The entry's revision."""
+        return self.entry.rev
+
+    @property
+    def shown(self) -> HistoryEntry:
+        """What is sent of it."""
+        return HistoryEntry.of(self.entry, self.from_version, self.to_version, self.hash)
+
+
+def deployment(row: Row) -> Deployment:
+    """A row of `deployments` or `find_deployment`."""
+    columns = (*row[:8], VersionNumber(row[8], row[9]), *row[10:])
+    return Deployment(*columns)
+
+
+def api_key(row: Row) -> ApiKey:
+    """A row of `api_keys`."""
+    key_id, project_id, name, scopes, *rest = row
+    return ApiKey(key_id, project_id, name, frozenset(map(Scope, scopes.split())), *rest)
+
+
+def version(row: Row) -> Version:
+    """A row of `find_version`, `versions_older` or `versions_newer`."""
+    columns = (*row[:2], VersionNumber(row[2], row[3]), *row[4:])
+    return Version(*columns)
+
+
+def chained(row: Row) -> Chained:
+    """A row of `ledger`, `find_entry`, `entries_older` or `entries_newer`."""
+    *columns, digest, from_major, from_minor, to_major, to_minor = row
+    from_version = None if from_major is None else f"{from_major}.{from_minor}"
+    to_version = None if to_major is None else f"{to_major}.{to_minor}"
+    return Chained(Entry(*columns), digest, from_version, to_version)
+
+
+def version_name(id_or_number: str) -> dict[str, object]:
+    """The parameters of `find_version` for an id, or a number like `1.2`."""
+    number = _NUMBER.fullmatch(id_or_number)
+    major, minor = (int(number[1]), int(number[2])) if number else (None, None)
+    return {"id": id_or_number, "major": major, "minor": minor}

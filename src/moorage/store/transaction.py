@@ -1,0 +1,123 @@
+"""Transaction: the verbs of one write."""
+
+from typing import Literal
+
+import msgspec
+
+from moorage.core.access import ApiKey, Project
+from moorage.core.deployment import Content, Deployment, VersionNumber
+from moorage.core.history import Action, Actor, Entry
+from moorage.core.ids import new_id
+from moorage.core.prompt_config import Variable
+from moorage.core.version import Version
+from moorage.store import rows
+from moorage.store.engine import Run
+
+_variables = msgspec.json.Decoder(list[Variable])
+
+
+class Transaction:
+    """The verbs of one write. `rev` is the revision it makes, `now_us` its time, later than any write's before."""
+
+    def __init__(self, run: Run, rev: int, now_us: int, ledger_hash: str) -> None:
+        self._run = run
+        self._ledger_hash = ledger_hash
+        self.rev = rev
+        self.now_us = now_us
+
+    def find_project(self, name: str) -> Project | None:
+        """The project of that name."""
+        return next((Project(*row) for row in self._run("find_project", name=name)), None)
+
+    def insert_project(self, name: str) -> Project:
+        """A new project; the name must be free."""
+        project = Project(new_id(), name, self.now_us)
+        self._run("insert_project", id=project.id, name=name, created_us=self.now_us, rev=self.rev)
+        return project
+
+    def insert_api_key(self, key: ApiKey) -> None:
+        """Keep a new API key."""
+        self._run(
+            "insert_api_key", id=key.id, project_id=key.project_id, name=key.name, token_sha256=key.token_sha256,
+            scopes=" ".join(sorted(key.scopes)), created_us=key.created_us, expires_us=key.expires_us, rev=self.rev,
+        )  # fmt: skip
+
+    def revoke_api_key(self, key_id: str) -> None:
+        """Revoke a key; one revoked before stays as it was."""
+        self._run("revoke_api_key", id=key_id, now_us=self.now_us, rev=self.rev)
+
+    def find_deployment(self, project_id: str, key_or_id: str) -> Deployment | None:
+        """The deployment that has a key or an id now."""
+        return next(map(rows.deployment, self._run("find_deployment", project_id=project_id, key=key_or_id)), None)
+
+    def live_variables(self, deployment_id: str) -> list[Variable]:
+        """The declared variables of the live version."""
+        ((variables,),) = self._run("live_variables", id=deployment_id)
+        return _variables.decode(variables)
+
+    def find_version(self, deployment_id: str, id_or_number: str) -> Version | None:
+        """A version of a deployment, by its id or its number."""
+        found = self._run("find_version", deployment_id=deployment_id, **rows.version_name(id_or_number))
+        return next(map(rows.version, found), None)
+
+    def last_version(self, deployment_id: str) -> VersionNumber:
+        """The highest version number given out."""
+        ((major, minor),) = self._run("last_version", deployment_id=deployment_id)
+        return VersionNumber(major, minor)
+
+    def last_move(self, deployment_id: str) -> tuple[str | None, str] | None:
+        """Where the live pointer was moved last, from and to (version ids)."""
+        return next(((before, after) for before, after in self._run("last_move", deployment_id=deployment_id)), None)
+
+    def insert_deployment(self, project_id: str, key: str, description: str, version_id: str) -> str:
+        """A new deployment whose live version will be `version_id`, to be inserted next; returns its id."""
+        deployment_id = new_id()
+        self._run(
+            "insert_deployment", id=deployment_id, project_id=project_id, key=key, description=description,
+            version_id=version_id, now_us=self.now_us, rev=self.rev,
+        )  # fmt: skip
+        return deployment_id
+
+    def insert_version(
+        self,
+        version_id: str,
+        deployment_id: str,
+        number: VersionNumber,
+        content: Content,
+        by: Actor,
+        *,
+        notes: str = "",
+        description: str = "",
+        made_as: Literal["published", "draft"] = "published",
+    ) -> None:
+        """A new version. One `made_as` a draft is not live until it is published."""
+        self._run(
+            "insert_version", id=version_id, deployment_id=deployment_id, major=number.major, minor=number.minor,
+            prompt_config=content.prompt_config, variables=content.variables, notes=notes,
+            content_sha256=content.sha256, created_us=self.now_us, api_key_id=by.api_key_id, rev=self.rev,
+            made_as=made_as, description=description,
+        )  # fmt: skip
+
+    def publish_version(self, deployment_id: str, version_id: str) -> None:
+        """Make a version the live one."""
+        self._run("publish_version", id=deployment_id, version_id=version_id, now_us=self.now_us, rev=self.rev)
+
+    def describe_deployment(self, deployment_id: str, description: str) -> None:
+        """Change the description."""
+        self._run("describe_deployment", id=deployment_id, description=description, now_us=self.now_us, rev=self.rev)
+
+    def delete_deployment(self, deployment_id: str) -> None:
+        """Leave a tombstone: gone from lists and lookups, known to cursors."""
+        self._run("delete_deployment", id=deployment_id, now_us=self.now_us, rev=self.rev)
+
+    def record(
+        self, project_id: str, deployment_id: str, action: Action, by: Actor, before: str | None, after: str | None
+    ) -> None:
+        """Append to the ledger, once in a write: `by` did `action`; live was the version `before`, is `after` (ids)."""
+        entry = Entry(
+            self.rev, new_id(), project_id, deployment_id, action, before, after, by.reason, by.api_key_id,
+            by.api_key_name, by.request_id, self.now_us,
+        )  # fmt: skip
+        digest = entry.hash(self._ledger_hash)
+        self._run("insert_entry", hash=digest, **msgspec.structs.asdict(entry))
+        self._run("chain_ledger", hash=digest)

@@ -1,0 +1,286 @@
+"""Versions: saved as drafts or published, never changed; the live pointer moves, and everything is recorded."""
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+from orq_ai_sdk import Orq
+
+from moorage.core.access import Scope
+from tests.support.program import moorage
+from tests.support.server import Answer, Project, Server, a_body
+
+
+def content(text: str, **fields: Any) -> dict[str, Any]:
+    """A version whose one message is `text`."""
+    return {"prompt_config": a_body(messages=[{"role": "user", "content": text}])["prompt_config"], **fields}
+
+
+def post(project: Project, path: str, body: object = None, **headers: str) -> Answer:
+    data = b"" if body is None else json.dumps(body).encode()
+    return project.request("POST", f"/v2/deployments/{path}", data, headers)
+
+
+def live(project: Project, key: str = "a") -> str:
+    """The text and version that the list shows."""
+    item = project.get(key).json
+    return f"{item['version']} {item['prompt_config']['messages'][0]['content']}"
+
+
+def history(project: Project, key: str = "a") -> list[str]:
+    entries = project.request("GET", f"/v2/deployments/{key}/history?limit=50").json["data"]
+    return [f"{entry['action']} {entry['from_version']} {entry['to_version']}" for entry in entries]
+
+
+def test_a_draft_is_a_version_that_is_not_served(project: Project) -> None:
+    project.put("a", content("one"))
+
+    draft = post(project, "a/versions", content("two", description="Try this", notes="shorter"))
+
+    assert draft.status == 201
+    assert draft.json["status"] == "draft"
+    assert (draft.json["version"], draft.json["description"], draft.json["notes"]) == ("1.1", "Try this", "shorter")
+    assert live(project) == "1.0 one"
+
+
+def test_publishing_a_draft_makes_it_live_and_the_old_one_published(project: Project) -> None:
+    project.put("a", content("one"))
+    draft = post(project, "a/versions", content("two")).json
+
+    published = post(project, f"a/versions/{draft['_id']}/publish")
+
+    assert published.status == 200
+    assert published.json == draft | {"status": "live"}
+    assert live(project) == "1.1 two"
+    statuses = [(each["version"], each["status"]) for each in versions(project)]
+    assert statuses == [("1.1", "live"), ("1.0", "published")]
+
+
+@pytest.mark.parametrize("status", ["published", "live"])
+def test_a_version_can_be_published_at_once(project: Project, status: str) -> None:
+    project.put("a", content("one"))
+
+    saved = post(project, "a/versions", content("two", status=status, version_bump="major"))
+
+    assert (saved.json["version"], saved.json["status"]) == ("2.0", "live")
+    assert live(project) == "2.0 two"
+
+
+def test_a_roll_back_is_a_publish_of_an_older_number(project: Project) -> None:
+    for text in ("one", "two", "three"):
+        project.put("a", content(text))
+
+    post(project, "a/versions/1.0/publish")
+
+    assert live(project) == "1.0 one"
+    assert history(project)[0] == "published 1.2 1.0"
+
+
+def test_publishing_what_is_live_changes_and_records_nothing(project: Project) -> None:
+    first = project.put("a", content("one"))
+
+    again = post(project, "a/versions/1.0/publish")
+
+    assert again.json["status"] == "live"
+    assert again.headers["x-moorage-revision"] == first.headers["x-moorage-revision"]
+    assert history(project) == ["created None 1.0"]
+
+
+def test_undo_takes_back_the_last_move_and_a_second_undo_takes_back_the_first(project: Project) -> None:
+    project.put("a", content("one"))
+    project.put("a", content("two"))
+    before = project.get("a").json
+
+    undone = post(project, "a/undo", {"reason": "customers complained"})
+    after_one = live(project)
+    post(project, "a/undo")
+
+    assert undone.json["version"] == "1.0"
+    assert after_one == "1.0 one"
+    assert live(project) == "1.1 two"
+    assert project.get("a").json["prompt_config"] == before["prompt_config"]
+    assert history(project) == ["undone 1.0 1.1", "undone 1.1 1.0", "published 1.0 1.1", "created None 1.0"]
+
+
+def test_a_deployment_that_never_moved_has_nothing_to_undo(project: Project) -> None:
+    project.put("a")
+
+    answer = post(project, "a/undo")
+
+    assert answer.status == 409
+    assert answer.error["code"] == "nothing_to_undo"
+
+
+def test_an_edit_after_an_undo_gets_a_number_that_was_never_given(project: Project) -> None:
+    project.put("a", content("one"))
+    project.put("a", content("two"))
+    post(project, "a/undo")
+
+    assert project.put("a", content("three")).json["version"] == "1.2"
+
+
+def test_the_history_says_who_what_when_and_why(project: Project) -> None:
+    project.put("a", content("one"), **{"X-Moorage-Reason": "first try", "X-Request-Id": "req-1"})
+    project.put("a", {"prompt_config": content("one")["prompt_config"], "description": "other words"})
+
+    page = project.request("GET", "/v2/deployments/a/history").json
+
+    assert page["has_more"] is False
+    changed, created = page["data"]
+    assert (changed["action"], changed["from_version"], changed["to_version"]) == ("changed", "1.0", "1.0")
+    assert created["reason"] == "first try"
+    assert created["request_id"] == "req-1"
+    assert created["api_key"] == {"id": project.token.split("_")[1], "name": "test"}
+    assert created["at"] == project.get("a").json["created"]
+    assert len(created["hash"]) == 64
+
+
+@pytest.mark.parametrize("listed", ["versions", "history"])
+def test_versions_and_history_page_in_both_directions(project: Project, listed: str) -> None:
+    for number in range(7):
+        project.put("a", content(str(number)))
+    every = project.request("GET", f"/v2/deployments/a/{listed}").json["data"]
+    name: Callable[[dict[str, str]], str] = lambda item: item.get("_id") or item["id"]  # noqa: E731
+    ids = [name(item) for item in every]
+
+    first = project.request("GET", f"/v2/deployments/a/{listed}?limit=3").json
+    older = project.request("GET", f"/v2/deployments/a/{listed}?limit=3&starting_after={ids[2]}").json
+    newer = project.request("GET", f"/v2/deployments/a/{listed}?limit=3&ending_before={ids[5]}").json
+    top = project.request("GET", f"/v2/deployments/a/{listed}?limit=3&ending_before={ids[1]}").json
+
+    assert ([name(item) for item in first["data"]], first["has_more"]) == (ids[:3], True)
+    assert ([name(item) for item in older["data"]], older["has_more"]) == (ids[3:6], True)
+    assert ([name(item) for item in newer["data"]], newer["has_more"]) == (ids[2:5], True)
+    assert ([name(item) for item in top["data"]], top["has_more"]) == (ids[:1], False)
+
+
+@pytest.mark.parametrize("listed", ["versions", "history"])
+@pytest.mark.parametrize("cursor", ["1.0", "nothing", "3c90c3cc-0d44-4b50-8888-8dd25736052a"])
+def test_a_cursor_of_another_list_is_refused(project: Project, listed: str, cursor: str) -> None:
+    project.put("a")
+
+    answer = project.request("GET", f"/v2/deployments/a/{listed}?starting_after={cursor}")
+
+    assert answer.error["code"] == "invalid_cursor"
+
+
+def versions(project: Project, key: str = "a", query: str = "limit=50") -> list[dict[str, Any]]:
+    data: list[dict[str, Any]] = project.request("GET", f"/v2/deployments/{key}/versions?{query}").json["data"]
+    return data
+
+
+def test_the_sdk_lists_versions_by_key_and_by_id(project: Project) -> None:
+    """Contract §5 case 25."""
+    item = project.put("a", content("one") | {"variables": [{"key": "customer", "value": {"name": "Ada"}}]}).json
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+    post(project, "a/versions", {"prompt_config": a_body(tools=[tool])["prompt_config"], "notes": "n"})
+
+    with Orq(api_key=project.token, server_url=project.server.url) as orq:
+        by_key = orq.deployments.list_versions(key_or_id="a", limit=10)
+        by_id = orq.deployments.list_versions(key_or_id=item["id"], limit=10)
+
+    assert by_key == by_id
+    assert [(each.version, each.status) for each in by_key.data] == [("1.1", "draft"), ("1.0", "live")]
+    assert [tool.function.name for tool in by_key.data[0].tools] == ["f"]
+    assert by_key.data[1].variables[0].value == {"name": "Ada"}
+
+
+def test_the_variant_filter_leaves_only_its_versions(project: Project) -> None:
+    project.put("a")
+    (version,) = versions(project)
+
+    assert versions(project, query=f"variant_id={version['variant_id']}") == [version]
+    assert versions(project, query="variant_id=another") == []
+
+
+def test_one_version_by_number_and_by_id(project: Project) -> None:
+    project.put("a")
+    (version,) = versions(project)
+
+    for name in ("1.0", version["_id"]):
+        assert project.request("GET", f"/v2/deployments/a/versions/{name}").json == version
+    for name in ("1.1", "9999999999.0", "x", "1", "%00"):
+        answer = project.request("GET", f"/v2/deployments/a/versions/{name}")
+        assert (answer.status, answer.error["code"]) == (404, "version_not_found")
+
+
+def test_another_projects_versions_are_not_there(project: Project, server: Server) -> None:
+    item = project.put("a").json
+    other = server.new_project()
+    other.put("a")
+    (version,) = versions(project)
+
+    assert other.request("GET", f"/v2/deployments/{item['id']}/versions").status == 404
+    assert other.request("GET", f"/v2/deployments/a/versions/{version['_id']}").status == 404
+    assert post(other, f"a/versions/{version['_id']}/publish").status == 404
+    assert post(other, f"{item['id']}/undo").status == 404
+
+
+def test_a_key_that_may_only_write_saves_drafts_and_publishes_nothing(project: Project) -> None:
+    project.put("a", content("one"))
+    _, token = project.key(Scope.READ, Scope.WRITE)
+    writer = Project(project.server, project.id, project.name, token)
+
+    draft = post(writer, "a/versions", content("two"))
+    refused = post(writer, "a/versions", content("three", status="published"))
+    publish = post(writer, "a/versions/1.1/publish")
+
+    assert draft.status == 201
+    assert (refused.status, refused.error["code"]) == (403, "insufficient_scope")
+    assert publish.status == 403
+    assert live(project) == "1.0 one"
+    assert len(versions(project)) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        ("a/versions", {"prompt_config": {"model": "m"}}, "invalid_request_body"),
+        ("a/versions", content("x", status="pending"), "invalid_request_body"),
+        ("a/versions/1.0/publish", {"reasons": "x"}, "invalid_request_body"),
+        ("a/undo", [], "invalid_request_body"),
+        ("b/versions", content("x"), "deployment_not_found"),
+        ("b/undo", None, "deployment_not_found"),
+        ("a/versions/7.7/publish", None, "version_not_found"),
+    ],
+)
+def test_what_cannot_be_done_is_told_and_changes_nothing(project: Project, path: str, body: object, code: str) -> None:
+    project.put("a", content("one"))
+
+    answer = post(project, path, body)
+
+    assert answer.error["code"] == code
+    assert history(project) == ["created None 1.0"]
+    assert len(versions(project)) == 1
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        "UPDATE ledger SET reason = 'another' WHERE rev = (SELECT min(rev) FROM ledger)",
+        "UPDATE ledger SET at_us = at_us + 1 WHERE rev = (SELECT max(rev) FROM ledger)",
+        "UPDATE ledger SET api_key_name = NULL",
+        "DELETE FROM ledger WHERE rev = (SELECT min(rev) FROM ledger)",
+        "DELETE FROM ledger WHERE rev = (SELECT max(rev) FROM ledger)",
+        "UPDATE ledger SET rev = rev + 1000 WHERE rev = (SELECT min(rev) FROM ledger)",
+    ],
+)
+def test_audit_finds_any_tampered_entry(folder: Path, tamper: str) -> None:
+    with Server(folder) as server:
+        project = server.new_project()
+        for text in ("one", "two", "three"):
+            project.put("a", content(text))
+        database = ("--database", server.database)
+
+        untouched = moorage("audit", "verify", *database, folder=folder)
+        with closing(apsw.Connection(str(folder / "moorage.db"))) as connection:
+            connection.execute(tamper)
+        tampered = moorage("audit", "verify", *database, folder=folder)
+
+    assert (untouched.returncode, untouched.stdout) == (0, "The history holds: 3 entries, each as it was written.\n")
+    assert tampered.returncode == 1
+    assert "does not hold" in tampered.stderr
