@@ -9,10 +9,12 @@ import msgspec
 from bench.data import Named
 from moorage.core.access import DEFAULT_SCOPES, ApiKey, hash_token, new_token
 from moorage.core.deployment import FIRST_VERSION, Content, PutDeployment
+from moorage.core.history import Actor
 from moorage.core.ids import new_id
 from moorage.registry.projects import DEFAULT_PROJECT, get_project
 from moorage.store.sqlite import SqliteEngine
-from moorage.store.store import Store, Transaction
+from moorage.store.store import Store
+from moorage.store.transaction import Transaction
 
 
 class Seeded(msgspec.Struct, frozen=True):
@@ -34,8 +36,7 @@ def seed(folder: Path, deployments: Iterable[Named], keys: int = 1) -> Seeded:
         ids: list[str] = []
         with engine.write() as run:
             for named in deployments:
-                ((rev, now_us),) = run("next_revision", now_us=0)
-                ids.append(_insert(Transaction(run, rev, now_us), project.id, named))
+                ids.append(_insert(Transaction(run, *run("next_revision", now_us=0)[0]), project.id, named))
     ids.reverse()
     return Seeded(database, project.id, ids, add_keys(database, project.id, keys))
 
@@ -45,10 +46,10 @@ def add_keys(database: Path, project_id: str, count: int) -> list[str]:
     tokens = []
     with closing(SqliteEngine(database)) as engine, engine.write() as run:
         for number in range(count):
-            ((rev, now_us),) = run("next_revision", now_us=0)
+            write = Transaction(run, *run("next_revision", now_us=0)[0])
             key_id, token = new_token()
-            key = ApiKey(key_id, project_id, f"bench-{number}", DEFAULT_SCOPES, hash_token(token), now_us)
-            Transaction(run, rev, now_us).insert_api_key(key)
+            key = ApiKey(key_id, project_id, f"bench-{number}", DEFAULT_SCOPES, hash_token(token), write.now_us)
+            write.insert_api_key(key)
             tokens.append(token)
     return tokens
 
@@ -57,5 +58,5 @@ def _insert(write: Transaction, project_id: str, named: Named) -> str:
     wanted = msgspec.convert(named.body, PutDeployment)
     content, version_id = Content.of(wanted.prompt_config, []), new_id()
     deployment_id = write.insert_deployment(project_id, named.key, named.body["description"], version_id)
-    write.insert_version(version_id, deployment_id, FIRST_VERSION, content, "", None)
+    write.insert_version(version_id, deployment_id, FIRST_VERSION, content, Actor())
     return deployment_id
