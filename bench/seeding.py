@@ -12,6 +12,7 @@ from moorage.core.deployment import FIRST_VERSION, Content, PutDeployment
 from moorage.core.history import Actor
 from moorage.core.ids import new_id
 from moorage.registry.projects import DEFAULT_PROJECT, get_project
+from moorage.store.engine import Run
 from moorage.store.sqlite import SqliteEngine
 from moorage.store.store import Store
 from moorage.store.transaction import Transaction
@@ -35,8 +36,7 @@ def seed(folder: Path, deployments: Iterable[Named], keys: int = 1) -> Seeded:
         project = get_project(Store(engine), DEFAULT_PROJECT)
         ids: list[str] = []
         with engine.write() as run:
-            for named in deployments:
-                ids.append(_insert(Transaction(run, *run("next_revision", now_us=0)[0]), project.id, named))
+            ids.extend(_insert(_next(run), project.id, named) for named in deployments)
     ids.reverse()
     return Seeded(database, project.id, ids, add_keys(database, project.id, keys))
 
@@ -46,12 +46,16 @@ def add_keys(database: Path, project_id: str, count: int) -> list[str]:
     tokens = []
     with closing(SqliteEngine(database)) as engine, engine.write() as run:
         for number in range(count):
-            write = Transaction(run, *run("next_revision", now_us=0)[0])
+            write = _next(run)
             key_id, token = new_token()
             key = ApiKey(key_id, project_id, f"bench-{number}", DEFAULT_SCOPES, hash_token(token), write.now_us)
             write.insert_api_key(key)
             tokens.append(token)
     return tokens
+
+
+def _next(run: Run) -> Transaction:
+    return Transaction(run, *run("next_revision", now_us=0)[0])
 
 
 def _insert(write: Transaction, project_id: str, named: Named) -> str:
