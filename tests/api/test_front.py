@@ -3,6 +3,7 @@
 import http.client
 import re
 import uuid
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def all_errors(kind: type[MoorageError] = MoorageError) -> list[type[MoorageErro
 
 @pytest.mark.parametrize("kind", all_errors(), ids=lambda kind: kind.__name__)
 def test_every_error_has_the_one_shape_and_says_what_to_do(kind: type[MoorageError]) -> None:
-    fields = {name: "x" for name in re.findall(r"{(\w+)", kind.__doc__ or "") if name != "param"}
+    fields: dict[str, Any] = {name: "x" for name in re.findall(r"{(\w+)", kind.__doc__ or "") if name != "param"}
     error = kind(param="limit", problems=(Problem("a.b", "is required"),), **fields)
 
     answer = problem(error, "r1")
@@ -119,9 +120,9 @@ def test_an_unknown_path_is_404(project: Project, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("POST", "/v2/deployments", {"GET", "HEAD"}),
-        ("DELETE", "/v2/deployments", {"GET", "HEAD"}),
-        ("PATCH", "/v2/deployments/a", {"GET", "HEAD", "PUT"}),
+        ("DELETE", "/v2/deployments", {"GET", "HEAD", "POST"}),
+        ("POST", "/v2/deployments/a", {"GET", "HEAD", "PUT", "PATCH", "DELETE"}),
+        ("PUT", "/v2/deployments/a/undo", {"POST"}),
         ("BREW", "/health/live", {"GET", "HEAD"}),
     ],
 )

@@ -8,10 +8,13 @@ from starlette.responses import Response
 from moorage.api.call import Call
 
 
-def of_revision(call: Call, body: bytes, status: int = 200, normalized: Sequence[str] = ()) -> Response:
-    """JSON with its ETag and revision; `normalized` are the paths of the request's body that were rewritten."""
+def of_revision(
+    call: Call, body: bytes, status: int = 200, *, normalized: Sequence[str] = (), etag: str | None = None
+) -> Response:
+    """JSON with its ETag (of the bytes, unless it has one of its own) and revision; `normalized` are the paths of the
+    request's body that were rewritten."""
     headers = {
-        "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
+        "ETag": etag or f'"{hashlib.sha256(body).hexdigest()[:32]}"',
         "Cache-Control": "private, no-cache",
         "X-Moorage-Revision": str(call.services.catalog.revision),
     }

@@ -1,6 +1,8 @@
 """Call: one request with who makes it, and the services that answer it."""
 
 import asyncio
+import hashlib
+import re
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
@@ -8,8 +10,10 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
 from starlette.requests import Request
+from starlette.responses import Response
 
 from moorage.api.documents import Documents
+from moorage.api.idempotency import answer_once
 from moorage.api.journal import Journal
 from moorage.api.metrics import Metrics
 from moorage.catalog.catalog import Catalog
@@ -19,12 +23,13 @@ from moorage.core.errors import (
     BodyTooLarge,
     BodyTooSlow,
     InvalidFlag,
+    InvalidIdempotencyKey,
     RepeatedParameter,
     UnknownParameter,
     UnsupportedEncoding,
 )
 from moorage.core.history import Actor
-from moorage.store.store import Store
+from moorage.store.store import Store, Writable
 
 MAX_BODY = 1_048_576
 BODY_SECONDS = 30
@@ -63,6 +68,33 @@ class Call(msgspec.Struct, frozen=True):
         """The project the caller's key belongs to, which is all it can see."""
         assert self.caller is not None  # noqa: S101 -- every route with a project has a scope, see routes
         return self.caller.project_id
+
+    @property
+    def if_match(self) -> str | None:
+        """The ETag that the deployment must still have; None where any will do."""
+        return self.request.headers.get("if-match")
+
+    async def once(self, body: bytes, work: Callable[[Writable], Response]) -> Response:
+        """Do a write and answer. With an `Idempotency-Key` it is done once, whatever happens: the answer is kept with
+        it, and a second request of that key gets the first one's answer.
+
+        Raises:
+            InvalidIdempotencyKey
+            IdempotencyConflict: the key was used for another request.
+        """
+        key = self.request.headers.get("idempotency-key")
+        if key is None:
+            return self._shown(await self.services.write(work))
+        if not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
+            raise InvalidIdempotencyKey(param="Idempotency-Key")
+        asked = f"{self.request.method} {self.request.scope['path']}\n".encode() + body
+        answer = await self.services.write(answer_once, self.project_id, key, hashlib.sha256(asked).hexdigest(), work)
+        return self._shown(Response(answer.body, answer.status, answer.headers))
+
+    def _shown(self, response: Response) -> Response:
+        """The revision that the catalog shows after the write, not the one it showed during it."""
+        response.headers["X-Moorage-Revision"] = str(self.services.catalog.revision)
+        return response
 
     def actor(self) -> Actor:
         """Who asks, for the history; the reason is that of the header `X-Moorage-Reason`."""

@@ -1,11 +1,22 @@
 """`/v2/deployments`: list, get, put."""
 
+import msgspec
 from starlette.responses import Response
 
 from moorage.api.answer import of_revision
 from moorage.api.call import Call
+from moorage.core.deployment import DeletedDeployment
 from moorage.core.page import PageQuery
-from moorage.registry.deployments import put_deployment
+from moorage.core.times import iso
+from moorage.registry.deployments import (
+    Put,
+    create_deployment,
+    delete_deployment,
+    patch_deployment,
+    put_deployment,
+    restore_deployment,
+)
+from moorage.store.store import Writable
 
 
 async def list_page(call: Call) -> Response:
@@ -17,15 +28,59 @@ async def list_page(call: Call) -> Response:
 async def get(call: Call) -> Response:
     """One deployment, by its key or its id."""
     call.expect_parameters()
-    return of_revision(call, call.services.catalog.project(call.project_id).get(call.request.path_params["key_or_id"]))
+    item, etag = call.services.catalog.project(call.project_id).get(call.request.path_params["key_or_id"])
+    return of_revision(call, item, etag=etag)
 
 
 async def put(call: Call) -> Response:
     """Create a deployment, or give it a new live version where the content differs."""
     is_dry_run = call.flag("dry_run")
     key, body = call.request.path_params["key_or_id"], await call.body()
-    done = await call.services.write(put_deployment, call.project_id, key, body, call.actor(), is_dry_run=is_dry_run)
-    status = 201 if done.result == "created" and not is_dry_run else 200
-    answer = of_revision(call, done.deployment.item(), status, done.normalized)
+    done = await call.services.write(
+        put_deployment, call.project_id, key, body, call.actor(), call.if_match, is_dry_run=is_dry_run
+    )
+    return _done(call, done, 201 if done.result == "created" and not is_dry_run else 200)
+
+
+async def post(call: Call) -> Response:
+    """Create a deployment; its key must be free."""
+    call.expect_parameters()
+    body, by = await call.body(), call.actor()
+    return await call.once(body, lambda store: _done(call, create_deployment(store, call.project_id, body, by), 201))
+
+
+async def patch(call: Call) -> Response:
+    """Change what is not versioned: the description."""
+    call.expect_parameters()
+    key, body = call.request.path_params["key_or_id"], await call.body()
+    done = await call.services.write(patch_deployment, call.project_id, key, body, call.actor(), call.if_match)
+    return _done(call, done, 200)
+
+
+async def delete(call: Call) -> Response:
+    """Delete a deployment. It can be restored for 30 days; its key is free at once."""
+    call.expect_parameters()
+    key = call.request.path_params["key_or_id"]
+    gone = await call.services.write(delete_deployment, call.project_id, key, call.actor(), call.if_match)
+    deleted_us = gone.deleted_us or 0
+    body = msgspec.json.encode(DeletedDeployment(gone.id, gone.key, True, iso(deleted_us), iso(gone.final_us)))  # noqa: FBT003
+    return of_revision(call, body)
+
+
+async def restore(call: Call) -> Response:
+    """Take back a deletion: the deployment has its place, its versions and its live version again."""
+    call.expect_parameters()
+    key, by, body = call.request.path_params["key_or_id"], call.actor(), await call.body()
+
+    def work(store: Writable) -> Response:
+        deployment = restore_deployment(store, call.project_id, key, by)
+        return of_revision(call, deployment.item(), etag=deployment.etag)
+
+    return await call.once(body, work)
+
+
+def _done(call: Call, done: Put, status: int) -> Response:
+    deployment = done.deployment
+    answer = of_revision(call, deployment.item(), status, normalized=done.normalized, etag=deployment.etag)
     answer.headers["X-Moorage-Result"] = done.result
     return answer

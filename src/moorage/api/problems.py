@@ -5,7 +5,9 @@ from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
 from moorage.core import errors
+from moorage.core.deployment import DeploymentItem
 from moorage.core.errors import MoorageError, Problem
+from moorage.core.history import HistoryEntry
 
 #: Class -> status. A class that is not here has its nearest ancestor's.
 STATUS: dict[type[MoorageError], int] = {
@@ -18,6 +20,7 @@ STATUS: dict[type[MoorageError], int] = {
     errors.MethodNotAllowed: 405,
     errors.BodyTooSlow: 408,
     errors.Conflict: 409,
+    errors.PreconditionFailed: 412,
     errors.BodyTooLarge: 413,
     errors.UnsupportedEncoding: 415,
     errors.MoorageError: 500,
@@ -29,7 +32,8 @@ _RETRY_AFTER_SECONDS = {503: "1", 507: "30"}
 
 
 class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What programs read. `problems` is everything wrong with a body; `param` the parameter, or the first path."""
+    """What programs read. `problems` is everything wrong with a body; `param` the parameter, or the first path;
+    `current` how the object is that a condition was about, and `history` what was done to it since."""
 
     code: str
     message: str
@@ -37,6 +41,8 @@ class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
     doc_url: str
     param: str | UnsetType = UNSET
     problems: list[Problem] | UnsetType = UNSET
+    current: DeploymentItem | msgspec.Raw | UnsetType = UNSET
+    history: list[HistoryEntry] | UnsetType = UNSET
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -61,6 +67,8 @@ def problem(error: MoorageError, request_id: str) -> Response:
         doc_url=f"/docs#{error.code}",
         param=error.param or UNSET,
         problems=list(error.problems) or UNSET,
+        current=UNSET if error.current is None else msgspec.Raw(error.current),
+        history=[each for each in error.history if isinstance(each, HistoryEntry)] or UNSET,
     )
     headers = {}
     if status == 401:

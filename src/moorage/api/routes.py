@@ -15,7 +15,14 @@ from moorage.api.call import Call, Services
 from moorage.api.operation import OPEN, Operation
 from moorage.core import errors
 from moorage.core.access import Scope
-from moorage.core.deployment import DeploymentItem, DeploymentPage, PutDeployment
+from moorage.core.deployment import (
+    DeletedDeployment,
+    DeploymentItem,
+    DeploymentPage,
+    PatchDeployment,
+    PostDeployment,
+    PutDeployment,
+)
 from moorage.core.history import HistoryPage
 from moorage.core.version import PostVersion, Reason, VersionItem, VersionPage
 
@@ -23,13 +30,14 @@ _QUERY = (errors.UnknownParameter, errors.RepeatedParameter)
 _PAGE = ("limit", "starting_after", "ending_before", "after", "before")
 _PAGING = (errors.InvalidLimit, errors.InvalidCursor, errors.ConflictingCursors, *_QUERY)
 _STORAGE = (errors.StorageUnavailable, errors.StorageFull)
+_GONE = (errors.DeploymentNotFound, errors.DeploymentDeleted)
+_LARGE = (errors.BodyTooLarge, errors.BodyTooSlow, errors.UnsupportedEncoding)
 _BODY = (
     errors.InvalidJson,
     errors.InvalidBody,
-    errors.BodyTooLarge,
-    errors.BodyTooSlow,
-    errors.UnsupportedEncoding,
+    *_LARGE,
 )
+_ONCE = (errors.InvalidIdempotencyKey, errors.IdempotencyConflict)
 
 
 OPERATIONS = (
@@ -41,55 +49,84 @@ OPERATIONS = (
         errors=_PAGING,
     ),
     Operation(
+        method="POST", path="/v2/deployments", name="CreateDeployment",
+        handler=deployments.post, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}), body=PostDeployment,
+        answers={201: DeploymentItem},
+        errors=(errors.KeyTaken, errors.InvalidKey, errors.UnknownParameter, *_BODY, *_ONCE, *_STORAGE),
+    ),
+    Operation(
         method="GET", path="/v2/deployments/{key_or_id}", name="GetDeployment",
         handler=deployments.get, scopes=frozenset({Scope.READ}),
         answers={200: DeploymentItem, 304: None},
-        errors=(errors.DeploymentNotFound, errors.UnknownParameter),
+        errors=(errors.UnknownParameter, *_GONE),
     ),
     Operation(
         method="PUT", path="/v2/deployments/{key_or_id}", name="PutDeployment",
         handler=deployments.put, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}), parameters=("dry_run",),
         body=PutDeployment,
         answers={200: DeploymentItem, 201: DeploymentItem},
-        errors=(errors.InvalidKey, errors.InvalidFlag, *_QUERY, *_BODY, *_STORAGE),
+        errors=(errors.InvalidKey, errors.InvalidFlag, errors.PreconditionFailed, *_GONE, *_QUERY, *_BODY, *_STORAGE),
+    ),
+    Operation(
+        method="PATCH", path="/v2/deployments/{key_or_id}", name="PatchDeployment",
+        handler=deployments.patch, scopes=frozenset({Scope.WRITE}), body=PatchDeployment,
+        answers={200: DeploymentItem},
+        errors=(errors.PreconditionFailed, errors.UnknownParameter, *_GONE, *_BODY, *_STORAGE),
+    ),
+    Operation(
+        method="DELETE", path="/v2/deployments/{key_or_id}", name="DeleteDeployment",
+        handler=deployments.delete, scopes=frozenset({Scope.PUBLISH}),
+        answers={200: DeletedDeployment},
+        errors=(errors.PreconditionFailed, errors.UnknownParameter, *_GONE, *_STORAGE),
+    ),
+    Operation(
+        method="POST", path="/v2/deployments/{key_or_id}/restore", name="RestoreDeployment",
+        handler=deployments.restore, scopes=frozenset({Scope.PUBLISH}),
+        answers={200: DeploymentItem},
+        errors=(
+            errors.NotDeleted, errors.KeyTaken, errors.UnknownParameter, *_GONE, *_LARGE, *_ONCE, *_STORAGE
+        ),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/versions", name="DeploymentVersions",
         handler=versions.list_page, scopes=frozenset({Scope.READ}), parameters=(*_PAGE, "variant_id"),
         answers={200: VersionPage, 304: None},
-        errors=(errors.DeploymentNotFound, *_PAGING),
+        errors=(*_GONE, *_PAGING),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/versions", name="SaveVersion",
         handler=versions.post, scopes=frozenset({Scope.WRITE}), body=PostVersion,  # PUBLISH too, unless a draft
         answers={201: VersionItem},
-        errors=(errors.DeploymentNotFound, errors.UnknownParameter, *_BODY, *_STORAGE),
+        errors=(errors.PreconditionFailed, errors.UnknownParameter, *_GONE, *_BODY, *_ONCE, *_STORAGE),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/versions/{version_or_id}", name="GetVersion",
         handler=versions.get, scopes=frozenset({Scope.READ}),
         answers={200: VersionItem, 304: None},
-        errors=(errors.DeploymentNotFound, errors.VersionNotFound, errors.UnknownParameter),
+        errors=(errors.VersionNotFound, errors.UnknownParameter, *_GONE),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/versions/{version_or_id}/publish", name="PublishVersion",
         handler=versions.publish, scopes=frozenset({Scope.PUBLISH}), body=Reason, is_body_optional=True,
         answers={200: VersionItem},
-        errors=(errors.DeploymentNotFound, errors.VersionNotFound, errors.UnknownParameter, *_BODY, *_STORAGE),
+        errors=(
+            errors.VersionNotFound, errors.PreconditionFailed, errors.UnknownParameter,
+            *_GONE, *_BODY, *_ONCE, *_STORAGE,
+        ),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/undo", name="Undo",
         handler=versions.undo, scopes=frozenset({Scope.PUBLISH}), body=Reason, is_body_optional=True,
         answers={200: VersionItem},
         errors=(
-            errors.DeploymentNotFound, errors.NothingToUndo, errors.UnknownParameter, *_BODY, *_STORAGE
+            errors.NothingToUndo, errors.PreconditionFailed, errors.UnknownParameter, *_GONE, *_BODY, *_ONCE, *_STORAGE
         ),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/history", name="History",
         handler=versions.history, scopes=frozenset({Scope.READ}), parameters=_PAGE,
         answers={200: HistoryPage, 304: None},
-        errors=(errors.DeploymentNotFound, *_PAGING),
+        errors=(*_GONE, *_PAGING),
     ),
     Operation(
         method="GET", path="/health/live", name="Live", handler=open_routes.live, scopes=OPEN,

@@ -10,6 +10,7 @@ from moorage.core.history import HistoryPage
 from moorage.core.page import PageQuery
 from moorage.core.version import VersionPage
 from moorage.registry import versions
+from moorage.store.store import Writable
 
 _encode = msgspec.json.Encoder().encode
 
@@ -32,37 +33,45 @@ async def list_page(call: Call) -> Response:
 async def get(call: Call) -> Response:
     """One version, by its number or its id."""
     call.expect_parameters()
-    name = call.request.path_params["version_or_id"]
-    version = versions.get_version(call.services.store, call.project_id, _key(call), name)
+    version = versions.get_version(call.services.store, call.project_id, _key(call), _version(call))
     return of_revision(call, _encode(version.item()))
 
 
 async def post(call: Call) -> Response:
     """Save a new version, as a draft or published at once."""
     call.expect_parameters()
-    body = await call.body()
+    key, by, if_match, body = _key(call), call.actor(), call.if_match, await call.body()
     may_publish = call.caller is not None and Scope.PUBLISH in call.caller.scopes
-    saved = await call.services.write(
-        versions.save_version, call.project_id, _key(call), body, call.actor(), may_publish=may_publish
-    )
-    return of_revision(call, _encode(saved.version.item()), 201, saved.normalized)
+
+    def work(store: Writable) -> Response:
+        project_id = call.project_id
+        saved = versions.save_version(store, project_id, key, body, by, if_match, may_publish=may_publish)
+        return of_revision(call, _encode(saved.version.item()), 201, normalized=saved.normalized)
+
+    return await call.once(body, work)
 
 
 async def publish(call: Call) -> Response:
     """Make a version the live one, forwards or backwards (a roll-back)."""
     call.expect_parameters()
-    name, body = call.request.path_params["version_or_id"], await call.body()
-    work = versions.publish_version
-    version = await call.services.write(work, call.project_id, _key(call), name, body, call.actor())
-    return of_revision(call, _encode(version.item()))
+    name, key, by, if_match, body = _version(call), _key(call), call.actor(), call.if_match, await call.body()
+
+    def work(store: Writable) -> Response:
+        version = versions.publish_version(store, call.project_id, key, name, body, by, if_match)
+        return of_revision(call, _encode(version.item()))
+
+    return await call.once(body, work)
 
 
 async def undo(call: Call) -> Response:
     """Take back the last move of the live pointer; answers with the version that is live then."""
     call.expect_parameters()
-    body = await call.body()
-    version = await call.services.write(versions.undo, call.project_id, _key(call), body, call.actor())
-    return of_revision(call, _encode(version.item()))
+    key, by, if_match, body = _key(call), call.actor(), call.if_match, await call.body()
+
+    def work(store: Writable) -> Response:
+        return of_revision(call, _encode(versions.undo(store, call.project_id, key, body, by, if_match).item()))
+
+    return await call.once(body, work)
 
 
 async def history(call: Call) -> Response:
@@ -76,3 +85,8 @@ async def history(call: Call) -> Response:
 def _key(call: Call) -> str:
     key: str = call.request.path_params["key_or_id"]
     return key
+
+
+def _version(call: Call) -> str:
+    name: str = call.request.path_params["version_or_id"]
+    return name

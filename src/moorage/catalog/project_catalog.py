@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 
-from moorage.core.deployment import Deployment
+from moorage.core.deployment import Deployment, deleted_error, etag_of
 from moorage.core.errors import DeploymentNotFound, InvalidCursor
 from moorage.core.page import PageQuery
 
@@ -17,8 +17,10 @@ class ProjectCatalog:
     def __init__(self) -> None:
         self._seqs: list[int] = []
         self._items: list[bytes] = []
+        self._revs: list[int] = []
         self._seq_of: dict[str, int] = {}
         self._seq_of_key: dict[str, int] = {}
+        self._tombstones: dict[str, tuple[str, str, int]] = {}
 
     def __len__(self) -> int:
         """How many deployments there are, deleted ones not counted."""
@@ -32,16 +34,20 @@ class ProjectCatalog:
         is_listed = place < len(self._seqs) and self._seqs[place] == seq
         if deployment.deleted_us is not None:
             if is_listed:
-                del self._seqs[place], self._items[place]
+                del self._seqs[place], self._items[place], self._revs[place]
             if self._seq_of_key.get(deployment.key) == seq:
                 del self._seq_of_key[deployment.key]
+            grave = (deployment.id, deployment.key, deployment.deleted_us)
+            self._tombstones[deployment.id] = self._tombstones[deployment.key] = grave
             return
+        self._tombstones.pop(deployment.id, None)
         self._seq_of_key[deployment.key] = seq
         if is_listed:
-            self._items[place] = deployment.item()
+            self._items[place], self._revs[place] = deployment.item(), deployment.rev
         else:
             self._seqs.insert(place, seq)
             self._items.insert(place, deployment.item())
+            self._revs.insert(place, deployment.rev)
 
     def page(self, query: PageQuery) -> bytes:
         """The JSON of a page (`DeploymentPage`).
@@ -63,17 +69,19 @@ class ProjectCatalog:
         tail = b'],"has_more":true}' if has_more else b'],"has_more":false}'
         return b'{"object":"list","data":[' + newest_first + tail
 
-    def get(self, key_or_id: str) -> bytes:
-        """The JSON of one deployment (`DeploymentItem`), by its key or its id.
+    def get(self, key_or_id: str) -> tuple[bytes, str]:
+        """The JSON of one deployment (`DeploymentItem`) by its key or its id, and its ETag.
 
         Raises:
-            DeploymentNotFound: there is none, or it was deleted.
+            DeploymentNotFound, DeploymentDeleted
         """
         seq = self._seq_of_key.get(key_or_id, self._seq_of.get(key_or_id))
         if seq is not None:
             place = bisect_left(self._seqs, seq)
             if place < len(self._seqs) and self._seqs[place] == seq:
-                return self._items[place]
+                return self._items[place], etag_of(self._revs[place], self._items[place])
+        if key_or_id in self._tombstones:
+            raise deleted_error(*self._tombstones[key_or_id])
         raise DeploymentNotFound(param="key", key=key_or_id[:200])
 
     def _place(self, parameter: str, cursor: str) -> int:

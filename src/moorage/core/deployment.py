@@ -1,17 +1,22 @@
 """Deployment: a named, versioned configuration, and the bytes it is on the wire."""
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from moorage.core.conform import DROP, Report
+from moorage.core.errors import DeploymentDeleted
 from moorage.core.ids import KEY_PATTERN
 from moorage.core.prompt_config import PromptConfig, Variable
 from moorage.core.times import iso
 
 Bump = Literal["minor", "major"]
 Result = Literal["created", "updated", "unchanged"]
+
+#: How long a deleted deployment can be restored.
+RESTORE_DAYS = 30
 
 MAX_DESCRIPTION = 10_000
 MAX_NOTES = 10_000
@@ -32,6 +37,38 @@ class PutDeployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     variables: list[Variable] | UnsetType = UNSET
     version_bump: Bump = "minor"
     notes: Annotated[str, Meta(max_length=MAX_NOTES)] = ""
+
+
+class PostDeployment(PutDeployment, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The body of `POST /v2/deployments`: a new deployment. `reason` goes into the history."""
+
+    key: Annotated[str, Meta(pattern=KEY_PATTERN)]
+    reason: Annotated[str, Meta(max_length=MAX_NOTES)] | UnsetType = UNSET
+
+
+def _permanent(value: Any, path: str, report: Report) -> Any:
+    report.problem(path, "is permanent: applications call the deployment by it; create another and delete this one")
+    return DROP
+
+
+class PatchDeployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `PATCH /v2/deployments/{keyOrID}`. `reason` goes into the history."""
+
+    description: Annotated[str, Meta(max_length=MAX_DESCRIPTION)]
+    reason: Annotated[str, Meta(max_length=MAX_NOTES)] | UnsetType = UNSET
+    key: Annotated[str, Meta(description="Refused: a key is permanent.", extra={"rewrite": _permanent})] | UnsetType = (
+        UNSET
+    )
+
+
+class DeletedDeployment(msgspec.Struct, frozen=True):
+    """What a deletion answers: until `final` the deployment can be restored."""
+
+    id: str
+    key: str
+    deleted: Literal[True]
+    deleted_at: str
+    final: str
 
 
 class DeploymentItem(msgspec.Struct, frozen=True):
@@ -71,6 +108,17 @@ class Content(msgspec.Struct, frozen=True):
         return cls(_encode_text(prompt_config).decode(), _encode_text(variables).decode(), digest)
 
 
+def etag_of(rev: int, item: bytes) -> str:
+    """The ETag of a deployment of that revision, whose JSON is `item`."""
+    return f'"{rev}-{hashlib.sha256(item).hexdigest()[:16]}"'
+
+
+def deleted_error(deployment_id: str, key: str, deleted_us: int) -> DeploymentDeleted:
+    """The error for a deployment that was deleted at that time."""
+    final = iso(deleted_us + RESTORE_DAYS * 86_400_000_000)
+    return DeploymentDeleted(param="key", id=deployment_id, key=key, deleted_at=iso(deleted_us), final=final)
+
+
 class VersionNumber(msgspec.Struct, frozen=True):
     """`1.0`, `1.1`, `2.0`: major, then minor."""
 
@@ -108,6 +156,16 @@ class Deployment(msgspec.Struct, frozen=True):
     content_sha256: str
     rev: int
     live_version_id: str
+
+    @property
+    def etag(self) -> str:
+        """Changes whenever the deployment does, and tells its revision, so that a 412 can say what happened since."""
+        return etag_of(self.rev, self.item())
+
+    @property
+    def final_us(self) -> int:
+        """Until when a deleted one can be restored."""
+        return (self.deleted_us or 0) + RESTORE_DAYS * 86_400_000_000
 
     def item(self) -> bytes:
         """The JSON of this deployment's `DeploymentItem`. The stored configuration is JSON already, and not parsed."""

@@ -3,15 +3,16 @@
     MoorageError
     ├── InvalidRequest            the request itself is wrong
     │   ├── InvalidLimit, InvalidCursor, ConflictingCursors
-    │   ├── UnknownParameter, RepeatedParameter, InvalidFlag
+    │   ├── UnknownParameter, RepeatedParameter, InvalidFlag, InvalidIdempotencyKey
     │   ├── InvalidJson, InvalidBody, InvalidKey, BodyTooLarge, BodyTooSlow,
     │   └── UnsupportedEncoding
     ├── NotAllowed                who asks, and what they may
     │   ├── AuthenticationRequired, InvalidApiKey, ExpiredApiKey
     │   └── InsufficientScope
-    ├── NotFound                  DeploymentNotFound, VersionNotFound, ProjectNotFound, ApiKeyNotFound,
-    │                             RouteNotFound, MethodNotAllowed
-    ├── Conflict                  NameTaken, NothingToUndo
+    ├── NotFound                  DeploymentNotFound, DeploymentDeleted, VersionNotFound, ProjectNotFound,
+    │                             ApiKeyNotFound, RouteNotFound, MethodNotAllowed
+    ├── Conflict                  NameTaken, NothingToUndo, KeyTaken, NotDeleted, IdempotencyConflict
+    ├── PreconditionFailed        somebody else was faster
     └── StorageError              where things are kept
         ├── StorageFull, StorageUnavailable
         └── InvalidDatabase, SchemaTooNew, UnsafeSqlite
@@ -37,9 +38,19 @@ class MoorageError(Exception):
 
     code: ClassVar[str] = "internal_error"
 
-    def __init__(self, *, param: str | None = None, problems: tuple[Problem, ...] = (), **fields: object) -> None:
+    def __init__(
+        self,
+        *,
+        param: str | None = None,
+        problems: tuple[Problem, ...] = (),
+        current: bytes | None = None,
+        history: tuple[object, ...] = (),
+        **fields: object,
+    ) -> None:
         self.param = param
         self.problems = problems
+        self.current = current
+        self.history = history
         self.fields = fields
         text = " ".join((type(self).__doc__ or "").split())
         super().__init__(text.format(**fields, param=param))
@@ -79,6 +90,12 @@ class RepeatedParameter(InvalidRequest):
     """The query parameter {name!r} was sent more than once (its aliases count as the same); send it once."""
 
     code = "repeated_parameter"
+
+
+class InvalidIdempotencyKey(InvalidRequest):
+    """An Idempotency-Key is 1 to 255 visible ASCII characters."""
+
+    code = "invalid_idempotency_key"
 
 
 class InvalidFlag(InvalidRequest):
@@ -165,6 +182,13 @@ class DeploymentNotFound(NotFound):
     code = "deployment_not_found"
 
 
+class DeploymentDeleted(NotFound):
+    """The deployment {key!r} was deleted at {deleted_at}. Until {final} it can be restored: POST
+    /v2/deployments/{id}/restore."""
+
+    code = "deployment_deleted"
+
+
 class VersionNotFound(NotFound):
     """The deployment {key!r} has no version {version!r}; give its number or its id as GET …/versions shows them."""
 
@@ -199,6 +223,31 @@ class Conflict(MoorageError):
     """This conflicts with what is there."""
 
     code = "conflict"
+
+
+class KeyTaken(Conflict):
+    """There is a deployment {key!r} already; change that one (PUT, POST …/versions), or choose another key."""
+
+    code = "key_taken"
+
+
+class NotDeleted(Conflict):
+    """The deployment {key!r} is not deleted: there is nothing to restore."""
+
+    code = "not_deleted"
+
+
+class IdempotencyConflict(Conflict):
+    """This Idempotency-Key was used for another request in the last 24 hours; use a new one for each thing you do."""
+
+    code = "idempotency_conflict"
+
+
+class PreconditionFailed(MoorageError):
+    """The deployment {key!r} changed since you read it: If-Match has {sent}, it is {etag} now. error.current is how it
+    is, error.history what was done since; look, and send the request again with its ETag."""
+
+    code = "precondition_failed"
 
 
 class NothingToUndo(Conflict):

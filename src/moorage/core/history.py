@@ -4,6 +4,7 @@ import hashlib
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from moorage.core.times import iso
 
@@ -20,6 +21,10 @@ class Actor(msgspec.Struct, frozen=True):
     api_key_name: str | None = None
     request_id: str | None = None
     reason: str = ""
+
+    def because(self, reason: str | UnsetType) -> "Actor":
+        """The same, with the reason of a body if it has one."""
+        return self if reason is UNSET else msgspec.structs.replace(self, reason=reason)
 
 
 class Entry(msgspec.Struct, frozen=True):

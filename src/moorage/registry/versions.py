@@ -1,18 +1,30 @@
 """Versions: save, publish, undo, look back."""
 
+import re
+
 import msgspec
 from msgspec import UNSET
 
 from moorage.core import strict_json
 from moorage.core.access import Scope
-from moorage.core.deployment import Content, Deployment
-from moorage.core.errors import DeploymentNotFound, InsufficientScope, NothingToUndo, VersionNotFound
+from moorage.core.deployment import Content, Deployment, deleted_error
+from moorage.core.errors import (
+    DeploymentNotFound,
+    InsufficientScope,
+    NotFound,
+    NothingToUndo,
+    PreconditionFailed,
+    VersionNotFound,
+)
 from moorage.core.history import Actor
 from moorage.core.ids import new_id
 from moorage.core.version import PostVersion, Reason, Version
 from moorage.registry.bodies import read_body, refuse_repeated_variables
-from moorage.store.store import Store
+from moorage.store.store import Store, Writable
 from moorage.store.transaction import Transaction
+
+#: How many entries of the history a 412 shows at most.
+MAX_LISTED = 20
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -23,7 +35,14 @@ class Saved(msgspec.Struct, frozen=True):
 
 
 def save_version(
-    store: Store, project_id: str, key_or_id: str, body: bytes, by: Actor, *, may_publish: bool = True
+    store: Writable,
+    project_id: str,
+    key_or_id: str,
+    body: bytes,
+    by: Actor,
+    if_match: str | None = None,
+    *,
+    may_publish: bool = True,
 ) -> Saved:
     """Add a version to a deployment (`body`: JSON, `PostVersion`), as a draft or live.
 
@@ -37,9 +56,9 @@ def save_version(
     is_draft = wanted.status == "draft"
     if not is_draft and not may_publish:
         raise InsufficientScope(required=Scope.PUBLISH, held="others; save it as a draft instead")
-    by = msgspec.structs.replace(by, reason=by.reason if wanted.reason is UNSET else wanted.reason)
+    by = by.because(wanted.reason)
     with store.write() as write:
-        deployment = _get(write, project_id, key_or_id)
+        deployment = get_in(write, project_id, key_or_id, if_match)
         variables = write.live_variables(deployment.id) if wanted.variables is UNSET else wanted.variables
         content = Content.of(wanted.prompt_config, variables)
         number = write.last_version(deployment.id).next(wanted.version_bump)
@@ -48,13 +67,21 @@ def save_version(
             version_id, deployment.id, number, content, by,
             notes=wanted.notes, description=wanted.description, made_as="draft" if is_draft else "published",
         )  # fmt: skip
-        if not is_draft:
+        if is_draft:
+            write.touch_deployment(deployment.id)
+        else:
             move_pointer(write, deployment, version_id, by)
         return Saved(_get_version(write, deployment, version_id), normalized)
 
 
 def publish_version(
-    store: Store, project_id: str, key_or_id: str, id_or_number: str, body: bytes, by: Actor
+    store: Writable,
+    project_id: str,
+    key_or_id: str,
+    id_or_number: str,
+    body: bytes,
+    by: Actor,
+    if_match: str | None = None,
 ) -> Version:
     """Make a version the live one, forwards or backwards. One that is live already stays so, and nothing is recorded.
 
@@ -65,7 +92,7 @@ def publish_version(
     by = _with_reason(body, by)
     try:
         with store.write() as write:
-            deployment = _get(write, project_id, key_or_id)
+            deployment = get_in(write, project_id, key_or_id, if_match)
             version = _get_version(write, deployment, id_or_number)
             if version.status == "live":
                 raise _AlreadyLive(version)
@@ -75,7 +102,9 @@ def publish_version(
         return already.version
 
 
-def undo(store: Store, project_id: str, key_or_id: str, body: bytes, by: Actor) -> Version:
+def undo(
+    store: Writable, project_id: str, key_or_id: str, body: bytes, by: Actor, if_match: str | None = None
+) -> Version:
     """Take back the last move of the live pointer, whatever it was; a second undo takes back the first.
 
     Raises:
@@ -85,7 +114,7 @@ def undo(store: Store, project_id: str, key_or_id: str, body: bytes, by: Actor) 
     """
     by = _with_reason(body, by)
     with store.write() as write:
-        deployment = _get(write, project_id, key_or_id)
+        deployment = get_in(write, project_id, key_or_id, if_match)
         before, after = write.last_move(deployment.id) or (None, "")
         if before is None:
             raise NothingToUndo(key=deployment.key)
@@ -106,7 +135,10 @@ def get_deployment(store: Store, project_id: str, key_or_id: str) -> Deployment:
     Raises:
         DeploymentNotFound
     """
-    return _found(store.find_deployment(project_id, key_or_id), key_or_id)
+    deployment = store.find_deployment(project_id, key_or_id)
+    if deployment is None:
+        raise _missing(store.find_tombstone(project_id, key_or_id), key_or_id)
+    return deployment
 
 
 def get_version(store: Store, project_id: str, key_or_id: str, id_or_number: str) -> Version:
@@ -130,18 +162,39 @@ class _AlreadyLive(Exception):  # no error: leaves the transaction with no revis
 def _with_reason(body: bytes, by: Actor) -> Actor:
     if not body.strip():
         return by
-    reason = read_body(strict_json.parse(body), Reason)[0].reason
-    return by if reason is UNSET else msgspec.structs.replace(by, reason=reason)
+    return by.because(read_body(strict_json.parse(body), Reason)[0].reason)
 
 
-def _get(write: Transaction, project_id: str, key_or_id: str) -> Deployment:
-    return _found(write.find_deployment(project_id, key_or_id), key_or_id)
+def get_in(write: Transaction, project_id: str, key_or_id: str, if_match: str | None) -> Deployment:
+    """The deployment that has a key or an id, inside a write, and as `if_match` says (its ETag, or None for any).
 
-
-def _found(deployment: Deployment | None, key_or_id: str) -> Deployment:
+    Raises:
+        DeploymentNotFound, DeploymentDeleted
+        PreconditionFailed: it changed since; with how it is, and what was done.
+    """
+    deployment = write.find_deployment(project_id, key_or_id)
     if deployment is None:
-        raise DeploymentNotFound(param="key", key=key_or_id[:200])
+        raise _missing(write.find_tombstone(project_id, key_or_id), key_or_id)
+    check_match(write, deployment, if_match)
     return deployment
+
+
+def check_match(write: Transaction, deployment: Deployment, if_match: str | None) -> None:
+    """Raise `PreconditionFailed` unless the deployment still is what `if_match` says (ETags, `*`, or None for any)."""
+    if if_match is None or if_match.strip() == "*" or deployment.etag in {tag.strip() for tag in if_match.split(",")}:
+        return
+    seen = re.match(r'\s*"(\d{1,18})-', if_match)
+    since = write.history_since(deployment.id, int(seen[1]), MAX_LISTED) if seen else []
+    raise PreconditionFailed(
+        param="If-Match", key=deployment.key, sent=if_match[:200], etag=deployment.etag,
+        current=deployment.item(), history=tuple(since),
+    )  # fmt: skip
+
+
+def _missing(tombstone: Deployment | None, key_or_id: str) -> NotFound:
+    if tombstone is None:
+        return DeploymentNotFound(param="key", key=key_or_id[:200])
+    return deleted_error(tombstone.id, tombstone.key, tombstone.deleted_us or 0)
 
 
 def _get_version(write: Transaction, deployment: Deployment, id_or_number: str) -> Version:

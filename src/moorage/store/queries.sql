@@ -166,3 +166,35 @@ SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, 
     l.api_key_name, l.request_id, l.at_us, l.hash, f.major, f.minor, t.major, t.minor
 FROM ledger l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
 ORDER BY l.rev
+
+-- find_tombstone --
+-- The deployment that had a key or an id and was deleted last.
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id
+FROM deployment d JOIN version v ON v.id = d.live_version_id
+WHERE d.project_id = :project_id AND (d.key = :key OR d.id = :key) AND d.deleted_us IS NOT NULL
+ORDER BY d.deleted_us DESC LIMIT 1
+
+-- restore_deployment --
+-- Take a tombstone back.
+UPDATE deployment SET deleted_us = NULL, updated_us = :now_us, rev = :rev WHERE id = :id
+
+-- touch_deployment --
+-- Note that a deployment changed: its ETag is another.
+UPDATE deployment SET rev = :rev WHERE id = :id
+
+-- find_answer --
+-- The answer that was given under an idempotency key since a time.
+SELECT request_sha256, status, headers, body FROM idempotency
+WHERE project_id = :project_id AND key = :key AND created_us > :since_us
+
+-- keep_answer --
+-- Keep the answer that is given under an idempotency key.
+INSERT INTO idempotency (project_id, key, request_sha256, status, headers, body, created_us)
+VALUES (:project_id, :key, :request_sha256, :status, :headers, :body, :now_us)
+ON CONFLICT (project_id, key) DO UPDATE SET request_sha256 = :request_sha256, status = :status, headers = :headers,
+    body = :body, created_us = :now_us
+
+-- forget_answers --
+-- Forget the answers that were given before a time.
+DELETE FROM idempotency WHERE created_us <= :since_us

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -43,6 +43,26 @@ class _Placed(Protocol):
 
 
 R = TypeVar("R", bound=_Placed)
+
+
+class Writable(Protocol):
+    """Where a write can be made: a store, or a transaction that is under way (`Joined`)."""
+
+    def write(self) -> AbstractContextManager[Transaction]:
+        """One write."""
+        ...
+
+
+class Joined:
+    """A write that is under way, as a place to write in: all that is done in it is kept or undone together."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """The write that is under way."""
+        yield self._transaction
 
 
 class Store:
@@ -101,6 +121,11 @@ class Store:
         """The deployment that has a key or an id now."""
         with self._engine.read() as stream:
             return next(map(rows.deployment, stream("find_deployment", project_id=project_id, key=key_or_id)), None)
+
+    def find_tombstone(self, project_id: str, key_or_id: str) -> Deployment | None:
+        """The deployment that had a key or an id and was deleted last."""
+        with self._engine.read() as stream:
+            return next(map(rows.deployment, stream("find_tombstone", project_id=project_id, key=key_or_id)), None)
 
     def find_version(self, deployment_id: str, id_or_number: str) -> Version | None:
         """A version of a deployment, by its id or its number."""

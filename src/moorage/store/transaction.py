@@ -1,12 +1,13 @@
 """Transaction: the verbs of one write."""
 
+import json
 from typing import Literal
 
 import msgspec
 
 from moorage.core.access import ApiKey, Project
 from moorage.core.deployment import Content, Deployment, VersionNumber
-from moorage.core.history import Action, Actor, Entry
+from moorage.core.history import Action, Actor, Entry, HistoryEntry
 from moorage.core.ids import new_id
 from moorage.core.prompt_config import Variable
 from moorage.core.version import Version
@@ -14,6 +15,19 @@ from moorage.store import rows
 from moorage.store.engine import Run
 
 _variables = msgspec.json.Decoder(list[Variable])
+
+
+#: How long an answer is kept for its idempotency key.
+KEPT_US = 24 * 3_600_000_000
+
+
+class KeptAnswer(msgspec.Struct, frozen=True):
+    """An answer as it was given, and the hash of the request it was given to."""
+
+    request_sha256: str
+    status: int
+    headers: dict[str, str]
+    body: str
 
 
 class Transaction:
@@ -49,6 +63,15 @@ class Transaction:
     def find_deployment(self, project_id: str, key_or_id: str) -> Deployment | None:
         """The deployment that has a key or an id now."""
         return next(map(rows.deployment, self._run("find_deployment", project_id=project_id, key=key_or_id)), None)
+
+    def find_tombstone(self, project_id: str, key_or_id: str) -> Deployment | None:
+        """The deployment that had a key or an id and was deleted last."""
+        return next(map(rows.deployment, self._run("find_tombstone", project_id=project_id, key=key_or_id)), None)
+
+    def history_since(self, deployment_id: str, rev: int, limit: int) -> list[HistoryEntry]:
+        """The first entries of a deployment's history after a revision, oldest first."""
+        found = self._run("entries_newer", deployment_id=deployment_id, rev=rev, limit=limit)
+        return [rows.chained(row).shown for row in found]
 
     def live_variables(self, deployment_id: str) -> list[Variable]:
         """The declared variables of the live version."""
@@ -109,6 +132,27 @@ class Transaction:
     def delete_deployment(self, deployment_id: str) -> None:
         """Leave a tombstone: gone from lists and lookups, known to cursors."""
         self._run("delete_deployment", id=deployment_id, now_us=self.now_us, rev=self.rev)
+
+    def restore_deployment(self, deployment_id: str) -> None:
+        """Take a tombstone back, to the place it had."""
+        self._run("restore_deployment", id=deployment_id, now_us=self.now_us, rev=self.rev)
+
+    def touch_deployment(self, deployment_id: str) -> None:
+        """Note that something about a deployment changed that its item does not show."""
+        self._run("touch_deployment", id=deployment_id, rev=self.rev)
+
+    def find_answer(self, project_id: str, key: str) -> KeptAnswer | None:
+        """The answer that was given under an idempotency key in the last 24 hours."""
+        found = self._run("find_answer", project_id=project_id, key=key, since_us=self.now_us - KEPT_US)
+        return next((KeptAnswer(sha, status, json.loads(headers), body) for sha, status, headers, body in found), None)
+
+    def keep_answer(self, project_id: str, key: str, answer: KeptAnswer) -> None:
+        """Keep the answer that is given under an idempotency key, and forget those that are older than 24 hours."""
+        self._run("forget_answers", since_us=self.now_us - KEPT_US)
+        self._run(
+            "keep_answer", project_id=project_id, key=key, request_sha256=answer.request_sha256, status=answer.status,
+            headers=json.dumps(answer.headers), body=answer.body, now_us=self.now_us,
+        )  # fmt: skip
 
     def record(
         self, project_id: str, deployment_id: str, action: Action, by: Actor, before: str | None, after: str | None
