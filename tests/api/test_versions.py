@@ -208,6 +208,26 @@ def test_one_version_by_number_and_by_id(project: Project) -> None:
         assert (answer.status, answer.error["code"]) == (404, "version_not_found")
 
 
+def test_a_difference_comes_in_the_form_that_was_asked_for(project: Project) -> None:
+    project.put("a", content("one"))
+    project.put("a", content("two"))
+
+    for _ in range(2):
+        as_json = project.request("GET", "/v2/deployments/a/diff?from=1.0&to=live")
+        as_text = project.request("GET", "/v2/deployments/a/diff?from=1.0&to=live", headers={"Accept": "text/plain"})
+
+        path = "prompt_config.messages[0].content"
+        assert as_json.json == {
+            "from": "1.0",
+            "to": "1.1",
+            "changes": [{"path": path, "before": "one", "after": "two"}],
+        }
+        assert as_text.headers["content-type"].startswith("text/plain")
+        assert f'-{path}: "one"\n+{path}: "two"\n' in as_text.body.decode()
+    assert project.request("GET", "/v2/deployments/a/diff").error["code"] == "missing_parameter"
+    assert project.request("GET", "/v2/deployments/a/diff?to=7.7").error["code"] == "version_not_found"
+
+
 def test_another_projects_versions_are_not_there(project: Project, server: Server) -> None:
     item = project.put("a").json
     other = server.new_project()

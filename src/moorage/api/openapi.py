@@ -29,6 +29,11 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "Find out what would be done, and do not do it.",
         "schema": {"enum": ["true", "false"], "default": "false"},
     },
+    "from": {
+        "description": "A version's number or id, or `live`.",
+        "schema": {"type": "string", "default": "live"},
+    },
+    "to": {"description": "A version's number or id, or `live`.", "required": True, "schema": {"type": "string"}},
     "variant_id": {"description": "Only the versions of this variant.", "schema": {"type": "string"}},
     "after": {"description": "Means `starting_after`.", "schema": _CURSOR},
     "before": {"description": "Means `ending_before`.", "schema": _CURSOR},

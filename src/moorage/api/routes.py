@@ -23,6 +23,7 @@ from moorage.core.deployment import (
     PostDeployment,
     PutDeployment,
 )
+from moorage.core.difference import Difference
 from moorage.core.history import HistoryPage
 from moorage.core.version import PostVersion, Reason, VersionItem, VersionPage
 
@@ -121,6 +122,12 @@ OPERATIONS = (
         errors=(
             errors.NothingToUndo, errors.PreconditionFailed, errors.UnknownParameter, *_GONE, *_BODY, *_ONCE, *_STORAGE
         ),
+    ),
+    Operation(
+        method="GET", path="/v2/deployments/{key_or_id}/diff", name="Diff",
+        handler=versions.diff, scopes=frozenset({Scope.READ}), parameters=("from", "to"),
+        answers={200: Difference},
+        errors=(errors.VersionNotFound, errors.MissingParameter, *_GONE, *_QUERY),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/history", name="History",

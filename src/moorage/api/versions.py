@@ -6,6 +6,8 @@ from starlette.responses import Response
 from moorage.api.answer import of_revision
 from moorage.api.call import Call
 from moorage.core.access import Scope
+from moorage.core.difference import Difference, changes, unified
+from moorage.core.errors import MissingParameter
 from moorage.core.history import HistoryPage
 from moorage.core.page import PageQuery
 from moorage.core.version import VersionPage
@@ -80,6 +82,26 @@ async def history(call: Call) -> Response:
     deployment = versions.get_deployment(call.services.store, call.project_id, _key(call))
     page, has_more = call.services.store.history(deployment.id, query)
     return of_revision(call, _encode(HistoryPage("list", page, has_more)))
+
+
+async def diff(call: Call) -> Response:
+    """What differs between two versions: `from` one (by default the live one) `to` another, by number or id.
+
+    With `Accept: text/plain` it is a unified diff.
+    """
+    call.expect_parameters("from", "to")
+    parameters = call.request.query_params
+    to_name = parameters.get("to")
+    if not to_name:
+        raise MissingParameter(param="to", name="to", meaning="the number or id of a version, or `live`")
+    store, from_name = call.services.store, parameters.get("from") or "live"
+    before, after = versions.compare(store, call.project_id, _key(call), from_name, to_name)
+    one, other = before.content(), after.content()
+    if "text/plain" in call.request.headers.get("accept", ""):
+        return Response(unified(one, other, str(before.number), str(after.number)), media_type="text/plain")
+    difference = Difference(str(before.number), str(after.number), list(changes(one, other)))
+    # No ETag: what is remembered is remembered by path and query, and here the answer has two forms.
+    return Response(_encode(difference), media_type="application/json")
 
 
 def _key(call: Call) -> str:

@@ -65,22 +65,32 @@ class Client:
         """GET `path` with the query parameters that are not None."""
         return self._send("GET", path, query, None)
 
+    def text(self, path: str, **query: Any) -> str:
+        """GET `path` as plain text."""
+        return str(self._send("GET", path, query, None, Accept="text/plain").value)
+
+    def send(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
+        """Any other request."""
+        return self._send(method, path, {}, body, **headers)
+
     def put(self, key: str, body: bytes, *, is_dry_run: bool) -> Reply:
         """Put one deployment."""
         query = {"dry_run": "true"} if is_dry_run else {}
         return self._send("PUT", deployment_path(key), query, body)
 
-    def _send(self, method: str, path: str, query: dict[str, Any], body: bytes | None) -> Reply:
+    def _send(self, method: str, path: str, query: dict[str, Any], body: bytes | None, **headers: str) -> Reply:
         fields = {name: str(value) for name, value in query.items() if value is not None}
         target = self._prefix + path + (f"?{urlencode(fields)}" if fields else "")
         try:
-            response = self._pool.urlopen(method, target, body, self._headers, retries=False, redirect=False)
+            sent = {**self._headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+            response = self._pool.urlopen(method, target, body, sent, retries=False, redirect=False)
         except urllib3.exceptions.HTTPError as error:
             raise ApiError(
                 [f"there is no answer from {self._url} ({_reason(error)})"],
                 "Is the server running (moorage serve), and is MOORAGE_URL right?",
             ) from error
-        value = _json(response.data)
+        is_text = response.headers.get("content-type", "").startswith("text/plain")
+        value = response.data.decode() if is_text else _json(response.data)
         if 200 <= response.status < 300:
             return Reply(value, response.headers)
         raise _refused(response.status, value, self._url)

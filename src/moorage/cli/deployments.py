@@ -1,6 +1,8 @@
-"""`moorage deployments`: look at what a server has."""
+"""`moorage deployments`: what a server has, and what was done to it."""
 
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import click
 from rich.text import Text
@@ -14,7 +16,7 @@ _PAGE = 50
 
 @click.group()
 def deployments() -> None:
-    """List and show deployments."""
+    """List, show, compare, publish, undo, delete and restore deployments."""
 
 
 @deployments.command("list")
@@ -59,6 +61,116 @@ def show(key_or_id: str, output: str, url: str) -> None:
     console.print(details)
     console.print()
     console.print(Text(yaml_text.dump({"prompt_config": item["prompt_config"]}).rstrip()))
+
+
+@deployments.command()
+@click.argument("key_or_id")
+@click.option("--limit", type=click.IntRange(1, _PAGE), default=_PAGE, show_default=True, help="How many at most.")
+@output_option
+@setting("url")
+def versions(key_or_id: str, limit: int, output: str, url: str) -> None:
+    """List the versions of a deployment, drafts included, newest first."""
+    page = Client.from_environment(url).get(f"{deployment_path(key_or_id)}/versions", limit=limit).value
+    columns = {
+        "version": "version", "status": "status", "made": "timestamp", "by": "user_id", "description": "description",
+        "notes": "notes",
+    }  # fmt: skip
+    _print_page(page, output, columns)
+
+
+@deployments.command()
+@click.argument("key_or_id")
+@click.option("--limit", type=click.IntRange(1, _PAGE), default=_PAGE, show_default=True, help="How many at most.")
+@output_option
+@setting("url")
+def history(key_or_id: str, limit: int, output: str, url: str) -> None:
+    """Show what was done to a deployment, by whom and why, newest first."""
+    page = Client.from_environment(url).get(f"{deployment_path(key_or_id)}/history", limit=limit).value
+    for entry in page["data"] if output == "table" else ():
+        entry["by"] = entry["api_key"]["name"] if entry["api_key"] else "the operator"
+    columns = {"at": "at", "action": "action", "from": "from_version", "to": "to_version", "by": "by", "why": "reason"}
+    _print_page(page, output, columns)
+
+
+@deployments.command()
+@click.argument("key_or_id")
+@click.argument("from_version")
+@click.argument("to_version")
+@click.option("-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text", show_default=True)
+@setting("url")
+def diff(key_or_id: str, from_version: str, to_version: str, output: str, url: str) -> None:
+    """Show what differs between two versions: numbers, ids, or `live`."""
+    client, path = Client.from_environment(url), f"{deployment_path(key_or_id)}/diff"
+    query = {"from": from_version, "to": to_version}
+    if output != "text":
+        screen.print_data(client.get(path, **query).value, output)
+        return
+    for line in client.text(path, **query).splitlines():
+        color = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+        click.secho(screen.cell(line, 10_000), fg=color)
+
+
+def reason_option(command: Callable[..., None]) -> Callable[..., None]:
+    """`--reason`, which the history keeps."""
+    return click.option("--reason", default="", help="Why; the history keeps it.")(command)
+
+
+@deployments.command()
+@click.argument("key_or_id")
+@click.argument("version")
+@reason_option
+@setting("url")
+def publish(key_or_id: str, version: str, reason: str, url: str) -> None:
+    """Make a version the live one; an older one too."""
+    path = f"{deployment_path(key_or_id)}/versions/{quote(version, safe='')}/publish"
+    live = _post(url, path, reason)
+    click.echo(f"{key_or_id}: {live['version']} is live.")
+
+
+@deployments.command()
+@click.argument("key_or_id")
+@reason_option
+@setting("url")
+def undo(key_or_id: str, reason: str, url: str) -> None:
+    """Take back the last move of the live version; a second undo takes back the first."""
+    live = _post(url, f"{deployment_path(key_or_id)}/undo", reason)
+    click.echo(f"{key_or_id}: {live['version']} is live again.")
+
+
+@deployments.command()
+@click.argument("key_or_id")
+@reason_option
+@setting("url")
+def delete(key_or_id: str, reason: str, url: str) -> None:
+    """Delete a deployment; for 30 days it can be restored."""
+    gone = Client.from_environment(url).send("DELETE", deployment_path(key_or_id), X_Moorage_Reason=reason).value
+    click.echo(f"Deleted {gone['key']}. Until {gone['final']}: moorage deployments restore {gone['id']}")
+
+
+@deployments.command()
+@click.argument("key_or_id")
+@reason_option
+@setting("url")
+def restore(key_or_id: str, reason: str, url: str) -> None:
+    """Take back a deletion."""
+    item = _post(url, f"{deployment_path(key_or_id)}/restore", reason)
+    click.echo(f"Restored {item['key']}: {item['version']} is live.")
+
+
+def _post(url: str, path: str, reason: str) -> Any:
+    return Client.from_environment(url).send("POST", path, X_Moorage_Reason=reason).value
+
+
+def _print_page(page: dict[str, Any], output: str, columns: dict[str, str]) -> None:
+    if output != "table":
+        screen.print_data(page, output)
+        return
+    rows = screen.table(*columns)
+    for item in page["data"]:
+        rows.add_row(*(Text(screen.cell(item.get(field) or "-")) for field in columns.values()))
+    screen.console().print(rows)
+    if page["has_more"]:
+        click.echo("There are more: raise --limit, or use the API.", err=True)
 
 
 def _all_pages(client: Client) -> dict[str, Any]:

@@ -3,7 +3,7 @@
     MoorageError
     ├── InvalidRequest            the request itself is wrong
     │   ├── InvalidLimit, InvalidCursor, ConflictingCursors
-    │   ├── UnknownParameter, RepeatedParameter, InvalidFlag, InvalidIdempotencyKey
+    │   ├── UnknownParameter, RepeatedParameter, MissingParameter, InvalidFlag, InvalidIdempotencyKey
     │   ├── InvalidJson, InvalidBody, InvalidKey, BodyTooLarge, BodyTooSlow,
     │   └── UnsupportedEncoding
     ├── NotAllowed                who asks, and what they may
@@ -84,6 +84,12 @@ class UnknownParameter(InvalidRequest):
     """There is no query parameter {name!r} here; this route knows: {known}."""
 
     code = "unknown_parameter"
+
+
+class MissingParameter(InvalidRequest):
+    """The query parameter {name!r} is needed: {meaning}."""
+
+    code = "missing_parameter"
 
 
 class RepeatedParameter(InvalidRequest):

@@ -90,6 +90,14 @@ class Version(msgspec.Struct, frozen=True):
     rev: int
     status: Status
 
+    def content(self) -> dict[str, Any]:
+        """What differs between versions: the configuration and the variables, as JSON values."""
+        return {
+            "prompt_config": msgspec.json.decode(self.prompt_config),
+            "variables": msgspec.json.decode(self.variables),
+            "description": self.description,
+        }
+
     def item(self) -> VersionItem:
         """What is sent of it."""
         config = _prompt_config.decode(self.prompt_config)

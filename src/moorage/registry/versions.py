@@ -154,6 +154,20 @@ def get_version(store: Store, project_id: str, key_or_id: str, id_or_number: str
     return version
 
 
+def compare(store: Store, project_id: str, key_or_id: str, from_name: str, to_name: str) -> tuple[Version, Version]:
+    """Two versions of a deployment, by their ids or numbers; `live` is the one that is served.
+
+    Raises:
+        DeploymentNotFound, DeploymentDeleted, VersionNotFound
+    """
+    deployment = get_deployment(store, project_id, key_or_id)
+    live = deployment.live_version_id
+    before, after = (
+        get_version(store, project_id, deployment.id, live if name == "live" else name) for name in (from_name, to_name)
+    )
+    return before, after
+
+
 class _AlreadyLive(Exception):  # no error: leaves the transaction with no revision
     def __init__(self, version: Version) -> None:
         self.version = version
