@@ -12,8 +12,16 @@ from starlette.types import Message, Receive, Scope, Send
 from moorage.api.front import Front
 from moorage.api.journal import Journal
 from moorage.api.metrics import Metrics
+from moorage.app import create_app
 from moorage.catalog.catalog import Catalog
+from moorage.catalog.project_catalog import ProjectCatalog
+from moorage.core.access import DEFAULT_SCOPES
+from moorage.core.page import PageQuery
 from moorage.logs import AccessLog, Formatter
+from moorage.registry.api_keys import create_api_key
+from moorage.registry.projects import create_project
+from moorage.settings import ServerSettings
+from moorage.store.opening import open_store
 from tests.support.stores import a_store
 
 
@@ -59,6 +67,57 @@ def test_the_caller_gets_a_500_and_no_detail(folder: Path, caplog: pytest.LogCap
     assert "ZeroDivisionError" in line["exception"]
     assert "token" not in json.dumps(line)
     assert logging.getLevelName(record.levelno) == "ERROR"
+
+
+def test_the_whole_server_answers_so_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: ProjectCatalog, query: PageQuery) -> bytes:
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr(ProjectCatalog, "page", fail)
+    store = open_store(f"sqlite:///{folder}/moorage.db")
+    _, token = create_api_key(store, create_project(store, "p").id, "k", DEFAULT_SCOPES)
+    store.close()
+    app = create_app(ServerSettings(f"sqlite:///{folder}/moorage.db"))
+    sent: list[Message] = []
+
+    async def one_request() -> None:
+        incoming = iter(["lifespan.startup", "lifespan.shutdown"])
+        started = asyncio.Event()
+
+        async def lifespan_receive() -> Message:
+            kind = next(incoming)
+            if kind == "lifespan.shutdown":
+                await started.wait()
+            return {"type": kind}
+
+        async def lifespan_send(message: Message) -> None:
+            assert "failed" not in message["type"]
+
+        lifespan = asyncio.ensure_future(app({"type": "lifespan"}, lifespan_receive, lifespan_send))
+        await asyncio.sleep(0)
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        headers = [(b"authorization", b"Bearer " + token.encode()), (b"x-request-id", b"r1")]
+        scope = {
+            "type": "http", "method": "GET", "path": "/v2/deployments", "query_string": b"", "headers": headers,
+            "http_version": "1.1", "scheme": "http", "server": ("127.0.0.1", 1), "client": ("127.0.0.1", 2),
+        }  # fmt: skip
+        await app(scope, receive, send)
+        started.set()
+        await lifespan
+
+    asyncio.run(one_request())
+
+    start, body = sent
+    assert start["status"] == 500
+    assert json.loads(body["body"])["error"]["code"] == "internal_error"
+    assert json.loads(body["body"])["error"]["request_id"] == "r1"
+    assert b"secret detail" not in body["body"]
 
 
 def test_an_answer_that_has_begun_is_not_begun_again(folder: Path, caplog: pytest.LogCaptureFixture) -> None:

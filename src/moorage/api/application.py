@@ -42,7 +42,7 @@ def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
     app = Starlette(
         routes=routes(services),
         lifespan=lifespan,
-        exception_handlers={MoorageError: _on_error, HTTPException: _on_http_exception},
+        exception_handlers={MoorageError: _on_error, HTTPException: _on_http_exception, Exception: _on_unexpected},
     )
     app.router.redirect_slashes = False  # a redirect would be built from the Host header, which anybody can write
     return Front(app, services.catalog, services.journal)
@@ -68,6 +68,10 @@ async def _follow(services: Services) -> None:
 async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, MoorageError)  # noqa: S101 -- registered for that class
     return problem(error, request.scope["moorage.request_id"])
+
+
+async def _on_unexpected(request: Request, error: Exception) -> Response:
+    return await _on_error(request, MoorageError())  # the front logs what it was
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

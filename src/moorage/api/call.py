@@ -64,10 +64,15 @@ class Call(msgspec.Struct, frozen=True):
     caller: ApiKey | None
 
     @property
+    def key(self) -> ApiKey:
+        """The caller's key, on a route that needs one."""
+        assert self.caller is not None  # noqa: S101 -- every route with a project has a scope, see routes
+        return self.caller
+
+    @property
     def project_id(self) -> str:
         """The project the caller's key belongs to, which is all it can see."""
-        assert self.caller is not None  # noqa: S101 -- every route with a project has a scope, see routes
-        return self.caller.project_id
+        return self.key.project_id
 
     @property
     def if_match(self) -> str | None:

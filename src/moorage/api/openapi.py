@@ -40,6 +40,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
 }
 _PATH: dict[str, tuple[str, dict[str, Any]]] = {
     "key_or_id": ("The deployment's key or id.", {"type": "string", "minLength": 1}),
+    "api_key_id": ("The key's id.", {"type": "string", "minLength": 1}),
     "version_or_id": ("The version's number or id.", {"type": "string", "minLength": 1}),
 }
 _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -9,12 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from moorage.api import deployments, open_routes, versions
+from moorage.api import api_keys, deployments, open_routes, versions
 from moorage.api.auth import authenticate, authorize
 from moorage.api.call import Call, Services
 from moorage.api.operation import OPEN, Operation
 from moorage.core import errors
 from moorage.core.access import Scope
+from moorage.core.api_key_item import ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey
 from moorage.core.deployment import (
     DeletedDeployment,
     DeploymentItem,
@@ -28,6 +29,7 @@ from moorage.core.history import HistoryPage
 from moorage.core.version import PostVersion, Reason, VersionItem, VersionPage
 
 _QUERY = (errors.UnknownParameter, errors.RepeatedParameter)
+_ADMIN = frozenset({Scope.KEYS_ADMIN})
 _PAGE = ("limit", "starting_after", "ending_before", "after", "before")
 _PAGING = (errors.InvalidLimit, errors.InvalidCursor, errors.ConflictingCursors, *_QUERY)
 _STORAGE = (errors.StorageUnavailable, errors.StorageFull)
@@ -134,6 +136,31 @@ OPERATIONS = (
         handler=versions.history, scopes=frozenset({Scope.READ}), parameters=_PAGE,
         answers={200: HistoryPage, 304: None},
         errors=(*_GONE, *_PAGING),
+    ),
+    Operation(
+        method="GET", path="/v2/api-keys", name="ApiKeys",
+        handler=api_keys.list_all, scopes=_ADMIN,
+        answers={200: ApiKeyPage}, errors=_QUERY,
+    ),
+    Operation(
+        method="POST", path="/v2/api-keys", name="CreateApiKey",
+        handler=api_keys.post, scopes=_ADMIN, body=PostApiKey,
+        answers={201: ApiKeyItem}, errors=(errors.InvalidRequest, *_QUERY, *_BODY, *_ONCE, *_STORAGE),
+    ),
+    Operation(
+        method="GET", path="/v2/api-keys/{api_key_id}", name="GetApiKey",
+        handler=api_keys.get, scopes=_ADMIN,
+        answers={200: ApiKeyItem}, errors=(errors.ApiKeyNotFound, *_QUERY),
+    ),
+    Operation(
+        method="PATCH", path="/v2/api-keys/{api_key_id}", name="PatchApiKey",
+        handler=api_keys.patch, scopes=_ADMIN, body=PatchApiKey,
+        answers={200: ApiKeyItem}, errors=(errors.ApiKeyNotFound, errors.InvalidRequest, *_QUERY, *_BODY, *_STORAGE),
+    ),
+    Operation(
+        method="DELETE", path="/v2/api-keys/{api_key_id}", name="RevokeApiKey",
+        handler=api_keys.delete, scopes=_ADMIN,
+        answers={200: ApiKeyItem}, errors=(errors.ApiKeyNotFound, *_QUERY, *_STORAGE),
     ),
     Operation(
         method="GET", path="/health/live", name="Live", handler=open_routes.live, scopes=OPEN,

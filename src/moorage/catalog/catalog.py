@@ -48,6 +48,10 @@ class Catalog:
         """The API key with that id, revoked or expired ones too."""
         return self._api_keys.get(key_id)
 
+    def api_keys(self, project_id: str) -> list[ApiKey]:
+        """The API keys of a project, revoked or expired ones too."""
+        return [key for key in self._api_keys.values() if key.project_id == project_id]
+
     def __len__(self) -> int:
         """How many deployments there are in all projects."""
         return sum(map(len, self._projects.values()))

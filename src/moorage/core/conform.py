@@ -124,6 +124,8 @@ def _object(value: dict[str, Any], to: inspect.StructType, path: str, report: Re
 
 
 def _array(value: list[Any], to: inspect.ListType, path: str, report: Report) -> list[Any]:
+    if to.min_length is not None and len(value) < to.min_length:
+        report.problem(path, "must not be empty" if to.min_length == 1 else f"has fewer than {to.min_length} items")
     kept = (_conform(child, to.item_type, f"{path}[{index}]", report) for index, child in enumerate(value))
     return [child for child in kept if child is not DROP]
 

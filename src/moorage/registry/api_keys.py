@@ -1,15 +1,21 @@
-"""API keys: create, list, revoke."""
+"""API keys: create, grant, rename, revoke."""
 
 from collections.abc import Iterable
 
+import msgspec
+from msgspec import UNSET
+
+from moorage.core import strict_json
 from moorage.core.access import ApiKey, Scope, hash_token, new_token
-from moorage.core.errors import ApiKeyNotFound, InvalidRequest
+from moorage.core.api_key_item import PatchApiKey, PostApiKey, read_time
+from moorage.core.errors import ApiKeyNotFound, InsufficientScope, InvalidRequest
+from moorage.registry.bodies import read_body
 from moorage.registry.projects import check_name
-from moorage.store.store import Store
+from moorage.store.store import Store, Writable
 
 
 def create_api_key(
-    store: Store, project_id: str, name: str, scopes: Iterable[Scope], expires_us: int | None = None
+    store: Writable, project_id: str, name: str, scopes: Iterable[Scope], expires_us: int | None = None
 ) -> tuple[ApiKey, str]:
     """Make a key. Returns it, and its token, which nobody can be shown a second time.
 
@@ -26,6 +32,56 @@ def create_api_key(
     return key, token
 
 
+def grant_api_key(store: Writable, asking: ApiKey, body: bytes) -> tuple[ApiKey, str]:
+    """Make a key (`body`: JSON, `PostApiKey`) that may do no more, and lasts no longer, than the key that asks.
+
+    Raises:
+        InsufficientScope: it would have a scope that the asking key has not.
+        InvalidRequest: it would outlive the asking key, or be expired from the start; or its name.
+        InvalidJson, InvalidBody: nothing was changed.
+        StorageFull, StorageUnavailable: nothing is acknowledged.
+    """
+    wanted, _ = read_body(strict_json.parse(body), PostApiKey)
+    scopes = asking.scopes - {Scope.KEYS_ADMIN} if wanted.scopes is UNSET else frozenset(map(Scope, wanted.scopes))
+    if not scopes or not scopes <= asking.scopes:
+        missing = ", ".join(sorted(scopes - asking.scopes)) or "of something it could give"
+        raise InsufficientScope(required=missing, held=", ".join(sorted(asking.scopes)))
+    expires_us = asking.expires_us
+    if wanted.expires_at is not UNSET:
+        expires_us = read_time(wanted.expires_at)
+        if expires_us is None:
+            raise InvalidRequest(param="expires_at", reason="expires_at is no time like 2027-01-31T12:00:00Z")
+        if asking.expires_us is not None and expires_us > asking.expires_us:
+            raise InvalidRequest(param="expires_at", reason="a key cannot outlive the one that makes it")
+    return create_api_key(store, asking.project_id, wanted.name, scopes, expires_us)
+
+
+def rename_api_key(store: Writable, key: ApiKey, body: bytes) -> ApiKey:
+    """Give a key another name (`body`: JSON, `PatchApiKey`).
+
+    Raises:
+        InvalidRequest: the name.
+        InvalidJson, InvalidBody: nothing was changed.
+        StorageFull, StorageUnavailable: nothing is acknowledged.
+    """
+    wanted, _ = read_body(strict_json.parse(body), PatchApiKey)
+    check_name(wanted.name, "key")
+    with store.write() as write:
+        write.rename_api_key(key.id, wanted.name)
+    return msgspec.structs.replace(key, name=wanted.name)
+
+
+def revoke(store: Writable, key: ApiKey) -> ApiKey:
+    """Revoke a key, at once and for good.
+
+    Raises:
+        StorageFull, StorageUnavailable: nothing is acknowledged.
+    """
+    with store.write() as write:
+        write.revoke_api_key(key.id)
+        return msgspec.structs.replace(key, revoked_us=key.revoked_us or write.now_us)
+
+
 def revoke_api_key(store: Store, id_or_name: str) -> ApiKey:
     """Revoke a key, at once and for good.
 
@@ -40,6 +96,4 @@ def revoke_api_key(store: Store, id_or_name: str) -> ApiKey:
     if len(found) > 1:
         ids = ", ".join(key.id for key in found)
         raise InvalidRequest(param="name", reason=f"{len(found)} keys are named {id_or_name!r}; give one's id: {ids}")
-    with store.write() as write:
-        write.revoke_api_key(found[0].id)
-    return found[0]
+    return revoke(store, found[0])

@@ -21,7 +21,11 @@ def read_body(value: Any, to: type[T]) -> tuple[T, list[str]]:
     conformed, report = conform(value, to)
     if report.problems:
         raise _invalid(report)
-    return msgspec.convert(conformed, to), report.rewritten
+    try:
+        return msgspec.convert(conformed, to), report.rewritten
+    except msgspec.ValidationError as error:  # a rule of the type that `conform` does not know
+        report.problem("", str(error))
+        raise _invalid(report) from None
 
 
 def refuse_repeated_variables(variables: list[Variable] | UnsetType) -> None:

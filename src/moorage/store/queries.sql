@@ -38,6 +38,10 @@ VALUES (:id, :project_id, :name, :scopes, :token_sha256, :created_us, :expires_u
 -- Revoke a key, once: a second time changes nothing.
 UPDATE api_key SET revoked_us = :now_us, rev = :rev WHERE id = :id AND revoked_us IS NULL
 
+-- rename_api_key --
+-- Give a key another name.
+UPDATE api_key SET name = :name, rev = :rev WHERE id = :id
+
 -- deployments --
 -- All deployments that changed after a revision, tombstones included, in creation order; 0 for all.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,

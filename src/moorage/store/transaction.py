@@ -60,6 +60,10 @@ class Transaction:
         """Revoke a key; one revoked before stays as it was."""
         self._run("revoke_api_key", id=key_id, now_us=self.now_us, rev=self.rev)
 
+    def rename_api_key(self, key_id: str, name: str) -> None:
+        """Give a key another name."""
+        self._run("rename_api_key", id=key_id, name=name, rev=self.rev)
+
     def find_deployment(self, project_id: str, key_or_id: str) -> Deployment | None:
         """The deployment that has a key or an id now."""
         return next(map(rows.deployment, self._run("find_deployment", project_id=project_id, key=key_or_id)), None)
