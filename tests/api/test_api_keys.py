@@ -3,6 +3,7 @@
 import json
 import time
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -124,4 +125,20 @@ def test_a_key_that_is_asked_for_twice_is_made_once(admin: Project) -> None:
     first = send(admin, "POST", body={"name": "a"}, Idempotency_Key="k")
     again = send(admin, "POST", body={"name": "a"}, Idempotency_Key="k")
 
-    assert again.body == first.body
+    assert first.json["token"] not in again.body.decode()
+    assert again.json == first.json | {"token": f"mrg_{first.json['id']}_…"}
+    assert len(send(admin, "GET").json["data"]) == 3  # the project's, this one's, the new one
+
+
+def test_no_token_is_kept_anywhere(folder: Path) -> None:
+    with Server(folder) as server:
+        project = server.new_project()
+        asking = by(project, project.key(Scope.KEYS_ADMIN, Scope.READ)[1])
+        tokens = [send(asking, "POST", body={"name": "a"}, Idempotency_Key=f"k{n}").json["token"] for n in range(3)]
+        send(asking, "GET")
+
+        kept = b"".join(path.read_bytes() for path in folder.iterdir() if path.name != "output")
+
+    for token in [*tokens, asking.token, project.token]:
+        assert token.encode() not in kept
+        assert token[-20:].encode() not in kept

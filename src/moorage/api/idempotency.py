@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+import msgspec
 from starlette.responses import Response
 
+from moorage.core.access import masked
 from moorage.core.errors import IdempotencyConflict
 from moorage.store.store import Joined, Store, Writable
 from moorage.store.transaction import KeptAnswer
@@ -22,7 +24,8 @@ def answer_once(
 ) -> KeptAnswer:
     """Do `work` and keep its answer in the same transaction; or give the answer that was kept under `key` before.
 
-    An error is not kept: nothing was done, and the request may be mended and sent again.
+    An error is not kept: nothing was done, and the request may be mended and sent again. Nor is a token: it is shown
+    once, and in what is kept it is masked.
 
     Raises:
         IdempotencyConflict: the key was used for another request.
@@ -38,7 +41,7 @@ def answer_once(
             response = work(Joined(write))
             headers = {name: value for name, value in response.headers.items() if name not in _NOT_KEPT}
             answer = KeptAnswer(request_sha256, response.status_code, headers, bytes(response.body).decode())
-            write.keep_answer(project_id, key, answer)
+            write.keep_answer(project_id, key, msgspec.structs.replace(answer, body=masked(answer.body)))
             return answer
     except _Replay as replay:
         return replay.answer

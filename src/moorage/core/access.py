@@ -7,6 +7,7 @@ that a slow hash would have to protect.
 """
 
 import hashlib
+import re
 import secrets
 import zlib
 from enum import StrEnum
@@ -20,6 +21,7 @@ TOKEN_PREFIX = "mrg_"  # noqa: S105 -- a public prefix, not a secret
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID_LENGTH, _SECRET_LENGTH, _CHECK_LENGTH = 12, 43, 6
+_TOKEN = re.compile(rf"{TOKEN_PREFIX}([0-9A-Za-z]{{{_ID_LENGTH}}})_[0-9A-Za-z]{{{_SECRET_LENGTH + _CHECK_LENGTH}}}")
 _TOKEN_LENGTH = len(TOKEN_PREFIX) + _ID_LENGTH + 1 + _SECRET_LENGTH + _CHECK_LENGTH
 
 
@@ -82,6 +84,11 @@ def find_key_id(token: str) -> str | None:
     if check != _checksum(body):
         return None
     return body[len(TOKEN_PREFIX) : len(TOKEN_PREFIX) + _ID_LENGTH]
+
+
+def masked(text: str) -> str:
+    """The text with every token in it cut down to its public part."""
+    return _TOKEN.sub(rf"{TOKEN_PREFIX}\1_…", text)
 
 
 def hash_token(token: str) -> str:
