@@ -1,7 +1,6 @@
 """Versions: saved as drafts or published, never changed; the live pointer moves, and everything is recorded."""
 
 import json
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -144,7 +143,10 @@ def test_versions_and_history_page_in_both_directions(project: Project, listed: 
     for number in range(7):
         project.put("a", content(str(number)))
     every = project.request("GET", f"/v2/deployments/a/{listed}").json["data"]
-    name: Callable[[dict[str, str]], str] = lambda item: item.get("_id") or item["id"]  # noqa: E731
+
+    def name(item: dict[str, str]) -> str:
+        return item.get("_id") or item["id"]
+
     ids = [name(item) for item in every]
 
     first = project.request("GET", f"/v2/deployments/a/{listed}?limit=3").json

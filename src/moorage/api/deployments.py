@@ -63,8 +63,10 @@ async def delete(call: Call) -> Response:
     key = call.request.path_params["key_or_id"]
     gone = await call.services.write(delete_deployment, call.project_id, key, call.actor(), call.if_match)
     deleted_us = gone.deleted_us or 0
-    body = msgspec.json.encode(DeletedDeployment(gone.id, gone.key, True, iso(deleted_us), iso(gone.final_us)))  # noqa: FBT003
-    return of_revision(call, body)
+    deleted = DeletedDeployment(
+        id=gone.id, key=gone.key, deleted=True, deleted_at=iso(deleted_us), final=iso(gone.final_us)
+    )
+    return of_revision(call, msgspec.json.encode(deleted))
 
 
 async def restore(call: Call) -> Response:

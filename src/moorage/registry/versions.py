@@ -148,10 +148,7 @@ def get_version(store: Store, project_id: str, key_or_id: str, id_or_number: str
         DeploymentNotFound, VersionNotFound
     """
     deployment = get_deployment(store, project_id, key_or_id)
-    version = store.find_version(deployment.id, id_or_number)
-    if version is None:
-        raise VersionNotFound(param="version", version=id_or_number[:200], key=deployment.key)
-    return version
+    return _found(store.find_version(deployment.id, id_or_number), deployment, id_or_number)
 
 
 def compare(store: Store, project_id: str, key_or_id: str, from_name: str, to_name: str) -> tuple[Version, Version]:
@@ -212,7 +209,10 @@ def _missing(tombstone: Deployment | None, key_or_id: str) -> NotFound:
 
 
 def _get_version(write: Transaction, deployment: Deployment, id_or_number: str) -> Version:
-    version = write.find_version(deployment.id, id_or_number)
+    return _found(write.find_version(deployment.id, id_or_number), deployment, id_or_number)
+
+
+def _found(version: Version | None, deployment: Deployment, id_or_number: str) -> Version:
     if version is None:
         raise VersionNotFound(param="version", version=id_or_number[:200], key=deployment.key)
     return version
