@@ -1,7 +1,6 @@
 """The only file that knows every part: settings -> store -> catalog -> services -> application."""
 
 import logging.config
-from concurrent.futures import ThreadPoolExecutor
 
 from starlette.types import ASGIApp
 
@@ -11,6 +10,7 @@ from moorage.api.description import describe
 from moorage.api.journal import Journal
 from moorage.api.metrics import Metrics
 from moorage.api.routes import OPERATIONS
+from moorage.api.writer import Writer
 from moorage.catalog.catalog import Catalog
 from moorage.logs import AccessLog, configuration
 from moorage.settings import ServerSettings
@@ -33,6 +33,6 @@ def create_app(settings: ServerSettings) -> ASGIApp:
         metrics=metrics,
         journal=Journal(metrics, AccessLog(settings.log_format, settings.log_level)),
         documents=describe(OPERATIONS),
-        writer=ThreadPoolExecutor(1, "moorage-writer"),
+        writer=Writer(store, catalog),
     )
     return build_application(services, store.close)

@@ -46,14 +46,14 @@ async def patch(call: Call) -> Response:
     """Give a key another name."""
     call.expect_parameters()
     key = _get(call)
-    named = await call.services.write(api_keys.rename_api_key, key, await call.body())
+    named = await call.write(api_keys.rename_api_key, key, await call.body())
     return _answer(_encode(ApiKeyItem.of(named, time.time_ns() // 1000)))
 
 
 async def delete(call: Call) -> Response:
     """Revoke a key, at once on every worker and for good. The key that asks may revoke itself."""
     call.expect_parameters()
-    revoked = await call.services.write(api_keys.revoke, _get(call))
+    revoked = await call.write(api_keys.revoke, _get(call))
     return _answer(_encode(ApiKeyItem.of(revoked, time.time_ns() // 1000)))
 
 

@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Callable
 
 from starlette.applications import Starlette
@@ -19,9 +20,13 @@ from moorage.api.front import Front
 from moorage.api.problems import problem
 from moorage.api.routes import routes
 from moorage.core.errors import MethodNotAllowed, MoorageError, RouteNotFound, StorageError
+from moorage.registry.purge import purge
 
 #: How often the database is asked for its revision, and the journal settled (seconds).
 POLL_SECONDS = 0.25
+
+#: How often what was deleted long enough ago is erased (seconds).
+PURGE_SECONDS = 3_600
 
 _log = logging.getLogger("moorage.api")
 
@@ -35,7 +40,7 @@ def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
         follower = asyncio.create_task(_follow(services))
         yield
         follower.cancel()
-        services.writer.shutdown()
+        services.writer.close()
         services.journal.settle()
         close()
 
@@ -51,11 +56,15 @@ def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
 async def _follow(services: Services) -> None:
     """What a worker does a few times a second. It goes on whatever happens."""
     parent = multiprocessing.parent_process()
+    purge_at = time.monotonic()
     while True:
         await asyncio.sleep(POLL_SECONDS)
         try:
             services.journal.settle()
             services.catalog.poll()
+            if time.monotonic() >= purge_at:
+                purge_at += PURGE_SECONDS
+                await services.writer.write(purge)
         except StorageError:
             pass  # asked again in a moment; the reads go on from memory
         except Exception:  # noqa: BLE001 -- without this loop the worker would grow stale in silence

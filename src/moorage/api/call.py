@@ -4,8 +4,6 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Callable
-from concurrent.futures import Executor
-from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
@@ -16,6 +14,7 @@ from moorage.api.documents import Documents
 from moorage.api.idempotency import answer_once
 from moorage.api.journal import Journal
 from moorage.api.metrics import Metrics
+from moorage.api.writer import Writer
 from moorage.catalog.catalog import Catalog
 from moorage.core.access import ApiKey
 from moorage.core.deployment import MAX_NOTES
@@ -24,36 +23,32 @@ from moorage.core.errors import (
     BodyTooSlow,
     InvalidFlag,
     InvalidIdempotencyKey,
+    InvalidRequest,
     RepeatedParameter,
     UnknownParameter,
     UnsupportedEncoding,
 )
 from moorage.core.history import Actor
+from moorage.core.ownership import Terms
 from moorage.store.store import Store, Writable
 
 MAX_BODY = 1_048_576
 BODY_SECONDS = 30
+MAX_FILE = 1_000
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Services(msgspec.Struct, frozen=True):
-    """What handlers answer from. Writes run one at a time on the thread of `writer`: no read waits for a disk."""
+    """What handlers answer from."""
 
     store: Store
     catalog: Catalog
     metrics: Metrics
     journal: Journal
     documents: Documents
-    writer: Executor
-
-    async def write(self, do: Callable[Concatenate[Store, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a write of the registry, and have the catalog show it before anyone is told of it."""
-        work = partial(do, self.store, *args, **kwargs)
-        result = await asyncio.get_running_loop().run_in_executor(self.writer, work)
-        self.catalog.follow()
-        return result
+    writer: Writer
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -74,10 +69,21 @@ class Call(msgspec.Struct, frozen=True):
         """The project the caller's key belongs to, which is all it can see."""
         return self.key.project_id
 
-    @property
-    def if_match(self) -> str | None:
-        """The ETag that the deployment must still have; None where any will do."""
-        return self.request.headers.get("if-match")
+    def terms(self) -> Terms:
+        """On what terms the change is asked for: `If-Match`, and the parameters `take_ownership` and `file`.
+
+        Raises:
+            InvalidFlag
+            InvalidRequest: `file` is no name that can be shown.
+        """
+        file = self.request.query_params.get("file")
+        if file is not None and not (1 <= len(file) <= MAX_FILE and file.isprintable()):
+            raise InvalidRequest(param="file", reason=f"file is 1 to {MAX_FILE} printable characters")
+        return Terms(self.request.headers.get("if-match"), file, self.flag("take_ownership"))
+
+    async def write(self, do: Callable[Concatenate[Writable, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a write of the registry; when it returns, every read shows it."""
+        return await self.services.writer.write(lambda store: do(store, *args, **kwargs))
 
     async def once(self, body: bytes, work: Callable[[Writable], Response]) -> Response:
         """Do a write and answer. With an `Idempotency-Key` it is done once, whatever happens: the answer is kept with
@@ -89,11 +95,12 @@ class Call(msgspec.Struct, frozen=True):
         """
         key = self.request.headers.get("idempotency-key")
         if key is None:
-            return self._shown(await self.services.write(work))
+            return self._shown(await self.services.writer.write(work))
         if not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
             raise InvalidIdempotencyKey(param="Idempotency-Key")
-        asked = f"{self.request.method} {self.request.scope['path']}\n".encode() + body
-        answer = await self.services.write(answer_once, self.project_id, key, hashlib.sha256(asked).hexdigest(), work)
+        asked = f"{self.request.method} {self.request.url.path}?{self.request.url.query}\n".encode() + body
+        digest = hashlib.sha256(asked).hexdigest()
+        answer = await self.write(answer_once, self.project_id, key, digest, work)
         return self._shown(Response(answer.body, answer.status, answer.headers))
 
     def _shown(self, response: Response) -> Response:
@@ -122,12 +129,11 @@ class Call(msgspec.Struct, frozen=True):
                 raise RepeatedParameter(param=name, name=name)
 
     def flag(self, name: str) -> bool:
-        """The one query parameter of a route that has only this: `true`, `false`, or absent.
+        """A query parameter that is `true`, `false`, or absent.
 
         Raises:
-            UnknownParameter, RepeatedParameter, InvalidFlag
+            InvalidFlag
         """
-        self.expect_parameters(name)
         value = self.request.query_params.get(name, "false")
         if value not in {"true", "false"}:
             raise InvalidFlag(param=name, value=value[:200])

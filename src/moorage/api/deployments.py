@@ -1,11 +1,11 @@
-"""`/v2/deployments`: list, get, put."""
+"""`/v2/deployments`: list, get, create, change, delete, restore."""
 
 import msgspec
 from starlette.responses import Response
 
 from moorage.api.answer import of_revision
 from moorage.api.call import Call
-from moorage.core.deployment import DeletedDeployment
+from moorage.core.deployment import DeletedDeployment, final_us
 from moorage.core.page import PageQuery
 from moorage.core.times import iso
 from moorage.registry.deployments import (
@@ -34,11 +34,10 @@ async def get(call: Call) -> Response:
 
 async def put(call: Call) -> Response:
     """Create a deployment, or give it a new live version where the content differs."""
-    is_dry_run = call.flag("dry_run")
+    call.expect_parameters("dry_run", "file", "take_ownership")
+    is_dry_run, terms = call.flag("dry_run"), call.terms()
     key, body = call.request.path_params["key_or_id"], await call.body()
-    done = await call.services.write(
-        put_deployment, call.project_id, key, body, call.actor(), call.if_match, is_dry_run=is_dry_run
-    )
+    done = await call.write(put_deployment, call.project_id, key, body, call.actor(), terms, is_dry_run=is_dry_run)
     return _done(call, done, 201 if done.result == "created" and not is_dry_run else 200)
 
 
@@ -51,20 +50,20 @@ async def post(call: Call) -> Response:
 
 async def patch(call: Call) -> Response:
     """Change what is not versioned: the description."""
-    call.expect_parameters()
-    key, body = call.request.path_params["key_or_id"], await call.body()
-    done = await call.services.write(patch_deployment, call.project_id, key, body, call.actor(), call.if_match)
+    call.expect_parameters("take_ownership")
+    key, terms, body = call.request.path_params["key_or_id"], call.terms(), await call.body()
+    done = await call.write(patch_deployment, call.project_id, key, body, call.actor(), terms)
     return _done(call, done, 200)
 
 
 async def delete(call: Call) -> Response:
     """Delete a deployment. It can be restored for 30 days; its key is free at once."""
-    call.expect_parameters()
+    call.expect_parameters("take_ownership")
     key = call.request.path_params["key_or_id"]
-    gone = await call.services.write(delete_deployment, call.project_id, key, call.actor(), call.if_match)
+    gone = await call.write(delete_deployment, call.project_id, key, call.actor(), call.terms())
     deleted_us = gone.deleted_us or 0
     deleted = DeletedDeployment(
-        id=gone.id, key=gone.key, deleted=True, deleted_at=iso(deleted_us), final=iso(gone.final_us)
+        id=gone.id, key=gone.key, deleted=True, deleted_at=iso(deleted_us), final=iso(final_us(deleted_us))
     )
     return of_revision(call, msgspec.json.encode(deleted))
 
@@ -85,4 +84,6 @@ def _done(call: Call, done: Put, status: int) -> Response:
     deployment = done.deployment
     answer = of_revision(call, deployment.item(), status, normalized=done.normalized, etag=deployment.etag)
     answer.headers["X-Moorage-Result"] = done.result
+    if done.is_taken_over:
+        answer.headers["X-Moorage-Owner"] = deployment.owner
     return answer

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from moorage.core.access import masked
 from moorage.core.errors import IdempotencyConflict
-from moorage.store.store import Joined, Store, Writable
+from moorage.store.store import Joined, Writable
 from moorage.store.transaction import KeptAnswer
 
 #: Made anew for each answer.
@@ -20,7 +20,7 @@ class _Replay(Exception):  # no error: leaves the transaction with no revision
 
 
 def answer_once(
-    store: Store, project_id: str, key: str, request_sha256: str, work: Callable[[Writable], Response]
+    store: Writable, project_id: str, key: str, request_sha256: str, work: Callable[[Writable], Response]
 ) -> KeptAnswer:
     """Do `work` and keep its answer in the same transaction; or give the answer that was kept under `key` before.
 

@@ -29,6 +29,14 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "Find out what would be done, and do not do it.",
         "schema": {"enum": ["true", "false"], "default": "false"},
     },
+    "file": {
+        "description": "The change comes from this file, which keeps the deployment from now on.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 1000},
+    },
+    "take_ownership": {
+        "description": "Change what the other side, files or the API, keeps; and keep it here from now on.",
+        "schema": {"enum": ["true", "false"], "default": "false"},
+    },
     "from": {
         "description": "A version's number or id, or `live`.",
         "schema": {"type": "string", "default": "live"},
@@ -48,6 +56,7 @@ _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "ETag": ("Send it back in If-None-Match to get a 304 while nothing changed.", {"type": "string"}),
     "X-Moorage-Revision": ("The count of committed writes this answer shows.", {"type": "integer"}),
     "X-Moorage-Result": ("What the put did.", {"enum": ["created", "updated", "unchanged"]}),
+    "X-Moorage-Owner": ("Who keeps the deployment, if the put changed that.", {"enum": ["files", "api"]}),
     "X-Moorage-Normalized": (
         "Paths of the body that were kept in an equivalent spelling.",
         {"type": "string"},
@@ -133,7 +142,7 @@ def _answer(operation: Operation, status: int, answer: Any, schema_of: dict[type
     if operation.scopes:
         names += ["ETag", "X-Moorage-Revision"]
     if operation.body:
-        names += ["X-Moorage-Result", "X-Moorage-Normalized"]
+        names += ["X-Moorage-Result", "X-Moorage-Normalized", "X-Moorage-Owner"]
     headers = {name: {"description": _HEADERS[name][0], "schema": _HEADERS[name][1]} for name in names}
     document: dict[str, Any] = {"description": meanings[status], "headers": headers}
     if isinstance(answer, type):

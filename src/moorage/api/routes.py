@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from moorage.api import api_keys, deployments, open_routes, versions
+from moorage.api import api_keys, deployments, manifests, open_routes, versions
 from moorage.api.auth import authenticate, authorize
 from moorage.api.call import Call, Services
 from moorage.api.operation import OPEN, Operation
@@ -26,7 +26,8 @@ from moorage.core.deployment import (
 )
 from moorage.core.difference import Difference
 from moorage.core.history import HistoryPage
-from moorage.core.version import PostVersion, Reason, VersionItem, VersionPage
+from moorage.core.manifest import ManifestPage
+from moorage.core.version import DeletedVersion, PostVersion, Reason, VersionItem, VersionPage
 
 _QUERY = (errors.UnknownParameter, errors.RepeatedParameter)
 _ADMIN = frozenset({Scope.KEYS_ADMIN})
@@ -40,6 +41,9 @@ _BODY = (
     errors.InvalidBody,
     *_LARGE,
 )
+_TAKE = ("take_ownership",)
+_TERMS = (errors.PreconditionFailed, errors.OwnedByFiles, errors.InvalidFlag)
+_NO_VERSION = (errors.VersionNotFound, errors.VersionDeleted)
 _ONCE = (errors.InvalidIdempotencyKey, errors.IdempotencyConflict)
 
 
@@ -65,22 +69,22 @@ OPERATIONS = (
     ),
     Operation(
         method="PUT", path="/v2/deployments/{key_or_id}", name="PutDeployment",
-        handler=deployments.put, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}), parameters=("dry_run",),
-        body=PutDeployment,
+        handler=deployments.put, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}),
+        parameters=("dry_run", "file", "take_ownership"), body=PutDeployment,
         answers={200: DeploymentItem, 201: DeploymentItem},
-        errors=(errors.InvalidKey, errors.InvalidFlag, errors.PreconditionFailed, *_GONE, *_QUERY, *_BODY, *_STORAGE),
+        errors=(errors.InvalidKey, *_TERMS, errors.OwnedByApi, *_GONE, *_QUERY, *_BODY, *_STORAGE),
     ),
     Operation(
         method="PATCH", path="/v2/deployments/{key_or_id}", name="PatchDeployment",
-        handler=deployments.patch, scopes=frozenset({Scope.WRITE}), body=PatchDeployment,
+        handler=deployments.patch, scopes=frozenset({Scope.WRITE}), parameters=_TAKE, body=PatchDeployment,
         answers={200: DeploymentItem},
-        errors=(errors.PreconditionFailed, errors.UnknownParameter, *_GONE, *_BODY, *_STORAGE),
+        errors=(*_TERMS, *_QUERY, *_GONE, *_BODY, *_STORAGE),
     ),
     Operation(
         method="DELETE", path="/v2/deployments/{key_or_id}", name="DeleteDeployment",
-        handler=deployments.delete, scopes=frozenset({Scope.PUBLISH}),
+        handler=deployments.delete, scopes=frozenset({Scope.PUBLISH}), parameters=_TAKE,
         answers={200: DeletedDeployment},
-        errors=(errors.PreconditionFailed, errors.UnknownParameter, *_GONE, *_STORAGE),
+        errors=(*_TERMS, *_QUERY, *_GONE, *_STORAGE),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/restore", name="RestoreDeployment",
@@ -98,44 +102,65 @@ OPERATIONS = (
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/versions", name="SaveVersion",
-        handler=versions.post, scopes=frozenset({Scope.WRITE}), body=PostVersion,  # PUBLISH too, unless a draft
+        handler=versions.post, scopes=frozenset({Scope.WRITE}),  # PUBLISH too, unless a draft
+        parameters=_TAKE, body=PostVersion,
         answers={201: VersionItem},
-        errors=(errors.PreconditionFailed, errors.UnknownParameter, *_GONE, *_BODY, *_ONCE, *_STORAGE),
+        errors=(*_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/versions/{version_or_id}", name="GetVersion",
         handler=versions.get, scopes=frozenset({Scope.READ}),
         answers={200: VersionItem, 304: None},
-        errors=(errors.VersionNotFound, errors.UnknownParameter, *_GONE),
+        errors=(*_NO_VERSION, *_QUERY, *_GONE),
+    ),
+    Operation(
+        method="DELETE", path="/v2/deployments/{key_or_id}/versions/{version_or_id}", name="DeleteVersion",
+        handler=versions.delete, scopes=frozenset({Scope.PUBLISH}),
+        answers={200: DeletedVersion},
+        errors=(errors.VersionIsLive, errors.PreconditionFailed, *_NO_VERSION, *_QUERY, *_GONE, *_STORAGE),
+    ),
+    Operation(
+        method="POST", path="/v2/deployments/{key_or_id}/versions/{version_or_id}/restore", name="RestoreVersion",
+        handler=versions.restore, scopes=frozenset({Scope.PUBLISH}),
+        answers={200: VersionItem},
+        errors=(
+            errors.NotDeleted, errors.PreconditionFailed, *_NO_VERSION, *_QUERY, *_GONE, *_LARGE, *_ONCE, *_STORAGE
+        ),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/versions/{version_or_id}/publish", name="PublishVersion",
-        handler=versions.publish, scopes=frozenset({Scope.PUBLISH}), body=Reason, is_body_optional=True,
+        handler=versions.publish, scopes=frozenset({Scope.PUBLISH}), parameters=_TAKE,
+        body=Reason, is_body_optional=True,
         answers={200: VersionItem},
         errors=(
-            errors.VersionNotFound, errors.PreconditionFailed, errors.UnknownParameter,
-            *_GONE, *_BODY, *_ONCE, *_STORAGE,
+            *_NO_VERSION, *_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE,
         ),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/undo", name="Undo",
-        handler=versions.undo, scopes=frozenset({Scope.PUBLISH}), body=Reason, is_body_optional=True,
+        handler=versions.undo, scopes=frozenset({Scope.PUBLISH}), parameters=_TAKE, body=Reason, is_body_optional=True,
         answers={200: VersionItem},
         errors=(
-            errors.NothingToUndo, errors.PreconditionFailed, errors.UnknownParameter, *_GONE, *_BODY, *_ONCE, *_STORAGE
+            errors.NothingToUndo, errors.VersionDeleted, *_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE
         ),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/diff", name="Diff",
         handler=versions.diff, scopes=frozenset({Scope.READ}), parameters=("from", "to"),
         answers={200: Difference},
-        errors=(errors.VersionNotFound, errors.MissingParameter, *_GONE, *_QUERY),
+        errors=(*_NO_VERSION, errors.MissingParameter, *_GONE, *_QUERY),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/history", name="History",
         handler=versions.history, scopes=frozenset({Scope.READ}), parameters=_PAGE,
         answers={200: HistoryPage, 304: None},
         errors=(*_GONE, *_PAGING),
+    ),
+    Operation(
+        method="GET", path="/v2/manifests", name="Manifests",
+        handler=manifests.list_page, scopes=frozenset({Scope.READ}), parameters=_PAGE,
+        answers={200: ManifestPage, 304: None},
+        errors=_PAGING,
     ),
     Operation(
         method="GET", path="/v2/api-keys", name="ApiKeys",

@@ -6,12 +6,15 @@ from starlette.responses import Response
 from moorage.api.answer import of_revision
 from moorage.api.call import Call
 from moorage.core.access import Scope
+from moorage.core.deployment import final_us
 from moorage.core.difference import Difference, changes, unified
 from moorage.core.errors import MissingParameter
 from moorage.core.history import HistoryPage
 from moorage.core.page import PageQuery
-from moorage.core.version import VersionPage
+from moorage.core.times import iso
+from moorage.core.version import DeletedVersion, VersionPage
 from moorage.registry import versions
+from moorage.registry.lookup import get_deployment, get_version
 from moorage.store.store import Writable
 
 _encode = msgspec.json.Encoder().encode
@@ -25,29 +28,31 @@ async def list_page(call: Call) -> Response:
     parameters = call.request.query_params.multi_items()
     variant_id = dict(parameters).get("variant_id")
     query = PageQuery.read((name, value) for name, value in parameters if name != "variant_id")
-    deployment = versions.get_deployment(call.services.store, call.project_id, _key(call))
-    if variant_id not in (None, "", deployment.id):
-        return of_revision(call, _encode(VersionPage("list", [], has_more=False)))
-    page, has_more = call.services.store.versions(deployment.id, query)
+    with call.services.store.read() as reading:
+        deployment = get_deployment(reading, call.project_id, _key(call))
+        if variant_id not in (None, "", deployment.id):
+            return of_revision(call, _encode(VersionPage("list", [], has_more=False)))
+        page, has_more = reading.versions(deployment.id, query)
     return of_revision(call, _encode(VersionPage("list", [version.item() for version in page], has_more)))
 
 
 async def get(call: Call) -> Response:
     """One version, by its number or its id."""
     call.expect_parameters()
-    version = versions.get_version(call.services.store, call.project_id, _key(call), _version(call))
+    with call.services.store.read() as reading:
+        version = get_version(reading, get_deployment(reading, call.project_id, _key(call)), _version(call))
     return of_revision(call, _encode(version.item()))
 
 
 async def post(call: Call) -> Response:
     """Save a new version, as a draft or published at once."""
-    call.expect_parameters()
-    key, by, if_match, body = _key(call), call.actor(), call.if_match, await call.body()
+    call.expect_parameters("take_ownership")
+    key, by, terms, body = _key(call), call.actor(), call.terms(), await call.body()
     may_publish = call.caller is not None and Scope.PUBLISH in call.caller.scopes
 
     def work(store: Writable) -> Response:
         project_id = call.project_id
-        saved = versions.save_version(store, project_id, key, body, by, if_match, may_publish=may_publish)
+        saved = versions.save_version(store, project_id, key, body, by, terms, may_publish=may_publish)
         return of_revision(call, _encode(saved.version.item()), 201, normalized=saved.normalized)
 
     return await call.once(body, work)
@@ -55,11 +60,37 @@ async def post(call: Call) -> Response:
 
 async def publish(call: Call) -> Response:
     """Make a version the live one, forwards or backwards (a roll-back)."""
-    call.expect_parameters()
-    name, key, by, if_match, body = _version(call), _key(call), call.actor(), call.if_match, await call.body()
+    call.expect_parameters("take_ownership")
+    name, key, by, terms, body = _version(call), _key(call), call.actor(), call.terms(), await call.body()
 
     def work(store: Writable) -> Response:
-        version = versions.publish_version(store, call.project_id, key, name, body, by, if_match)
+        version = versions.publish_version(store, call.project_id, key, name, body, by, terms)
+        return of_revision(call, _encode(version.item()))
+
+    return await call.once(body, work)
+
+
+async def delete(call: Call) -> Response:
+    """Delete a version that is not live. It can be restored for 30 days; its number is never given again."""
+    call.expect_parameters()
+    gone = await call.write(
+        versions.delete_version, call.project_id, _key(call), _version(call), call.actor(), call.terms()
+    )
+    deleted_us = gone.deleted_us or 0
+    deleted = DeletedVersion(
+        id=gone.id, deployment_id=gone.deployment_id, version=str(gone.number), deleted=True,
+        deleted_at=iso(deleted_us), final=iso(final_us(deleted_us)),
+    )  # fmt: skip
+    return of_revision(call, _encode(deleted))
+
+
+async def restore(call: Call) -> Response:
+    """Take back the deletion of a version: it has its place, its number and its status again."""
+    call.expect_parameters()
+    name, key, by, terms, body = _version(call), _key(call), call.actor(), call.terms(), await call.body()
+
+    def work(store: Writable) -> Response:
+        version = versions.restore_version(store, call.project_id, key, name, by, terms)
         return of_revision(call, _encode(version.item()))
 
     return await call.once(body, work)
@@ -67,11 +98,11 @@ async def publish(call: Call) -> Response:
 
 async def undo(call: Call) -> Response:
     """Take back the last move of the live pointer; answers with the version that is live then."""
-    call.expect_parameters()
-    key, by, if_match, body = _key(call), call.actor(), call.if_match, await call.body()
+    call.expect_parameters("take_ownership")
+    key, by, terms, body = _key(call), call.actor(), call.terms(), await call.body()
 
     def work(store: Writable) -> Response:
-        return of_revision(call, _encode(versions.undo(store, call.project_id, key, body, by, if_match).item()))
+        return of_revision(call, _encode(versions.undo(store, call.project_id, key, body, by, terms).item()))
 
     return await call.once(body, work)
 
@@ -79,8 +110,8 @@ async def undo(call: Call) -> Response:
 async def history(call: Call) -> Response:
     """Everything that was done to a deployment, newest first: what, by whom, and why."""
     query = PageQuery.read(call.request.query_params.multi_items())
-    deployment = versions.get_deployment(call.services.store, call.project_id, _key(call))
-    page, has_more = call.services.store.history(deployment.id, query)
+    with call.services.store.read() as reading:
+        page, has_more = reading.history(get_deployment(reading, call.project_id, _key(call)).id, query)
     return of_revision(call, _encode(HistoryPage("list", page, has_more)))
 
 
@@ -94,8 +125,9 @@ async def diff(call: Call) -> Response:
     to_name = parameters.get("to")
     if not to_name:
         raise MissingParameter(param="to", name="to", meaning="the number or id of a version, or `live`")
-    store, from_name = call.services.store, parameters.get("from") or "live"
-    before, after = versions.compare(store, call.project_id, _key(call), from_name, to_name)
+    from_name = parameters.get("from") or "live"
+    with call.services.store.read() as reading:
+        before, after = versions.compare(reading, call.project_id, _key(call), from_name, to_name)
     one, other = before.content(), after.content()
     if "text/plain" in call.request.headers.get("accept", ""):
         return Response(unified(one, other, str(before.number), str(after.number)), media_type="text/plain")

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 
-from moorage.core.deployment import Deployment, deleted_error, etag_of
+from moorage.core.deployment import Deployment, Tombstone, etag_of
 from moorage.core.errors import DeploymentNotFound, InvalidCursor
 from moorage.core.page import PageQuery
 
@@ -20,7 +20,7 @@ class ProjectCatalog:
         self._revs: list[int] = []
         self._seq_of: dict[str, int] = {}
         self._seq_of_key: dict[str, int] = {}
-        self._tombstones: dict[str, tuple[str, str, int]] = {}
+        self._tombstones: dict[str, Tombstone] = {}
 
     def __len__(self) -> int:
         """How many deployments there are, deleted ones not counted."""
@@ -37,8 +37,9 @@ class ProjectCatalog:
                 del self._seqs[place], self._items[place], self._revs[place]
             if self._seq_of_key.get(deployment.key) == seq:
                 del self._seq_of_key[deployment.key]
-            grave = (deployment.id, deployment.key, deployment.deleted_us)
-            self._tombstones[deployment.id] = self._tombstones[deployment.key] = grave
+            stone = self._tombstones[deployment.id] = deployment.tombstone
+            if stone.deleted_us >= self._tombstones.get(deployment.key, stone).deleted_us:
+                self._tombstones[deployment.key] = stone  # of several that had the key, the one deleted last
             return
         self._tombstones.pop(deployment.id, None)
         self._seq_of_key[deployment.key] = seq
@@ -81,7 +82,7 @@ class ProjectCatalog:
             if place < len(self._seqs) and self._seqs[place] == seq:
                 return self._items[place], etag_of(self._revs[place], self._items[place])
         if key_or_id in self._tombstones:
-            raise deleted_error(*self._tombstones[key_or_id])
+            raise self._tombstones[key_or_id].error()
         raise DeploymentNotFound(param="key", key=key_or_id[:200])
 
     def _place(self, parameter: str, cursor: str) -> int:

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from moorage.core.conform import DROP, Report
 from moorage.core.errors import DeploymentDeleted
 from moorage.core.ids import KEY_PATTERN
+from moorage.core.ownership import Owner
 from moorage.core.prompt_config import PromptConfig, Variable
 from moorage.core.times import iso
 
@@ -113,10 +114,28 @@ def etag_of(rev: int, item: bytes) -> str:
     return f'"{rev}-{hashlib.sha256(item).hexdigest()[:16]}"'
 
 
-def deleted_error(deployment_id: str, key: str, deleted_us: int) -> DeploymentDeleted:
-    """The error for a deployment that was deleted at that time."""
-    final = iso(deleted_us + RESTORE_DAYS * 86_400_000_000)
-    return DeploymentDeleted(param="key", id=deployment_id, key=key, deleted_at=iso(deleted_us), final=final)
+def final_us(deleted_us: int) -> int:
+    """Until when what was deleted at that time can be restored (microseconds since 1970)."""
+    return deleted_us + RESTORE_DAYS * 86_400_000_000
+
+
+def outlook(deleted_us: int, path: str, *, is_erased: bool) -> str:
+    """What can be done for what was deleted at that time, and is restored at `path`."""
+    return "It is gone for good" if is_erased else f"Until {iso(final_us(deleted_us))} it can be restored: POST {path}"
+
+
+class Tombstone(msgspec.Struct, frozen=True):
+    """What is known of a deleted deployment."""
+
+    id: str
+    key: str
+    deleted_us: int
+    is_erased: bool
+
+    def error(self) -> DeploymentDeleted:
+        """What to tell whoever asks for it."""
+        what_now = outlook(self.deleted_us, f"/v2/deployments/{self.id}/restore", is_erased=self.is_erased)
+        return DeploymentDeleted(param="key", key=self.key, deleted_at=iso(self.deleted_us), outlook=what_now)
 
 
 class VersionNumber(msgspec.Struct, frozen=True):
@@ -156,16 +175,18 @@ class Deployment(msgspec.Struct, frozen=True):
     content_sha256: str
     rev: int
     live_version_id: str
+    owner: Owner
+    file: str | None
+
+    @property
+    def tombstone(self) -> Tombstone:
+        """What is left of it when it is deleted; without its content, when that is erased."""
+        return Tombstone(self.id, self.key, self.deleted_us or 0, not self.prompt_config)
 
     @property
     def etag(self) -> str:
         """Changes whenever the deployment does, and tells its revision, so that a 412 can say what happened since."""
         return etag_of(self.rev, self.item())
-
-    @property
-    def final_us(self) -> int:
-        """Until when a deleted one can be restored."""
-        return (self.deleted_us or 0) + RESTORE_DAYS * 86_400_000_000
 
     def item(self) -> bytes:
         """The JSON of this deployment's `DeploymentItem`. The stored configuration is JSON already, and not parsed."""

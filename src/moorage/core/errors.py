@@ -9,9 +9,10 @@
     ├── NotAllowed                who asks, and what they may
     │   ├── AuthenticationRequired, InvalidApiKey, ExpiredApiKey
     │   └── InsufficientScope
-    ├── NotFound                  DeploymentNotFound, DeploymentDeleted, VersionNotFound, ProjectNotFound,
-    │                             ApiKeyNotFound, RouteNotFound, MethodNotAllowed
-    ├── Conflict                  NameTaken, NothingToUndo, KeyTaken, NotDeleted, IdempotencyConflict
+    ├── NotFound                  DeploymentNotFound, DeploymentDeleted, VersionNotFound, VersionDeleted,
+    │                             ProjectNotFound, ApiKeyNotFound, RouteNotFound, MethodNotAllowed
+    ├── Conflict                  NameTaken, NothingToUndo, KeyTaken, NotDeleted, VersionIsLive,
+    │                             OwnedByFiles, OwnedByApi, IdempotencyConflict
     ├── PreconditionFailed        somebody else was faster
     └── StorageError              where things are kept
         ├── StorageFull, StorageUnavailable
@@ -189,8 +190,7 @@ class DeploymentNotFound(NotFound):
 
 
 class DeploymentDeleted(NotFound):
-    """The deployment {key!r} was deleted at {deleted_at}. Until {final} it can be restored: POST
-    /v2/deployments/{id}/restore."""
+    """The deployment {key!r} was deleted at {deleted_at}. {outlook}."""
 
     code = "deployment_deleted"
 
@@ -199,6 +199,12 @@ class VersionNotFound(NotFound):
     """The deployment {key!r} has no version {version!r}; give its number or its id as GET …/versions shows them."""
 
     code = "version_not_found"
+
+
+class VersionDeleted(NotFound):
+    """Version {version} of the deployment {key!r} was deleted at {deleted_at}. {outlook}."""
+
+    code = "version_deleted"
 
 
 class ProjectNotFound(NotFound):
@@ -238,9 +244,29 @@ class KeyTaken(Conflict):
 
 
 class NotDeleted(Conflict):
-    """The deployment {key!r} is not deleted: there is nothing to restore."""
+    """{what} is not deleted: there is nothing to restore."""
 
     code = "not_deleted"
+
+
+class VersionIsLive(Conflict):
+    """Version {version} of the deployment {key!r} is live and cannot be deleted; publish another one first."""
+
+    code = "version_is_live"
+
+
+class OwnedByFiles(Conflict):
+    """The deployment {key!r} is kept in the file {file}: change it there and run `moorage apply`, or send
+    ?take_ownership=true to keep it here from now on."""
+
+    code = "owned_by_files"
+
+
+class OwnedByApi(Conflict):
+    """The deployment {key!r} was taken over from the file {file} and is kept through the API: `moorage drift` shows
+    what differs; send ?take_ownership=true (`moorage apply --take-ownership`) to keep it in {by} from now on."""
+
+    code = "owned_by_api"
 
 
 class IdempotencyConflict(Conflict):

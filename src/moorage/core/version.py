@@ -53,6 +53,17 @@ class VersionPage(msgspec.Struct, frozen=True):
     has_more: bool
 
 
+class DeletedVersion(msgspec.Struct, frozen=True):
+    """What the deletion of a version answers: until `final` it can be restored. Its number stays taken."""
+
+    id: str
+    deployment_id: str
+    version: str
+    deleted: Literal[True]
+    deleted_at: str
+    final: str
+
+
 class PostVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of `POST …/versions`: a new version, kept as a draft or published at once.
 
@@ -88,7 +99,18 @@ class Version(msgspec.Struct, frozen=True):
     created_us: int
     api_key_id: str | None
     rev: int
+    deleted_us: int | None
     status: Status
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether its content is gone for good."""
+        return not self.prompt_config
+
+    @property
+    def place(self) -> int:
+        """Its place in the list."""
+        return self.rev
 
     def content(self) -> dict[str, Any]:
         """What differs between versions: the configuration and the variables, as JSON values."""

@@ -12,10 +12,9 @@ def verify_ledger(store: Store) -> list[str]:
     entries, newest = store.ledger()
     wrong, before = [], ""
     for each in entries:
-        if each.entry.hash(before) != each.hash:
-            wrong.append(
-                f"the entry {each.id} of revision {each.rev} is not what was written, or one before it is gone"
-            )
+        entry = each.entry
+        if entry.hash(before) != each.hash:
+            wrong.append(f"the entry {entry.id} of revision {entry.rev} is not what was written, or one before is gone")
         before = each.hash
     if before != newest:
         wrong.append("the newest entry is not the one that was written last")

@@ -12,22 +12,28 @@ from moorage.core.deployment import (
     PostDeployment,
     PutDeployment,
     Result,
+    final_us,
 )
-from moorage.core.errors import DeploymentNotFound, KeyTaken, NotDeleted
+from moorage.core.errors import KeyTaken, NotDeleted
 from moorage.core.history import Actor
 from moorage.core.ids import check_key, new_id
+from moorage.core.ownership import FREE, Terms
 from moorage.registry.bodies import read_body, refuse_repeated_variables
-from moorage.registry.versions import check_match, get_in, move_pointer
+from moorage.registry.lookup import check_match, get_deployment, get_to_change
+from moorage.registry.ownership import claim, hand_over
+from moorage.registry.versions import add_version
 from moorage.store.store import Writable
 from moorage.store.transaction import Transaction
 
 
 class Put(msgspec.Struct, frozen=True):
-    """What a put did. `normalized` are the paths of the body that were rewritten to an equivalent."""
+    """What a put did. `normalized` are the paths of the body that were rewritten to an equivalent; `is_taken_over` says
+    that another side, files or the API, keeps the deployment since."""
 
     result: Result
     deployment: Deployment
     normalized: list[str]
+    is_taken_over: bool = False
 
 
 class _Undo(Exception):
@@ -42,7 +48,7 @@ def put_deployment(
     key: str,
     body: bytes,
     by: Actor,
-    if_match: str | None = None,
+    terms: Terms = FREE,
     *,
     is_dry_run: bool = False,
 ) -> Put:
@@ -52,32 +58,35 @@ def put_deployment(
     would be done, and does not.
 
     Raises:
-        InvalidKey, InvalidJson, InvalidBody, PreconditionFailed: nothing was changed.
+        InvalidKey, InvalidJson, InvalidBody, PreconditionFailed, OwnedByFiles, OwnedByApi: nothing was
+            changed.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
     check_key(key)
     wanted, normalized = read_body(strict_json.parse(body), PutDeployment)
     refuse_repeated_variables(wanted.variables)
     result: Result
+    is_taken_over = False
     try:
         with store.write() as write:
             present = write.find_deployment(project_id, key)
             if present is None:
-                if if_match is not None:
-                    get_in(write, project_id, key, if_match)  # raises: what should be matched is not there
+                if terms.if_match is not None:
+                    get_deployment(write, project_id, key)  # raises: what should be matched is not there
                 result = "created"
-                _create(write, project_id, key, wanted, by)
+                _create(write, project_id, key, wanted, by, terms.file)
             else:
-                check_match(write, present, if_match)
-                if not _update(write, present, wanted, by):
+                check_match(write, present, terms)
+                result = "updated" if _update(write, present, wanted, by, terms) else "unchanged"
+                if result == "unchanged" and not _is_handed_over(write, present, by, terms):
                     raise _Undo("unchanged", present)
-                result = "updated"
             stored = _stored(write, project_id, key)
+            is_taken_over = present is not None and present.owner != stored.owner
             if is_dry_run:
                 raise _Undo(result, stored)
     except _Undo as undo:
-        return Put(undo.result, undo.deployment, normalized)
-    return Put(result, stored, normalized)
+        return Put(undo.result, undo.deployment, normalized, is_taken_over)
+    return Put(result, stored, normalized, is_taken_over)
 
 
 def create_deployment(store: Writable, project_id: str, body: bytes, by: Actor) -> Put:
@@ -99,37 +108,38 @@ def create_deployment(store: Writable, project_id: str, body: bytes, by: Actor) 
 
 
 def patch_deployment(
-    store: Writable, project_id: str, key_or_id: str, body: bytes, by: Actor, if_match: str | None = None
+    store: Writable, project_id: str, key_or_id: str, body: bytes, by: Actor, terms: Terms = FREE
 ) -> Put:
     """Change what is not versioned (`body`: JSON, `PatchDeployment`).
 
     Raises:
-        DeploymentNotFound, DeploymentDeleted, PreconditionFailed, InvalidJson, InvalidBody: nothing was changed.
+        DeploymentNotFound, DeploymentDeleted, PreconditionFailed, OwnedByFiles, InvalidJson, InvalidBody: nothing was
+            changed.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
     wanted, normalized = read_body(strict_json.parse(body), PatchDeployment)
     try:
         with store.write() as write:
-            present = get_in(write, project_id, key_or_id, if_match)
+            present = get_to_change(write, project_id, key_or_id, terms)
             if wanted.description == present.description:
                 raise _Undo("unchanged", present)
-            _describe(write, present, wanted.description, by.because(wanted.reason))
+            _describe(write, present, wanted.description, by.because(wanted.reason), terms)
             return Put("updated", _stored(write, project_id, present.id), normalized)
     except _Undo as undo:
         return Put(undo.result, undo.deployment, normalized)
 
 
-def delete_deployment(
-    store: Writable, project_id: str, key_or_id: str, by: Actor, if_match: str | None = None
-) -> Deployment:
+def delete_deployment(store: Writable, project_id: str, key_or_id: str, by: Actor, terms: Terms = FREE) -> Deployment:
     """Delete a deployment, for 30 days not for good. Its key is free at once; cursors to it still page.
 
     Raises:
-        DeploymentNotFound, DeploymentDeleted, PreconditionFailed: nothing was changed.
+        DeploymentNotFound, DeploymentDeleted, PreconditionFailed, OwnedByFiles, OwnedByApi: nothing was
+            changed.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
     with store.write() as write:
-        present = get_in(write, project_id, key_or_id, if_match)
+        present = get_to_change(write, project_id, key_or_id, terms)
+        claim(write, present, terms)
         write.delete_deployment(present.id)
         write.record(project_id, present.id, "deleted", by, present.live_version_id, None)
         return msgspec.structs.replace(present, deleted_us=write.now_us, rev=write.rev)
@@ -141,53 +151,67 @@ def restore_deployment(store: Writable, project_id: str, key_or_id: str, by: Act
     Raises:
         NotDeleted: it is there.
         KeyTaken: another deployment has its key by now.
-        DeploymentNotFound: there never was one, or it is final.
+        DeploymentDeleted: it is gone for good.
+        DeploymentNotFound: there never was one.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
     with store.write() as write:
-        tombstone = write.find_tombstone(project_id, key_or_id)
-        present = write.find_deployment(project_id, key_or_id if tombstone is None else tombstone.key)
-        if tombstone is None:
-            raise NotDeleted(key=present.key) if present else DeploymentNotFound(param="key", key=key_or_id[:200])
-        if present is not None:
-            raise KeyTaken(param="key", key=tombstone.key)
-        if tombstone.final_us <= write.now_us:
-            raise DeploymentNotFound(param="key", key=key_or_id[:200])
-        write.restore_deployment(tombstone.id)
-        write.record(project_id, tombstone.id, "restored", by, None, tombstone.live_version_id)
-        return _stored(write, project_id, tombstone.id)
+        deleted = write.find_tombstone(project_id, key_or_id)
+        if deleted is None:
+            raise NotDeleted(what=f"The deployment {get_deployment(write, project_id, key_or_id).key!r}")
+        stone = deleted.tombstone
+        if write.find_deployment(project_id, stone.key) is not None:
+            raise KeyTaken(param="key", key=stone.key)
+        if stone.is_erased or final_us(stone.deleted_us) <= write.now_us:
+            raise stone.error()
+        write.restore_deployment(stone.id)
+        write.record(project_id, stone.id, "restored", by, None, deleted.live_version_id)
+        return _stored(write, project_id, stone.id)
 
 
-def _create(write: Transaction, project_id: str, key: str, wanted: PutDeployment, by: Actor) -> None:
+def _create(
+    write: Transaction, project_id: str, key: str, wanted: PutDeployment, by: Actor, file: str | None = None
+) -> None:
     version_id = new_id()
     description = "" if wanted.description is UNSET else wanted.description
     variables = [] if wanted.variables is UNSET else wanted.variables
-    deployment_id = write.insert_deployment(project_id, key, description, version_id)
+    deployment_id = write.insert_deployment(project_id, key, description, version_id, file)
     content = Content.of(wanted.prompt_config, variables)
     write.insert_version(version_id, deployment_id, FIRST_VERSION, content, by, notes=wanted.notes)
     write.record(project_id, deployment_id, "created", by, None, version_id)
 
 
-def _update(write: Transaction, present: Deployment, wanted: PutDeployment, by: Actor) -> bool:
+def _update(write: Transaction, present: Deployment, wanted: PutDeployment, by: Actor, terms: Terms) -> bool:
     variables = write.live_variables(present.id) if wanted.variables is UNSET else wanted.variables
     content = Content.of(wanted.prompt_config, variables)
     is_new_content = content.sha256 != present.content_sha256
     if is_new_content:
-        version_id = new_id()
-        number = write.last_version(present.id).next(wanted.version_bump)
-        write.insert_version(version_id, present.id, number, content, by, notes=wanted.notes)
-        move_pointer(write, present, version_id, by)
+        add_version(write, present, wanted, content, by, terms)
     description = present.description if wanted.description is UNSET else wanted.description
     is_new_description = description != present.description
     if is_new_description and is_new_content:
         write.describe_deployment(present.id, description)
     elif is_new_description:
-        _describe(write, present, description, by)
+        _describe(write, present, description, by, terms)
     return is_new_content or is_new_description
 
 
-def _describe(write: Transaction, present: Deployment, description: str, by: Actor) -> None:
+def _describe(write: Transaction, present: Deployment, description: str, by: Actor, terms: Terms) -> None:
+    claim(write, present, terms)
     write.describe_deployment(present.id, description)
+    _record_change(write, present, by)
+
+
+def _is_handed_over(write: Transaction, present: Deployment, by: Actor, terms: Terms) -> bool:
+    """A put that changes nothing else still says who keeps the deployment."""
+    is_asked = terms.file is not None or terms.take_ownership
+    if not is_asked or not hand_over(write, present, terms):
+        return False
+    _record_change(write, present, by.because(by.reason or f"kept in {terms.file or 'the API'} from now on"))
+    return True
+
+
+def _record_change(write: Transaction, present: Deployment, by: Actor) -> None:
     write.record(present.project_id, present.id, "changed", by, present.live_version_id, present.live_version_id)
 
 

@@ -45,14 +45,14 @@ UPDATE api_key SET name = :name, rev = :rev WHERE id = :id
 -- deployments --
 -- All deployments that changed after a revision, tombstones included, in creation order; 0 for all.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.rev > :rev ORDER BY d.seq
 
 -- find_deployment --
 -- The deployment that has a key or an id now; a key is never in the form of an id.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.project_id = :project_id AND (d.key = :key OR d.id = :key) AND d.deleted_us IS NULL
 
@@ -67,8 +67,8 @@ SELECT major, minor FROM version WHERE deployment_id = :deployment_id ORDER BY m
 -- insert_deployment --
 -- A new deployment; its first version follows in the same transaction.
 INSERT INTO deployment
-    (id, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev)
-VALUES (:id, :project_id, :key, :description, :rev, :now_us, :now_us, NULL, :version_id, :rev)
+    (id, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev, owner, file)
+VALUES (:id, :project_id, :key, :description, :rev, :now_us, :now_us, NULL, :version_id, :rev, :owner, :file)
 
 -- insert_version --
 -- A new version of a deployment.
@@ -94,9 +94,11 @@ UPDATE deployment SET deleted_us = :now_us, updated_us = :now_us, rev = :rev WHE
 -- find_version --
 -- A version of a deployment by its id, or by its number.
 SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.description, v.notes, v.content_sha256,
-    v.created_us, v.api_key_id, v.rev,
+    v.created_us, v.api_key_id, v.rev, v.deleted_us,
     CASE WHEN v.id = d.live_version_id THEN 'live'
-        WHEN v.made_as = 'published' OR EXISTS (SELECT 1 FROM ledger l WHERE l.to_version_id = v.id) THEN 'published'
+        WHEN v.made_as = 'published' OR EXISTS (
+            SELECT 1 FROM ledger l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
+        ) THEN 'published'
         ELSE 'draft' END
 FROM version v JOIN deployment d ON d.id = v.deployment_id
 WHERE v.deployment_id = :deployment_id AND (v.id = :id OR (v.major = :major AND v.minor = :minor))
@@ -104,22 +106,26 @@ WHERE v.deployment_id = :deployment_id AND (v.id = :id OR (v.major = :major AND 
 -- versions_older --
 -- Versions of a deployment made before a revision, newest first.
 SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.description, v.notes, v.content_sha256,
-    v.created_us, v.api_key_id, v.rev,
+    v.created_us, v.api_key_id, v.rev, v.deleted_us,
     CASE WHEN v.id = d.live_version_id THEN 'live'
-        WHEN v.made_as = 'published' OR EXISTS (SELECT 1 FROM ledger l WHERE l.to_version_id = v.id) THEN 'published'
+        WHEN v.made_as = 'published' OR EXISTS (
+            SELECT 1 FROM ledger l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
+        ) THEN 'published'
         ELSE 'draft' END
 FROM version v JOIN deployment d ON d.id = v.deployment_id
-WHERE v.deployment_id = :deployment_id AND v.rev < :rev ORDER BY v.rev DESC LIMIT :limit
+WHERE v.deployment_id = :deployment_id AND v.rev < :place AND v.deleted_us IS NULL ORDER BY v.rev DESC LIMIT :limit
 
 -- versions_newer --
 -- Versions of a deployment made after a revision, oldest first.
 SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.description, v.notes, v.content_sha256,
-    v.created_us, v.api_key_id, v.rev,
+    v.created_us, v.api_key_id, v.rev, v.deleted_us,
     CASE WHEN v.id = d.live_version_id THEN 'live'
-        WHEN v.made_as = 'published' OR EXISTS (SELECT 1 FROM ledger l WHERE l.to_version_id = v.id) THEN 'published'
+        WHEN v.made_as = 'published' OR EXISTS (
+            SELECT 1 FROM ledger l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
+        ) THEN 'published'
         ELSE 'draft' END
 FROM version v JOIN deployment d ON d.id = v.deployment_id
-WHERE v.deployment_id = :deployment_id AND v.rev > :rev ORDER BY v.rev LIMIT :limit
+WHERE v.deployment_id = :deployment_id AND v.rev > :place AND v.deleted_us IS NULL ORDER BY v.rev LIMIT :limit
 
 -- insert_entry --
 -- One more entry of the ledger.
@@ -155,14 +161,14 @@ WHERE l.deployment_id = :deployment_id AND l.id = :id
 SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
     l.api_key_name, l.request_id, l.at_us, l.hash, f.major, f.minor, t.major, t.minor
 FROM ledger l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
-WHERE l.deployment_id = :deployment_id AND l.rev < :rev ORDER BY l.rev DESC LIMIT :limit
+WHERE l.deployment_id = :deployment_id AND l.rev < :place ORDER BY l.rev DESC LIMIT :limit
 
 -- entries_newer --
 -- Entries of a deployment's history after a revision, oldest first.
 SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
     l.api_key_name, l.request_id, l.at_us, l.hash, f.major, f.minor, t.major, t.minor
 FROM ledger l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
-WHERE l.deployment_id = :deployment_id AND l.rev > :rev ORDER BY l.rev LIMIT :limit
+WHERE l.deployment_id = :deployment_id AND l.rev > :place ORDER BY l.rev LIMIT :limit
 
 -- ledger --
 -- The whole ledger, in order.
@@ -174,7 +180,7 @@ ORDER BY l.rev
 -- find_tombstone --
 -- The deployment that had a key or an id and was deleted last.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.project_id = :project_id AND (d.key = :key OR d.id = :key) AND d.deleted_us IS NOT NULL
 ORDER BY d.deleted_us DESC LIMIT 1
@@ -186,6 +192,67 @@ UPDATE deployment SET deleted_us = NULL, updated_us = :now_us, rev = :rev WHERE 
 -- touch_deployment --
 -- Note that a deployment changed: its ETag is another.
 UPDATE deployment SET rev = :rev WHERE id = :id
+
+-- set_owner --
+-- Note who keeps a deployment from now on, and in which file.
+UPDATE deployment SET owner = :owner, file = :file, rev = :rev WHERE id = :id
+
+-- delete_version --
+-- Leave a version out of the list; its number stays taken.
+UPDATE version SET deleted_us = :now_us WHERE id = :id
+
+-- restore_version --
+-- Take a deleted version back.
+UPDATE version SET deleted_us = NULL WHERE id = :id
+
+-- erase_deployments --
+-- Empty the tombstones that were left before a time, and say so with their revision; the versions follow.
+UPDATE deployment SET description = '', rev = :rev
+WHERE deleted_us <= :before_us AND EXISTS (
+    SELECT 1 FROM version v WHERE v.deployment_id = deployment.id AND v.prompt_config <> ''
+)
+RETURNING id
+
+-- erase_versions --
+-- Empty the versions that were deleted before a time, themselves or with their deployment.
+UPDATE version SET prompt_config = '', variables = '', description = '', notes = ''
+WHERE prompt_config <> '' AND (
+    deleted_us <= :before_us OR deployment_id IN (SELECT d.id FROM deployment d WHERE d.deleted_us <= :before_us)
+)
+RETURNING deployment_id
+
+-- find_manifest --
+-- A deployment as a file says it, by its id; deleted ones too.
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file, v.variables
+FROM deployment d JOIN version v ON v.id = d.live_version_id
+WHERE d.project_id = :project_id AND d.id = :id
+
+-- manifests_older --
+-- Deployments as files say them, older than a place in the list, newest first.
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file, v.variables
+FROM deployment d JOIN version v ON v.id = d.live_version_id
+WHERE d.project_id = :project_id AND d.seq < :place AND d.deleted_us IS NULL ORDER BY d.seq DESC LIMIT :limit
+
+-- manifests_newer --
+-- Deployments as files say them, newer than a place in the list, oldest first.
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file, v.variables
+FROM deployment d JOIN version v ON v.id = d.live_version_id
+WHERE d.project_id = :project_id AND d.seq > :place AND d.deleted_us IS NULL ORDER BY d.seq LIMIT :limit
+
+-- savepoint --
+-- Begin one of several writes that are committed together.
+SAVEPOINT one_of_several
+
+-- rollback_to_savepoint --
+-- Undo that write alone.
+ROLLBACK TO SAVEPOINT one_of_several
+
+-- release_savepoint --
+-- End that write; it is durable when all are.
+RELEASE SAVEPOINT one_of_several
 
 -- find_answer --
 -- The answer that was given under an idempotency key since a time.

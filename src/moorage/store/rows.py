@@ -7,6 +7,7 @@ import msgspec
 from moorage.core.access import ApiKey, Scope
 from moorage.core.deployment import Deployment, VersionNumber
 from moorage.core.history import Entry, HistoryEntry
+from moorage.core.manifest import Kept
 from moorage.core.version import Version
 from moorage.store.engine import Row
 
@@ -22,13 +23,8 @@ class Chained(msgspec.Struct, frozen=True):
     to_version: str | None
 
     @property
-    def id(self) -> str:
-        """The entry's id."""
-        return self.entry.id
-
-    @property
-    def rev(self) -> int:
-        """The entry's revision."""
+    def place(self) -> int:
+        """Its place in the list."""
         return self.entry.rev
 
     @property
@@ -41,6 +37,11 @@ def deployment(row: Row) -> Deployment:
     """A row of `deployments` or `find_deployment`."""
     columns = (*row[:8], VersionNumber(row[8], row[9]), *row[10:])
     return Deployment(*columns)
+
+
+def kept(row: Row) -> Kept:
+    """A row of `find_manifest`, `manifests_older` or `manifests_newer`."""
+    return Kept(deployment(row[:-1]), row[-1])
 
 
 def api_key(row: Row) -> ApiKey:

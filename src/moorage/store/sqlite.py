@@ -78,7 +78,10 @@ class SqliteEngine:
         """See `Engine.write`."""
 
         def run(query: str, **parameters: object) -> list[Row]:
-            return self._writer.execute(self._queries[query], parameters).fetchall()
+            try:
+                return self._writer.execute(self._queries[query], parameters).fetchall()
+            except apsw.Error as error:
+                raise _told(error) from error
 
         with self._thread, self._shared.locked():
             self._check_in_place()

@@ -1,7 +1,7 @@
 """Store: the verbs of what is kept, written once over any `Engine`."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TypeVar
 
@@ -9,19 +9,11 @@ import msgspec
 
 from moorage.core.access import ApiKey, Project
 from moorage.core.deployment import Deployment
-from moorage.core.errors import InvalidCursor
-from moorage.core.history import HistoryEntry
-from moorage.core.page import PageQuery
-from moorage.core.version import Version
+from moorage.core.errors import StorageError
 from moorage.store import rows
-from moorage.store.engine import Engine, Row, Stream
+from moorage.store.engine import Engine, Run, Stream
+from moorage.store.reading import Reading
 from moorage.store.transaction import Transaction
-
-_PAST_THE_NEWEST = 2**62
-
-#: The queries of a list by revision: of one item by its id, of the older ones, of the newer ones.
-_VERSIONS = ("find_version", "versions_older", "versions_newer")
-_ENTRIES = ("find_entry", "entries_older", "entries_newer")
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -32,17 +24,7 @@ class Changes(msgspec.Struct, frozen=True):
     api_keys: Iterator[ApiKey]
 
 
-class _Placed(Protocol):
-    """What is listed by revision, and named by id."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def rev(self) -> int: ...
-
-
-R = TypeVar("R", bound=_Placed)
+T = TypeVar("T")
 
 
 class Writable(Protocol):
@@ -65,6 +47,28 @@ class Joined:
         yield self._transaction
 
 
+class _Several:
+    """Writes of one transaction, each of which can be undone by itself."""
+
+    def __init__(self, run: Run, clock: Callable[[], int]) -> None:
+        self._run = run
+        self._clock = clock
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """One of them."""
+        self._run("savepoint")
+        try:
+            yield _begin(self._run, self._clock)
+        except StorageError:
+            raise  # undoes everything
+        except BaseException:
+            self._run("rollback_to_savepoint")
+            self._run("release_savepoint")
+            raise
+        self._run("release_savepoint")
+
+
 class Store:
     """What is kept, and the only way to change it."""
 
@@ -81,8 +85,33 @@ class Store:
             StorageFull, StorageUnavailable: nothing is acknowledged.
         """
         with self._engine.write() as run:
-            ((rev, now_us, ledger_hash),) = run("next_revision", now_us=self._clock() // 1000)
-            yield Transaction(run, rev, now_us, ledger_hash)
+            yield _begin(run, self._clock)
+
+    def write_together(self, works: Sequence[Callable[[Writable], T]]) -> list[T | Exception]:
+        """Do several pieces of work whose writes are committed together, with one wait for the disk, each with its own
+        revision and kept or undone by itself; what each returned or raised.
+
+        If the database fails in the middle, everything is undone and each piece is done once more by itself, so that
+        one which it cannot keep is no harm to the others. If it fails at the commit, all of them failed.
+        """
+        done: list[T | Exception] = []
+        is_one_to_blame = False
+        try:
+            with self._engine.write() as run:
+                several = _Several(run, self._clock)
+                for work in works:
+                    try:
+                        done.append(work(several))
+                    except StorageError:
+                        is_one_to_blame = len(works) > 1
+                        raise
+                    except Exception as error:  # noqa: BLE001 -- whoever asked for this one is told; the others go on
+                        done.append(error)
+        except StorageError as error:
+            if is_one_to_blame:
+                return [each for work in works for each in self.write_together([work])]
+            return [error] * len(works)
+        return done
 
     def newest_revision(self) -> int:
         """The newest revision known on this machine, at the price of one look into memory."""
@@ -117,38 +146,15 @@ class Store:
         with self._engine.read() as stream:
             return list(map(rows.api_key, stream("api_keys", rev=0)))
 
-    def find_deployment(self, project_id: str, key_or_id: str) -> Deployment | None:
-        """The deployment that has a key or an id now."""
-        with self._engine.read() as stream:
-            return next(map(rows.deployment, stream("find_deployment", project_id=project_id, key=key_or_id)), None)
-
-    def find_tombstone(self, project_id: str, key_or_id: str) -> Deployment | None:
-        """The deployment that had a key or an id and was deleted last."""
-        with self._engine.read() as stream:
-            return next(map(rows.deployment, stream("find_tombstone", project_id=project_id, key=key_or_id)), None)
-
-    def find_version(self, deployment_id: str, id_or_number: str) -> Version | None:
-        """A version of a deployment, by its id or its number."""
-        with self._engine.read() as stream:
-            found = stream("find_version", deployment_id=deployment_id, **rows.version_name(id_or_number))
-            return next(map(rows.version, found), None)
-
-    def versions(self, deployment_id: str, query: PageQuery) -> tuple[list[Version], bool]:
-        """A page of a deployment's versions, newest first, and whether there are more in its direction.
+    @contextmanager
+    def read(self) -> Iterator[Reading]:
+        """Look things up, all of them in one committed state.
 
         Raises:
-            InvalidCursor: the cursor is no version of this deployment.
+            StorageUnavailable
         """
-        return self._page(_VERSIONS, rows.version, deployment_id, query)
-
-    def history(self, deployment_id: str, query: PageQuery) -> tuple[list[HistoryEntry], bool]:
-        """A page of a deployment's history, newest first, and whether there are more in its direction.
-
-        Raises:
-            InvalidCursor: the cursor is no entry of it.
-        """
-        page, has_more = self._page(_ENTRIES, rows.chained, deployment_id, query)
-        return [each.shown for each in page], has_more
+        with self._engine.read() as stream:
+            yield Reading(stream)
 
     def ledger(self) -> tuple[list[rows.Chained], str]:
         """Every entry there is, in order, and the hash that was noted as the newest."""
@@ -160,29 +166,10 @@ class Store:
         """Close the database."""
         self._engine.close()
 
-    def _page(
-        self, queries: tuple[str, str, str], of: Callable[[Row], R], deployment_id: str, query: PageQuery
-    ) -> tuple[list[R], bool]:
-        find, older, newer = queries
-        cursor, is_newer = query.ending_before or query.starting_after, query.ending_before is not None
-        with self._engine.read() as stream:
-            rev = _PAST_THE_NEWEST
-            if cursor is not None:
-                by_id = {"deployment_id": deployment_id, "id": cursor, "major": None, "minor": None}
-                place = next(map(of, stream(find, **by_id)), None)
-                if place is None:
-                    parameter = "ending_before" if is_newer else "starting_after"
-                    raise InvalidCursor(param=parameter, value=cursor[:200])
-                rev = place.rev
-            page = list(
-                map(
-                    of,
-                    stream(newer if is_newer else older, deployment_id=deployment_id, rev=rev, limit=query.limit + 1),
-                )
-            )
-        has_more = len(page) > query.limit
-        page = page[: query.limit]
-        return (page[::-1] if is_newer else page), has_more
+
+def _begin(run: Run, clock: Callable[[], int]) -> Transaction:
+    ((rev, now_us, ledger_hash),) = run("next_revision", now_us=clock() // 1000)
+    return Transaction(run, rev, now_us, ledger_hash)
 
 
 def _rev(stream: Stream) -> int:

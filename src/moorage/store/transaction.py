@@ -6,16 +6,12 @@ from typing import Literal
 import msgspec
 
 from moorage.core.access import ApiKey, Project
-from moorage.core.deployment import Content, Deployment, VersionNumber
-from moorage.core.history import Action, Actor, Entry, HistoryEntry
+from moorage.core.deployment import Content, VersionNumber
+from moorage.core.history import Action, Actor, Entry
 from moorage.core.ids import new_id
-from moorage.core.prompt_config import Variable
-from moorage.core.version import Version
-from moorage.store import rows
+from moorage.core.ownership import Owner
 from moorage.store.engine import Run
-
-_variables = msgspec.json.Decoder(list[Variable])
-
+from moorage.store.reading import Reading
 
 #: How long an answer is kept for its idempotency key.
 KEPT_US = 24 * 3_600_000_000
@@ -30,11 +26,12 @@ class KeptAnswer(msgspec.Struct, frozen=True):
     body: str
 
 
-class Transaction:
-    """The verbs of one write. `rev` is the revision it makes, `now_us` its time, later than any write's before."""
+class Transaction(Reading):
+    """The verbs of one write, beside those of a reading. `rev` is the revision it makes, `now_us` its time, later than
+    that of any write before."""
 
     def __init__(self, run: Run, rev: int, now_us: int, ledger_hash: str) -> None:
-        self._run = run
+        super().__init__(run)
         self._ledger_hash = ledger_hash
         self.rev = rev
         self.now_us = now_us
@@ -64,44 +61,15 @@ class Transaction:
         """Give a key another name."""
         self._run("rename_api_key", id=key_id, name=name, rev=self.rev)
 
-    def find_deployment(self, project_id: str, key_or_id: str) -> Deployment | None:
-        """The deployment that has a key or an id now."""
-        return next(map(rows.deployment, self._run("find_deployment", project_id=project_id, key=key_or_id)), None)
-
-    def find_tombstone(self, project_id: str, key_or_id: str) -> Deployment | None:
-        """The deployment that had a key or an id and was deleted last."""
-        return next(map(rows.deployment, self._run("find_tombstone", project_id=project_id, key=key_or_id)), None)
-
-    def history_since(self, deployment_id: str, rev: int, limit: int) -> list[HistoryEntry]:
-        """The first entries of a deployment's history after a revision, oldest first."""
-        found = self._run("entries_newer", deployment_id=deployment_id, rev=rev, limit=limit)
-        return [rows.chained(row).shown for row in found]
-
-    def live_variables(self, deployment_id: str) -> list[Variable]:
-        """The declared variables of the live version."""
-        ((variables,),) = self._run("live_variables", id=deployment_id)
-        return _variables.decode(variables)
-
-    def find_version(self, deployment_id: str, id_or_number: str) -> Version | None:
-        """A version of a deployment, by its id or its number."""
-        found = self._run("find_version", deployment_id=deployment_id, **rows.version_name(id_or_number))
-        return next(map(rows.version, found), None)
-
-    def last_version(self, deployment_id: str) -> VersionNumber:
-        """The highest version number given out."""
-        ((major, minor),) = self._run("last_version", deployment_id=deployment_id)
-        return VersionNumber(major, minor)
-
-    def last_move(self, deployment_id: str) -> tuple[str | None, str] | None:
-        """Where the live pointer was moved last, from and to (version ids)."""
-        return next(((before, after) for before, after in self._run("last_move", deployment_id=deployment_id)), None)
-
-    def insert_deployment(self, project_id: str, key: str, description: str, version_id: str) -> str:
+    def insert_deployment(
+        self, project_id: str, key: str, description: str, version_id: str, file: str | None = None
+    ) -> str:
         """A new deployment whose live version will be `version_id`, to be inserted next; returns its id."""
         deployment_id = new_id()
         self._run(
             "insert_deployment", id=deployment_id, project_id=project_id, key=key, description=description,
-            version_id=version_id, now_us=self.now_us, rev=self.rev,
+            version_id=version_id, owner="api" if file is None else "files", file=file, now_us=self.now_us,
+            rev=self.rev,
         )  # fmt: skip
         return deployment_id
 
@@ -144,6 +112,26 @@ class Transaction:
     def touch_deployment(self, deployment_id: str) -> None:
         """Note that something about a deployment changed that its item does not show."""
         self._run("touch_deployment", id=deployment_id, rev=self.rev)
+
+    def set_owner(self, deployment_id: str, owner: Owner, file: str | None) -> None:
+        """Note who keeps a deployment, and the file it was applied from last."""
+        self._run("set_owner", id=deployment_id, owner=owner, file=file, rev=self.rev)
+
+    def delete_version(self, version_id: str) -> None:
+        """Leave a version out of the list; its number stays taken."""
+        self._run("delete_version", id=version_id, now_us=self.now_us)
+
+    def restore_version(self, version_id: str) -> None:
+        """Take a deleted version back."""
+        self._run("restore_version", id=version_id)
+
+    def erase(self, before_us: int) -> int:
+        """Empty what was deleted before a time, and forget the answers that told of it; returns how many deployments
+        and versions of other deployments."""
+        erased = {row[0] for row in self._run("erase_deployments", before_us=before_us, rev=self.rev)}
+        versions = [row[0] for row in self._run("erase_versions", before_us=before_us)]
+        self._run("forget_answers", since_us=self.now_us - KEPT_US)
+        return len(erased) + sum(deployment_id not in erased for deployment_id in versions)
 
     def find_answer(self, project_id: str, key: str) -> KeptAnswer | None:
         """The answer that was given under an idempotency key in the last 24 hours."""

@@ -1,0 +1,62 @@
+"""Writer: the one thread that writes. What comes in while it waits for the disk is committed together next time."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from moorage.catalog.catalog import Catalog
+from moorage.store.store import Store, Writable
+
+#: How many writes are committed together at most: other processes wait as long.
+MAX_TOGETHER = 32
+
+T = TypeVar("T")
+
+
+class Writer:
+    """Writes, one after the other, beside the event loop: no read waits for a disk."""
+
+    def __init__(self, store: Store, catalog: Catalog) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._thread = ThreadPoolExecutor(1, "moorage-writer")
+        self._waiting: list[tuple[Callable[[Writable], Any], asyncio.Future[Any]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def write(self, work: Callable[[Writable], T]) -> T:
+        """Do a piece of work that writes, and have the catalog show it before anyone is told of it. It is done whether
+        or not anybody goes on waiting for it.
+
+        Raises:
+            StorageFull, StorageUnavailable: nothing is acknowledged.
+            Whatever `work` raises: it is undone.
+        """
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, done))
+        if self._task is None:
+            self._task = asyncio.create_task(self._drain())
+        return await done
+
+    def close(self) -> None:
+        """Wait for the write that is under way."""
+        self._thread.shutdown()
+
+    async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            together, self._waiting = self._waiting[:MAX_TOGETHER], self._waiting[MAX_TOGETHER:]
+            try:
+                works = [work for work, _ in together]
+                outcomes = await loop.run_in_executor(self._thread, self._store.write_together, works)
+                self._catalog.follow()
+            except Exception as error:  # noqa: BLE001 -- whoever waits must be told
+                outcomes = [error] * len(together)
+            for (_, done), outcome in zip(together, outcomes, strict=True):
+                if done.done():
+                    continue  # its client left
+                if isinstance(outcome, Exception):
+                    done.set_exception(outcome)
+                else:
+                    done.set_result(outcome)
+        self._task = None

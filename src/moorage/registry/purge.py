@@ -1,0 +1,27 @@
+"""Purge: what was deleted long enough ago is erased for good; tombstones stay, so that cursors still page."""
+
+from moorage.core.deployment import RESTORE_DAYS
+from moorage.store.store import Writable
+
+_DAY_US = 86_400_000_000
+
+
+class _Nothing(Exception):  # no error: leaves the transaction with no revision
+    pass
+
+
+def purge(store: Writable, days: int = RESTORE_DAYS) -> int:
+    """Erase the content of what was deleted at least `days` days ago: of deployments with all their versions, and of
+    single versions. Returns how many of both. Nothing of it can be restored; the history keeps that it was there.
+
+    Raises:
+        StorageFull, StorageUnavailable: nothing was erased.
+    """
+    try:
+        with store.write() as write:
+            count = write.erase(write.now_us - days * _DAY_US)
+            if not count:
+                raise _Nothing
+            return count
+    except _Nothing:
+        return 0
