@@ -54,7 +54,7 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
 
 def test_every_command_of_the_docs_is_one_the_program_has(folder: Path) -> None:
     text = "".join(block for page in ("README.md", "docs/command-line.md") for block in blocks(page, "sh"))
-    commands = set(re.findall(r"moorage ((?:serve|apply|deployments \w+|keys \w+|projects \w+|audit \w+))", text))
+    commands = set(re.findall(r"moorage ((?:serve|apply|export|diff|drift|purge|completion|deployments \w+|keys \w+|projects \w+|audit \w+))", text))
 
     assert len(commands) >= 7
     for command in commands:

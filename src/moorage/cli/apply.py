@@ -7,60 +7,104 @@ import msgspec
 from rich.text import Text
 
 from moorage.cli import screen
-from moorage.cli.client import ApiError, Client
+from moorage.cli.client import ApiError, Client, deployment_path
 from moorage.cli.documents import Document, read_paths
 from moorage.cli.options import setting
+from moorage.cli.plan import prunable, read_manifests
+from moorage.core.manifest import Manifest
 
 _RESULTS = ("created", "updated", "unchanged", "failed")
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What was done for one deployment, and the lines to show of it."""
+
+    result: str
+    key: str
+    source: str
+    lines: list[str]
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do not do it.")
+@click.option("--prune", is_flag=True, help="Delete what was applied from PATH and is not in it any more; asks first.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--take-ownership", is_flag=True, help="Also change what the API took over from its file.")
 @setting("url")
-def apply(paths: tuple[str, ...], dry_run: bool, url: str) -> None:
-    """Put deployments from files, folders or standard input (-).
+def apply(paths: tuple[str, ...], dry_run: bool, prune: bool, yes: bool, take_ownership: bool, url: str) -> None:
+    """Put deployments from files, folders or standard input (-). What is in a file is kept there from then on.
 
     YAML, JSON and JSONL files hold deployments; the list page of a hosted service is read too, oldest first:
 
         curl -H "Authorization: Bearer $KEY" 'https://HOST/v2/deployments?limit=50' | moorage apply -
 
-    The good ones are applied even if others fail; then the exit code is 1.
+    The good ones are applied even if others fail; then the exit code is 1. `moorage diff` shows what would be done.
     """
     client = Client.from_environment(url)
     documents = read_paths(list(paths))
+    terms: dict[str, bool | None] = {"dry_run": dry_run or None, "take_ownership": take_ownership or None}
     with screen.progress("Checking" if dry_run else "Applying") as progress:
-        outcomes = [_put(client, document, is_dry_run=dry_run) for document in progress.track(documents)]
-    _show(outcomes, is_dry_run=dry_run)
-    if any(result == "failed" for result, _, _ in outcomes):
+        outcomes = [_put(client, document, terms) for document in progress.track(documents)]
+    _show(outcomes)
+    has_failed = any(outcome.result == "failed" for outcome in outcomes)
+    if prune and has_failed:
+        click.echo("Nothing is deleted while some of the files cannot be applied.", err=True)
+    elif prune:
+        _prune(client, prunable(documents, read_manifests(client), paths), is_dry_run=dry_run, is_agreed=yes)
+    if dry_run:
+        screen.console().print("Dry run: nothing was changed.")
+    if has_failed:
         raise click.exceptions.Exit(1)
 
 
-def _put(client: Client, document: Document, *, is_dry_run: bool) -> tuple[str, Document, list[str]]:
+def _put(client: Client, document: Document, terms: dict[str, bool | None]) -> Outcome:
     if document.problem:
-        return "failed", document, [document.problem]
+        return Outcome("failed", document.key, document.source, [document.problem])
     try:
-        reply = client.put(document.key, msgspec.json.encode(document.body), is_dry_run=is_dry_run)
+        headers = client.put(document.key, document.body, file=document.file, **terms).headers
     except ApiError as error:
-        return "failed", document, error.problems
-    normalized = reply.headers.get("X-Moorage-Normalized")
-    return reply.headers["X-Moorage-Result"], document, [f"rewritten: {normalized}"] if normalized else []
+        return Outcome("failed", document.key, document.source, error.problems)
+    lines = []
+    if normalized := headers.get("X-Moorage-Normalized"):
+        lines.append(f"rewritten: {normalized}")
+    result = headers["X-Moorage-Result"]
+    if result == "updated" and headers.get("X-Moorage-Owner") == "files":
+        lines.append(f"it was kept through the API before: moorage deployments history {document.key}")
+    return Outcome(result, document.key, document.source, lines)
 
 
-def _show(outcomes: list[tuple[str, Document, list[str]]], *, is_dry_run: bool) -> None:
+def _show(outcomes: list[Outcome]) -> None:
     console = screen.console()
-    notes = [outcome for outcome in outcomes if outcome[2]]
+    notes = [outcome for outcome in outcomes if outcome.lines]
     if notes:
         details = screen.table("result", "key", "from", "why")
-        for result, document, lines in notes:
-            style = "red" if result == "failed" else ""
-            why = Text("\n".join(lines))
-            details.add_row(Text(result, style), screen.cell(document.key or "-"), Text(document.source), why)
+        for outcome in notes:
+            style = "red" if outcome.result == "failed" else ""
+            why = Text("\n".join(outcome.lines))
+            details.add_row(Text(outcome.result, style), screen.cell(outcome.key or "-"), Text(outcome.source), why)
         console.print(details)
         console.print()
-    counts = Counter(result for result, _, _ in outcomes)
+    counts = Counter(outcome.result for outcome in outcomes)
     totals = screen.table(*_RESULTS)
     totals.add_row(*(str(counts[result]) for result in _RESULTS))
     console.print(totals)
+
+
+def _prune(client: Client, gone: list[Manifest], *, is_dry_run: bool, is_agreed: bool) -> None:
+    if not gone:
+        click.echo("There is nothing to delete.")
+        return
+    click.echo("In no file any more:")
+    for manifest in gone:
+        click.echo(f"  {manifest.key}  ({manifest.file})")
     if is_dry_run:
-        console.print("Dry run: nothing was changed.")
+        return
+    if not is_agreed:
+        click.confirm(f"Delete {len(gone)} of them? They can be restored for 30 days.", abort=True)
+    for manifest in gone:
+        client.send(
+            "DELETE", deployment_path(manifest.id), query={"take_ownership": True},
+            If_Match=manifest.etag, X_Moorage_Reason=f"pruned: it is not in {manifest.file} any more",
+        )  # fmt: skip
+        click.echo(f"Deleted {manifest.key}: moorage deployments restore {manifest.id}")

@@ -1,5 +1,6 @@
 """The command line's side of the HTTP API."""
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -8,6 +9,7 @@ import msgspec
 import urllib3
 
 from moorage import __version__
+from moorage.core.page import MAX_LIMIT
 from moorage.settings import SettingError, from_environment
 
 _TIMEOUT = urllib3.Timeout(connect=5, read=60)
@@ -69,17 +71,29 @@ class Client:
         """GET `path` as plain text."""
         return str(self._send("GET", path, query, None, Accept="text/plain").value)
 
-    def send(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
-        """Any other request."""
-        return self._send(method, path, {}, body, **headers)
+    def send(
+        self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None, **headers: str
+    ) -> Any:
+        """Any other request, its body as JSON; what it answers."""
+        data = None if body is None else msgspec.json.encode(body)
+        return self._send(method, path, query or {}, data, **headers).value
 
-    def put(self, key: str, body: bytes, *, is_dry_run: bool) -> Reply:
-        """Put one deployment."""
-        query = {"dry_run": "true"} if is_dry_run else {}
-        return self._send("PUT", deployment_path(key), query, body)
+    def put(self, key: str, body: Any, **query: Any) -> Reply:
+        """Put one deployment, with the query parameters that are not None."""
+        return self._send("PUT", deployment_path(key), query, msgspec.json.encode(body))
+
+    def pages(self, path: str) -> Iterator[dict[str, Any]]:
+        """The items of all pages of a list, newest first."""
+        cursor = None
+        while True:
+            page = self.get(path, limit=MAX_LIMIT, starting_after=cursor).value
+            yield from page["data"]
+            if not page["has_more"]:
+                return
+            cursor = page["data"][-1]["id"]
 
     def _send(self, method: str, path: str, query: dict[str, Any], body: bytes | None, **headers: str) -> Reply:
-        fields = {name: str(value) for name, value in query.items() if value is not None}
+        fields = {name: _shown(value) for name, value in query.items() if value is not None}
         target = self._prefix + path + (f"?{urlencode(fields)}" if fields else "")
         try:
             sent = {**self._headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
@@ -99,6 +113,10 @@ class Client:
 def deployment_path(key_or_id: str) -> str:
     """The path of one deployment, whatever characters the key was typed with."""
     return f"/v2/deployments/{quote(key_or_id, safe='')}"
+
+
+def _shown(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _refused(status: int, value: Any, url: str) -> ApiError:

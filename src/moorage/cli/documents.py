@@ -1,15 +1,18 @@
 """Deployments in files: YAML, JSON, JSONL, and the list page as the hosted service returns it.
 
-A document is one deployment: its `key`, and the fields of `PUT /v2/deployments/{key}`. Pages are read oldest first, so
+A document is one deployment: its `key`, and the fields of `PUT /v2/deployments/{key}`. A list page's items show no
+variables, so they are no files that keep a deployment, but a way to bring it here. Pages are read oldest first, so
 that what was newest there is newest here.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 
 from moorage.cli import yaml_text
@@ -23,12 +26,14 @@ _MADE_BY_THE_SERVER = ("id", "created", "updated", "version")
 
 
 class Document(msgspec.Struct, frozen=True):
-    """One deployment to put. `source` names it to a person; with a `problem` it could not be read."""
+    """One deployment to put. `source` names it to a person; with a `problem` it could not be read. `file` is the file
+    that keeps it, by the name it has in its project; there is none for standard input and list pages."""
 
     source: str
     key: str
     body: dict[str, Any]
     problem: str = ""
+    file: str | None = None
 
 
 def read_paths(paths: list[str]) -> list[Document]:
@@ -37,6 +42,31 @@ def read_paths(paths: list[str]) -> list[Document]:
     What cannot be read is a document with a problem: the good ones are still there.
     """
     return [document for path in paths for document in _read_path(path)]
+
+
+def read_one(path: str) -> Document:
+    """The one document in a file, or on standard input (`-`).
+
+    Raises:
+        click.ClickException: there is none, there are several, or it cannot be read.
+    """
+    documents = read_paths([path])
+    if len(documents) != 1:
+        raise click.ClickException(
+            f"{path} holds {len(documents)} deployments; this takes one. `moorage apply` takes all."
+        )
+    if documents[0].problem:
+        raise click.ClickException(f"{documents[0].source}: {documents[0].problem}")
+    return documents[0]
+
+
+def name_in_project(path: str) -> str:
+    """What a file is called from everywhere in the git repository it is in; outside of one, as it was named."""
+    place = Path(path).resolve()
+    for folder in (place, *place.parents):
+        if (folder / ".git").exists():
+            return place.relative_to(folder).as_posix()
+    return Path(os.path.normpath(path)).as_posix()
 
 
 def _read_path(name: str) -> Iterator[Document]:
@@ -56,10 +86,10 @@ def _read_path(name: str) -> Iterator[Document]:
     except OSError as error:
         yield Document(name, "", {}, error.strerror or "cannot be read")
         return
-    yield from _read_text(name, path.suffix.lower(), content)
+    yield from _read_text(name, path.suffix.lower(), content, name_in_project(name))
 
 
-def _read_text(source: str, suffix: str, content: bytes) -> Iterator[Document]:
+def _read_text(source: str, suffix: str, content: bytes, file: str | None = None) -> Iterator[Document]:
     values = list(_values(source, suffix, content))
     if not values:
         yield Document(source, "", {}, "there is no deployment in it")
@@ -70,9 +100,9 @@ def _read_text(source: str, suffix: str, content: bytes) -> Iterator[Document]:
         elif isinstance(value, dict) and value.get("object") == "list" and isinstance(value.get("data"), list):
             items += [_item(f"{where} data[{index}]", item) for index, item in enumerate(value["data"])]
         elif isinstance(value, list):
-            yield from (_document(f"{where}[{index}]", item) for index, item in enumerate(value))
+            yield from (_document(f"{where}[{index}]", item, file) for index, item in enumerate(value))
         else:
-            yield _document(where, value)
+            yield _document(where, value, file)
     yield from reversed(items)
 
 
@@ -111,21 +141,21 @@ def _item(source: str, value: Any) -> Document:
     """An item of a list page. It does not show the variables, so those that are there are kept."""
     if isinstance(value, dict):
         value = {name: child for name, child in value.items() if name not in _MADE_BY_THE_SERVER}
-    return _keyed(source, value)
+    return _keyed(source, value, None)
 
 
-def _document(source: str, value: Any) -> Document:
+def _document(source: str, value: Any, file: str | None) -> Document:
     """A deployment in a file. The file says all of it, so what it leaves out is empty."""
     if isinstance(value, dict):
         value = {"description": "", "variables": [], **value}
-    return _keyed(source, value)
+    return _keyed(source, value, file)
 
 
-def _keyed(source: str, value: Any) -> Document:
+def _keyed(source: str, value: Any, file: str | None) -> Document:
     if not isinstance(value, dict):
         return Document(source, "", {}, "a deployment is an object with key and prompt_config")
     key = value.pop("key", None)
     if not isinstance(key, str) or not key:
         shown = "is missing" if key is None else f"must be a string, not {json.dumps(key)[:40]}"
         return Document(source, "", {}, f"key {shown}")
-    return Document(source, key, value)
+    return Document(source, key, value, file=file)

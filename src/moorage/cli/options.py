@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from moorage.cli.client import Client
 from moorage.settings import SETTINGS, SettingError, from_environment
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -22,6 +23,20 @@ def setting(name: str, kind: Any = str) -> Decorator:
 
     shown = f"[{row.variable}" + (f"; default: {row.default}]" if row.default else "]")
     return click.option(f"--{name.replace('_', '-')}", name, type=kind, default=default, help=f"{row.help}  {shown}")
+
+
+def key_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """KEY_OR_ID, which a shell completes."""
+    return click.argument("key_or_id", shell_complete=_complete_key)(command)
+
+
+def _complete_key(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The keys that begin so; none if the server cannot be asked."""
+    try:
+        client = Client.from_environment(ctx.params.get("url") or from_environment("url") or "")
+        return [item["key"] for item in client.pages("/v2/deployments") if item["key"].startswith(incomplete)]
+    except (click.ClickException, SettingError):
+        return []
 
 
 def output_option(command: Callable[..., Any]) -> Callable[..., Any]:

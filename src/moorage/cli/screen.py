@@ -1,7 +1,8 @@
 """What a person sees: tables on standard output, progress on standard error."""
 
 import sys
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 import click
 import msgspec
@@ -10,6 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from moorage.cli import yaml_text
+
+T = TypeVar("T")
 
 _PIPE_WIDTH = 200  # a pipe has no width; tables there are not cut
 
@@ -32,6 +35,29 @@ def progress(label: str) -> Progress:
     """A progress bar, silent where standard error is no terminal."""
     bar = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*bar, console=console(to_stderr=True), transient=True, disable=not sys.stderr.isatty())
+
+
+def counted(label: str, items: Iterable[T]) -> Iterator[T]:
+    """The items, while a count of them runs where a person looks."""
+    with progress(label) as bar:
+        task = bar.add_task("", total=None)
+        for count, item in enumerate(items, 1):
+            bar.update(task, completed=count)
+            yield item
+
+
+def print_done(value: Any, output: str, told: str) -> None:
+    """What was done: in words for a table, else the answer itself."""
+    if output == "table":
+        click.echo(told)
+    else:
+        print_data(value, output)
+
+
+def print_difference(text: str, indent: str = "") -> None:
+    """Print a unified diff in colours."""
+    for line in text.splitlines():
+        click.secho(indent + cell(line, 10_000), fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
 
 
 def print_data(value: Any, output: str) -> None:

@@ -26,6 +26,7 @@ from moorage.cli.options import setting
 from moorage.core.access import DEFAULT_SCOPES
 from moorage.core.errors import MoorageError
 from moorage.core.history import Actor
+from moorage.core.page import PageQuery
 from moorage.logs import configuration
 from moorage.registry.api_keys import create_api_key
 from moorage.registry.deployments import put_deployment
@@ -116,6 +117,8 @@ def _load(store: Store, path: str) -> int:
         if document.problem:
             problems.append(f"{document.source}: {document.problem}")
             continue
+        if _is_left_alone(store, project.id, document.key):
+            continue
         try:
             put_deployment(store, project.id, document.key, msgspec.json.encode(document.body), Actor())
         except MoorageError as error:
@@ -124,6 +127,16 @@ def _load(store: Store, path: str) -> int:
     if problems:
         raise click.ClickException(f"cannot load {path}:\n  " + "\n  ".join(problems))
     return len(documents)
+
+
+def _is_left_alone(store: Store, project_id: str, key: str) -> bool:
+    """Whether somebody changed it since it was loaded, or keeps it in another file: a restart takes nothing back."""
+    with store.read() as reading:
+        present = reading.find_deployment(project_id, key)
+        if present is None:
+            return False
+        entries, _ = reading.history(present.id, PageQuery(limit=1))
+        return present.owner == "files" or any(entry.api_key is not None for entry in entries)
 
 
 def _first_key(store: Store) -> str:

@@ -42,12 +42,15 @@ def changes(before: Any, after: Any, path: str = "") -> Iterator[Change]:
 
 
 def unified(before: Any, after: Any, from_name: str, to_name: str) -> str:
-    """The difference in the unified form, over lines `path: value`; a text of several lines has each on its own."""
+    """The difference in the unified form, over lines `path: value`; a text of several lines has each on its own, and a
+    side that is `UNSET` has none."""
     lines = difflib.unified_diff(list(_lines(before, "")), list(_lines(after, "")), from_name, to_name, lineterm="")
     return "".join(f"{line}\n" for line in lines)
 
 
 def _lines(value: Any, path: str) -> Iterator[str]:
+    if value is UNSET:
+        return
     if isinstance(value, dict) and value:
         for key, child in value.items():
             yield from _lines(child, join(path, key))

@@ -257,14 +257,14 @@ class VersionIsLive(Conflict):
 
 class OwnedByFiles(Conflict):
     """The deployment {key!r} is kept in the file {file}: change it there and run `moorage apply`, or send
-    ?take_ownership=true to keep it here from now on."""
+    ?take_ownership=true (--take-ownership on the command line) to keep it here from now on."""
 
     code = "owned_by_files"
 
 
 class OwnedByApi(Conflict):
     """The deployment {key!r} was taken over from the file {file} and is kept through the API: `moorage drift` shows
-    what differs; send ?take_ownership=true (`moorage apply --take-ownership`) to keep it in {by} from now on."""
+    what differs; send ?take_ownership=true (--take-ownership on the command line) to keep it in {by} from now on."""
 
     code = "owned_by_api"
 

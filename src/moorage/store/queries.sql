@@ -43,18 +43,29 @@ UPDATE api_key SET revoked_us = :now_us, rev = :rev WHERE id = :id AND revoked_u
 UPDATE api_key SET name = :name, rev = :rev WHERE id = :id
 
 -- deployments --
--- All deployments that changed after a revision, tombstones included, in creation order; 0 for all.
+-- All deployments, tombstones included, in creation order.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
     v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file
 FROM deployment d JOIN version v ON v.id = d.live_version_id
-WHERE d.rev > :rev ORDER BY d.seq
+ORDER BY d.seq
+
+-- changed_deployments --
+-- The deployments that changed after a revision, tombstones included, in the order of their changes.
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file
+FROM deployment d JOIN version v ON v.id = d.live_version_id
+WHERE d.rev > :rev ORDER BY d.rev
 
 -- find_deployment --
 -- The deployment that has a key or an id now; a key is never in the form of an id.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
     v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file
 FROM deployment d JOIN version v ON v.id = d.live_version_id
-WHERE d.project_id = :project_id AND (d.key = :key OR d.id = :key) AND d.deleted_us IS NULL
+WHERE d.id = (
+    SELECT k.id FROM deployment k WHERE k.project_id = :project_id AND k.key = :key AND k.deleted_us IS NULL
+    UNION ALL
+    SELECT i.id FROM deployment i WHERE i.project_id = :project_id AND i.id = :key AND i.deleted_us IS NULL
+)
 
 -- live_variables --
 -- The declared variables of a deployment's live version, as JSON.
@@ -182,7 +193,11 @@ ORDER BY l.rev
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
     v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file
 FROM deployment d JOIN version v ON v.id = d.live_version_id
-WHERE d.project_id = :project_id AND (d.key = :key OR d.id = :key) AND d.deleted_us IS NOT NULL
+WHERE d.id IN (
+    SELECT k.id FROM deployment k WHERE k.project_id = :project_id AND k.key = :key AND k.deleted_us IS NOT NULL
+    UNION ALL
+    SELECT i.id FROM deployment i WHERE i.project_id = :project_id AND i.id = :key AND i.deleted_us IS NOT NULL
+)
 ORDER BY d.deleted_us DESC LIMIT 1
 
 -- restore_deployment --

@@ -124,15 +124,15 @@ class Store:
 
     @contextmanager
     def changes(self, since: int) -> Iterator[Changes]:
-        """What changed after the revision `since`, tombstones included, deployments in creation order.
+        """What changed after the revision `since` (below 0: everything, in creation order), tombstones included.
 
         When the block ends, the other processes on the machine know of the revision, so no reader that asks two of them
         is taken back in time.
         """
         with self._engine.read() as stream:
             rev = _rev(stream)
-            deployments = map(rows.deployment, stream("deployments", rev=since))
-            yield Changes(rev, deployments, map(rows.api_key, stream("api_keys", rev=since)))
+            changed = stream("deployments") if since < 0 else stream("changed_deployments", rev=since)
+            yield Changes(rev, map(rows.deployment, changed), map(rows.api_key, stream("api_keys", rev=since)))
         if rev > self._engine.newest_revision():
             self._engine.saw_revision(rev)
 

@@ -10,6 +10,7 @@ ALTER TABLE deployment ADD COLUMN file TEXT;
 ALTER TABLE version ADD COLUMN deleted_us BIGINT;
 
 CREATE INDEX deployment_deleted ON deployment (deleted_us) WHERE deleted_us IS NOT NULL;
+CREATE INDEX deployment_gone ON deployment (project_id, key) WHERE deleted_us IS NOT NULL;
 CREATE INDEX version_deleted ON version (deleted_us) WHERE deleted_us IS NOT NULL;
 CREATE INDEX ledger_to_version ON ledger (to_version_id);
 CREATE INDEX deployment_list ON deployment (project_id, seq);

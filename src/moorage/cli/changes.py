@@ -1,0 +1,102 @@
+"""`moorage deployments create|publish|undo|delete|restore`: what changes a deployment."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from moorage.cli import screen
+from moorage.cli.client import Client, deployment_path
+from moorage.cli.documents import read_one
+from moorage.cli.options import key_argument, output_option, setting
+
+_reason = click.option("--reason", default="", help="Why; the history keeps it.")
+
+
+def _change(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of what changes what is served."""
+    for decorate in (
+        setting("url"),
+        output_option,
+        click.option("--take-ownership", is_flag=True, help="Even if a file keeps it; the API keeps it from then on."),
+        click.option("--if-live", metavar="VERSION", help="Only if this version is live now."),
+        _reason,
+    ):
+        command = decorate(command)
+    return command
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@_reason
+@output_option
+@setting("url")
+def create(file: str, reason: str, output: str, url: str) -> None:
+    """Create the deployment in FILE (or -), kept through the API; `moorage apply` keeps it in the file."""
+    document = read_one(file)
+    body = {"key": document.key, **document.body}
+    made = Client.from_environment(url).send("POST", "/v2/deployments", body, X_Moorage_Reason=reason)
+    screen.print_done(made, output, f"Created {made['key']}: {made['version']} is live.")
+
+
+@click.command()
+@key_argument
+@click.argument("version")
+@_change
+def publish(key_or_id: str, version: str, output: str, url: str, **terms: Any) -> None:
+    """Make a version the live one; an older one too."""
+    path = f"{deployment_path(key_or_id)}/versions/{quote(version, safe='')}/publish"
+    live = _send(url, "POST", key_or_id, path, **terms)
+    screen.print_done(live, output, f"{key_or_id}: {live['version']} is live.")
+
+
+@click.command()
+@key_argument
+@_change
+def undo(key_or_id: str, output: str, url: str, **terms: Any) -> None:
+    """Take back the last move of the live version; a second undo takes back the first."""
+    live = _send(url, "POST", key_or_id, f"{deployment_path(key_or_id)}/undo", **terms)
+    screen.print_done(live, output, f"{key_or_id}: {live['version']} is live again.")
+
+
+@click.command()
+@key_argument
+@_change
+def delete(key_or_id: str, output: str, url: str, **terms: Any) -> None:
+    """Delete a deployment; for 30 days it can be restored."""
+    gone = _send(url, "DELETE", key_or_id, deployment_path(key_or_id), **terms)
+    told = f"Deleted {gone['key']}. Until {gone['final']}: moorage deployments restore {gone['id']}"
+    screen.print_done(gone, output, told)
+
+
+@click.command()
+@click.argument("key_or_id")
+@_reason
+@output_option
+@setting("url")
+def restore(key_or_id: str, reason: str, output: str, url: str) -> None:
+    """Take back a deletion."""
+    path = f"{deployment_path(key_or_id)}/restore"
+    item = Client.from_environment(url).send("POST", path, X_Moorage_Reason=reason)
+    screen.print_done(item, output, f"Restored {item['key']}: {item['version']} is live.")
+
+
+COMMANDS = (create, publish, undo, delete, restore)
+
+
+def _send(
+    url: str, method: str, key_or_id: str, path: str, *, reason: str, if_live: str | None, take_ownership: bool
+) -> Any:
+    client = Client.from_environment(url)
+    headers = {"X_Moorage_Reason": reason}
+    if if_live is not None:
+        there = client.get(deployment_path(key_or_id))
+        if there.value["version"] != if_live:
+            raise click.ClickException(
+                f"{key_or_id}: {there.value['version']} is live, not {if_live}; nothing was changed. "
+                f"See: moorage deployments history {key_or_id}"
+            )
+        headers["If_Match"] = there.headers["ETag"]
+    query = {"take_ownership": True} if take_ownership else None
+    return client.send(method, path, query=query, **headers)

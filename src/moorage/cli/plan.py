@@ -1,0 +1,123 @@
+"""Plan: what files say against what a server has."""
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET
+
+from moorage.cli.client import Client
+from moorage.cli.documents import Document, name_in_project
+from moorage.core.deployment import PutDeployment
+from moorage.core.difference import Change, changes, unified
+from moorage.core.errors import InvalidBody, InvalidKey
+from moorage.core.ids import check_key
+from moorage.core.manifest import Manifest
+from moorage.registry.bodies import read_body
+
+Action = Literal["create", "update", "unchanged", "delete", "refuse", "invalid"]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What has to be done for one deployment: `before` is what the server has, `after` what the file says, as JSON
+    values; `why` explains an action that is not done."""
+
+    action: Action
+    key: str
+    source: str
+    before: Any = UNSET
+    after: Any = UNSET
+    why: tuple[str, ...] = ()
+
+    def changes(self) -> list[Change]:
+        """The paths that differ."""
+        return list(changes(self.before, self.after))
+
+    def text(self) -> str:
+        """The same as a unified diff, for people, without the two lines of names."""
+        lines = unified(self.before, self.after, "server", self.source).splitlines(keepends=True)
+        return "".join(lines[2:])
+
+
+def read_manifests(client: Client) -> dict[str, Manifest]:
+    """Everything that the server has, by key."""
+    return {item["key"]: msgspec.convert(item, Manifest) for item in client.pages("/v2/manifests")}
+
+
+def make_plan(documents: Iterable[Document], manifests: dict[str, Manifest], paths: Iterable[str]) -> list[Step]:
+    """What `moorage apply --prune` has to do so that the server has what the documents from `paths` say."""
+    documents = list(documents)
+    steps = [_step(document, manifests.get(document.key)) for document in documents]
+    return steps + [
+        Step("delete", manifest.key, str(manifest.file), before=content(manifest))
+        for manifest in prunable(documents, manifests, paths)
+    ]
+
+
+def prunable(documents: Iterable[Document], manifests: dict[str, Manifest], paths: Iterable[str]) -> list[Manifest]:
+    """What is kept in a file under one of `paths`, and is in none of the documents any more, oldest first.
+
+    What is kept in files elsewhere is another folder's matter.
+    """
+    keys, roots = {document.key for document in documents}, [name_in_project(path) for path in paths if path != "-"]
+    return [
+        manifest
+        for manifest in reversed(manifests.values())
+        if manifest.owner == "files" and manifest.key not in keys and is_under(manifest.file or "", roots)
+    ]
+
+
+def is_under(file: str, roots: Iterable[str]) -> bool:
+    """Whether a file is one of the roots, or in one of them."""
+    return any(PurePosixPath(file).is_relative_to(root) for root in roots)
+
+
+def content(manifest: Manifest) -> dict[str, Any]:
+    """What files say of a deployment, as JSON values."""
+    built: dict[str, Any] = msgspec.to_builtins(manifest)
+    return {name: built[name] for name in ("description", "prompt_config", "variables")}
+
+
+def _step(document: Document, present: Manifest | None) -> Step:
+    try:
+        wanted = _read(document)
+    except _InvalidError as error:
+        return Step("invalid", document.key or "-", document.source, why=error.lines)
+    said = {
+        "description": wanted.description, "prompt_config": wanted.prompt_config, "variables": wanted.variables
+    }  # fmt: skip
+    after = {name: msgspec.to_builtins(value) for name, value in said.items() if value is not UNSET}
+    if present is None:
+        return Step("create", document.key, document.source, after=after)
+    before = content(present)
+    after = before | after
+    action: Action = "update" if list(changes(before, after)) else "unchanged"
+    why = _refusal(document, present) if action == "update" else ()
+    return Step("refuse" if why else action, document.key, document.source, before, after, why)
+
+
+def _refusal(document: Document, present: Manifest) -> tuple[str, ...]:
+    """Why the server refuses to change it (`moorage.registry.ownership`)."""
+    if document.file is not None and present.owner == "api" and present.file is not None:
+        return (f"it was taken over from {present.file} by the API; `moorage apply --take-ownership` takes it back",)
+    if document.file is None and present.owner == "files":
+        return (f"it is kept in the file {present.file}; `moorage apply --take-ownership` takes it over",)
+    return ()
+
+
+class _InvalidError(Exception):
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        self.lines = lines
+
+
+def _read(document: Document) -> PutDeployment:
+    if document.problem:
+        raise _InvalidError((document.problem,))
+    try:
+        check_key(document.key)
+        return read_body(document.body, PutDeployment)[0]
+    except InvalidBody as error:
+        raise _InvalidError(tuple(f"{each.path} {each.message}".strip() for each in error.problems)) from None
+    except InvalidKey as error:
+        raise _InvalidError((str(error),)) from None
