@@ -1,7 +1,7 @@
 """Writer: the one thread that writes. What comes in while it waits for the disk is committed together next time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ class Writer:
         self._thread = ThreadPoolExecutor(1, "moorage-writer")
         self._waiting: list[tuple[Callable[[Writable], Any], asyncio.Future[Any]]] = []
         self._task: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
 
     async def write(self, work: Callable[[Writable], T]) -> T:
         """Do a piece of work that writes, and have the catalog show it before anyone is told of it. It is done whether
@@ -52,11 +53,21 @@ class Writer:
                 self._catalog.follow()
             except Exception as error:  # noqa: BLE001 -- whoever waits must be told
                 outcomes = [error] * len(together)
-            for (_, done), outcome in zip(together, outcomes, strict=True):
-                if done.done():
-                    continue  # its client left
-                if isinstance(outcome, Exception):
-                    done.set_exception(outcome)
-                else:
-                    done.set_result(outcome)
+            if self._telling is not None:
+                await self._telling
+            self._telling = asyncio.create_task(  # noqa: RUF006 -- it is kept
+                _tell([done for _, done in together], outcomes)
+            )
         self._task = None
+
+
+async def _tell(waiting: Sequence[asyncio.Future[Any]], outcomes: Sequence[Any]) -> None:
+    """Answer one after the other: a read that comes in between waits for one of them, and not for all."""
+    for done, outcome in zip(waiting, outcomes, strict=True):
+        if done.done():
+            continue  # its client left
+        if isinstance(outcome, Exception):
+            done.set_exception(outcome)
+        else:
+            done.set_result(outcome)
+        await asyncio.sleep(0)
