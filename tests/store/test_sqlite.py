@@ -10,7 +10,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from moorage.core.errors import InvalidDatabase, SchemaTooNew, StorageFull, UnsafeSqlite
+from moorage.core.storage_errors import InvalidDatabase, SchemaTooNew, StorageFull, UnsafeSqlite
 from moorage.registry.projects import create_project
 from moorage.store.opening import open_store
 from moorage.store.queries import load_migrations, load_queries

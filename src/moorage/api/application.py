@@ -19,8 +19,9 @@ from moorage.api.call import Services
 from moorage.api.front import Front
 from moorage.api.problems import problem
 from moorage.api.routes import routes
-from moorage.core.errors import MethodNotAllowed, MoorageError, RouteNotFound, StorageError
-from moorage.registry.purge import purge
+from moorage.core.errors import MethodNotAllowed, MoorageError, RouteNotFound
+from moorage.core.storage_errors import StorageError
+from moorage.registry.purge import is_purge_due, purge
 
 #: How often the database is asked for its revision, and the journal settled (seconds).
 POLL_SECONDS = 0.25
@@ -64,7 +65,8 @@ async def _follow(services: Services) -> None:
             services.catalog.poll()
             if time.monotonic() >= purge_at:
                 purge_at += PURGE_SECONDS
-                await services.writer.write(purge)
+                if is_purge_due(services.store):
+                    await services.writer.write(purge)
         except StorageError:
             pass  # asked again in a moment; the reads go on from memory
         except Exception:  # noqa: BLE001 -- without this loop the worker would grow stale in silence

@@ -6,7 +6,6 @@ import re
 from html import escape
 from typing import Any
 
-from moorage.core import errors
 from moorage.core.errors import MoorageError
 
 _STYLE = """
@@ -143,7 +142,7 @@ def _type(schema: dict[str, Any]) -> str:
 def _errors(kind: type[MoorageError]) -> str:
     lines = ""
     for child in kind.__subclasses__():
-        if child.__module__ == errors.__name__:
+        if child.__module__.startswith("moorage.core."):
             about = _prose(child.__doc__ or "")
             lines += f'<tr id="{child.code}"><td><code>{child.code}</code><td>{about}</tr>{_errors(child)}'
     return lines

@@ -18,8 +18,9 @@ from moorage.api.journal import Finished, Journal
 from moorage.api.problems import problem
 from moorage.catalog.catalog import Catalog
 from moorage.core.access import ApiKey
-from moorage.core.errors import MoorageError, StorageError
+from moorage.core.errors import MoorageError
 from moorage.core.ids import accepts_request_id
+from moorage.core.storage_errors import StorageError
 
 #: How much is remembered at most: this many answers, of this many bytes together.
 MAX_ANSWERS: Final = 2_000

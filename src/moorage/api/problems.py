@@ -8,6 +8,7 @@ from moorage.core import errors
 from moorage.core.deployment import DeploymentItem
 from moorage.core.errors import MoorageError, Problem
 from moorage.core.history import HistoryEntry
+from moorage.core.storage_errors import StorageError, StorageFull
 
 #: Class -> status. A class that is not here has its nearest ancestor's.
 STATUS: dict[type[MoorageError], int] = {
@@ -24,8 +25,8 @@ STATUS: dict[type[MoorageError], int] = {
     errors.BodyTooLarge: 413,
     errors.UnsupportedEncoding: 415,
     errors.MoorageError: 500,
-    errors.StorageError: 503,
-    errors.StorageFull: 507,
+    StorageError: 503,
+    StorageFull: 507,
 }
 
 _RETRY_AFTER_SECONDS = {503: "1", 507: "30"}

@@ -27,13 +27,14 @@ from moorage.core.deployment import (
 from moorage.core.difference import Difference
 from moorage.core.history import HistoryPage
 from moorage.core.manifest import ManifestPage
+from moorage.core.storage_errors import StorageFull, StorageUnavailable
 from moorage.core.version import DeletedVersion, PostVersion, Reason, VersionItem, VersionPage
 
 _QUERY = (errors.UnknownParameter, errors.RepeatedParameter)
 _ADMIN = frozenset({Scope.KEYS_ADMIN})
 _PAGE = ("limit", "starting_after", "ending_before", "after", "before")
 _PAGING = (errors.InvalidLimit, errors.InvalidCursor, errors.ConflictingCursors, *_QUERY)
-_STORAGE = (errors.StorageUnavailable, errors.StorageFull)
+_STORAGE = (StorageUnavailable, StorageFull)
 _GONE = (errors.DeploymentNotFound, errors.DeploymentDeleted)
 _LARGE = (errors.BodyTooLarge, errors.BodyTooSlow, errors.UnsupportedEncoding)
 _BODY = (

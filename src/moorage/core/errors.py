@@ -14,9 +14,7 @@
     ├── Conflict                  NameTaken, NothingToUndo, KeyTaken, NotDeleted, VersionIsLive,
     │                             OwnedByFiles, OwnedByApi, IdempotencyConflict
     ├── PreconditionFailed        somebody else was faster
-    └── StorageError              where things are kept
-        ├── StorageFull, StorageUnavailable
-        └── InvalidDatabase, SchemaTooNew, UnsafeSqlite
+    └── StorageError              where things are kept, see `moorage.core.storage_errors`
 
 A class's docstring is its message, with `{fields}` filled from the arguments it is raised with; `code` is what
 programs read. What HTTP makes of each stands in one table, `moorage.api.problems`.
@@ -292,41 +290,3 @@ class NameTaken(Conflict):
     """There is already a {what} named {name!r}; choose another name."""
 
     code = "name_taken"
-
-
-class StorageError(MoorageError):
-    """The database cannot do this now."""
-
-    code = "storage_error"
-
-
-class StorageFull(StorageError):
-    """The disk that holds the database is full. Nothing of this request was kept; free some space and send it again."""
-
-    code = "storage_full"
-
-
-class StorageUnavailable(StorageError):
-    """The database cannot be written now ({reason}). Nothing of this request was acknowledged; send it again later."""
-
-    code = "storage_unavailable"
-
-
-class InvalidDatabase(StorageError):
-    """The database {url} cannot be used: {reason}."""
-
-    code = "invalid_database"
-
-
-class SchemaTooNew(StorageError):
-    """The database {url} has schema {found}, and this Moorage knows schemas up to {known}. Start the newer Moorage that
-    wrote it, or restore a backup from before the upgrade."""
-
-    code = "schema_too_new"
-
-
-class UnsafeSqlite(StorageError):
-    """SQLite {found} can corrupt a database when its write-ahead log is reset (fixed in 3.51.3). Install apsw 3.51.3
-    or newer."""
-
-    code = "unsafe_sqlite"

@@ -1,13 +1,23 @@
 """Purge: what was deleted long enough ago is erased for good; tombstones stay, so that cursors still page."""
 
 from moorage.core.deployment import RESTORE_DAYS
-from moorage.store.store import Writable
+from moorage.store.store import Store, Writable
 
 _DAY_US = 86_400_000_000
 
 
 class _Nothing(Exception):  # no error: leaves the transaction with no revision
     pass
+
+
+def is_purge_due(store: Store, days: int = RESTORE_DAYS) -> bool:
+    """Whether `purge` would erase anything; asked without holding up a write.
+
+    Raises:
+        StorageUnavailable
+    """
+    with store.read() as reading:
+        return reading.can_erase(store.now_us() - days * _DAY_US)
 
 
 def purge(store: Writable, days: int = RESTORE_DAYS) -> int:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from moorage.core.errors import InvalidDatabase
+from moorage.core.storage_errors import InvalidDatabase
 from moorage.store.sqlite import SqliteEngine
 from moorage.store.store import Store
 

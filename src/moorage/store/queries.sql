@@ -220,6 +220,14 @@ UPDATE version SET deleted_us = :now_us WHERE id = :id
 -- Take a deleted version back.
 UPDATE version SET deleted_us = NULL WHERE id = :id
 
+-- can_erase --
+-- Whether there is something to erase that was deleted before a time.
+SELECT EXISTS (
+    SELECT 1 FROM deployment d WHERE d.deleted_us <= :before_us AND EXISTS (
+        SELECT 1 FROM version v WHERE v.deployment_id = d.id AND v.prompt_config <> ''
+    )
+) OR EXISTS (SELECT 1 FROM version v WHERE v.deleted_us <= :before_us AND v.prompt_config <> '')
+
 -- erase_deployments --
 -- Empty the tombstones that were left before a time, and say so with their revision; the versions follow.
 UPDATE deployment SET description = '', rev = :rev

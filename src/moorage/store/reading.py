@@ -82,6 +82,11 @@ class Reading:
         found = self._run(_ENTRIES.newer, deployment_id=deployment_id, place=rev, limit=limit)
         return [rows.chained(row).shown for row in found]
 
+    def can_erase(self, before_us: int) -> bool:
+        """Whether something that was deleted before a time still has its content."""
+        ((can,),) = self._run("can_erase", before_us=before_us)
+        return bool(can)
+
     def versions(self, deployment_id: str, query: PageQuery) -> tuple[list[Version], bool]:
         """A page of a deployment's versions, newest first, and whether there are more in its direction.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import apsw
 
-from moorage.core.errors import (
+from moorage.core.storage_errors import (
     InvalidDatabase,
     SchemaTooNew,
     StorageError,

@@ -9,7 +9,7 @@ import msgspec
 
 from moorage.core.access import ApiKey, Project
 from moorage.core.deployment import Deployment
-from moorage.core.errors import StorageError
+from moorage.core.storage_errors import StorageError
 from moorage.store import rows
 from moorage.store.engine import Engine, Run, Stream
 from moorage.store.reading import Reading
@@ -112,6 +112,10 @@ class Store:
                 return [each for work in works for each in self.write_together([work])]
             return [error] * len(works)
         return done
+
+    def now_us(self) -> int:
+        """The time, in microseconds since 1970."""
+        return self._clock() // 1000
 
     def newest_revision(self) -> int:
         """The newest revision known on this machine, at the price of one look into memory."""
