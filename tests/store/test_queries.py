@@ -23,4 +23,4 @@ def test_no_query_reads_more_rows_than_it_needs(folder: Path, name: str) -> None
         parameters = dict.fromkeys(re.findall(r":(\w+)", QUERIES[name]), 1)
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", parameters)]
 
-    assert not [step for step in plan if "SCAN" in step or "TEMP B-TREE" in step], plan
+    assert not [step for step in plan if re.search(r"SCAN (?!CONSTANT)|TEMP B-TREE", step)], plan
