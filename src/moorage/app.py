@@ -1,6 +1,7 @@
 """The only file that knows every part: settings -> store -> catalog -> services -> application."""
 
 import logging.config
+from concurrent.futures import ThreadPoolExecutor
 
 from starlette.types import ASGIApp
 
@@ -15,6 +16,9 @@ from moorage.catalog.catalog import Catalog
 from moorage.logs import AccessLog, configuration
 from moorage.settings import ServerSettings
 from moorage.store.opening import open_store
+
+#: How many lookups of versions, history and manifests run at once.
+READERS = 2
 
 
 def create_app(settings: ServerSettings) -> ASGIApp:
@@ -34,5 +38,6 @@ def create_app(settings: ServerSettings) -> ASGIApp:
         journal=Journal(metrics, AccessLog(settings.log_format, settings.log_level)),
         documents=describe(OPERATIONS),
         writer=Writer(store, catalog),
+        reader=ThreadPoolExecutor(READERS, "moorage-reader"),
     )
     return build_application(services, store.close)

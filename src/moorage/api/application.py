@@ -42,6 +42,7 @@ def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
         yield
         follower.cancel()
         services.writer.close()
+        services.reader.shutdown()
         services.journal.settle()
         close()
 

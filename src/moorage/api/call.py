@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
@@ -30,6 +31,7 @@ from moorage.core.errors import (
 )
 from moorage.core.history import Actor
 from moorage.core.ownership import Terms
+from moorage.store.reading import Reading
 from moorage.store.store import Store, Writable
 
 MAX_BODY = 1_048_576
@@ -49,6 +51,7 @@ class Services(msgspec.Struct, frozen=True):
     journal: Journal
     documents: Documents
     writer: Writer
+    reader: Executor
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -84,6 +87,16 @@ class Call(msgspec.Struct, frozen=True):
     async def write(self, do: Callable[Concatenate[Writable, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a write of the registry; when it returns, every read shows it."""
         return await self.services.writer.write(lambda store: do(store, *args, **kwargs))
+
+    async def read(self, look_up: Callable[[Reading], T]) -> T:
+        """Look something up that is not in the catalog, beside the event loop."""
+        services = self.services
+
+        def in_one_state() -> T:
+            with services.store.read() as reading:
+                return look_up(reading)
+
+        return await asyncio.get_running_loop().run_in_executor(services.reader, in_one_state)
 
     async def once(self, body: bytes, work: Callable[[Writable], Response]) -> Response:
         """Do a write and answer. With an `Idempotency-Key` it is done once, whatever happens: the answer is kept with

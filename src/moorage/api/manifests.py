@@ -7,11 +7,15 @@ from moorage.api.answer import of_revision
 from moorage.api.call import Call
 from moorage.core.manifest import ManifestPage
 from moorage.core.page import PageQuery
+from moorage.store.reading import Reading
 
 
 async def list_page(call: Call) -> Response:
     """A page of the project's deployments as files say them, with who keeps each, newest first."""
     query = PageQuery.read(call.request.query_params.multi_items())
-    with call.services.store.read() as reading:
-        page, has_more = reading.manifests(call.project_id, query)
-    return of_revision(call, msgspec.json.encode(ManifestPage("list", [kept.manifest() for kept in page], has_more)))
+
+    def page(reading: Reading) -> bytes:
+        kept, has_more = reading.manifests(call.project_id, query)
+        return msgspec.json.encode(ManifestPage("list", [each.manifest() for each in kept], has_more))
+
+    return of_revision(call, await call.read(page))

@@ -15,6 +15,7 @@ from moorage.core.times import iso
 from moorage.core.version import DeletedVersion, VersionPage
 from moorage.registry import versions
 from moorage.registry.lookup import get_deployment, get_version
+from moorage.store.reading import Reading
 from moorage.store.store import Writable
 
 _encode = msgspec.json.Encoder().encode
@@ -28,20 +29,26 @@ async def list_page(call: Call) -> Response:
     parameters = call.request.query_params.multi_items()
     variant_id = dict(parameters).get("variant_id")
     query = PageQuery.read((name, value) for name, value in parameters if name != "variant_id")
-    with call.services.store.read() as reading:
+
+    def page(reading: Reading) -> bytes:
         deployment = get_deployment(reading, call.project_id, _key(call))
         if variant_id not in (None, "", deployment.id):
-            return of_revision(call, _encode(VersionPage("list", [], has_more=False)))
-        page, has_more = reading.versions(deployment.id, query)
-    return of_revision(call, _encode(VersionPage("list", [version.item() for version in page], has_more)))
+            return _encode(VersionPage("list", [], has_more=False))
+        found, has_more = reading.versions(deployment.id, query)
+        return _encode(VersionPage("list", [version.item() for version in found], has_more))
+
+    return of_revision(call, await call.read(page))
 
 
 async def get(call: Call) -> Response:
     """One version, by its number or its id."""
     call.expect_parameters()
-    with call.services.store.read() as reading:
-        version = get_version(reading, get_deployment(reading, call.project_id, _key(call)), _version(call))
-    return of_revision(call, _encode(version.item()))
+
+    def version(reading: Reading) -> bytes:
+        deployment = get_deployment(reading, call.project_id, _key(call))
+        return _encode(get_version(reading, deployment, _version(call)).item())
+
+    return of_revision(call, await call.read(version))
 
 
 async def post(call: Call) -> Response:
@@ -110,9 +117,12 @@ async def undo(call: Call) -> Response:
 async def history(call: Call) -> Response:
     """Everything that was done to a deployment, newest first: what, by whom, and why."""
     query = PageQuery.read(call.request.query_params.multi_items())
-    with call.services.store.read() as reading:
-        page, has_more = reading.history(get_deployment(reading, call.project_id, _key(call)).id, query)
-    return of_revision(call, _encode(HistoryPage("list", page, has_more)))
+
+    def page(reading: Reading) -> bytes:
+        found, has_more = reading.history(get_deployment(reading, call.project_id, _key(call)).id, query)
+        return _encode(HistoryPage("list", found, has_more))
+
+    return of_revision(call, await call.read(page))
 
 
 async def diff(call: Call) -> Response:
@@ -126,14 +136,15 @@ async def diff(call: Call) -> Response:
     if not to_name:
         raise MissingParameter(param="to", name="to", meaning="the number or id of a version, or `live`")
     from_name = parameters.get("from") or "live"
-    with call.services.store.read() as reading:
+    is_text = "text/plain" in call.request.headers.get("accept", "")
+
+    def difference(reading: Reading) -> str | bytes:
         before, after = versions.compare(reading, call.project_id, _key(call), from_name, to_name)
-    one, other = before.content(), after.content()
-    if "text/plain" in call.request.headers.get("accept", ""):
-        return Response(unified(one, other, str(before.number), str(after.number)), media_type="text/plain")
-    difference = Difference(str(before.number), str(after.number), list(changes(one, other)))
+        names, contents = (str(before.number), str(after.number)), (before.content(), after.content())
+        return unified(*contents, *names) if is_text else _encode(Difference(*names, list(changes(*contents))))
+
     # No ETag: what is remembered is remembered by path and query, and here the answer has two forms.
-    return Response(_encode(difference), media_type="application/json")
+    return Response(await call.read(difference), media_type="text/plain" if is_text else "application/json")
 
 
 def _key(call: Call) -> str:

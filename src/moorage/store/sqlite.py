@@ -1,8 +1,8 @@
 """SQLite through apsw, which brings its own library.
 
-Every process has one connection that writes and one that only reads. WAL with `synchronous=FULL`: a commit is on the
-disk before it is acknowledged (with NORMAL a power cut takes acknowledged writes back). `mmap_size` stays 0: it
-amplifies what a stray pointer can corrupt.
+Every process has one connection that writes, and one for each thread that only reads. WAL with `synchronous=FULL`: a
+commit is on the disk before it is acknowledged (with NORMAL a power cut takes acknowledged writes back). `mmap_size`
+stays 0: it amplifies what a stray pointer can corrupt.
 """
 
 import os
@@ -50,6 +50,8 @@ class SqliteEngine:
         self._path = path = path.resolve()  # by whatever link it is reached, the side files are the same
         self._queries = load_queries()
         self._thread = threading.Lock()
+        self._own = threading.local()
+        self._readers: list[apsw.Connection] = []
         _check_path(path, self.url)
         try:
             self._check_content()
@@ -58,8 +60,7 @@ class SqliteEngine:
                 self._writer = _open(path, apsw.SQLITE_OPEN_READWRITE)
                 self._inode = path.stat().st_ino
                 self._migrate()
-                self._reader = _open(path, apsw.SQLITE_OPEN_READONLY)
-                self._shared.set(self._reader.execute(self._queries["current_revision"]).get)
+                self._shared.set(self._writer.execute(self._queries["current_revision"]).get)
         except (apsw.Error, OSError) as error:
             raise InvalidDatabase(url=self.url, reason=_reason(error)) from error
 
@@ -67,10 +68,12 @@ class SqliteEngine:
     def read(self) -> Iterator[Stream]:
         """See `Engine.read`."""
 
-        def stream(query: str, **parameters: object) -> Iterator[Row]:
-            return self._reader.execute(self._queries[query], parameters)
+        reader = self._reader()
 
-        with _transaction(self._reader, "BEGIN"):
+        def stream(query: str, **parameters: object) -> Iterator[Row]:
+            return reader.execute(self._queries[query], parameters)
+
+        with _transaction(reader, "BEGIN"):
             yield stream
 
     @contextmanager
@@ -101,9 +104,21 @@ class SqliteEngine:
 
     def close(self) -> None:
         """See `Engine.close`."""
-        self._reader.close()
+        for reader in self._readers:
+            reader.close()
         self._writer.close()
         self._shared.close()
+
+    def _reader(self) -> apsw.Connection:
+        """This thread's connection."""
+        reader: apsw.Connection | None = getattr(self._own, "reader", None)
+        if reader is None:
+            try:
+                reader = self._own.reader = _open(self._path, apsw.SQLITE_OPEN_READONLY)
+            except apsw.Error as error:
+                raise _told(error) from error
+            self._readers.append(reader)
+        return reader
 
     def _check_in_place(self) -> None:
         """SQLite writes on into a file that was moved or deleted, and whoever starts next would not find it."""

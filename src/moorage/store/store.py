@@ -137,8 +137,7 @@ class Store:
             rev = _rev(stream)
             changed = stream("deployments") if since < 0 else stream("changed_deployments", rev=since)
             yield Changes(rev, map(rows.deployment, changed), map(rows.api_key, stream("api_keys", rev=since)))
-        if rev > self._engine.newest_revision():
-            self._engine.saw_revision(rev)
+        self._saw(rev)
 
     def projects(self) -> list[Project]:
         """All projects, oldest first."""
@@ -154,11 +153,15 @@ class Store:
     def read(self) -> Iterator[Reading]:
         """Look things up, all of them in one committed state.
 
+        When the block ends, the other processes on the machine know of its revision, as with `changes`.
+
         Raises:
             StorageUnavailable
         """
         with self._engine.read() as stream:
+            rev = _rev(stream)
             yield Reading(stream)
+        self._saw(rev)
 
     def ledger(self) -> tuple[list[rows.Chained], str]:
         """Every entry there is, in order, and the hash that was noted as the newest."""
@@ -169,6 +172,10 @@ class Store:
     def close(self) -> None:
         """Close the database."""
         self._engine.close()
+
+    def _saw(self, rev: int) -> None:
+        if rev > self._engine.newest_revision():
+            self._engine.saw_revision(rev)
 
 
 def _begin(run: Run, clock: Callable[[], int]) -> Transaction:
