@@ -73,7 +73,7 @@ class Call(msgspec.Struct, frozen=True):
         return self.key.project_id
 
     def terms(self) -> Terms:
-        """On what terms the change is asked for: `If-Match`, and the parameters `take_ownership` and `file`.
+        """On what terms the change is asked for: `If-Match`, `If-None-Match: *`, and the query's `file` and `take_ownership`.
 
         Raises:
             InvalidFlag
@@ -82,7 +82,9 @@ class Call(msgspec.Struct, frozen=True):
         file = self.request.query_params.get("file")
         if file is not None and not (1 <= len(file) <= MAX_FILE and file.isprintable()):
             raise InvalidRequest(param="file", reason=f"file is 1 to {MAX_FILE} printable characters")
-        return Terms(self.request.headers.get("if-match"), file, self.flag("take_ownership"))
+        headers = self.request.headers
+        is_new = headers.get("if-none-match", "").strip() == "*"
+        return Terms(headers.get("if-match"), is_new, file, self.flag("take_ownership"))
 
     async def write(self, do: Callable[Concatenate[Writable, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a write of the registry; when it returns, every read shows it."""

@@ -1,5 +1,7 @@
 """`/v2/deployments`: list, get, create, change, delete, restore."""
 
+from urllib.parse import quote
+
 import msgspec
 from starlette.responses import Response
 
@@ -65,16 +67,16 @@ async def delete(call: Call) -> Response:
     deleted = DeletedDeployment(
         id=gone.id, key=gone.key, deleted=True, deleted_at=iso(deleted_us), final=iso(final_us(deleted_us))
     )
-    return of_revision(call, msgspec.json.encode(deleted))
+    return of_revision(call, msgspec.json.encode(deleted), etag=gone.etag)
 
 
 async def restore(call: Call) -> Response:
     """Take back a deletion: the deployment has its place, its versions and its live version again."""
     call.expect_parameters()
-    key, by, body = call.request.path_params["key_or_id"], call.actor(), await call.body()
+    key, by, terms, body = call.request.path_params["key_or_id"], call.actor(), call.terms(), await call.body()
 
     def work(store: Writable) -> Response:
-        deployment = restore_deployment(store, call.project_id, key, by)
+        deployment = restore_deployment(store, call.project_id, key, by, terms)
         return of_revision(call, deployment.item(), etag=deployment.etag)
 
     return await call.once(body, work)
@@ -84,6 +86,7 @@ def _done(call: Call, done: Put, status: int) -> Response:
     deployment = done.deployment
     answer = of_revision(call, deployment.item(), status, normalized=done.normalized, etag=deployment.etag)
     answer.headers["X-Moorage-Result"] = done.result
-    if done.is_taken_over:
+    if done.taken_from is not None:
         answer.headers["X-Moorage-Owner"] = deployment.owner
+        answer.headers["X-Moorage-Taken-From"] = quote(done.taken_from)
     return answer

@@ -29,6 +29,7 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 _FOREVER: Final = float("inf")
 _NO_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
 _NOT_IN_304: Final = frozenset({b"content-type", b"content-length"})
+_READS: Final = frozenset({"GET", "HEAD"})
 _CLIENT_CLOSED_REQUEST: Final = 499  # nginx's status for a client that left; nobody is sent it
 
 _log = logging.getLogger("moorage.api")
@@ -88,7 +89,7 @@ class Front:
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send(body)
         else:
-            exchange = _Exchange(send, request_id, if_none_match)
+            exchange = _Exchange(send, request_id, if_none_match if method in _READS else None)
             await self._pass_on(scope, receive, exchange)
             status = exchange.status
             key: ApiKey | None = scope.get("moorage.caller")

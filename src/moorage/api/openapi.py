@@ -57,6 +57,10 @@ _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "X-Moorage-Revision": ("The count of committed writes this answer shows.", {"type": "integer"}),
     "X-Moorage-Result": ("What the put did.", {"enum": ["created", "updated", "unchanged"]}),
     "X-Moorage-Owner": ("Who keeps the deployment, if the put changed that.", {"enum": ["files", "api"]}),
+    "X-Moorage-Taken-From": (
+        "Who kept the deployment before, if the put changed that: `api`, or a file (percent-encoded).",
+        {"type": "string"},
+    ),
     "X-Moorage-Normalized": (
         "Paths of the body that were kept in an equivalent spelling.",
         {"type": "string"},
@@ -142,7 +146,7 @@ def _answer(operation: Operation, status: int, answer: Any, schema_of: dict[type
     if operation.scopes:
         names += ["ETag", "X-Moorage-Revision"]
     if operation.body:
-        names += ["X-Moorage-Result", "X-Moorage-Normalized", "X-Moorage-Owner"]
+        names += ["X-Moorage-Result", "X-Moorage-Normalized", "X-Moorage-Owner", "X-Moorage-Taken-From"]
     headers = {name: {"description": _HEADERS[name][0], "schema": _HEADERS[name][1]} for name in names}
     document: dict[str, Any] = {"description": meanings[status], "headers": headers}
     if isinstance(answer, type):

@@ -92,7 +92,7 @@ OPERATIONS = (
         handler=deployments.restore, scopes=frozenset({Scope.PUBLISH}),
         answers={200: DeploymentItem},
         errors=(
-            errors.NotDeleted, errors.KeyTaken, errors.UnknownParameter, *_GONE, *_LARGE, *_ONCE, *_STORAGE
+            errors.NotDeleted, errors.KeyTaken, errors.PreconditionFailed, *_QUERY, *_GONE, *_LARGE, *_ONCE, *_STORAGE
         ),
     ),
     Operation(

@@ -14,7 +14,7 @@ from moorage.core.page import PageQuery
 from moorage.core.times import iso
 from moorage.core.version import DeletedVersion, VersionPage
 from moorage.registry import versions
-from moorage.registry.lookup import get_deployment, get_version
+from moorage.registry.lookup import get_deployment, get_known, get_version
 from moorage.store.reading import Reading
 from moorage.store.store import Writable
 
@@ -60,7 +60,7 @@ async def post(call: Call) -> Response:
     def work(store: Writable) -> Response:
         project_id = call.project_id
         saved = versions.save_version(store, project_id, key, body, by, terms, may_publish=may_publish)
-        return of_revision(call, _encode(saved.version.item()), 201, normalized=saved.normalized)
+        return _done(call, saved, 201)
 
     return await call.once(body, work)
 
@@ -71,8 +71,7 @@ async def publish(call: Call) -> Response:
     name, key, by, terms, body = _version(call), _key(call), call.actor(), call.terms(), await call.body()
 
     def work(store: Writable) -> Response:
-        version = versions.publish_version(store, call.project_id, key, name, body, by, terms)
-        return of_revision(call, _encode(version.item()))
+        return _done(call, versions.publish_version(store, call.project_id, key, name, body, by, terms))
 
     return await call.once(body, work)
 
@@ -80,15 +79,15 @@ async def publish(call: Call) -> Response:
 async def delete(call: Call) -> Response:
     """Delete a version that is not live. It can be restored for 30 days; its number is never given again."""
     call.expect_parameters()
-    gone = await call.write(
+    done = await call.write(
         versions.delete_version, call.project_id, _key(call), _version(call), call.actor(), call.terms()
     )
-    deleted_us = gone.deleted_us or 0
+    gone, deleted_us = done.version, done.version.deleted_us or 0
     deleted = DeletedVersion(
         id=gone.id, deployment_id=gone.deployment_id, version=str(gone.number), deleted=True,
         deleted_at=iso(deleted_us), final=iso(final_us(deleted_us)),
     )  # fmt: skip
-    return of_revision(call, _encode(deleted))
+    return of_revision(call, _encode(deleted), etag=done.etag)
 
 
 async def restore(call: Call) -> Response:
@@ -97,8 +96,7 @@ async def restore(call: Call) -> Response:
     name, key, by, terms, body = _version(call), _key(call), call.actor(), call.terms(), await call.body()
 
     def work(store: Writable) -> Response:
-        version = versions.restore_version(store, call.project_id, key, name, by, terms)
-        return of_revision(call, _encode(version.item()))
+        return _done(call, versions.restore_version(store, call.project_id, key, name, by, terms))
 
     return await call.once(body, work)
 
@@ -109,17 +107,17 @@ async def undo(call: Call) -> Response:
     key, by, terms, body = _key(call), call.actor(), call.terms(), await call.body()
 
     def work(store: Writable) -> Response:
-        return of_revision(call, _encode(versions.undo(store, call.project_id, key, body, by, terms).item()))
+        return _done(call, versions.undo(store, call.project_id, key, body, by, terms))
 
     return await call.once(body, work)
 
 
 async def history(call: Call) -> Response:
-    """Everything that was done to a deployment, newest first: what, by whom, and why."""
+    """Everything that was done to a deployment, a deleted one too, newest first: what, by whom, and why."""
     query = PageQuery.read(call.request.query_params.multi_items())
 
     def page(reading: Reading) -> bytes:
-        found, has_more = reading.history(get_deployment(reading, call.project_id, _key(call)).id, query)
+        found, has_more = reading.history(get_known(reading, call.project_id, _key(call)).id, query)
         return _encode(HistoryPage("list", found, has_more))
 
     return of_revision(call, await call.read(page))
@@ -145,6 +143,11 @@ async def diff(call: Call) -> Response:
 
     # No ETag: what is remembered is remembered by path and query, and here the answer has two forms.
     return Response(await call.read(difference), media_type="text/plain" if is_text else "application/json")
+
+
+def _done(call: Call, done: versions.Changed, status: int = 200) -> Response:
+    """The version, with the ETag of its deployment: that is what the next change can be conditional on."""
+    return of_revision(call, _encode(done.version.item()), status, normalized=done.normalized, etag=done.etag)
 
 
 def _key(call: Call) -> str:

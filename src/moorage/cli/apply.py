@@ -1,6 +1,7 @@
 """`moorage apply`: make the server have what the files say."""
 
 from collections import Counter
+from urllib.parse import unquote
 
 import click
 import msgspec
@@ -17,12 +18,13 @@ _RESULTS = ("created", "updated", "unchanged", "failed")
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What was done for one deployment, and the lines to show of it."""
+    """What was done for one deployment, the lines to show of it, and who kept it before, if somebody else did."""
 
     result: str
     key: str
     source: str
     lines: list[str]
+    taken_from: str | None = None
 
 
 @click.command()
@@ -31,8 +33,11 @@ class Outcome(msgspec.Struct, frozen=True):
 @click.option("--prune", is_flag=True, help="Delete what was applied from PATH and is not in it any more; asks first.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--take-ownership", is_flag=True, help="Also change what the API took over from its file.")
+@click.option("--reason", default="", help="Why; the history keeps it.")
 @setting("url")
-def apply(paths: tuple[str, ...], dry_run: bool, prune: bool, yes: bool, take_ownership: bool, url: str) -> None:
+def apply(
+    paths: tuple[str, ...], dry_run: bool, prune: bool, yes: bool, take_ownership: bool, reason: str, url: str
+) -> None:
     """Put deployments from files, folders or standard input (-). What is in a file is kept there from then on.
 
     YAML, JSON and JSONL files hold deployments; the list page of a hosted service is read too, oldest first:
@@ -42,36 +47,39 @@ def apply(paths: tuple[str, ...], dry_run: bool, prune: bool, yes: bool, take_ow
     The good ones are applied even if others fail; then the exit code is 1. `moorage diff` shows what would be done.
     """
     client = Client.from_environment(url)
-    documents = read_paths(list(paths))
+    documents = read_paths(list(paths), may_be_empty=prune)
     terms: dict[str, bool | None] = {"dry_run": dry_run or None, "take_ownership": take_ownership or None}
     with screen.progress("Checking" if dry_run else "Applying") as progress:
-        outcomes = [_put(client, document, terms) for document in progress.track(documents)]
+        outcomes = [_put(client, document, terms, reason) for document in progress.track(documents)]
     _show(outcomes)
     has_failed = any(outcome.result == "failed" for outcome in outcomes)
     if prune and has_failed:
         click.echo("Nothing is deleted while some of the files cannot be applied.", err=True)
     elif prune:
-        _prune(client, prunable(documents, read_manifests(client), paths), is_dry_run=dry_run, is_agreed=yes)
+        gone = prunable(documents, read_manifests(client), paths)
+        _prune(client, gone, reason, is_dry_run=dry_run, is_agreed=yes)
     if dry_run:
         screen.console().print("Dry run: nothing was changed.")
     if has_failed:
         raise click.exceptions.Exit(1)
 
 
-def _put(client: Client, document: Document, terms: dict[str, bool | None]) -> Outcome:
+def _put(client: Client, document: Document, terms: dict[str, bool | None], reason: str) -> Outcome:
     if document.problem:
         return Outcome("failed", document.key, document.source, [document.problem])
     try:
-        headers = client.put(document.key, document.body, file=document.file, **terms).headers
+        headers = client.put(document.key, document.body, reason, file=document.file, **terms).headers
     except ApiError as error:
         return Outcome("failed", document.key, document.source, error.problems)
     lines = []
     if normalized := headers.get("X-Moorage-Normalized"):
         lines.append(f"rewritten: {normalized}")
     result = headers["X-Moorage-Result"]
-    if result == "updated" and headers.get("X-Moorage-Owner") == "files":
-        lines.append(f"it was kept through the API before: moorage deployments history {document.key}")
-    return Outcome(result, document.key, document.source, lines)
+    taken_from = headers.get("X-Moorage-Taken-From")
+    if taken_from is not None and result == "updated":
+        keeper = "through the API" if taken_from == "api" else f"in {unquote(taken_from)}"
+        lines.append(f"it was kept {keeper} before: moorage deployments history {document.key}")
+    return Outcome(result, document.key, document.source, lines, taken_from)
 
 
 def _show(outcomes: list[Outcome]) -> None:
@@ -89,9 +97,14 @@ def _show(outcomes: list[Outcome]) -> None:
     totals = screen.table(*_RESULTS)
     totals.add_row(*(str(counts[result]) for result in _RESULTS))
     console.print(totals)
+    adopted = sum(outcome.taken_from is not None and outcome.result == "unchanged" for outcome in outcomes)
+    if adopted:
+        console.print(
+            f"{adopted} of the unchanged ones: kept in these files from now on, not elsewhere or through the API."
+        )
 
 
-def _prune(client: Client, gone: list[Manifest], *, is_dry_run: bool, is_agreed: bool) -> None:
+def _prune(client: Client, gone: list[Manifest], reason: str, *, is_dry_run: bool, is_agreed: bool) -> None:
     if not gone:
         click.echo("There is nothing to delete.")
         return
@@ -101,10 +114,10 @@ def _prune(client: Client, gone: list[Manifest], *, is_dry_run: bool, is_agreed:
     if is_dry_run:
         return
     if not is_agreed:
-        click.confirm(f"Delete {len(gone)} of them? They can be restored for 30 days.", abort=True)
+        click.confirm(f"Delete {screen.counting(len(gone), 'deployment')}? For 30 days that can be undone.", abort=True)
     for manifest in gone:
         client.send(
             "DELETE", deployment_path(manifest.id), query={"take_ownership": True},
-            If_Match=manifest.etag, X_Moorage_Reason=f"pruned: it is not in {manifest.file} any more",
+            If_Match=manifest.etag, X_Moorage_Reason=reason or f"pruned: it is not in {manifest.file} any more",
         )  # fmt: skip
         click.echo(f"Deleted {manifest.key}: moorage deployments restore {manifest.id}")

@@ -23,4 +23,4 @@ def verify(database: str) -> None:
         count = len(store.ledger()[0])
     if wrong:
         raise click.ClickException("the history does not hold:\n  " + "\n  ".join(wrong))
-    click.echo(f"The history holds: {count} entries, each as it was written.")
+    click.echo(f"The history holds: {count} {'entry' if count == 1 else 'entries'}, each as it was written.")

@@ -1,4 +1,4 @@
-"""`moorage deployments create|publish|undo|delete|restore`: what changes a deployment."""
+"""`moorage deployments create|describe|publish|undo|delete|restore`: what changes a deployment."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +12,8 @@ from moorage.cli.documents import read_one
 from moorage.cli.options import key_argument, output_option, setting
 
 _reason = click.option("--reason", default="", help="Why; the history keeps it.")
+
+_version = click.option("--version", metavar="VERSION", help="One version of it: its number or id.")
 
 
 def _change(command: Callable[..., None]) -> Callable[..., None]:
@@ -46,8 +48,7 @@ def create(file: str, reason: str, output: str, url: str) -> None:
 @_change
 def publish(key_or_id: str, version: str, output: str, url: str, **terms: Any) -> None:
     """Make a version the live one; an older one too."""
-    path = f"{deployment_path(key_or_id)}/versions/{quote(version, safe='')}/publish"
-    live = _send(url, "POST", key_or_id, path, **terms)
+    live = _send(url, "POST", key_or_id, f"{_path(key_or_id, version)}/publish", **terms)
     screen.print_done(live, output, f"{key_or_id}: {live['version']} is live.")
 
 
@@ -62,31 +63,63 @@ def undo(key_or_id: str, output: str, url: str, **terms: Any) -> None:
 
 @click.command()
 @key_argument
+@click.argument("description")
 @_change
-def delete(key_or_id: str, output: str, url: str, **terms: Any) -> None:
-    """Delete a deployment; for 30 days it can be restored."""
-    gone = _send(url, "DELETE", key_or_id, deployment_path(key_or_id), **terms)
-    told = f"Deleted {gone['key']}. Until {gone['final']}: moorage deployments restore {gone['id']}"
-    screen.print_done(gone, output, told)
+def describe(key_or_id: str, description: str, output: str, url: str, **terms: Any) -> None:
+    """Change the description, which is not versioned."""
+    body = {"description": description}
+    item = _send(url, "PATCH", key_or_id, deployment_path(key_or_id), body, **terms)
+    screen.print_done(item, output, f"{item['key']}: {item['description']}")
+
+
+@click.command()
+@key_argument
+@_version
+@_change
+def delete(key_or_id: str, version: str | None, output: str, url: str, **terms: Any) -> None:
+    """Delete a deployment, or one version of it that is not live; for 30 days it can be restored."""
+    gone = _send(url, "DELETE", key_or_id, _path(key_or_id, version), **terms)
+    if version is None:
+        told, back = f"Deleted {gone['key']}.", gone["id"]
+    else:
+        told, back = f"Deleted version {gone['version']} of {key_or_id}.", f"{key_or_id} --version {gone['version']}"
+    screen.print_done(gone, output, f"{told} Until {gone['final']}: moorage deployments restore {back}")
 
 
 @click.command()
 @click.argument("key_or_id")
+@_version
 @_reason
 @output_option
 @setting("url")
-def restore(key_or_id: str, reason: str, output: str, url: str) -> None:
-    """Take back a deletion."""
-    path = f"{deployment_path(key_or_id)}/restore"
-    item = Client.from_environment(url).send("POST", path, X_Moorage_Reason=reason)
-    screen.print_done(item, output, f"Restored {item['key']}: {item['version']} is live.")
+def restore(key_or_id: str, version: str | None, reason: str, output: str, url: str) -> None:
+    """Take back the deletion of a deployment, or of one version."""
+    item = Client.from_environment(url).send("POST", f"{_path(key_or_id, version)}/restore", X_Moorage_Reason=reason)
+    if version is None:
+        told = f"Restored {item['key']}: {item['version']} is live."
+    else:
+        told = f"Restored version {item['version']} of {key_or_id}: it is {item['status']}."
+    screen.print_done(item, output, told)
 
 
-COMMANDS = (create, publish, undo, delete, restore)
+COMMANDS = (create, describe, publish, undo, delete, restore)
+
+
+def _path(key_or_id: str, version: str | None) -> str:
+    path = deployment_path(key_or_id)
+    return path if version is None else f"{path}/versions/{quote(version, safe='')}"
 
 
 def _send(
-    url: str, method: str, key_or_id: str, path: str, *, reason: str, if_live: str | None, take_ownership: bool
+    url: str,
+    method: str,
+    key_or_id: str,
+    path: str,
+    body: Any = None,
+    *,
+    reason: str,
+    if_live: str | None,
+    take_ownership: bool,
 ) -> Any:
     client = Client.from_environment(url)
     headers = {"X_Moorage_Reason": reason}
@@ -99,4 +132,4 @@ def _send(
             )
         headers["If_Match"] = there.headers["ETag"]
     query = {"take_ownership": True} if take_ownership else None
-    return client.send(method, path, query=query, **headers)
+    return client.send(method, path, body, query, **headers)

@@ -12,6 +12,18 @@ from moorage import __version__
 from moorage.core.page import MAX_LIMIT
 from moorage.settings import SettingError, from_environment
 
+#: The code of an error -> the command that helps.
+_HINTS = {
+    "key_taken": "To change it: moorage apply FILE, or moorage deployments draft FILE.",
+    "deployment_deleted": "To take it back: moorage deployments restore KEY.",
+    "version_deleted": "To take it back: moorage deployments restore KEY --version VERSION.",
+    "version_not_found": "To see which there are: moorage deployments versions KEY.",
+    "version_is_live": "To publish another: moorage deployments publish KEY VERSION.",
+    "precondition_failed": "To see what was done: moorage deployments history KEY.",
+    "nothing_to_undo": "To see what was done: moorage deployments history KEY.",
+    "insufficient_scope": "To make another key: moorage keys create NAME --scope SCOPE.",
+}
+
 _TIMEOUT = urllib3.Timeout(connect=5, read=60)
 
 
@@ -78,9 +90,10 @@ class Client:
         data = None if body is None else msgspec.json.encode(body)
         return self._send(method, path, query or {}, data, **headers).value
 
-    def put(self, key: str, body: Any, **query: Any) -> Reply:
+    def put(self, key: str, body: Any, reason: str, **query: Any) -> Reply:
         """Put one deployment, with the query parameters that are not None."""
-        return self._send("PUT", deployment_path(key), query, msgspec.json.encode(body))
+        data = msgspec.json.encode(body)
+        return self._send("PUT", deployment_path(key), query, data, X_Moorage_Reason=reason)
 
     def pages(self, path: str) -> Iterator[dict[str, Any]]:
         """The items of all pages of a list, newest first."""
@@ -96,7 +109,7 @@ class Client:
         fields = {name: _shown(value) for name, value in query.items() if value is not None}
         target = self._prefix + path + (f"?{urlencode(fields)}" if fields else "")
         try:
-            sent = {**self._headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+            sent = {**self._headers, **{name.replace("_", "-"): value for name, value in headers.items() if value}}
             response = self._pool.urlopen(method, target, body, sent, retries=False, redirect=False)
         except urllib3.exceptions.HTTPError as error:
             raise ApiError(
@@ -124,7 +137,9 @@ def _refused(status: int, value: Any, url: str) -> ApiError:
     if not isinstance(error, dict) or "message" not in error:
         return ApiError([f"{url} answered {status}, and not as Moorage does. Is MOORAGE_URL right?"])
     problems = [f"{problem['path']} {problem['message']}".strip() for problem in error.get("problems", ())]
-    hint = "MOORAGE_API_KEY holds the key that was refused." if status == 401 else ""
+    hint = (
+        "MOORAGE_API_KEY holds the key that was refused." if status == 401 else _HINTS.get(str(error.get("code")), "")
+    )
     return ApiError(problems or [error["message"]], hint)
 
 

@@ -27,7 +27,7 @@ _SIGNS: dict[Action, tuple[str, str]] = {
 def diff(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> None:
     """Show what `moorage apply PATH...` would do, and with `--prune` too; nothing is changed."""
     client = Client.from_environment(url)
-    plan = make_plan(read_paths(list(paths)), read_manifests(client), paths)
+    plan = make_plan(read_paths(list(paths), may_be_empty=True), read_manifests(client), paths)
     if output == "text":
         _print(plan)
     else:

@@ -21,6 +21,8 @@ from moorage.core.errors import InvalidJson
 
 _SUFFIXES = {".yaml", ".yml", ".json", ".jsonl", ".ndjson"}
 
+_EMPTY_FOLDER = "the folder has no .yaml, .yml, .json or .jsonl file"
+
 #: What a list page's item has and a put does not: the server there made it, the server here makes its own.
 _MADE_BY_THE_SERVER = ("id", "created", "updated", "version")
 
@@ -36,12 +38,29 @@ class Document(msgspec.Struct, frozen=True):
     file: str | None = None
 
 
-def read_paths(paths: list[str]) -> list[Document]:
+def read_paths(paths: list[str], *, may_be_empty: bool = False) -> list[Document]:
     """Everything in files, folders (their files by name, folders inside too) and `-` (standard input), in order.
 
-    What cannot be read is a document with a problem: the good ones are still there.
+    What cannot be read is a document with a problem: the good ones are still there. So is a folder with no file, unless
+    it `may_be_empty`.
     """
-    return [document for path in paths for document in _read_path(path)]
+    found = [document for path in paths for document in _read_path(path)]
+    found = _without_twins(found)
+    return [document for document in found if not (may_be_empty and document.problem == _EMPTY_FOLDER)]
+
+
+def _without_twins(documents: list[Document]) -> list[Document]:
+    """Two files cannot keep one deployment: which of them is right, nobody could say."""
+    first: dict[str, Document] = {}
+    result = []
+    for document in documents:
+        other = first.setdefault(document.key, document) if document.file else document
+        if other.file == document.file or document.problem:
+            result.append(document)
+        else:
+            why = f"it is in {other.source} too; keep one of them"
+            result.append(Document(document.source, document.key, {}, why))
+    return result
 
 
 def read_one(path: str) -> Document:
@@ -77,7 +96,7 @@ def _read_path(name: str) -> Iterator[Document]:
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
         if not files:
-            yield Document(name, "", {}, "the folder has no .yaml, .yml, .json or .jsonl file")
+            yield Document(name, "", {}, _EMPTY_FOLDER)
         for file in files:
             yield from _read_path(str(file))
         return

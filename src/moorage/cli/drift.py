@@ -41,7 +41,7 @@ def drift(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> Non
 
 def _named_files(manifests: dict[str, Manifest]) -> list[str]:
     """The files that the server names, where they can be found from here."""
-    top = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / ".git").exists()), Path.cwd())
+    top = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / ".git").exists()), Path())
     names = sorted({manifest.file for manifest in manifests.values() if manifest.file})
     return [str(top / name) for name in names if (top / name).is_file()]
 

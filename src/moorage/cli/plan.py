@@ -21,7 +21,7 @@ Action = Literal["create", "update", "unchanged", "delete", "refuse", "invalid"]
 
 class Step(msgspec.Struct, frozen=True):
     """What has to be done for one deployment: `before` is what the server has, `after` what the file says, as JSON
-    values; `why` explains an action that is not done."""
+    values; `why` explains an action that is not done, or should be thought about."""
 
     action: Action
     key: str
@@ -93,8 +93,12 @@ def _step(document: Document, present: Manifest | None) -> Step:
     before = content(present)
     after = before | after
     action: Action = "update" if list(changes(before, after)) else "unchanged"
-    why = _refusal(document, present) if action == "update" else ()
-    return Step("refuse" if why else action, document.key, document.source, before, after, why)
+    if action == "unchanged":
+        return Step(action, document.key, document.source, before, after)
+    why = _refusal(document, present)
+    return Step(
+        "refuse" if why else action, document.key, document.source, before, after, why or _keeper(document, present)
+    )
 
 
 def _refusal(document: Document, present: Manifest) -> tuple[str, ...]:
@@ -104,6 +108,17 @@ def _refusal(document: Document, present: Manifest) -> tuple[str, ...]:
     if document.file is None and present.owner == "files":
         return (f"it is kept in the file {present.file}; `moorage apply --take-ownership` takes it over",)
     return ()
+
+
+def _keeper(document: Document, present: Manifest) -> tuple[str, ...]:
+    """Who keeps it until now, if that is somebody else."""
+    if document.file is None or (present.owner == "files" and present.file == document.file):
+        return ()
+    return (
+        f"it is kept in {present.file} until now"
+        if present.owner == "files"
+        else "it is kept through the API until now",
+    )
 
 
 class _InvalidError(Exception):

@@ -46,6 +46,11 @@ def counted(label: str, items: Iterable[T]) -> Iterator[T]:
             yield item
 
 
+def counting(count: int, thing: str) -> str:
+    """`1 deployment`, `2 deployments`."""
+    return f"{count} {thing}" + "s" * (count != 1)
+
+
 def print_done(value: Any, output: str, told: str) -> None:
     """What was done: in words for a table, else the answer itself."""
     if output == "table":

@@ -274,8 +274,8 @@ class IdempotencyConflict(Conflict):
 
 
 class PreconditionFailed(MoorageError):
-    """The deployment {key!r} changed since you read it: If-Match has {sent}, it is {etag} now. error.current is how it
-    is, error.history what was done since; look, and send the request again with its ETag."""
+    """The deployment {key!r} {what}; it is {etag} now. error.current is how it is, error.history what was done since;
+    look, and send the request again with its ETag."""
 
     code = "precondition_failed"
 

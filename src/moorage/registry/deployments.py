@@ -27,13 +27,13 @@ from moorage.store.transaction import Transaction
 
 
 class Put(msgspec.Struct, frozen=True):
-    """What a put did. `normalized` are the paths of the body that were rewritten to an equivalent; `is_taken_over` says
-    that another side, files or the API, keeps the deployment since."""
+    """What a put did. `normalized` are the paths of the body that were rewritten to an equivalent; `taken_from` is who
+    kept the deployment before, a file or `api`, if somebody else does since."""
 
     result: Result
     deployment: Deployment
     normalized: list[str]
-    is_taken_over: bool = False
+    taken_from: str | None = None
 
 
 class _Undo(Exception):
@@ -66,7 +66,7 @@ def put_deployment(
     wanted, normalized = read_body(strict_json.parse(body), PutDeployment)
     refuse_repeated_variables(wanted.variables)
     result: Result
-    is_taken_over = False
+    taken_from = None
     try:
         with store.write() as write:
             present = write.find_deployment(project_id, key)
@@ -81,12 +81,13 @@ def put_deployment(
                 if result == "unchanged" and not _is_handed_over(write, present, by, terms):
                     raise _Undo("unchanged", present)
             stored = _stored(write, project_id, key)
-            is_taken_over = present is not None and present.owner != stored.owner
+            if present is not None and (present.owner, present.file) != (stored.owner, stored.file):
+                taken_from = present.file if present.owner == "files" else "api"
             if is_dry_run:
                 raise _Undo(result, stored)
     except _Undo as undo:
-        return Put(undo.result, undo.deployment, normalized, is_taken_over)
-    return Put(result, stored, normalized, is_taken_over)
+        return Put(undo.result, undo.deployment, normalized, taken_from)
+    return Put(result, stored, normalized, taken_from)
 
 
 def create_deployment(store: Writable, project_id: str, body: bytes, by: Actor) -> Put:
@@ -142,16 +143,17 @@ def delete_deployment(store: Writable, project_id: str, key_or_id: str, by: Acto
         claim(write, present, terms)
         write.delete_deployment(present.id)
         write.record(project_id, present.id, "deleted", by, present.live_version_id, None)
-        return msgspec.structs.replace(present, deleted_us=write.now_us, rev=write.rev)
+        return msgspec.structs.replace(present, deleted_us=write.now_us, updated_us=write.now_us, rev=write.rev)
 
 
-def restore_deployment(store: Writable, project_id: str, key_or_id: str, by: Actor) -> Deployment:
+def restore_deployment(store: Writable, project_id: str, key_or_id: str, by: Actor, terms: Terms = FREE) -> Deployment:
     """Take back a deletion: the deployment has its place, its versions and its live version again.
 
     Raises:
         NotDeleted: it is there.
         KeyTaken: another deployment has its key by now.
         DeploymentDeleted: it is gone for good.
+        PreconditionFailed: it is not the deletion that `terms` know of.
         DeploymentNotFound: there never was one.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
@@ -164,6 +166,7 @@ def restore_deployment(store: Writable, project_id: str, key_or_id: str, by: Act
             raise KeyTaken(param="key", key=stone.key)
         if stone.is_erased or final_us(stone.deleted_us) <= write.now_us:
             raise stone.error()
+        check_match(write, deleted, terms)
         write.restore_deployment(stone.id)
         write.record(project_id, stone.id, "restored", by, None, deleted.live_version_id)
         return _stored(write, project_id, stone.id)

@@ -28,6 +28,18 @@ def get_deployment(reading: Reading, project_id: str, key_or_id: str) -> Deploym
     raise DeploymentNotFound(param="key", key=key_or_id[:200])
 
 
+def get_known(reading: Reading, project_id: str, key_or_id: str) -> Deployment:
+    """The deployment that has a key or an id, or had it and was deleted last.
+
+    Raises:
+        DeploymentNotFound
+    """
+    found = reading.find_deployment(project_id, key_or_id) or reading.find_tombstone(project_id, key_or_id)
+    if found is None:
+        raise DeploymentNotFound(param="key", key=key_or_id[:200])
+    return found
+
+
 def get_to_change(reading: Reading, project_id: str, key_or_id: str, terms: Terms) -> Deployment:
     """The deployment that has a key or an id now, if it still is what `terms` say.
 
@@ -42,14 +54,22 @@ def get_to_change(reading: Reading, project_id: str, key_or_id: str, terms: Term
 
 def check_match(reading: Reading, deployment: Deployment, terms: Terms) -> None:
     """Raise `PreconditionFailed` unless the deployment still is what `terms` say."""
+    if terms.is_new:
+        raise _failed(reading, deployment, "If-None-Match", "*", "is there already")
     sent = terms.if_match
-    if sent is None or sent.strip() == "*" or deployment.etag in {tag.strip() for tag in sent.split(",")}:
+    if sent is None or sent.strip() == "*":
         return
+    if deployment.etag not in {tag.strip().removeprefix("W/") for tag in sent.split(",")}:
+        what = f"changed since you read it: If-Match has {sent[:200]}"
+        raise _failed(reading, deployment, "If-Match", sent, what)
+
+
+def _failed(reading: Reading, deployment: Deployment, header: str, sent: str, what: str) -> PreconditionFailed:
     seen = re.match(r'\s*"(\d{1,18})-', sent)
     since = reading.history_since(deployment.id, int(seen[1]), MAX_LISTED) if seen else []
-    raise PreconditionFailed(
-        param="If-Match", key=deployment.key, sent=sent[:200], etag=deployment.etag,
-        current=deployment.item(), history=tuple(since),
+    return PreconditionFailed(
+        param=header, key=deployment.key, what=what, etag=deployment.etag,
+        current=deployment.item(), history=tuple(since[::-1]),
     )  # fmt: skip
 
 

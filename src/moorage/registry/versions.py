@@ -1,5 +1,7 @@
 """Versions: save, publish, undo, delete, restore, compare."""
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import UNSET
 
@@ -19,16 +21,18 @@ from moorage.store.store import Writable
 from moorage.store.transaction import Transaction
 
 
-class Saved(msgspec.Struct, frozen=True):
-    """A version that was saved. `normalized` are the paths of the body that were rewritten to an equivalent."""
+class Changed(msgspec.Struct, frozen=True):
+    """A version as it is after a change, and the ETag that its deployment has since. `normalized` are the paths of the
+    body that were rewritten to an equivalent."""
 
     version: Version
-    normalized: list[str]
+    etag: str
+    normalized: list[str] = []
 
 
 class _Already(Exception):  # no error: leaves the transaction with no revision
-    def __init__(self, version: Version) -> None:
-        self.version = version
+    def __init__(self, changed: Changed) -> None:
+        self.changed = changed
 
 
 def save_version(
@@ -40,7 +44,7 @@ def save_version(
     terms: Terms = FREE,
     *,
     may_publish: bool = True,
-) -> Saved:
+) -> Changed:
     """Add a version to a deployment (`body`: JSON, `PostVersion`), as a draft or live. A draft changes nothing that is
     served, so it may be saved whoever keeps the deployment.
 
@@ -63,7 +67,7 @@ def save_version(
         version_id = add_version(
             write, deployment, wanted, content, by, terms, description=wanted.description, is_draft=is_draft
         )
-        return Saved(get_version(write, deployment, version_id), normalized)
+        return _changed(write, deployment, version_id, normalized)
 
 
 def publish_version(
@@ -74,7 +78,7 @@ def publish_version(
     body: bytes,
     by: Actor,
     terms: Terms = FREE,
-) -> Version:
+) -> Changed:
     """Make a version the live one, forwards or backwards. One that is live already stays so, and nothing is recorded.
 
     Raises:
@@ -88,14 +92,14 @@ def publish_version(
             deployment = get_to_change(write, project_id, key_or_id, terms)
             version = get_version(write, deployment, id_or_number)
             if version.status == "live":
-                raise _Already(version)
+                raise _Already(Changed(version, deployment.etag))
             _move_pointer(write, deployment, version.id, by, terms)
-            return get_version(write, deployment, version.id)
+            return _changed(write, deployment, version.id)
     except _Already as already:
-        return already.version
+        return already.changed
 
 
-def undo(store: Writable, project_id: str, key_or_id: str, body: bytes, by: Actor, terms: Terms = FREE) -> Version:
+def undo(store: Writable, project_id: str, key_or_id: str, body: bytes, by: Actor, terms: Terms = FREE) -> Changed:
     """Take back the last move of the live pointer, whatever it was; a second undo takes back the first.
 
     Raises:
@@ -115,12 +119,12 @@ def undo(store: Writable, project_id: str, key_or_id: str, body: bytes, by: Acto
         claim(write, deployment, terms)
         write.publish_version(deployment.id, before)
         write.record(project_id, deployment.id, "undone", by, after, before)
-        return get_version(write, deployment, before)
+        return _changed(write, deployment, before)
 
 
 def delete_version(
     store: Writable, project_id: str, key_or_id: str, id_or_number: str, by: Actor, terms: Terms = FREE
-) -> Version:
+) -> Changed:
     """Delete a version that is not live, for 30 days not for good. Its number is never given again.
 
     Raises:
@@ -136,12 +140,12 @@ def delete_version(
         write.delete_version(version.id)
         write.touch_deployment(deployment.id)
         write.record(project_id, deployment.id, "deleted", by, version.id, version.id)
-        return msgspec.structs.replace(version, deleted_us=write.now_us)
+        return Changed(msgspec.structs.replace(version, deleted_us=write.now_us), _etag(write, deployment))
 
 
 def restore_version(
     store: Writable, project_id: str, key_or_id: str, id_or_number: str, by: Actor, terms: Terms = FREE
-) -> Version:
+) -> Changed:
     """Take back the deletion of a version; it has its place, its number and its status again.
 
     Raises:
@@ -156,11 +160,11 @@ def restore_version(
         if version.deleted_us is None:
             raise NotDeleted(param="version", what=f"Version {version.number} of the deployment {deployment.key!r}")
         if version.is_erased or final_us(version.deleted_us) <= write.now_us:
-            return get_version(write, deployment, version.id)  # raises
+            get_version(write, deployment, version.id)  # raises
         write.restore_version(version.id)
         write.touch_deployment(deployment.id)
         write.record(project_id, deployment.id, "restored", by, version.id, version.id)
-        return get_version(write, deployment, version.id)
+        return _changed(write, deployment, version.id)
 
 
 def compare(reading: Reading, project_id: str, key_or_id: str, from_name: str, to_name: str) -> tuple[Version, Version]:
@@ -205,6 +209,15 @@ def _move_pointer(write: Transaction, deployment: Deployment, version_id: str, b
     claim(write, deployment, terms)
     write.publish_version(deployment.id, version_id)
     write.record(deployment.project_id, deployment.id, "published", by, deployment.live_version_id, version_id)
+
+
+def _changed(write: Transaction, deployment: Deployment, version_id: str, normalized: Sequence[str] = ()) -> Changed:
+    version = get_version(write, deployment, version_id)
+    return Changed(version, _etag(write, deployment), list(normalized))
+
+
+def _etag(write: Transaction, deployment: Deployment) -> str:
+    return get_deployment(write, deployment.project_id, deployment.id).etag
 
 
 def _with_reason(body: bytes, by: Actor) -> Actor:
