@@ -9,14 +9,20 @@ from moorage.api.call import Call
 
 
 def of_revision(
-    call: Call, body: bytes, status: int = 200, *, normalized: Sequence[str] = (), etag: str | None = None
+    call: Call,
+    body: bytes,
+    status: int = 200,
+    *,
+    normalized: Sequence[str] = (),
+    etag: str | None = None,
+    rev: int | None = None,
 ) -> Response:
-    """JSON with its ETag (of the bytes, unless it has one of its own) and revision; `normalized` are the paths of the
-    request's body that were rewritten."""
+    """JSON with its ETag (of the bytes, unless it has one of its own) and revision (the catalog's, unless it was read
+    from the database in another); `normalized` are the paths of the request's body that were rewritten."""
     headers = {
         "ETag": etag or f'"{hashlib.sha256(body).hexdigest()[:32]}"',
         "Cache-Control": "private, no-cache",
-        "X-Moorage-Revision": str(call.services.catalog.revision),
+        "X-Moorage-Revision": str(call.services.catalog.revision if rev is None else rev),
     }
     if normalized:
         headers["X-Moorage-Normalized"] = ", ".join(normalized)[:4_000]

@@ -73,7 +73,7 @@ class Call(msgspec.Struct, frozen=True):
         return self.key.project_id
 
     def terms(self) -> Terms:
-        """On what terms the change is asked for: `If-Match`, `If-None-Match: *`, and the query's `file` and `take_ownership`.
+        """On what terms the change is asked for: `If-Match`, `If-None-Match: *`, and what the query says of ownership.
 
         Raises:
             InvalidFlag
@@ -90,13 +90,14 @@ class Call(msgspec.Struct, frozen=True):
         """Run a write of the registry; when it returns, every read shows it."""
         return await self.services.writer.write(lambda store: do(store, *args, **kwargs))
 
-    async def read(self, look_up: Callable[[Reading], T]) -> T:
-        """Look something up that is not in the catalog, beside the event loop."""
+    async def read(self, look_up: Callable[[Reading], T]) -> tuple[T, int]:
+        """Look something up that is not in the catalog, beside the event loop; what was found, and the revision that it
+        is of. The catalog may show another one by now."""
         services = self.services
 
-        def in_one_state() -> T:
+        def in_one_state() -> tuple[T, int]:
             with services.store.read() as reading:
-                return look_up(reading)
+                return look_up(reading), reading.rev
 
         return await asyncio.get_running_loop().run_in_executor(services.reader, in_one_state)
 

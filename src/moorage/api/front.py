@@ -128,7 +128,8 @@ class Front:
 
     def _remember(self, asked: tuple[bytes | None, str, bytes], exchange: "_Exchange", route: str, key: ApiKey) -> None:
         etag, body = exchange.etag, exchange.body
-        if etag is None or body is None or self._revision != self._catalog.revision:
+        # What was read while the revision changed is of the one before: it is an answer, but not to the next request.
+        if etag is None or body is None or exchange.revision != b"%d" % self._revision:
             return
         if len(self._answers) >= MAX_ANSWERS or self._bytes + len(body) > MAX_BYTES:
             self._answers.clear()
@@ -149,6 +150,7 @@ class _Exchange:
         self.request_id = request_id
         self.status = 0
         self.etag: bytes | None = None
+        self.revision: bytes | None = None
         self.headers: RawHeaders = []
         self.body: bytes | None = None
 
@@ -159,6 +161,7 @@ class _Exchange:
             headers = self.headers
             if self.status == 200:
                 self.etag = next((value for name, value in headers if name == b"etag"), None)
+                self.revision = next((value for name, value in headers if name == b"x-moorage-revision"), None)
                 if self.etag and self._if_none_match and _matches(self._if_none_match, self.etag):
                     self.status, headers = 304, _without_body(headers)
             message = {

@@ -18,4 +18,5 @@ async def list_page(call: Call) -> Response:
         kept, has_more = reading.manifests(call.project_id, query)
         return msgspec.json.encode(ManifestPage("list", [each.manifest() for each in kept], has_more))
 
-    return of_revision(call, await call.read(page))
+    body, rev = await call.read(page)
+    return of_revision(call, body, rev=rev)

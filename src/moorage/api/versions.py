@@ -37,7 +37,8 @@ async def list_page(call: Call) -> Response:
         found, has_more = reading.versions(deployment.id, query)
         return _encode(VersionPage("list", [version.item() for version in found], has_more))
 
-    return of_revision(call, await call.read(page))
+    body, rev = await call.read(page)
+    return of_revision(call, body, rev=rev)
 
 
 async def get(call: Call) -> Response:
@@ -48,7 +49,8 @@ async def get(call: Call) -> Response:
         deployment = get_deployment(reading, call.project_id, _key(call))
         return _encode(get_version(reading, deployment, _version(call)).item())
 
-    return of_revision(call, await call.read(version))
+    body, rev = await call.read(version)
+    return of_revision(call, body, rev=rev)
 
 
 async def post(call: Call) -> Response:
@@ -120,7 +122,8 @@ async def history(call: Call) -> Response:
         found, has_more = reading.history(get_known(reading, call.project_id, _key(call)).id, query)
         return _encode(HistoryPage("list", found, has_more))
 
-    return of_revision(call, await call.read(page))
+    body, rev = await call.read(page)
+    return of_revision(call, body, rev=rev)
 
 
 async def diff(call: Call) -> Response:
@@ -142,7 +145,8 @@ async def diff(call: Call) -> Response:
         return unified(*contents, *names) if is_text else _encode(Difference(*names, list(changes(*contents))))
 
     # No ETag: what is remembered is remembered by path and query, and here the answer has two forms.
-    return Response(await call.read(difference), media_type="text/plain" if is_text else "application/json")
+    body, _ = await call.read(difference)
+    return Response(body, media_type="text/plain" if is_text else "application/json")
 
 
 def _done(call: Call, done: versions.Changed, status: int = 200) -> Response:

@@ -11,11 +11,17 @@ from moorage.store.opening import open_store
 
 
 @click.command()
-@click.option("--days", type=click.IntRange(0), default=RESTORE_DAYS, show_default=True, help="Deleted so long ago.")
+@click.option(
+    "--days", type=click.IntRange(0, 36_500), default=RESTORE_DAYS, show_default=True, help="Deleted so long ago."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @setting("database")
 def purge(days: int, yes: bool, database: str) -> None:
-    """Erase for good what was deleted, on the database itself. The server does so every hour after 30 days."""
+    """Erase for good what was deleted, on the database itself. The server does so every hour after 30 days.
+
+    With less than a day, what was kept under each Idempotency-Key until then is forgotten too, for it may quote what is
+    erased.
+    """
     if days < RESTORE_DAYS and not yes:
         click.confirm(f"What was deleted {days} days ago or earlier cannot be restored any more. Erase it?", abort=True)
     with closing(open_store(database)) as store:

@@ -11,8 +11,8 @@ class Terms(msgspec.Struct, frozen=True):
     """On what terms a change is asked for.
 
     `if_match` is the ETag that the deployment must still have (ETags, `*`, or None for any); `is_new` says that there
-    must be none yet. `file` is the file that the change comes from, which keeps the deployment from then on; None for the
-    API. What the other side keeps is changed only if `take_ownership` says so.
+    must be none yet. `file` is the file that the change comes from, which keeps the deployment from then on; None for
+    the API. What the other side keeps is changed only if `take_ownership` says so.
     """
 
     if_match: str | None = None

@@ -81,8 +81,7 @@ def put_deployment(
                 if result == "unchanged" and not _is_handed_over(write, present, by, terms):
                     raise _Undo("unchanged", present)
             stored = _stored(write, project_id, key)
-            if present is not None and (present.owner, present.file) != (stored.owner, stored.file):
-                taken_from = present.file if present.owner == "files" else "api"
+            taken_from = _taken_from(present, stored)
             if is_dry_run:
                 raise _Undo(result, stored)
     except _Undo as undo:
@@ -125,7 +124,8 @@ def patch_deployment(
             if wanted.description == present.description:
                 raise _Undo("unchanged", present)
             _describe(write, present, wanted.description, by.because(wanted.reason), terms)
-            return Put("updated", _stored(write, project_id, present.id), normalized)
+            stored = _stored(write, project_id, present.id)
+            return Put("updated", stored, normalized, _taken_from(present, stored))
     except _Undo as undo:
         return Put(undo.result, undo.deployment, normalized)
 
@@ -162,10 +162,10 @@ def restore_deployment(store: Writable, project_id: str, key_or_id: str, by: Act
         if deleted is None:
             raise NotDeleted(what=f"The deployment {get_deployment(write, project_id, key_or_id).key!r}")
         stone = deleted.tombstone
-        if write.find_deployment(project_id, stone.key) is not None:
-            raise KeyTaken(param="key", key=stone.key)
         if stone.is_erased or final_us(stone.deleted_us) <= write.now_us:
             raise stone.error()
+        if write.find_deployment(project_id, stone.key) is not None:
+            raise KeyTaken(param="key", key=stone.key)
         check_match(write, deleted, terms)
         write.restore_deployment(stone.id)
         write.record(project_id, stone.id, "restored", by, None, deleted.live_version_id)
@@ -212,6 +212,12 @@ def _is_handed_over(write: Transaction, present: Deployment, by: Actor, terms: T
         return False
     _record_change(write, present, by.because(by.reason or f"kept in {terms.file or 'the API'} from now on"))
     return True
+
+
+def _taken_from(present: Deployment | None, stored: Deployment) -> str | None:
+    if present is None or (present.owner, present.file) == (stored.owner, stored.file):
+        return None
+    return present.file if present.owner == "files" else "api"
 
 
 def _record_change(write: Transaction, present: Deployment, by: Actor) -> None:

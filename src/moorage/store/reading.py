@@ -46,9 +46,10 @@ _MANIFESTS = List("find_manifest", "manifests_older", "manifests_newer")
 class Reading:
     """The verbs that change nothing."""
 
-    def __init__(self, run: Callable[..., Iterable[Row]]) -> None:
-        """Read with `run`: a query's name and parameters -> its rows."""
+    def __init__(self, run: Callable[..., Iterable[Row]], rev: int) -> None:
+        """Read with `run` (a query's name and parameters -> its rows) in the state of the revision `rev`."""
         self._run = run
+        self.rev = rev
 
     def find_deployment(self, project_id: str, key_or_id: str) -> Deployment | None:
         """The deployment that has a key or an id now."""

@@ -160,7 +160,7 @@ class Store:
         """
         with self._engine.read() as stream:
             rev = _rev(stream)
-            yield Reading(stream)
+            yield Reading(stream, rev)
         self._saw(rev)
 
     def ledger(self) -> tuple[list[rows.Chained], str]:

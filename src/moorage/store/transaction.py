@@ -31,9 +31,8 @@ class Transaction(Reading):
     that of any write before."""
 
     def __init__(self, run: Run, rev: int, now_us: int, ledger_hash: str) -> None:
-        super().__init__(run)
+        super().__init__(run, rev)
         self._ledger_hash = ledger_hash
-        self.rev = rev
         self.now_us = now_us
 
     def find_project(self, name: str) -> Project | None:
@@ -130,7 +129,7 @@ class Transaction(Reading):
         and versions of other deployments."""
         erased = {row[0] for row in self._run("erase_deployments", before_us=before_us, rev=self.rev)}
         versions = [row[0] for row in self._run("erase_versions", before_us=before_us)]
-        self._run("forget_answers", since_us=self.now_us - KEPT_US)
+        self._run("forget_answers", since_us=max(self.now_us - KEPT_US, before_us))
         return len(erased) + sum(deployment_id not in erased for deployment_id in versions)
 
     def find_answer(self, project_id: str, key: str) -> KeptAnswer | None:
