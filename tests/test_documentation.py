@@ -1,7 +1,6 @@
 """The docs are held against the code, and their commands are run as a reader runs them."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from moorage.api.routes import OPERATIONS
 from moorage.settings import SETTINGS
 from tests.support.program import moorage
 from tests.support.server import Project, Server, clean_environment
+from tests.support.shell import run_shell
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -54,7 +54,8 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
 
 def test_every_command_of_the_docs_is_one_the_program_has(folder: Path) -> None:
     text = "".join(block for page in ("README.md", "docs/command-line.md") for block in blocks(page, "sh"))
-    commands = set(re.findall(r"moorage ((?:serve|apply|export|diff|drift|purge|completion|deployments \w+|keys \w+|projects \w+|audit \w+))", text))
+    alone, groups = "serve|apply|export|diff|drift|purge|completion", "deployments|keys|projects|audit"
+    commands = set(re.findall(rf"moorage ((?:{alone})\b|(?:{groups}) \w+)", text))
 
     assert len(commands) >= 7
     for command in commands:
@@ -89,18 +90,6 @@ def test_the_quick_start_runs_as_it_stands(folder: Path) -> None:
     assert with_sdk.stdout.splitlines()[0] == "support_answers 1.0 openai/gpt-4o", with_sdk.stderr
     assert brought.returncode == 0, brought.stderr
     assert brought.stdout.count("unchanged") == 2
-
-
-def test_the_commands_on_versions_run_as_they_stand(folder: Path) -> None:
-    with Server(folder, "--load", str(ROOT / "examples")) as server:
-        token = next(word for word in server.greeting().split() if word.startswith("mrg_"))
-        script = "shopt -s expand_aliases\n" + blocks("docs/api.md", "sh")[0]
-
-        result = run_shell(script, folder, MOORAGE_URL=server.url, MOORAGE_API_KEY=token)
-
-    history = json.loads(result.stdout[result.stdout.rindex('{"object":"list"') :])
-    actions = [(entry["action"], entry["to_version"], entry["reason"]) for entry in history["data"]]
-    assert actions[:2] == [("undone", "1.0", "a calmer tone"), ("published", "1.1", "a calmer tone")]
 
 
 def test_what_the_server_prints_to_try_works(folder: Path) -> None:
@@ -146,13 +135,3 @@ def test_no_route_is_missing_from_the_api_page() -> None:
 
 def here(text: str, server: Server) -> str:
     return text.replace("http://127.0.0.1:8700", server.url)
-
-
-def run_shell(script: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run lines of a shell as a reader does, with `moorage` of this environment on the path."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    script = script.replace(".venv/bin/moorage", "moorage")
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=folder, env=clean_environment(PATH=path, **settings), capture_output=True, text=True, check=False,
-    )  # fmt: skip

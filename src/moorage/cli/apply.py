@@ -100,7 +100,7 @@ def _show(outcomes: list[Outcome]) -> None:
     adopted = sum(outcome.taken_from is not None and outcome.result == "unchanged" for outcome in outcomes)
     if adopted:
         console.print(
-            f"{adopted} of the unchanged ones: kept in these files from now on, not elsewhere or through the API."
+            f"{adopted} of them are kept in these files from now on, and were kept elsewhere before."
         )
 
 

@@ -98,7 +98,8 @@ def restore(key_or_id: str, version: str | None, reason: str, output: str, url: 
     if version is None:
         told = f"Restored {item['key']}: {item['version']} is live."
     else:
-        told = f"Restored version {item['version']} of {key_or_id}: it is {item['status']}."
+        status = "a draft" if item["status"] == "draft" else item["status"]
+        told = f"Restored version {item['version']} of {key_or_id}: it is {status}."
     screen.print_done(item, output, told)
 
 
