@@ -8,10 +8,20 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import figure_apply, figure_depth, figure_page, figure_start, figure_writes
+from bench import (
+    figure_apply,
+    figure_depth,
+    figure_paced,
+    figure_page,
+    figure_publish,
+    figure_start,
+    figure_storm,
+    figure_writes,
+)
 from bench.data import Plain, rich
 from bench.machine import check_tools, claim_cores, describe, versions
 from bench.plan import Plan
+from bench.publishing import WRITERS
 from bench.report import Figure, counted, page
 from bench.seeding import add_keys, seed
 
@@ -67,8 +77,15 @@ def _measure(plan: Plan, folder: Path, prompts: Path | None) -> list[Figure]:
     figures += [*depth, *start]
     _say("apply")
     figures += figure_apply.measure(plan, cores, folder, prompts)
-    _say("reads during writes")
-    return figures + figure_writes.measure(plan, cores, folder, ten_thousand)
+    for what, measure in (
+        ("reads during writes", figure_writes.measure),
+        ("writes at an even pace", figure_paced.measure),
+        ("publishes on one deployment", figure_publish.measure),
+        ("reads during a storm of writes", figure_storm.measure),
+    ):
+        _say(what)
+        figures += measure(plan, cores, folder, ten_thousand)
+    return figures
 
 
 def _introduction(plan: Plan, machine: list[str], minutes: float, *, has_prompts: bool) -> str:
@@ -97,6 +114,8 @@ The commands, with a free PORT and a temporary folder:
     taskset -c 0 moorage serve --port PORT --database sqlite:///FOLDER/moorage.db
     taskset -c 0 nginx -p FOLDER -c FOLDER/nginx.conf
     taskset -c 1 wrk -t1 -c{figure_page.CONNECTIONS} -d{plan.seconds}s -H "Authorization: Bearer TOKEN" "http://127.0.0.1:PORT/v2/deployments?limit=10"
+    taskset -c 1 wrk -t1 -c{WRITERS} -d{plan.publish_seconds}s -H "Authorization: Bearer TOKEN" -s bench/publish.lua \\
+        "http://127.0.0.1:PORT/v2/deployments/KEY/versions" -- BODY {plan.seed} NAME
 
 nginx: one worker, no access log, `sendfile off`, `output_buffers 1 128k`, `open_file_cache`, connections kept. Moorage:
 as it comes, one worker unless two are named. The deployments are generated from the seed (`bench/data.py`), {_RICH:,}

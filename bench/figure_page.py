@@ -81,7 +81,7 @@ def _throughput(
                 spread(ratios[contender.name]),
                 spread([one.cpu_us for one in runs], ".1f"),
                 f"{median(other.cpu_us / one.cpu_us for one, other in zip(runs, anchor, strict=True)):.3f}",
-                f"{median(one.cpu_us * one.rate / 1e6 for one in runs):.0%}",
+                f"{median(one.core_in_use for one in runs):.0%}",
             ]
         )
     header = ["", "bytes", "requests/s", "of nginx", "CPU µs/request", "CPU, nginx / this", "core in use"]
@@ -111,7 +111,7 @@ or somebody else on the machine, and then the ratio of processor times is the fa
 
 
 def _doubts(rates: dict[str, list[Measured]]) -> list[str]:
-    used = {name: median(one.cpu_us * one.rate / 1e6 for one in rates[name]) for name in ("nginx, 10", "Moorage, 10")}
+    used = {name: median(one.core_in_use for one in rates[name]) for name in ("nginx, 10", "Moorage, 10")}
     if min(used.values()) > _BUSY:
         return []
     shown = " and ".join(f"{name.partition(',')[0]} {share:.0%}" for name, share in used.items())

@@ -39,6 +39,8 @@ class Bound(msgspec.Struct, frozen=True):
         return self.measured >= limit if self.is_at_least else self.measured <= limit
 
     def _show(self, value: float) -> str:
+        if isinstance(self.measured, int):  # a count
+            return f"{value:,} {self.unit}".strip()
         digits = f"{value:,.0f}" if value >= 100 else f"{value:.2f}" if self.unit != "" else f"{value:.3f}"
         return f"{digits} {self.unit}".strip()
 

@@ -22,27 +22,37 @@ class Walk(msgspec.Struct):
 
 
 class Load(msgspec.Struct, frozen=True):
-    """What is asked of a server: one target with a token, or a walk."""
+    """What is asked of a server: one target with a token, a walk, or what another script than wrk.lua makes of its
+    arguments."""
 
     server: Server
     target: str = "/"
     token: str = ""
     walk: Walk | None = None
+    script: Path = _SCRIPT
+    arguments: tuple[str, ...] = ()
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """One run. `cpu_us` is the processor time of the server's whole process tree for one request."""
+    """One run. `cpu_us` is the processor time of the server's whole process tree for one request; `lines` is what wrk
+    and its script wrote before the summary."""
 
     requests: int
     seconds: float
     p50_us: float
     p99_us: float
     cpu_us: float
+    lines: list[str] = []
 
     @property
     def rate(self) -> float:
         """Requests a second."""
         return self.requests / self.seconds
+
+    @property
+    def core_in_use(self) -> float:
+        """The part of one core that the server had work for."""
+        return self.cpu_us * self.rate / 1e6
 
 
 class _Printed(msgspec.Struct, frozen=True):
@@ -63,20 +73,22 @@ def run(load: Load, connections: int, seconds: int, warm_up: int = 0) -> Measure
         _wrk(load, connections, warm_up)
     load.server.tree.check_core()
     before = load.server.tree.cpu_seconds()
-    printed = _wrk(load, connections, seconds)
+    printed, lines = _wrk(load, connections, seconds)
     used = load.server.tree.cpu_seconds() - before
     load.server.tree.forget_log()
     if printed.failed or not printed.requests:
         raise RuntimeError(f"{load.server.name}: {printed.failed} of {printed.requests} requests failed")
-    return Measured(printed.requests, printed.seconds, printed.p50_us, printed.p99_us, used * 1e6 / printed.requests)
+    cpu_us = used * 1e6 / printed.requests
+    return Measured(printed.requests, printed.seconds, printed.p50_us, printed.p99_us, cpu_us, lines)
 
 
-def _wrk(load: Load, connections: int, seconds: int) -> _Printed:
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(_SCRIPT)]
+def _wrk(load: Load, connections: int, seconds: int) -> tuple[_Printed, list[str]]:
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(load.script)]
     if load.token:
         command += ["-H", f"Authorization: Bearer {load.token}"]
     command.append(f"http://127.0.0.1:{load.server.port}{load.target}")
-    command += ["--", str(load.walk.file), str(load.walk.asked)] if load.walk else []
+    command += ["--", *load.arguments]
+    command += [str(load.walk.file), str(load.walk.asked)] if load.walk else []
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         output, _ = process.communicate(timeout=seconds + 30)
@@ -87,7 +99,8 @@ def _wrk(load: Load, connections: int, seconds: int) -> _Printed:
     if process.returncode:
         raise RuntimeError(f"wrk failed: {output}")
     time.sleep(0.05)  # the server's end of the last requests
-    printed = msgspec.json.decode(output.splitlines()[-1], type=_Printed)
+    *lines, last = output.splitlines()
+    printed = msgspec.json.decode(last, type=_Printed)
     if load.walk:
         load.walk.asked += printed.requests + connections
-    return printed
+    return printed, lines

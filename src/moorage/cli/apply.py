@@ -99,9 +99,7 @@ def _show(outcomes: list[Outcome]) -> None:
     console.print(totals)
     adopted = sum(outcome.taken_from is not None and outcome.result == "unchanged" for outcome in outcomes)
     if adopted:
-        console.print(
-            f"{adopted} of them are kept in these files from now on, and were kept elsewhere before."
-        )
+        console.print(f"{adopted} of them are kept in these files from now on, and were kept elsewhere before.")
 
 
 def _prune(client: Client, gone: list[Manifest], reason: str, *, is_dry_run: bool, is_agreed: bool) -> None:
