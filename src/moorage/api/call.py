@@ -31,10 +31,10 @@ from moorage.core.errors import (
 )
 from moorage.core.history import Actor
 from moorage.core.ownership import Terms
+from moorage.core.strict_json import MAX_BODY
 from moorage.store.reading import Reading
 from moorage.store.store import Store, Writable
 
-MAX_BODY = 1_048_576
 BODY_SECONDS = 30
 MAX_FILE = 1_000
 
@@ -126,7 +126,7 @@ class Call(msgspec.Struct, frozen=True):
 
     def actor(self) -> Actor:
         """Who asks, for the history; the reason is that of the header `X-Moorage-Reason`."""
-        reason = self.request.headers.get("x-moorage-reason", "")[:MAX_NOTES]
+        reason = _text(self.request.headers.get("x-moorage-reason", ""))[:MAX_NOTES]
         key = self.caller
         request_id = self.request.scope["moorage.request_id"]
         return Actor(key.id if key else None, key.name if key else None, request_id, reason)
@@ -179,3 +179,11 @@ class Call(msgspec.Struct, frozen=True):
         except TimeoutError:
             raise BodyTooSlow(seconds=BODY_SECONDS) from None
         return bytes(body)
+
+
+def _text(header: str) -> str:
+    """The text in a header, which is bytes by the standard: UTF-8 if it can be, else Latin-1."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return header

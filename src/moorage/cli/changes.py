@@ -7,7 +7,7 @@ from urllib.parse import quote
 import click
 
 from moorage.cli import screen
-from moorage.cli.client import Client, deployment_path
+from moorage.cli.client import Client, deployment_path, one_line
 from moorage.cli.documents import read_one
 from moorage.cli.options import key_argument, output_option, setting
 
@@ -37,8 +37,8 @@ def _change(command: Callable[..., None]) -> Callable[..., None]:
 def create(file: str, reason: str, output: str, url: str) -> None:
     """Create the deployment in FILE (or -), kept through the API; `moorage apply` keeps it in the file."""
     document = read_one(file)
-    body = {"key": document.key, **document.body}
-    made = Client.from_environment(url).send("POST", "/v2/deployments", body, X_Moorage_Reason=reason)
+    body = {"key": document.key, **document.body, "reason": one_line(reason)}
+    made = Client.from_environment(url).send("POST", "/v2/deployments", body)
     screen.print_done(made, output, f"Created {made['key']}: {made['version']} is live.")
 
 
@@ -123,7 +123,11 @@ def _send(
     take_ownership: bool,
 ) -> Any:
     client = Client.from_environment(url)
-    headers = {"X_Moorage_Reason": reason}
+    headers: dict[str, str] = {}
+    if method == "DELETE":
+        headers["X_Moorage_Reason"] = reason
+    elif reason:
+        body = {**(body or {}), "reason": one_line(reason)}
     if if_live is not None:
         there = client.get(deployment_path(key_or_id))
         if there.value["version"] != if_live:

@@ -109,7 +109,14 @@ class Client:
         fields = {name: _shown(value) for name, value in query.items() if value is not None}
         target = self._prefix + path + (f"?{urlencode(fields)}" if fields else "")
         try:
-            sent = {**self._headers, **{name.replace("_", "-"): value for name, value in headers.items() if value}}
+            sent = {
+                **self._headers,
+                **{
+                    name.replace("_", "-"): one_line(value).encode().decode("latin-1")
+                    for name, value in headers.items()
+                    if value
+                },
+            }
             response = self._pool.urlopen(method, target, body, sent, retries=False, redirect=False)
         except urllib3.exceptions.HTTPError as error:
             raise ApiError(
@@ -118,7 +125,7 @@ class Client:
             ) from error
         is_text = response.headers.get("content-type", "").startswith("text/plain")
         value = response.data.decode() if is_text else _json(response.data)
-        if 200 <= response.status < 300:
+        if 200 <= response.status < 300 and value is not None:
             return Reply(value, response.headers)
         raise _refused(response.status, value, self._url)
 
@@ -126,6 +133,16 @@ class Client:
 def deployment_path(key_or_id: str) -> str:
     """The path of one deployment, whatever characters the key was typed with."""
     return f"/v2/deployments/{quote(key_or_id, safe='')}"
+
+
+def one_line(text: str) -> str:
+    """A text on one line."""
+    return " ".join(text.split())
+
+
+def _header(text: str) -> str:
+    """A text as the value of a header: UTF-8, on one line."""
+    return one_line(text).encode().decode("latin-1")
 
 
 def _shown(value: object) -> str:

@@ -51,18 +51,20 @@ def _drifted(
 ) -> list[tuple[str, str, str, Manifest | None]]:
     """Key, file, what happened, and what the server has, for everything that is not as the files say."""
     found: list[tuple[str, str, str, Manifest | None]] = []
+    files = {document.key: document.file for document in documents}
     for step in make_plan(documents, manifests, ()):
         there = manifests.get(step.key)
+        file = files.get(step.key) or step.source
         is_taken_over = there is not None and there.owner == "api" and there.file is not None
         if step.action == "invalid":
             found.append((step.key, step.source, f"cannot be read: {step.why[0]}", None))
         elif there is None:
-            found.append((step.key, step.source, "not on the server", None))
+            found.append((step.key, file, "not on the server", None))
         elif step.action != "unchanged":
             what = "changed through the API" if there.owner == "api" else "file changed, not applied"
-            found.append((step.key, step.source, what, there))
+            found.append((step.key, file, what, there))
         elif is_taken_over:
-            found.append((step.key, step.source, "kept through the API, content equal", there))
+            found.append((step.key, file, "kept through the API, content equal", there))
     keys = {document.key for document in documents}
     found += [
         (there.key, there.file, "not in its file", there)

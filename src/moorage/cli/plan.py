@@ -14,7 +14,8 @@ from moorage.core.difference import Change, changes, unified
 from moorage.core.errors import InvalidBody, InvalidKey
 from moorage.core.ids import check_key
 from moorage.core.manifest import Manifest
-from moorage.registry.bodies import read_body
+from moorage.core.strict_json import MAX_BODY
+from moorage.registry.bodies import read_body, refuse_repeated_variables
 
 Action = Literal["create", "update", "unchanged", "delete", "refuse", "invalid"]
 
@@ -36,8 +37,7 @@ class Step(msgspec.Struct, frozen=True):
 
     def text(self) -> str:
         """The same as a unified diff, for people, without the two lines of names."""
-        lines = unified(self.before, self.after, "server", self.source).splitlines(keepends=True)
-        return "".join(lines[2:])
+        return unified(self.before, self.after, "server", self.source).partition("\n+++ ")[2].partition("\n")[2]
 
 
 def read_manifests(client: Client) -> dict[str, Manifest]:
@@ -48,7 +48,13 @@ def read_manifests(client: Client) -> dict[str, Manifest]:
 def make_plan(documents: Iterable[Document], manifests: dict[str, Manifest], paths: Iterable[str]) -> list[Step]:
     """What `moorage apply --prune` has to do so that the server has what the documents from `paths` say."""
     documents = list(documents)
-    steps = [_step(document, manifests.get(document.key)) for document in documents]
+    steps: list[Step] = []
+    said: dict[str, Any] = {}  # by the documents before: a key that stands twice is applied twice
+    for document in documents:
+        there = manifests.get(document.key)
+        steps.append(_step(document, there, said.get(document.key, UNSET if there is None else content(there))))
+        if steps[-1].action in ("create", "update"):
+            said[document.key] = steps[-1].after
     return steps + [
         Step("delete", manifest.key, str(manifest.file), before=content(manifest))
         for manifest in prunable(documents, manifests, paths)
@@ -79,7 +85,7 @@ def content(manifest: Manifest) -> dict[str, Any]:
     return {name: built[name] for name in ("description", "prompt_config", "variables")}
 
 
-def _step(document: Document, present: Manifest | None) -> Step:
+def _step(document: Document, present: Manifest | None, before: Any) -> Step:
     try:
         wanted = _read(document)
     except _InvalidError as error:
@@ -88,17 +94,15 @@ def _step(document: Document, present: Manifest | None) -> Step:
         "description": wanted.description, "prompt_config": wanted.prompt_config, "variables": wanted.variables
     }  # fmt: skip
     after = {name: msgspec.to_builtins(value) for name, value in said.items() if value is not UNSET}
-    if present is None:
+    if before is UNSET:
         return Step("create", document.key, document.source, after=after)
-    before = content(present)
     after = before | after
     action: Action = "update" if list(changes(before, after)) else "unchanged"
     if action == "unchanged":
         return Step(action, document.key, document.source, before, after)
-    why = _refusal(document, present)
-    return Step(
-        "refuse" if why else action, document.key, document.source, before, after, why or _keeper(document, present)
-    )
+    why = _refusal(document, present) if present else ()
+    keeper = _keeper(document, present) if present else ()
+    return Step("refuse" if why else action, document.key, document.source, before, after, why or keeper)
 
 
 def _refusal(document: Document, present: Manifest) -> tuple[str, ...]:
@@ -131,7 +135,11 @@ def _read(document: Document) -> PutDeployment:
         raise _InvalidError((document.problem,))
     try:
         check_key(document.key)
-        return read_body(document.body, PutDeployment)[0]
+        if len(msgspec.json.encode(document.body)) > MAX_BODY:
+            raise _InvalidError((f"it is larger than {MAX_BODY} bytes",))
+        wanted, _ = read_body(document.body, PutDeployment)
+        refuse_repeated_variables(wanted.variables)
+        return wanted
     except InvalidBody as error:
         raise _InvalidError(tuple(f"{each.path} {each.message}".strip() for each in error.problems)) from None
     except InvalidKey as error:

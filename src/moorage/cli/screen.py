@@ -61,7 +61,7 @@ def print_done(value: Any, output: str, told: str) -> None:
 
 def print_difference(text: str, indent: str = "") -> None:
     """Print a unified diff in colours."""
-    for line in text.splitlines():
+    for line in text.removesuffix("\n").split("\n") if text else ():
         click.secho(indent + cell(line, 10_000), fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
 
 
@@ -70,7 +70,7 @@ def print_data(value: Any, output: str) -> None:
     if output == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
     else:
-        click.echo(yaml_text.dump(value), nl=False)
+        click.echo(yaml_text.dump(msgspec.to_builtins(value)), nl=False)
 
 
 def cell(text: object, width: int = 48) -> str:

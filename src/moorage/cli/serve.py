@@ -130,13 +130,13 @@ def _load(store: Store, path: str) -> int:
 
 
 def _is_left_alone(store: Store, project_id: str, key: str) -> bool:
-    """Whether somebody changed it since it was loaded, or keeps it in another file: a restart takes nothing back."""
+    """Whether somebody changed or deleted it since it was loaded, or keeps it in a file: a restart takes nothing back."""
     with store.read() as reading:
-        present = reading.find_deployment(project_id, key)
-        if present is None:
+        known = reading.find_deployment(project_id, key) or reading.find_tombstone(project_id, key)
+        if known is None:
             return False
-        entries, _ = reading.history(present.id, PageQuery(limit=1))
-        return present.owner == "files" or any(entry.api_key is not None for entry in entries)
+        entries, _ = reading.history(known.id, PageQuery(limit=1))
+        return known.owner == "files" or any(entry.api_key is not None for entry in entries)
 
 
 def _first_key(store: Store) -> str:

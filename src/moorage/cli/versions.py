@@ -33,18 +33,19 @@ def versions(key_or_id: str, limit: int, output: str, url: str) -> None:
 
 @click.command()
 @click.argument("file", metavar="FILE")
-@click.option("--bump", type=click.Choice(["minor", "major"]), default="minor", show_default=True, help="Which grows.")
-@click.option("--description", default="", help="What this version is.")
-@click.option("--notes", default="", help="Why it was made.")
+@click.option(
+    "--bump", type=click.Choice(["minor", "major"]), help="Which number grows; else what FILE says, or minor."
+)
+@click.option("--description", help="What this version is.")
+@click.option("--notes", help="Why it was made; else what FILE says.")
 @output_option
 @setting("url")
-def draft(file: str, bump: str, description: str, notes: str, output: str, url: str) -> None:
+def draft(file: str, bump: str | None, description: str | None, notes: str | None, output: str, url: str) -> None:
     """Save the deployment in FILE (or -) as a new version that is not served yet."""
     document = read_one(file)
-    body: dict[str, Any] = {
-        **{name: document.body[name] for name in ("prompt_config", "variables") if name in document.body},
-        "version_bump": bump, "description": description, "notes": notes,
-    }  # fmt: skip
+    given = {"version_bump": bump, "description": description, "notes": notes}
+    body = {name: value for name, value in document.body.items() if name != "description"}  # that of the deployment
+    body |= {name: value for name, value in given.items() if value is not None}
     saved = Client.from_environment(url).send("POST", f"{deployment_path(document.key)}/versions", body)
     version = saved["version"]
     screen.print_done(

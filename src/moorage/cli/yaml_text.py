@@ -65,7 +65,8 @@ def _float(loader: _Loader, node: yaml.ScalarNode) -> float:
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     # A prompt of several lines is read as lines; where YAML cannot show it so, the emitter quotes it.
-    return dumper.represent_scalar(_STRING, text, style="|" if "\n" in text else None)
+    # A next line (U+0085) is read as a plain end of line wherever it is not escaped.
+    return dumper.represent_scalar(_STRING, text, style='"' if "\x85" in text else "|" if "\n" in text else None)
 
 
 _Loader.add_constructor(_TAG + "map", _mapping)

@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 from moorage.core.errors import InvalidJson
 
+#: How long a body may be, in bytes.
+MAX_BODY = 1_048_576
 MAX_DEPTH = 64
 MAX_VALUES = 100_000
 
