@@ -130,7 +130,7 @@ def _load(store: Store, path: str) -> int:
 
 
 def _is_left_alone(store: Store, project_id: str, key: str) -> bool:
-    """Whether somebody changed or deleted it since it was loaded, or keeps it in a file: a restart takes nothing back."""
+    """Whether somebody changed or deleted it since it was loaded, or a file keeps it: a restart takes nothing back."""
     with store.read() as reading:
         known = reading.find_deployment(project_id, key) or reading.find_tombstone(project_id, key)
         if known is None:
