@@ -89,8 +89,9 @@ class Front:
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send(body)
         else:
-            exchange = _Exchange(send, request_id, if_none_match if method in _READS else None)
-            await self._pass_on(scope, receive, exchange)
+            is_read = method in _READS
+            exchange = _Exchange(send, receive, request_id, if_none_match if is_read else None, is_read=is_read)
+            await self._pass_on(scope, exchange)
             status = exchange.status
             key: ApiKey | None = scope.get("moorage.caller")
             api_key = key.id if key else None
@@ -114,17 +115,17 @@ class Front:
             self._answers.clear()
             self._bytes, self._revision = 0, revision
 
-    async def _pass_on(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
+    async def _pass_on(self, scope: Scope, exchange: "_Exchange") -> None:
         scope["moorage.request_id"] = exchange.request_id.decode()
         try:
-            await self._app(scope, receive, exchange.send)
+            await self._app(scope, exchange.receive, exchange.send)
         except ClientDisconnect:
             exchange.status = _CLIENT_CLOSED_REQUEST
         except Exception:  # noqa: BLE001 -- the last place where it can become an answer
             request_id = exchange.request_id.decode()
             _log.exception("a request failed", extra={"fields": {"request_id": request_id}})
             if not exchange.status:
-                await problem(MoorageError(), request_id)(scope, receive, exchange.send)
+                await problem(MoorageError(), request_id)(scope, exchange.receive, exchange.send)
 
     def _remember(self, asked: tuple[bytes | None, str, bytes], exchange: "_Exchange", route: str, key: ApiKey) -> None:
         etag, body = exchange.etag, exchange.body
@@ -144,8 +145,12 @@ class Front:
 class _Exchange:
     """One answer on its way out: it gets its request id, becomes a 304 where the client has it, and is kept."""
 
-    def __init__(self, send: Send, request_id: bytes, if_none_match: bytes | None) -> None:
+    def __init__(
+        self, send: Send, receive: Receive, request_id: bytes, if_none_match: bytes | None, *, is_read: bool
+    ) -> None:
         self._send = send
+        self._receive = receive
+        self._is_body_read = is_read
         self._if_none_match = if_none_match
         self.request_id = request_id
         self.status = 0
@@ -153,6 +158,12 @@ class _Exchange:
         self.revision: bytes | None = None
         self.headers: RawHeaders = []
         self.body: bytes | None = None
+
+    async def receive(self) -> Message:
+        """Receive for the application."""
+        message = await self._receive()
+        self._is_body_read = self._is_body_read or not message.get("more_body", False)
+        return message
 
     async def send(self, message: Message) -> None:
         """Send on what the application sends."""
@@ -169,6 +180,9 @@ class _Exchange:
                 "status": self.status,
                 "headers": [*headers, (b"x-request-id", self.request_id)],
             }
+            if not self._is_body_read:
+                # The rest of the body would be taken for the next request, so the connection ends: say so.
+                message["headers"].append((b"connection", b"close"))
         elif message["type"] == "http.response.body" and not message.get("more_body"):
             self.body = message.get("body", b"")
             if self.status == 304:

@@ -186,7 +186,9 @@ def _check_path(path: Path, url: str) -> None:
 def _open(path: Path, flags: int) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=flags, statementcachesize=64)
     connection.set_busy_timeout(_BUSY_MS)  # for programs that do not take our lock: a backup, the sqlite3 shell
-    connection.execute("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA mmap_size = 0")
+    connection.execute(
+        "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA mmap_size = 0; PRAGMA secure_delete = ON"
+    )
     if flags & apsw.SQLITE_OPEN_READWRITE:
         mode = connection.pragma("journal_mode", "wal")
         if mode != "wal":
