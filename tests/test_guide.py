@@ -95,7 +95,8 @@ def run_page(page: str, server: Server, folder: Path) -> list[Block]:
 def masked(text: str) -> str:
     for pattern, name in MASKS.items():
         text = re.sub(pattern, name, text)
-    return "\n".join(line.rstrip() for line in text.splitlines())
+    # How wide a column is depends on what else stands in it.
+    return "\n".join(re.sub(r"(?<=\S)  +", "  ", line).rstrip() for line in text.splitlines())
 
 
 def json_values(text: str) -> list[Any]:

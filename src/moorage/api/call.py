@@ -80,7 +80,7 @@ class Call(msgspec.Struct, frozen=True):
             InvalidRequest: `file` is no name that can be shown.
         """
         file = self.request.query_params.get("file")
-        if file is not None and not (1 <= len(file) <= MAX_FILE and file.isprintable()):
+        if file is not None and not (file.strip() and len(file) <= MAX_FILE and file.isprintable()):
             raise InvalidRequest(param="file", reason=f"file is 1 to {MAX_FILE} printable characters")
         headers = self.request.headers
         is_new = headers.get("if-none-match", "").strip() == "*"

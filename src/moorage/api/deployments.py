@@ -76,7 +76,7 @@ async def restore(call: Call) -> Response:
     key, by, terms, body = call.request.path_params["key_or_id"], call.actor(), call.terms(), await call.body()
 
     def work(store: Writable) -> Response:
-        deployment = restore_deployment(store, call.project_id, key, by, terms)
+        deployment = restore_deployment(store, call.project_id, key, by, terms, body)
         return of_revision(call, deployment.item(), etag=deployment.etag)
 
     return await call.once(body, work)

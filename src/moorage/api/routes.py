@@ -73,7 +73,9 @@ OPERATIONS = (
         handler=deployments.put, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}),
         parameters=("dry_run", "file", "take_ownership"), body=PutDeployment,
         answers={200: DeploymentItem, 201: DeploymentItem},
-        errors=(errors.InvalidKey, *_TERMS, errors.OwnedByApi, *_GONE, *_QUERY, *_BODY, *_STORAGE),
+        errors=(
+            errors.InvalidKey, errors.InvalidRequest, *_TERMS, errors.OwnedByApi, *_GONE, *_QUERY, *_BODY, *_STORAGE
+        ),
     ),
     Operation(
         method="PATCH", path="/v2/deployments/{key_or_id}", name="PatchDeployment",
@@ -90,9 +92,10 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/restore", name="RestoreDeployment",
         handler=deployments.restore, scopes=frozenset({Scope.PUBLISH}),
+        body=Reason, is_body_optional=True,
         answers={200: DeploymentItem},
         errors=(
-            errors.NotDeleted, errors.KeyTaken, errors.PreconditionFailed, *_QUERY, *_GONE, *_LARGE, *_ONCE, *_STORAGE
+            errors.NotDeleted, errors.KeyTaken, errors.PreconditionFailed, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE
         ),
     ),
     Operation(
@@ -123,9 +126,10 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/versions/{version_or_id}/restore", name="RestoreVersion",
         handler=versions.restore, scopes=frozenset({Scope.PUBLISH}),
+        body=Reason, is_body_optional=True,
         answers={200: VersionItem},
         errors=(
-            errors.NotDeleted, errors.PreconditionFailed, *_NO_VERSION, *_QUERY, *_GONE, *_LARGE, *_ONCE, *_STORAGE
+            errors.NotDeleted, errors.PreconditionFailed, *_NO_VERSION, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE
         ),
     ),
     Operation(

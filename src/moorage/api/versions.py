@@ -98,7 +98,7 @@ async def restore(call: Call) -> Response:
     name, key, by, terms, body = _version(call), _key(call), call.actor(), call.terms(), await call.body()
 
     def work(store: Writable) -> Response:
-        return _done(call, versions.restore_version(store, call.project_id, key, name, by, terms))
+        return _done(call, versions.restore_version(store, call.project_id, key, name, by, terms, body))
 
     return await call.once(body, work)
 

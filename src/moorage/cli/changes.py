@@ -94,7 +94,8 @@ def delete(key_or_id: str, version: str | None, output: str, url: str, **terms: 
 @setting("url")
 def restore(key_or_id: str, version: str | None, reason: str, output: str, url: str) -> None:
     """Take back the deletion of a deployment, or of one version."""
-    item = Client.from_environment(url).send("POST", f"{_path(key_or_id, version)}/restore", X_Moorage_Reason=reason)
+    body = {"reason": one_line(reason)} if reason else None
+    item = Client.from_environment(url).send("POST", f"{_path(key_or_id, version)}/restore", body)
     if version is None:
         told = f"Restored {item['key']}: {item['version']} is live."
     else:

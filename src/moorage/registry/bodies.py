@@ -5,9 +5,12 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UnsetType
 
+from moorage.core import strict_json
 from moorage.core.conform import Report, conform
 from moorage.core.errors import InvalidBody
+from moorage.core.history import Actor
 from moorage.core.prompt_config import Variable
+from moorage.core.version import Reason
 
 T = TypeVar("T")
 
@@ -37,6 +40,17 @@ def refuse_repeated_variables(variables: list[Variable] | UnsetType) -> None:
         seen.add(variable.key)
     if report.problems:
         raise _invalid(report)
+
+
+def with_reason(body: bytes, by: Actor) -> Actor:
+    """Who asks, with the reason of a body (JSON, `Reason`) if there is one.
+
+    Raises:
+        InvalidJson, InvalidBody
+    """
+    if not body.strip():
+        return by
+    return by.because(read_body(strict_json.parse(body), Reason)[0].reason)
 
 
 def _invalid(report: Report) -> InvalidBody:

@@ -18,9 +18,9 @@ from moorage.core.errors import KeyTaken, NotDeleted
 from moorage.core.history import Actor
 from moorage.core.ids import check_key, new_id
 from moorage.core.ownership import FREE, Terms
-from moorage.registry.bodies import read_body, refuse_repeated_variables
+from moorage.registry.bodies import read_body, refuse_repeated_variables, with_reason
 from moorage.registry.lookup import check_match, get_deployment, get_to_change
-from moorage.registry.ownership import claim, hand_over
+from moorage.registry.ownership import claim, is_handed_over, record_change
 from moorage.registry.versions import add_version
 from moorage.store.store import Writable
 from moorage.store.transaction import Transaction
@@ -78,7 +78,7 @@ def put_deployment(
             else:
                 check_match(write, present, terms)
                 result = "updated" if _update(write, present, wanted, by, terms) else "unchanged"
-                if result == "unchanged" and not _is_handed_over(write, present, by, terms):
+                if result == "unchanged" and not is_handed_over(write, present, by, terms):
                     raise _Undo("unchanged", present)
             stored = _stored(write, project_id, key)
             taken_from = _taken_from(present, stored)
@@ -121,11 +121,14 @@ def patch_deployment(
     try:
         with store.write() as write:
             present = get_to_change(write, project_id, key_or_id, terms)
-            if wanted.description == present.description:
+            by = by.because(wanted.reason)
+            result: Result = "updated" if wanted.description != present.description else "unchanged"
+            if result == "updated":
+                _describe(write, present, wanted.description, by, terms)
+            elif not is_handed_over(write, present, by, terms):
                 raise _Undo("unchanged", present)
-            _describe(write, present, wanted.description, by.because(wanted.reason), terms)
             stored = _stored(write, project_id, present.id)
-            return Put("updated", stored, normalized, _taken_from(present, stored))
+            return Put(result, stored, normalized, _taken_from(present, stored))
     except _Undo as undo:
         return Put(undo.result, undo.deployment, normalized)
 
@@ -146,8 +149,10 @@ def delete_deployment(store: Writable, project_id: str, key_or_id: str, by: Acto
         return msgspec.structs.replace(present, deleted_us=write.now_us, updated_us=write.now_us, rev=write.rev)
 
 
-def restore_deployment(store: Writable, project_id: str, key_or_id: str, by: Actor, terms: Terms = FREE) -> Deployment:
-    """Take back a deletion: the deployment has its place, its versions and its live version again.
+def restore_deployment(
+    store: Writable, project_id: str, key_or_id: str, by: Actor, terms: Terms = FREE, body: bytes = b""
+) -> Deployment:
+    """Take back a deletion (`body`: JSON, `Reason`, or nothing): all is as it was, its place in the list too.
 
     Raises:
         NotDeleted: it is there.
@@ -157,13 +162,14 @@ def restore_deployment(store: Writable, project_id: str, key_or_id: str, by: Act
         DeploymentNotFound: there never was one.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
+    by = with_reason(body, by)
     with store.write() as write:
         deleted = write.find_tombstone(project_id, key_or_id)
         if deleted is None:
             raise NotDeleted(what=f"The deployment {get_deployment(write, project_id, key_or_id).key!r}")
         stone = deleted.tombstone
         if stone.is_erased or final_us(stone.deleted_us) <= write.now_us:
-            raise stone.error()
+            raise msgspec.structs.replace(stone, is_erased=True).error()
         if write.find_deployment(project_id, stone.key) is not None:
             raise KeyTaken(param="key", key=stone.key)
         check_match(write, deleted, terms)
@@ -202,26 +208,13 @@ def _update(write: Transaction, present: Deployment, wanted: PutDeployment, by: 
 def _describe(write: Transaction, present: Deployment, description: str, by: Actor, terms: Terms) -> None:
     claim(write, present, terms)
     write.describe_deployment(present.id, description)
-    _record_change(write, present, by)
-
-
-def _is_handed_over(write: Transaction, present: Deployment, by: Actor, terms: Terms) -> bool:
-    """A put that changes nothing else still says who keeps the deployment."""
-    is_asked = terms.file is not None or terms.take_ownership
-    if not is_asked or not hand_over(write, present, terms):
-        return False
-    _record_change(write, present, by.because(by.reason or f"kept in {terms.file or 'the API'} from now on"))
-    return True
+    record_change(write, present, by)
 
 
 def _taken_from(present: Deployment | None, stored: Deployment) -> str | None:
     if present is None or (present.owner, present.file) == (stored.owner, stored.file):
         return None
     return present.file if present.owner == "files" else "api"
-
-
-def _record_change(write: Transaction, present: Deployment, by: Actor) -> None:
-    write.record(present.project_id, present.id, "changed", by, present.live_version_id, present.live_version_id)
 
 
 def _stored(write: Transaction, project_id: str, key_or_id: str) -> Deployment:

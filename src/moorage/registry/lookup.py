@@ -81,13 +81,18 @@ def get_version(reading: Reading, deployment: Deployment, id_or_number: str) -> 
     """
     version = get_kept_version(reading, deployment, id_or_number)
     if version.deleted_us is not None:
-        path = f"/v2/deployments/{deployment.key}/versions/{version.number}/restore"
-        what_now = outlook(version.deleted_us, path, is_erased=version.is_erased)
-        raise VersionDeleted(
-            param="version", version=version.number, key=deployment.key, deleted_at=iso(version.deleted_us),
-            outlook=what_now,
-        )  # fmt: skip
+        raise version_deleted(deployment, version, is_erased=version.is_erased)
     return version
+
+
+def version_deleted(deployment: Deployment, version: Version, *, is_erased: bool) -> VersionDeleted:
+    """The error for a version that was deleted."""
+    deleted_us = version.deleted_us or 0
+    path = f"/v2/deployments/{deployment.key}/versions/{version.number}/restore"
+    return VersionDeleted(
+        param="version", version=version.number, key=deployment.key, deleted_at=iso(deleted_us),
+        outlook=outlook(deleted_us, path, is_erased=is_erased),
+    )  # fmt: skip
 
 
 def get_kept_version(reading: Reading, deployment: Deployment, id_or_number: str) -> Version:

@@ -2,6 +2,7 @@
 
 from moorage.core.deployment import Deployment
 from moorage.core.errors import OwnedByApi, OwnedByFiles
+from moorage.core.history import Actor
 from moorage.core.ownership import Terms
 from moorage.store.transaction import Transaction
 
@@ -29,3 +30,17 @@ def hand_over(write: Transaction, present: Deployment, terms: Terms) -> bool:
     if is_news:
         write.set_owner(present.id, "files" if terms.file is not None else "api", file)
     return is_news
+
+
+def is_handed_over(write: Transaction, present: Deployment, by: Actor, terms: Terms) -> bool:
+    """What changes nothing else still says who keeps the deployment from now on; whether that is news."""
+    is_asked = terms.file is not None or terms.take_ownership
+    if not is_asked or not hand_over(write, present, terms):
+        return False
+    record_change(write, present, by.because(by.reason or f"kept in {terms.file or 'the API'} from now on"))
+    return True
+
+
+def record_change(write: Transaction, present: Deployment, by: Actor) -> None:
+    """Say in the ledger that something changed which is no version."""
+    write.record(present.project_id, present.id, "changed", by, present.live_version_id, present.live_version_id)

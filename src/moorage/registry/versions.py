@@ -12,10 +12,16 @@ from moorage.core.errors import InsufficientScope, NotDeleted, NothingToUndo, Ve
 from moorage.core.history import Actor
 from moorage.core.ids import new_id
 from moorage.core.ownership import FREE, Terms
-from moorage.core.version import PostVersion, Reason, Version
-from moorage.registry.bodies import read_body, refuse_repeated_variables
-from moorage.registry.lookup import get_deployment, get_kept_version, get_to_change, get_version
-from moorage.registry.ownership import claim
+from moorage.core.version import PostVersion, Version
+from moorage.registry.bodies import read_body, refuse_repeated_variables, with_reason
+from moorage.registry.lookup import (
+    get_deployment,
+    get_kept_version,
+    get_to_change,
+    get_version,
+    version_deleted,
+)
+from moorage.registry.ownership import claim, is_handed_over
 from moorage.store.reading import Reading
 from moorage.store.store import Writable
 from moorage.store.transaction import Transaction
@@ -86,14 +92,15 @@ def publish_version(
             InvalidJson, InvalidBody: nothing was changed.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
-    by = _with_reason(body, by)
+    by = with_reason(body, by)
     try:
         with store.write() as write:
             deployment = get_to_change(write, project_id, key_or_id, terms)
             version = get_version(write, deployment, id_or_number)
-            if version.status == "live":
+            if version.status != "live":
+                _move_pointer(write, deployment, version.id, by, terms)
+            elif not is_handed_over(write, deployment, by, terms):
                 raise _Already(Changed(version, deployment.etag))
-            _move_pointer(write, deployment, version.id, by, terms)
             return _changed(write, deployment, version.id)
     except _Already as already:
         return already.changed
@@ -109,7 +116,7 @@ def undo(store: Writable, project_id: str, key_or_id: str, body: bytes, by: Acto
             changed.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
-    by = _with_reason(body, by)
+    by = with_reason(body, by)
     with store.write() as write:
         deployment = get_to_change(write, project_id, key_or_id, terms)
         before, after = write.last_move(deployment.id) or (None, "")
@@ -144,9 +151,15 @@ def delete_version(
 
 
 def restore_version(
-    store: Writable, project_id: str, key_or_id: str, id_or_number: str, by: Actor, terms: Terms = FREE
+    store: Writable,
+    project_id: str,
+    key_or_id: str,
+    id_or_number: str,
+    by: Actor,
+    terms: Terms = FREE,
+    body: bytes = b"",
 ) -> Changed:
-    """Take back the deletion of a version; it has its place, its number and its status again.
+    """Take back the deletion of a version (`body`: JSON, `Reason`, or nothing); it is again what it was.
 
     Raises:
         NotDeleted: it is there.
@@ -154,13 +167,14 @@ def restore_version(
         DeploymentNotFound, DeploymentDeleted, VersionNotFound, PreconditionFailed: nothing was changed.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
+    by = with_reason(body, by)
     with store.write() as write:
         deployment = get_to_change(write, project_id, key_or_id, terms)
         version = get_kept_version(write, deployment, id_or_number)
         if version.deleted_us is None:
             raise NotDeleted(param="version", what=f"Version {version.number} of the deployment {deployment.key!r}")
         if version.is_erased or final_us(version.deleted_us) <= write.now_us:
-            get_version(write, deployment, version.id)  # raises
+            raise version_deleted(deployment, version, is_erased=True)
         write.restore_version(version.id)
         write.touch_deployment(deployment.id)
         write.record(project_id, deployment.id, "restored", by, version.id, version.id)
@@ -218,9 +232,3 @@ def _changed(write: Transaction, deployment: Deployment, version_id: str, normal
 
 def _etag(write: Transaction, deployment: Deployment) -> str:
     return get_deployment(write, deployment.project_id, deployment.id).etag
-
-
-def _with_reason(body: bytes, by: Actor) -> Actor:
-    if not body.strip():
-        return by
-    return by.because(read_body(strict_json.parse(body), Reason)[0].reason)
