@@ -1,12 +1,15 @@
 """A real server, started as a user starts it, and a project of its own for every test."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from tests.support.postgres import PostgresServer
 from tests.support.server import Project, Server
+from tests.support.stores import Database, sqlite_in
 
 # The same examples at each run: a change is judged by what it changed. `--hypothesis-seed=N` tries others.
 hypothesis.settings.register_profile("moorage", derandomize=True, print_blob=True)
@@ -26,6 +29,30 @@ def project(server: Server) -> Project:
     return server.new_project()
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL server for all tests; each has databases of its own in it."""
+    with PostgresServer() as running:
+        yield running
+
+
+@pytest.fixture
+def postgresql(postgres: PostgresServer, folder: Path) -> Iterator[Database]:
+    """A new database of the current schema on PostgreSQL."""
+    with closing(Database(postgres.new_database(), folder)) as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
+    """A new database, on each engine."""
+    if request.param == "postgresql":
+        yield request.getfixturevalue("postgresql")
+        return
+    with closing(sqlite_in(folder)) as made:
+        yield made
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An empty folder."""
@@ -35,6 +62,17 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the person who runs the tests has set is not part of them."""
-    for name in ("HOST", "PORT", "DATABASE", "WORKERS", "LOAD", "LOG_FORMAT", "LOG_LEVEL", "URL", "API_KEY"):
+    for name in (
+        "HOST",
+        "PORT",
+        "DATABASE",
+        "DATABASE_LISTEN",
+        "WORKERS",
+        "LOAD",
+        "LOG_FORMAT",
+        "LOG_LEVEL",
+        "URL",
+        "API_KEY",
+    ):
         monkeypatch.delenv(f"MOORAGE_{name}", raising=False)
         monkeypatch.delenv(f"MOORAGE_{name}_FILE", raising=False)

@@ -1,7 +1,8 @@
 """Pagination as properties: whatever happens during a walk, what survives it is met exactly once."""
 
 import json
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from moorage.core.errors import InvalidCursor
 from moorage.core.page import MAX_LIMIT, PageQuery
 from moorage.registry.projects import create_project
 from moorage.store.store import Store
-from tests.support.stores import Clock, a_store, create, delete
+from tests.support.stores import Clock, Database, create, delete, sqlite_in
 
 WALKS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -26,9 +27,9 @@ EVENTS = st.lists(
 class Sea:
     """A project under change, with a catalog that follows it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, database: Database) -> None:
         self.clock = Clock()
-        self.store: Store = a_store(folder, self.clock)
+        self.store: Store = database.store(self.clock)
         self.catalog = Catalog(self.store)
         self.projects = 0
 
@@ -73,9 +74,13 @@ class Shore:
         return [each for each in self.created if each not in self.deleted]
 
 
-@pytest.fixture(scope="module")
-def sea(tmp_path_factory: pytest.TempPathFactory) -> Sea:
-    return Sea(tmp_path_factory.mktemp("sea"))
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def sea(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sea]:
+    database = sqlite_in(tmp_path_factory.mktemp("sea"))
+    if request.param == "postgresql":
+        database = Database(request.getfixturevalue("postgres").new_database(), database.folder)
+    with closing(database):
+        yield Sea(database)
 
 
 def ids(page: dict[str, Any]) -> list[str]:

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import re
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +12,6 @@ import pytest
 from moorage.core.storage_errors import InvalidDatabase, SchemaTooNew, StorageFull, UnsafeSqlite
 from moorage.registry.projects import create_project
 from moorage.store.opening import open_store
-from moorage.store.queries import load_migrations, load_queries
 from moorage.store.sqlite import SqliteEngine, check_version
 from tests.support.stores import a_store
 
@@ -88,41 +86,6 @@ def test_an_address_that_cannot_be_used_is_told_why(url: str, reason: str) -> No
     assert "secret" not in str(raised.value)
 
 
-def test_two_processes_may_start_on_a_new_file_at_once(folder: Path) -> None:
-    errors: list[BaseException] = []
-
-    def start() -> None:
-        try:
-            a_store(folder).close()
-        except BaseException as error:  # noqa: BLE001 -- the test looks at it
-            errors.append(error)
-
-    threads = [threading.Thread(target=start) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert errors == []
-    assert len(a_store(folder).projects()) == 0
-
-
-def test_a_write_that_fails_leaves_nothing(folder: Path) -> None:
-    store = a_store(folder)
-
-    def fail_halfway() -> None:
-        with store.write() as write:
-            write.insert_project("half")
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        fail_halfway()
-
-    assert store.projects() == []
-    assert store.current_revision() == 0
-    assert create_project(store, "whole").name == "whole"
-
-
 def test_a_full_database_is_told_as_such_and_recovers(folder: Path) -> None:
     engine = SqliteEngine(folder / "moorage.db")
     pages = engine._writer.pragma("page_count")
@@ -171,15 +134,6 @@ def test_a_link_to_the_file_is_the_same_database(folder: Path) -> None:
     assert [path.name for path in (folder / "elsewhere").iterdir()] == ["link.db"]
 
 
-def test_what_one_store_commits_the_other_knows_at_once(folder: Path) -> None:
-    one, other = a_store(folder), a_store(folder)
-    before = other.newest_revision()
-
-    create_project(one, "p")
-
-    assert (before, other.newest_revision(), other.current_revision()) == (0, 1, 1)
-
-
 def test_a_process_that_died_before_telling_is_found_out_by_asking(folder: Path) -> None:
     one, other = a_store(folder), a_store(folder)
     create_project(one, "p")
@@ -188,19 +142,3 @@ def test_a_process_that_died_before_telling_is_found_out_by_asking(folder: Path)
     with other.changes(since=0) as changes:
         assert changes.rev == 1
     assert one.newest_revision() == 1, "whoever reads it first tells the others, so nobody is taken back"
-
-
-def test_every_query_is_described_and_used() -> None:
-    text = (Path(__file__).parents[2] / "src/moorage/store/queries.sql").read_text()
-    described = re.findall(r"^-- (\w+) --\n-- [A-Z]", text, re.MULTILINE)
-    source = "".join(path.read_text() for path in (Path(__file__).parents[2] / "src").rglob("*.py"))
-
-    assert set(described) == set(load_queries())
-    assert [name for name in described if f'"{name}"' not in source] == []
-
-
-def test_migrations_are_numbered_without_gaps() -> None:
-    folder = Path(__file__).parents[2] / "src/moorage/store/migrations"
-    numbers = sorted(int(path.name[:4]) for path in folder.glob("*.sql"))
-
-    assert numbers == list(range(1, len(load_migrations()) + 1))

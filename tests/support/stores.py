@@ -6,8 +6,10 @@ from moorage.core.deployment import FIRST_VERSION, Content
 from moorage.core.history import Actor
 from moorage.core.ids import new_id
 from moorage.core.prompt_config import PromptConfig
+from moorage.store.engine import Engine
+from moorage.store.postgres import PostgresEngine
 from moorage.store.sqlite import SqliteEngine
-from moorage.store.store import Store
+from moorage.store.store import Store, Writable
 
 CONTENT = Content.of(PromptConfig(model="m", model_type="chat", provider="openai"), [])
 
@@ -22,12 +24,46 @@ class Clock:
         return self.now
 
 
-def a_store(folder: Path, clock: Clock | None = None) -> Store:
-    """A new store on a file in `folder`."""
-    return Store(SqliteEngine(folder / "moorage.db"), clock or Clock())
+class Database:
+    """A database of a test's own, and the engines that are opened on it, which end with the test."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        """`folder` is what stands for this machine: where PostgreSQL's engines share their newest revision."""
+        self.url = url
+        self.folder = folder
+        self._engines: list[Engine] = []
+
+    def engine(self, folder: Path | None = None) -> Engine:
+        """The database, opened once more, as by another process of this machine, or of the one that `folder` is."""
+        engine: Engine
+        if self.url.startswith("sqlite"):
+            engine = SqliteEngine(Path(self.url.removeprefix("sqlite:///")))
+        else:
+            engine = PostgresEngine(self.url, folder=folder or self.folder)
+        self._engines.append(engine)
+        return engine
+
+    def store(self, clock: Clock | None = None, folder: Path | None = None) -> Store:
+        """A store on it, opened once more."""
+        return Store(self.engine(folder), clock or Clock())
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for engine in self._engines:
+            engine.close()
 
 
-def create(store: Store, project_id: str, key: str) -> str:
+def sqlite_in(folder: Path) -> Database:
+    """A SQLite database in a folder."""
+    return Database(f"sqlite:///{folder}/moorage.db", folder)
+
+
+def a_store(folder: Path) -> Store:
+    """A store on the SQLite database in a folder, opened once more."""
+    return Store(SqliteEngine(folder / "moorage.db"), Clock())
+
+
+def create(store: Writable, project_id: str, key: str) -> str:
     """Insert one small deployment; its id."""
     version_id = new_id()
     with store.write() as write:

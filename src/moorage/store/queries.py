@@ -4,6 +4,7 @@ import re
 from importlib import resources
 
 _NAME = re.compile(r"^-- (\w+) --$", re.MULTILINE)
+_PARAMETER = re.compile(r":(\w+)")
 
 
 def load_queries() -> dict[str, str]:
@@ -12,6 +13,12 @@ def load_queries() -> dict[str, str]:
     _, *parts = _NAME.split(text)
     bodies = ("\n".join(line for line in body.splitlines() if not line.startswith("--")) for body in parts[1::2])
     return {name: body.strip() for name, body in zip(parts[::2], bodies, strict=True)}
+
+
+def for_psycopg(sql: str) -> str:
+    """A query with its parameters as psycopg wants them: `:name` -> `%(name)s`. It knows no quotes and no casts (`::`);
+    no query has any with a colon in it."""
+    return _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
 
 
 def load_migrations() -> list[str]:

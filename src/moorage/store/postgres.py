@@ -1,0 +1,163 @@
+"""PostgreSQL through psycopg. Every program has its own connections; the database is what orders their writes.
+
+The numbers of revisions come from one row that every write updates first. Writes are READ COMMITTED: the UPDATE waits
+for the writer before and goes on from what that one committed, and every later statement, which takes a snapshot of its
+own, sees it too. So writes are as if one came after the other, without the retries that a higher level needs: there the
+snapshot would be older than the wait. A SAVEPOINT before the UPDATE (`Store.write_together`) takes no snapshot and
+changes nothing of this, and going back to it gives up the row only if no write that is kept holds it.
+"""
+
+import hashlib
+import itertools
+import os
+import stat
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg
+
+from moorage.core.storage_errors import InvalidDatabase
+from moorage.store.engine import Row, Run, Stream
+from moorage.store.postgres_connections import Address, Connection, Connections, reason, told
+from moorage.store.postgres_following import CHANNEL, Following
+from moorage.store.postgres_schema import prepare
+from moorage.store.queries import for_psycopg, load_queries
+from moorage.store.shared_revision import SharedRevision
+
+# Settings are made in each transaction: behind a pgbouncer the next one may be on another connection.
+_READ = """
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL statement_timeout = '30s';
+SET LOCAL idle_in_transaction_session_timeout = '60s'"""
+
+# A writer that stands still in the middle of a write is cut off by the database before the next one gives up waiting.
+_WRITE = """
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL statement_timeout = '30s';
+SET LOCAL lock_timeout = '15s';
+SET LOCAL idle_in_transaction_session_timeout = '10s'"""
+
+# It is delivered when the transaction is committed, and only then.
+_NOTIFY = f"SELECT rev, pg_notify('{CHANNEL}', rev::text) FROM revision WHERE id = 1"  # noqa: S608 -- a constant
+
+#: Read a piece at a time, of so many rows; all other queries have a short answer.
+_LONG = {"deployments", "changed_deployments", "ledger"}
+_PIECE = 500
+
+
+class PostgresEngine:
+    """One PostgreSQL database (an `Engine`)."""
+
+    def __init__(self, url: str, listen_url: str | None = None, folder: Path | None = None) -> None:
+        """Open the database and bring it to the current schema.
+
+        `listen_url` leads to the database itself where `url` leads to a pgbouncer. Processes of this machine share the
+        newest revision through a file in `folder`.
+
+        Raises:
+            InvalidDatabase: it cannot be reached or used, or holds something else.
+            SchemaTooNew: a newer Moorage wrote it.
+        """
+        self._address = Address(url)
+        self._listen_at = Address(listen_url) if listen_url else self._address
+        self.url = self._address.shown
+        self._queries = {name: for_psycopg(query).encode() for name, query in load_queries().items()}
+        self._numbers = itertools.count(1)
+        self._thread = threading.Lock()
+        self._starting = threading.Lock()
+        self._following: Following | None = None
+        self._connections = Connections(self._address)
+        try:
+            with closing(self._address.connect()) as connection:
+                prepare(connection, self.url)
+                name = f"{hashlib.sha256(self._address.identity.encode()).hexdigest()[:32]}-revision"
+                self._shared = SharedRevision((folder or _shared_folder(self.url)) / name)
+                with self._shared.locked():
+                    self._shared.set(self._ask(connection))
+        except (psycopg.Error, OSError) as error:
+            told = reason(error) if isinstance(error, psycopg.Error) else os.strerror(error.errno or 0)
+            raise InvalidDatabase(url=self.url, reason=told) from error
+
+    @contextmanager
+    def read(self) -> Iterator[Stream]:
+        """See `Engine.read`."""
+        with self._connections.transaction(_READ) as connection:
+
+            def stream(query: str, **parameters: object) -> Iterator[Row]:
+                if query in _LONG:
+                    return self._piece_by_piece(connection, query, parameters)
+                return iter(self._run(connection, query, parameters))
+
+            yield stream
+
+    @contextmanager
+    def write(self) -> Iterator[Run]:
+        """See `Engine.write`."""
+        with self._thread:
+            with self._connections.transaction(_WRITE) as connection:
+
+                def run(query: str, **parameters: object) -> list[Row]:
+                    try:
+                        return self._run(connection, query, parameters)
+                    except psycopg.Error as error:
+                        raise told(error, connection) from error
+
+                yield run
+                ((rev, _),) = connection.execute(_NOTIFY).fetchall()
+            self.saw_revision(rev)
+
+    def newest_revision(self) -> int:
+        """See `Engine.newest_revision`. From the first time on it is kept new, in threads of its own."""
+        if self._following is None:
+            self._follow()
+        return self._shared.get()
+
+    def saw_revision(self, rev: int) -> None:
+        """See `Engine.saw_revision`."""
+        with self._shared.locked():
+            self._shared.set(max(rev, self._shared.get()))
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        if self._following is not None:
+            self._following.close()
+        self._connections.close()
+        self._shared.close()
+
+    def _follow(self) -> None:
+        with self._starting:
+            if self._following is None:
+                query = self._queries["current_revision"]
+                self._following = Following(self._address, self._listen_at, query, self._shared.get, self.saw_revision)
+
+    def _ask(self, connection: Connection) -> int:
+        ((rev,),) = connection.execute(self._queries["current_revision"]).fetchall()
+        return int(rev)
+
+    def _run(self, connection: Connection, query: str, parameters: dict[str, object]) -> list[Row]:
+        if query.startswith("find_") and any("\0" in value for value in parameters.values() if isinstance(value, str)):
+            return []  # PostgreSQL keeps no text with a NUL in it, and takes none to look for
+        cursor = connection.execute(self._queries[query], parameters)
+        return cursor.fetchall() if cursor.description else []
+
+    def _piece_by_piece(self, connection: Connection, query: str, parameters: dict[str, object]) -> Iterator[Row]:
+        """The rows through a cursor of the database, which ends with the transaction."""
+        name = b"rows_%d" % next(self._numbers)
+        connection.execute(b"DECLARE " + name + b" NO SCROLL CURSOR FOR " + self._queries[query], parameters)
+        piece = connection.execute(b"FETCH %d FROM " % _PIECE + name).fetchall()
+        while piece:
+            yield from piece
+            piece = connection.execute(b"FETCH %d FROM " % _PIECE + name).fetchall()
+
+
+def _shared_folder(url: str) -> Path:
+    """A folder that only this user's processes can write into, the same for all of them until the machine stops."""
+    folder = Path(tempfile.gettempdir()) / f"moorage-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise InvalidDatabase(url=url, reason=f"{folder} is not a folder of this user alone; remove it")
+    return folder

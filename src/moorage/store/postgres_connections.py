@@ -1,0 +1,183 @@
+"""Connections to PostgreSQL: nothing waits on one for ever, and one that failed is not used again.
+
+A few lines instead of psycopg_pool: whoever asks connects, so an error says why at once, and the first who asks after
+the database is back has it. The pool connects in threads of its own, waits up to minutes between its attempts, and
+tells those who wait only that time ran out.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+
+import psycopg
+from psycopg import errors
+from psycopg.abc import RV, PQGen
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+
+from moorage.core.storage_errors import InvalidDatabase, StorageError, StorageFull, StorageUnavailable
+from moorage.store.engine import Row
+
+#: Seconds that a transaction waits for one of our connections to come free.
+_TURN_SECONDS = 10
+
+#: What is set where the address does not say otherwise. A connection whose other end is gone without a word is found
+#: dead in about ten seconds; `primary`: of several hosts the one that can be written.
+_DEFAULTS: Mapping[str, str | int] = {
+    "application_name": "moorage",
+    "client_encoding": "UTF8",
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "target_session_attrs": "primary",
+}
+
+
+class Connection(psycopg.Connection[Row]):
+    """A connection that waits `deadline` seconds for an answer, and is closed if there is none: the database's own
+    timeouts are of no use when it stands still, or the network does."""
+
+    deadline = 40.0
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """See `psycopg.Connection`."""
+        try:
+            return super().wait(gen, interval, self.deadline if timeout is None else timeout)
+        except psycopg.OperationalError as error:
+            if timeout is None and self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.close()
+                raise psycopg.OperationalError(f"no answer within {self.deadline:g} seconds") from error
+            raise
+
+
+class Address:
+    """Where a database is. `shown` is safe to show: it has no password; `identity` is the same for all processes that
+    were given the address, whatever its password."""
+
+    def __init__(self, url: str) -> None:
+        """Read an address that begins with `postgresql://`.
+
+        Raises:
+            InvalidDatabase
+        """
+        try:
+            given = conninfo_to_dict(url)
+        except psycopg.Error:  # which may quote a piece of the password
+            reason = "its address cannot be read; write special characters in the user and password as %XX"
+            raise InvalidDatabase(url="postgresql://…", reason=reason) from None
+        parameters = {**_DEFAULTS, **given}
+        self._conninfo = make_conninfo("", **parameters)
+        where = given.get("host") or given.get("hostaddr") or ""
+        port = f":{given['port']}" if "port" in given else ""
+        self.identity = repr(sorted((key, str(value)) for key, value in given.items() if "password" not in key))
+        self.shown = f"postgresql://{where}{port}/{given.get('dbname') or ''}"
+
+    def connect(self) -> Connection:
+        """A new connection, on which each statement is a transaction until one is begun.
+
+        Raises:
+            psycopg.Error
+        """
+        # Nothing is prepared: behind a pgbouncer the next transaction may be on another connection.
+        return Connection.connect(self._conninfo, autocommit=True, prepare_threshold=None)
+
+
+class Connections:
+    """Connections that are kept for the next transaction, up to `most` at a time."""
+
+    def __init__(self, address: Address, most: int = 8) -> None:
+        self._address = address
+        self._idle: list[Connection] = []
+        self._lock = threading.Lock()
+        self._places = threading.Semaphore(most)
+        self._is_closed = False
+
+    @contextmanager
+    def transaction(self, begin: str) -> Iterator[Connection]:
+        """A transaction that is begun with `begin`; committed when the block ends, undone when it raises.
+
+        Raises:
+            StorageFull, StorageUnavailable: nothing was kept, or (a commit without an answer) nothing is acknowledged.
+        """
+        if not self._places.acquire(timeout=_TURN_SECONDS):
+            raise StorageUnavailable(reason="all connections to it are in use")
+        try:
+            connection = self._begun(begin)
+            try:
+                yield connection
+                _commit(connection)
+            except psycopg.Error as error:
+                raise told(error, connection) from error
+            finally:
+                self._give_back(connection)
+        finally:
+            self._places.release()
+
+    def close(self) -> None:
+        """Close those that are not in use, and the others when they are given back."""
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _begun(self, begin: str) -> Connection:
+        """A connection on which `begin` was said, which shows that it works."""
+        while connection := self._take():
+            try:
+                connection.execute(begin)
+            except psycopg.Error:  # it broke while nobody used it
+                connection.close()
+            else:
+                return connection
+        try:
+            connection = self._address.connect()
+        except psycopg.Error as error:
+            raise told(error) from error
+        try:
+            connection.execute(begin)
+        except psycopg.Error as error:
+            connection.close()
+            raise told(error) from error
+        return connection
+
+    def _take(self) -> Connection | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
+
+    def _give_back(self, connection: Connection) -> None:
+        if connection.pgconn.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
+            with suppress(psycopg.Error):
+                connection.execute("ROLLBACK")
+        with self._lock:
+            if connection.pgconn.transaction_status == TransactionStatus.IDLE and not self._is_closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+
+def _commit(connection: Connection) -> None:
+    try:
+        answer = connection.execute("COMMIT").statusmessage
+    except psycopg.Error as error:
+        if connection.closed:
+            reason = "the connection was lost while it committed, so the change may be there or not"
+            raise StorageUnavailable(reason=reason) from error
+        raise
+    if answer != "COMMIT":  # a transaction in which a statement failed is undone, and that is no error
+        raise StorageUnavailable(reason="it undid the transaction")
+
+
+def told(error: psycopg.Error, connection: Connection | None = None) -> StorageError:
+    """What a failure is to those who asked; the connection is closed where it is of no more use."""
+    if connection is not None and isinstance(error, errors.ReadOnlySqlTransaction):
+        connection.close()  # the server to write to is another one by now
+    return StorageFull() if isinstance(error, errors.DiskFull) else StorageUnavailable(reason=reason(error))
+
+
+def reason(error: psycopg.Error) -> str:
+    """In a line, without the values of a row."""
+    lines = (error.diag.message_primary or str(error)).splitlines() or [type(error).__name__]
+    return lines[0].strip()

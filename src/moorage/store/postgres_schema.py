@@ -1,0 +1,101 @@
+"""What a PostgreSQL database must be, and how it becomes that."""
+
+from moorage.core.storage_errors import InvalidDatabase, SchemaTooNew
+from moorage.store.postgres_connections import Connection
+from moorage.store.queries import load_migrations
+
+#: As `server_version` tells it.
+OLDEST_VERSION = 140_000
+
+#: Of all advisory locks in the database, ours: "MOOR".
+_LOCK = 0x4D4F4F52
+
+# One program at a time brings a database to a schema: the others wait, and find it done. The lock goes with its
+# transaction, so it is safe behind a pgbouncer too, and a program that is killed leaves the schema before.
+_BEGIN = f"""
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL statement_timeout = '10min';
+SET LOCAL lock_timeout = '1min';
+SELECT pg_advisory_xact_lock({_LOCK})"""
+
+_FIND_VERSION = "SELECT to_regclass('moorage_schema') IS NOT NULL"
+
+_VERSION = "SELECT coalesce(max(version), 0) FROM moorage_schema"
+
+_CREATE = "CREATE TABLE moorage_schema (version BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now())"
+
+#: Seconds to wait for a step of a migration.
+_STEP_SECONDS = 660.0
+
+_NOTE = "INSERT INTO moorage_schema (version) VALUES (%s)"
+
+# Tables that an extension brought are nobody's data.
+_STRANGERS = """
+SELECT c.relname FROM pg_catalog.pg_class c
+WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+    AND c.relkind IN ('r', 'p') AND NOT EXISTS (
+        SELECT 1 FROM pg_catalog.pg_depend d
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+    )
+ORDER BY c.relname LIMIT 1"""
+
+# What our promises rest on.
+_SETTINGS = "SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('server_encoding')"
+
+
+def check_version(found: int, url: str) -> None:
+    """Raise `InvalidDatabase` for a PostgreSQL older than `OLDEST_VERSION` (14.2 is 140002)."""
+    if found < OLDEST_VERSION:
+        shown = f"{found // 10_000}.{found % 10_000}"
+        raise InvalidDatabase(url=url, reason=f"it is PostgreSQL {shown}, and {OLDEST_VERSION // 10_000} is the oldest")
+
+
+def prepare(connection: Connection, url: str) -> None:
+    """Refuse a database that cannot keep what we promise; bring any other to the current schema.
+
+    Raises:
+        InvalidDatabase: it is too old, is set so that it may lose what it committed, or holds something else.
+        SchemaTooNew: a newer Moorage wrote it.
+        psycopg.Error
+    """
+    check_version(connection.info.server_version, url)
+    fsync, synchronous, encoding = connection.execute(_SETTINGS).fetchall()[0]
+    if "off" in (fsync, synchronous):
+        setting = "fsync" if fsync == "off" else "synchronous_commit"
+        raise InvalidDatabase(url=url, reason=f"its setting {setting} is off: it can lose what it has committed")
+    if encoding != "UTF8":
+        raise InvalidDatabase(url=url, reason=f"its encoding is {encoding}, not UTF8")
+    connection.deadline = _STEP_SECONDS
+    while _migrate_once(connection, url):
+        pass
+
+
+def _migrate_once(connection: Connection, url: str) -> bool:
+    """Take the schema one step on, in one transaction; whether there was one to take."""
+    scripts = load_migrations()
+    connection.execute(_BEGIN)
+    try:
+        found = _find_version(connection, url)
+        if found > len(scripts):
+            raise SchemaTooNew(url=url, found=found, known=len(scripts))
+        is_behind = found < len(scripts)
+        if is_behind:
+            connection.execute(scripts[found].encode())  # in bytes: a script is no literal of this program
+            connection.execute(_NOTE, [found + 1])
+        connection.execute("COMMIT")
+    except BaseException:
+        if not connection.closed:
+            connection.execute("ROLLBACK")
+        raise
+    return is_behind
+
+
+def _find_version(connection: Connection, url: str) -> int:
+    """The schema of the database, 0 if it has none yet."""
+    ((is_ours,),) = connection.execute(_FIND_VERSION).fetchall()
+    if not is_ours:
+        for (table,) in connection.execute(_STRANGERS).fetchall():
+            raise InvalidDatabase(url=url, reason=f"it holds tables of another program ({table})")
+        connection.execute(_CREATE)
+    ((version,),) = connection.execute(_VERSION).fetchall()
+    return int(version)

