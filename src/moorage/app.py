@@ -28,7 +28,7 @@ def create_app(settings: ServerSettings) -> ASGIApp:
         StorageError: the database cannot be opened.
     """
     logging.config.dictConfig(configuration(settings.log_format, settings.log_level))
-    store = open_store(settings.database)
+    store = open_store(settings.database, settings.database_listen)
     catalog = Catalog(store)
     metrics = Metrics(catalog)
     services = Services(

@@ -30,7 +30,12 @@ SETTINGS = {
     for row in (
         Setting("host", "127.0.0.1", "The address to listen on. Beyond this machine, put TLS in front."),
         Setting("port", "8700", "The port to listen on."),
-        Setting("database", "sqlite:///moorage.db", "sqlite:///PATH, or sqlite:////ABSOLUTE/PATH."),
+        Setting(
+            "database",
+            "sqlite:///moorage.db",
+            "sqlite:///PATH, sqlite:////ABSOLUTE/PATH or postgresql://USER:PASSWORD@HOST/NAME.",
+        ),
+        Setting("database_listen", None, "The same PostgreSQL database without a pgbouncer in between, for LISTEN."),
         Setting("workers", "1", "Processes that answer requests."),
         Setting("load", None, "A file or folder of deployments to put into the project `default` at the start."),
         Setting("log_format", "json", "How the server logs to standard error: json or console."),
@@ -47,6 +52,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     database: str
     log_format: LogFormat = "json"
     log_level: LogLevel = "info"
+    database_listen: str | None = None
 
 
 class SettingError(Exception):

@@ -24,7 +24,12 @@ PASSWORD = "open sesame/%"  # what an address must quote, and no message may sho
 _USER = "moorage"
 
 # It ends what it was given when whoever started it is gone, however that happened.
-_GUARD = 'cat > /dev/null; kill -QUIT $(head -n 1 "$0/data/postmaster.pid") 2> /dev/null && sleep 1; rm -rf "$0"'
+_GUARD = """
+cat > /dev/null
+server=$(head -n 1 "$0/data/postmaster.pid" 2> /dev/null) && kill -QUIT "$server"
+while kill -0 "${server:-none}" 2> /dev/null; do sleep 0.05; done
+rm -rf "$0"
+"""
 
 
 class PostgresServer:

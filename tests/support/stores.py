@@ -58,9 +58,9 @@ def sqlite_in(folder: Path) -> Database:
     return Database(f"sqlite:///{folder}/moorage.db", folder)
 
 
-def a_store(folder: Path) -> Store:
+def a_store(folder: Path, clock: Clock | None = None) -> Store:
     """A store on the SQLite database in a folder, opened once more."""
-    return Store(SqliteEngine(folder / "moorage.db"), Clock())
+    return Store(SqliteEngine(folder / "moorage.db"), clock or Clock())
 
 
 def create(store: Writable, project_id: str, key: str) -> str:

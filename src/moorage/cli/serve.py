@@ -44,6 +44,7 @@ _READY_SECONDS = 120
 @setting("host")
 @setting("port", click.IntRange(1, 65_535))
 @setting("database")
+@setting("database_listen")
 @setting("workers", click.IntRange(1, 64))
 @setting("load")
 @setting("log_format", click.Choice(["json", "console"]))
@@ -52,6 +53,7 @@ def serve(
     host: str,
     port: int,
     database: str,
+    database_listen: str | None,
     workers: int,
     load: str | None,
     log_format: LogFormat,
@@ -62,7 +64,7 @@ def serve(
     The first start makes an API key and prints its token once.
     """
     _check_address(host, port)
-    settings = ServerSettings(database, log_format, log_level)
+    settings = ServerSettings(database, log_format, log_level, database_listen)
     with closing(open_store(database)) as store:
         loaded = _load(store, load) if load else 0
         token = None if store.api_keys() else _first_key(store)
