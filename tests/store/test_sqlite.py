@@ -14,6 +14,7 @@ from moorage.registry.projects import create_project
 from moorage.store.opening import open_store
 from moorage.store.sqlite import SqliteEngine, check_version
 from tests.support.stores import a_store
+from tests.support.threads import together
 
 
 def test_a_commit_is_on_the_disk_before_it_is_acknowledged(folder: Path) -> None:
@@ -84,6 +85,12 @@ def test_an_address_that_cannot_be_used_is_told_why(url: str, reason: str) -> No
     with pytest.raises(InvalidDatabase, match=reason) as raised:
         open_store(url)
     assert "secret" not in str(raised.value)
+
+
+def test_two_processes_may_start_on_a_new_file_at_once(folder: Path) -> None:
+    together(*[lambda: a_store(folder).close()] * 8)
+
+    assert len(a_store(folder).projects()) == 0
 
 
 def test_a_full_database_is_told_as_such_and_recovers(folder: Path) -> None:

@@ -1,7 +1,6 @@
 """What a store promises, whichever database is under it."""
 
 import re
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,25 +12,7 @@ from moorage.registry.projects import create_project
 from moorage.store.queries import load_migrations, load_queries
 from moorage.store.store import Writable
 from tests.support.stores import Clock, Database, create, delete
-
-
-def together(*works: Callable[[], object]) -> None:
-    """Do all of it at once, each in a thread, and raise what one of them raised."""
-    errors: list[BaseException] = []
-
-    def guarded(work: Callable[[], object]) -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 -- raised below
-            errors.append(error)
-
-    threads = [threading.Thread(target=guarded, args=(work,)) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
+from tests.support.threads import together
 
 
 def test_a_write_that_fails_leaves_nothing(database: Database) -> None:

@@ -26,10 +26,13 @@ _USER = "moorage"
 # It ends what it was given when whoever started it is gone, however that happened.
 _GUARD = """
 cat > /dev/null
-server=$(head -n 1 "$0/data/postmaster.pid" 2> /dev/null) && kill -QUIT "$server"
+server=$(head -n 1 "$1/postmaster.pid" 2> /dev/null) && kill -QUIT "$server"
 while kill -0 "${server:-none}" 2> /dev/null; do sleep 0.05; done
-rm -rf "$0"
+rm -rf "$@"
 """
+
+#: Bytes that must be free in memory to keep the databases there: hundreds are made, and each is fsynced.
+_ROOM = 4 * 2**30
 
 
 class PostgresServer:
@@ -39,12 +42,16 @@ class PostgresServer:
         self.port = free_port()
         self._major = major
         self._folder = Path(tempfile.mkdtemp(prefix="moorage-pg-"))
-        self._data = self._folder / "data"
+        memory = Path("/dev/shm")
+        is_roomy = memory.is_dir() and shutil.disk_usage(memory).free > _ROOM
+        self._data = Path(tempfile.mkdtemp(prefix="moorage-pg-", dir=memory if is_roomy else None))
         self._bin = _package() / INSTALLED[major] / "bin"
         self._as_whom: dict[str, Any] = {}
         self._numbers = itertools.count(1)
         self._guard = subprocess.Popen(
-            ["sh", "-c", _GUARD, str(self._folder)], stdin=subprocess.PIPE, start_new_session=True
+            ["sh", "-c", _GUARD, "guard", str(self._data), str(self._folder)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
         )
 
     def __enter__(self) -> Self:
@@ -54,7 +61,7 @@ class PostgresServer:
                 self._leave_root()
             self._initialize()
             self.start()
-            self._execute("CREATE DATABASE template_moorage TEMPLATE template0")
+            sql(self.url("postgres"), "CREATE DATABASE template_moorage TEMPLATE template0")
             PostgresEngine(self.url("template_moorage"), folder=self._folder).close()
         except BaseException:
             self._end()
@@ -74,7 +81,7 @@ class PostgresServer:
     def new_database(self, template: str = "template_moorage") -> str:
         """The address of a new database: of the current schema, or empty if the template is `template0`."""
         name = f"test_{next(self._numbers)}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        sql(self.url("postgres"), f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def start(self) -> None:
@@ -103,7 +110,6 @@ class PostgresServer:
         program = self._folder / package.name / INSTALLED[self._major]
         shutil.copytree(package / program.name, program, ignore=shutil.ignore_patterns("include"))
         self._bin = program / "bin"
-        self._data.mkdir()
         os.chown(self._data, nobody.pw_uid, nobody.pw_gid)
         os.chown(self._folder, nobody.pw_uid, nobody.pw_gid)
 
@@ -123,10 +129,6 @@ class PostgresServer:
         ]
         self._run("initdb", "-D", str(self._data), *options)
 
-    def _execute(self, statement: str) -> None:
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(statement.encode())
-
     def _run(self, program: str, *arguments: str) -> None:
         with (self._folder / "output").open("ab") as output:  # a pipe would be kept open by the server
             done = subprocess.run(
@@ -134,6 +136,21 @@ class PostgresServer:
                 stderr=subprocess.STDOUT, start_new_session=True, check=False, **self._as_whom,
             )  # fmt: skip
         assert done.returncode == 0, (self._folder / "output").read_text()
+
+
+def sql(url: str, statement: str) -> list[tuple[Any, ...]]:
+    """Do something in a database, past Moorage; the rows of its last statement."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(statement.encode())
+        while cursor.nextset():
+            pass
+        return cursor.fetchall() if cursor.description else []
+
+
+def names_of_tables(url: str) -> list[str]:
+    """The tables of a database, in order."""
+    rows = sql(url, "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+    return [name for (name,) in rows]
 
 
 def _package() -> Path:

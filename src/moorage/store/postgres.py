@@ -103,7 +103,10 @@ class PostgresEngine:
                     try:
                         return self._run(connection, query, parameters)
                     except psycopg.Error as error:
-                        raise told(error, connection) from error
+                        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+                            connection.close()  # as after a failover: the server to write to is another one by now
+                            self._connections.start_anew()
+                        raise told(error) from error
 
                 yield run
                 ((rev, _),) = connection.execute(_NOTIFY).fetchall()

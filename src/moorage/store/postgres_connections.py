@@ -5,9 +5,11 @@ the database is back has it. The pool connects in threads of its own, waits up t
 tells those who wait only that time ran out.
 """
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import psycopg
 from psycopg import errors
@@ -62,11 +64,10 @@ class Address:
         Raises:
             InvalidDatabase
         """
-        try:
-            given = conninfo_to_dict(url)
-        except psycopg.Error:  # which may quote a piece of the password
+        given = _parse(url)
+        if given is None:  # a piece of the password may stand anywhere in it
             reason = "its address cannot be read; write special characters in the user and password as %XX"
-            raise InvalidDatabase(url="postgresql://…", reason=reason) from None
+            raise InvalidDatabase(url="postgresql://…", reason=reason)
         parameters = {**_DEFAULTS, **given}
         self._conninfo = make_conninfo("", **parameters)
         where = given.get("host") or given.get("hostaddr") or ""
@@ -82,6 +83,19 @@ class Address:
         """
         # Nothing is prepared: behind a pgbouncer the next transaction may be on another connection.
         return Connection.connect(self._conninfo, autocommit=True, prepare_threshold=None)
+
+
+def _parse(url: str) -> dict[str, Any] | None:
+    """The parts of an address; none if they cannot be told apart for certain, as by an @ or / in the password."""
+    before_options = url.partition("://")[2].partition("?")[0]
+    authority, _, path = before_options.partition("/")
+    if authority.count("@") > 1 or "@" in path:
+        return None
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.Error:
+        return None
+    return given if re.fullmatch(r"[0-9,]*", str(given.get("port", ""))) else None
 
 
 class Connections:
@@ -109,19 +123,23 @@ class Connections:
                 yield connection
                 _commit(connection)
             except psycopg.Error as error:
-                raise told(error, connection) from error
+                raise told(error) from error
             finally:
                 self._give_back(connection)
         finally:
             self._places.release()
 
-    def close(self) -> None:
-        """Close those that are not in use, and the others when they are given back."""
+    def start_anew(self) -> None:
+        """Close those that are not in use."""
         with self._lock:
-            self._is_closed = True
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
+
+    def close(self) -> None:
+        """Close those that are not in use, and the others when they are given back."""
+        self._is_closed = True
+        self.start_anew()
 
     def _begun(self, begin: str) -> Connection:
         """A connection on which `begin` was said, which shows that it works."""
@@ -170,10 +188,8 @@ def _commit(connection: Connection) -> None:
         raise StorageUnavailable(reason="it undid the transaction")
 
 
-def told(error: psycopg.Error, connection: Connection | None = None) -> StorageError:
-    """What a failure is to those who asked; the connection is closed where it is of no more use."""
-    if connection is not None and isinstance(error, errors.ReadOnlySqlTransaction):
-        connection.close()  # the server to write to is another one by now
+def told(error: psycopg.Error) -> StorageError:
+    """What a failure is to those who asked."""
     return StorageFull() if isinstance(error, errors.DiskFull) else StorageUnavailable(reason=reason(error))
 
 

@@ -239,8 +239,10 @@ RETURNING id
 -- erase_versions --
 -- Empty the versions that were deleted before a time, themselves or with their deployment.
 UPDATE version SET prompt_config = '', variables = '', description = '', notes = ''
-WHERE prompt_config <> '' AND (
-    deleted_us <= :before_us OR deployment_id IN (SELECT d.id FROM deployment d WHERE d.deleted_us <= :before_us)
+WHERE prompt_config <> '' AND id IN (
+    SELECT v.id FROM version v WHERE v.deleted_us <= :before_us
+    UNION ALL
+    SELECT w.id FROM deployment d JOIN version w ON w.deployment_id = d.id WHERE d.deleted_us <= :before_us
 )
 RETURNING deployment_id
 

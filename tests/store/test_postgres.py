@@ -1,0 +1,228 @@
+"""What PostgreSQL is asked to promise, and what it is refused for."""
+
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from moorage.core.storage_errors import InvalidDatabase, SchemaTooNew, StorageFull, StorageUnavailable
+from moorage.registry.projects import create_project
+from moorage.store.opening import open_store
+from moorage.store.postgres import PostgresEngine
+from moorage.store.postgres_connections import Address
+from moorage.store.postgres_schema import _migrate_once, check_version
+from moorage.store.queries import for_psycopg, load_migrations, load_queries
+from tests.support.postgres import PASSWORD, PostgresServer, names_of_tables, sql
+from tests.support.stores import Database
+from tests.support.threads import Background, together, until
+
+
+def test_every_program_may_start_on_a_new_database_at_once(postgres: PostgresServer, folder: Path) -> None:
+    url = postgres.new_database("template0")
+
+    together(*[lambda: PostgresEngine(url, folder=folder).close()] * 6)
+
+    assert sql(url, "SELECT version FROM moorage_schema ORDER BY version") == [
+        (number,) for number in range(1, len(load_migrations()) + 1)
+    ]
+
+
+def test_a_program_that_is_killed_in_a_migration_leaves_the_schema_before(
+    postgres: PostgresServer, folder: Path
+) -> None:
+    url = postgres.new_database("template0")
+    with closing(Address(url).connect()) as connection:
+        _migrate_once(connection, url)
+    before = names_of_tables(url)
+
+    with psycopg.connect(url) as holder:
+        holder.execute("LOCK TABLE revision IN ACCESS SHARE MODE")  # the last statement of 0002 waits for it
+        starting = Background(lambda: PostgresEngine(url, folder=folder))
+        kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        until(lambda: sql(url, f"{kill} AND datname = current_database()") != [])
+        with pytest.raises(InvalidDatabase, match="terminating connection"):
+            starting.result()
+
+    assert (names_of_tables(url), sql(url, "SELECT version FROM moorage_schema")) == (before, [(1,)])
+    with closing(Database(url, folder)) as database:
+        assert create_project(database.store(), "p").name == "p"
+
+
+def test_the_database_of_a_newer_moorage_is_refused(postgresql: Database) -> None:
+    sql(postgresql.url, "INSERT INTO moorage_schema (version) VALUES (999)")
+
+    with pytest.raises(SchemaTooNew, match="999"):
+        postgresql.engine()
+
+
+def test_another_programs_database_is_left_alone(postgres: PostgresServer, folder: Path) -> None:
+    url = postgres.new_database("template0")
+    sql(url, "CREATE TABLE theirs (a INTEGER)")
+
+    with pytest.raises(InvalidDatabase, match=r"another program \(theirs\)"):
+        PostgresEngine(url, folder=folder)
+    assert names_of_tables(url) == ["theirs"]
+
+
+@pytest.mark.parametrize(("found", "shown"), [(130_023, "13.23"), (90_624, "9.624")])
+def test_an_old_postgresql_is_refused(found: int, shown: str) -> None:
+    with pytest.raises(InvalidDatabase, match=f"{shown}, and 14 is the oldest"):
+        check_version(found, "postgresql://host/d")
+
+
+def test_the_oldest_postgresql_there_is_here_is_taken(folder: Path) -> None:
+    with PostgresServer(16) as server, closing(Database(server.new_database(), folder)) as database:
+        store = database.store()
+        assert create_project(store, "p") in store.projects()
+        assert sql(database.url, "SHOW server_version")[0][0].startswith("16.")
+
+
+def test_a_database_that_may_lose_what_it_committed_is_refused(postgresql: Database) -> None:
+    name = postgresql.url.rpartition("/")[2]
+    sql(postgresql.url, f"ALTER DATABASE {name} SET synchronous_commit = off")
+
+    with pytest.raises(InvalidDatabase, match="synchronous_commit is off"):
+        postgresql.engine()
+
+
+def test_a_database_that_cannot_keep_every_character_is_refused(postgres: PostgresServer, folder: Path) -> None:
+    url = postgres.new_database("template0 ENCODING 'SQL_ASCII'")
+
+    with pytest.raises(InvalidDatabase, match="its encoding is SQL_ASCII"):
+        PostgresEngine(url, folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("postgresql://user:sesame@127.0.0.1:1/d", "127.0.0.1:1/d cannot be used: .*refused"),
+        ("postgres://user:sesame@127.0.0.1:1/d?password=sesame", "refused"),
+        ("postgresql://user:open@sesame@127.0.0.1:1/d", "write special characters"),
+        ("postgresql://user:12/sesame@127.0.0.1:1/d", "write special characters"),
+        ("postgresql://user:open/sesame@127.0.0.1:1/d", "write special characters"),
+        ("postgresql://user:open%sesame@127.0.0.1:1/d", "write special characters"),
+        ("postgresql://user:sesame", "write special characters"),
+        ("postgresql://127.0.0.1/d?sesame", "write special characters"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_told_why_without_its_password(
+    url: str, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(InvalidDatabase, match=reason) as raised:
+        open_store(url)
+    assert "sesame" not in str(raised.value) + caplog.text
+
+
+def test_a_password_is_never_shown(postgresql: Database, postgres: PostgresServer, folder: Path) -> None:
+    wrong = postgresql.url.replace("open", "closed")
+
+    with pytest.raises(InvalidDatabase, match="password authentication failed") as raised:
+        PostgresEngine(wrong, folder=folder)
+    assert "sesame" not in str(raised.value)
+    assert postgresql.engine().url == f"postgresql://127.0.0.1:{postgres.port}/{postgresql.url.rpartition('/')[2]}"
+    assert [path.name for path in folder.iterdir() if PASSWORD in path.name] == []
+
+
+def test_without_the_extra_the_error_names_it() -> None:
+    script = (
+        "import sys; sys.modules['psycopg'] = None; from moorage.store.opening import open_store;"
+        "open_store('postgresql://user:sesame@host/d')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert (
+        "postgresql://host/d cannot be used: PostgreSQL needs more than is installed: pip install 'moorage[postgres]'"
+        in (done.stderr)
+    )
+
+
+def test_a_full_disk_is_told_as_such_and_recovers(postgresql: Database) -> None:
+    """The error is the server's own; what raises it is a trigger."""
+    store = postgresql.store()
+    sql(
+        postgresql.url,
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$",
+    )
+    sql(postgresql.url, "CREATE TRIGGER full_disk BEFORE INSERT ON project EXECUTE FUNCTION full_disk()")
+
+    with pytest.raises(StorageFull):
+        create_project(store, "p")
+
+    sql(postgresql.url, "DROP TRIGGER full_disk ON project")
+    assert create_project(store, "p") in store.projects()
+    assert store.current_revision() == 1
+
+
+def test_a_query_is_translated_word_for_word() -> None:
+    for name, query in load_queries().items():
+        literals = query.split("'")[1::2]
+        assert not [literal for literal in literals if ":" in literal or "%" in literal], name
+        assert "::" not in query, f"{name}: a cast is no parameter"
+        assert '"' not in query
+        assert "%" not in query, f"{name}: not what psycopg reads"
+        assert "--" not in query
+        assert for_psycopg(query).replace("%(", ":").replace(")s", "") == query.replace(")s", "")
+
+
+def test_a_folder_that_somebody_else_can_write_into_is_not_shared(
+    postgresql: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    PostgresEngine(postgresql.url).close()
+    (shared,) = folder.iterdir()
+    assert (shared.stat().st_mode & 0o777, [path.stat().st_mode & 0o777 for path in shared.iterdir()]) == (
+        0o700,
+        [0o600],
+    )
+
+    shared.chmod(0o777)
+    with pytest.raises(InvalidDatabase, match="not a folder of this user alone"):
+        PostgresEngine(postgresql.url)
+    shared.rename(folder / "elsewhere")
+    shared.symlink_to(folder / "elsewhere")
+    with pytest.raises(InvalidDatabase, match="not a folder of this user alone"):
+        PostgresEngine(postgresql.url)
+
+
+def test_a_long_answer_comes_in_pieces_and_leaves_room_for_other_questions(postgresql: Database) -> None:
+    engine = postgresql.engine()
+    with engine.write() as run:
+        run("insert_project", id="p", name="p", created_us=0, rev=1)
+        for seq in range(1_100):
+            names = {"id": f"d{seq}", "project_id": "p", "key": f"k{seq}", "version_id": f"v{seq}"}
+            run("insert_deployment", **names, description="", owner="api", file=None, now_us=0, rev=seq)
+            run(
+                "insert_version", id=f"v{seq}", deployment_id=f"d{seq}", major=1, minor=0, prompt_config="", rev=seq,
+                variables="", notes="", content_sha256="", created_us=0, api_key_id=None, made_as="published",
+                description="",
+            )  # fmt: skip
+
+    with engine.read() as stream:
+        rows = stream("deployments")
+        first = next(rows)
+        assert list(stream("projects")) == [("p", "p", 0)]
+        seqs = [first[4], *(row[4] for row in rows)]
+
+    assert seqs == list(range(1_100))
+
+
+def test_more_transactions_than_connections_wait_and_are_told(
+    postgresql: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moorage.store.postgres_connections._TURN_SECONDS", 0.1)
+    store = postgresql.store()
+    held = [store.read() for _ in range(8)]
+    for each in held:
+        each.__enter__()
+
+    with pytest.raises(StorageUnavailable, match="all connections to it are in use"):
+        store.current_revision()
+
+    for each in held:
+        each.__exit__(None, None, None)
+    assert store.current_revision() == 0
