@@ -3,9 +3,12 @@
 import itertools
 import os
 import pwd
+import random
 import shutil
+import socket
 import subprocess
 import tempfile
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +18,6 @@ from urllib.parse import quote
 import psycopg
 
 from moorage.store.postgres import PostgresEngine
-from tests.support.server import free_port
 
 #: Where the wheel has which PostgreSQL.
 INSTALLED = {16: "pginstall", 18: "pginstall18"}
@@ -39,12 +41,13 @@ class PostgresServer:
     """A server in a temporary folder; `new_database` makes databases in it."""
 
     def __init__(self, major: int = 18) -> None:
-        self.port = free_port()
+        self.port = _quiet_port()
         self._major = major
         self._folder = Path(tempfile.mkdtemp(prefix="moorage-pg-"))
         memory = Path("/dev/shm")
         is_roomy = memory.is_dir() and shutil.disk_usage(memory).free > _ROOM
         self._data = Path(tempfile.mkdtemp(prefix="moorage-pg-", dir=memory if is_roomy else None))
+        self._log = self._folder / "server.log"
         self._bin = _package() / INSTALLED[major] / "bin"
         self._as_whom: dict[str, Any] = {}
         self._numbers = itertools.count(1)
@@ -87,9 +90,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start; it answers when this returns."""
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200"
-        self._run(
-            "pg_ctl", "-D", str(self._data), "-w", "-t", "60", "-l", str(self._data / "log"), "-o", options, "start"
-        )
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-t", "60", "-l", str(self._log), "-o", options, "start")
 
     def stop(self) -> None:
         """Stop at once, as if it had crashed: nothing is written to the disk any more, and no client is told."""
@@ -130,12 +131,22 @@ class PostgresServer:
         self._run("initdb", "-D", str(self._data), *options)
 
     def _run(self, program: str, *arguments: str) -> None:
-        with (self._folder / "output").open("ab") as output:  # a pipe would be kept open by the server
+        with (self._folder / "output.log").open("ab") as output:  # a pipe would be kept open by the server
             done = subprocess.run(
                 [str(self._bin / program), *arguments], cwd=self._folder, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True, check=False, **self._as_whom,
             )  # fmt: skip
-        assert done.returncode == 0, (self._folder / "output").read_text()
+        assert done.returncode == 0, "".join(path.read_text()[-4_000:] for path in self._folder.glob("*.log"))
+
+
+def _quiet_port() -> int:
+    """A free port that the system gives to nobody who asks for any: it must be there still after a restart."""
+    lowest_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(10_000, max(lowest_given, 20_000))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def sql(url: str, statement: str) -> list[tuple[Any, ...]]:
