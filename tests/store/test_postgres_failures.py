@@ -96,6 +96,23 @@ def test_a_process_that_died_before_telling_is_found_out(postgresql: Database, a
     assert afar.newest_revision() == 1
 
 
+def test_a_database_that_went_back_is_told_in_the_log_once(
+    postgresql: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(postgres_following, "POLL_SECONDS", 0.01)
+    store = postgresql.store()
+    for number in range(3):
+        create_project(store, f"p{number}")
+    assert store.newest_revision() == 3
+
+    sql(postgresql.url, "UPDATE revision SET rev = 1")
+    until(lambda: "went back from revision 3 to 1" in caplog.text)
+    sql(postgresql.url, "UPDATE revision SET rev = 4")
+    until(lambda: store.newest_revision() == 4)
+
+    assert caplog.text.count("went back") == 1
+
+
 def test_a_server_that_crashes_under_use_is_told_and_used_again(postgresql: Database, postgres: PostgresServer) -> None:
     store = postgresql.store()
     kept = [create_project(store, f"p{number}").name for number in range(5)]

@@ -7,6 +7,7 @@ anyway is the guarantee, for a LISTEN that is cut, cannot be had (behind a pgbou
 import logging
 import os
 import selectors
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -75,12 +76,16 @@ class Following:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _poll(self, connection: Connection) -> None:
+        lowest = sys.maxsize
         while not self._is_over.is_set():
             self._is_due.clear()
             known = self._known()
             ((rev,),) = connection.execute(self._query).fetchall()
             if rev > known:
                 self._saw(rev)
+            elif rev < min(known, lowest):  # what is known was committed before it was asked
+                lowest = rev
+                _log.error("the database went back from revision %d to %d: was it restored?", known, rev)
             self._is_due.wait(POLL_SECONDS)
 
     def _listen(self, connection: Connection) -> None:
