@@ -4,7 +4,6 @@ ever, and everything goes on without a new engine."""
 import os
 import signal
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -13,104 +12,13 @@ import pytest
 from moorage.core.storage_errors import StorageUnavailable
 from moorage.registry.projects import create_project
 from moorage.store import postgres as engine_module
-from moorage.store import postgres_following
 from moorage.store.postgres import PostgresEngine
 from moorage.store.postgres_connections import Connection
 from moorage.store.store import Store
-from tests.support.postgres import PostgresServer, sql
+from tests.support.postgres import SESSIONS, PostgresServer, sql
 from tests.support.proxy import Proxy
 from tests.support.stores import Clock, Database
 from tests.support.threads import Background, until
-
-NEVER = 3_600.0
-
-#: The sessions of this database that do, or did last, what is given.
-SESSIONS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '{}%'"
-
-
-@pytest.fixture
-def afar(postgresql: Database, folder: Path) -> Store:
-    """The same database, as another machine has it."""
-    (folder / "afar").mkdir()
-    return postgresql.store(folder=folder / "afar")
-
-
-def test_a_notification_tells_other_machines(
-    postgresql: Database, afar: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgres_following, "POLL_SECONDS", NEVER)
-    store = postgresql.store()
-    assert afar.newest_revision() == 0
-    until(lambda: sql(postgresql.url, f"SELECT 1 {SESSIONS.format('LISTEN')}") != [])
-
-    for rev in range(1, 4):
-        create_project(store, f"p{rev}")
-        until(partial(_is_at, afar, rev))
-
-
-def test_a_listener_that_is_cut_off_listens_again(
-    postgresql: Database, afar: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgres_following, "POLL_SECONDS", NEVER)
-    store = postgresql.store()
-    assert afar.newest_revision() == 0
-    until(lambda: sql(postgresql.url, f"SELECT pg_terminate_backend(pid) {SESSIONS.format('LISTEN')}") != [])
-
-    create_project(store, "while nobody listens")
-    until(lambda: afar.newest_revision() == 1)
-    create_project(store, "when it listens again")
-    until(lambda: afar.newest_revision() == 2)
-
-
-def test_without_anything_to_listen_to_the_poll_tells(postgresql: Database, folder: Path) -> None:
-    store = postgresql.store()
-    (folder / "afar").mkdir()
-    nobody = "postgresql://user:password@127.0.0.1:1/nobody"
-    with closing(PostgresEngine(postgresql.url, nobody, folder / "afar")) as engine:
-        assert engine.newest_revision() == 0
-
-        create_project(store, "p")
-
-        until(lambda: engine.newest_revision() == 1)
-
-
-def test_a_notification_by_a_stranger_changes_nothing(
-    postgresql: Database, afar: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgres_following, "POLL_SECONDS", NEVER)
-    assert afar.newest_revision() == 0
-    until(lambda: sql(postgresql.url, f"SELECT 1 {SESSIONS.format('LISTEN')}") != [])
-
-    for payload in ("99", "", "a lot", "-1"):
-        sql(postgresql.url, f"NOTIFY moorage_revision, '{payload}'")
-    create_project(postgresql.store(), "p")
-
-    until(lambda: afar.newest_revision() == 1)
-
-
-def test_a_process_that_died_before_telling_is_found_out(postgresql: Database, afar: Store) -> None:
-    create_project(postgresql.store(), "p")
-
-    with afar.changes(since=0) as changes:
-        assert changes.rev == 1
-    assert afar.newest_revision() == 1
-
-
-def test_a_database_that_went_back_is_told_in_the_log_once(
-    postgresql: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(postgres_following, "POLL_SECONDS", 0.01)
-    store = postgresql.store()
-    for number in range(3):
-        create_project(store, f"p{number}")
-    assert store.newest_revision() == 3
-
-    sql(postgresql.url, "UPDATE revision SET rev = 1")
-    until(lambda: "went back from revision 3 to 1" in caplog.text)
-    sql(postgresql.url, "UPDATE revision SET rev = 4")
-    until(lambda: store.newest_revision() == 4)
-
-    assert caplog.text.count("went back") == 1
 
 
 def test_a_server_that_crashes_under_use_is_told_and_used_again(postgresql: Database, postgres: PostgresServer) -> None:
@@ -262,7 +170,3 @@ def test_a_server_that_may_only_be_read_is_read_and_written_again_when_it_may(po
     with pytest.raises(StorageUnavailable):
         create_project(store, "p")  # on a connection that is from before
     assert create_project(store, "p") in store.projects()
-
-
-def _is_at(store: Store, rev: int) -> bool:
-    return store.newest_revision() == rev

@@ -22,6 +22,9 @@ from moorage.store.postgres import PostgresEngine
 #: Where the wheel has which PostgreSQL.
 INSTALLED = {16: "pginstall", 18: "pginstall18"}
 
+#: The sessions of this database that do, or did last, what is given.
+SESSIONS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '{}%'"
+
 PASSWORD = "open sesame/%"  # what an address must quote, and no message may show
 _USER = "moorage"
 
