@@ -40,13 +40,15 @@ def clean_environment(**settings: str) -> dict[str, str]:
 
 
 class Server:
-    """`moorage serve` on a database in `folder`; `arguments` are added to the command."""
+    """`moorage serve` on a database in `folder`, or on another one; `arguments` are added to the command."""
 
-    def __init__(self, folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, prefix: tuple[str, ...] = (), database: str | None = None
+    ) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.database = f"sqlite:///{folder / 'moorage.db'}"
+        self.database = database or f"sqlite:///{folder / 'moorage.db'}"
         self.log = folder / "log"
         self.output = folder / "output"
         self._arguments = arguments

@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -57,16 +58,18 @@ def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
 
 async def _follow(services: Services) -> None:
     """What a worker does a few times a second. It goes on whatever happens."""
-    parent = multiprocessing.parent_process()
+    parent, store = multiprocessing.parent_process(), services.store
+    beside = partial(asyncio.get_running_loop().run_in_executor, services.reader)
     purge_at = time.monotonic()
     while True:
         await asyncio.sleep(POLL_SECONDS)
         try:
             services.journal.settle()
-            services.catalog.poll()
+            if await beside(store.current_revision) > services.catalog.revision:
+                services.catalog.catch_up()
             if time.monotonic() >= purge_at:
                 purge_at += PURGE_SECONDS
-                if is_purge_due(services.store):
+                if await beside(partial(is_purge_due, store)):
                     await services.writer.write(purge)
         except StorageError:
             pass  # asked again in a moment; the reads go on from memory

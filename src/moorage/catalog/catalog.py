@@ -23,11 +23,6 @@ class Catalog:
             self.catch_up()
         return self.revision
 
-    def poll(self) -> None:
-        """Ask the database itself: the guarantee behind `follow`, if a process dies between commit and telling."""
-        if self._store.current_revision() > self.revision:
-            self.catch_up()
-
     def catch_up(self) -> None:
         """Take over all that the store has and this has not."""
         with self._store.changes(since=self.revision) as changes:

@@ -68,8 +68,9 @@ def serve(
     with closing(open_store(database)) as store:
         loaded = _load(store, load) if load else 0
         token = None if store.api_keys() else _first_key(store)
+        shown = store.url
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else _in_url(host)}:{port}"  # noqa: S104 -- compared only
-    greeting = _greeting(url, database, token, loaded)
+    greeting = _greeting(url, shown, token, loaded)
     threading.Thread(target=_greet, args=(url, greeting), daemon=True).start()
     # A fresh process for each worker: it holds what it needs and nothing of this one.
     multiprocessing.set_start_method("spawn")

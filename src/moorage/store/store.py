@@ -77,6 +77,11 @@ class Store:
         self._engine = engine
         self._clock = clock
 
+    @property
+    def url(self) -> str:
+        """The database's address, as it may be shown: without a password."""
+        return self._engine.url
+
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """One write: revision + 1, the verbs of the transaction, and it is durable. An exception undoes it all.
