@@ -1,0 +1,402 @@
+"""`moorage diff`: what `moorage apply` would do, and does."""
+
+import json
+import os
+import pty
+import random
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moorage.cli import yaml_text
+from tests.cli.files import a_document, contents, done, kept, manifests, put, revision, write
+from tests.cli.test_apply import counts
+from tests.support.program import moorage
+from tests.support.server import PROGRAM, Project, a_body, clean_environment
+
+
+@pytest.fixture
+def planned(project: Project, folder: Path) -> Project:
+    """A folder `prompts` and a server between which everything is to do that there can be."""
+    for key in ("same", "changed", "gone", "taken"):
+        put(project, a_document(key), f"prompts/{key}.yaml")
+    put(project, a_document("taken", "mine"), take_ownership="true")
+    put(project, a_document("elsewhere"), "others/elsewhere.yaml")
+    put(project, a_document("never_in_a_file"))
+    write(folder / "prompts" / "new.yaml", a_document("new"))
+    write(folder / "prompts" / "same.yaml", dict(reversed(a_document("same").items())))
+    write(folder / "prompts" / "changed.yaml", a_document("changed", "one\ntwo"))
+    write(folder / "prompts" / "taken.yaml", a_document("taken", "theirs"))
+    write(folder / "prompts" / "wrong.yaml", {"key": "wrong", **a_body(provider="acme", model_type="talk")})
+    (folder / "prompts" / "broken.yaml").write_text("key: [unclosed")
+    return project
+
+
+def plan(project: Project, folder: Path, *arguments: str, stdin: bytes = b"") -> list[dict[str, Any]]:
+    """The plan, as a program reads it."""
+    result = moorage("diff", *arguments, "-o", "json", folder=folder, project=project, stdin=stdin)
+    steps: list[dict[str, Any]] = json.loads(result.stdout)
+    has_problems = any(step["action"] in ("refuse", "invalid") for step in steps)
+    assert result.returncode == int(has_problems), result.stderr
+    return steps
+
+
+def summary(steps: list[dict[str, Any]]) -> list[int]:
+    """What apply would count: created, updated, unchanged, failed."""
+    actions = [step["action"] for step in steps]
+    failed = actions.count("refuse") + actions.count("invalid")
+    return [actions.count("create"), actions.count("update"), actions.count("unchanged"), failed]
+
+
+def on_a_terminal(*arguments: str, folder: Path, project: Project) -> str:
+    """What `moorage …` writes to a terminal."""
+    ours, its = pty.openpty()
+    environment = clean_environment(MOORAGE_URL=project.server.url, MOORAGE_API_KEY=project.token, TERM="xterm")
+    with (
+        os.fdopen(ours, "rb", buffering=0) as screen,
+        subprocess.Popen([*PROGRAM, *arguments], cwd=folder, env=environment, stdin=its, stdout=its, stderr=its),
+    ):
+        os.close(its)
+        shown = b""
+        while part := _read(screen.fileno()):
+            shown += part
+    return shown.decode()
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:  # how Linux says that the other side is closed
+        return b""
+
+
+def test_the_plan_says_what_is_created_updated_deleted_and_cannot_be_done(planned: Project, folder: Path) -> None:
+    result = moorage("diff", "prompts", folder=folder, project=planned)
+
+    lines = result.stdout.splitlines()
+    assert result.returncode == 1
+    assert [line for line in lines if line and not line.startswith(" ")] == [
+        "! -  (prompts/broken.yaml)",
+        "~ changed  (prompts/changed.yaml)",
+        "+ new  (prompts/new.yaml)",
+        "! taken  (prompts/taken.yaml)",
+        "! wrong  (prompts/wrong.yaml)",
+        "- gone  (prompts/gone.yaml)",
+        "Plan: 1 to create, 1 to update, 1 to delete (with --prune), 1 unchanged, 3 that cannot be applied.",
+    ]
+    changed = lines[lines.index("~ changed  (prompts/changed.yaml)") + 1 : lines.index("+ new  (prompts/new.yaml)")]
+    assert [line for line in changed if line[4] in "+-"] == [
+        '    -prompt_config.messages[0].content: "one"',
+        "    +prompt_config.messages[0].content:",
+        "    +  one",
+        "    +  two",
+    ]
+    for told in (
+        "    did not find expected ',' or ']', line 2 column 1",
+        "    it was taken over from prompts/taken.yaml by the API; `moorage apply --take-ownership` takes it back",
+        '    prompt_config.provider "acme" is not one of',
+        '    prompt_config.model_type "talk" is not one of',
+    ):
+        assert any(line.startswith(told) for line in lines), told
+
+
+def test_a_program_reads_the_same_plan_with_the_paths_that_differ(planned: Project, folder: Path) -> None:
+    steps = plan(planned, folder, "prompts")
+
+    assert [(step["action"], step["key"], step["file"]) for step in steps] == [
+        ("invalid", "-", "prompts/broken.yaml"),
+        ("update", "changed", "prompts/changed.yaml"),
+        ("create", "new", "prompts/new.yaml"),
+        ("unchanged", "same", "prompts/same.yaml"),
+        ("refuse", "taken", "prompts/taken.yaml"),
+        ("invalid", "wrong", "prompts/wrong.yaml"),
+        ("delete", "gone", "prompts/gone.yaml"),
+    ]
+    by_key = {step["key"]: step for step in steps}
+    place = "prompt_config.messages[0].content"
+    assert by_key["changed"]["changes"] == [{"path": place, "before": "one", "after": "one\ntwo"}]
+    assert by_key["taken"]["changes"] == [{"path": place, "before": "mine", "after": "theirs"}]
+    ((whole),) = by_key["new"]["changes"]
+    assert whole["after"]["prompt_config"]["messages"] == [{"role": "system", "content": "one"}]
+    assert "before" not in whole
+    assert by_key["same"]["changes"] == by_key["gone"]["changes"] == by_key["wrong"]["changes"] == []
+    assert [key for key, step in by_key.items() if "why" in step] == ["-", "taken", "wrong"]
+    assert len(by_key["wrong"]["why"]) == 2
+
+
+def test_yaml_is_the_same_as_json(planned: Project, folder: Path) -> None:
+    result = moorage("diff", "prompts", "-o", "yaml", folder=folder, project=planned)
+
+    assert yaml_text.load_all(result.stdout) == [plan(planned, folder, "prompts")]
+    assert result.stdout.startswith("- action: ")
+
+
+def test_nothing_is_changed_by_looking(planned: Project, folder: Path) -> None:
+    before, state = revision(planned), manifests(planned)
+
+    moorage("diff", "prompts", folder=folder, project=planned)
+
+    assert (revision(planned), manifests(planned)) == (before, state)
+
+
+def test_the_exit_code_says_that_something_differs_if_it_is_asked(project: Project, folder: Path) -> None:
+    write(folder / "a.yaml", a_document("a"))
+
+    def code(*arguments: str) -> int:
+        return moorage("diff", *arguments, folder=folder, project=project).returncode
+
+    created = code("a.yaml", "--exit-code")
+    put(project, a_document("a"), "a.yaml")
+    unchanged = code("a.yaml", "--exit-code")
+    put(project, a_document("gone"), "a.yaml")
+    deleted = code("a.yaml"), code("a.yaml", "--exit-code")
+
+    assert (created, unchanged, deleted) == (1, 0, (0, 1))
+
+
+def test_what_cannot_be_applied_is_a_failure_without_being_asked(project: Project, folder: Path) -> None:
+    (folder / "broken.yaml").write_text("key: [unclosed")
+    put(project, a_document("taken"), "taken.yaml")
+    put(project, a_document("taken", "mine"), take_ownership="true")
+    write(folder / "taken.yaml", a_document("taken"))
+
+    broken = moorage("diff", "broken.yaml", "missing.yaml", folder=folder, project=project)
+    refused = moorage("diff", "taken.yaml", folder=folder, project=project)
+
+    assert (broken.returncode, refused.returncode) == (1, 1)
+    assert "! -  (missing.yaml)\n    No such file or directory\n" in broken.stdout
+    assert "2 that cannot be applied" in broken.stdout
+    assert "1 that cannot be applied" in refused.stdout
+
+
+def test_a_terminal_shows_colours_and_a_pipe_does_not(planned: Project, folder: Path) -> None:
+    piped = moorage("diff", "prompts", folder=folder, project=planned).stdout
+
+    shown = on_a_terminal("diff", "prompts", folder=folder, project=planned)
+
+    green, yellow, red = "\x1b[32m", "\x1b[33m", "\x1b[31m"
+    for line in (
+        f"{green}\x1b[1m+ new  (prompts/new.yaml)",
+        f"{yellow}\x1b[1m~ changed  (prompts/changed.yaml)",
+        f"{red}\x1b[1m- gone  (prompts/gone.yaml)",
+        f"{red}\x1b[1m! taken  (prompts/taken.yaml)",
+        f'{red}    -prompt_config.messages[0].content: "one"',
+        f"{green}    +  two",
+    ):
+        assert line in shown
+    assert "\x1b" not in piped
+    assert re.sub(r"\x1b\[\d*m", "", shown).replace("\r\n", "\n") == piped
+
+
+def test_a_prompt_cannot_move_the_cursor(project: Project, folder: Path) -> None:
+    write(folder / "a.yaml", a_document("a", "one\n\x1b[2J\x1b]0;title\x07two\x9b31m", description="\x1b[8mhidden"))
+
+    shown = on_a_terminal("diff", "a.yaml", folder=folder, project=project)
+
+    assert "[2J" in shown
+    assert not re.sub(r"\x1b\[(0|1|31|32|36)m", "", shown).count("\x1b")
+    assert "\x07" not in shown
+    assert "\x9b" not in shown
+
+
+def test_a_prompt_cannot_look_like_a_line_of_the_difference(project: Project, folder: Path) -> None:
+    separators = {"a carriage return": "\r", "a line separator": "\u2028", "a next line": "\x85", "a form feed": "\x0c"}
+    documents = [
+        a_document(str(number), f"one\ntwo{separator}- after {name}")
+        for number, (name, separator) in enumerate(separators.items())
+    ]
+    (folder / "a.json").write_text(json.dumps(documents))
+
+    result = moorage("diff", "a.json", folder=folder, project=project)
+
+    lines = [line for line in result.stdout.split("\n") if "after" in line]
+    assert lines == [f"    +  two - after {name}" for name in separators]
+
+
+def a_page(*documents: dict[str, Any]) -> bytes:
+    """The list page of a hosted service, newest first; its items show no variables."""
+    made = {"id": "x", "created": "2026-01-01T00:00:00Z", "updated": "2026-01-01T00:00:00Z", "version": "7.0"}
+    return json.dumps({"object": "list", "data": [made | each for each in documents], "has_more": False}).encode()
+
+
+def test_the_items_of_a_list_page_leave_variables_alone(project: Project, folder: Path) -> None:
+    variables = [{"key": "customer", "value": "guest"}]
+    for key in ("a", "b"):
+        put(project, a_document(key, variables=variables))
+    page = a_page(a_document("a"), a_document("b", "two"), a_document("c"))
+
+    before = plan(project, folder, "-", stdin=page)
+    applied = moorage("apply", "-", folder=folder, project=project, stdin=page)
+    after = plan(project, folder, "-", stdin=page)
+
+    assert [(step["action"], step["key"]) for step in before] == [("create", "c"), ("update", "b"), ("unchanged", "a")]
+    assert [change["path"] for change in before[1]["changes"]] == ["prompt_config.messages[0].content"]
+    assert counts(applied.stdout) == summary(before) == [1, 1, 1, 0]
+    assert {key: each["variables"] for key, each in manifests(project).items()} == {
+        "a": variables,
+        "b": variables,
+        "c": [],
+    }
+    assert summary(after) == [0, 0, 3, 0]
+
+
+def test_a_list_page_does_not_change_what_a_file_keeps(project: Project, folder: Path) -> None:
+    put(project, a_document("a"), "prompts/a.yaml")
+    page, before = a_page(a_document("a", "two")), manifests(project)
+
+    (step,) = plan(project, folder, "-", stdin=page)
+    applied = moorage("apply", "-", folder=folder, project=project, stdin=page)
+
+    assert (step["action"], step["why"]) == (
+        "refuse",
+        ["it is kept in the file prompts/a.yaml; `moorage apply --take-ownership` takes it over"],
+    )
+    assert counts(applied.stdout) == [0, 0, 0, 1]
+    assert manifests(project) == before
+
+
+def test_what_apply_refuses_diff_says_cannot_be_applied(project: Project, folder: Path) -> None:
+    deep = json.loads("[" * 70 + "]" * 70)
+    refused: dict[str, dict[str, Any]] = {
+        "a key that is a route": a_document("invoke"),
+        "a key with a space": a_document("a b"),
+        "a field that is none": a_document("a", colour="red"),
+        "no configuration": {"key": "a"},
+        "too long a description": a_document("a", description="x" * 10_001),
+        "too deep a value": a_document("a", variables=[{"key": "v", "value": deep}]),
+    }
+    for reason, document in refused.items():
+        write(folder / "prompts" / f"{reason}.yaml", document)
+
+    steps = plan(project, folder, "prompts")
+    applied = moorage("apply", "prompts", folder=folder, project=project)
+
+    assert counts(applied.stdout) == [0, 0, 0, 6]
+    assert {step["file"]: step["action"] for step in steps} == {f"prompts/{name}.yaml": "invalid" for name in refused}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [a_document("a", variables=[{"key": "v"}, {"key": "v"}]), a_document("a", "x" * 1_100_000)],
+    ids=["a variable twice", "larger than a body"],
+)
+def test_what_the_server_alone_refuses_is_no_plan_to_create_it(
+    project: Project, folder: Path, document: dict[str, Any]
+) -> None:
+    write(folder / "a.yaml", document)
+
+    (step,) = plan(project, folder, "a.yaml")
+    applied = moorage("apply", "a.yaml", folder=folder, project=project)
+
+    assert counts(applied.stdout) == [0, 0, 0, 1]
+    assert step["action"] == "invalid"
+
+
+def test_a_key_that_stands_twice_is_planned_as_it_is_applied(project: Project, folder: Path) -> None:
+    put(project, a_document("b", "one"))
+    write(folder / "all.yaml", a_document("a"), a_document("a", "two"), a_document("b", "two"), a_document("b", "one"))
+
+    steps = plan(project, folder, "all.yaml")
+    applied = done(project, folder, "apply", "all.yaml")
+
+    assert counts(applied.stdout) == [1, 3, 0, 0]
+    assert summary(steps) == [1, 3, 0, 0]
+
+
+class Edits:
+    """A folder and a server that were the same, and what many hands then did to both; the same at each run."""
+
+    def __init__(self, seed: int, project: Project, folder: Path) -> None:
+        self._chance = random.Random(seed)
+        self._project = project
+        self._folder = folder
+        self._documents: dict[str, dict[str, Any]] = {}
+        for number in range(24):
+            key = f"k{number}"
+            self._documents[key] = a_document(key, variables=[{"key": "v", "value": number}])
+            if number < 18:
+                put(project, self._documents[key], f"prompts/{key}.yaml")
+            elif number < 21:
+                put(project, self._documents[key])
+
+    def make(self, *, with_mistakes: bool) -> None:
+        """Write the folder, with an edit to every deployment."""
+        over_the_api = [self._nothing, self._nothing, self._nothing, self._take_over, self._take_over_equal]
+        in_the_file = [self._turn, self._text, self._parameter, self._variable, self._description, self._nothing]
+        for document in self._documents.values():
+            if self._chance.random() < 0.2:
+                continue  # not in the folder any more, or never was
+            if document["key"] in kept(self._project):
+                self._chance.choice(over_the_api[: 5 if with_mistakes else 3])(document)
+            changed = self._chance.choice(in_the_file)(document)
+            if with_mistakes and self._chance.random() < 0.2:
+                changed = self._mistake(document)
+            write(self._folder / "prompts" / f"{document['key']}.yaml", changed)
+
+    def _nothing(self, document: dict[str, Any]) -> dict[str, Any]:
+        return document
+
+    def _take_over(self, document: dict[str, Any]) -> dict[str, Any]:
+        put(self._project, document | {"description": "taken over"}, take_ownership="true")
+        return document
+
+    def _take_over_equal(self, document: dict[str, Any]) -> dict[str, Any]:
+        put(self._project, document, take_ownership="true")
+        return document
+
+    def _turn(self, document: dict[str, Any]) -> dict[str, Any]:
+        parameters = {"maxTokens": 512.0, "temperature": "0.2"}
+        config = dict(reversed(document["prompt_config"].items())) | {"model_parameters": parameters}
+        return dict(reversed({**document, "prompt_config": config}.items()))
+
+    def _text(self, document: dict[str, Any]) -> dict[str, Any]:
+        return a_document(document["key"], self._chance.choice(["two", "", "one\ntwo\n", "no"]))
+
+    def _parameter(self, document: dict[str, Any]) -> dict[str, Any]:
+        number = self._chance.choice([0, 1, 0.2, 1e-7])
+        return document | {"prompt_config": {**document["prompt_config"], "model_parameters": {"temperature": number}}}
+
+    def _variable(self, document: dict[str, Any]) -> dict[str, Any]:
+        value: Any = self._chance.choice([None, True, 1, 1.0, "1", {}, [1]])
+        return document | {"variables": [{"key": "v", "value": value}]}
+
+    def _description(self, document: dict[str, Any]) -> dict[str, Any]:
+        return document | {"description": self._chance.choice(["", "other words", "Answers refunds"])}
+
+    def _mistake(self, document: dict[str, Any]) -> dict[str, Any]:
+        return document | self._chance.choice([{"prompt_config": {}}, {"colour": "red"}, {"description": 7}])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_diff_says_is_what_apply_then_does(project: Project, folder: Path, seed: int) -> None:
+    with_mistakes = seed % 2 == 1
+    Edits(seed, project, folder).make(with_mistakes=with_mistakes)
+    before, said_before = manifests(project), contents(project)
+
+    steps = plan(project, folder, "prompts")
+    applied = moorage("apply", "--prune", "--yes", "prompts", folder=folder, project=project)
+    steps_after = plan(project, folder, "prompts")
+
+    now, said_now = manifests(project), contents(project)
+    is_so: dict[str, Callable[[str], bool]] = {
+        "create": lambda key: key not in before and key in now,
+        "update": lambda key: said_before[key] != said_now[key],
+        "unchanged": lambda key: said_before[key] == said_now[key] and before[key]["version"] == now[key]["version"],
+        "refuse": lambda key: before[key] == now[key],
+        "invalid": lambda key: before.get(key) == now.get(key),
+        "delete": lambda key: before[key] == now.get(key) if with_mistakes else key not in now,
+    }
+    actions = {step["key"]: step["action"] for step in steps}
+    wanted = {"create", "update", "unchanged", *(("refuse", "invalid") if with_mistakes else ("delete",))}
+    assert wanted <= set(actions.values()), "the positive control: there is something of everything"
+    assert applied.returncode == int(with_mistakes)
+    assert counts(applied.stdout) == summary(steps)
+    assert [key for key, action in actions.items() if not is_so[action](key)] == []
+    assert [key for key in before if key not in actions and before[key] != now.get(key)] == []
+    left = {step["action"] for step in steps_after}
+    assert left - {"delete"} == wanted - {"create", "update", "delete"}
+    assert with_mistakes or "delete" not in left
