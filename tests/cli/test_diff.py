@@ -217,6 +217,28 @@ def test_a_prompt_cannot_look_like_a_line_of_the_difference(project: Project, fo
     assert lines == [f"    +  two - after {name}" for name in separators]
 
 
+def test_what_a_file_that_cannot_be_read_keeps_is_not_to_be_deleted(project: Project, folder: Path) -> None:
+    put(project, a_document("a"), "prompts/a.yaml")
+    write(folder / "prompts" / "b.yaml", a_document("b"))
+    (folder / "prompts" / "a.yaml").write_text("key: [unclosed")
+
+    steps = plan(project, folder, "prompts")
+    moorage("apply", "--prune", "--yes", "prompts", folder=folder, project=project)
+
+    assert set(manifests(project)) == {"a", "b"}
+    assert [(step["action"], step["key"]) for step in steps] == [("invalid", "-"), ("create", "b")]
+
+
+def test_a_stream_of_documents_is_the_same_from_standard_input_as_from_a_file(project: Project, folder: Path) -> None:
+    write(folder / "all.yaml", a_document("a"), a_document("b"))
+
+    from_file = plan(project, folder, "all.yaml")
+    from_stdin = plan(project, folder, "-", stdin=(folder / "all.yaml").read_bytes())
+
+    assert summary(from_file) == [2, 0, 0, 0]
+    assert summary(from_stdin) == [2, 0, 0, 0]
+
+
 def a_page(*documents: dict[str, Any]) -> bytes:
     """The list page of a hosted service, newest first; its items show no variables."""
     made = {"id": "x", "created": "2026-01-01T00:00:00Z", "updated": "2026-01-01T00:00:00Z", "version": "7.0"}

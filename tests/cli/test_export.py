@@ -215,7 +215,8 @@ def test_a_file_that_is_something_else_is_refused_before_anything_is_written(
     result = moorage("export", "out", folder=folder, project=three)
 
     assert (result.returncode, result.stdout) == (1, "")
-    assert "out/b.yaml is there and is not the deployment 'b' alone; move it away first." in result.stderr
+    assert "Error: out/b.yaml " in result.stderr
+    assert "; move it away first." in result.stderr or "; export to another folder." in result.stderr
     assert saved(folder / "out") == before
     assert [each.name for each in (folder / "out").iterdir()] == ["b.yaml"]
 
@@ -279,6 +280,21 @@ def test_a_file_of_a_numbered_name_that_is_something_else_is_not_overwritten(pro
     moorage("export", "out", folder=folder, project=project)
 
     assert {name: content for name, content in saved(folder / "out").items() if name in mine} == mine
+
+
+@pytest.mark.parametrize("files", [{"many.yaml": "ab"}, {"a.yaml": "a", "z.yaml": "a"}], ids=" ".join)
+def test_a_folder_that_was_exported_to_can_be_applied_or_the_export_is_refused(
+    three: Project, folder: Path, files: dict[str, str]
+) -> None:
+    for name, keys in files.items():
+        write(folder / "out" / name, *map(a_document, keys))
+    put(three, a_document("a", "two"))
+    before = contents(three)
+
+    result = moorage("export", "out", folder=folder, project=three)
+    applied = moorage("apply", "out", folder=folder, project=three)
+
+    assert result.returncode == 1 or (applied.returncode, contents(three)) == (0, before), applied.stdout
 
 
 def test_what_is_left_over_is_named_and_left(three: Project, folder: Path) -> None:

@@ -73,6 +73,17 @@ def test_apply_keeps_a_deployment_in_its_file(project: Project, folder: Path) ->
     }
 
 
+def test_a_file_whose_name_is_no_text_fails_alone(project: Project, folder: Path) -> None:
+    write(folder / "prompts" / "good.yaml", a_document("good"))
+    file = Path(os.fsdecode(bytes(folder / "prompts") + b"/b\xff.yaml"))
+    write(file, a_document("bad"))
+
+    result = moorage("apply", "prompts", folder=folder, project=project)
+
+    assert (result.returncode, counts(result.stdout)) == (1, [1, 0, 0, 1])
+    assert set(manifests(project)) == {"good"}
+
+
 @pytest.mark.parametrize("command", [("publish", "a", "1.0"), ("delete", "a")], ids=" ".join)
 def test_a_command_that_changes_what_a_file_keeps_names_the_file_and_the_next_command(
     in_a_file: Project, folder: Path, command: tuple[str, ...]
@@ -177,6 +188,16 @@ def test_drift_lists_everything_that_came_apart_and_who_did_it(project: Project,
         assert row.get("why", "-") in line
         assert row.get("at", "-") in line
     assert "`moorage diff PATH` shows what differs" in table.stderr
+
+
+def test_what_is_in_a_file_that_cannot_be_read_is_not_said_to_be_missing_from_it(
+    in_a_file: Project, folder: Path
+) -> None:
+    (folder / FILE).write_text("key: [unclosed")
+
+    rows = drifted(in_a_file, folder, "prompts")
+
+    assert [(row["file"], row["drift"].partition(":")[0]) for row in rows] == [(FILE, "cannot be read")]
 
 
 def test_no_drift_is_told_and_is_no_failure(in_a_file: Project, folder: Path) -> None:

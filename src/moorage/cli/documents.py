@@ -93,6 +93,9 @@ def _read_path(name: str) -> Iterator[Document]:
         yield from _read_text("standard input", "", sys.stdin.buffer.read())
         return
     path = Path(name)
+    if not name.isprintable():
+        yield Document(ascii(name), "", {}, "the name of the file is no text that can be shown; give it another")
+        return
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
         if not files:
@@ -105,7 +108,9 @@ def _read_path(name: str) -> Iterator[Document]:
     except OSError as error:
         yield Document(name, "", {}, error.strerror or "cannot be read")
         return
-    yield from _read_text(name, path.suffix.lower(), content, name_in_project(name))
+    own = name_in_project(name)
+    for document in _read_text(name, path.suffix.lower(), content, own):
+        yield msgspec.structs.replace(document, file=own) if document.problem else document
 
 
 def _read_text(source: str, suffix: str, content: bytes, file: str | None = None) -> Iterator[Document]:
@@ -135,7 +140,8 @@ def _values(source: str, suffix: str, content: bytes) -> Iterator[tuple[str, Any
         except InvalidJson as error:
             lines = [line for line in content.splitlines() if line.strip()]
             is_lines = len(lines) > 1 and all(line.lstrip().startswith(b"{") for line in lines)
-            if not is_lines:
+            is_yaml = not suffix and any(line.startswith(b"---") for line in lines)
+            if not is_lines and not is_yaml:
                 yield source, Document(source, "", {}, str(error))
                 return
     if is_lines:

@@ -66,10 +66,14 @@ def _drifted(
         elif is_taken_over:
             found.append((step.key, file, "kept through the API, content equal", there))
     keys = {document.key for document in documents}
+    unread = {document.file for document in documents if document.problem}
     found += [
         (there.key, there.file, "not in its file", there)
         for there in manifests.values()
-        if there.file is not None and there.key not in keys and (not paths or is_under(there.file, roots))
+        if there.file is not None
+        and there.key not in keys
+        and there.file not in unread
+        and (not paths or is_under(there.file, roots))
     ]
     return sorted(found, key=lambda row: row[:2])
 

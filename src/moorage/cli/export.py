@@ -47,9 +47,14 @@ def _choose_files(folder: Path, keys: list[str], found: dict[Path, list[Document
     Raises:
         click.ClickException: a file of the name is something else.
     """
-    files = {documents[0].key: file for file, documents in found.items() if len(documents) == 1}
-    files = {key: files[key] for key in keys if key in files}
-    taken = {file.name.lower() for file in files.values()}
+    files: dict[str, Path] = {}
+    for file, documents in found.items():
+        for key in {document.key for document in documents}.intersection(keys):
+            if len(documents) == 1 and key not in files:
+                files[key] = file
+            elif file.stem not in keys or key in files:
+                raise click.ClickException(f"{file} has the deployment {key!r} too; export to another folder.")
+    taken = {file.name.lower() for file in found}
     for key in keys:
         if key in files:
             continue

@@ -66,11 +66,16 @@ def prunable(documents: Iterable[Document], manifests: dict[str, Manifest], path
 
     What is kept in files elsewhere is another folder's matter.
     """
+    documents = list(documents)
     keys, roots = {document.key for document in documents}, [name_in_project(path) for path in paths if path != "-"]
+    unread = {document.file for document in documents if document.problem}
     return [
         manifest
         for manifest in reversed(manifests.values())
-        if manifest.owner == "files" and manifest.key not in keys and is_under(manifest.file or "", roots)
+        if manifest.owner == "files"
+        and manifest.key not in keys
+        and manifest.file not in unread
+        and is_under(manifest.file or "", roots)
     ]
 
 
