@@ -74,7 +74,7 @@ def test_the_list_shows_states_and_no_token(folder: Path) -> None:
         (("keys", "create", "a", "--expires", "2001-01-01"), 1, "expired from the start"),
         (("keys", "create", ""), 1, "printable"),
         (("keys", "revoke", "nobody"), 1, "moorage keys list"),
-        (("keys", "list", "--database", "postgres://u:secret@h/d"), 1, "sqlite:///PATH"),
+        (("keys", "list", "--database", "mysql://u:secret@h/d"), 1, "sqlite:///PATH"),
     ],
 )
 def test_a_mistake_is_one_line_that_says_what_to_do(
