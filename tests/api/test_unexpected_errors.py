@@ -94,7 +94,7 @@ def test_the_whole_server_answers_so_too(folder: Path, monkeypatch: pytest.Monke
             assert "failed" not in message["type"]
 
         lifespan = asyncio.ensure_future(app({"type": "lifespan"}, lifespan_receive, lifespan_send))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # an await that a handler has, with nothing to wait for
 
         async def receive() -> Message:
             return {"type": "http.request", "body": b"", "more_body": False}

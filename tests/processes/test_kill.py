@@ -89,12 +89,12 @@ def test_the_check_can_fail(folder: Path) -> None:
     server.start()
     project = server.new_project()
     with Writer(project):
-        time.sleep(0.2)  # some writes
+        time.sleep(0.2)  # some writes, however many; the test counts them
         server.kill()
     shutil.copytree(folder, folder / "before", ignore=shutil.ignore_patterns("before"))
     server.start()
     with Writer(project) as writer:
-        time.sleep(0.3)  # more writes
+        time.sleep(0.3)  # more writes, however many
         server.kill()
     for file in (folder / "before").glob("moorage.db*"):
         shutil.copy(file, folder / file.name)

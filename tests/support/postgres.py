@@ -69,7 +69,7 @@ class PostgresServer:
             self.start()
             sql(self.url("postgres"), "CREATE DATABASE template_moorage TEMPLATE template0")
             PostgresEngine(self.url("template_moorage"), folder=self._folder).close()
-        except BaseException:
+        except BaseException:  # raised again: an interrupt leaves nothing behind either
             self._end()
             raise
         return self

@@ -85,7 +85,7 @@ class Server:
                     if pool.request("GET", f"{self.url}/health/ready").status == 200:
                         return
                 except urllib3.exceptions.HTTPError:
-                    time.sleep(0.02)
+                    time.sleep(0.02)  # asked again, up to the deadline
         raise AssertionError(f"not ready after 60 s: {self.log.read_text()}")
 
     def stop(self) -> int:
@@ -122,7 +122,7 @@ class Server:
             text = self.output.read_text()
             if "Stop with Ctrl-C" in text:
                 return text
-            time.sleep(0.02)
+            time.sleep(0.02)  # looked at again, up to the deadline
         raise AssertionError(f"no greeting: {self.output.read_text()}")
 
     def log_lines(self) -> list[dict[str, Any]]:

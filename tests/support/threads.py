@@ -44,4 +44,4 @@ def until(holds: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it never held"
-        time.sleep(0.005)
+        time.sleep(0.005)  # asked again, up to the deadline

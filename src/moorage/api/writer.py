@@ -70,4 +70,4 @@ async def _tell(waiting: Sequence[asyncio.Future[Any]], outcomes: Sequence[Any])
             done.set_exception(outcome)
         else:
             done.set_result(outcome)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # whoever else waits for the event loop has its turn

@@ -79,13 +79,16 @@ def read_one(path: str) -> Document:
     return documents[0]
 
 
+def find_top(place: Path) -> Path | None:
+    """The top of the git repository that an absolute path is in."""
+    return next((folder for folder in (place, *place.parents) if (folder / ".git").exists()), None)
+
+
 def name_in_project(path: str) -> str:
     """What a file is called from everywhere in the git repository it is in; outside of one, as it was named."""
     place = Path(path).resolve()
-    for folder in (place, *place.parents):
-        if (folder / ".git").exists():
-            return place.relative_to(folder).as_posix()
-    return Path(os.path.normpath(path)).as_posix()
+    top = find_top(place)
+    return (place.relative_to(top) if top else Path(os.path.normpath(path))).as_posix()
 
 
 def _read_path(name: str) -> Iterator[Document]:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from moorage.cli import screen
 from moorage.cli.client import Client, deployment_path
-from moorage.cli.documents import Document, name_in_project, read_paths
+from moorage.cli.documents import Document, find_top, name_in_project, read_paths
 from moorage.cli.options import output_option, setting
 from moorage.cli.plan import is_under, make_plan, read_manifests
 from moorage.core.manifest import Manifest
@@ -41,7 +41,7 @@ def drift(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> Non
 
 def _named_files(manifests: dict[str, Manifest]) -> list[str]:
     """The files that the server names, where they can be found from here."""
-    top = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / ".git").exists()), Path())
+    top = find_top(Path.cwd()) or Path()
     names = sorted({manifest.file for manifest in manifests.values() if manifest.file})
     return [str(top / name) for name in names if (top / name).is_file()]
 

@@ -14,6 +14,7 @@ from moorage.core.difference import Change, changes, unified
 from moorage.core.errors import InvalidBody, InvalidKey
 from moorage.core.ids import check_key
 from moorage.core.manifest import Manifest
+from moorage.core.ownership import Terms, may_change
 from moorage.core.strict_json import MAX_BODY
 from moorage.registry.bodies import read_body, refuse_repeated_variables
 
@@ -111,12 +112,12 @@ def _step(document: Document, present: Manifest | None, before: Any) -> Step:
 
 
 def _refusal(document: Document, present: Manifest) -> tuple[str, ...]:
-    """Why the server refuses to change it (`moorage.registry.ownership`)."""
-    if document.file is not None and present.owner == "api" and present.file is not None:
-        return (f"it was taken over from {present.file} by the API; `moorage apply --take-ownership` takes it back",)
-    if document.file is None and present.owner == "files":
+    """Why the server refuses to change it, if it does."""
+    if may_change(present.owner, present.file, Terms(file=document.file)):
+        return ()
+    if document.file is None:
         return (f"it is kept in the file {present.file}; `moorage apply --take-ownership` takes it over",)
-    return ()
+    return (f"it was taken over from {present.file} by the API; `moorage apply --take-ownership` takes it back",)
 
 
 def _keeper(document: Document, present: Manifest) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from moorage.core.page import PageQuery
 from moorage.logs import configuration
 from moorage.registry.api_keys import create_api_key
 from moorage.registry.deployments import put_deployment
+from moorage.registry.lookup import find_known
 from moorage.registry.projects import DEFAULT_PROJECT, get_project
 from moorage.settings import LogFormat, LogLevel, ServerSettings
 from moorage.store.opening import open_store
@@ -135,7 +136,7 @@ def _load(store: Store, path: str) -> int:
 def _is_left_alone(store: Store, project_id: str, key: str) -> bool:
     """Whether somebody changed or deleted it since it was loaded, or a file keeps it: a restart takes nothing back."""
     with store.read() as reading:
-        known = reading.find_deployment(project_id, key) or reading.find_tombstone(project_id, key)
+        known = find_known(reading, project_id, key)
         if known is None:
             return False
         entries, _ = reading.history(known.id, PageQuery(limit=1))
@@ -191,7 +192,7 @@ def _greet(url: str, greeting: str) -> None:
                     return
             except urllib3.exceptions.HTTPError:
                 pass
-            time.sleep(0.05)
+            time.sleep(0.05)  # workers that start have no other sign for another process than their answer
 
 
 def _in_url(host: str) -> str:

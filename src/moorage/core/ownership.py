@@ -21,5 +21,15 @@ class Terms(msgspec.Struct, frozen=True):
     take_ownership: bool = False
 
 
+def may_change(owner: Owner, file: str | None, terms: Terms) -> bool:
+    """Whether a deployment that `owner` keeps, and that was applied from `file` last, may be changed on these terms.
+
+    A file may adopt what was never kept in a file; what the API took over from a file it may not take back unasked.
+    """
+    if terms.take_ownership:
+        return True
+    return owner == "api" if terms.file is None else owner == "files" or file is None
+
+
 #: No condition, over the API.
 FREE = Terms()

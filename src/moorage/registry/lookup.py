@@ -19,22 +19,24 @@ def get_deployment(reading: Reading, project_id: str, key_or_id: str) -> Deploym
     Raises:
         DeploymentNotFound, DeploymentDeleted
     """
-    found = reading.find_deployment(project_id, key_or_id)
-    if found is not None:
-        return found
-    deleted = reading.find_tombstone(project_id, key_or_id)
-    if deleted is not None:
-        raise deleted.tombstone.error()
-    raise DeploymentNotFound(param="key", key=key_or_id[:200])
+    found = get_known(reading, project_id, key_or_id)
+    if found.deleted_us is not None:
+        raise found.tombstone.error()
+    return found
+
+
+def find_known(reading: Reading, project_id: str, key_or_id: str) -> Deployment | None:
+    """The deployment that has a key or an id, or had it and was deleted last."""
+    return reading.find_deployment(project_id, key_or_id) or reading.find_tombstone(project_id, key_or_id)
 
 
 def get_known(reading: Reading, project_id: str, key_or_id: str) -> Deployment:
-    """The deployment that has a key or an id, or had it and was deleted last.
+    """The same.
 
     Raises:
         DeploymentNotFound
     """
-    found = reading.find_deployment(project_id, key_or_id) or reading.find_tombstone(project_id, key_or_id)
+    found = find_known(reading, project_id, key_or_id)
     if found is None:
         raise DeploymentNotFound(param="key", key=key_or_id[:200])
     return found

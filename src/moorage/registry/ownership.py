@@ -3,32 +3,30 @@
 from moorage.core.deployment import Deployment
 from moorage.core.errors import OwnedByApi, OwnedByFiles
 from moorage.core.history import Actor
-from moorage.core.ownership import Terms
+from moorage.core.ownership import Owner, Terms, may_change
 from moorage.store.transaction import Transaction
 
 
 def claim(write: Transaction, present: Deployment, terms: Terms) -> None:
     """Make sure that whoever asks may change the deployment, and note who keeps it from now on.
 
-    A file may adopt what was never kept in a file; what the API took over from a file it may not take back unasked.
-
     Raises:
         OwnedByFiles, OwnedByApi: the other side keeps it, and `terms` do not take it over.
     """
-    if not terms.take_ownership:
-        if terms.file is None and present.owner == "files":
+    if not may_change(present.owner, present.file, terms):
+        if terms.file is None:
             raise OwnedByFiles(param="take_ownership", key=present.key, file=present.file)
-        if terms.file is not None and present.owner == "api" and present.file is not None:
-            raise OwnedByApi(param="take_ownership", key=present.key, file=present.file, by=terms.file)
+        raise OwnedByApi(param="take_ownership", key=present.key, file=present.file, by=terms.file)
     hand_over(write, present, terms)
 
 
 def hand_over(write: Transaction, present: Deployment, terms: Terms) -> bool:
     """Note who keeps the deployment from now on; whether that is news."""
-    owner, file = ("files", terms.file) if terms.file is not None else ("api", present.file)
+    owner: Owner = "api" if terms.file is None else "files"
+    file = present.file if terms.file is None else terms.file
     is_news = (present.owner, present.file) != (owner, file)
     if is_news:
-        write.set_owner(present.id, "files" if terms.file is not None else "api", file)
+        write.set_owner(present.id, owner, file)
     return is_news
 
 

@@ -83,7 +83,7 @@ def _migrate_once(connection: Connection, url: str) -> bool:
             connection.execute(scripts[found].encode())  # in bytes: a script is no literal of this program
             connection.execute(_NOTE, [found + 1])
         connection.execute("COMMIT")
-    except BaseException:
+    except BaseException:  # raised again: an interrupt leaves nothing behind either
         if not connection.closed:
             connection.execute("ROLLBACK")
         raise

@@ -25,7 +25,7 @@ class SharedRevision:
         try:
             os.posix_fallocate(self._file, 0, _SIZE)  # a page without a block would be a SIGBUS on a full disk
             self._map = mmap.mmap(self._file, _SIZE)
-        except BaseException:
+        except BaseException:  # raised again: an interrupt leaves nothing behind either
             os.close(self._file)
             raise
         self._number = memoryview(self._map).cast("Q")

@@ -62,7 +62,7 @@ class _Several:
             yield _begin(self._run, self._clock)
         except StorageError:
             raise  # undoes everything
-        except BaseException:
+        except BaseException:  # raised again: an interrupt leaves nothing behind either
             self._run("rollback_to_savepoint")
             self._run("release_savepoint")
             raise
