@@ -7,6 +7,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from moorage.settings import SETTINGS
 from tests.support.postgres import PostgresServer
 from tests.support.server import Project, Server
 from tests.support.stores import Database, sqlite_in
@@ -62,17 +63,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the person who runs the tests has set is not part of them."""
-    for name in (
-        "HOST",
-        "PORT",
-        "DATABASE",
-        "DATABASE_LISTEN",
-        "WORKERS",
-        "LOAD",
-        "LOG_FORMAT",
-        "LOG_LEVEL",
-        "URL",
-        "API_KEY",
-    ):
-        monkeypatch.delenv(f"MOORAGE_{name}", raising=False)
-        monkeypatch.delenv(f"MOORAGE_{name}_FILE", raising=False)
+    for setting in SETTINGS.values():
+        monkeypatch.delenv(setting.variable, raising=False)
+        monkeypatch.delenv(f"{setting.variable}_FILE", raising=False)

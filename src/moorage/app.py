@@ -1,6 +1,7 @@
 """The only file that knows every part: settings -> store -> catalog -> services -> application."""
 
 import logging.config
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 from starlette.types import ASGIApp
@@ -13,6 +14,7 @@ from moorage.api.metrics import Metrics
 from moorage.api.routes import OPERATIONS
 from moorage.api.writer import Writer
 from moorage.catalog.catalog import Catalog
+from moorage.catalog.follower import Follower, open_snapshot
 from moorage.logs import AccessLog, configuration
 from moorage.settings import ServerSettings
 from moorage.store.opening import open_store
@@ -28,12 +30,15 @@ def create_app(settings: ServerSettings) -> ASGIApp:
         StorageError: the database cannot be opened.
     """
     logging.config.dictConfig(configuration(settings.log_format, settings.log_level))
-    store = open_store(settings.database, settings.database_listen)
+    store = open_store(settings.database, settings.database_listen, may_be_away=True)
     catalog = Catalog(store)
-    metrics = Metrics(catalog)
+    max_age = math.inf if settings.max_age is None else settings.max_age
+    follower = Follower(store, catalog, open_snapshot(store, settings.snapshot), max_age)
+    metrics = Metrics(catalog, follower)
     services = Services(
         store=store,
         catalog=catalog,
+        follower=follower,
         metrics=metrics,
         journal=Journal(metrics, AccessLog(settings.log_format, settings.log_level)),
         documents=describe(OPERATIONS),

@@ -36,6 +36,8 @@ SETTINGS = {
             "sqlite:///PATH, sqlite:////ABSOLUTE/PATH or postgresql://USER:PASSWORD@HOST/NAME.",
         ),
         Setting("database_listen", None, "The same PostgreSQL database without a pgbouncer in between, for LISTEN."),
+        Setting("snapshot", "moorage.snapshot", "Where the last state is kept for a start while PostgreSQL is away."),
+        Setting("max_age", None, "Seconds without the database after which no API key is trusted; default: for ever."),
         Setting("workers", "1", "Processes that answer requests."),
         Setting("load", None, "A file or folder of deployments to put into the project `default` at the start."),
         Setting("log_format", "json", "How the server logs to standard error: json or console."),
@@ -53,6 +55,8 @@ class ServerSettings(msgspec.Struct, frozen=True):
     log_format: LogFormat = "json"
     log_level: LogLevel = "info"
     database_listen: str | None = None
+    snapshot: str = "moorage.snapshot"
+    max_age: float | None = None
 
 
 class SettingError(Exception):

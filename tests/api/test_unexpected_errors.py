@@ -14,6 +14,7 @@ from moorage.api.journal import Journal
 from moorage.api.metrics import Metrics
 from moorage.app import create_app
 from moorage.catalog.catalog import Catalog
+from moorage.catalog.follower import Follower
 from moorage.catalog.project_catalog import ProjectCatalog
 from moorage.core.access import DEFAULT_SCOPES
 from moorage.core.page import PageQuery
@@ -27,7 +28,9 @@ from tests.support.stores import a_store
 
 def answer_of(folder: Path, log: Path, *, after_start: bool) -> list[Message]:
     """Send one request through a front whose application fails."""
-    catalog = Catalog(a_store(folder))
+    store = a_store(folder)
+    catalog = Catalog(store)
+    follower = Follower(store, catalog)
 
     async def failing(scope: Scope, receive: Receive, send: Send) -> None:
         if after_start:
@@ -47,8 +50,8 @@ def answer_of(folder: Path, log: Path, *, after_start: bool) -> list[Message]:
         "headers": [(b"x-request-id", b"r1"), (b"authorization", b"Bearer token")],
     }  # fmt: skip
     with log.open("wb") as stream:
-        journal = Journal(Metrics(catalog), AccessLog("json", "info", stream))
-        asyncio.run(Front(failing, catalog, journal)(scope, receive, send))
+        journal = Journal(Metrics(catalog, follower), AccessLog("json", "info", stream))
+        asyncio.run(Front(failing, catalog, follower, journal)(scope, receive, send))
         journal.settle()
     return sent
 

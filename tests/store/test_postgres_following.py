@@ -8,6 +8,7 @@ import pytest
 
 from moorage.registry.projects import create_project
 from moorage.store import postgres_following
+from moorage.store.changes import NOWHERE
 from moorage.store.postgres import PostgresEngine
 from moorage.store.store import Store
 from tests.support.postgres import SESSIONS, sql
@@ -73,8 +74,8 @@ def test_a_notification_by_a_stranger_changes_nothing(
 def test_a_process_that_died_before_telling_is_found_out(postgresql: Database, afar: Store) -> None:
     create_project(postgresql.store(), "p")
 
-    with afar.changes(since=0) as changes:
-        assert changes.rev == 1
+    with afar.changes(since=NOWHERE) as changes:
+        assert changes.state.rev == 1
     assert afar.newest_revision() == 1
 
 

@@ -9,6 +9,7 @@ import pytest
 from moorage.core.access import Project
 from moorage.core.storage_errors import StorageUnavailable
 from moorage.registry.projects import create_project
+from moorage.store.changes import NOWHERE
 from moorage.store.queries import load_migrations, load_queries
 from moorage.store.store import Writable
 from tests.support.stores import Clock, Database, create, delete
@@ -125,13 +126,13 @@ def test_all_that_is_read_in_one_reading_is_of_one_state(database: Database) -> 
     project = create_project(writer, "p")
     first = create(writer, project.id, "first")
 
-    with reader.changes(since=-1) as changes:
+    with reader.changes(since=NOWHERE) as changes:
         second = create(writer, project.id, "second")
         delete(writer, first)
         seen = [(each.id, each.deleted_us) for each in changes.deployments]
 
     assert seen == [(first, None)]
-    with reader.changes(since=changes.rev) as changes:
+    with reader.changes(since=changes.state) as changes:
         assert [(each.id, each.deleted_us is None) for each in changes.deployments] == [(second, True), (first, False)]
 
 
@@ -140,7 +141,7 @@ def test_a_whole_catalog_comes_in_the_order_it_was_made(database: Database) -> N
     project = create_project(store, "p")
     made = store.write_together([_creation(project.id, f"d{number}") for number in range(1_234)])
 
-    with store.changes(since=-1) as changes:
+    with store.changes(since=NOWHERE) as changes:
         assert [each.id for each in changes.deployments] == made
 
 
@@ -150,7 +151,7 @@ def test_a_reading_may_be_left_in_the_middle(database: Database) -> None:
     store.write_together([_creation(project.id, f"d{number}") for number in range(1_234)])
 
     for _ in range(20):
-        with store.changes(since=-1) as changes:
+        with store.changes(since=NOWHERE) as changes:
             assert next(changes.deployments).key == "d0"
 
     assert create_project(store, "q").name == "q"

@@ -6,7 +6,6 @@ import logging
 import multiprocessing
 import os
 import signal
-import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
@@ -24,8 +23,8 @@ from moorage.core.errors import MethodNotAllowed, MoorageError, RouteNotFound
 from moorage.core.storage_errors import StorageError
 from moorage.registry.purge import is_purge_due, purge
 
-#: How often the database is asked for its revision, and the journal settled (seconds).
-POLL_SECONDS = 0.25
+#: How often the journal is settled (seconds).
+SETTLE_SECONDS = 0.25
 
 #: How often what was deleted long enough ago is erased (seconds).
 PURGE_SECONDS = 3_600
@@ -38,12 +37,14 @@ def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        services.catalog.catch_up()
-        follower = asyncio.create_task(_follow(services))
+        services.follower.start()
+        tasks = [asyncio.create_task(work) for work in (services.follower.run(), _settle(services), _purge(services))]
         yield
-        follower.cancel()
+        for task in tasks:
+            task.cancel()
         services.writer.close()
         services.reader.shutdown()
+        services.follower.close()
         services.journal.settle()
         close()
 
@@ -53,31 +54,35 @@ def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
         exception_handlers={MoorageError: _on_error, HTTPException: _on_http_exception, Exception: _on_unexpected},
     )
     app.router.redirect_slashes = False  # a redirect would be built from the Host header, which anybody can write
-    return Front(app, services.catalog, services.journal)
+    return Front(app, services.catalog, services.follower, services.journal)
 
 
-async def _follow(services: Services) -> None:
-    """What a worker does a few times a second. It goes on whatever happens."""
-    parent, store = multiprocessing.parent_process(), services.store
-    beside = partial(asyncio.get_running_loop().run_in_executor, services.reader)
-    purge_at = time.monotonic()
+async def _settle(services: Services) -> None:
+    """Write down a few times a second what was answered, and end when the process that started this one is gone."""
+    parent = multiprocessing.parent_process()
     while True:
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(SETTLE_SECONDS)
         try:
             services.journal.settle()
-            if await beside(store.current_revision) > services.catalog.revision:
-                services.catalog.catch_up()
-            if time.monotonic() >= purge_at:
-                purge_at += PURGE_SECONDS
-                if await beside(partial(is_purge_due, store)):
-                    await services.writer.write(purge)
-        except StorageError:
-            pass  # asked again in a moment; the reads go on from memory
-        except Exception:  # noqa: BLE001 -- without this loop the worker would grow stale in silence
-            _log.exception("following the database failed; trying again")
+        except Exception:  # noqa: BLE001 -- without this loop nothing would be noted in silence
+            _log.exception("noting requests failed; trying again")
         if parent is not None and not parent.is_alive():
             _log.error("the process that started this worker is gone; stopping")
             os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def _purge(services: Services) -> None:
+    """Erase what was deleted long enough ago."""
+    beside = partial(asyncio.get_running_loop().run_in_executor, services.reader)
+    while True:
+        try:
+            if await beside(partial(is_purge_due, services.store)):
+                await services.writer.write(purge)
+        except StorageError:
+            pass  # it has time until the next turn
+        except Exception:  # noqa: BLE001 -- without this loop nothing would be erased in silence
+            _log.exception("erasing what was deleted failed; trying again")
+        await asyncio.sleep(PURGE_SECONDS)
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

@@ -17,6 +17,7 @@ from moorage.api.journal import Journal
 from moorage.api.metrics import Metrics
 from moorage.api.writer import Writer
 from moorage.catalog.catalog import Catalog
+from moorage.catalog.follower import Follower
 from moorage.core.access import ApiKey
 from moorage.core.deployment import MAX_NOTES
 from moorage.core.errors import (
@@ -47,6 +48,7 @@ class Services(msgspec.Struct, frozen=True):
 
     store: Store
     catalog: Catalog
+    follower: Follower
     metrics: Metrics
     journal: Journal
     documents: Documents

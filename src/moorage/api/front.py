@@ -7,6 +7,7 @@ changes. Only what carries an ETag is remembered, and a handler sets one only on
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -17,14 +18,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from moorage.api.journal import Finished, Journal
 from moorage.api.problems import problem
 from moorage.catalog.catalog import Catalog
+from moorage.catalog.follower import Follower
 from moorage.core.access import ApiKey
 from moorage.core.errors import MoorageError
 from moorage.core.ids import accepts_request_id
-from moorage.core.storage_errors import StorageError
 
 #: How much is remembered at most: this many answers, of this many bytes together.
 MAX_ANSWERS: Final = 2_000
 MAX_BYTES: Final = 16 * 1024 * 1024
+
+#: An answer to a read that says nothing of its age is not older than this (seconds).
+FRESH_SECONDS: Final = 1.0
 
 _FOREVER: Final = float("inf")
 _NO_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
@@ -51,14 +55,15 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 class Front:
     """The outermost ASGI application."""
 
-    def __init__(self, app: ASGIApp, catalog: Catalog, journal: Journal) -> None:
+    def __init__(self, app: ASGIApp, catalog: Catalog, follower: Follower, journal: Journal) -> None:
         self._app = app
         self._catalog = catalog
+        self._follower = follower
         self._journal = journal
         self._answers: dict[tuple[bytes | None, str, bytes], Answer] = {}
         self._bytes = 0
-        self._revision = -1
-        self._is_behind = False
+        self._contents = catalog.contents
+        self._revision = catalog.revision
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (or pass on what is none)."""
@@ -66,31 +71,31 @@ class Front:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        authorization = if_none_match = request_id = None
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                authorization = authorization or value
-            elif name == b"if-none-match":
-                if_none_match = value if if_none_match is None else if_none_match + b"," + value
-            elif name == b"x-request-id" and accepts_request_id(value):
-                request_id = value
-        if request_id is None:
-            request_id = str(uuid_utils.uuid7()).encode()
-        self._follow()
+        authorization, if_none_match, request_id, min_revision = _read_headers(scope["headers"])
+        if not self._catalog.is_current():
+            await self._follower.catch_up()
+        if self._revision != self._catalog.revision or self._contents is not self._catalog.contents:
+            self._forget()
+        age = self._follower.age()
         method, path = scope["method"], scope["path"]
         asked = (authorization, path, scope["query_string"])
-        answer = self._answers.get(asked) if method == "GET" else None
+        is_enough = min_revision is None or (min_revision.isdigit() and int(min_revision[:20]) <= self._revision)
+        answer = self._answers.get(asked) if method == "GET" and is_enough and age <= self._follower.max_age else None
         if answer is not None and time.time() < answer.until:
             status, route, api_key = 200, answer.route, answer.api_key
             headers, body = answer.headers, answer.body_message
             if if_none_match is not None and _matches(if_none_match, answer.etag):
                 status, headers, body = 304, _without_body(headers), _NO_BODY
             headers = [*headers, (b"x-request-id", request_id)]
+            if age > FRESH_SECONDS:
+                headers.append((b"x-moorage-age", b"%d" % age))
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send(body)
         else:
             is_read = method in _READS
-            exchange = _Exchange(send, receive, request_id, if_none_match if is_read else None, is_read=is_read)
+            exchange = _Exchange(
+                send, receive, request_id, if_none_match if is_read else None, self._follower.age if is_read else None
+            )
             await self._pass_on(scope, exchange)
             status = exchange.status
             key: ApiKey | None = scope.get("moorage.caller")
@@ -101,19 +106,10 @@ class Front:
         seconds = time.perf_counter() - started
         self._journal.note(Finished(time.time(), seconds, method, route, path, status, request_id, api_key))
 
-    def _follow(self) -> None:
-        try:
-            revision = self._catalog.follow()
-        except StorageError:
-            # What was read before is still true of its revision: go on with that rather than with nothing.
-            if not self._is_behind:
-                _log.exception("the database cannot be read; answering from memory")
-            self._is_behind = True
-            return
-        self._is_behind = False
-        if revision != self._revision:
-            self._answers.clear()
-            self._bytes, self._revision = 0, revision
+    def _forget(self) -> None:
+        self._answers.clear()
+        self._bytes = 0
+        self._revision, self._contents = self._catalog.revision, self._catalog.contents
 
     async def _pass_on(self, scope: Scope, exchange: "_Exchange") -> None:
         scope["moorage.request_id"] = exchange.request_id.decode()
@@ -146,11 +142,18 @@ class _Exchange:
     """One answer on its way out: it gets its request id, becomes a 304 where the client has it, and is kept."""
 
     def __init__(
-        self, send: Send, receive: Receive, request_id: bytes, if_none_match: bytes | None, *, is_read: bool
+        self,
+        send: Send,
+        receive: Receive,
+        request_id: bytes,
+        if_none_match: bytes | None,
+        age: Callable[[], float] | None,
     ) -> None:
+        """`age` tells that of the catalog, for a read."""
         self._send = send
         self._receive = receive
-        self._is_body_read = is_read
+        self._age = age
+        self._is_body_read = age is not None
         self._if_none_match = if_none_match
         self.request_id = request_id
         self.status = 0
@@ -180,6 +183,8 @@ class _Exchange:
                 "status": self.status,
                 "headers": [*headers, (b"x-request-id", self.request_id)],
             }
+            if self._age is not None and self.status < 500 and (age := self._age()) > FRESH_SECONDS:
+                message["headers"].append((b"x-moorage-age", b"%d" % age))
             if not self._is_body_read:
                 # The rest of the body would be taken for the next request, so the connection ends: say so.
                 message["headers"].append((b"connection", b"close"))
@@ -188,6 +193,21 @@ class _Exchange:
             if self.status == 304:
                 message = {**message, "body": b""}
         await self._send(message)
+
+
+def _read_headers(headers: RawHeaders) -> tuple[bytes | None, bytes | None, bytes, bytes | None]:
+    """Authorization, If-None-Match, the id of the request, X-Min-Revision."""
+    authorization = if_none_match = request_id = min_revision = None
+    for name, value in headers:
+        if name == b"authorization":
+            authorization = authorization or value
+        elif name == b"if-none-match":
+            if_none_match = value if if_none_match is None else if_none_match + b"," + value
+        elif name == b"x-request-id" and accepts_request_id(value):
+            request_id = value
+        elif name == b"x-min-revision":
+            min_revision = value
+    return authorization, if_none_match, request_id or str(uuid_utils.uuid7()).encode(), min_revision
 
 
 def _matches(if_none_match: bytes, etag: bytes) -> bool:

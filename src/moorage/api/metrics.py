@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from moorage import __version__
 from moorage.catalog.catalog import Catalog
+from moorage.catalog.follower import Follower
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -25,7 +26,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 class Metrics:
     """The numbers of this process, and the page that shows those of all."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, follower: Follower) -> None:
         self._registry = CollectorRegistry()
         requests = Counter(
             "moorage_http_requests",
@@ -45,7 +46,7 @@ class Metrics:
             MultiProcessCollector(self._shown)  # type: ignore[no-untyped-call]  # it registers itself
         else:
             ProcessCollector(registry=self._shown)
-        self._shown.register(_CatalogCollector(catalog))
+        self._shown.register(_CatalogCollector(catalog, follower))
 
     def requests(self, method: str, route: str, status: int, seconds: list[float]) -> None:
         """Count answered requests of one kind; `route` is a path of the route table, so the kinds are few."""
@@ -67,8 +68,9 @@ class Metrics:
 
 
 class _CatalogCollector(Collector):
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, follower: Follower) -> None:
         self._catalog = catalog
+        self._follower = follower
 
     def collect(self) -> Iterable[Metric]:
         yield GaugeMetricFamily(
@@ -78,6 +80,11 @@ class _CatalogCollector(Collector):
             "moorage_revision",
             "The count of committed writes that this process shows.",
             value=self._catalog.revision,
+        )
+        yield GaugeMetricFamily(
+            "moorage_catalog_age_seconds",
+            "Since this process is known to have shown everything there was.",
+            value=self._follower.age(),
         )
         build = GaugeMetricFamily("moorage_build_info", "Which Moorage this is.", labels=["version"])
         build.add_metric([__version__], 1)

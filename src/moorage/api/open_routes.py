@@ -3,17 +3,21 @@
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
 from moorage.api.call import Call
 from moorage.api.docs_page import CONTENT_SECURITY_POLICY
+from moorage.api.front import FRESH_SECONDS
 from moorage.api.metrics import CONTENT_TYPE
 
 
 class Health(msgspec.Struct, frozen=True):
-    """`live`: the process answers. `ready`: it has all deployments in memory and answers for them."""
+    """`live`: the process answers. `ready`: it shows all there is. `degraded`: it cannot reach its database and answers
+    reads with what it had `age` seconds ago. `stale`: that was too long ago, and it answers none."""
 
-    status: Literal["live", "ready"]
+    status: Literal["live", "ready", "degraded", "stale"]
+    age: int | UnsetType = UNSET
 
 
 async def live(call: Call) -> Response:
@@ -22,8 +26,14 @@ async def live(call: Call) -> Response:
 
 
 async def ready(call: Call) -> Response:
-    """Whether to send requests here. The catalog is loaded before the first request is taken."""
-    return Response(msgspec.json.encode(Health("ready")), media_type="application/json")
+    """Whether to send requests here: 503 if they would be refused. The catalog is loaded before the first is taken."""
+    age = call.services.follower.age()
+    if age <= FRESH_SECONDS:
+        health = Health("ready")
+    else:
+        health = Health("degraded" if age <= call.services.follower.max_age else "stale", int(age))
+    status = 503 if health.status == "stale" else 200
+    return Response(msgspec.json.encode(health), status, media_type="application/json")
 
 
 async def metrics(call: Call) -> Response:

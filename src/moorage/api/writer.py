@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from moorage.catalog.catalog import Catalog
+from moorage.catalog.catalog import Catalog, News
 from moorage.store.store import Store, Writable
 
 #: How many writes are committed together at most: other processes wait as long.
@@ -49,8 +49,9 @@ class Writer:
             together, self._waiting = self._waiting[:MAX_TOGETHER], self._waiting[MAX_TOGETHER:]
             try:
                 works = [work for work, _ in together]
-                outcomes = await loop.run_in_executor(self._thread, self._store.write_together, works)
-                self._catalog.follow()
+                outcomes, news = await loop.run_in_executor(self._thread, self._write, works)
+                if news is not None:
+                    self._catalog.take(news)
             except Exception as error:  # noqa: BLE001 -- whoever waits must be told
                 outcomes = [error] * len(together)
             if self._telling is not None:
@@ -59,6 +60,10 @@ class Writer:
                 _tell([done for _, done in together], outcomes)
             )
         self._task = None
+
+    def _write(self, works: Sequence[Callable[[Writable], Any]]) -> tuple[Sequence[Any], News | None]:
+        outcomes = self._store.write_together(works)
+        return outcomes, None if self._catalog.is_current() else self._catalog.fetch()
 
 
 async def _tell(waiting: Sequence[asyncio.Future[Any]], outcomes: Sequence[Any]) -> None:

@@ -1,8 +1,24 @@
 """Catalog: all projects and API keys in memory, following the store."""
 
+import msgspec
+
+from moorage.catalog.contents import Contents
 from moorage.catalog.project_catalog import ProjectCatalog
 from moorage.core.access import ApiKey
+from moorage.core.deployment import Deployment
+from moorage.store.changes import State
 from moorage.store.store import Store
+
+
+class News(msgspec.Struct, frozen=True):
+    """What the store has and the catalog had not, when it was in the state `since`: in `contents` all there is, or in
+    the lists what changed."""
+
+    since: State
+    state: State
+    contents: Contents | None
+    deployments: list[Deployment]
+    api_keys: list[ApiKey]
 
 
 class Catalog:
@@ -10,43 +26,58 @@ class Catalog:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._projects: dict[str, ProjectCatalog] = {}
-        self._api_keys: dict[str, ApiKey] = {}
-        self.revision = -1
+        self.contents = Contents()
+        self.revision = self.contents.state.rev
 
-    def follow(self) -> int:
-        """Catch up if any process on this machine has acknowledged or shown a newer revision; returns `revision`.
+    def is_current(self) -> bool:
+        """Whether no process on this machine has acknowledged or shown another revision: one comparison."""
+        return self._store.newest_revision() == self.revision
 
-        Called before every read is answered: with nothing new it is one comparison.
+    def fetch(self) -> News:
+        """Read what is new. This may take long, and can be done in any thread, while the catalog is read.
+
+        Raises:
+            StorageUnavailable
         """
-        if self._store.newest_revision() > self.revision:
-            self.catch_up()
-        return self.revision
+        with self._store.changes(since=self.contents.state) as changes:
+            if changes.is_whole:
+                contents = Contents()
+                contents.take(changes.state, changes.deployments, changes.api_keys)
+                return News(changes.since, changes.state, contents, [], [])
+            return News(changes.since, changes.state, None, list(changes.deployments), list(changes.api_keys))
+
+    def take(self, news: News) -> None:
+        """Show what was fetched. What was overtaken by other news meanwhile is left, so the catalog never goes back: it
+        does only with the database itself, when that is restored."""
+        state = self.contents.state
+        if news.contents is not None:
+            if news.since == state:
+                self.show(news.contents)
+        elif news.since.epoch == state.epoch and news.since.rev <= state.rev < news.state.rev:
+            self.contents.take(news.state, news.deployments, news.api_keys)
+            self.revision = news.state.rev
+
+    def show(self, contents: Contents) -> None:
+        """Show these from now on."""
+        self.contents = contents
+        self.revision = contents.state.rev
 
     def catch_up(self) -> None:
-        """Take over all that the store has and this has not."""
-        with self._store.changes(since=self.revision) as changes:
-            for deployment in changes.deployments:
-                self.project(deployment.project_id).follow(deployment)
-            for key in changes.api_keys:
-                self._api_keys[key.id] = key
-        self.revision = changes.rev
+        """Fetch and take."""
+        self.take(self.fetch())
 
     def project(self, project_id: str) -> ProjectCatalog:
         """The deployments of a project; a project without any has an empty one."""
-        found = self._projects.get(project_id)
-        if found is None:
-            found = self._projects[project_id] = ProjectCatalog()
-        return found
+        return self.contents.project(project_id)
 
     def find_api_key(self, key_id: str) -> ApiKey | None:
         """The API key with that id, revoked or expired ones too."""
-        return self._api_keys.get(key_id)
+        return self.contents.api_keys.get(key_id)
 
     def api_keys(self, project_id: str) -> list[ApiKey]:
         """The API keys of a project, revoked or expired ones too."""
-        return [key for key in self._api_keys.values() if key.project_id == project_id]
+        return [key for key in self.contents.api_keys.values() if key.project_id == project_id]
 
     def __len__(self) -> int:
         """How many deployments there are in all projects."""
-        return sum(map(len, self._projects.values()))
+        return sum(map(len, self.contents.projects.values()))

@@ -2,9 +2,22 @@
 
 from bisect import bisect_left, bisect_right
 
+import msgspec
+
 from moorage.core.deployment import Deployment, Tombstone, etag_of
 from moorage.core.errors import DeploymentNotFound, InvalidCursor
 from moorage.core.page import PageQuery
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """What a `ProjectCatalog` has, to be kept outside of memory."""
+
+    seqs: list[int]
+    items: list[bytes]
+    revs: list[int]
+    seq_of: dict[str, int]
+    seq_of_key: dict[str, int]
+    tombstones: dict[str, Tombstone]
 
 
 class ProjectCatalog:
@@ -14,17 +27,19 @@ class ProjectCatalog:
     cursor to one still has its place. A page costs a search in a sorted list and a join, wherever it is.
     """
 
-    def __init__(self) -> None:
-        self._seqs: list[int] = []
-        self._items: list[bytes] = []
-        self._revs: list[int] = []
-        self._seq_of: dict[str, int] = {}
-        self._seq_of_key: dict[str, int] = {}
-        self._tombstones: dict[str, Tombstone] = {}
+    def __init__(self, kept: Kept | None = None) -> None:
+        """An empty one, or one that was kept."""
+        kept = kept or Kept([], [], [], {}, {}, {})
+        self._seqs, self._items, self._revs = kept.seqs, kept.items, kept.revs
+        self._seq_of, self._seq_of_key, self._tombstones = kept.seq_of, kept.seq_of_key, kept.tombstones
 
     def __len__(self) -> int:
         """How many deployments there are, deleted ones not counted."""
         return len(self._seqs)
+
+    def kept(self) -> Kept:
+        """What it has; it changes with it."""
+        return Kept(self._seqs, self._items, self._revs, self._seq_of, self._seq_of_key, self._tombstones)
 
     def follow(self, deployment: Deployment) -> None:
         """Take over the newest state of one deployment; a state seen before changes nothing."""

@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import closing
 from functools import partial
+from typing import Any
 
 import click
 import msgspec
@@ -21,18 +22,20 @@ from granian.log import LogLevels
 
 from moorage import __version__
 from moorage.app import create_app
+from moorage.catalog.follower import open_snapshot
 from moorage.cli.documents import read_paths
 from moorage.cli.options import setting
 from moorage.core.access import DEFAULT_SCOPES
 from moorage.core.errors import MoorageError
 from moorage.core.history import Actor
 from moorage.core.page import PageQuery
+from moorage.core.storage_errors import DatabaseAway
 from moorage.logs import configuration
 from moorage.registry.api_keys import create_api_key
 from moorage.registry.deployments import put_deployment
 from moorage.registry.lookup import find_known
 from moorage.registry.projects import DEFAULT_PROJECT, get_project
-from moorage.settings import LogFormat, LogLevel, ServerSettings
+from moorage.settings import ServerSettings
 from moorage.store.opening import open_store
 from moorage.store.store import Store
 
@@ -46,32 +49,27 @@ _READY_SECONDS = 120
 @setting("port", click.IntRange(1, 65_535))
 @setting("database")
 @setting("database_listen")
+@setting("snapshot")
+@setting("max_age", click.FloatRange(1))
 @setting("workers", click.IntRange(1, 64))
 @setting("load")
 @setting("log_format", click.Choice(["json", "console"]))
 @setting("log_level", click.Choice(["debug", "info", "warning", "error"]))
-def serve(
-    host: str,
-    port: int,
-    database: str,
-    database_listen: str | None,
-    workers: int,
-    load: str | None,
-    log_format: LogFormat,
-    log_level: LogLevel,
-) -> None:
+def serve(host: str, port: int, workers: int, load: str | None, **others: Any) -> None:
     """Start the server. Without options: on this machine, with the SQLite file moorage.db in this folder.
 
     The first start makes an API key and prints its token once.
     """
     _check_address(host, port)
-    settings = ServerSettings(database, log_format, log_level, database_listen)
-    with closing(open_store(database)) as store:
-        loaded = _load(store, load) if load else 0
-        token = None if store.api_keys() else _first_key(store)
-        shown = store.url
+    settings = ServerSettings(**others)
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else _in_url(host)}:{port}"  # noqa: S104 -- compared only
-    greeting = _greeting(url, shown, token, loaded)
+    try:
+        with closing(open_store(settings.database)) as store:
+            loaded = _load(store, load) if load else 0
+            token = None if store.api_keys() else _first_key(store)
+            greeting = _greeting(url, store.url, token, loaded)
+    except DatabaseAway as error:
+        greeting = _greeting_without(url, error, settings)
     threading.Thread(target=_greet, args=(url, greeting), daemon=True).start()
     # A fresh process for each worker: it holds what it needs and nothing of this one.
     multiprocessing.set_start_method("spawn")
@@ -92,7 +90,7 @@ def serve(
             backpressure=1024,
             http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS),
             log_level=LogLevels.warning,  # its lines at `info` tell of processes; ours tell what a person needs
-            log_dictconfig=configuration(log_format, log_level),
+            log_dictconfig=configuration(settings.log_format, settings.log_level),
             respawn_failed_workers=True,
             workers_kill_timeout=_STOP_SECONDS,
         ).serve(target_loader=partial(create_app, settings), wrap_loader=False)
@@ -178,6 +176,21 @@ The same with the SDK (pip install orq-ai-sdk):
             print(deployment.key, deployment.version)
 
 The API is described at {url}/docs. Stop with Ctrl-C.
+"""
+
+
+def _greeting_without(url: str, error: DatabaseAway, settings: ServerSettings) -> str:
+    """What to say when the database is away and the snapshot is there; raises the error again if it is not."""
+    with closing(open_store(settings.database, may_be_away=True)) as store:
+        snapshot = open_snapshot(store, settings.snapshot)
+        kept = snapshot.load() if snapshot else None
+    if kept is None:
+        raise error
+    return f"""Moorage {__version__} answers at {url}, DEGRADED. {error}
+
+It answers reads with what it had {kept[1]:,.0f} seconds ago, from {settings.snapshot}, and writes with 503, until the
+database is back.
+Stop with Ctrl-C.
 """
 
 

@@ -103,6 +103,12 @@ class InvalidIdempotencyKey(InvalidRequest):
     code = "invalid_idempotency_key"
 
 
+class InvalidMinRevision(InvalidRequest):
+    """X-Min-Revision must be a revision as X-Moorage-Revision tells it, a whole number; got {value!r}."""
+
+    code = "invalid_min_revision"
+
+
 class InvalidFlag(InvalidRequest):
     """{param} must be true or false; got {value!r}."""
 

@@ -3,7 +3,8 @@
     MoorageError
     └── StorageError
         ├── StorageFull, StorageUnavailable
-        └── InvalidDatabase, SchemaTooNew, UnsafeSqlite
+        ├── Stale, TooOld
+        └── InvalidDatabase (DatabaseAway), SchemaTooNew, UnsafeSqlite
 
 They are made as all others are, see `moorage.core.errors`.
 """
@@ -29,10 +30,28 @@ class StorageUnavailable(StorageError):
     code = "storage_unavailable"
 
 
+class Stale(StorageError):
+    """This server shows revision {shown}, and X-Min-Revision asked for {wanted}, which was not there after {seconds}
+    seconds. Send the request again, or without the header."""
+
+    code = "stale"
+
+
+class TooOld(StorageError):
+    """This server has not reached its database for {age} seconds. Longer than {maximum} it trusts no API key, as it
+    could have been revoked; send the request again later."""
+
+    code = "stale"
+
+
 class InvalidDatabase(StorageError):
     """The database {url} cannot be used: {reason}."""
 
     code = "invalid_database"
+
+
+class DatabaseAway(InvalidDatabase):
+    """The database {url} cannot be used: {reason}."""
 
 
 class SchemaTooNew(StorageError):

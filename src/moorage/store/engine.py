@@ -35,11 +35,28 @@ class Engine(Protocol):
         ...
 
     def newest_revision(self) -> int:
-        """The newest revision any process on this machine has committed or seen. Costs no input or output."""
+        """The newest revision any process on this machine has committed or seen. Costs no input or output. It goes back
+        only if the database does."""
+        ...
+
+    def confirmed_at(self) -> float:
+        """When `newest_revision` was last known to be the newest of all there are (`time.monotonic`)."""
         ...
 
     def saw_revision(self, rev: int) -> None:
         """Tell the other processes on this machine that `rev` is committed, before anybody is told so."""
+        ...
+
+    def confirm(self) -> None:
+        """Called a few times a second: make sure of `newest_revision`, if the engine does not by itself.
+
+        Raises:
+            StorageUnavailable: the database cannot be asked.
+        """
+        ...
+
+    def secret(self) -> bytes | None:
+        """What only those know who may read the database over a network; None if it is on this machine."""
         ...
 
     def close(self) -> None:

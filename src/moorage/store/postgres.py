@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psycopg
 
-from moorage.core.storage_errors import InvalidDatabase
+from moorage.core.storage_errors import DatabaseAway, InvalidDatabase, StorageUnavailable
 from moorage.store.engine import Row, Run, Stream
 from moorage.store.postgres_connections import Address, Connection, Connections, reason, told
 from moorage.store.postgres_following import CHANNEL, Following
@@ -51,14 +51,17 @@ _PIECE = 500
 class PostgresEngine:
     """One PostgreSQL database (an `Engine`)."""
 
-    def __init__(self, url: str, listen_url: str | None = None, folder: Path | None = None) -> None:
-        """Open the database and bring it to the current schema.
+    def __init__(
+        self, url: str, listen_url: str | None = None, folder: Path | None = None, *, may_be_away: bool = False
+    ) -> None:
+        """Open the database and bring it to the current schema; one that `may_be_away`, when it is there.
 
         `listen_url` leads to the database itself where `url` leads to a pgbouncer. Processes of this machine share the
         newest revision through a file in `folder`.
 
         Raises:
-            InvalidDatabase: it cannot be reached or used, or holds something else.
+            DatabaseAway: it cannot be reached.
+            InvalidDatabase: it cannot be used, or holds something else.
             SchemaTooNew: a newer Moorage wrote it.
         """
         self._address = Address(url)
@@ -68,22 +71,29 @@ class PostgresEngine:
         self._numbers = itertools.count(1)
         self._thread = threading.Lock()
         self._starting = threading.Lock()
+        self._preparing = threading.Lock()
         self._following: Following | None = None
         self._connections = Connections(self._address)
+        self._is_ready = False
+        name = f"{hashlib.sha256(self._address.identity.encode()).hexdigest()[:32]}-revision"
         try:
-            with closing(self._address.connect()) as connection:
-                prepare(connection, self.url)
-                name = f"{hashlib.sha256(self._address.identity.encode()).hexdigest()[:32]}-revision"
-                self._shared = SharedRevision((folder or _shared_folder(self.url)) / name)
-                with self._shared.locked():
-                    self._shared.set(self._ask(connection))
-        except (psycopg.Error, OSError) as error:
-            told = reason(error) if isinstance(error, psycopg.Error) else os.strerror(error.errno or 0)
-            raise InvalidDatabase(url=self.url, reason=told) from error
+            self._shared = SharedRevision((folder or _shared_folder(self.url)) / name)
+        except OSError as error:
+            raise InvalidDatabase(url=self.url, reason=os.strerror(error.errno or 0)) from error
+        try:
+            self._make_ready()
+        except DatabaseAway:
+            if not may_be_away:
+                self._shared.close()
+                raise
+        except BaseException:  # raised again: an interrupt leaves nothing behind either
+            self._shared.close()
+            raise
 
     @contextmanager
     def read(self) -> Iterator[Stream]:
         """See `Engine.read`."""
+        self._expect_ready()
         with self._connections.transaction(_READ) as connection:
 
             def stream(query: str, **parameters: object) -> Iterator[Row]:
@@ -96,6 +106,7 @@ class PostgresEngine:
     @contextmanager
     def write(self) -> Iterator[Run]:
         """See `Engine.write`."""
+        self._expect_ready()
         with self._thread:
             with self._connections.transaction(_WRITE) as connection:
 
@@ -118,10 +129,21 @@ class PostgresEngine:
             self._follow()
         return self._shared.get()
 
+    def confirmed_at(self) -> float:
+        """See `Engine.confirmed_at`."""
+        return 0.0 if self._following is None else self._following.confirmed_at
+
     def saw_revision(self, rev: int) -> None:
         """See `Engine.saw_revision`."""
         with self._shared.locked():
             self._shared.set(max(rev, self._shared.get()))
+
+    def confirm(self) -> None:
+        """See `Engine.confirm`: it is asked for all the time."""
+
+    def secret(self) -> bytes | None:
+        """See `Engine.secret`: the password, if the address has one."""
+        return self._address.password
 
     def close(self) -> None:
         """See `Engine.close`."""
@@ -130,15 +152,43 @@ class PostgresEngine:
         self._connections.close()
         self._shared.close()
 
+    def _expect_ready(self) -> None:
+        if not self._is_ready:
+            try:
+                self._make_ready()
+            except DatabaseAway as error:
+                raise StorageUnavailable(reason=error.fields["reason"]) from error
+
+    def _make_ready(self) -> None:
+        """Bring the database to the current schema, once."""
+        with self._preparing:
+            if self._is_ready:
+                return
+            try:
+                connection = self._address.connect()
+            except psycopg.Error as error:
+                raise DatabaseAway(url=self.url, reason=reason(error)) from error
+            try:
+                with closing(connection):
+                    prepare(connection, self.url)
+                    with self._shared.locked():
+                        ((rev,),) = connection.execute(self._queries["current_revision"]).fetchall()
+                        self._shared.set(rev)
+            except psycopg.Error as error:
+                raise InvalidDatabase(url=self.url, reason=reason(error)) from error
+            self._is_ready = True
+
     def _follow(self) -> None:
         with self._starting:
             if self._following is None:
                 query = self._queries["current_revision"]
-                self._following = Following(self._address, self._listen_at, query, self._shared.get, self.saw_revision)
+                self._following = Following(
+                    self._address, self._listen_at, query, self._shared.get, self.saw_revision, self._went_back
+                )
 
-    def _ask(self, connection: Connection) -> int:
-        ((rev,),) = connection.execute(self._queries["current_revision"]).fetchall()
-        return int(rev)
+    def _went_back(self, rev: int) -> None:
+        with self._shared.locked():
+            self._shared.set(rev)
 
     def _run(self, connection: Connection, query: str, parameters: dict[str, object]) -> list[Row]:
         if query.startswith("find_") and any("\0" in value for value in parameters.values() if isinstance(value, str)):

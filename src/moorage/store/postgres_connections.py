@@ -56,7 +56,7 @@ class Connection(psycopg.Connection[Row]):
 
 class Address:
     """Where a database is. `shown` is safe to show: it has no password; `identity` is the same for all processes that
-    were given the address, whatever its password."""
+    were given the address, whatever its `password`."""
 
     def __init__(self, url: str) -> None:
         """Read an address that begins with `postgresql://`.
@@ -72,6 +72,7 @@ class Address:
         self._conninfo = make_conninfo("", **parameters)
         where = given.get("host") or given.get("hostaddr") or ""
         port = f":{given['port']}" if "port" in given else ""
+        self.password = str(given["password"]).encode() if given.get("password") else None
         self.identity = repr(sorted((key, str(value)) for key, value in given.items() if "password" not in key))
         self.shown = f"postgresql://{where}{port}/{given.get('dbname') or ''}"
 

@@ -7,8 +7,8 @@ anyway is the guarantee, for a LISTEN that is cut, cannot be had (behind a pgbou
 import logging
 import os
 import selectors
-import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -29,10 +29,17 @@ _log = logging.getLogger("moorage.store")
 
 
 class Following:
-    """Tells `saw` every revision that is newer than `known` soon after it is committed."""
+    """Tells `saw` every revision that is newer than `known` soon after it is committed, and `went_back` an older one.
+    What is known was the newest at `confirmed_at` (`time.monotonic`)."""
 
     def __init__(
-        self, address: Address, listen_at: Address, query: bytes, known: Callable[[], int], saw: Callable[[int], None]
+        self,
+        address: Address,
+        listen_at: Address,
+        query: bytes,
+        known: Callable[[], int],
+        saw: Callable[[int], None],
+        went_back: Callable[[int], None],
     ) -> None:
         """Start. `query` asks for the revision; `listen_at` is an address that leads to the database itself."""
         self._address = address
@@ -40,6 +47,8 @@ class Following:
         self._query = query
         self._known = known
         self._saw = saw
+        self._went_back = went_back
+        self.confirmed_at = 0.0
         self._is_over = threading.Event()
         self._is_due = threading.Event()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -76,16 +85,16 @@ class Following:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _poll(self, connection: Connection) -> None:
-        lowest = sys.maxsize
         while not self._is_over.is_set():
             self._is_due.clear()
-            known = self._known()
+            asked_at, known = time.monotonic(), self._known()
             ((rev,),) = connection.execute(self._query).fetchall()
             if rev > known:
                 self._saw(rev)
-            elif rev < min(known, lowest):  # what is known was committed before it was asked
-                lowest = rev
+            elif rev < known:  # what is known was committed before it was asked
                 _log.error("the database went back from revision %d to %d: was it restored?", known, rev)
+                self._went_back(rev)
+            self.confirmed_at = asked_at
             self._is_due.wait(POLL_SECONDS)
 
     def _listen(self, connection: Connection) -> None:

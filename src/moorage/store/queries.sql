@@ -12,6 +12,14 @@ RETURNING rev, last_created_us, ledger_hash
 -- The revision of the last committed write.
 SELECT rev FROM revision WHERE id = 1
 
+-- current_state --
+-- The revision, the epoch it counts in, and the hash of the newest entry of the ledger.
+SELECT epoch, rev, ledger_hash FROM revision WHERE id = 1
+
+-- ledger_hash_at --
+-- The hash of the last entry of the ledger up to a revision.
+SELECT hash FROM ledger WHERE rev <= :rev ORDER BY rev DESC LIMIT 1
+
 -- projects --
 -- All projects, oldest first.
 SELECT id, name, created_us FROM project ORDER BY created_us, id

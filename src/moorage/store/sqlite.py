@@ -7,6 +7,7 @@ stays 0: it amplifies what a stray pointer can corrupt.
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -52,6 +53,7 @@ class SqliteEngine:
         self._thread = threading.Lock()
         self._own = threading.local()
         self._readers: list[apsw.Connection] = []
+        self._lost_at: float | None = None
         _check_path(path, self.url)
         try:
             self._check_content()
@@ -97,10 +99,32 @@ class SqliteEngine:
         """See `Engine.newest_revision`."""
         return self._shared.get()
 
+    def confirmed_at(self) -> float:
+        """See `Engine.confirmed_at`. Whoever writes tells all others on this machine, and nobody else can write."""
+        return time.monotonic() if self._lost_at is None else self._lost_at
+
     def saw_revision(self, rev: int) -> None:
         """See `Engine.saw_revision`."""
         with self._thread, self._shared.locked():
             self._shared.set(max(rev, self._shared.get()))
+
+    def confirm(self) -> None:
+        """See `Engine.confirm`. A program that is not ours can put the file back to an earlier state in place."""
+        try:
+            self._check_in_place()
+            known = self._shared.get()
+            with self.read() as stream:
+                ((rev,),) = stream("current_revision")
+            if rev < known:
+                with self._thread, self._shared.locked():
+                    self._shared.set(self._writer.execute(self._queries["current_revision"]).get)
+        except StorageError:
+            self._lost_at = self._lost_at or time.monotonic()
+            raise
+        self._lost_at = None
+
+    def secret(self) -> None:
+        """See `Engine.secret`."""
 
     def close(self) -> None:
         """See `Engine.close`."""

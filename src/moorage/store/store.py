@@ -5,24 +5,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TypeVar
 
-import msgspec
-
 from moorage.core.access import ApiKey, Project
-from moorage.core.deployment import Deployment
 from moorage.core.storage_errors import StorageError
 from moorage.store import rows
+from moorage.store.changes import Changes, State, read_changes
 from moorage.store.engine import Engine, Run, Stream
 from moorage.store.reading import Reading
 from moorage.store.transaction import Transaction
 
-
-class Changes(msgspec.Struct, frozen=True):
-    """All that changed after a revision, up to `rev`. The rows are read as they are asked for, once."""
-
-    rev: int
-    deployments: Iterator[Deployment]
-    api_keys: Iterator[ApiKey]
-
+#: From then on a failure is the database's, and not that of what it was given.
+_SLOW_SECONDS = 1.0
 
 T = TypeVar("T")
 
@@ -97,10 +89,10 @@ class Store:
         revision and kept or undone by itself; what each returned or raised.
 
         If the database fails in the middle, everything is undone and each piece is done once more by itself, so that
-        one which it cannot keep is no harm to the others. If it fails at the commit, all of them failed.
+        one which it cannot keep is no harm to the others. If it fails at the commit, or slowly, all of them failed.
         """
         done: list[T | Exception] = []
-        is_one_to_blame = False
+        is_one_to_blame, started = False, time.monotonic()
         try:
             with self._engine.write() as run:
                 several = _Several(run, self._clock)
@@ -108,7 +100,8 @@ class Store:
                     try:
                         done.append(work(several))
                     except StorageError:
-                        is_one_to_blame = len(works) > 1
+                        # Who asks a database that stands still for each of them waits as many times.
+                        is_one_to_blame = len(works) > 1 and time.monotonic() - started < _SLOW_SECONDS
                         raise
                     except Exception as error:  # noqa: BLE001 -- whoever asked for this one is told; the others go on
                         done.append(error)
@@ -126,23 +119,38 @@ class Store:
         """The newest revision known on this machine, at the price of one look into memory."""
         return self._engine.newest_revision()
 
+    def confirmed_at(self) -> float:
+        """When `newest_revision` was last known to be the newest of all there are (`time.monotonic`)."""
+        return self._engine.confirmed_at()
+
+    def confirm(self) -> None:
+        """Make sure of `newest_revision`; called a few times a second.
+
+        Raises:
+            StorageUnavailable
+        """
+        self._engine.confirm()
+
+    def secret(self) -> bytes | None:
+        """What only those know who may read the database over a network; None if it is on this machine."""
+        return self._engine.secret()
+
     def current_revision(self) -> int:
         """The revision of the last committed write, asked of the database."""
         with self._engine.read() as stream:
             return _rev(stream)
 
     @contextmanager
-    def changes(self, since: int) -> Iterator[Changes]:
-        """What changed after the revision `since` (below 0: everything, in creation order), tombstones included.
+    def changes(self, since: State) -> Iterator[Changes]:
+        """What changed after `since`, tombstones included; everything, if the database did not come from there.
 
         When the block ends, the other processes on the machine know of the revision, so no reader that asks two of them
         is taken back in time.
         """
         with self._engine.read() as stream:
-            rev = _rev(stream)
-            changed = stream("deployments") if since < 0 else stream("changed_deployments", rev=since)
-            yield Changes(rev, map(rows.deployment, changed), map(rows.api_key, stream("api_keys", rev=since)))
-        self._saw(rev)
+            changes = read_changes(stream, since)
+            yield changes
+        self._saw(changes.state.rev)
 
     def projects(self) -> list[Project]:
         """All projects, oldest first."""

@@ -1,0 +1,39 @@
+"""Servers on one PostgreSQL, each as on a machine of its own."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.support.server import Project, Server
+
+
+class Node(Server):
+    """A server that shares nothing with the others but the database. Its snapshot is in its folder."""
+
+    def __init__(self, folder: Path, database: str, *arguments: str) -> None:
+        folder.mkdir(exist_ok=True)
+        kept = ("--snapshot", str(folder / "snapshot"), *arguments)
+        # Where the processes of one machine share a number.
+        super().__init__(folder, *kept, prefix=("env", f"TMPDIR={folder}"), database=database)
+
+
+class Nodes:
+    """So many nodes on one database, and a project as each of them shows it."""
+
+    def __init__(self, folder: Path, database: str, count: int = 2, *arguments: str) -> None:
+        self.all = [Node(folder / f"node{number}", database, *arguments) for number in range(count)]
+        self.projects: list[Project] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        for node in self.all:
+            self._stack.enter_context(node)
+        made = self.all[0].new_project()
+        self.projects = [Project(node, made.id, made.name, made.token) for node in self.all]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
