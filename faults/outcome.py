@@ -36,6 +36,15 @@ class Outcome(msgspec.Struct, frozen=True):
         return not self.violations and self.is_control_found
 
 
+class Tally(msgspec.Struct):
+    """What adds up in a run: publishes that were acknowledged, publishes whose answers were lost and which were sent
+    again, and what is wrong."""
+
+    acknowledged: int = 0
+    cut_off: int = 0
+    violations: list[str] = []
+
+
 class Part(msgspec.Struct, frozen=True):
     """A part of the suite. `run(count, seed, folder)` makes so many faults, all its choices drawn from the seed, in an
     empty folder that is removed after; `unit` is what is counted."""

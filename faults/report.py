@@ -7,9 +7,9 @@ from bench.report import filled, table
 from faults.results import Result
 
 _INTRODUCTION = """
-What was done to Moorage on purpose, what must hold all the same, and what was seen. The program in `faults/` does all of
-it and writes this page: `make faults` does it again, `make faults ARGS="kill-sqlite --count 100"` one part of it (the
-other rows stay), and `make test` every part with a small count.
+What was done to Moorage on purpose, what must hold all the same, and what was seen. The program in `faults/` does all
+of it and writes this page: `make faults` does it again, `make faults ARGS="kill-sqlite --count 100"` one part of it
+(the other rows stay), and `make test` every part with a small count.
 
 Each check has a positive control: the same check, where something was lost on purpose. A check that finds nothing there
 says nothing, and its part fails.
