@@ -7,7 +7,7 @@ OLDER_SDKS := 3.14.45 4.1.0rc44
 INSTALL := $(PIP) install --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench lock clean
+.PHONY: help serve test check format bench faults lock clean
 
 ##@ Use
 
@@ -34,6 +34,9 @@ format: .venv/test ## Format the code
 
 bench: .venv/test ## Measure, and write docs/benchmarks.md (needs nginx and wrk; ARGS="--quick")
 	$(BIN)/python -m bench $(ARGS)
+
+faults: .venv/test ## Kill, cut and fill things, and write docs/reliability.md (ARGS="--quick", ARGS="kill-sqlite")
+	$(BIN)/python -m faults $(ARGS)
 
 lock: ## Lock the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --group build -o requirements/serve.txt $(LOCK)

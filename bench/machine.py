@@ -56,14 +56,17 @@ def describe() -> list[str]:
     ]
 
 
-def versions() -> list[str]:
-    """What was measured, and with what."""
-    nginx = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr.partition("/")[2].split()
-    wrk = re.search(r"wrk (?:debian/)?([0-9.]+)", subprocess.run(["wrk", "-v"], capture_output=True, text=True).stdout)  # noqa: PLW1510 -- it exits with 1
+def programs() -> list[str]:
+    """The versions of what was tried."""
     return [
         f"Python {platform.python_version()}",
         *(f"{package} {version(package)}" for package in _PACKAGES),
         f"SQLite {apsw.sqlite_lib_version()}",
-        f"nginx {nginx[0]}",
-        f"wrk {wrk[1] if wrk else '(unknown)'}",
     ]
+
+
+def versions() -> list[str]:
+    """What was measured, and with what."""
+    nginx = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr.partition("/")[2].split()
+    wrk = re.search(r"wrk (?:debian/)?([0-9.]+)", subprocess.run(["wrk", "-v"], capture_output=True, text=True).stdout)  # noqa: PLW1510 -- it exits with 1
+    return [*programs(), f"nginx {nginx[0]}", f"wrk {wrk[1] if wrk else '(unknown)'}"]

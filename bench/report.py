@@ -54,9 +54,9 @@ class Figure(msgspec.Struct, frozen=True):
     doubts: list[str] = []
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; all columns but the first are numbers."""
-    lines = [header, ["---", *("--:" for _ in header[1:])], *rows]
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> str:
+    """A Markdown table; all columns but the first `texts` are numbers."""
+    lines = [header, ["---" if place < texts else "--:" for place in range(len(header))], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -85,10 +85,10 @@ def page(introduction: str, figures: Sequence[Figure]) -> str:
     ]
     for number, figure in enumerate(figures, 1):
         parts += [f"## {number}. {figure.title}", figure.text]
-    return "\n\n".join(_filled(block) for part in parts for block in part.strip().split("\n\n")) + "\n"
+    return "\n\n".join(filled(block) for part in parts for block in part.strip().split("\n\n")) + "\n"
 
 
-def _filled(block: str) -> str:
+def filled(block: str) -> str:
     """A paragraph or a list with lines of one length; tables, headings and commands as they are."""
     if block.startswith(("|", "#", "    ")):
         return block

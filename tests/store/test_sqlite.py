@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -61,6 +62,20 @@ def test_another_programs_database_is_left_alone(folder: Path) -> None:
         a_store(folder)
     assert (folder / "moorage.db").read_bytes() == before
     assert [path.name for path in folder.iterdir()] == ["moorage.db"]
+
+
+def test_a_first_start_that_was_cut_off_is_taken_up_again(folder: Path) -> None:
+    """By a power cut or a kill, while the empty file becomes one with a write-ahead log: its journal is there still."""
+    (folder / "cut").mkdir()
+    with closing(apsw.Connection(str(folder / "moorage.db"))) as starting:
+        starting.execute("BEGIN; CREATE TABLE begun (a)")
+        starting.cache_flush()
+        for file in folder.glob("moorage.db*"):
+            shutil.copy(file, folder / "cut")
+    assert (folder / "cut/moorage.db-journal").stat().st_size > 0
+
+    with closing(a_store(folder / "cut")) as store:
+        assert create_project(store, "first") in store.projects()
 
 
 def test_a_file_that_is_no_database_is_left_alone(folder: Path) -> None:

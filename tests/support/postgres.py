@@ -3,12 +3,9 @@
 import itertools
 import os
 import pwd
-import random
 import shutil
-import socket
 import subprocess
 import tempfile
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +15,7 @@ from urllib.parse import quote
 import psycopg
 
 from moorage.store.postgres import PostgresEngine
+from tests.support.server import quiet_port
 
 #: Where the wheel has which PostgreSQL.
 INSTALLED = {16: "pginstall", 18: "pginstall18"}
@@ -44,7 +42,7 @@ class PostgresServer:
     """A server in a temporary folder; `new_database` makes databases in it."""
 
     def __init__(self, major: int = 18) -> None:
-        self.port = _quiet_port()
+        self.port = quiet_port()
         self._major = major
         self._folder = Path(tempfile.mkdtemp(prefix="moorage-pg-"))
         memory = Path("/dev/shm")
@@ -140,16 +138,6 @@ class PostgresServer:
                 stderr=subprocess.STDOUT, start_new_session=True, check=False, **self._as_whom,
             )  # fmt: skip
         assert done.returncode == 0, "".join(path.read_text()[-4_000:] for path in self._folder.glob("*.log"))
-
-
-def _quiet_port() -> int:
-    """A free port that the system gives to nobody who asks for any: it must be there still after a restart."""
-    lowest_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    while True:
-        port = random.randrange(10_000, max(lowest_given, 20_000))
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def sql(url: str, statement: str) -> list[tuple[Any, ...]]:

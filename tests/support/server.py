@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -26,11 +27,14 @@ _numbers = itertools.count(1)
 PROGRAM = (sys.executable, "-W", "error", "-m", "moorage")
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def quiet_port() -> int:
+    """A free port that the system gives to nobody who asks for any: it must be there still after a restart."""
+    lowest_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(10_000, max(lowest_given, 20_000))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
@@ -46,7 +50,7 @@ class Server:
         self, folder: Path, *arguments: str, prefix: tuple[str, ...] = (), database: str | None = None
     ) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = quiet_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.database = database or f"sqlite:///{folder / 'moorage.db'}"
         self.log = folder / "log"

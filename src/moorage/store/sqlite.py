@@ -56,7 +56,10 @@ class SqliteEngine:
         self._lost_at: float | None = None
         _check_path(path, self.url)
         try:
-            self._check_content()
+            try:
+                self._check_content(apsw.SQLITE_OPEN_READONLY)
+            except apsw.ReadOnlyError:  # its first start was cut off: the journal of that must be played back first
+                self._check_content(apsw.SQLITE_OPEN_READWRITE)
             self._shared = SharedRevision(path.with_name(path.name + "-revision"))
             with self._shared.locked():
                 self._writer = _open(path, apsw.SQLITE_OPEN_READWRITE)
@@ -153,9 +156,9 @@ class SqliteEngine:
         if not is_in_place:
             raise StorageUnavailable(reason="its file was moved or replaced; put it back, or start the server again")
 
-    def _check_content(self) -> None:
+    def _check_content(self, flags: int) -> None:
         """Refuse what is not ours, before anything of it is touched."""
-        with closing(apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+        with closing(apsw.Connection(str(self._path), flags=flags)) as connection:
             connection.set_busy_timeout(_BUSY_MS)
             is_empty = not connection.execute("SELECT count(*) FROM sqlite_schema").get
             if not is_empty and connection.pragma("application_id") != APPLICATION_ID:

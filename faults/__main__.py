@@ -1,0 +1,71 @@
+"""Puts faults in, and writes docs/reliability.md."""
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.machine import describe, programs
+
+from faults import kill_sqlite, power_cut
+from faults.outcome import NotRun, Part
+from faults.report import page, summary
+from faults.results import Result, keep, load
+
+#: name, what runs it, count of a full run, count of a quick one, what is counted
+PARTS = (
+    Part("kill-sqlite", kill_sqlite.run, 2_000, 40, "kills"),
+    Part("power-cut", power_cut.run, 1_000, 50, "cuts"),
+)
+
+_PAGE = Path("docs/reliability.md")
+
+
+def main() -> None:
+    """Run parts, one after the other; exits with 1 if one of them failed or could not be run."""
+    names = [part.name for part in PARTS]
+    parser = argparse.ArgumentParser(prog="python -m faults", description=__doc__, epilog=f"parts: {', '.join(names)}")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="the parts to run; all of them if none is named")
+    parser.add_argument("--quick", action="store_true", help="small counts, to see that it works; nothing is written")
+    parser.add_argument("--count", type=int, help="how many, instead of each part's own count")
+    parser.add_argument("--seed", type=int, default=20_261_122, help="what all choices are drawn from")
+    parser.add_argument(
+        "--page", action="store_true", help="run nothing, only write the page from the results there are"
+    )
+    arguments = parser.parse_args()
+    if unknown := set(arguments.parts) - set(names):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    chosen = [] if arguments.page else [part for part in PARTS if part.name in (arguments.parts or names)]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: what was started is ended
+    is_good = True
+    for part in chosen:
+        count = arguments.count or (part.quick if arguments.quick else part.count)
+        print(f"{part.name}: {count:,} {part.unit} …", flush=True)
+        result = _run(part, count, arguments.seed)
+        print(summary(result), flush=True)
+        is_good = is_good and result.outcome is not None and result.outcome.is_passed
+        if not arguments.quick:
+            keep(result)
+    if not arguments.quick:
+        _PAGE.write_text(page(load()))
+        print(f"Wrote {_PAGE}.")
+    sys.exit(not is_good)
+
+
+def _run(part: Part, count: int, seed: int) -> Result:
+    machine = [*describe(), ", ".join(programs())]
+    started, outcome, reason = time.monotonic(), None, ""
+    with tempfile.TemporaryDirectory(prefix="moorage-faults-") as folder:
+        try:
+            outcome = part.run(count, seed, Path(folder))
+        except NotRun as error:
+            reason = str(error)
+    minutes = (time.monotonic() - started) / 60
+    return Result(part.name, part.unit, seed, f"{datetime.now(UTC):%Y-%m-%d}", minutes, machine, outcome, reason)
+
+
+if __name__ == "__main__":
+    main()
