@@ -1,8 +1,8 @@
 """Cell: what a routing row asks of one attribute, as operators that must all hold.
 
-A value is a boolean, a number, a string or a list, and is only ever compared with its own kind: `1` is not `"1"` and not
-`true`, but it is `1.0`. Two strings that are both dates (ISO 8601) are compared as points in time. What is of another
-kind than the operator takes does not match, and a missing attribute matches nothing but `exists: false`.
+A value is a boolean, a number, a string or a list, and is only ever compared with its own kind: `1` is not `"1"` and
+not `true`, but it is `1.0`. Two strings that are both dates (ISO 8601) are compared as points in time. What is of
+another kind than the operator takes does not match, and a missing attribute matches nothing but `exists: false`.
 """
 
 from typing import Annotated, Any
@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 from moorage.core.conform import DROP, Report, name_of, shown
 from moorage.core.context import MAX_ITEMS, MAX_TEXT, kind_of
 from moorage.core.prompt_config import Number
+from moorage.core.strict_json import join
 from moorage.core.times import find_moment
 
 Scalar = bool | int | float | str
@@ -22,9 +23,7 @@ def _operand(value: Any, path: str, report: Report) -> Any:
     """A list of two kinds is a mistake: in YAML, `[NO, BE]` is `[false, "BE"]`."""
     items = value if isinstance(value, list) else [value]
     if len({kind_of(item) for item in items}) > 1:
-        report.problem(
-            path, f"has items of different kinds: {shown(value)}; put quotes around all texts or around none"
-        )
+        report.problem(path, f"has items of different kinds: {shown(value)}; texts may need quotes, as NO does in YAML")
     if any(isinstance(item, str) and len(item) > MAX_TEXT for item in items):
         report.problem(path, f"has a text that is longer than {MAX_TEXT} characters")
     return value
@@ -78,13 +77,9 @@ class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ]
         | UnsetType
     ) = UNSET
-    gt: (
-        Annotated[Number | str, Meta(description="It is a number above, or a date after.", extra=_ORDER)] | UnsetType
-    ) = UNSET
+    gt: Annotated[Number | str, Meta(description="It is above, or later.", extra=_ORDER)] | UnsetType = UNSET
     gte: Annotated[Number | str, Meta(description="`gt`, or equal.", extra=_ORDER)] | UnsetType = UNSET
-    lt: (
-        Annotated[Number | str, Meta(description="It is a number below, or a date before.", extra=_ORDER)] | UnsetType
-    ) = UNSET
+    lt: Annotated[Number | str, Meta(description="It is below, or earlier.", extra=_ORDER)] | UnsetType = UNSET
     lte: Annotated[Number | str, Meta(description="`lt`, or equal.", extra=_ORDER)] | UnsetType = UNSET
     exists: Annotated[bool, Meta(description="Whether it is there; null is not.")] | UnsetType = UNSET
     contains: (
@@ -107,4 +102,7 @@ def check_cell(value: Any, path: str, report: Report) -> Any:
         return DROP
     if not value:
         report.problem(path, f"must have an operator: {', '.join(OPERATORS)}")
+    for name in [name for name, operand in value.items() if operand is None]:
+        # An optional null is left out elsewhere; here the row would match what it was not meant for.
+        report.problem(join(path, name), 'must not be null; {"exists": false} asks whether an attribute is missing')
     return value

@@ -4,6 +4,7 @@ A program sends inputs by name, so it relies on the variables that the messages 
 the tools, so it relies on which tools there are and on the arguments the model calls them with.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
@@ -31,8 +32,6 @@ _BREAKING = frozenset(Breaking.__args__)  # type: ignore[attr-defined]  # a Lite
 #: What a JSON Schema says for readers only.
 _ANNOTATIONS = frozenset({"title", "description", "default", "examples", "deprecated", "$comment"})
 _COMPARED = frozenset({"type", "enum", "properties", "required", "items"})
-
-_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class Contract(msgspec.Struct, frozen=True):
@@ -80,13 +79,11 @@ def _variables(live: Contract, new: Contract) -> Iterator[ContractChange]:
         successor = next(iter(get_close_matches(name, added, n=1, cutoff=0.6)), None)
         if successor is None:
             yield ContractChange(
-                "variable_removed", path, f"{name} is used no more: what is sent for it has no effect."
+                "variable_removed", path, f"{name} is used no more: what programs send for it has no effect."
             )
         else:
             added.remove(successor)
-            message = (
-                f"{name} is used no more, and {successor} is new: programs that send {name} must send {successor}."
-            )
+            message = f"{name} is {successor} now: programs that send {name} must send {successor}."
             yield ContractChange("variable_renamed", path, message)
     for name in added:
         path = join("variables", name)
@@ -118,7 +115,7 @@ def _variable(name: str, before: Variable | None, after: Variable | None) -> Ite
 def _tools(live: Contract, new: Contract) -> Iterator[ContractChange]:
     before = {tool.function.name: tool.function for tool in live.tools}
     after = {tool.function.name: tool.function for tool in new.tools}
-    for name in before.keys() - after.keys():
+    for name in sorted(before.keys() - after.keys()):
         message = f"The tool {name} is gone: the model does not call it any more."
         yield ContractChange("tool_removed", join("tools", name), message)
     for name in sorted(after.keys() - before.keys()):
@@ -142,10 +139,8 @@ def _schema(path: str, before: Any, after: Any) -> Iterator[ContractChange]:
         message = f"{path} was {_spoken(_types(before))}, and is {_spoken(_types(after))} now."
         yield ContractChange("argument_type_changed", path, message)
         return
-    if before.get("enum") != after.get("enum"):
-        yield ContractChange(
-            "argument_values_changed", path, f"{path} {_values(before.get('enum'), after.get('enum'))}."
-        )
+    if (old := _values(before)) != (new := _values(after)):
+        yield ContractChange("argument_values_changed", path, f"{path} {_spoken_values(old, new)}.")
     yield from _properties(path, before, after)
     if "items" in before or "items" in after:
         yield from _schema(f"{path}[]", before.get("items", True), after.get("items", True))
@@ -198,11 +193,16 @@ def _spoken(types: frozenset[str]) -> str:
     return " or ".join(sorted(types)) or "of any type"
 
 
-def _values(before: Any, after: Any) -> str:
-    if not isinstance(before, list) or not isinstance(after, list):
-        return "takes any value now" if after is None else "takes certain values only now"
-    old, new = ({_encode(value): value for value in values} for values in (before, after))
-    lost = [text.decode() for text in old if text not in new]
-    gained = [text.decode() for text in new if text not in old]
-    said = [f"{word} {', '.join(texts)}" for word, texts in (("is never", lost), ("may be", gained)) if texts]
-    return " now, and ".join(said) + " now" if said else "has its values in another order"
+def _values(schema: dict[str, Any]) -> frozenset[str] | None:
+    """The values a schema lists, as JSON; `None` if it lists none."""
+    values = schema.get("enum")
+    return frozenset(json.dumps(value, sort_keys=True) for value in values) if isinstance(values, list) else None
+
+
+def _spoken_values(before: frozenset[str] | None, after: frozenset[str] | None) -> str:
+    if after is None:
+        return "takes any value now"
+    if before is None:
+        return f"is one of {', '.join(sorted(after))} now"
+    parts = (("is never", before - after), ("may be", after - before))
+    return " and ".join(f"{word} {', '.join(sorted(values))}" for word, values in parts if values) + " now"

@@ -1,7 +1,7 @@
 """Resolution: the variant that a call gets, and why; and the table that finds it."""
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -59,6 +59,11 @@ class _Row(msgspec.Struct, frozen=True):
     share: int
     resolution: Resolution
 
+    def told(self, parts: list[str], *, matched: bool, bucket: float | UnsetType = UNSET) -> ExplainedRow:
+        """The row with its reasons as one sentence."""
+        because = ", and ".join(dict.fromkeys(parts))
+        return ExplainedRow(self.resolution.row, self.resolution.variant, matched, because, bucket)
+
 
 class Table(msgspec.Struct, frozen=True):
     """A deployment's routing, compiled once and asked for each call. It keeps nothing and may be shared by threads."""
@@ -97,43 +102,31 @@ class Table(msgspec.Struct, frozen=True):
 
     def explain(self, context: Context) -> Explanation:
         """The same resolution, with what each row makes of the context."""
-        rows: list[ExplainedRow] = []
         ends: dict[str, int] = {}
-        for row in self.rows:
-            rows.append(self._explain(row, context, ends))
-        chosen = next((row.resolution for row, told in zip(self.rows, rows, strict=True) if told.matched), self.default)
+        told = [self._explain(row, context, ends) for row in self.rows]
+        chosen = next((row.resolution for row, it in zip(self.rows, told, strict=True) if it.matched), self.default)
         others = f"row {chosen.row} comes first" if chosen.row else "no row before it matches"
-        rows.append(ExplainedRow(0, self.default.variant, matched=True, because=f"it matches anything, and {others}"))
-        return Explanation(chosen.variant, chosen.reason, chosen.row, rows)
+        told.append(ExplainedRow(0, self.default.variant, matched=True, because=f"it matches anything, and {others}"))
+        return Explanation(chosen.variant, chosen.reason, chosen.row, told)
 
     def _explain(self, row: _Row, context: Context, ends: dict[str, int]) -> ExplainedRow:
         """What one row makes of it; `ends` says where the parts of the rows above end, and is brought up to date."""
         asked = [(condition, context.get(condition.attribute)) for condition in row.conditions]
         failing = [condition.because(value) for condition, value in asked if not condition.holds(value)]
-        number, variant = row.resolution.row, row.resolution.variant
         if failing:
-            return ExplainedRow(number, variant, matched=False, because=_sentence(failing))
+            return row.told(failing, matched=False)
         holding = [condition.because(value) for condition, value in asked]
-        by = row.by
-        if by is None:
-            return ExplainedRow(
-                number, variant, matched=True, because=_sentence(holding or ["the row asks for nothing"])
-            )
-        begin = ends.get(by, 0)
-        ends[by] = end = begin + row.share
-        bucket = find_bucket(self.key, by, context.get(by))
+        if row.by is None:
+            return row.told(holding or ["the row asks for nothing"], matched=True)
+        begin = ends.get(row.by, 0)
+        ends[row.by] = end = begin + row.share
+        bucket = find_bucket(self.key, row.by, context.get(row.by))
         if bucket is None:
-            return ExplainedRow(number, variant, matched=False, because=_no_bucket(by, context))
+            return row.told([_no_bucket(row.by, context.get(row.by))], matched=False)
         matched = begin <= bucket < end
         part = f"from {begin / 100:g} up to {end / 100:g}" if begin else f"below {end / 100:g}"
-        told = f"the bucket of {by}, {bucket / 100:.2f}, is {'' if matched else 'not '}{part}"
-        return ExplainedRow(
-            number,
-            variant,
-            matched=matched,
-            because=_sentence([*holding, told] if matched else [told]),
-            bucket=bucket / 100,
-        )
+        split = f"the bucket of {row.by}, {bucket / 100:.2f}, is {'' if matched else 'not '}{part}"
+        return row.told([*holding, split] if matched else [split], matched=matched, bucket=bucket / 100)
 
 
 def compare(before: Table, after: Table, contexts: Iterable[Context]) -> list[Move]:
@@ -149,14 +142,9 @@ def _row(number: int, route: Route) -> _Row:
     return _Row(conditions, route.split.by, route.split.share, Resolution(route.variant, "split", number))
 
 
-def _no_bucket(by: str, context: Context) -> str:
-    value = context.get(by)
+def _no_bucket(by: str, value: Any) -> str:
     if value is None:
         return f"{by} is missing, so no bucket"
     if value == "":
         return f"{by} is empty, so no bucket"
     return f"{by} is {shown(value)}, which is neither a string nor a whole number, so no bucket"
-
-
-def _sentence(parts: list[str]) -> str:
-    return ", and ".join(dict.fromkeys(parts))
