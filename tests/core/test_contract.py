@@ -20,9 +20,7 @@ def contract(*names: str, tools: list[dict[str, Any]] | None = None, **defaults:
     return Contract({*names, *defaults}, variables, msgspec.convert(tools or [], list[Tool]))
 
 
-def tool(
-    name: str = "find", required: tuple[str, ...] = (), description: str = "", **properties: Any
-) -> dict[str, Any]:
+def tool(name: str = "find", required: tuple[str, ...] = (), about: str = "", **properties: Any) -> dict[str, Any]:
     parameters = {"type": "object", "properties": properties, "required": list(required)}
     function = {"name": name, "description": about, "parameters": parameters}
     return {"type": "function", "function": function}
