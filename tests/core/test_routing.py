@@ -257,6 +257,15 @@ def test_splits_by_different_attributes_do_not_depend_on_each_other() -> None:
     assert abs(found["b"] / 200 - 25) < 2
 
 
+def test_a_part_ends_below_its_percent_and_the_next_begins_there() -> None:
+    """u-4 is in the bucket 16.20."""
+    for percent, row in {16.2: 2, 16.21: 1}.items():
+        routing = table(split("new", percent), split("small", 30))
+
+        assert routing.resolve({"user_id": "u-4"}).row == row
+        assert [told.matched for told in routing.explain({"user_id": "u-4"}).rows] == [row == 1, row == 2, True]
+
+
 def test_a_number_has_the_bucket_of_its_text() -> None:
     assert find_bucket("k", "id", 42) == find_bucket("k", "id", "42") == find_bucket("k", "id", 42.0)
 
@@ -387,8 +396,13 @@ def test_the_first_row_that_matches_alone_is_chosen(routing: list[dict[str, Any]
     assert table(*routing).resolve(context).row == (alone.index(True) + 1 if True in alone else 0)
 
 
-@given(st.lists(rows, max_size=5), contexts)
-def test_the_parts_of_one_context_do_not_overlap(routing: list[dict[str, Any]], context: dict[str, Any]) -> None:
+@given(
+    st.lists(rows, max_size=3), st.lists(percents.map(lambda percent: split("z", percent, "a")), max_size=3), contexts
+)
+def test_the_parts_of_one_context_do_not_overlap(
+    some: list[dict[str, Any]], more: list[dict[str, Any]], context: dict[str, Any]
+) -> None:
+    routing = [*some, *more]
     explained = table(*routing).explain(context).rows[:-1]
     matched = [
         row["split"]["by"] for row, told in zip(routing, explained, strict=True) if told.matched and "split" in row
