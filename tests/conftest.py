@@ -13,7 +13,14 @@ from tests.support.server import Project, Server
 from tests.support.stores import Database, sqlite_in
 
 # The same examples at each run: a change is judged by what it changed. `--hypothesis-seed=N` tries others.
-hypothesis.settings.register_profile("moorage", derandomize=True, print_blob=True)
+# No example is late: how fast the machine is just now is not what is tested.
+hypothesis.settings.register_profile(
+    "moorage",
+    derandomize=True,
+    print_blob=True,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("moorage")
 
 

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
-import msgspec
 from msgspec import inspect
 
 from moorage.core.errors import Problem
@@ -126,8 +125,26 @@ def _object(value: dict[str, Any], to: inspect.StructType, path: str, report: Re
 def _array(value: list[Any], to: inspect.ListType, path: str, report: Report) -> list[Any]:
     if to.min_length is not None and len(value) < to.min_length:
         report.problem(path, "must not be empty" if to.min_length == 1 else f"has fewer than {to.min_length} items")
+    if to.max_length is not None and len(value) > to.max_length:
+        report.problem(path, f"has more than {to.max_length} items")
+        return value
     kept = (_conform(child, to.item_type, f"{path}[{index}]", report) for index, child in enumerate(value))
     return [child for child in kept if child is not DROP]
+
+
+def _map(value: dict[str, Any], to: inspect.DictType, path: str, report: Report) -> dict[str, Any]:
+    if isinstance(to.value_type, inspect.AnyType):
+        return value
+    if to.max_length is not None and len(value) > to.max_length:
+        report.problem(path, f"has more than {to.max_length} fields")
+        return value
+    result: dict[str, Any] = {}
+    for key, child in value.items():
+        here = join(path, key)
+        _conform(key, to.key_type, here, report)
+        if (kept := _conform(child, to.value_type, here, report)) is not DROP:
+            result[key] = kept
+    return result
 
 
 def _text(value: str, to: inspect.StrType, path: str, report: Report) -> str:
@@ -145,7 +162,7 @@ def _text(value: str, to: inspect.StrType, path: str, report: Report) -> str:
 def _choice(value: str, to: inspect.LiteralType, path: str, report: Report) -> str:
     if value not in to.values:
         choices = [str(choice) for choice in to.values]
-        report.problem(path, f"{_shown(value)} is not one of {', '.join(choices)}{_nearest(value, choices)}")
+        report.problem(path, f"{shown(value)} is not one of {', '.join(choices)}{nearest(value, choices)}")
     return value
 
 
@@ -169,7 +186,7 @@ _HANDLERS: dict[tuple[type[inspect.Type], type], Callable[[Any, Any, str, Report
     (inspect.FloatType, float): _number,
     (inspect.BoolType, bool): _as_it_is,
     (inspect.NoneType, type(None)): _as_it_is,
-    (inspect.DictType, dict): _as_it_is,
+    (inspect.DictType, dict): _map,
     (inspect.AnyType, dict): _as_it_is,
 }
 
@@ -189,7 +206,7 @@ def _choose(value: dict[str, Any], options: Options, path: str, report: Report) 
     if tag_field not in value:
         report.problem(here, f"is required, one of {', '.join(tags)}")
     else:
-        report.problem(here, f"{_shown(found)} is not one of {', '.join(tags)}{_nearest(found, tags)}")
+        report.problem(here, f"{shown(found)} is not one of {', '.join(tags)}{nearest(found, tags)}")
     return inspect.AnyType()
 
 
@@ -232,15 +249,17 @@ def _wanted(to: inspect.Type) -> str:
 def _unknown(key: str, known: list[str]) -> str:
     plain = {name.replace("_", "").lower(): name for name in known}
     same = plain.get(key.replace("_", "").lower())
-    hint = f"; did you mean {same}?" if same else _nearest(key, known)
+    hint = f"; did you mean {same}?" if same else nearest(key, known)
     return f"is not a field here{hint or '; there are: ' + ', '.join(known)}"
 
 
-def _nearest(value: Any, choices: list[str]) -> str:
-    nearest = difflib.get_close_matches(str(value)[:100], choices, n=1, cutoff=0.7)
-    return f"; did you mean {nearest[0]}?" if nearest else ""
+def nearest(value: Any, choices: list[str]) -> str:
+    """A question that ends a message, if one of the choices looks like what was probably meant."""
+    found = difflib.get_close_matches(str(value)[:100], choices, n=1, cutoff=0.7)
+    return f"; did you mean {found[0]}?" if found else ""
 
 
-def _shown(value: Any) -> str:
-    text = msgspec.json.encode(value).decode()
+def shown(value: Any) -> str:
+    """A JSON value as a message shows it: cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"

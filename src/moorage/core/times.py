@@ -1,7 +1,15 @@
 """Points in time: microseconds since 1970 (UTC) inside, ISO 8601 with milliseconds and `Z` outside."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_DATE = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
 
 
 def iso(us: int) -> str:
@@ -12,3 +20,17 @@ def iso(us: int) -> str:
 @lru_cache(maxsize=8)  # the log asks for the same second thousands of times
 def _seconds(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def find_moment(text: str) -> int | None:
+    """The microseconds since 1970 of an ISO 8601 date or date-time; `None` if the text is none.
+
+    A date is the start of its day, and what says no offset is in UTC.
+    """
+    if not _DATE.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:  # the 30th of February
+        return None
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MICROSECOND

@@ -1,0 +1,152 @@
+"""Condition: one operator of a cell, compiled once to be asked often, and the sentence that says how it went."""
+
+import operator
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from moorage.core.cell import OPERATORS, Cell, Scalar
+from moorage.core.conform import shown
+from moorage.core.context import kind_of
+from moorage.core.prompt_config import Number
+from moorage.core.times import find_moment
+
+Holds = Callable[[Any], bool]
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """What one operator asks of an attribute: `holds(value)`, where a missing attribute is `None`."""
+
+    attribute: str
+    operator: str
+    operand: Any
+    holds: Holds
+
+    def because(self, value: Any) -> str:
+        """Why it holds, or does not, for this value."""
+        if self.operator == "exists":
+            return f"{self.attribute} is {'missing' if value is None else 'there'}"
+        if value is None:
+            return f"{self.attribute} is missing"
+        said = f"{self.attribute} is {shown(value)}, which"
+        if not self.holds(value):
+            takes = _takes(self.operator, self.operand)
+            if kind_of(value) not in takes:
+                return f"{said} is not {' or '.join(sorted(takes))}"
+            if self.operator in _ORDERS and isinstance(value, str) and find_moment(value) is None:
+                return f"{said} is not a date"
+        phrase = _PHRASES[self.operator][0 if self.holds(value) else 1]
+        return f"{said} {phrase} {shown(self.operand)}"
+
+
+def conditions_of(attribute: str, cell: Cell) -> list[Condition]:
+    """What a cell asks of the attribute, in the order of the operators."""
+    return [
+        Condition(attribute, name, operand, _COMPILE[name](operand))
+        for name, field in zip(OPERATORS, Cell.__struct_fields__, strict=True)
+        if (operand := getattr(cell, field)) is not UNSET
+    ]
+
+
+def _takes(name: str, operand: Any) -> set[str]:
+    """The kinds of value that the operator can hold for."""
+    if name in {"in", "nin"}:
+        return {"a list"} | {kind for item in operand if (kind := kind_of(item))}
+    if name == "contains":
+        return {"a list", "a string"} if isinstance(operand, str) else {"a list"}
+    return {kind for item in [operand] if (kind := kind_of(item))}
+
+
+def _eq(operand: Any) -> Holds:
+    kind = kind_of(operand)
+    if isinstance(operand, list):
+        same = [_eq(item) for item in operand]
+        return lambda value: (
+            kind_of(value) == kind
+            and len(value) == len(same)
+            and all(holds(item) for holds, item in zip(same, value, strict=True))
+        )
+    moment = find_moment(operand) if isinstance(operand, str) else None
+    if moment is not None:
+        return lambda value: isinstance(value, str) and find_moment(value) == moment
+    return lambda value: value == operand and kind_of(value) == kind
+
+
+def _ne(operand: Any) -> Holds:
+    same, kind = _eq(operand), kind_of(operand)
+    return lambda value: kind_of(value) == kind and not same(value)
+
+
+def _one_of(operands: Iterable[Scalar]) -> Holds:
+    # The kind stands beside the value, because Python's `True` is its `1`.
+    known: set[tuple[str | None, Any]] = {(kind_of(operand), operand) for operand in operands}
+    kinds = {kind for kind, _ in known}
+    moments = {find_moment(operand) for operand in operands if isinstance(operand, str)} - {None}
+    if moments:
+        return lambda value: isinstance(value, str) and (("a string", value) in known or find_moment(value) in moments)
+    return lambda value: (kind := kind_of(value)) in kinds and (kind, value) in known
+
+
+def _in(operands: list[Scalar]) -> Holds:
+    known = _one_of(operands)
+    return lambda value: any(map(known, value)) if isinstance(value, list) else known(value)
+
+
+def _nin(operands: list[Scalar]) -> Holds:
+    known, kinds = _one_of(operands), {kind_of(operand) for operand in operands}
+    return lambda value: (
+        not any(map(known, value)) if isinstance(value, list) else kind_of(value) in kinds and not known(value)
+    )
+
+
+def _order(compare: Callable[[Any, Any], bool]) -> Callable[[Number | str], Holds]:
+    def compiled(operand: Number | str) -> Holds:
+        if isinstance(operand, str):
+            bound = find_moment(operand)
+            return lambda value: (
+                isinstance(value, str) and (moment := find_moment(value)) is not None and compare(moment, bound)
+            )
+        return lambda value: kind_of(value) == "a number" and compare(value, operand)
+
+    return compiled
+
+
+def _exists(operand: bool) -> Holds:  # noqa: FBT001  # operands are given by position, whatever they are
+    return lambda value: (value is not None) is operand
+
+
+def _contains(operand: Scalar) -> Holds:
+    same = _eq(operand)
+    return lambda value: (
+        any(map(same, value))
+        if isinstance(value, list)
+        else isinstance(value, str) and isinstance(operand, str) and operand in value
+    )
+
+
+def _starts_with(operand: str) -> Holds:
+    return lambda value: isinstance(value, str) and value.startswith(operand)
+
+
+_ORDERS = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
+
+_COMPILE: dict[str, Callable[[Any], Holds]] = {
+    "eq": _eq, "ne": _ne, "in": _in, "nin": _nin, **{name: _order(compare) for name, compare in _ORDERS.items()},
+    "exists": _exists, "contains": _contains, "starts_with": _starts_with,
+}  # fmt: skip
+
+#: What is said where an operator holds, and where it does not.
+_PHRASES = {
+    "eq": ("equals", "does not equal"),
+    "ne": ("does not equal", "equals"),
+    "in": ("is in", "is not in"),
+    "nin": ("is not in", "is in"),
+    "gt": ("is above", "is not above"),
+    "gte": ("is at least", "is below"),
+    "lt": ("is below", "is not below"),
+    "lte": ("is at most", "is above"),
+    "contains": ("contains", "does not contain"),
+    "starts_with": ("starts with", "does not start with"),
+}

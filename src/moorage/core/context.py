@@ -1,0 +1,76 @@
+"""Context: the facts about a call that routing chooses by, as `get_config` and `invoke` receive them (contract §2.2).
+
+An object of attributes. A value is true or false, a number, a string (a date is a string in ISO 8601), or a list of
+those. The bounds are far above what a rule can use, and there so that a mistake is told instead of carried along.
+"""
+
+import math
+from typing import Any
+
+from moorage.core.conform import Report, name_of, shown
+from moorage.core.strict_json import join
+
+MAX_ATTRIBUTES = 100
+MAX_NAME = 256
+MAX_TEXT = 10_000
+MAX_ITEMS = 1_000
+
+Context = dict[str, Any]
+
+_KINDS = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list"}
+
+
+def kind_of(value: Any) -> str | None:
+    """What kind of attribute a value is: `a boolean`, `a number`, `a string` or `a list`; `None` if it is none."""
+    return _KINDS.get(type(value))
+
+
+def read_context(value: Any, report: Report, path: str = "context") -> Context:
+    """The attributes of a parsed `context`; what is wrong with them is in the report.
+
+    An attribute that is null is as good as missing. `environments` as a list of one is that one: older SDKs send
+    `["staging"]`, newer ones `"staging"` (contract §4.1).
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        report.problem(path, f"must be an object of attributes, not {name_of(value)}")
+        return {}
+    if len(value) > MAX_ATTRIBUTES:
+        report.problem(path, f"has more than {MAX_ATTRIBUTES} attributes")
+        return {}
+    context: Context = {}
+    for name, attribute in value.items():
+        if attribute is None:
+            continue
+        if not 0 < len(name) <= MAX_NAME:
+            report.problem(path, f"has an attribute {shown(name)}; a name has 1 to {MAX_NAME} characters")
+        elif (fault := _fault(attribute)) is not None:
+            report.problem(join(path, name), fault)
+        else:
+            context[name] = attribute
+    environments = context.get("environments")
+    if isinstance(environments, list) and len(environments) == 1:
+        context["environments"] = environments[0]
+    return context
+
+
+def _fault(attribute: Any) -> str | None:
+    if not isinstance(attribute, list):
+        return _fault_of_one(attribute)
+    if len(attribute) > MAX_ITEMS:
+        return f"has more than {MAX_ITEMS} items"
+    for index, item in enumerate(attribute):
+        if (fault := _fault_of_one(item)) is not None:
+            return f"has an item [{index}] that {fault}"
+    return None
+
+
+def _fault_of_one(value: Any) -> str | None:
+    if isinstance(value, str):
+        return f"is longer than {MAX_TEXT} characters" if len(value) > MAX_TEXT else None
+    if isinstance(value, int):
+        return "does not fit a double" if abs(value) >= 2**1024 else None
+    if isinstance(value, float):
+        return None if math.isfinite(value) else "is not a finite number"
+    return f"must be true or false, a number, a string or a list of those, not {name_of(value)}"

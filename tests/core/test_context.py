@@ -1,0 +1,116 @@
+"""What a context may be, and how it is read."""
+
+from typing import Any
+
+import pytest
+
+from moorage.core.conform import Report
+from moorage.core.context import MAX_ATTRIBUTES, MAX_ITEMS, MAX_NAME, MAX_TEXT, read_context
+from moorage.core.times import find_moment
+
+
+def read(value: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    report = Report()
+    context = read_context(value, report)
+    return context, [(problem.path, problem.message) for problem in report.problems]
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {},
+        {
+            "admin": True,
+            "age": 3,
+            "score": 0.5,
+            "country": "NLD",
+            "since": "2026-03-01",
+            "tags": ["a", 1, False],
+            "x": [],
+        },
+        {"n" * MAX_NAME: "x" * MAX_TEXT, "list": [1] * MAX_ITEMS},
+        {f"a{number}": number for number in range(MAX_ATTRIBUTES)},
+        {"large": 10**308},
+    ],
+)
+def test_attributes_are_kept_as_they_are(context: dict[str, Any]) -> None:
+    assert read(context) == (context, [])
+
+
+def test_no_context_is_an_empty_one() -> None:
+    assert read(None) == ({}, [])
+
+
+def test_a_null_attribute_is_missing() -> None:
+    assert read({"country": None, "age": 3}) == ({"age": 3}, [])
+
+
+def test_environments_as_a_string_and_as_a_list_of_one_are_the_same() -> None:
+    assert read({"environments": ["staging"]}) == read({"environments": "staging"})
+    assert read({"environments": ["staging", "eu"]})[0] == {"environments": ["staging", "eu"]}
+    assert read({"environments": []})[0] == {"environments": []}
+    assert read({"tags": ["staging"]})[0] == {"tags": ["staging"]}
+
+
+@pytest.mark.parametrize(
+    ("context", "path", "message"),
+    [
+        ("staging", "context", "must be an object of attributes, not a string"),
+        ([], "context", "must be an object of attributes, not an array"),
+        (
+            {"user": {"id": 1}},
+            "context.user",
+            "must be true or false, a number, a string or a list of those, not an object",
+        ),
+        (
+            {"a b": [["x"]]},
+            'context["a b"]',
+            "has an item [0] that must be true or false, a number, a string or a list of those, not an array",
+        ),
+        ({"tags": ["x", None]}, "context.tags", None),
+        ({"": 1}, "context", 'has an attribute ""; a name has 1 to 256 characters'),
+        ({"n" * 257: 1}, "context", None),
+        ({"text": "x" * 10_001}, "context.text", "is longer than 10000 characters"),
+        ({"list": [1] * 1_001}, "context.list", "has more than 1000 items"),
+        ({f"a{number}": number for number in range(101)}, "context", "has more than 100 attributes"),
+        ({"large": 10**309}, "context.large", "does not fit a double"),
+        ({"score": float("nan")}, "context.score", "is not a finite number"),
+    ],
+)
+def test_what_is_no_context_is_told_with_its_path(context: Any, path: str, message: str | None) -> None:
+    _, problems = read(context)
+
+    assert [found for found, _ in problems] == [path]
+    if message:
+        assert problems[0][1] == message
+
+
+def test_all_problems_are_told_at_once_and_the_rest_is_kept() -> None:
+    context, problems = read({"a": {}, "b": 1, "c": [{}]})
+
+    assert context == {"b": 1}
+    assert [path for path, _ in problems] == ["context.a", "context.c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "us"),
+    [
+        ("1970-01-01", 0),
+        ("1970-01-01T00:00", 0),
+        ("1970-01-02T01:00:00+01:00", 86_400_000_000),
+        ("1970-01-01T00:00:01.5Z", 1_500_000),
+        ("1969-12-31T23:59:59.999999Z", -1),
+        ("0001-01-01T00:00:00+14:00", -62_135_647_200_000_000),
+    ],
+)
+def test_a_date_is_a_moment(text: str, us: int) -> None:
+    assert find_moment(text) == us
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "20260301", "2026-3-1", "2026-02-30", "0000-01-01", "2026-W10-1", "2026-03-01 ", "2026-03-01T",
+     "2026-03-01T25:00", "2026-03-01T10:00:00+25:00", "\u0662026-03-01", "2026-03-01\n", "soon", "2026"],
+)  # fmt: skip
+def test_what_is_no_date_is_none(text: str) -> None:
+    assert find_moment(text) is None

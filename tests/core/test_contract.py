@@ -1,0 +1,218 @@
+"""What a new version changes for the programs that use the live one."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moorage.core.conform import conform
+from moorage.core.contract import Contract, contract_changes
+from moorage.core.prompt_config import Tool, Variable
+
+Found = list[tuple[str, str, bool]]
+
+
+def contract(*names: str, tools: list[dict[str, Any]] | None = None, **defaults: Any) -> Contract:
+    """Names that the messages use, and declared variables with their defaults."""
+    variables = [Variable(key, value) for key, value in defaults.items()]
+    return Contract({*names, *defaults}, variables, msgspec.convert(tools or [], list[Tool]))
+
+
+def tool(name: str = "find", required: tuple[str, ...] = (), about: str = "", **properties: Any) -> dict[str, Any]:
+    parameters = {"type": "object", "properties": properties, "required": list(required)}
+    function = {"name": name, "description": about, "parameters": parameters}
+    return {"type": "function", "function": function}
+
+
+def found(live: Contract, new: Contract) -> Found:
+    return [(change.kind, change.path, change.is_breaking) for change in contract_changes(live, new)]
+
+
+def of_argument(before: Any, after: Any) -> Found:
+    return found(contract(tools=[tool(order=before)]), contract(tools=[tool(order=after)]))
+
+
+# Variables
+
+
+@pytest.mark.parametrize(
+    ("live", "new", "expected"),
+    [
+        (contract("customer"), contract(), [("variable_removed", "variables.customer", True)]),
+        (contract(customer="x"), contract(), [("variable_removed", "variables.customer", True)]),
+        (contract("customer"), contract("customer_name"), [("variable_renamed", "variables.customer", True)]),
+        (
+            contract("customer"),
+            contract("tone"),
+            [("variable_removed", "variables.customer", True), ("variable_required", "variables.tone", True)],
+        ),
+        (contract(), contract("tone"), [("variable_required", "variables.tone", True)]),
+        (contract(), contract(tone="kind"), [("variable_added", "variables.tone", False)]),
+        (contract(), contract(tone=None), [("variable_required", "variables.tone", True)]),
+        (contract(tone="kind"), contract("tone"), [("variable_required", "variables.tone", True)]),
+        (contract("tone"), contract(tone="kind"), [("variable_optional", "variables.tone", False)]),
+        (contract(tone="kind"), contract(tone="short"), [("variable_default_changed", "variables.tone", False)]),
+        (contract(tone="kind"), contract(tone={"a": 1}), [("variable_type_changed", "variables.tone", True)]),
+        (contract(count=1), contract(count=True), [("variable_type_changed", "variables.count", True)]),
+        (contract(count=1), contract(count=1.5), [("variable_default_changed", "variables.count", False)]),
+        (contract(count=1), contract(count="1"), [("variable_type_changed", "variables.count", True)]),
+        (contract("a", tone="kind"), contract("a", tone="kind"), []),
+    ],
+)
+def test_a_changed_variable_is_told(live: Contract, new: Contract, expected: Found) -> None:
+    assert found(live, new) == expected
+
+
+def test_another_description_is_harmless() -> None:
+    live, new = (Contract({"tone"}, [Variable("tone", "x", description=text)]) for text in ("How", "How to speak"))
+
+    assert found(live, new) == [("variable_described", "variables.tone", False)]
+
+
+def test_a_variable_that_is_declared_and_not_used_is_nothing_to_rely_on() -> None:
+    declared = Contract(set(), [Variable("tone", "x")])
+
+    assert found(declared, contract()) == []
+    assert found(contract(), declared) == []
+    assert found(contract("tone"), declared) == [("variable_removed", "variables.tone", True)]
+
+
+def test_each_name_is_renamed_to_one_other_at_most() -> None:
+    kinds = [kind for kind, _, _ in found(contract("name_1", "name_2"), contract("name_3"))]
+
+    assert kinds == ["variable_renamed", "variable_removed"]
+
+
+def test_the_message_says_what_to_send_now() -> None:
+    changes = contract_changes(contract("customer"), contract("customer_name"))
+
+    assert [change.message for change in changes] == [
+        "customer is customer_name now: programs that send customer must send customer_name."
+    ]
+
+
+# Tools
+
+TEXT = {"type": "string"}
+
+
+@pytest.mark.parametrize(
+    ("live", "new", "expected"),
+    [
+        ([tool()], [], [("tool_removed", "tools.find", True)]),
+        ([], [tool()], [("tool_added", "tools.find", True)]),
+        ([tool()], [tool(about="Finds")], [("tool_described", "tools.find", False)]),
+        ([tool(order=TEXT)], [tool()], [("argument_removed", "tools.find.order", True)]),
+        ([tool()], [tool(order=TEXT)], [("argument_added", "tools.find.order", False)]),
+        ([tool()], [tool("find", ("order",), order=TEXT)], [("argument_required", "tools.find.order", True)]),
+        (
+            [tool(order=TEXT)],
+            [tool("find", ("order",), order=TEXT)],
+            [("argument_required", "tools.find.order", True)],
+        ),
+        (
+            [tool("find", ("order",), order=TEXT)],
+            [tool(order=TEXT)],
+            [("argument_optional", "tools.find.order", True)],
+        ),
+        ([tool("a"), tool("b")], [tool("b"), tool("a")], []),
+        (
+            [tool("find", ("a", "b"), a=TEXT, b=TEXT)],
+            [tool("find", ("b", "a"), b=TEXT, a=TEXT)],
+            [],
+        ),
+    ],
+)
+def test_a_changed_tool_is_told(live: list[dict[str, Any]], new: list[dict[str, Any]], expected: Found) -> None:
+    assert found(contract(tools=live), contract(tools=new)) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (TEXT, {"type": "integer"}, ("argument_type_changed", "tools.find.order", True)),
+        (TEXT, {"type": ["string", "null"]}, ("argument_type_changed", "tools.find.order", True)),
+        (TEXT, {}, ("argument_type_changed", "tools.find.order", True)),
+        ({"enum": ["a", "b"]}, {"enum": ["a"]}, ("argument_values_changed", "tools.find.order", True)),
+        ({"enum": ["a"]}, {"enum": ["a", "b"]}, ("argument_values_changed", "tools.find.order", True)),
+        ({"enum": ["a"]}, {}, ("argument_values_changed", "tools.find.order", True)),
+        (TEXT, {**TEXT, "pattern": "^a"}, ("argument_rule_changed", "tools.find.order", True)),
+        (TEXT, {**TEXT, "description": "Which"}, ("argument_described", "tools.find.order", False)),
+        (
+            {"type": "object", "properties": {"street": TEXT}},
+            {"type": "object", "properties": {}},
+            ("argument_removed", "tools.find.order.street", True),
+        ),
+        (
+            {"type": "array", "items": TEXT},
+            {"type": "array", "items": {"type": "number"}},
+            ("argument_type_changed", "tools.find.order[]", True),
+        ),
+        ({"type": "array"}, {"type": "array", "items": TEXT}, ("argument_rule_changed", "tools.find.order[]", True)),
+        ({"type": ["string", "null"]}, {"type": ["null", "string"]}, None),
+        ({"enum": ["a", "b"]}, {"enum": ["b", "a"]}, None),
+    ],
+)
+def test_a_changed_argument_is_told(before: Any, after: Any, expected: tuple[str, str, bool] | None) -> None:
+    assert of_argument(before, after) == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (TEXT, {"type": "integer"}, "tools.find.order was string, and is integer now."),
+        ({"enum": ["a", "b"]}, {"enum": ["a"]}, 'tools.find.order is never "b" now.'),
+        ({"enum": ["a"]}, {"enum": ["c"]}, 'tools.find.order is never "a" and may be "c" now.'),
+        ({"enum": ["a"]}, {}, "tools.find.order takes any value now."),
+        (TEXT, {**TEXT, "pattern": "^a", "maxLength": 3}, "tools.find.order has other rules: maxLength, pattern."),
+    ],
+)
+def test_a_message_names_the_argument_and_what_is_other(before: Any, after: Any, message: str) -> None:
+    live, new = contract(tools=[tool(order=before)]), contract(tools=[tool(order=after)])
+
+    assert [change.message for change in contract_changes(live, new)] == [message]
+
+
+def test_what_breaks_comes_first() -> None:
+    changes = found(contract(a="x"), contract("b", a="y"))
+
+    assert [is_breaking for _, _, is_breaking in changes] == [True, False]
+
+
+# Any contract
+
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+words = st.sampled_from(["type", "properties", "items", "required", "enum", "description", "a", "b"])
+schemas = st.recursive(
+    any_json, lambda inner: st.dictionaries(words, inner, max_size=4) | st.lists(inner, max_size=2), max_leaves=12
+)
+
+
+@st.composite
+def contracts(draw: st.DrawFn) -> Contract:
+    names = draw(st.sets(st.sampled_from(["customer", "customer_name", "tone"])))
+    declared = draw(st.dictionaries(st.sampled_from(["customer", "customer_name", "tone"]), any_json))
+    arguments = draw(st.dictionaries(st.sampled_from(["order", "user"]), schemas, max_size=2))
+    tools, report = conform([tool("find", (), "", **arguments)], list[Tool])
+    assert not report.problems
+    return Contract(names, [Variable(*item) for item in declared.items()], msgspec.convert(tools, list[Tool]))
+
+
+@given(contracts())
+def test_a_contract_changes_nothing_against_itself(same: Contract) -> None:
+    assert contract_changes(same, same) == []
+
+
+@given(contracts(), contracts())
+def test_any_two_contracts_can_be_compared_and_a_break_is_told_one_way_at_least(one: Contract, other: Contract) -> None:
+    changes = contract_changes(one, other)
+
+    assert all(change.message.endswith(".") for change in changes)
+    if one.names - other.names:
+        assert any(change.is_breaking for change in changes)

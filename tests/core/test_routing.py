@@ -1,0 +1,569 @@
+"""Which variant a context gets, as tables, as properties, and as docs/routing.md says it."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moorage.core.cell import OPERATORS
+from moorage.core.conform import Report, conform
+from moorage.core.context import read_context
+from moorage.core.resolution import Resolution, Table, compare
+from moorage.core.routing import Routing, check_routing
+from moorage.core.split import find_bucket
+from moorage.core.variant import Variants, check_variants
+
+DOCS = (Path(__file__).parents[2] / "docs/routing.md").read_text()
+CONFIG = {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai"}
+
+
+def table(*rows: dict[str, Any], key: str = "support") -> Table:
+    value, report = conform(list(rows), Routing)
+    assert not report.problems
+    return Table.compile(key, msgspec.convert(value, Routing))
+
+
+def holds(cell: dict[str, Any], value: Any) -> bool:
+    context = {} if value is None else {"it": value}
+    return table({"variant": "a", "when": {"it": cell}}).resolve(context).variant == "a"
+
+
+def problems(*rows: Any) -> list[tuple[str, str]]:
+    value, report = conform(list(rows), Routing)
+    if not report.problems:
+        check_routing(msgspec.convert(value, Routing), ["default", "new", "small"], report, "routing")
+    return [(problem.path, problem.message) for problem in report.problems]
+
+
+def split(variant: str, percent: float, by: str = "user_id", **when: Any) -> dict[str, Any]:
+    return {"variant": variant, "when": when, "split": {"by": by, "percent": percent}}
+
+
+# The docs
+
+
+def doc_rows(first_cell: str) -> list[list[str]]:
+    """The rows of the table of the docs whose header begins so, with their cells."""
+    block = DOCS.split(f"| {first_cell} |", 1)[1].split("\n\n", 1)[0]
+    return [line.strip("| ").split(" | ") for line in block.split("\n")[2:]]
+
+
+def code(text: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", text)
+
+
+OPERATOR_ROWS = doc_rows("operator")
+
+
+def test_the_docs_have_a_row_for_each_operator() -> None:
+    assert [code(row[0])[0] for row in OPERATOR_ROWS] == list(OPERATORS)
+
+
+@pytest.mark.parametrize("row", OPERATOR_ROWS, ids=lambda row: row[0].strip("`"))
+def test_each_operator_holds_for_what_the_docs_say_and_not_for_the_rest(row: list[str]) -> None:
+    operator, cell = code(row[0])[0], json.loads(code(row[3])[0])
+    does, does_not = ([json.loads(value) for value in code(values)] for values in row[4:6])
+
+    assert list(cell) == [operator]
+    assert does
+    assert does_not
+    assert [value for value in does if not holds(cell, value)] == []
+    assert [value for value in does_not if holds(cell, value)] == []
+
+
+@pytest.mark.parametrize("row", doc_rows("context"), ids=lambda row: row[0])
+def test_the_example_of_the_docs_gives_what_its_table_says(row: list[str]) -> None:
+    body = json.loads(re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)[0])
+    variants, report = conform(body["variants"], Variants)
+    check_variants(msgspec.convert(variants, Variants), report)
+    context = read_context(json.loads(code(row[0])[0]), report)
+    names = ["default", *(variant["name"] for variant in body["variants"])]
+    check_routing(msgspec.convert(body["routing"], Routing), names, report)
+
+    assert report.problems == []
+    assert table(*body["routing"]).resolve(context) == Resolution(
+        code(row[1])[0],
+        code(row[3])[0],  # type: ignore[arg-type]  # a word of the docs, compared with the code's
+        int(row[2]),
+    )
+
+
+@given(st.text(), st.text(max_size=20), st.text(min_size=1))
+def test_the_bucket_is_what_the_docs_compute(key: str, by: str, value: str) -> None:
+    names: dict[str, Any] = {}
+    exec(re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)[0], names)
+    found = find_bucket(key, by, value)
+
+    assert found is not None
+    assert names["bucket"](key, by, value) == found / 100
+
+
+# Cells
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "expected"),
+    [
+        ({"eq": True}, True, True),
+        ({"eq": True}, 1, False),
+        ({"eq": 0}, False, False),
+        ({"eq": [1, 2]}, [1.0, 2], True),
+        ({"eq": [1, 2]}, [2, 1], False),
+        ({"eq": [1]}, [True], False),
+        ({"eq": []}, [], True),
+        ({"eq": ["2026-03-01"]}, ["2026-03-01T00:00:00Z"], True),
+        ({"eq": "2026-03-01"}, "2026-03-01T01:00:00+01:00", True),
+        ({"eq": "2026-03-01"}, "1 March", False),
+        ({"ne": "2026-03-01"}, "2026-03-01T00:00:00Z", False),
+        ({"ne": "2026-03-01"}, "soon", True),
+        ({"ne": 5}, "5", False),
+        ({"ne": [1]}, [2], True),
+        ({"ne": [1]}, 2, False),
+        ({"in": [1, 2]}, True, False),
+        ({"in": [1, 2]}, 2.0, True),
+        ({"in": [True]}, 1, False),
+        ({"in": ["2026-03-01", "soon"]}, "2026-03-01T00:00Z", True),
+        ({"in": ["2026-03-01", "soon"]}, "soon", True),
+        ({"in": ["2026-03-01", "soon"]}, 1, False),
+        ({"nin": ["2026-03-01"]}, "2026-03-01T00:00Z", False),
+        ({"nin": [1]}, ["1"], True),
+        ({"gt": "2026-03-01"}, "2026-03-02", True),
+        ({"gt": 5}, "2026-03-02", False),
+        ({"gt": "2026-03-01"}, 2**60, False),
+        ({"gt": 0}, [1], False),
+        ({"contains": 1}, [True, "1"], False),
+        ({"contains": 1}, [1.0], True),
+        ({"contains": 1}, "1", False),
+        ({"contains": "2026"}, "2026-03-01", True),
+        ({"exists": True}, None, False),
+        ({"exists": True}, "", True),
+        ({"gte": 18, "lt": 65}, 18, True),
+        ({"gte": 18, "lt": 65}, 65, False),
+    ],
+)
+def test_a_cell_holds_for_a_value(cell: dict[str, Any], value: Any, expected: bool) -> None:
+    assert holds(cell, value) is expected
+
+
+def test_environments_pick_the_same_variant_in_both_forms() -> None:
+    routing = table({"variant": "new", "when": {"environments": {"eq": "staging"}}})
+    report = Report()
+    forms = [read_context({"environments": form}, report) for form in ("staging", ["staging"])]
+
+    assert [routing.resolve(context).variant for context in forms] == ["new", "new"]
+
+
+# Explaining
+
+
+@pytest.mark.parametrize(
+    ("row", "context", "because"),
+    [
+        ({"when": {"country": {"in": ["NLD"]}}}, {"country": "NLD"}, 'country is "NLD", which is in ["NLD"]'),
+        ({"when": {"country": {"in": ["NLD"]}}}, {"country": "FRA"}, 'country is "FRA", which is not in ["NLD"]'),
+        ({"when": {"country": {"in": ["NLD"]}}}, {"country": 5}, "country is 5, which is not a list or a string"),
+        ({"when": {"country": {"nin": ["NLD"]}}}, {"country": "NLD"}, 'country is "NLD", which is in ["NLD"]'),
+        ({"when": {"country": {"ne": "NLD"}}}, {}, "country is missing"),
+        ({"when": {"age": {"gte": 18}}}, {"age": "20"}, 'age is "20", which is not a number'),
+        ({"when": {"since": {"lt": "2026-03-01"}}}, {"since": "soon"}, 'since is "soon", which is not a date'),
+        ({"when": {"beta": {"exists": False}}}, {"beta": 1}, "beta is there"),
+        ({"when": {"age": {"gte": 18}, "vip": {"eq": True}}}, {"age": 3},
+         "age is 3, which is below 18, and vip is missing"),
+        ({"when": {"age": {"gte": 18, "lt": 65}}}, {"age": "x"}, 'age is "x", which is not a number'),
+        ({}, {}, "the row asks for nothing"),
+        (
+            {"split": {"by": "user_id", "percent": 20}},
+            {"user_id": "u-4"},
+            "the bucket of user_id, 16.20, is below 20",
+        ),
+        (
+            {"when": {"a": {"eq": 1}}, "split": {"by": "user_id", "percent": 20}},
+            {"user_id": "u-4", "a": 1},
+            "a is 1, which equals 1, and the bucket of user_id, 16.20, is below 20",
+        ),
+        ({"split": {"by": "user_id", "percent": 20}}, {}, "user_id is missing, so no bucket"),
+        ({"split": {"by": "user_id", "percent": 20}}, {"user_id": ""}, "user_id is empty, so no bucket"),
+        (
+            {"split": {"by": "user_id", "percent": 20}},
+            {"user_id": True},
+            "user_id is true, which is neither a string nor a whole number, so no bucket",
+        ),
+    ],
+)  # fmt: skip
+def test_a_row_says_why(row: dict[str, Any], context: dict[str, Any], because: str) -> None:
+    assert table({"variant": "a", **row}).explain(context).rows[0].because == because
+
+
+def test_an_explanation_has_every_row_and_row_0_last() -> None:
+    routing = table(split("new", 20), split("small", 30), {"variant": "new", "when": {"vip": {"exists": True}}})
+
+    assert msgspec.to_builtins(routing.explain({"user_id": "u-1", "vip": 1})) == {
+        "variant": "small",
+        "reason": "split",
+        "row": 2,
+        "rows": [
+            {"row": 1, "variant": "new", "matched": False, "bucket": 20.59,
+             "because": "the bucket of user_id, 20.59, is not below 20"},
+            {"row": 2, "variant": "small", "matched": True, "bucket": 20.59,
+             "because": "the bucket of user_id, 20.59, is from 20 up to 50"},
+            {"row": 3, "variant": "new", "matched": True, "because": "vip is there"},
+            {"row": 0, "variant": "default", "matched": True, "because": "it matches anything, and row 2 comes first"},
+        ],
+    }  # fmt: skip
+
+
+def test_without_rows_the_default_variant_is_the_only_one() -> None:
+    assert table().resolve({"user_id": "u-1"}) == Resolution("default", "only", 0)
+    assert table().explain({}).rows[0].because == "it matches anything, and no row before it matches"
+
+
+# Splits
+
+
+def variants_of(routing: Table, users: range, **context: Any) -> list[str]:
+    return [routing.resolve({"user_id": f"user-{number}", **context}).variant for number in users]
+
+
+def test_a_split_takes_its_percent_of_100000_users_within_one() -> None:
+    found = Counter(variants_of(table(split("a", 20), split("b", 30), split("c", 12.5)), range(100_000)))
+
+    for variant, percent in {"a": 20, "b": 30, "c": 12.5, "default": 37.5}.items():
+        assert abs(found[variant] / 1_000 - percent) < 1, found
+
+
+def test_a_split_is_of_all_whom_the_row_is_for() -> None:
+    """The row of another country takes nothing away; one that holds for the user too begins the next part."""
+    routing = table(split("a", 40, country={"eq": "NLD"}), split("b", 40, country={"eq": "BEL"}), split("c", 40))
+
+    for country, variant in {"NLD": "a", "BEL": "b"}.items():
+        found = Counter(variants_of(routing, range(20_000), country=country))
+        assert set(found) == {variant, "c", "default"}
+        assert abs(found[variant] / 200 - 40) < 2
+        assert abs(found["c"] / 200 - 40) < 2
+    assert set(variants_of(routing, range(20_000))) == {"c", "default"}
+
+
+def test_splits_by_different_attributes_do_not_depend_on_each_other() -> None:
+    routing = table(split("a", 50), split("b", 50, by="team"))
+    found = Counter(routing.resolve({"user_id": number, "team": f"team-{number}"}).variant for number in range(20_000))
+
+    assert abs(found["a"] / 200 - 50) < 2
+    assert abs(found["b"] / 200 - 25) < 2
+
+
+def test_a_part_ends_below_its_percent_and_the_next_begins_there() -> None:
+    """u-4 is in the bucket 16.20."""
+    for percent, row in {16.2: 2, 16.21: 1}.items():
+        routing = table(split("new", percent), split("small", 30))
+
+        assert routing.resolve({"user_id": "u-4"}).row == row
+        assert [told.matched for told in routing.explain({"user_id": "u-4"}).rows] == [row == 1, row == 2, True]
+
+
+def test_a_number_has_the_bucket_of_its_text() -> None:
+    assert find_bucket("k", "id", 42) == find_bucket("k", "id", "42") == find_bucket("k", "id", 42.0)
+
+
+@pytest.mark.parametrize("value", [None, "", True, 1.5, [], ["u"], {}])
+def test_other_values_have_no_bucket(value: Any) -> None:
+    assert find_bucket("k", "id", value) is None
+
+
+def test_another_deployment_or_attribute_has_other_buckets() -> None:
+    keys = {find_bucket(key, by, "u-1") for key in ("a", "b") for by in ("x", "y")}
+
+    assert len(keys) == 4
+
+
+percents = st.integers(0, 10_000).map(lambda share: share / 100)
+
+
+@given(percents, percents, st.lists(st.text(min_size=1), max_size=30))
+def test_raising_a_split_moves_nobody_out_who_was_inside(one: float, other: float, users: list[str]) -> None:
+    low, high = sorted((one, other))
+    before, after = table(split("new", low)), table(split("new", high))
+
+    for user in users:
+        if before.resolve({"user_id": user}).variant == "new":
+            assert after.resolve({"user_id": user}).variant == "new"
+
+
+@given(percents, percents, percents, st.lists(st.text(min_size=1), max_size=30))
+def test_raising_the_last_split_moves_only_users_of_the_default(
+    first: float, low: float, high: float, users: list[str]
+) -> None:
+    low, high = sorted((low, high))
+    before, after = (table(split("a", first), split("b", last)) for last in (low, high))
+
+    moves = compare(before, after, [{"user_id": user} for user in users])
+
+    assert {(move.before.variant, move.after.variant) for move in moves} <= {("default", "b")}
+
+
+def test_what_if_names_the_contexts_that_move() -> None:
+    contexts = [{"user_id": f"u-{number}"} for number in (1, 4, 6)]
+
+    moves = compare(table(split("new", 20)), table(split("new", 30)), contexts)
+
+    assert [(move.context, move.before.variant, move.after.variant) for move in moves] == [
+        ({"user_id": "u-1"}, "default", "new")
+    ]
+
+
+# Properties of any table and any context
+
+attributes = st.sampled_from(["a", "b", "environments"])
+scalars = (
+    st.booleans()
+    | st.integers(-3, 3)
+    | st.sampled_from([0.5, 1.0, -2.0])
+    | st.sampled_from(["", "a", "ab", "1", "2026-03-01", "2026-03-01T00:00:00Z", "2026-03-02T01:00+01:00"])
+)
+of_one_kind = (
+    st.lists(st.booleans(), min_size=1, max_size=3)
+    | st.lists(st.integers(-3, 3), min_size=1, max_size=3)
+    | st.lists(st.sampled_from(["", "a", "ab", "2026-03-01"]), min_size=1, max_size=3)
+)
+bounds = st.integers(-3, 3) | st.just(0.5) | st.sampled_from(["2026-03-01", "2026-03-01T12:00:00Z"])
+cells = st.fixed_dictionaries(
+    {},
+    optional={
+        "eq": scalars | of_one_kind, "ne": scalars | of_one_kind, "in": of_one_kind, "nin": of_one_kind,
+        "gt": bounds, "gte": bounds, "lt": bounds, "lte": bounds, "exists": st.booleans(), "contains": scalars,
+        "starts_with": st.sampled_from(["a", "2026"]),
+    },
+).filter(bool)  # fmt: skip
+whens = st.dictionaries(attributes, cells, max_size=2)
+splits = st.fixed_dictionaries({"by": attributes, "percent": percents})
+rows = st.fixed_dictionaries({"variant": st.sampled_from("xyz"), "when": whens}, optional={"split": splits})
+contexts = st.dictionaries(attributes, scalars | st.lists(scalars, max_size=3), max_size=3)
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.lists(rows, max_size=5), contexts)
+def test_resolve_and_explain_agree(routing: list[dict[str, Any]], context: dict[str, Any]) -> None:
+    compiled = table(*routing)
+    resolution, explanation = compiled.resolve(context), compiled.explain(context)
+
+    assert (explanation.variant, explanation.reason, explanation.row) == msgspec.structs.astuple(resolution)
+    assert next(row.row for row in explanation.rows if row.matched) == resolution.row
+
+
+@given(st.lists(rows, max_size=5), st.dictionaries(attributes, any_json, max_size=3))
+def test_no_json_context_is_an_error(routing: list[dict[str, Any]], context: dict[str, Any]) -> None:
+    compiled = table(*routing)
+
+    assert compiled.resolve(context).row == compiled.explain(context).row
+    report = Report()
+    read = read_context(context, report)
+    assert compiled.resolve(read).row == compiled.explain(read).row
+
+
+@given(any_json)
+def test_no_json_is_an_error_as_context_or_as_routing(value: Any) -> None:
+    read_context(value, Report())
+    conform(value, Routing)
+
+
+@given(attributes, cells, contexts)
+def test_a_cell_holds_if_each_of_its_operators_does(name: str, cell: dict[str, Any], context: dict[str, Any]) -> None:
+    each = [holds({operator: operand}, context.get(name)) for operator, operand in cell.items()]
+
+    assert holds(cell, context.get(name)) is all(each)
+
+
+@given(whens, contexts)
+def test_a_row_matches_if_each_of_its_cells_holds(when: dict[str, Any], context: dict[str, Any]) -> None:
+    each = [holds(cell, context.get(name)) for name, cell in when.items()]
+
+    assert (table({"variant": "a", "when": when}).resolve(context).variant == "a") is all(each)
+
+
+@given(st.lists(st.fixed_dictionaries({"variant": st.sampled_from("xyz"), "when": whens}), max_size=5), contexts)
+def test_the_first_row_that_matches_alone_is_chosen(routing: list[dict[str, Any]], context: dict[str, Any]) -> None:
+    alone = [table(row).resolve(context).row == 1 for row in routing]
+
+    assert table(*routing).resolve(context).row == (alone.index(True) + 1 if True in alone else 0)
+
+
+@given(
+    st.lists(rows, max_size=3), st.lists(percents.map(lambda percent: split("z", percent, "a")), max_size=3), contexts
+)
+def test_the_parts_of_one_context_do_not_overlap(
+    some: list[dict[str, Any]], more: list[dict[str, Any]], context: dict[str, Any]
+) -> None:
+    routing = [*some, *more]
+    explained = table(*routing).explain(context).rows[:-1]
+    matched = [
+        row["split"]["by"] for row, told in zip(routing, explained, strict=True) if told.matched and "split" in row
+    ]
+
+    assert len(matched) == len(set(matched))
+
+
+@given(scalars)
+def test_what_is_missing_matches_nothing_but_exists_false(operand: Any) -> None:
+    operands = {"eq": operand, "ne": operand, "contains": operand, "in": [operand], "nin": [operand]}
+    operands |= {"gt": 0, "gte": 0, "lt": 0, "lte": 0, "starts_with": "a", "exists": True}
+
+    assert set(operands) == set(OPERATORS)
+    assert [operator for operator in operands if holds({operator: operands[operator]}, None)] == []
+    assert holds({"exists": False}, None)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("row", "path", "message"),
+    [
+        ({"variant": "smal"}, "[0].variant", '"smal" is no variant here; did you mean small?'),
+        ({"variant": "x"}, "[0].variant", '"x" is no variant here; there are: default, new, small'),
+        ({"when": {"age": {"ge": 1}}}, "[0].when.age.ge", "is not a field here; did you mean gte?"),
+        (
+            {"when": {"age": {"between": 1}}},
+            "[0].when.age.between",
+            f"is not a field here; there are: {', '.join(OPERATORS)}",
+        ),
+        (
+            {"when": {"age": 5}},
+            "[0].when.age",
+            'must be an object of operators such as {"eq": 5}, not a number',
+        ),
+        ({"when": {"age": {}}}, "[0].when.age", f"must have an operator: {', '.join(OPERATORS)}"),
+        (
+            {"when": {"age": {"eq": None}}},
+            "[0].when.age.eq",
+            'must not be null; {"exists": false} asks whether an attribute is missing',
+        ),
+        (
+            {"when": {"age": {"gt": "old"}}},
+            "[0].when.age.gt",
+            'must be a number or a date such as "2026-03-01" or "2026-03-01T09:30:00Z"',
+        ),
+        ({"when": {"age": {"in": []}}}, "[0].when.age.in", "must not be empty"),
+        ({"when": {"age": {"in": [1] * 1_001}}}, "[0].when.age.in", "has more than 1000 items"),
+        ({"when": {"age": {"in": "NLD"}}}, "[0].when.age.in", "must be an array, not a string"),
+        (
+            {"when": {"c": {"in": [False, "BE"]}}},
+            "[0].when.c.in",
+            'has items of different kinds: [false, "BE"]; texts may need quotes, as NO does in YAML',
+        ),
+        ({"when": {"age": {"exists": "yes"}}}, "[0].when.age.exists", "must be true or false, not a string"),
+        ({"when": {"age": {"starts_with": 1}}}, "[0].when.age.starts_with", "must be a string, not a number"),
+        ({"when": {"a" * 257: {"eq": 1}}}, f"[0].when.{'a' * 257}", "is longer than 256 characters"),
+        ({"when": {f"a{n}": {"eq": 1} for n in range(101)}}, "[0].when", "has more than 100 fields"),
+        ({"split": {"percent": 20}}, "[0].split.by", "is required"),
+        (
+            {"split": {"by": "u", "percent": 101}},
+            "[0].split.percent",
+            "must be a number with at most 2 decimals from 0 to 100",
+        ),
+        (
+            {"split": {"by": "u", "percent": 33.333}},
+            "[0].split.percent",
+            "must be a number with at most 2 decimals from 0 to 100",
+        ),
+        (
+            {"split": {"by": "u", "percent": "20"}},
+            "[0].split.percent",
+            "must be a number with at most 2 decimals from 0 to 100, not a string",
+        ),
+    ],
+)
+def test_a_row_that_is_not_one_is_told_with_its_path(row: dict[str, Any], path: str, message: str) -> None:
+    found = problems({"variant": "new", **row})
+
+    assert [(where.removeprefix("routing"), what) for where, what in found] == [(path, message)]
+
+
+def test_a_table_has_at_most_100_rows() -> None:
+    row = {"variant": "new", "when": {"a": {"eq": 1}}}
+
+    assert problems(*[row] * 100) == []
+    assert problems(*[row] * 101) == [("", "has more than 100 items")]
+
+
+def test_a_row_below_one_that_always_matches_is_refused() -> None:
+    always, other = {"variant": "new"}, {"variant": "small", "when": {"a": {"eq": 1}}}
+
+    assert problems(other, always) == []
+    assert problems(always, other) == [("routing[1]", "is never reached: routing[0] matches every call")]
+    assert problems(split("new", 100), other) == []
+
+
+def test_splits_of_the_same_calls_are_at_most_100_percent() -> None:
+    when: dict[str, Any] = {"a": {"eq": 1}, "b": {"eq": 2}}
+    turned: dict[str, Any] = {"b": {"eq": 2}, "a": {"eq": 1}}
+
+    assert problems(split("new", 60, **when), split("small", 40, **turned)) == []
+    assert problems(split("new", 60), split("small", 60, **when), split("small", 60, by="team")) == []
+    assert problems(split("new", 60, **when), split("small", 40.01, **turned)) == [
+        (
+            "routing[1].split.percent",
+            "makes the splits by user_id with this `when` 100.01 percent together",
+        )
+    ]
+
+
+def variant_problems(*variants: dict[str, Any]) -> list[tuple[str, str]]:
+    value, report = conform(list(variants), Variants)
+    if not report.problems:
+        check_variants(msgspec.convert(value, Variants), report)
+    return [(problem.path, problem.message) for problem in report.problems]
+
+
+def test_a_variant_may_have_all_that_a_deployment_has() -> None:
+    variant = {
+        "name": "new",
+        "prompt_config": CONFIG,
+        "variables": [{"key": "customer", "value": "guest"}],
+        "settings": {
+            "engine": "mustache", "missing_inputs": "error", "cache": {"enabled": True, "type": "exact", "ttl": 60},
+            "guardrails": [{"id": "g", "execute_on": "both", "sample_rate": 50}], "guardrailBehaviour": "retry",
+        },
+        "fallbacks": [CONFIG],
+        "retry_count": 3,
+    }  # fmt: skip
+
+    assert variant_problems(variant) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "path", "message"),
+    [
+        ({"name": "a b"}, "[0].name", None),
+        ({"retry_count": 1.5}, "[0].retry_count", "must be a whole number from 0 to 10"),
+        ({"retry_count": 11}, "[0].retry_count", "must be a whole number from 0 to 10"),
+        ({"settings": {"engine": "erb"}}, "[0].settings.engine", None),
+        ({"settings": {"cache": {"enabled": True, "type": "exact"}}}, "[0].settings.cache.ttl", None),
+        ({"fallbacks": [{**CONFIG, "messages": []}]}, "[0].fallbacks[0].messages", None),
+        ({"fallbacks": [CONFIG] * 11}, "[0].fallbacks", "has more than 10 items"),
+    ],
+)
+def test_a_variant_that_is_not_one_is_told_with_its_path(field: dict[str, Any], path: str, message: str | None) -> None:
+    found = variant_problems({"name": "new", "prompt_config": CONFIG, **field})
+
+    assert [where for where, _ in found] == [path]
+    assert message in (None, found[0][1])
+
+
+def test_the_names_of_variants_are_unique_and_not_that_of_the_default() -> None:
+    variants = [{"name": name, "prompt_config": CONFIG} for name in ("new", "default", "new")]
+
+    assert variant_problems(*variants) == [
+        ("variants[1].name", "is the name of the deployment's own prompt_config; choose another"),
+        ("variants[2].name", "is the name of variants[0] already; choose another"),
+    ]
+    many = [{"name": f"v{number}", "prompt_config": CONFIG} for number in range(51)]
+    assert variant_problems(*many) == [("", "has more than 50 items")]
