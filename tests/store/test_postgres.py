@@ -199,7 +199,7 @@ def test_a_long_answer_comes_in_pieces_and_leaves_room_for_other_questions(postg
             run(
                 "insert_version", id=f"v{seq}", deployment_id=f"d{seq}", major=1, minor=0, prompt_config="", rev=seq,
                 variables="", notes="", content_sha256="", created_us=0, api_key_id=None, made_as="published",
-                description="",
+                description="", serving="",
             )  # fmt: skip
 
     with engine.read() as stream:

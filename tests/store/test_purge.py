@@ -393,8 +393,8 @@ def test_cursors_to_what_was_erased_still_page(desk: Desk) -> None:
         newer, _ = reading.manifests(desk.project, PageQuery(ending_before=ids[1]))
         versions, _ = reading.versions(ids[0], PageQuery(starting_after=cursor.id))
 
-    assert [each.deployment.id for each in older] == [ids[0]]
-    assert [each.deployment.id for each in newer] == [ids[2]]
+    assert [each.id for each in older] == [ids[0]]
+    assert [each.id for each in newer] == [ids[2]]
     assert [str(each.number) for each in versions] == ["1.1", "1.0"]
 
 

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from moorage.api.answer import of_revision
 from moorage.api.call import Call
-from moorage.core.manifest import ManifestPage
+from moorage.core.manifest import ManifestPage, manifest_of
 from moorage.core.page import PageQuery
 from moorage.store.reading import Reading
 
@@ -15,8 +15,8 @@ async def list_page(call: Call) -> Response:
     query = PageQuery.read(call.request.query_params.multi_items())
 
     def page(reading: Reading) -> bytes:
-        kept, has_more = reading.manifests(call.project_id, query)
-        return msgspec.json.encode(ManifestPage("list", [each.manifest() for each in kept], has_more))
+        found, has_more = reading.manifests(call.project_id, query)
+        return msgspec.json.encode(ManifestPage("list", list(map(manifest_of, found)), has_more))
 
     body, rev = await call.read(page)
     return of_revision(call, body, rev=rev)

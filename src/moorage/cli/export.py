@@ -75,8 +75,7 @@ def _names(key: str) -> Iterator[str]:
 def _text(manifest: Manifest) -> str:
     """A document that says all of a deployment; what is empty is left out."""
     said = {"key": manifest.key, **content(manifest)}
-    ordered = {name: said[name] for name in ("key", "description", "variables", "prompt_config")}
-    return yaml_text.dump({name: value for name, value in ordered.items() if value not in ("", [])})
+    return yaml_text.dump({name: value for name, value in said.items() if value not in ("", [])})
 
 
 def _write(file: Path, manifest: Manifest, found: dict[Path, list[Document]]) -> str:

@@ -16,9 +16,15 @@ from moorage.core.ids import check_key
 from moorage.core.manifest import Manifest
 from moorage.core.ownership import Terms, may_change
 from moorage.core.strict_json import MAX_BODY
-from moorage.registry.bodies import read_body, refuse_repeated_variables
+from moorage.registry.bodies import content_of, read_body
 
 Action = Literal["create", "update", "unchanged", "delete", "refuse", "invalid"]
+
+
+#: What a file says of a deployment, in the order in which it is exported.
+SAID = (
+    "description", "variables", "prompt_config", "settings", "fallbacks", "retry_count", "variants", "routing"
+)  # fmt: skip
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -88,7 +94,7 @@ def is_under(file: str, roots: Iterable[str]) -> bool:
 def content(manifest: Manifest) -> dict[str, Any]:
     """What files say of a deployment, as JSON values."""
     built: dict[str, Any] = msgspec.to_builtins(manifest)
-    return {name: built[name] for name in ("description", "prompt_config", "variables")}
+    return {name: built[name] for name in SAID if name in built}
 
 
 def _step(document: Document, present: Manifest | None, before: Any) -> Step:
@@ -96,9 +102,7 @@ def _step(document: Document, present: Manifest | None, before: Any) -> Step:
         wanted = _read(document)
     except _InvalidError as error:
         return Step("invalid", document.key or "-", document.source, why=error.lines)
-    said = {
-        "description": wanted.description, "prompt_config": wanted.prompt_config, "variables": wanted.variables
-    }  # fmt: skip
+    said = {name: getattr(wanted, name) for name in SAID}
     after = {name: msgspec.to_builtins(value) for name, value in said.items() if value is not UNSET}
     if before is UNSET:
         return Step("create", document.key, document.source, after=after)
@@ -144,7 +148,7 @@ def _read(document: Document) -> PutDeployment:
         if len(msgspec.json.encode(document.body)) > MAX_BODY:
             raise _InvalidError((f"it is larger than {MAX_BODY} bytes",))
         wanted, _ = read_body(document.body, PutDeployment)
-        refuse_repeated_variables(wanted.variables)
+        content_of(wanted)
         return wanted
     except InvalidBody as error:
         raise _InvalidError(tuple(f"{each.path} {each.message}".strip() for each in error.problems)) from None

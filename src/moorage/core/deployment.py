@@ -11,6 +11,7 @@ from moorage.core.errors import DeploymentDeleted
 from moorage.core.ids import KEY_PATTERN
 from moorage.core.ownership import Owner
 from moorage.core.prompt_config import PromptConfig, Variable
+from moorage.core.serving import NOTHING, Serving, ServingFields
 from moorage.core.times import iso
 
 Bump = Literal["minor", "major"]
@@ -26,7 +27,7 @@ _encode_text = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
-class PutDeployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PutDeployment(ServingFields, frozen=True, forbid_unknown_fields=True):
     """The body of `PUT /v2/deployments/{key}`: what the deployment shall be.
 
     An optional field that is left out keeps its present value. `version_bump` says which number grows if this makes a
@@ -100,13 +101,17 @@ class Content(msgspec.Struct, frozen=True):
 
     prompt_config: str
     variables: str
+    serving: str
     sha256: str
 
     @classmethod
-    def of(cls, prompt_config: PromptConfig, variables: list[Variable]) -> "Content":
-        """Encode; the hash is over sorted keys, so that the order of fields in a file is no difference."""
-        digest = hashlib.sha256(_encode_sorted([prompt_config, variables])).hexdigest()
-        return cls(_encode_text(prompt_config).decode(), _encode_text(variables).decode(), digest)
+    def of(cls, prompt_config: PromptConfig, variables: list[Variable], serving: Serving = NOTHING) -> "Content":
+        """Encode; the hash is over sorted keys, so that the order of fields in a file is no difference. What is not
+        there is not in it, so versions from before there was a `Serving` have the hash they had."""
+        hashed = [prompt_config, variables, *([] if serving == NOTHING else [serving])]
+        digest = hashlib.sha256(_encode_sorted(hashed)).hexdigest()
+        config, declared, served = (_encode_text(each).decode() for each in (prompt_config, variables, serving))
+        return cls(config, declared, served, digest)
 
 
 def etag_of(rev: int, item: bytes) -> str:
@@ -177,6 +182,13 @@ class Deployment(msgspec.Struct, frozen=True):
     live_version_id: str
     owner: Owner
     file: str | None
+    variables: str
+    serving: str
+
+    @property
+    def place(self) -> int:
+        """Its place in the list."""
+        return self.seq
 
     @property
     def tombstone(self) -> Tombstone:

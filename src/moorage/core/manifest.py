@@ -3,12 +3,15 @@
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from moorage.core.deployment import Deployment
 from moorage.core.ownership import Owner
-from moorage.core.prompt_config import PromptConfig, Variable
+from moorage.core.prompt_config import Number, PromptConfig, Variable
+from moorage.core.routing import Route
+from moorage.core.serving import decode_serving
 from moorage.core.times import iso
+from moorage.core.variant import Fallback, Settings, Variant
 
 _prompt_config = msgspec.json.Decoder(PromptConfig)
 _variables = msgspec.json.Decoder(list[Variable])
@@ -28,6 +31,11 @@ class Manifest(msgspec.Struct, frozen=True):
     description: str
     variables: list[Variable]
     prompt_config: PromptConfig
+    settings: Settings | UnsetType = UNSET
+    fallbacks: list[Fallback] = []
+    retry_count: Number | UnsetType = UNSET
+    variants: list[Variant] = []
+    routing: list[Route] = []
 
 
 class ManifestPage(msgspec.Struct, frozen=True):
@@ -38,29 +46,23 @@ class ManifestPage(msgspec.Struct, frozen=True):
     has_more: bool
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """A deployment with the declared variables of its live version, as they are stored."""
-
-    deployment: Deployment
-    variables: str
-
-    @property
-    def place(self) -> int:
-        """Its place in the list."""
-        return self.deployment.seq
-
-    def manifest(self) -> Manifest:
-        """What is sent of it."""
-        it = self.deployment
-        return Manifest(
-            id=it.id,
-            key=it.key,
-            owner=it.owner,
-            file=it.file,
-            etag=it.etag,
-            version=str(it.version),
-            updated=iso(it.updated_us),
-            description=it.description,
-            variables=_variables.decode(self.variables),
-            prompt_config=_prompt_config.decode(it.prompt_config),
-        )
+def manifest_of(deployment: Deployment) -> Manifest:
+    """What is sent of a deployment."""
+    it, serving = deployment, decode_serving(deployment.serving)
+    return Manifest(
+        id=it.id,
+        key=it.key,
+        owner=it.owner,
+        file=it.file,
+        etag=it.etag,
+        version=str(it.version),
+        updated=iso(it.updated_us),
+        description=it.description,
+        variables=_variables.decode(it.variables),
+        prompt_config=_prompt_config.decode(it.prompt_config),
+        settings=serving.settings,
+        fallbacks=serving.fallbacks,
+        retry_count=serving.retry_count,
+        variants=serving.variants,
+        routing=serving.routing,
+    )

@@ -88,6 +88,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output_masking: bool | UnsetType = UNSET
 
 
+Fallbacks = Annotated[
+    list[Fallback], Meta(max_length=MAX_FALLBACKS, description="Tried in this order after the retries.")
+]
+
+RetryCount = Annotated[
+    Number, bounded(0, MAX_RETRIES, decimals=0, description="How often a call that failed is made again.")
+]
+
+
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A variant as a body says it."""
 
@@ -97,19 +106,8 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prompt_config: PromptConfig
     variables: list[Variable] | UnsetType = UNSET
     settings: Settings | UnsetType = UNSET
-    fallbacks: (
-        Annotated[
-            list[Fallback],
-            Meta(max_length=MAX_FALLBACKS, description="Tried in this order after the retries."),
-        ]
-        | UnsetType
-    ) = UNSET
-    retry_count: (
-        Annotated[
-            Number, bounded(0, MAX_RETRIES, decimals=0, description="How often a call that failed is made again.")
-        ]
-        | UnsetType
-    ) = UNSET
+    fallbacks: Fallbacks | UnsetType = UNSET
+    retry_count: RetryCount | UnsetType = UNSET
 
 
 #: The field of a body that holds the variants beside the default one.

@@ -6,8 +6,20 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from moorage.core.deployment import MAX_DESCRIPTION, MAX_NOTES, Bump, VersionNumber
-from moorage.core.prompt_config import Message, ModelParameters, ModelType, PromptConfig, Provider, Tool, Variable
+from moorage.core.prompt_config import (
+    Message,
+    ModelParameters,
+    ModelType,
+    Number,
+    PromptConfig,
+    Provider,
+    Tool,
+    Variable,
+)
+from moorage.core.routing import Route
+from moorage.core.serving import ServingFields, decode_serving
 from moorage.core.times import iso
+from moorage.core.variant import Fallback, Settings, Variant
 
 Status = Literal["live", "draft", "pending", "published"]
 
@@ -34,7 +46,7 @@ class VersionItem(msgspec.Struct, frozen=True):
     deployment_id: str
     variant_id: str
     prompt_config: VersionPromptConfig
-    fallbacks: list[Any]
+    fallbacks: list[Fallback]
     tools: list[Tool]
     variables: list[Variable]
     timestamp: str
@@ -43,6 +55,10 @@ class VersionItem(msgspec.Struct, frozen=True):
     status: Status
     user_id: str | None
     notes: str | UnsetType = UNSET
+    settings: Settings | UnsetType = UNSET
+    retry_count: Number | UnsetType = UNSET
+    variants: list[Variant] | UnsetType = UNSET
+    routing: list[Route] | UnsetType = UNSET
 
 
 class VersionPage(msgspec.Struct, frozen=True):
@@ -64,10 +80,11 @@ class DeletedVersion(msgspec.Struct, frozen=True):
     final: str
 
 
-class PostVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PostVersion(ServingFields, frozen=True, forbid_unknown_fields=True):
     """The body of `POST …/versions`: a new version, kept as a draft or published at once.
 
-    `variables` left out are those of the live version. `reason` goes into the history.
+    What is left out of `variables`, `settings`, `fallbacks`, `retry_count`, `variants` and `routing` is as in the live
+    version. `reason` goes into the history.
     """
 
     prompt_config: PromptConfig
@@ -100,6 +117,7 @@ class Version(msgspec.Struct, frozen=True):
     api_key_id: str | None
     rev: int
     deleted_us: int | None
+    serving: str
     status: Status
 
     @property
@@ -118,19 +136,20 @@ class Version(msgspec.Struct, frozen=True):
             "prompt_config": msgspec.json.decode(self.prompt_config),
             "variables": msgspec.json.decode(self.variables),
             "description": self.description,
+            **msgspec.json.decode(self.serving),
         }
 
     def item(self) -> VersionItem:
         """What is sent of it."""
-        config = _prompt_config.decode(self.prompt_config)
+        config, serving = _prompt_config.decode(self.prompt_config), decode_serving(self.serving)
         return VersionItem(
             id=self.id,
             deployment_id=self.deployment_id,
-            variant_id=self.deployment_id,  # a deployment's one variant has its id
+            variant_id=self.deployment_id,  # of the default variant, which its prompt_config is
             prompt_config=VersionPromptConfig(
                 config.model, config.model, config.model_type, config.model_parameters, config.provider, config.messages
             ),
-            fallbacks=[],
+            fallbacks=serving.fallbacks,
             tools=config.tools,
             variables=_variables.decode(self.variables),
             timestamp=iso(self.created_us),
@@ -139,4 +158,8 @@ class Version(msgspec.Struct, frozen=True):
             status=self.status,
             user_id=self.api_key_id,
             notes=self.notes or UNSET,
+            settings=serving.settings,
+            retry_count=serving.retry_count,
+            variants=serving.variants or UNSET,
+            routing=serving.routing or UNSET,
         )

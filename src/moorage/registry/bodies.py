@@ -3,16 +3,20 @@
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import UnsetType
+from msgspec import UNSET
 
 from moorage.core import strict_json
 from moorage.core.conform import Report, conform
+from moorage.core.deployment import Content, Deployment, PutDeployment
 from moorage.core.errors import InvalidBody
 from moorage.core.history import Actor
 from moorage.core.prompt_config import Variable
-from moorage.core.version import Reason
+from moorage.core.serving import NOTHING, check_variables, decode_serving
+from moorage.core.version import PostVersion, Reason
 
 T = TypeVar("T")
+
+_variables = msgspec.json.Decoder(list[Variable]).decode
 
 
 def read_body(value: Any, to: type[T]) -> tuple[T, list[str]]:
@@ -31,15 +35,21 @@ def read_body(value: Any, to: type[T]) -> tuple[T, list[str]]:
         raise _invalid(report) from None
 
 
-def refuse_repeated_variables(variables: list[Variable] | UnsetType) -> None:
-    """Raise `InvalidBody` if two variables have one key."""
-    report, seen = Report(), set[str]()
-    for index, variable in enumerate(variables or ()):
-        if variable.key in seen:
-            report.problem(f"variables[{index}].key", f"{variable.key!r} is declared twice")
-        seen.add(variable.key)
+def content_of(wanted: PutDeployment | PostVersion, live: Deployment | None = None) -> Content:
+    """What a body makes of a deployment's content; what it leaves out stays as in the `live` version.
+
+    Raises:
+        InvalidBody: its parts do not fit together, or not with what stays.
+    """
+    variables, serving = ([], NOTHING) if live is None else (_variables(live.variables), decode_serving(live.serving))
+    if wanted.variables is not UNSET:
+        variables = wanted.variables
+    serving, report = serving.changed(wanted), Report()
+    check_variables(variables, report)
+    serving.check(report)
     if report.problems:
         raise _invalid(report)
+    return Content.of(wanted.prompt_config, variables, serving)
 
 
 def with_reason(body: bytes, by: Actor) -> Actor:

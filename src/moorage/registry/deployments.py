@@ -6,7 +6,6 @@ from msgspec import UNSET
 from moorage.core import strict_json
 from moorage.core.deployment import (
     FIRST_VERSION,
-    Content,
     Deployment,
     PatchDeployment,
     PostDeployment,
@@ -18,7 +17,7 @@ from moorage.core.errors import KeyTaken, NotDeleted
 from moorage.core.history import Actor
 from moorage.core.ids import check_key, new_id
 from moorage.core.ownership import FREE, Terms
-from moorage.registry.bodies import read_body, refuse_repeated_variables, with_reason
+from moorage.registry.bodies import content_of, read_body, with_reason
 from moorage.registry.lookup import check_match, get_deployment, get_to_change
 from moorage.registry.ownership import claim, is_handed_over, record_change
 from moorage.registry.versions import add_version
@@ -64,7 +63,6 @@ def put_deployment(
     """
     check_key(key)
     wanted, normalized = read_body(strict_json.parse(body), PutDeployment)
-    refuse_repeated_variables(wanted.variables)
     result: Result
     taken_from = None
     try:
@@ -99,7 +97,6 @@ def create_deployment(store: Writable, project_id: str, body: bytes, by: Actor) 
     """
     wanted, normalized = read_body(strict_json.parse(body), PostDeployment)
     check_key(wanted.key)
-    refuse_repeated_variables(wanted.variables)
     with store.write() as write:
         if write.find_deployment(project_id, wanted.key) is not None:
             raise KeyTaken(param="key", key=wanted.key)
@@ -183,16 +180,14 @@ def _create(
 ) -> None:
     version_id = new_id()
     description = "" if wanted.description is UNSET else wanted.description
-    variables = [] if wanted.variables is UNSET else wanted.variables
+    content = content_of(wanted)
     deployment_id = write.insert_deployment(project_id, key, description, version_id, file)
-    content = Content.of(wanted.prompt_config, variables)
     write.insert_version(version_id, deployment_id, FIRST_VERSION, content, by, notes=wanted.notes)
     write.record(project_id, deployment_id, "created", by, None, version_id)
 
 
 def _update(write: Transaction, present: Deployment, wanted: PutDeployment, by: Actor, terms: Terms) -> bool:
-    variables = write.live_variables(present.id) if wanted.variables is UNSET else wanted.variables
-    content = Content.of(wanted.prompt_config, variables)
+    content = content_of(wanted, present)
     is_new_content = content.sha256 != present.content_sha256
     if is_new_content:
         add_version(write, present, wanted, content, by, terms)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import msgspec
-from msgspec import UNSET
 
 from moorage.core import strict_json
 from moorage.core.access import Scope
@@ -13,7 +12,7 @@ from moorage.core.history import Actor
 from moorage.core.ids import new_id
 from moorage.core.ownership import FREE, Terms
 from moorage.core.version import PostVersion, Version
-from moorage.registry.bodies import read_body, refuse_repeated_variables, with_reason
+from moorage.registry.bodies import content_of, read_body, with_reason
 from moorage.registry.lookup import (
     get_deployment,
     get_kept_version,
@@ -61,15 +60,12 @@ def save_version(
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
     wanted, normalized = read_body(strict_json.parse(body), PostVersion)
-    refuse_repeated_variables(wanted.variables)
     is_draft = wanted.status == "draft"
     if not is_draft and not may_publish:
         raise InsufficientScope(required=Scope.PUBLISH, held="others; save it as a draft instead")
     with store.write() as write:
         deployment = get_to_change(write, project_id, key_or_id, terms)
-        variables = write.live_variables(deployment.id) if wanted.variables is UNSET else wanted.variables
-        by = by.because(wanted.reason)
-        content = Content.of(wanted.prompt_config, variables)
+        by, content = by.because(wanted.reason), content_of(wanted, deployment)
         version_id = add_version(
             write, deployment, wanted, content, by, terms, description=wanted.description, is_draft=is_draft
         )

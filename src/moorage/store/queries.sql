@@ -53,31 +53,30 @@ UPDATE api_key SET name = :name, rev = :rev WHERE id = :id
 -- deployments --
 -- All deployments, tombstones included, in creation order.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
+    v.variables, v.serving
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 ORDER BY d.seq
 
 -- changed_deployments --
 -- The deployments that changed after a revision, tombstones included, in the order of their changes.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
+    v.variables, v.serving
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.rev > :rev ORDER BY d.rev
 
 -- find_deployment --
 -- The deployment that has a key or an id now; a key is never in the form of an id.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
+    v.variables, v.serving
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.id = (
     SELECT k.id FROM deployment k WHERE k.project_id = :project_id AND k.key = :key AND k.deleted_us IS NULL
     UNION ALL
     SELECT i.id FROM deployment i WHERE i.project_id = :project_id AND i.id = :key AND i.deleted_us IS NULL
 )
-
--- live_variables --
--- The declared variables of a deployment's live version, as JSON.
-SELECT v.variables FROM deployment d JOIN version v ON v.id = d.live_version_id WHERE d.id = :id
 
 -- last_version --
 -- The highest version number of a deployment.
@@ -93,10 +92,10 @@ VALUES (:id, :project_id, :key, :description, :rev, :now_us, :now_us, NULL, :ver
 -- A new version of a deployment.
 INSERT INTO version
     (id, deployment_id, major, minor, prompt_config, variables, notes, content_sha256, created_us, api_key_id, rev,
-     made_as, description)
+     made_as, description, serving)
 VALUES
     (:id, :deployment_id, :major, :minor, :prompt_config, :variables, :notes, :content_sha256, :created_us,
-     :api_key_id, :rev, :made_as, :description)
+     :api_key_id, :rev, :made_as, :description, :serving)
 
 -- publish_version --
 -- Move a deployment's live pointer.
@@ -113,7 +112,7 @@ UPDATE deployment SET deleted_us = :now_us, updated_us = :now_us, rev = :rev WHE
 -- find_version --
 -- A version of a deployment by its id, or by its number.
 SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.description, v.notes, v.content_sha256,
-    v.created_us, v.api_key_id, v.rev, v.deleted_us,
+    v.created_us, v.api_key_id, v.rev, v.deleted_us, v.serving,
     CASE WHEN v.id = d.live_version_id THEN 'live'
         WHEN v.made_as = 'published' OR EXISTS (
             SELECT 1 FROM ledger l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
@@ -125,7 +124,7 @@ WHERE v.deployment_id = :deployment_id AND (v.id = :id OR (v.major = :major AND 
 -- versions_older --
 -- Versions of a deployment made before a revision, newest first.
 SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.description, v.notes, v.content_sha256,
-    v.created_us, v.api_key_id, v.rev, v.deleted_us,
+    v.created_us, v.api_key_id, v.rev, v.deleted_us, v.serving,
     CASE WHEN v.id = d.live_version_id THEN 'live'
         WHEN v.made_as = 'published' OR EXISTS (
             SELECT 1 FROM ledger l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
@@ -137,7 +136,7 @@ WHERE v.deployment_id = :deployment_id AND v.rev < :place AND v.deleted_us IS NU
 -- versions_newer --
 -- Versions of a deployment made after a revision, oldest first.
 SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.description, v.notes, v.content_sha256,
-    v.created_us, v.api_key_id, v.rev, v.deleted_us,
+    v.created_us, v.api_key_id, v.rev, v.deleted_us, v.serving,
     CASE WHEN v.id = d.live_version_id THEN 'live'
         WHEN v.made_as = 'published' OR EXISTS (
             SELECT 1 FROM ledger l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
@@ -199,7 +198,8 @@ ORDER BY l.rev
 -- find_tombstone --
 -- The deployment that had a key or an id and was deleted last.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
+    v.variables, v.serving
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.id IN (
     SELECT k.id FROM deployment k WHERE k.project_id = :project_id AND k.key = :key AND k.deleted_us IS NOT NULL
@@ -246,7 +246,7 @@ RETURNING id
 
 -- erase_versions --
 -- Empty the versions that were deleted before a time, themselves or with their deployment.
-UPDATE version SET prompt_config = '', variables = '', description = '', notes = ''
+UPDATE version SET prompt_config = '', variables = '', serving = '', description = '', notes = ''
 WHERE prompt_config <> '' AND id IN (
     SELECT v.id FROM version v WHERE v.deleted_us <= :before_us
     UNION ALL
@@ -257,21 +257,24 @@ RETURNING deployment_id
 -- find_manifest --
 -- A deployment as a file says it, by its id; deleted ones too.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file, v.variables
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
+    v.variables, v.serving
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.project_id = :project_id AND d.id = :id
 
 -- manifests_older --
 -- Deployments as files say them, older than a place in the list, newest first.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file, v.variables
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
+    v.variables, v.serving
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.project_id = :project_id AND d.seq < :place AND d.deleted_us IS NULL ORDER BY d.seq DESC LIMIT :limit
 
 -- manifests_newer --
 -- Deployments as files say them, newer than a place in the list, oldest first.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file, v.variables
+    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
+    v.variables, v.serving
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.project_id = :project_id AND d.seq > :place AND d.deleted_us IS NULL ORDER BY d.seq LIMIT :limit
 

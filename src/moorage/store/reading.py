@@ -8,16 +8,12 @@ import msgspec
 from moorage.core.deployment import Deployment, VersionNumber
 from moorage.core.errors import InvalidCursor
 from moorage.core.history import HistoryEntry
-from moorage.core.manifest import Kept
 from moorage.core.page import PageQuery
-from moorage.core.prompt_config import Variable
 from moorage.core.version import Version
 from moorage.store import rows
 from moorage.store.engine import Row
 
 _PAST_THE_NEWEST = 2**62
-
-_variables = msgspec.json.Decoder(list[Variable])
 
 
 class _Placed(Protocol):
@@ -58,11 +54,6 @@ class Reading:
     def find_tombstone(self, project_id: str, key_or_id: str) -> Deployment | None:
         """The deployment that had a key or an id and was deleted last."""
         return next(map(rows.deployment, self._run("find_tombstone", project_id=project_id, key=key_or_id)), None)
-
-    def live_variables(self, deployment_id: str) -> list[Variable]:
-        """The declared variables of the live version."""
-        ((variables,),) = self._run("live_variables", id=deployment_id)
-        return _variables.decode(variables)
 
     def find_version(self, deployment_id: str, id_or_number: str) -> Version | None:
         """A version of a deployment, by its id or its number; deleted ones too."""
@@ -106,13 +97,13 @@ class Reading:
         page, has_more = self._page(_ENTRIES, rows.chained, {"deployment_id": deployment_id}, query)
         return [each.shown for each in page], has_more
 
-    def manifests(self, project_id: str, query: PageQuery) -> tuple[list[Kept], bool]:
+    def manifests(self, project_id: str, query: PageQuery) -> tuple[list[Deployment], bool]:
         """A page of a project's deployments as files say them, newest first, and whether there are more.
 
         Raises:
             InvalidCursor: the cursor never was a deployment of this project.
         """
-        return self._page(_MANIFESTS, rows.kept, {"project_id": project_id}, query)
+        return self._page(_MANIFESTS, rows.deployment, {"project_id": project_id}, query)
 
     def _page(
         self, queries: List, of: Callable[[Row], R], inside: dict[str, str], query: PageQuery, **unnamed: None

@@ -7,7 +7,6 @@ import msgspec
 from moorage.core.access import ApiKey, Scope
 from moorage.core.deployment import Deployment, VersionNumber
 from moorage.core.history import Entry, HistoryEntry
-from moorage.core.manifest import Kept
 from moorage.core.version import Version
 from moorage.store.engine import Row
 
@@ -34,14 +33,9 @@ class Chained(msgspec.Struct, frozen=True):
 
 
 def deployment(row: Row) -> Deployment:
-    """A row of `deployments` or `find_deployment`."""
+    """A row of a query for deployments."""
     columns = (*row[:8], VersionNumber(row[8], row[9]), *row[10:])
     return Deployment(*columns)
-
-
-def kept(row: Row) -> Kept:
-    """A row of `find_manifest`, `manifests_older` or `manifests_newer`."""
-    return Kept(deployment(row[:-1]), row[-1])
 
 
 def api_key(row: Row) -> ApiKey:

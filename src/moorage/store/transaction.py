@@ -87,7 +87,7 @@ class Transaction(Reading):
         """A new version. One `made_as` a draft is not live until it is published."""
         self._run(
             "insert_version", id=version_id, deployment_id=deployment_id, major=number.major, minor=number.minor,
-            prompt_config=content.prompt_config, variables=content.variables, notes=notes,
+            prompt_config=content.prompt_config, variables=content.variables, serving=content.serving, notes=notes,
             content_sha256=content.sha256, created_us=self.now_us, api_key_id=by.api_key_id, rev=self.rev,
             made_as=made_as, description=description,
         )  # fmt: skip
