@@ -1,7 +1,7 @@
 """Mustache: logic-less templates, rendered from what `moorage.core.mustache_parser` reads.
 
-One thing differs from the specification: values are not escaped for HTML, because a prompt is no HTML and a model would read
-`&quot;`. So `{{name}}`, `{{&name}}` and `{{{name}}}` are the same.
+One thing differs from the specification: values are not escaped for HTML, because a prompt is no HTML and a model would
+read `&quot;`. So `{{name}}`, `{{&name}}` and `{{{name}}}` are the same.
 """
 
 from collections.abc import Iterator
@@ -11,17 +11,17 @@ from typing import Any
 from moorage.core.mustache_parser import Node, Section, Variable, parse
 from moorage.core.output import Output
 from moorage.core.template_errors import TemplateTooHeavy
-from moorage.core.value import ABSENT, member
+from moorage.core.value import ABSENT, as_text, member
 
 __all__ = ["names", "parse", "render"]
 
 #: How many names may be looked up and items gone through: sections in sections over lists multiply, and need not output
 #: anything.
-MAX_STEPS = 100_000
+MAX_STEPS = 50_000
 
 
 def render(nodes: list[Node], inputs: Any, output: Output) -> None:
-    """Put the inputs in. A variable that no input has is missing; a section asks whether there is something, and is not.
+    """Put the inputs in. A variable that no input has is missing; a section only asks whether there is something.
 
     Raises:
         OutputTooLarge, TemplateTooHeavy: what comes out, or the way to it, is too long.
@@ -59,7 +59,7 @@ class _Rendering:
                 if value is ABSENT:
                     self.output.write(self.output.missed(node.name, node.written))
                 else:
-                    self.output.put(value)
+                    self.output.write(as_text(value))
             else:
                 self.section(node)
 

@@ -1,8 +1,7 @@
-"""Mustache, as it is written: a template becomes texts, variables and sections (the core of the mustache specification 1.4).
+"""Mustache, as it is written: a template becomes texts, variables and sections (the core of its specification 1.4).
 
-Comments, set delimiters and partials leave nothing behind: there are no partials here, and the specification renders one
-that is not found as nothing. There are no lambdas, for JSON has no functions. Every character is looked at a fixed number
-of times.
+Comments, set delimiters and partials leave nothing behind: there are no partials here, and one that is not found is
+nothing. There are no lambdas, for JSON has no functions. Every character is looked at a fixed number of times.
 """
 
 import re
@@ -12,6 +11,9 @@ from moorage.core.template_errors import InvalidTemplate
 
 #: How deep sections may be nested.
 MAX_DEPTH = 64
+
+#: How many tags a template may have.
+MAX_TAGS = 10_000
 
 # What may follow a tag that stands alone on its line.
 _REST_OF_LINE = re.compile(r"[ \t]*+(?:\r?\n|\Z)")
@@ -58,7 +60,11 @@ class _Parser:
         self.open: list[tuple[_Tag, list[Node]]] = []
 
     def parse(self) -> list[Node]:
+        tags = 0
         while (start := self.template.find(self.opener, self.at)) >= 0:
+            tags += 1
+            if tags > MAX_TAGS:
+                self._refuse(start, f"it has more than {MAX_TAGS} tags")
             tag = self._tag(start)
             text, after = self._around(tag)
             if text:

@@ -1,9 +1,6 @@
 """Output: the text that comes out of a template, piece by piece, with a bound on its size."""
 
-from typing import Any
-
 from moorage.core.template_errors import OutputTooLarge
-from moorage.core.value import as_text
 
 #: How large all that is rendered for one request may be, in bytes of UTF-8.
 MAX_OUTPUT = 1_048_576
@@ -23,16 +20,21 @@ class Output:
         """Add a piece as it is.
 
         Raises:
-            OutputTooLarge: there is no room for it; nothing larger than the room is ever put together.
+            OutputTooLarge: there is no room for it.
         """
-        self.size += len(piece) if piece.isascii() else len(piece.encode())
-        if self.size > self._room:
-            raise OutputTooLarge(maximum=MAX_OUTPUT)
+        size = len(piece) if piece.isascii() else len(piece.encode())
+        self.require(size)
+        self.size += size
         self._pieces.append(piece)
 
-    def put(self, value: Any) -> None:
-        """Add an input."""
-        self.write(as_text(value))
+    def require(self, size: int) -> None:
+        """Say that so many bytes more will be written.
+
+        Raises:
+            OutputTooLarge: there is no room for them.
+        """
+        if self.size + size > self._room:
+            raise OutputTooLarge(maximum=MAX_OUTPUT)
 
     def missed(self, name: str, placeholder: str) -> str:
         """Note that there is no input of that name. What stands in its place: the placeholder, or nothing."""

@@ -1,11 +1,11 @@
 """Templates: what a message is before the inputs are in it.
 
-Three engines. `text` puts values in the place of names, and `mustache` has sections beside that; both are rendered here, in
-time that is linear in the template and the output. `jinja` runs code, so it is rendered in a process of its own, by
-`moorage.rendering.jinja`.
+Three engines. `text` puts values in the place of names, and `mustache` has sections beside that; both are rendered
+here, in time that is linear in the template and the output. `jinja` runs code, so it is rendered in a process of its
+own, by `moorage.rendering.jinja`.
 
-Inputs are JSON values. Whatever the engine, a string is put in as it is (it is never read as a template, and not escaped:
-a prompt is no HTML), null as nothing, and all else as compact JSON. What is output is at most `MAX_OUTPUT` bytes.
+Inputs are JSON values. Whatever the engine, a string is put in as it is (it is never read as a template, and not
+escaped: a prompt is no HTML), null as nothing, and all else as compact JSON. At most `MAX_OUTPUT` bytes come out.
 """
 
 import re
@@ -17,15 +17,15 @@ import msgspec
 from moorage.core import mustache
 from moorage.core.output import MAX_OUTPUT, Output
 from moorage.core.template_errors import JinjaNotEnabled, MissingInputs, UnsupportedEngine
-from moorage.core.value import ABSENT, member
+from moorage.core.value import ABSENT, as_text, member
 
 Engine = Literal["text", "jinja", "mustache"]
 
-#: What is done with a name that no input has: nothing is put in its place, or it stays as it is written, or it is an error.
+#: What is done with a name that no input has: nothing takes its place, or it stays as it is written, or it is an error.
 Missing = Literal["empty", "keep", "error"]
 
 # Possessive, so that nothing is ever tried twice: `{{{{{{…` takes linear time.
-_PLACEHOLDER = re.compile(r"(\{\{\s*+[^\W\d][\w-]*+(?:\.[\w-]++)*+\s*+\}\})")
+_PLACEHOLDER = re.compile(r"\{\{(\s*+[^\W\d][\w-]*+(?:\.[\w-]++)*+\s*+)\}\}")
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class Rendered(msgspec.Struct, frozen=True):
 def render(
     engine: str, template: str, inputs: Mapping[str, Any], missing: Missing, *, room: int = MAX_OUTPUT
 ) -> Rendered:
-    """Put the inputs in. `room` is how many bytes the text may have: whoever renders several shares `MAX_OUTPUT` among them.
+    """Put the inputs in. `room` is how many bytes the text may have: several templates of a request share `MAX_OUTPUT`.
 
     Raises:
         UnsupportedEngine: there is no such engine; JinjaNotEnabled: it is not rendered here.
@@ -68,7 +68,7 @@ def names(engine: str, template: str) -> list[str]:
     _check(engine)
     if engine == "mustache":
         return mustache.names(mustache.parse(template))
-    return list(dict.fromkeys(_name(placeholder) for placeholder in _PLACEHOLDER.findall(template)))
+    return list(dict.fromkeys(inside.strip() for inside in _PLACEHOLDER.findall(template)))
 
 
 def _check(engine: str) -> None:
@@ -80,19 +80,17 @@ def _check(engine: str) -> None:
 
 def _render_text(template: str, inputs: Mapping[str, Any], output: Output) -> None:
     parts = _PLACEHOLDER.split(template)
-    output.write(parts[0])
-    for placeholder, literal in zip(parts[1::2], parts[2::2], strict=True):
-        name = _name(placeholder)
-        value = _find(name, inputs)
-        if value is ABSENT:
-            output.write(output.missed(name, placeholder))
-        else:
-            output.put(value)
-        output.write(literal)
-
-
-def _name(placeholder: str) -> str:
-    return placeholder[2:-2].strip()
+    texts: dict[str, str] = {}
+    needed = 0
+    for inside in dict.fromkeys(parts[1::2]):
+        value = _find(name := inside.strip(), inputs)
+        texts[inside] = output.missed(name, f"{{{{{inside}}}}}") if value is ABSENT else as_text(value)
+        # Each is written at least once, and nothing large is made that will not fit.
+        needed += len(texts[inside])
+        output.require(needed)
+    parts[1::2] = map(texts.__getitem__, parts[1::2])
+    output.require(sum(map(len, parts)))
+    output.write("".join(parts))
 
 
 def _find(name: str, inputs: Mapping[str, Any]) -> Any:

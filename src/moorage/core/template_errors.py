@@ -33,7 +33,7 @@ class UnsupportedEngine(TemplateError):
 
 
 class JinjaNotEnabled(UnsupportedEngine):
-    """The template engine jinja is not enabled here; whoever runs this program can enable it. Or use text or mustache."""
+    """The template engine jinja is not enabled here; whoever runs this can enable it. Or use text or mustache."""
 
 
 class InvalidTemplate(TemplateError):

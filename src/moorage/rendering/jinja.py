@@ -1,7 +1,7 @@
 """Jinja templates, rendered by a few processes that are killed when a template asks too much of them.
 
-Each process is spoken to by one thread, so nothing waits on the event loop, and a template that is stopped costs the others
-at most its place.
+Each process is spoken to by one thread, so nothing waits on the event loop, and a template that is stopped costs the
+others at most its place.
 """
 
 import asyncio
@@ -38,8 +38,8 @@ MAX_SECONDS = 0.25
 #: How long a request waits for its turn, in seconds.
 _MAX_WAIT = 2.0
 
-_texts = Decoder(Texts | Refused)
-_names = Decoder(NamesFound | Refused)
+_texts: Decoder[Texts | Refused] = Decoder(Texts | Refused)
+_names: Decoder[NamesFound | Refused] = Decoder(NamesFound | Refused)
 
 T = TypeVar("T", Texts, NamesFound)
 
@@ -81,7 +81,7 @@ class Jinja:
         return _rendered(self._submit(_question(templates, inputs, missing, room), _texts).result(), missing)
 
     async def names(self, templates: Sequence[str]) -> list[list[str]]:
-        """For each template the names that it uses, in the order of the alphabet; of `{{ customer.name }}` the first part.
+        """For each template the names that it uses, in alphabetical order; of `{{ customer.name }}` the first part.
 
         Raises:
             InvalidTemplate, TemplateTooHeavy, RenderingBusy: as `render`.

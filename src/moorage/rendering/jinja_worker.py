@@ -1,13 +1,13 @@
 """The process that renders jinja templates: one message in, one message out, on the socket that is its standard input.
 
 A sandbox keeps a template from what it must not touch; it does not keep it from eating all memory. So this process has
-little: no environment, no files, no processes, limits on memory and time, and whoever started it kills it when a template
-takes too long.
+little: no environment, no files, no processes, limits on memory and time; and whoever started it kills it when a
+template takes too long.
 """
 
 import functools
+import importlib
 import math
-import pprint  # noqa: F401 -- jinja2 imports it when a template first needs it, and then no file can be opened
 import resource
 import socket
 import time
@@ -25,10 +25,10 @@ from moorage.rendering.messages import Names, NamesFound, Question, Refused, Ren
 #: The address space, in bytes; about 50 MiB of it are the program itself.
 MAX_MEMORY = 256 * 1_048_576
 
-#: How long one message may compute, in seconds, if nobody is there to kill the process. A whole number is what there is.
+#: How long one message may compute if nobody is there to kill the process, in seconds: a whole number.
 _MAX_CPU_SECONDS = 1
 
-#: To compile a template takes ten times as long as to render it. Longer ones, in characters, are not kept for their memory.
+#: Compiled templates are kept, for that takes far longer than rendering; but none that is longer, in characters.
 _MAX_KEPT = 16_384
 
 _environment = PromptEnvironment()
@@ -52,6 +52,9 @@ def main() -> None:
 
 
 def _give_up() -> None:
+    # What is else imported when a template first needs it; from here on no file can be opened.
+    for module in ("encodings.unicode_escape", "jinja2.debug", "pprint", "textwrap"):
+        importlib.import_module(module)
     for what, limit in (
         (resource.RLIMIT_AS, MAX_MEMORY),
         (resource.RLIMIT_CORE, 0),
@@ -76,7 +79,9 @@ def _reply(question: bytes) -> Reply:
         return Refused("too_large", "")
     except (MemoryError, OverflowError, RecursionError) as error:
         # What is left of the memory may be little: a new process is better than this one.
-        return Refused("too_heavy", f"{type(error).__name__} ({str(error)[:200]})", is_last=True)
+        return Refused(
+            "too_heavy", f"{type(error).__name__} {str(error)[:200]}".strip(), is_last=isinstance(error, MemoryError)
+        )
     except Exception as error:  # noqa: BLE001 -- whatever Python has against the template is an answer about the template
         return Refused("invalid", f"{type(error).__name__}: {str(error)[:500]}")
 

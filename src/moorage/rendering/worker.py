@@ -25,7 +25,7 @@ class Worker:
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 -- our own program
                 [sys.executable, "-I", "-S", "-c", _PROGRAM, *filter(None, sys.path)],
-                stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 cwd="/", env={}, start_new_session=True,
             )  # fmt: skip
 
