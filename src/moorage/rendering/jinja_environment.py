@@ -4,7 +4,7 @@ other engines (`moorage.core.value`)."""
 from collections.abc import Iterator
 from typing import Any, ClassVar, NoReturn
 
-from jinja2 import ChainableUndefined
+from jinja2 import ChainableUndefined, Undefined
 from jinja2.exceptions import SecurityError, TemplateRuntimeError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -65,8 +65,8 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
 
 def _finalized(value: Any) -> Any:
     """What is output for a value."""
-    if isinstance(value, Unfilled):
-        return value
+    if isinstance(value, Undefined):
+        return str(value)
     try:
         return as_text(value)
     except (TypeError, ValueError):

@@ -53,7 +53,7 @@ def main() -> None:
 
 def _give_up() -> None:
     # What is else imported when a template first needs it; from here on no file can be opened.
-    for module in ("encodings.unicode_escape", "jinja2.debug", "pprint", "textwrap"):
+    for module in ("encodings.unicode_escape", "html", "jinja2.debug", "pprint", "textwrap", "unicodedata"):
         importlib.import_module(module)
     for what, limit in (
         (resource.RLIMIT_AS, MAX_MEMORY),
