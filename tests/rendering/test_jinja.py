@@ -258,7 +258,7 @@ BOMBS = [
     ("{% set ns = namespace(s='aaaaaaaa') %}{% for x in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}", HEAVY),
     ("{% set ns = namespace(l=[1]) %}{% for x in range(99) %}{% set ns.l = ns.l + ns.l %}{% endfor %}", HEAVY),
     ("{% set ns = namespace(n=9) %}{% for x in range(99) %}{% set ns.n = ns.n ** 9 %}{% endfor %}", HEAVY),
-    ("{% set x %}{% for a in range(99999) %}{% for b in range(99999) %}xxxx{% endfor %}{% endfor %}{% endset %}", HEAVY),
+    ("{% set x %}{% for a in range(99999) %}{% for b in range(99999) %}xx{% endfor %}{% endfor %}{% endset %}", HEAVY),
     ("{{ '%1000000000d'|format(1) }}", HEAVY),
     ("{{ '{:1000000000}'.format(1) }}", HEAVY),
     ("{{ '{:>{w}}'.format(1, w=1000000000) }}", HEAVY),
@@ -274,7 +274,7 @@ BOMBS = [
     ("{{ [1]|batch(10**9, 0)|list }}", HEAVY),
     ("{{ [1]|slice(10**9)|list }}", HEAVY),
     ("{{ ('a ' * 10**6)|wordwrap(1)|length }}{{ ('a' * 10**7)|wordwrap(1)|length }}", HEAVY),
-    ("{{ ('<' * 10**7)|striptags|length }}{{ ('<!--' * 10**6)|striptags|length }}", HEAVY),
+    ("{{ ('< ' * 10**6)|striptags|length }}" * 500, HEAVY),
     ("{{ ('<' * 10**7)|escape|escape|escape|escape|length }}", HEAVY),
     ("{{ ('http://a.b ' * 10**6)|urlize|length }}", HEAVY),
     ("{{ range(99999)|map('string')|sort|unique|groupby(0)|list|length }}" * 99, HEAVY),
@@ -357,7 +357,7 @@ def test_a_process_that_nobody_kills_ends_by_itself() -> None:
 
 
 def test_others_are_rendered_while_a_bomb_runs() -> None:
-    async def all_together() -> list[str]:
+    async def all_together(jinja: Jinja) -> list[str]:
         order: list[str] = []
 
         async def bomb() -> None:
@@ -376,7 +376,7 @@ def test_others_are_rendered_while_a_bomb_runs() -> None:
         return order
 
     with closing(Jinja(workers=2, seconds=60)) as jinja:
-        assert asyncio.run(all_together()) == [*(f"Hi {number}" for number in range(20)), "bomb"]
+        assert asyncio.run(all_together(jinja)) == [*(f"Hi {number}" for number in range(20)), "bomb"]
 
 
 def test_whoever_waits_too_long_for_a_place_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -434,6 +434,14 @@ def test_several_templates_share_the_room(jinja: Jinja) -> None:
 
 def test_a_text_that_is_longer_as_json_comes_back(jinja: Jinja) -> None:
     assert one(jinja, "{{ '\\x01' * n }}", {"n": MAX_OUTPUT}) == "\x01" * MAX_OUTPUT
+
+
+def test_only_the_process_that_renders_imports_jinja2() -> None:
+    source = Path(jinja_module.__file__).parents[1]
+    users = {file.name for file in source.rglob("*.py") if re.search(r"(import|from) jinja2", file.read_text())}
+    assert users == {"jinja_environment.py", "jinja_worker.py"}
+    loaded = "import moorage.rendering.jinja\nassert 'jinja2' not in sys.modules"
+    assert run_limited(loaded, cpu_seconds=20, memory=4 * MAX_MEMORY).returncode == 0
 
 
 def test_without_jinja2_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
