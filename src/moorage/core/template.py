@@ -21,6 +21,8 @@ from moorage.core.value import ABSENT, as_text, member
 
 Engine = Literal["text", "jinja", "mustache"]
 
+_ENGINES = frozenset(get_args(Engine))
+
 #: What is done with a name that no input has: nothing takes its place, or it stays as it is written, or it is an error.
 Missing = Literal["empty", "keep", "error"]
 
@@ -74,7 +76,7 @@ def names(engine: str, template: str) -> list[str]:
 def _check(engine: str) -> None:
     if engine == "jinja":
         raise JinjaNotEnabled
-    if engine not in get_args(Engine):
+    if engine not in _ENGINES:
         raise UnsupportedEngine(engine=engine[:64])
 
 
