@@ -1,0 +1,108 @@
+"""Templates: what a message is before the inputs are in it.
+
+Three engines. `text` puts values in the place of names, and `mustache` has sections beside that; both are rendered
+here, in time that is linear in the template and the output. `jinja` runs code, so it is rendered in a process of its
+own, by `moorage.rendering.jinja`.
+
+Inputs are JSON values. Whatever the engine, a string is put in as it is (it is never read as a template, and not
+escaped: a prompt is no HTML), null as nothing, and all else as compact JSON. At most `MAX_OUTPUT` bytes come out.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+import msgspec
+
+from moorage.core import mustache
+from moorage.core.output import MAX_OUTPUT, Output
+from moorage.core.template_errors import JinjaNotEnabled, MissingInputs, UnsupportedEngine
+from moorage.core.value import ABSENT, as_text, member
+
+Engine = Literal["text", "jinja", "mustache"]
+
+_ENGINES = frozenset(get_args(Engine))
+
+#: What is done with a name that no input has: nothing takes its place, or it stays as it is written, or it is an error.
+Missing = Literal["empty", "keep", "error"]
+
+# Possessive, so that nothing is ever tried twice: `{{{{{{…` takes linear time.
+_PLACEHOLDER = re.compile(r"\{\{(\s*+[^\W\d][\w-]*+(?:\.[\w-]++)*+\s*+)\}\}")
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """A text with the inputs in it, its size in bytes, and the names that no input had, each once."""
+
+    text: str
+    missing: list[str]
+    size: int
+
+
+def render(
+    engine: str, template: str, inputs: Mapping[str, Any], missing: Missing, *, room: int = MAX_OUTPUT
+) -> Rendered:
+    """Put the inputs in. `room` is how many bytes the text may have: several templates of a request share `MAX_OUTPUT`.
+
+    Raises:
+        UnsupportedEngine: there is no such engine; JinjaNotEnabled: it is not rendered here.
+        InvalidTemplate: the template is broken (mustache only; every text is a text template).
+        MissingInputs: naming all that is missing, where `missing` is "error".
+        OutputTooLarge, TemplateTooHeavy: the text, or the way to it, is too long.
+        TypeError: an input is not a JSON value.
+    """
+    _check(engine)
+    output = Output(room, keep=missing == "keep")
+    if engine == "mustache":
+        mustache.render(mustache.parse(template), inputs, output)
+    else:
+        _render_text(template, inputs, output)
+    if missing == "error" and output.missing:
+        raise MissingInputs([*output.missing])
+    return Rendered(output.text(), [*output.missing], output.size)
+
+
+def names(engine: str, template: str) -> list[str]:
+    """The names that a template uses, each once, in the order in which they come: dotted as they are written.
+
+    Raises:
+        UnsupportedEngine, JinjaNotEnabled, InvalidTemplate: as `render`.
+    """
+    _check(engine)
+    if engine == "mustache":
+        return mustache.names(mustache.parse(template))
+    return list(dict.fromkeys(inside.strip() for inside in _PLACEHOLDER.findall(template)))
+
+
+def _check(engine: str) -> None:
+    if engine == "jinja":
+        raise JinjaNotEnabled
+    if engine not in _ENGINES:
+        raise UnsupportedEngine(engine=engine[:64])
+
+
+def _render_text(template: str, inputs: Mapping[str, Any], output: Output) -> None:
+    parts = _PLACEHOLDER.split(template)
+    texts: dict[str, str] = {}
+    needed = 0
+    for inside in dict.fromkeys(parts[1::2]):
+        value = _find(name := inside.strip(), inputs)
+        texts[inside] = output.missed(name, f"{{{{{inside}}}}}") if value is ABSENT else as_text(value)
+        # Each is written at least once, and nothing large is made that will not fit.
+        needed += len(texts[inside])
+        output.require(needed)
+    parts[1::2] = map(texts.__getitem__, parts[1::2])
+    output.require(sum(map(len, parts)))
+    output.write("".join(parts))
+
+
+def _find(name: str, inputs: Mapping[str, Any]) -> Any:
+    """The input of that name, dots and all, or else what its path leads to."""
+    value = inputs.get(name, ABSENT)
+    if value is ABSENT and "." in name:
+        first, *path = name.split(".")
+        value = inputs.get(first, ABSENT)
+        for step in path:
+            value = member(value, step)
+            if value is ABSENT:
+                break
+    return value

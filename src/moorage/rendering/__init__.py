@@ -1,0 +1,1 @@
+"""Rendering that needs a process of its own: jinja templates."""

@@ -1,0 +1,73 @@
+"""The language of jinja templates here: Jinja in its strict sandbox, without what is random, and with values as in the
+other engines (`moorage.core.value`)."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, NoReturn
+
+from jinja2 import ChainableUndefined, Undefined
+from jinja2.exceptions import SecurityError, TemplateRuntimeError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from moorage.core.output import Output
+from moorage.core.value import as_text
+
+
+class Unfilled(ChainableUndefined):
+    """A name that no input has. It is missing when its value is used; `{% if name %}` and `is defined` only ask."""
+
+    __slots__ = ()
+
+    #: Where what is missing is written down: one template is rendered at a time.
+    _output: ClassVar[Output]
+
+    def __getattr__(self, name: str) -> "Unfilled":
+        super().__getattr__(name)
+        return self[name]
+
+    def __getitem__(self, name: object) -> "Unfilled":  # type: ignore[override]  # an index is one too
+        return Unfilled(name=f"{self._undefined_name}.{name}")
+
+    @classmethod
+    def report_to(cls, output: Output) -> None:
+        """Write down there what is missing from now on."""
+        cls._output = output
+
+    def __str__(self) -> str:
+        name = str(self._undefined_name)
+        return self._output.missed(name, f"{{{{ {name} }}}}")
+
+    def __iter__(self) -> Iterator[Any]:
+        str(self)
+        return iter(())
+
+    def __len__(self) -> int:
+        str(self)
+        return 0
+
+
+class PromptEnvironment(ImmutableSandboxedEnvironment):
+    """An environment that renders the same text wherever and whenever it is rendered."""
+
+    def __init__(self) -> None:
+        super().__init__(undefined=Unfilled, finalize=_finalized, keep_trailing_newline=True)
+        del self.globals["lipsum"], self.filters["random"]
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A field of an object comes before a method of the same name: `order.items` is what was sent."""
+        if isinstance(obj, dict) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    def unsafe_undefined(self, obj: Any, attribute: str) -> NoReturn:
+        """What is not safe is an error at once, not only where it is used."""
+        raise SecurityError(f"the attribute {attribute[:64]!r} of a {type(obj).__name__}")
+
+
+def _finalized(value: Any) -> Any:
+    """What is output for a value."""
+    if isinstance(value, Undefined):
+        return str(value)
+    try:
+        return as_text(value)
+    except (TypeError, ValueError):
+        raise TemplateRuntimeError(f"a {type(value).__name__} is no text; call it, or make it a list") from None

@@ -1,0 +1,213 @@
+"""Text templates, and what all engines have in common."""
+
+import json
+import signal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moorage.core.output import MAX_OUTPUT
+from moorage.core.template import names, render
+from moorage.core.template_errors import JinjaNotEnabled, MissingInputs, OutputTooLarge, UnsupportedEngine
+from tests.support.json_values import NAMES, TEXTS, VALUES
+from tests.support.limited import run_limited
+
+
+def text(template: str, **inputs: Any) -> str:
+    return render("text", template, inputs, "empty").text
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("Hi {{name}}", "Hi Ada"),
+        ("Hi {{ name }}{{name}}", "Hi AdaAda"),
+        ("{{\n\tname \n}}", "Ada"),
+        ("{{customer.name}}", "Grace"),
+        ("{{ customer.tags.1 }}", "b"),
+        ("{{customer.tags.2}}|", "|"),
+        ("{{customer.tags.-1}}|", "|"),
+        ("{{customer.tags.99999999999999999999}}|", "|"),
+        ("{{customer.tags.first}}|", "|"),
+        ("{{customer.name.0}}|", "|"),
+        ("{{plan.name}}", "a name with a dot"),
+        ("{{first-name}}", "Anna-Lena"),
+        ("{{größe}}", "groß"),
+        ("{{{name}}}", "{Ada}"),
+        ("{{{{name}}}}", "{{Ada}}"),
+        ("{{yes}} {{no}} {{nothing}}|", "true false |"),
+        ("{{whole}} {{real}} {{tiny}} {{huge}}", "3 1.0 1e-07 " + str(2**70)),
+        ("{{customer}}", '{"name":"Grace","tags":["a","b"]}'),
+        ("{{quote}}", "a & \"b\" <c> 'd'"),
+    ],
+)
+def test_values_take_the_place_of_names(template: str, expected: str) -> None:
+    inputs = {
+        "name": "Ada", "customer": {"name": "Grace", "tags": ["a", "b"]}, "plan.name": "a name with a dot",
+        "first-name": "Anna-Lena", "größe": "groß", "yes": True, "no": False, "nothing": None, "whole": 3, "real": 1.0,
+        "tiny": 1e-7, "huge": 2**70, "quote": "a & \"b\" <c> 'd'",
+    }  # fmt: skip
+    assert render("text", template, inputs, "empty").text == expected
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["", "{{}}", "{{ }}", "{{ 1+1 }}", "{{1}}", "{{a b}}", "{{a.}}", "{{.a}}", "{{a..b}}", "{ {a}}", "{{a} }", "{{a",
+     "a}}", '{"a": {"b": 1}}', "{{#a}}", "{{/a}}", "{{!a}}", "{{'a'}}", "{{a|upper}}", "{% if a %}", "{{a()}}",
+     "{{a[0]}}", "${a}", "{a}", "{0.__class__}", "%(a)s", "{{$a}}", "{{-1}}", "\ufeff", "\r\n"],
+)  # fmt: skip
+def test_what_is_not_a_name_stays_as_it_is(template: str) -> None:
+    assert text(template, a="value", b="value") == template
+    assert names("text", template) == []
+
+
+@given(TEXTS.filter(lambda text: "{{" not in text), VALUES)
+def test_a_text_without_placeholders_is_unchanged(template: str, value: Any) -> None:
+    assert text(template, name=value) == template
+
+
+@given(st.text("{}{}{} ab.\n", max_size=30))
+def test_values_are_never_scanned_again(value: str) -> None:
+    value = "{{b}}" + value + "{{a}}"
+    assert text("<{{a}}|{{ b }}>", a=value, b=value) == f"<{value}|{value}>"
+
+
+@given(NAMES, VALUES)
+def test_a_string_is_itself_null_is_nothing_and_all_else_is_json(name: str, value: Any) -> None:
+    shown = text(f"{{{{{name}}}}}", **{name: value})
+    if value is None or isinstance(value, str):
+        assert shown == (value or "")
+    else:
+        assert json.loads(shown) == value
+
+
+PIECES = st.one_of(TEXTS, NAMES.map("{{{{ {} }}}}".format), st.just("{{a.b.0}}"), st.just("{{"), st.just("}}"))
+
+
+@given(st.lists(PIECES, max_size=8).map("".join))
+def test_names_are_what_is_missing_when_nothing_is_given(template: str) -> None:
+    rendered = render("text", template, {}, "empty")
+    assert rendered.missing == names("text", template)
+    assert render("text", template, dict.fromkeys(rendered.missing), "error").missing == []
+
+
+@given(st.lists(PIECES, max_size=8).map("".join))
+def test_what_is_kept_is_as_it_was_written(template: str) -> None:
+    assert render("text", template, {}, "keep").text == template
+
+
+def test_what_is_missing_is_named_once_and_in_order() -> None:
+    template = "{{b}}{{ a.x }}{{b}}{{c}}{{a.x}}"
+    assert render("text", template, {"c": 1, "a": {}}, "empty").missing == ["b", "a.x"]
+    with pytest.raises(MissingInputs, match=r": b, a\.x\.") as error:
+        render("text", template, {"c": 1, "a": {}}, "error")
+    assert error.value.names == ("b", "a.x")
+
+
+def test_a_message_lists_the_first_of_many_missing_names() -> None:
+    with pytest.raises(MissingInputs, match="n19 and 980 more"):
+        render("text", "".join(f"{{{{n{number}}}}}" for number in range(1_000)), {}, "error")
+
+
+@pytest.mark.parametrize("engine", ["text", "mustache"])
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        ("{{a}}{{a}}", "x" * (MAX_OUTPUT // 2 + 1)),
+        ("{{a}}", "é" * (MAX_OUTPUT // 2 + 1)),
+        ("{{a}}" * 5_000, "x" * 1_000),
+        ("{{a}}" * 9_000, list(range(1_000))),
+        ("".join(f"{{{{a{' ' * number}}}}}" for number in range(400)), "x" * (MAX_OUTPUT // 2)),
+        ("x" * (MAX_OUTPUT + 1), ""),
+    ],
+    ids=["twice", "bytes", "often", "list", "other spellings", "the template itself"],
+)
+def test_output_ends_at_one_mebibyte(engine: str, template: str, value: Any) -> None:
+    with pytest.raises(OutputTooLarge):
+        render(engine, template, {"a": value}, "empty")
+
+
+@pytest.mark.parametrize("engine", ["text", "mustache"])
+def test_output_may_fill_the_room_to_the_last_byte(engine: str) -> None:
+    rendered = render(engine, "é{{a}}", {"a": "x" * 8}, "empty", room=10)
+    assert (rendered.size, len(rendered.text)) == (10, 9)
+    with pytest.raises(OutputTooLarge):
+        render(engine, "é{{a}}", {"a": "x" * 9}, "empty", room=10)
+
+
+class Untouchable:
+    """A thing none of whose attributes may be looked at, but for what `isinstance` asks."""
+
+    def __getattribute__(self, name: str) -> object:
+        assert name == "__class__", name
+        return Untouchable
+
+
+@pytest.mark.parametrize("engine", ["text", "mustache"])
+@pytest.mark.parametrize(
+    "path", ["__class__", "__dict__", "__class__.__mro__", "format", "upper", "__init__.__globals__", "items", "keys"]
+)
+@pytest.mark.parametrize("kind", [str, dict, list, int, float, Untouchable])
+def test_attributes_are_never_looked_at(engine: str, path: str, kind: type[object]) -> None:
+    rendered = render(engine, f"{{{{a.{path}}}}}|", {"a": kind()}, "empty")
+    assert (rendered.text, rendered.missing) == ("|", [f"a.{path}"])
+
+
+@pytest.mark.parametrize("engine", ["text", "mustache"])
+@pytest.mark.parametrize("value", [object(), b"bytes", {1, 2}, [object()], float("nan")], ids=repr)
+def test_what_is_no_json_value_is_refused(engine: str, value: object) -> None:
+    with pytest.raises((TypeError, ValueError), match="JSON"):
+        render(engine, "{{a}}", {"a": value}, "empty")
+
+
+@pytest.mark.parametrize("engine", ["", "Text", "handlebars", "jinja2", "x" * 100_000])
+def test_an_unknown_engine_is_refused(engine: str) -> None:
+    for call in (lambda: render(engine, "", {}, "empty"), lambda: names(engine, "")):
+        with pytest.raises(UnsupportedEngine, match="there are: text, jinja, mustache") as error:
+            call()
+        assert error.value.code == "unsupported_engine"
+        assert len(str(error.value)) < 200
+
+
+def test_jinja_is_not_rendered_in_this_process() -> None:
+    with pytest.raises(JinjaNotEnabled) as error:
+        render("jinja", "{{ 1 }}", {}, "empty")
+    assert error.value.code == "unsupported_engine"
+
+
+# What takes seconds already where work grows with the square of the length: at these lengths it would be hours.
+HOSTILE = """
+MIB = 1_048_576
+TEMPLATES = [each[:MIB] for each in (
+    "{" * MIB, "{{ " * MIB, "{{a" * MIB, "{{" + " " * MIB, "{{" + "a" * MIB, "{{" + "a." * MIB, "{{a.b" * MIB,
+    "{{a}}" * MIB, "}}{{" * MIB, "{{a }" * MIB, "{{{a}}" * MIB, "{{" + ".a" * MIB, "{{a" + " " * MIB, "{{#a}}" * MIB,
+    "{{!" * MIB, "{{=" * MIB, "{{=| |=}}" + "|" * MIB, "{{^a}}{{/a}}" * MIB, " " * 99 + "{{!a}}" * MIB,
+    " {{!a}}" * MIB, "\\n" * MIB, " " * MIB, "{{{" * MIB, "{{=" + "a" * 9999 + " }}=}}" + "a" * MIB,
+)]
+"""
+
+CPU_SECONDS = 20
+MEMORY = 1_073_741_824
+
+
+def test_time_is_linear_in_the_length_of_a_template() -> None:
+    program = HOSTILE + (
+        "from moorage.core.template import render, names\n"
+        "from moorage.core.template_errors import TemplateError\n"
+        "for engine in ('text', 'mustache'):\n"
+        "    for template in TEMPLATES:\n"
+        "        for call in (lambda: render(engine, template, {'a': 'x'}, 'keep'), lambda: names(engine, template)):\n"
+        "            try: call()\n"
+        "            except TemplateError: pass\n"
+    )
+    done = run_limited(program, cpu_seconds=CPU_SECONDS, memory=MEMORY)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_control_a_pattern_that_backtracks_does_not_get_through_these_templates() -> None:
+    program = HOSTILE + (
+        "import re\nfor template in TEMPLATES: re.sub(r'\\{\\{.*?(\\w+)\\s*\\}\\}', '', template, flags=re.DOTALL)\n"
+    )
+    assert run_limited(program, cpu_seconds=2, memory=MEMORY).returncode == -signal.SIGKILL

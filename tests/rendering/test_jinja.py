@@ -1,0 +1,450 @@
+"""Jinja templates: what they can do, what they cannot, and what a hostile one costs the others."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from moorage.core.output import MAX_OUTPUT
+from moorage.core.template import render
+from moorage.core.template_errors import (
+    InvalidTemplate,
+    JinjaNotInstalled,
+    MissingInputs,
+    OutputTooLarge,
+    RenderingBusy,
+    TemplateError,
+    TemplateNotAllowed,
+    TemplateTooHeavy,
+)
+from moorage.rendering import jinja as jinja_module
+from moorage.rendering.jinja import Jinja
+from moorage.rendering.jinja_environment import PromptEnvironment
+from moorage.rendering.jinja_worker import MAX_MEMORY
+from tests.support.json_values import NAMES, VALUES
+from tests.support.limited import run_limited
+
+# Longer than a server's: a machine that runs tests may stand still for a moment, and no test is about that.
+PATIENT = 10.0
+
+
+@pytest.fixture(scope="module")
+def jinja() -> Iterator[Jinja]:
+    with closing(Jinja(workers=1, seconds=PATIENT)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[Jinja]:
+    """As in a server."""
+    with closing(Jinja(workers=1)) as made:
+        yield made
+
+
+def one(jinja: Jinja, template: str, inputs: dict[str, Any] | None = None) -> str:
+    return jinja.render_now([template], inputs or {}, "empty")[0].text
+
+
+def processes() -> set[int]:
+    """The processes that this one started."""
+    return {
+        int(child) for task in Path("/proc/self/task").iterdir() for child in (task / "children").read_text().split()
+    }
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("Hi {{ name }}\n", "Hi Ada\n"),
+        ("{{ customer.name }} {{ customer['tags'][1] }} {{ customer.tags.0 }}", "Grace b a"),
+        ("{{ order.items }}", "[1,2]"),
+        ("{% for key, value in customer.items() %}{{ key }}={{ value }};{% endfor %}", 'name=Grace;tags=["a","b"];'),
+        ("{% if vip %}{{ 'yes' }}{% else %}no{% endif %}", "yes"),
+        ("{% for tag in customer.tags %}{{ loop.index }}{{ tag }}{{ ', ' if not loop.last }}{% endfor %}", "1a, 2b"),
+        ("{% macro twice(x) %}{{ x }}{{ x }}{% endmacro %}{{ twice(name) }}", "AdaAda"),
+        ("{% set ns = namespace(n=0) %}{% for x in [1, 2] %}{% set ns.n = ns.n + x %}{% endfor %}{{ ns.n }}", "3"),
+        ("{{ name|upper }} {{ [3, 1]|sort|join(',') }} {{ 'x'|default('y') }} {{ zzz|default('y') }}", "ADA 1,3 x y"),
+        ("{{ '%05.1f'|format(3.14159) }} {{ '{:,}'.format(1234567) }}", "003.1 1,234,567"),
+        ("{{ true }} {{ none }} {{ 1.0 }} {{ [1, {'a': none}] }}", 'true  1.0 [1,{"a":null}]'),
+        ("{{ quote }} {{ quote|e }} {{ quote|tojson }}", '<"&> &lt;&#34;&amp;&gt; "\\u003c\\"\\u0026\\u003e"'),
+        ("{# nothing #}{% raw %}{{ name }}{% endraw %}", "{{ name }}"),
+        ("{{ '\\u00e9\\n' }}", "é\n"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_template_is_filled(jinja: Jinja, template: str, expected: str) -> None:
+    inputs = {
+        "name": "Ada", "customer": {"name": "Grace", "tags": ["a", "b"]}, "order": {"items": [1, 2]}, "vip": True,
+        "quote": '<"&>',
+    }  # fmt: skip
+    rendered = jinja.render_now([template], inputs, "error")[0]
+    assert rendered.text == expected
+    assert rendered.size == len(expected.encode())
+
+
+@settings(max_examples=50, deadline=None)
+@given(NAMES, VALUES, st.text("ab é.\n", max_size=5))
+def test_all_engines_put_in_the_same_text(jinja: Jinja, name: str, value: Any, around: str) -> None:
+    template = f"{around}{{{{{name}}}}}{around}"
+    expected = render("text", template, {name: value}, "empty").text
+    assert render("mustache", template, {name: value}, "empty").text == expected
+    assert one(jinja, template, {name: value}) == expected
+
+
+def test_values_are_never_read_as_templates(jinja: Jinja) -> None:
+    value = "{{ 1 + 1 }}{% raw %}{# x #}"
+    assert one(jinja, "{{ a }}{{ b[0] }}", {"a": value, "b": [value]}) == value * 2
+
+
+@pytest.mark.parametrize("name", sorted(PromptEnvironment().filters))
+def test_every_filter_works_without_files(jinja: Jinja, name: str) -> None:
+    refusals = []
+    for value in ("'one two'", "['one', 'two']", "{'one': 2}", "3", "'http://example.org two'"):
+        for arguments in ("", "(2)", "('one')", "('one', 'two')"):
+            try:
+                one(jinja, f"{{{{ ({value}|{name}{arguments})|string }}}}")
+            except TemplateError as error:
+                refusals.append(str(error))
+    assert not [each for each in refusals if re.search("Errno|OSError|Import|encoding|Module", each)]
+
+
+def test_nothing_is_random() -> None:
+    environment = PromptEnvironment()
+    assert "random" not in environment.filters
+    assert "lipsum" not in environment.globals
+
+
+def test_what_is_missing_is_told(jinja: Jinja) -> None:
+    template = (
+        "{{ a }}{{ b.c }}{% if d %}{% endif %}{% for e in f %}{% endfor %}{{ g|default('') }}{{ h|upper }}{{ a }}"
+    )
+    assert jinja.render_now([template], {}, "empty")[0].missing == ["a", "b.c", "f", "h"]
+    assert jinja.render_now(["{{ a }} {{b.c}}", "{{ a|upper }}"], {}, "keep")[0].text == "{{ a }} {{ b.c }}"
+    with pytest.raises(MissingInputs, match=r": a, b\.c, f, h, z\."):
+        jinja.render_now([template, "{{ z }}"], {}, "error")
+
+
+def test_one_template_does_not_tell_of_the_other(jinja: Jinja) -> None:
+    found = jinja.render_now(["{% set x = 1 %}{{ a }}{{ x }}", "{{ b }}{{ x }}", "none"], {}, "empty")
+    assert [(each.text, each.missing) for each in found] == [("1", ["a"]), ("", ["b", "x"]), ("none", [])]
+
+
+def test_names_are_those_that_nothing_in_the_template_defines(jinja: Jinja) -> None:
+    templates = [
+        "{% for x in rows %}{{ x.a }}{{ customer.name }}{{ range(2)|list }}{% endfor %}{% set y = z %}{{ y }}",
+        "no",
+    ]
+    assert jinja.names_now(templates) == [["customer", "rows", "z"], []]
+    with pytest.raises(InvalidTemplate):
+        jinja.names_now(["{% if %}"])
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        ("a\n{% if %}", "line 2"),
+        ("{{ a", "line 1"),
+        ("{% for %}", "line 1"),
+        ("{{ 1 / 0 }}", "ZeroDivisionError"),
+        ("{{ none.x.y + 1 }}", "'x.y' is undefined"),
+        ("{{ unknown + 1 }}", "'unknown' is undefined"),
+        ("{{ 'a'|nosuch }}", "nosuch"),
+        ("{{ range }}", "a function is no text"),
+        ("{{ [1]|map('string') }}", "a generator is no text"),
+        ("{{ '\\ud800' }}", "surrogates not allowed"),
+    ],
+)
+def test_a_template_that_fails_says_why(jinja: Jinja, template: str, reason: str) -> None:
+    with pytest.raises(InvalidTemplate) as error:
+        one(jinja, template)
+    assert reason in str(error.value)
+    assert error.value.code == "invalid_template"
+
+
+REFUSED = TemplateNotAllowed
+BROKEN = InvalidTemplate
+HEAVY = TemplateTooHeavy
+LARGE = OutputTooLarge
+
+ESCAPES = [
+    ("{{ ''.__class__ }}", REFUSED),
+    ("{{ ''['__class__'] }}", REFUSED),
+    ("{{ ''|attr('__class__') }}", REFUSED),
+    ("{{ ''|attr('__cla' ~ 'ss__') }}", REFUSED),
+    ("{{ ''|attr('\\x5f\\x5fclass\\x5f\\x5f') }}", REFUSED),
+    ("{{ ().__class__.__mro__[1].__subclasses__() }}", REFUSED),
+    ("{% if ''.__class__ %}x{% endif %}", REFUSED),
+    ("{% set c = ''.__class__ %}", REFUSED),
+    ("{{ {}.__class__.__base__ }}", REFUSED),
+    ("{{ a.__init__ }}", REFUSED),
+    ("{{ a['__init__']['__globals__'] }}", REFUSED),
+    ("{{ [a]|map(attribute='__class__')|list }}", REFUSED),
+    ("{{ [a]|sum(attribute='__class__') }}", REFUSED),
+    ("{{ [a]|groupby('__class__') }}", REFUSED),
+    ("{{ [a]|selectattr('__class__')|list }}", REFUSED),
+    ("{{ [a]|sort(attribute='__class__') }}", REFUSED),
+    ("{{ [a]|map('attr', '__class__')|list }}", REFUSED),
+    ("{{ '{0.__class__}'.format(a) }}", REFUSED),
+    ("{{ '{a.__class__}'.format(a=a) }}", REFUSED),
+    ("{{ '{a.__class__}'.format_map({'a': a}) }}", REFUSED),
+    ("{{ ('{0.__class__}'|attr('format'))(a) }}", REFUSED),
+    ("{{ ['{0.__class__}']|map('format', a)|list }}", BROKEN),
+    ("{% set f = '{0.__class__}'.format %}{{ f(a) }}", REFUSED),
+    ("{{ '{0.__class__}'|safe|attr('format')(a) }}", REFUSED),
+    ("{{ '{0[__class__]}'.format(a) }}", REFUSED),
+    ("{{ '%(a.__class__)s'|format(a=a) }}", BROKEN),
+    ("{{ range.__init__ }}", REFUSED),
+    ("{{ cycler.__init__.__globals__ }}", REFUSED),
+    ("{{ joiner.__init__.__globals__.os }}", REFUSED),
+    ("{{ namespace.__init__ }}", REFUSED),
+    ("{{ dict.__subclasses__() }}", REFUSED),
+    ("{{ dict.mro() }}", REFUSED),
+    ("{{ lipsum.__globals__ }}", None),
+    ("{{ lipsum(n=10**9) }}", BROKEN),
+    ("{{ self.__init__ }}", REFUSED),
+    ("{{ self._TemplateReference__context }}", REFUSED),
+    ("{% macro m() %}{% endmacro %}{{ m.__call__.__globals__ }}", REFUSED),
+    ("{% macro m() %}{% endmacro %}{{ m._func.__code__ }}", REFUSED),
+    ("{% for x in [1] %}{{ loop._iterable }}{% endfor %}", REFUSED),
+    ("{{ unknown._output }}", REFUSED),
+    ("{{ unknown._undefined_name }}", REFUSED),
+    ("{{ unknown.output.missing }}", None),
+    ("{{ ([]|map('upper')).gi_frame }}", REFUSED),
+    ("{{ [].append(1) }}", REFUSED),
+    ("{{ {}.update(a=1) }}", REFUSED),
+    ("{{ a.clear() }}", REFUSED),
+    ("{% do [].append(1) %}", BROKEN),
+    ("{% include '/etc/passwd' %}", BROKEN),
+    ("{% import 'os' as os %}", BROKEN),
+    ("{% from 'os' import system %}", BROKEN),
+    ("{% extends 'base' %}", BROKEN),
+    ("{{ open('/etc/passwd') }}", BROKEN),
+    ("{{ __import__('os') }}", BROKEN),
+    ("{{ config }}{{ request }}{{ environment }}{{ get_flashed_messages }}", None),
+    ("{% debug %}", BROKEN),
+]
+
+BOMBS = [
+    ("{{ 'a' * 10**9 }}", HEAVY),
+    ("{{ [0] * 10**9 }}", HEAVY),
+    ("{{ 'a' * n }}", HEAVY),
+    ("{{ ('a' * 10**8)|length }}{{ ('a' * 10**8)|upper|lower|title|length }}", HEAVY),
+    ("{{ range(10**9)|list }}", HEAVY),
+    ("{% for x in range(10**9) %}{% endfor %}", HEAVY),
+    ("{{ range(100000)|list|length }}" * 9_000, HEAVY),
+    ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", HEAVY),
+    ("{% for a in range(99999) %}{% for b in range(99999) %}x{% endfor %}{% endfor %}", (LARGE, HEAVY)),
+    ("{% for a in range(99999) %}{{ 'x' * 99 }}{% endfor %}", LARGE),
+    ("{{ 'é' * 600000 }}", LARGE),
+    ("{{ 10 ** (10 ** 10) }}", HEAVY),
+    ("{{ 9 ** (9 ** (9 ** 9)) }}", HEAVY),
+    ("{{ 2 ** n }}", HEAVY),
+    ("{{ (10 ** 100000)|string|length }}", BROKEN),
+    ("{{ (1).__lshift__(10**10) }}", REFUSED),
+    ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", HEAVY),
+    ("{% macro m(x) %}{{ m(x + x) }}{% endmacro %}{{ m('aaaaaaaaaaaaaaaa') }}", HEAVY),
+    ("{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}", HEAVY),
+    ("{% block b %}{{ self.b() }}{% endblock %}", HEAVY),
+    ("{% for x in [[[]]] recursive %}{{ loop([x]) }}{% endfor %}", HEAVY),
+    ("{% set ns = namespace(s='aaaaaaaa') %}{% for x in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}", HEAVY),
+    ("{% set ns = namespace(l=[1]) %}{% for x in range(99) %}{% set ns.l = ns.l + ns.l %}{% endfor %}", HEAVY),
+    ("{% set ns = namespace(n=9) %}{% for x in range(99) %}{% set ns.n = ns.n ** 9 %}{% endfor %}", HEAVY),
+    ("{% set x %}{% for a in range(99999) %}{% for b in range(99999) %}xx{% endfor %}{% endfor %}{% endset %}", HEAVY),
+    ("{{ '%1000000000d'|format(1) }}", HEAVY),
+    ("{{ '{:1000000000}'.format(1) }}", HEAVY),
+    ("{{ '{:>{w}}'.format(1, w=1000000000) }}", HEAVY),
+    ("{{ 'a'|center(10**9) }}", HEAVY),
+    ("{{ 'a'.ljust(10**9) }}", HEAVY),
+    ("{{ 'a'.zfill(10**9) }}", HEAVY),
+    ("{{ 'a\\n'|indent(10**9) }}", HEAVY),
+    ("{{ '\\t'.expandtabs(10**9) }}", HEAVY),
+    ("{{ ('a ' * 10**6)|replace('a', 'b' * 10**4)|length }}", HEAVY),
+    ("{{ ('a,' * 10**7).split(',')|length }}", HEAVY),
+    ("{{ (['a' * 10**6] * 10**4)|join|length }}", HEAVY),
+    ("{{ range(99999)|batch(1)|map('list')|list|string|length }}" * 99, HEAVY),
+    ("{{ [1]|batch(10**9, 0)|list }}", HEAVY),
+    ("{{ [1]|slice(10**9)|list }}", HEAVY),
+    ("{{ ('a ' * 10**6)|wordwrap(1)|length }}{{ ('a' * 10**7)|wordwrap(1)|length }}", HEAVY),
+    ("{{ ('< ' * 10**6)|striptags|length }}" * 500, HEAVY),
+    ("{{ ('<' * 10**7)|escape|escape|escape|escape|length }}", HEAVY),
+    ("{{ ('http://a.b ' * 10**6)|urlize|length }}", HEAVY),
+    ("{{ range(99999)|map('string')|sort|unique|groupby(0)|list|length }}" * 99, HEAVY),
+    ("{{ dict(a=range(99999)|list)|tojson(indent=9999)|length }}", HEAVY),
+    ("{% for x in cycler(1) %}{% endfor %}", BROKEN),
+    ("{% set c = cycler(1) %}{% for a in range(99999) %}{% for b in range(99) %}{% set d = c.next() %}{% endfor %}"
+     "{% endfor %}", HEAVY),
+    ("{% set j = joiner('x' * 10**5) %}{% for a in range(9999) %}{{ j() }}{% endfor %}", LARGE),
+    ("{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}", HEAVY),
+    ("{{ " + "[" * 100_000 + " }}", HEAVY),
+    ("{{ " + "-" * 100_000 + "1 }}", HEAVY),
+    ("{{ 1" + " + 1" * 20_000 + " }}", HEAVY),
+    ("{% if a %}" * 3_000 + "{% endif %}" * 3_000, (HEAVY, BROKEN)),
+    ("{% for a in b %}" * 50 + "{% endfor %}" * 50, (HEAVY, BROKEN)),
+    ("{{ a }}" * 150_000, HEAVY),
+    ("{% set a = 1 %}" * 60_000, HEAVY),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("template", "error"), ESCAPES, ids=lambda value: value[:70] if isinstance(value, str) else "")
+def test_an_escape_is_refused_and_the_next_template_is_rendered(
+    jinja: Jinja, template: str, error: type[TemplateError] | None
+) -> None:
+    inputs = {"a": {"b": [1]}}
+    if error is None:
+        assert not any(word in one(jinja, template, inputs) for word in ("class", "object", "<"))
+    else:
+        with pytest.raises(TemplateError) as raised:
+            one(jinja, template, inputs)
+        assert type(raised.value) is error, raised.value
+    assert one(jinja, "{{ a }}", inputs) == '{"b":[1]}'
+
+
+@pytest.mark.parametrize(("template", "error"), BOMBS, ids=lambda value: value[:70] if isinstance(value, str) else "")
+def test_a_bomb_is_stopped_and_the_next_template_is_rendered(
+    strict: Jinja, jinja: Jinja, template: str, error: Any
+) -> None:
+    memory = resident()
+    with pytest.raises(error) as raised:
+        one(strict, template, {"n": 10**10})
+    assert type(raised.value) in (error if isinstance(error, tuple) else (error,)), raised.value
+    assert resident() - memory < 16 * 1_048_576
+    assert strict.names_now(["{{ a }}"]) == [["a"]]
+
+
+def resident() -> int:
+    """The memory of this process, in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_there_are_enough_escapes_and_bombs() -> None:
+    assert len(ESCAPES) + len(BOMBS) >= 100
+
+
+PLAIN = """
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+print(len(ImmutableSandboxedEnvironment().from_string({template!r}).render(n=3 * 10**8)))
+print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])
+"""
+
+
+def test_control_the_sandbox_alone_lets_a_bomb_eat_the_memory() -> None:
+    done = run_limited(PLAIN.format(template="{{ 'a' * n }}"), cpu_seconds=20, memory=4 * MAX_MEMORY)
+    length, kibibytes = done.stdout.split()
+    assert int(length) == 3 * 10**8
+    assert int(kibibytes) * 1024 > 3 * 10**8
+
+
+def test_control_the_sandbox_alone_lets_a_bomb_run_on() -> None:
+    bomb = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    assert run_limited(PLAIN.format(template=bomb), cpu_seconds=2, memory=4 * MAX_MEMORY).returncode == -signal.SIGKILL
+
+
+ENDLESS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+
+
+def test_a_process_that_nobody_kills_ends_by_itself() -> None:
+    with closing(Jinja(workers=1, seconds=60)) as jinja, pytest.raises(TemplateTooHeavy, match="died of it"):
+        one(jinja, ENDLESS)
+
+
+def test_others_are_rendered_while_a_bomb_runs() -> None:
+    async def all_together(jinja: Jinja) -> list[str]:
+        order: list[str] = []
+
+        async def bomb() -> None:
+            with pytest.raises(TemplateTooHeavy):
+                await jinja.render([ENDLESS], {}, "empty")
+            order.append("bomb")
+
+        async def others() -> None:
+            for number in range(20):
+                rendered = await jinja.render(["Hi {{ n }}"], {"n": number}, "empty")
+                order.append(rendered[0].text)
+
+        # Both processes are there before it starts.
+        await asyncio.gather(*[jinja.names(["{{ a }}"]) for _ in range(20)])
+        await asyncio.gather(bomb(), others())
+        return order
+
+    with closing(Jinja(workers=2, seconds=60)) as jinja:
+        assert asyncio.run(all_together(jinja)) == [*(f"Hi {number}" for number in range(20)), "bomb"]
+
+
+def test_whoever_waits_too_long_for_a_place_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jinja_module, "_MAX_WAIT", -1.0)
+    with closing(Jinja(workers=1, seconds=PATIENT)) as jinja:
+        with pytest.raises(RenderingBusy, match="Try again"):
+            one(jinja, "a")
+        monkeypatch.undo()
+        assert one(jinja, "a") == "a"
+
+
+def test_a_killed_process_is_replaced_and_none_is_left_behind() -> None:
+    before = processes()
+    with closing(Jinja(workers=1, seconds=PATIENT)) as jinja:
+        assert processes() == before
+        one(jinja, "a")
+        (first,) = processes() - before
+        with pytest.raises(TemplateTooHeavy):
+            one(jinja, "{{ 'a' * 10**9 }}")
+        (second,) = processes() - before
+        assert second != first
+        os.kill(second, signal.SIGKILL)
+        os.waitid(os.P_PID, second, os.WEXITED | os.WNOWAIT)
+        assert one(jinja, "b") == "b"
+        (third,) = processes() - before
+        assert third != second
+    assert processes() == before
+
+
+def test_the_process_has_nothing_but_its_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOORAGE_SECRET", "secret")
+    before = processes()
+    with Path("/etc/hostname").open() as _, closing(Jinja(workers=1, seconds=PATIENT)) as jinja:
+        one(jinja, "a")
+        (pid,) = processes() - before
+        process = Path(f"/proc/{pid}")
+        assert "secret" not in (process / "environ").read_text()
+        assert {each.name for each in (process / "fd").iterdir()} == {"0", "1", "2"}
+        assert (process / "cwd").readlink() == Path("/")
+        limits = {line[:26].strip(): line[26:].split()[:2] for line in (process / "limits").read_text().splitlines()}
+        assert limits["Max address space"] == [str(MAX_MEMORY)] * 2
+        for what in ("Max open files", "Max processes", "Max file size", "Max core file size"):
+            assert limits[what] == ["0", "0"]
+        assert limits["Max cpu time"][0] != "unlimited"
+
+
+def test_several_templates_share_the_room(jinja: Jinja) -> None:
+    half = "x" * (MAX_OUTPUT // 2)
+    assert [each.size for each in jinja.render_now(["{{ a }}", "{{ a }}"], {"a": half}, "empty")] == [len(half)] * 2
+    with pytest.raises(OutputTooLarge):
+        jinja.render_now(["{{ a }}", "{{ a }}x"], {"a": half}, "empty")
+    with pytest.raises(OutputTooLarge):
+        jinja.render_now(["abc"], {}, "empty", room=2)
+
+
+def test_a_text_that_is_longer_as_json_comes_back(jinja: Jinja) -> None:
+    assert one(jinja, "{{ '\\x01' * n }}", {"n": MAX_OUTPUT}) == "\x01" * MAX_OUTPUT
+
+
+def test_only_the_process_that_renders_imports_jinja2() -> None:
+    source = Path(jinja_module.__file__).parents[1]
+    users = {file.name for file in source.rglob("*.py") if re.search(r"(import|from) jinja2", file.read_text())}
+    assert users == {"jinja_environment.py", "jinja_worker.py"}
+    loaded = "import moorage.rendering.jinja\nassert 'jinja2' not in sys.modules"
+    assert run_limited(loaded, cpu_seconds=20, memory=4 * MAX_MEMORY).returncode == 0
+
+
+def test_without_jinja2_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(JinjaNotInstalled, match=r"pip install 'moorage\[jinja\]'"):
+        Jinja()

@@ -1,0 +1,19 @@
+"""JSON values that Hypothesis makes up."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+#: Any text that JSON and a database can hold.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+
+SCALARS: st.SearchStrategy[Any] = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), TEXTS
+)
+
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=8
+)
+
+#: What a placeholder of every engine can name, and nothing that one of them has words of its own for.
+NAMES = st.sampled_from(["name", "customer", "_x", "first_name", "Größe", "x1"])

@@ -1,0 +1,21 @@
+"""Python, run in a process with little of the processor and of memory."""
+
+import resource
+import subprocess
+import sys
+
+PRELUDE = "import sys; sys.path[:] = sys.argv[1:]\n"
+
+
+def run_limited(program: str, *, cpu_seconds: int, memory: int) -> subprocess.CompletedProcess[str]:
+    """Run a program; it is killed when it computed for so long, and has no more than so many bytes."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    return subprocess.run(
+        [sys.executable, "-c", PRELUDE + program, *sys.path],
+        capture_output=True, text=True, preexec_fn=limit, timeout=120, check=False,
+    )  # fmt: skip
