@@ -15,7 +15,9 @@ from moorage.api.routes import OPERATIONS
 from moorage.api.writer import Writer
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower, open_snapshot
+from moorage.gateway.gateway import Gateway
 from moorage.logs import AccessLog, configuration
+from moorage.rendering.jinja import Jinja
 from moorage.settings import ServerSettings
 from moorage.store.opening import open_store
 
@@ -39,6 +41,7 @@ def create_app(settings: ServerSettings) -> ASGIApp:
         store=store,
         catalog=catalog,
         follower=follower,
+        gateway=Gateway(catalog, Jinja() if settings.jinja else None),
         metrics=metrics,
         journal=Journal(metrics, AccessLog(settings.log_format, settings.log_level)),
         documents=describe(OPERATIONS),

@@ -38,6 +38,7 @@ SETTINGS = {
         Setting("database_listen", None, "The same PostgreSQL database without a pgbouncer in between, for LISTEN."),
         Setting("snapshot", "moorage.snapshot", "Where the last state is kept for a start while PostgreSQL is away."),
         Setting("max_age", None, "Seconds without the database after which no API key is trusted; default: for ever."),
+        Setting("jinja", "false", "Whether deployments may have jinja templates, each rendered in a limited process."),
         Setting("workers", "1", "Processes that answer requests."),
         Setting("load", None, "A file or folder of deployments to put into the project `default` at the start."),
         Setting("log_format", "json", "How the server logs to standard error: json or console."),
@@ -57,6 +58,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     database_listen: str | None = None
     snapshot: str = "moorage.snapshot"
     max_age: float | None = None
+    jinja: bool = False
 
 
 class SettingError(Exception):

@@ -45,6 +45,7 @@ def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
         services.writer.close()
         services.reader.shutdown()
         services.follower.close()
+        services.gateway.close()
         services.journal.settle()
         close()
 

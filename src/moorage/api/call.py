@@ -33,6 +33,7 @@ from moorage.core.errors import (
 from moorage.core.history import Actor
 from moorage.core.ownership import Terms
 from moorage.core.strict_json import MAX_BODY
+from moorage.gateway.gateway import Gateway
 from moorage.store.reading import Reading
 from moorage.store.store import Store, Writable
 
@@ -49,6 +50,7 @@ class Services(msgspec.Struct, frozen=True):
     store: Store
     catalog: Catalog
     follower: Follower
+    gateway: Gateway
     metrics: Metrics
     journal: Journal
     documents: Documents

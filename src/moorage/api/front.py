@@ -84,7 +84,7 @@ class Front:
         if answer is not None and time.time() < answer.until:
             status, route, api_key = 200, answer.route, answer.api_key
             headers, body = answer.headers, answer.body_message
-            if if_none_match is not None and _matches(if_none_match, answer.etag):
+            if if_none_match is not None and matches(if_none_match, answer.etag):
                 status, headers, body = 304, _without_body(headers), _NO_BODY
             headers = [*headers, (b"x-request-id", request_id)]
             if age > FRESH_SECONDS:
@@ -176,7 +176,7 @@ class _Exchange:
             if self.status == 200:
                 self.etag = next((value for name, value in headers if name == b"etag"), None)
                 self.revision = next((value for name, value in headers if name == b"x-moorage-revision"), None)
-                if self.etag and self._if_none_match and _matches(self._if_none_match, self.etag):
+                if self.etag and self._if_none_match and matches(self._if_none_match, self.etag):
                     self.status, headers = 304, _without_body(headers)
             message = {
                 **message,
@@ -210,7 +210,8 @@ def _read_headers(headers: RawHeaders) -> tuple[bytes | None, bytes | None, byte
     return authorization, if_none_match, request_id or str(uuid_utils.uuid7()).encode(), min_revision
 
 
-def _matches(if_none_match: bytes, etag: bytes) -> bool:
+def matches(if_none_match: bytes, etag: bytes) -> bool:
+    """Whether an If-None-Match names an ETag."""
     return if_none_match == etag or any(
         candidate.strip().removeprefix(b"W/") in (etag, b"*") for candidate in if_none_match.split(b",")
     )

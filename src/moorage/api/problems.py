@@ -4,7 +4,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
-from moorage.core import errors
+from moorage.core import errors, template_errors
 from moorage.core.deployment import DeploymentItem
 from moorage.core.errors import MoorageError, Problem
 from moorage.core.history import HistoryEntry
@@ -22,9 +22,11 @@ STATUS: dict[type[MoorageError], int] = {
     errors.BodyTooSlow: 408,
     errors.Conflict: 409,
     errors.PreconditionFailed: 412,
+    errors.VariantNotResolved: 422,
     errors.BodyTooLarge: 413,
     errors.UnsupportedEncoding: 415,
     errors.MoorageError: 500,
+    template_errors.RenderingBusy: 503,
     StorageError: 503,
     StorageFull: 507,
 }

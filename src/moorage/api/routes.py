@@ -11,13 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from moorage.api import api_keys, deployments, manifests, open_routes, versions
+from moorage.api import api_keys, configurations, deployments, manifests, open_routes, versions
 from moorage.api.auth import authenticate, authorize
 from moorage.api.call import Call, Services
 from moorage.api.operation import OPEN, Operation
-from moorage.core import errors
+from moorage.core import errors, template_errors
 from moorage.core.access import ApiKey, Scope
 from moorage.core.api_key_item import ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey
+from moorage.core.configuration import Configuration, ConfigurationRequest
 from moorage.core.deployment import (
     DeletedDeployment,
     DeploymentItem,
@@ -44,6 +45,13 @@ _BODY = (
     errors.InvalidBody,
     *_LARGE,
 )
+_TEMPLATE = (
+    template_errors.UnsupportedEngine,
+    template_errors.InvalidTemplate,
+    template_errors.MissingInputs,
+    template_errors.OutputTooLarge,
+    template_errors.RenderingBusy,
+)
 _TAKE = ("take_ownership",)
 _TERMS = (errors.PreconditionFailed, errors.OwnedByFiles, errors.InvalidFlag)
 _NO_VERSION = (errors.VersionNotFound, errors.VersionDeleted)
@@ -54,6 +62,13 @@ _ONCE = (errors.InvalidIdempotencyKey, errors.IdempotencyConflict)
 
 
 OPERATIONS = (
+    Operation(
+        method="POST", path="/v2/deployments/get_config", name="DeploymentGetConfig",
+        handler=configurations.get_config, scopes=frozenset({Scope.INVOKE}),
+        body=ConfigurationRequest,
+        answers={200: Configuration, 304: None},
+        errors=(*_GONE, errors.VariantNotResolved, *_TEMPLATE, errors.InvalidJson, errors.InvalidBody, *_LARGE),
+    ),
     Operation(
         method="GET", path="/v2/deployments", name="Deployments",
         handler=deployments.list_page, scopes=frozenset({Scope.READ}),

@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 
 import msgspec
 
-from moorage.core.deployment import Deployment, Tombstone, etag_of
+from moorage.core.deployment import Deployment, Live, Tombstone, etag_of
 from moorage.core.errors import DeploymentNotFound, InvalidCursor
 from moorage.core.page import PageQuery
 
@@ -15,6 +15,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     seqs: list[int]
     items: list[bytes]
     revs: list[int]
+    lives: list[Live]
     seq_of: dict[str, int]
     seq_of_key: dict[str, int]
     tombstones: dict[str, Tombstone]
@@ -29,8 +30,8 @@ class ProjectCatalog:
 
     def __init__(self, kept: Kept | None = None) -> None:
         """An empty one, or one that was kept."""
-        kept = kept or Kept([], [], [], {}, {}, {})
-        self._seqs, self._items, self._revs = kept.seqs, kept.items, kept.revs
+        kept = kept or Kept([], [], [], [], {}, {}, {})
+        self._seqs, self._items, self._revs, self._lives = kept.seqs, kept.items, kept.revs, kept.lives
         self._seq_of, self._seq_of_key, self._tombstones = kept.seq_of, kept.seq_of_key, kept.tombstones
 
     def __len__(self) -> int:
@@ -39,7 +40,8 @@ class ProjectCatalog:
 
     def kept(self) -> Kept:
         """What it has; it changes with it."""
-        return Kept(self._seqs, self._items, self._revs, self._seq_of, self._seq_of_key, self._tombstones)
+        listed = self._seqs, self._items, self._revs, self._lives
+        return Kept(*listed, self._seq_of, self._seq_of_key, self._tombstones)
 
     def follow(self, deployment: Deployment) -> None:
         """Take over the newest state of one deployment; a state seen before changes nothing."""
@@ -49,7 +51,7 @@ class ProjectCatalog:
         is_listed = place < len(self._seqs) and self._seqs[place] == seq
         if deployment.deleted_us is not None:
             if is_listed:
-                del self._seqs[place], self._items[place], self._revs[place]
+                del self._seqs[place], self._items[place], self._revs[place], self._lives[place]
             if self._seq_of_key.get(deployment.key) == seq:
                 del self._seq_of_key[deployment.key]
             stone = self._tombstones[deployment.id] = deployment.tombstone
@@ -60,10 +62,12 @@ class ProjectCatalog:
         self._seq_of_key[deployment.key] = seq
         if is_listed:
             self._items[place], self._revs[place] = deployment.item(), deployment.rev
+            self._lives[place] = deployment.live
         else:
             self._seqs.insert(place, seq)
             self._items.insert(place, deployment.item())
             self._revs.insert(place, deployment.rev)
+            self._lives.insert(place, deployment.live)
 
     def page(self, query: PageQuery) -> bytes:
         """The JSON of a page (`DeploymentPage`).
@@ -91,11 +95,23 @@ class ProjectCatalog:
         Raises:
             DeploymentNotFound, DeploymentDeleted
         """
+        place = self._find(key_or_id)
+        return self._items[place], etag_of(self._revs[place], self._items[place])
+
+    def live(self, key_or_id: str) -> Live:
+        """What the live version of a deployment is, by its key or its id.
+
+        Raises:
+            DeploymentNotFound, DeploymentDeleted
+        """
+        return self._lives[self._find(key_or_id)]
+
+    def _find(self, key_or_id: str) -> int:
         seq = self._seq_of_key.get(key_or_id, self._seq_of.get(key_or_id))
         if seq is not None:
             place = bisect_left(self._seqs, seq)
             if place < len(self._seqs) and self._seqs[place] == seq:
-                return self._items[place], etag_of(self._revs[place], self._items[place])
+                return place
         if key_or_id in self._tombstones:
             raise self._tombstones[key_or_id].error()
         raise DeploymentNotFound(param="key", key=key_or_id[:200])

@@ -51,6 +51,7 @@ _READY_SECONDS = 120
 @setting("database_listen")
 @setting("snapshot")
 @setting("max_age", click.FloatRange(1))
+@setting("jinja", click.BOOL)
 @setting("workers", click.IntRange(1, 64))
 @setting("load")
 @setting("log_format", click.Choice(["json", "console"]))

@@ -143,6 +143,18 @@ class Tombstone(msgspec.Struct, frozen=True):
         return DeploymentDeleted(param="key", key=self.key, deleted_at=iso(self.deleted_us), outlook=what_now)
 
 
+class Live(msgspec.Struct, frozen=True, gc=False):
+    """What calls of a deployment are answered from: its live version, as it is stored."""
+
+    key: str
+    id: str
+    version_id: str
+    version: str
+    prompt_config: str
+    variables: str
+    serving: str
+
+
 class VersionNumber(msgspec.Struct, frozen=True):
     """`1.0`, `1.1`, `2.0`: major, then minor."""
 
@@ -194,6 +206,12 @@ class Deployment(msgspec.Struct, frozen=True):
     def tombstone(self) -> Tombstone:
         """What is left of it when it is deleted; without its content, when that is erased."""
         return Tombstone(self.id, self.key, self.deleted_us or 0, not self.prompt_config)
+
+    @property
+    def live(self) -> Live:
+        """What calls of it are answered from."""
+        version = str(self.version)
+        return Live(self.key, self.id, self.live_version_id, version, self.prompt_config, self.variables, self.serving)
 
     @property
     def etag(self) -> str:

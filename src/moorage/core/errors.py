@@ -14,12 +14,14 @@
     ├── Conflict                  NameTaken, NothingToUndo, KeyTaken, NotDeleted, VersionIsLive,
     │                             OwnedByFiles, OwnedByApi, IdempotencyConflict
     ├── PreconditionFailed        somebody else was faster
+    ├── VariantNotResolved        a deployment that has no answer for a context
     └── StorageError              where things are kept, see `moorage.core.storage_errors`
 
 A class's docstring is its message, with `{fields}` filled from the arguments it is raised with; `code` is what
 programs read. What HTTP makes of each stands in one table, `moorage.api.problems`.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import msgspec
@@ -125,6 +127,13 @@ class InvalidBody(InvalidRequest):
     """{summary}"""
 
     code = "invalid_request_body"
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem]) -> "InvalidBody":
+        """The error for a body with these problems."""
+        first, more = problems[0], len(problems) - 1
+        summary = f"{first.path or 'the body'} {first.message}" + (f" (and {more} more)" if more else "")
+        return cls(param=first.path or None, problems=tuple(problems), summary=summary)
 
 
 class InvalidKey(InvalidRequest):
@@ -277,6 +286,13 @@ class IdempotencyConflict(Conflict):
     """This Idempotency-Key was used for another request in the last 24 hours; use a new one for each thing you do."""
 
     code = "idempotency_conflict"
+
+
+class VariantNotResolved(MoorageError):
+    """The routing of the deployment {key!r} leads to the variant {variant!r}, which it does not have; publish a version
+    that has it, or undo the last one."""
+
+    code = "variant_not_resolved"
 
 
 class PreconditionFailed(MoorageError):

@@ -32,10 +32,10 @@ class Manifest(msgspec.Struct, frozen=True):
     variables: list[Variable]
     prompt_config: PromptConfig
     settings: Settings | UnsetType = UNSET
-    fallbacks: list[Fallback] = []
+    fallbacks: list[Fallback] | UnsetType = UNSET
     retry_count: Number | UnsetType = UNSET
-    variants: list[Variant] = []
-    routing: list[Route] = []
+    variants: list[Variant] | UnsetType = UNSET
+    routing: list[Route] | UnsetType = UNSET
 
 
 class ManifestPage(msgspec.Struct, frozen=True):
@@ -61,8 +61,8 @@ def manifest_of(deployment: Deployment) -> Manifest:
         variables=_variables.decode(it.variables),
         prompt_config=_prompt_config.decode(it.prompt_config),
         settings=serving.settings,
-        fallbacks=serving.fallbacks,
+        fallbacks=serving.fallbacks or UNSET,
         retry_count=serving.retry_count,
-        variants=serving.variants,
-        routing=serving.routing,
+        variants=serving.variants or UNSET,
+        routing=serving.routing or UNSET,
     )

@@ -27,12 +27,12 @@ def read_body(value: Any, to: type[T]) -> tuple[T, list[str]]:
     """
     conformed, report = conform(value, to)
     if report.problems:
-        raise _invalid(report)
+        raise InvalidBody.of(report.problems)
     try:
         return msgspec.convert(conformed, to), report.rewritten
     except msgspec.ValidationError as error:  # a rule of the type that `conform` does not know
         report.problem("", str(error))
-        raise _invalid(report) from None
+        raise InvalidBody.of(report.problems) from None
 
 
 def content_of(wanted: PutDeployment | PostVersion, live: Deployment | None = None) -> Content:
@@ -48,7 +48,7 @@ def content_of(wanted: PutDeployment | PostVersion, live: Deployment | None = No
     check_variables(variables, report)
     serving.check(report)
     if report.problems:
-        raise _invalid(report)
+        raise InvalidBody.of(report.problems)
     return Content.of(wanted.prompt_config, variables, serving)
 
 
@@ -61,9 +61,3 @@ def with_reason(body: bytes, by: Actor) -> Actor:
     if not body.strip():
         return by
     return by.because(read_body(strict_json.parse(body), Reason)[0].reason)
-
-
-def _invalid(report: Report) -> InvalidBody:
-    first, more = report.problems[0], len(report.problems) - 1
-    summary = f"{first.path or 'the body'} {first.message}" + (f" (and {more} more)" if more else "")
-    return InvalidBody(param=first.path or None, problems=tuple(report.problems), summary=summary)

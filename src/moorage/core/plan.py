@@ -1,0 +1,143 @@
+"""Plan: a deployment's live version made ready to be asked what to send to a model. The server and the client library
+ask the same plan, so both get the same bytes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from moorage.core.configuration import Configuration, ConfigurationRequest, Object, sealed
+from moorage.core.deployment import Live
+from moorage.core.errors import VariantNotResolved
+from moorage.core.output import MAX_OUTPUT
+from moorage.core.prompt_config import PromptConfig, Variable
+from moorage.core.resolution import Resolution, Table
+from moorage.core.serving import decode_serving
+from moorage.core.template import Engine, Missing, Rendered, render
+from moorage.core.template_errors import MissingInputs
+from moorage.core.variant import DEFAULT_VARIANT, Settings
+
+_FIRST_ROLES = ("system", "developer")
+
+_prompt_config = msgspec.json.Decoder(PromptConfig).decode
+_variables = msgspec.json.Decoder(list[Variable]).decode
+
+
+class Prepared:
+    """A variant: all that does not depend on a call, and the templates that do."""
+
+    def __init__(self, config: PromptConfig, variables: Sequence[Variable], settings: Settings, version: str) -> None:
+        self.engine: Engine = settings.engine or "text"
+        self.missing: Missing = settings.missing_inputs or "empty"
+        self.templates: list[str] = []
+        self._config, self._version = config, version
+        self._defaults = {each.key: each.value for each in variables if each.value not in (UNSET, None)}
+        self._parameters: Object = msgspec.to_builtins(config.model_parameters)
+        self._tools: list[Object] = msgspec.to_builtins(config.tools)
+        messages: list[Object] = msgspec.to_builtins(config.messages)
+        for message in messages:
+            self.templates += _texts(message)
+        first = 0
+        while first < len(messages) and messages[first]["role"] in _FIRST_ROLES:
+            first += 1
+        self._system, self._rest = messages[:first], messages[first:]
+
+    def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The inputs of a call, with the defaults of those that are not given."""
+        return {**self._defaults, **given}
+
+    def configuration(self, rendered: Sequence[Rendered], request: ConfigurationRequest) -> bytes:
+        """The answer to a call whose templates were rendered, in order, as JSON (`Configuration`)."""
+        texts = iter([each.text for each in rendered])
+        system = [_filled(message, texts) for message in self._system]
+        rest = [_filled(message, texts) for message in self._rest]
+        missing = list(dict.fromkeys(name for each in rendered for name in each.missing))
+        return sealed(
+            Configuration(
+                id="",
+                provider=self._config.provider,
+                model=self._config.model,
+                type=self._config.model_type,
+                version=self._version,
+                messages=[*system, *request.prefix_messages, *rest, *request.messages],
+                parameters={**self._parameters, **request.extra_params},
+                tools=self._tools or UNSET,
+                missing_inputs=missing or UNSET,
+            )
+        )
+
+
+class Plan:
+    """All variants of a live version, and the table that chooses."""
+
+    def __init__(self, live: Live) -> None:
+        serving = decode_serving(live.serving)
+        self.live = live
+        self.routing, self.variants = serving.routing, [each.name for each in serving.variants]
+        self.table = Table.compile(live.key, serving.routing)
+        default = Prepared(
+            _prompt_config(live.prompt_config), _variables(live.variables), serving.settings or Settings(), live.version
+        )
+        self._prepared = {DEFAULT_VARIANT: default}
+        for each in serving.variants:
+            settings = each.settings or Settings()
+            self._prepared[each.name] = Prepared(each.prompt_config, each.variables or [], settings, live.version)
+
+    def resolve(self, context: Mapping[str, Any]) -> tuple[Resolution, Prepared]:
+        """The variant that a context gets.
+
+        Raises:
+            VariantNotResolved: the table names one that there is not.
+        """
+        resolution = self.table.resolve(dict(context))
+        prepared = self._prepared.get(resolution.variant)
+        if prepared is None:
+            raise VariantNotResolved(key=self.live.key, variant=resolution.variant)
+        return resolution, prepared
+
+
+def render_all(prepared: Prepared, inputs: Mapping[str, Any]) -> list[Rendered]:
+    """The templates of a variant with the inputs of a call in them; not for jinja.
+
+    Raises:
+        TemplateError
+    """
+    rendered, room, is_error = [], MAX_OUTPUT, prepared.missing == "error"
+    values = prepared.inputs(inputs)
+    for template in prepared.templates:
+        each = render(prepared.engine, template, values, "empty" if is_error else prepared.missing, room=room)
+        room -= each.size
+        rendered.append(each)
+    if is_error and (missing := [name for each in rendered for name in each.missing]):
+        raise MissingInputs(list(dict.fromkeys(missing)))
+    return rendered
+
+
+def _texts(message: Object) -> Iterator[str]:
+    """The templates in a message: its text, or that of its parts, and the addresses of images."""
+    content = message["content"]
+    if isinstance(content, str):
+        yield content
+    for part in content if isinstance(content, list) else ():
+        if part["type"] == "text":
+            yield part["text"]
+        elif part["type"] == "image_url":
+            yield part["image_url"]["url"]
+
+
+def _filled(message: Object, texts: Iterator[str]) -> Object:
+    content = message["content"]
+    if isinstance(content, str):
+        return {**message, "content": next(texts)}
+    if isinstance(content, list):
+        return {**message, "content": [_filled_part(part, texts) for part in content]}
+    return message
+
+
+def _filled_part(part: Object, texts: Iterator[str]) -> Object:
+    if part["type"] == "text":
+        return {**part, "text": next(texts)}
+    if part["type"] == "image_url":
+        return {**part, "image_url": {**part["image_url"], "url": next(texts)}}
+    return part

@@ -1,0 +1,1 @@
+"""What a deployment answers to a call."""
