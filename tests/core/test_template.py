@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moorage.core import mustache
+from moorage.core import template as template_module
 from moorage.core.output import MAX_OUTPUT
 from moorage.core.template import names, render
 from moorage.core.template_errors import JinjaNotEnabled, MissingInputs, OutputTooLarge, UnsupportedEngine
+from moorage.core.value import as_text
 from tests.support.json_values import NAMES, TEXTS, VALUES
 from tests.support.limited import run_limited
 
@@ -127,6 +130,21 @@ def test_a_message_lists_the_first_of_many_missing_names() -> None:
 def test_output_ends_at_one_mebibyte(engine: str, template: str, value: Any) -> None:
     with pytest.raises(OutputTooLarge):
         render(engine, template, {"a": value}, "empty")
+
+
+@pytest.mark.parametrize("engine", ["text", "mustache"])
+def test_values_that_will_not_fit_are_not_made_into_text(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def counted(value: Any) -> str:
+        made.append(as_text(value))
+        return made[-1]
+
+    monkeypatch.setattr(template_module if engine == "text" else mustache, "as_text", counted)
+    template = "".join(f"{{{{a{' ' * number}}}}}" for number in range(400))
+    with pytest.raises(OutputTooLarge):
+        render(engine, template, {"a": ["x" * (MAX_OUTPUT // 4)]}, "empty")
+    assert len(made) == 4
 
 
 @pytest.mark.parametrize("engine", ["text", "mustache"])
