@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from moorage.api.configurations import Quick
 from moorage.api.front import Front
 from moorage.api.journal import Journal
 from moorage.api.metrics import Metrics
@@ -18,6 +19,7 @@ from moorage.catalog.follower import Follower
 from moorage.catalog.project_catalog import ProjectCatalog
 from moorage.core.access import DEFAULT_SCOPES
 from moorage.core.page import PageQuery
+from moorage.gateway.gateway import Gateway
 from moorage.logs import AccessLog, Formatter
 from moorage.registry.api_keys import create_api_key
 from moorage.registry.projects import create_project
@@ -51,7 +53,8 @@ def answer_of(folder: Path, log: Path, *, after_start: bool) -> list[Message]:
     }  # fmt: skip
     with log.open("wb") as stream:
         journal = Journal(Metrics(catalog, follower), AccessLog("json", "info", stream))
-        asyncio.run(Front(failing, catalog, follower, journal)(scope, receive, send))
+        quick = Quick(catalog, follower, Gateway(catalog, None))
+        asyncio.run(Front(failing, catalog, follower, journal, quick)(scope, receive, send))
         journal.settle()
     return sent
 

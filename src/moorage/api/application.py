@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from moorage.api.call import Services
+from moorage.api.configurations import Quick
 from moorage.api.front import Front
 from moorage.api.problems import problem
 from moorage.api.routes import routes
@@ -55,7 +56,8 @@ def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
         exception_handlers={MoorageError: _on_error, HTTPException: _on_http_exception, Exception: _on_unexpected},
     )
     app.router.redirect_slashes = False  # a redirect would be built from the Host header, which anybody can write
-    return Front(app, services.catalog, services.follower, services.journal)
+    quick = Quick(services.catalog, services.follower, services.gateway)
+    return Front(app, services.catalog, services.follower, services.journal, quick)
 
 
 async def _settle(services: Services) -> None:

@@ -5,6 +5,7 @@ answers: a read that was answered once is answered from here, for the same API k
 changes. Only what carries an ETag is remembered, and a handler sets one only on what follows from the revision alone.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -15,6 +16,9 @@ import uuid_utils
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from moorage.api.call import BODY_SECONDS
+from moorage.api.configurations import PATH, Quick, Quickly
+from moorage.api.etags import matches
 from moorage.api.journal import Finished, Journal
 from moorage.api.problems import problem
 from moorage.catalog.catalog import Catalog
@@ -55,8 +59,9 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 class Front:
     """The outermost ASGI application."""
 
-    def __init__(self, app: ASGIApp, catalog: Catalog, follower: Follower, journal: Journal) -> None:
+    def __init__(self, app: ASGIApp, catalog: Catalog, follower: Follower, journal: Journal, quick: Quick) -> None:
         self._app = app
+        self._quick = quick
         self._catalog = catalog
         self._follower = follower
         self._journal = journal
@@ -82,31 +87,54 @@ class Front:
         is_enough = min_revision is None or (min_revision.isdigit() and int(min_revision[:20]) <= self._revision)
         answer = self._answers.get(asked) if method == "GET" and is_enough and age <= self._follower.max_age else None
         if answer is not None and time.time() < answer.until:
-            status, route, api_key = 200, answer.route, answer.api_key
-            headers, body = answer.headers, answer.body_message
+            status, headers, body = 200, answer.headers, answer.body_message
             if if_none_match is not None and matches(if_none_match, answer.etag):
                 status, headers, body = 304, _without_body(headers), _NO_BODY
-            headers = [*headers, (b"x-request-id", request_id)]
-            if age > FRESH_SECONDS:
-                headers.append((b"x-moorage-age", b"%d" % age))
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send(body)
+            await _send(send, status, headers, body, request_id, age)
+            route, api_key = answer.route, answer.api_key
         else:
-            is_read = method in _READS
-            exchange = _Exchange(
-                send, receive, request_id, if_none_match if is_read else None, self._follower.age if is_read else None
-            )
-            await self._pass_on(scope, exchange)
-            status = exchange.status
-            key: ApiKey | None = scope.get("moorage.caller")
-            api_key = key.id if key else None
-            route = scope["route"].path if "route" in scope else "none"
-            if method == "GET" and key is not None:
-                self._remember(asked, exchange, route, key)
+            quick = None
+            if path == PATH and method == "POST" and min_revision is None and not scope["query_string"]:
+                receive, quick = await self._ask_quick(receive, authorization, if_none_match)
+            if quick is not None:
+                key, status, headers, content = quick
+                body = {"type": "http.response.body", "body": content}
+                await _send(send, status, headers, body, request_id, age)
+                route, api_key = PATH, key.id
+            else:
+                exchange = self._exchange(scope, receive, send, request_id, if_none_match)
+                await self._pass_on(scope, exchange)
+                status, caller = exchange.status, scope.get("moorage.caller")
+                api_key = caller.id if caller else None
+                route = scope["route"].path if "route" in scope else "none"
+                if method == "GET" and caller is not None:
+                    self._remember(asked, exchange, route, caller)
         seconds = time.perf_counter() - started
         self._journal.note(Finished(time.time(), seconds, method, route, path, status, request_id, api_key))
 
+    async def _ask_quick(
+        self, receive: Receive, authorization: bytes | None, if_none_match: bytes | None
+    ) -> tuple[Receive, Quickly | None]:
+        """A quick answer, if there is one; and what is received by whoever answers if there is none."""
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            return _received(TimeoutError(), receive), None
+        again = _received(message, receive)
+        if message["type"] != "http.request" or message.get("more_body"):
+            return again, None
+        return again, self._quick.answer(authorization, if_none_match, message.get("body", b""))
+
+    def _exchange(
+        self, scope: Scope, receive: Receive, send: Send, request_id: bytes, if_none_match: bytes | None
+    ) -> "_Exchange":
+        if scope["method"] in _READS:
+            return _Exchange(send, receive, request_id, if_none_match, self._follower.age)
+        return _Exchange(send, receive, request_id, None, None)
+
     def _forget(self) -> None:
+        self._quick.forget()
         self._answers.clear()
         self._bytes = 0
         self._revision, self._contents = self._catalog.revision, self._catalog.contents
@@ -195,6 +223,29 @@ class _Exchange:
         await self._send(message)
 
 
+async def _send(send: Send, status: int, headers: RawHeaders, body: Message, request_id: bytes, age: float) -> None:
+    headers = [*headers, (b"x-request-id", request_id)]
+    if age > FRESH_SECONDS:
+        headers.append((b"x-moorage-age", b"%d" % age))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send(body)
+
+
+def _received(first: Message | TimeoutError, receive: Receive) -> Receive:
+    """A `receive` that begins with what was received, or was waited for, already."""
+    waiting = [first]
+
+    async def again() -> Message:
+        if not waiting:
+            return await receive()
+        message = waiting.pop()
+        if isinstance(message, TimeoutError):
+            raise message
+        return message
+
+    return again
+
+
 def _read_headers(headers: RawHeaders) -> tuple[bytes | None, bytes | None, bytes, bytes | None]:
     """Authorization, If-None-Match, the id of the request, X-Min-Revision."""
     authorization = if_none_match = request_id = min_revision = None
@@ -208,13 +259,6 @@ def _read_headers(headers: RawHeaders) -> tuple[bytes | None, bytes | None, byte
         elif name == b"x-min-revision":
             min_revision = value
     return authorization, if_none_match, request_id or str(uuid_utils.uuid7()).encode(), min_revision
-
-
-def matches(if_none_match: bytes, etag: bytes) -> bool:
-    """Whether an If-None-Match names an ETag."""
-    return if_none_match == etag or any(
-        candidate.strip().removeprefix(b"W/") in (etag, b"*") for candidate in if_none_match.split(b",")
-    )
 
 
 def _without_body(headers: RawHeaders) -> RawHeaders:

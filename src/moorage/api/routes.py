@@ -63,8 +63,8 @@ _ONCE = (errors.InvalidIdempotencyKey, errors.IdempotencyConflict)
 
 OPERATIONS = (
     Operation(
-        method="POST", path="/v2/deployments/get_config", name="DeploymentGetConfig",
-        handler=configurations.get_config, scopes=frozenset({Scope.INVOKE}),
+        method="POST", path=configurations.PATH, name="DeploymentGetConfig",
+        handler=configurations.get_config, scopes=configurations.SCOPES,
         body=ConfigurationRequest,
         answers={200: Configuration, 304: None},
         errors=(*_GONE, errors.VariantNotResolved, *_TEMPLATE, errors.InvalidJson, errors.InvalidBody, *_LARGE),

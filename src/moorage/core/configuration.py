@@ -11,8 +11,6 @@ from moorage.core.context import Context, read_context
 from moorage.core.errors import InvalidBody, InvalidJson, Problem
 from moorage.core.prompt_config import ModelType
 
-_ALPHABET = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
 Object = dict[str, Any]
 
 
@@ -128,11 +126,11 @@ def read_request(body: bytes) -> ConfigurationRequest:
 
 
 def sealed(configuration: Configuration) -> bytes:
-    """Its JSON, with an id that follows from all the rest: a ULID, as clients expect (contract §2.3)."""
+    """Its JSON, with an id that follows from all the rest, of 26 digits that a ULID may have, as clients expect
+    (contract §2.3)."""
     encoded = _encode(configuration)
-    number = int.from_bytes(hashlib.sha256(encoded).digest()[:16])
-    digits = bytes(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
-    return b'{"id":"' + digits + encoded[len(b'{"id":"') :]
+    digits = hashlib.sha256(encoded).hexdigest()[:26].upper()
+    return b'{"id":"' + digits.encode() + encoded[len(b'{"id":"') :]
 
 
 #: The roles and parts that a caller's message may have (contract §2.2), and what each part must carry.

@@ -14,7 +14,7 @@ from moorage.core.output import MAX_OUTPUT
 from moorage.core.prompt_config import PromptConfig, Variable
 from moorage.core.resolution import Resolution, Table
 from moorage.core.serving import decode_serving
-from moorage.core.template import Engine, Missing, Rendered, render
+from moorage.core.template import Engine, Missing, Rendered, Template
 from moorage.core.template_errors import MissingInputs
 from moorage.core.variant import DEFAULT_VARIANT, Settings
 
@@ -25,19 +25,20 @@ _variables = msgspec.json.Decoder(list[Variable]).decode
 
 
 class Prepared:
-    """A variant: all that does not depend on a call, and the templates that do."""
+    """A variant: what does not depend on a call, and the `texts` that do, as `templates` unless they are jinja's."""
 
     def __init__(self, config: PromptConfig, variables: Sequence[Variable], settings: Settings, version: str) -> None:
         self.engine: Engine = settings.engine or "text"
         self.missing: Missing = settings.missing_inputs or "empty"
-        self.templates: list[str] = []
+        self.texts: list[str] = []
         self._config, self._version = config, version
         self._defaults = {each.key: each.value for each in variables if each.value not in (UNSET, None)}
         self._parameters: Object = msgspec.to_builtins(config.model_parameters)
         self._tools: list[Object] = msgspec.to_builtins(config.tools)
         messages: list[Object] = msgspec.to_builtins(config.messages)
         for message in messages:
-            self.templates += _texts(message)
+            self.texts += _texts(message)
+        self.templates = [] if self.engine == "jinja" else [Template(self.engine, text) for text in self.texts]
         first = 0
         while first < len(messages) and messages[first]["role"] in _FIRST_ROLES:
             first += 1
@@ -106,11 +107,11 @@ def render_all(prepared: Prepared, inputs: Mapping[str, Any]) -> list[Rendered]:
     rendered, room, is_error = [], MAX_OUTPUT, prepared.missing == "error"
     values = prepared.inputs(inputs)
     for template in prepared.templates:
-        each = render(prepared.engine, template, values, "empty" if is_error else prepared.missing, room=room)
+        each = template.render(values, "empty" if is_error else prepared.missing, room=room)
         room -= each.size
         rendered.append(each)
     if is_error and (missing := [name for each in rendered for name in each.missing]):
-        raise MissingInputs(list(dict.fromkeys(missing)))
+        raise MissingInputs.of(list(dict.fromkeys(missing)))
     return rendered
 
 

@@ -38,27 +38,61 @@ class Rendered(msgspec.Struct, frozen=True):
     size: int
 
 
+class Template:
+    """A text or mustache template made ready to be rendered many times."""
+
+    def __init__(self, engine: str, template: str) -> None:
+        """Read a template.
+
+        Raises:
+            UnsupportedEngine: there is no such engine; JinjaNotEnabled: it is not rendered here.
+            InvalidTemplate: it is broken (mustache only; every text is a text template).
+        """
+        _check(engine)
+        self._mustache = mustache.parse(template) if engine == "mustache" else None
+        self._parts = [] if self._mustache else _PLACEHOLDER.split(template)
+        self._names = {inside: inside.strip() for inside in self._parts[1::2]}
+
+    def render(self, inputs: Mapping[str, Any], missing: Missing, *, room: int = MAX_OUTPUT) -> Rendered:
+        """Put the inputs in. `room` is how many bytes the text may have: several templates of a request share
+        `MAX_OUTPUT`.
+
+        Raises:
+            MissingInputs: naming all that is missing, where `missing` is "error".
+            OutputTooLarge, TemplateTooHeavy: the text, or the way to it, is too long.
+            TypeError: an input is not a JSON value.
+        """
+        output = Output(room, keep=missing == "keep")
+        if self._mustache is None:
+            self._render_text(inputs, output)
+        else:
+            mustache.render(self._mustache, inputs, output)
+        if missing == "error" and output.missing:
+            raise MissingInputs.of([*output.missing])
+        return Rendered(output.text(), [*output.missing], output.size)
+
+    def _render_text(self, inputs: Mapping[str, Any], output: Output) -> None:
+        parts, texts, needed = self._parts.copy(), dict[str, str](), 0
+        for inside, name in self._names.items():
+            value = _find(name, inputs)
+            texts[inside] = output.missed(name, f"{{{{{inside}}}}}") if value is ABSENT else as_text(value)
+            # Each is written at least once, and nothing large is made that will not fit.
+            needed += len(texts[inside])
+            output.require(needed)
+        parts[1::2] = map(texts.__getitem__, parts[1::2])
+        output.require(sum(map(len, parts)))
+        output.write("".join(parts))
+
+
 def render(
     engine: str, template: str, inputs: Mapping[str, Any], missing: Missing, *, room: int = MAX_OUTPUT
 ) -> Rendered:
-    """Put the inputs in. `room` is how many bytes the text may have: several templates of a request share `MAX_OUTPUT`.
+    """Read a template and put the inputs in, once.
 
     Raises:
-        UnsupportedEngine: there is no such engine; JinjaNotEnabled: it is not rendered here.
-        InvalidTemplate: the template is broken (mustache only; every text is a text template).
-        MissingInputs: naming all that is missing, where `missing` is "error".
-        OutputTooLarge, TemplateTooHeavy: the text, or the way to it, is too long.
-        TypeError: an input is not a JSON value.
+        What `Template` and `Template.render` raise.
     """
-    _check(engine)
-    output = Output(room, keep=missing == "keep")
-    if engine == "mustache":
-        mustache.render(mustache.parse(template), inputs, output)
-    else:
-        _render_text(template, inputs, output)
-    if missing == "error" and output.missing:
-        raise MissingInputs([*output.missing])
-    return Rendered(output.text(), [*output.missing], output.size)
+    return Template(engine, template).render(inputs, missing, room=room)
 
 
 def names(engine: str, template: str) -> list[str]:
@@ -78,21 +112,6 @@ def _check(engine: str) -> None:
         raise JinjaNotEnabled
     if engine not in _ENGINES:
         raise UnsupportedEngine(engine=engine[:64])
-
-
-def _render_text(template: str, inputs: Mapping[str, Any], output: Output) -> None:
-    parts = _PLACEHOLDER.split(template)
-    texts: dict[str, str] = {}
-    needed = 0
-    for inside in dict.fromkeys(parts[1::2]):
-        value = _find(name := inside.strip(), inputs)
-        texts[inside] = output.missed(name, f"{{{{{inside}}}}}") if value is ABSENT else as_text(value)
-        # Each is written at least once, and nothing large is made that will not fit.
-        needed += len(texts[inside])
-        output.require(needed)
-    parts[1::2] = map(texts.__getitem__, parts[1::2])
-    output.require(sum(map(len, parts)))
-    output.write("".join(parts))
 
 
 def _find(name: str, inputs: Mapping[str, Any]) -> Any:

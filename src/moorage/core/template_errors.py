@@ -53,10 +53,15 @@ class MissingInputs(TemplateError):
 
     code = "missing_inputs"
 
-    def __init__(self, names: Sequence[str]) -> None:
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> "MissingInputs":
+        """The error for these names."""
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        super().__init__(listed=", ".join(name[:256] for name in names[:_SHOWN]) + more)
-        self.names = tuple(names)
+        error = cls(listed=", ".join(name[:256] for name in names[:_SHOWN]) + more)
+        error.names = tuple(names)
+        return error
 
 
 class TemplateTooHeavy(TemplateError):

@@ -55,12 +55,21 @@ class Gateway:
         Raises:
             DeploymentNotFound, DeploymentDeleted, InvalidBody, VariantNotResolved, TemplateError, RenderingBusy
         """
+        resolved = self.resolve_now(project_id, request)
+        if resolved is not None:
+            return resolved
+        plan = self.plan(project_id, request.key)
+        resolution, prepared = plan.resolve(request.attributes())
+        rendered = await self._render_jinja(prepared, request.inputs)
+        return Resolved(plan.live, resolution, prepared.configuration(rendered, request))
+
+    def resolve_now(self, project_id: str, request: ConfigurationRequest) -> Resolved | None:
+        """The same at once; nothing for a template that is rendered elsewhere."""
         plan = self.plan(project_id, request.key)
         resolution, prepared = plan.resolve(request.attributes())
         if prepared.engine == "jinja":
-            rendered = await self._render_jinja(prepared, request.inputs)
-        else:
-            rendered = render_all(prepared, request.inputs)
+            return None
+        rendered = render_all(prepared, request.inputs)
         return Resolved(plan.live, resolution, prepared.configuration(rendered, request))
 
     def close(self) -> None:
@@ -71,4 +80,4 @@ class Gateway:
     async def _render_jinja(self, prepared: Prepared, inputs: Mapping[str, Any]) -> list[Rendered]:
         if self._jinja is None:
             raise JinjaNotEnabled
-        return await self._jinja.render(prepared.templates, prepared.inputs(inputs), prepared.missing)
+        return await self._jinja.render(prepared.texts, prepared.inputs(inputs), prepared.missing)

@@ -146,7 +146,7 @@ def _question(templates: Sequence[str], inputs: Mapping[str, Any], missing: Miss
 def _rendered(texts: Texts, missing: Missing) -> list[Rendered]:
     names = list(dict.fromkeys(name for each in texts.rendered for name in each.missing))
     if missing == "error" and names:
-        raise MissingInputs(names)
+        raise MissingInputs.of(names)
     return texts.rendered
 
 
