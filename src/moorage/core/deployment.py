@@ -108,6 +108,16 @@ class Content(msgspec.Struct, frozen=True):
         digest = hashlib.sha256(_encode_sorted([prompt_config, variables])).hexdigest()
         return cls(_encode_text(prompt_config).decode(), _encode_text(variables).decode(), digest)
 
+    @classmethod
+    def read(cls, prompt_config: str, variables: str) -> "Content":
+        """What a version keeps, with the hash that it must have.
+
+        Raises:
+            msgspec.DecodeError: it is no JSON.
+        """
+        values = [msgspec.json.decode(prompt_config), msgspec.json.decode(variables)]
+        return cls(prompt_config, variables, hashlib.sha256(_encode_sorted(values)).hexdigest())
+
 
 def etag_of(rev: int, item: bytes) -> str:
     """The ETag of a deployment of that revision, whose JSON is `item`."""

@@ -1,0 +1,100 @@
+"""A backup as a file: a SQLite database that needs no other file beside it."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import apsw
+
+from moorage.core.storage_errors import BackupUnderWay, CopyUnfinished, InvalidBackup, InvalidDatabase, SchemaTooNew
+from moorage.store.engine import Engine
+from moorage.store.opening import open_store
+from moorage.store.sqlite import SqliteEngine
+from moorage.store.store import Store
+
+#: Pages that are copied at a time.
+_PAGES = 1_000
+
+
+@contextmanager
+def new_backup(file: Path) -> Iterator[Engine]:
+    """A database to write into, in `FILE.partial`; when the block ends, `file` is that, whole and on the disk. If it
+    raises, or the program is killed, `file` is what it was.
+
+    Raises:
+        BackupUnderWay: another program writes a backup there.
+        InvalidDatabase: it cannot be written.
+    """
+    partial = file.with_name(f"{file.name}.partial")
+    with _alone(partial, file):
+        with closing(SqliteEngine(partial)) as engine:
+            yield engine
+        with closing(apsw.Connection(str(partial), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
+            connection.pragma("journal_mode", "delete")  # without a WAL it can be read where nothing can be written
+        partial.with_name(f"{partial.name}-revision").unlink()
+        _sync(partial)
+        partial.replace(file)
+        _sync(file.parent)
+
+
+@contextmanager
+def open_backup(file: Path) -> Iterator[Store]:
+    """What is in a backup, in a temporary copy that is brought to the current schema; the file itself is only read.
+
+    Raises:
+        InvalidBackup: it is no database of Moorage's, or not a whole one.
+        SchemaTooNew: a newer Moorage wrote it.
+    """
+    with tempfile.TemporaryDirectory(prefix="moorage-backup-") as folder:
+        copy = Path(folder) / "backup.db"
+        try:
+            _copy(file, copy)
+            store = open_store(f"sqlite:///{copy}")
+        except apsw.Error as error:
+            reason = "it is no SQLite database" if isinstance(error, apsw.NotADBError) else str(error)
+            raise InvalidBackup(file=file, reason=reason) from error
+        except InvalidDatabase as error:
+            raise InvalidBackup(file=file, reason=error.fields["reason"]) from error
+        except SchemaTooNew as error:
+            raise SchemaTooNew(url=file, found=error.fields["found"], known=error.fields["known"]) from error
+        except CopyUnfinished as error:
+            raise InvalidBackup(file=file, reason="it is a copy that is not finished") from error
+        with closing(store):
+            yield store
+
+
+@contextmanager
+def _alone(partial: Path, file: Path) -> Iterator[None]:
+    """Be the only program that writes a backup there. What one that was killed has left is written over."""
+    try:
+        held = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise InvalidDatabase(url=file, reason=os.strerror(error.errno or 0)) from error
+    try:  # closed only after SQLite has closed it: its own locks on the file go with the first that closes it
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise BackupUnderWay(file=file) from error
+    finally:
+        os.close(held)
+
+
+def _copy(file: Path, copy: Path) -> None:
+    with (
+        closing(apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)) as source,
+        closing(apsw.Connection(str(copy))) as target,
+        target.backup("main", source, "main") as pages,
+    ):
+        while not pages.done:
+            pages.step(_PAGES)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
