@@ -21,9 +21,9 @@ def backup(file: Path, force: bool, database: str) -> None:
     """
     if file.exists() and not force:
         raise click.ClickException(f"{file} is there already; name another file, or replace it with --force")
-    if file.with_name(f"{file.name}-wal").exists():
-        raise click.ClickException(f"{file} is a database that a program has open; name another file")
     with closing(open_existing(database)) as store:
+        if file.with_name(f"{file.name}-wal").exists():
+            raise click.ClickException(f"{file} is a database that a program has open; name another file")
         kept = write_backup(store, file)
     megabytes = file.stat().st_size / 1e6
     click.echo(f"{counting(kept.deployments, 'deployment')}, revision {kept.rev}, {megabytes:.1f} MB: {file}")

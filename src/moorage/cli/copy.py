@@ -28,20 +28,17 @@ def copy(source: str, target: str) -> None:
     If it is interrupted, run it again: it goes on where it stopped. What was copied is read back and compared at the
     end, and no server starts on a copy that is not finished.
     """
-    with (
-        closing(open_existing(source)) as store,
-        closing(open_engine(target)) as engine,
-        store.whole() as whole,
-    ):
-        copying = Copy(store, whole, engine)
-        click.echo(_BEGUN[copying.begin()].format(source=store.url, target=engine.url), err=True)
-        _show(copying.steps())
+    with closing(open_existing(source)) as store, closing(open_engine(target)) as engine:
+        with store.whole() as whole:
+            copying = Copy(store, whole, engine)
+            click.echo(_BEGUN[copying.begin()].format(source=store.url, target=engine.url), err=True)
+            _show(copying.steps())
         table = screen.table("table", "rows", "source", "copy")
         for each in copying.compare():
             table.add_row(each.table, f"{each.rows:,}", each.source[:_DIGITS], each.target[:_DIGITS])
         copying.finish()
         screen.console().print(table)
-        click.echo(f"The copy is whole, at revision {whole.rev}. Start the servers with --database on {engine.url}.")
+        click.echo(f"The copy is whole, at revision {whole.rev}. Start the servers on {engine.url}.")
 
 
 def _show(steps: Iterator[Step]) -> None:

@@ -25,5 +25,5 @@ def restore(file: Path, replace: bool, database: str) -> None:
         shown = engine.url
     click.echo(
         f"{shown} has the {counting(kept.deployments, 'deployment')} that it had at revision {kept.rev}; "
-        f"the revision is {kept.now} from here on."
+        f"its revision is {kept.now} now."
     )

@@ -47,7 +47,8 @@ class Copy:
     so as many as are there already are left out. No server starts on the target until the mark is gone."""
 
     def __init__(self, source: Store, whole: Whole, target: Engine) -> None:
-        """Copy what is in `whole`, a state of `source`, into `target`."""
+        """Copy what is in `whole`, a state of `source`, into `target`. `begin` and `steps` read in it, the rest does
+        not."""
         self._source = source
         self._whole = whole
         self._target = target
@@ -115,7 +116,7 @@ class Copy:
         return compared
 
     def finish(self) -> None:
-        """Make the copy a database that servers use: it goes on from the source's revision, in an epoch of its own.
+        """Make the copy a database that servers use: it goes on from the source's revision, in a new epoch.
 
         Raises:
             SourceWentOn: the source is not what it was when the copy was begun.
