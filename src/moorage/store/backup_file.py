@@ -18,6 +18,12 @@ from moorage.store.store import Store
 #: Pages that are copied at a time.
 _PAGES = 1_000
 
+#: Why a file is no backup, where SQLite has no better words.
+_REASONS = {
+    apsw.NotADBError: "it is no SQLite database",
+    apsw.CorruptError: "it is damaged, or a part is missing",
+}
+
 
 @contextmanager
 def new_backup(file: Path) -> Iterator[Engine]:
@@ -54,8 +60,7 @@ def open_backup(file: Path) -> Iterator[Store]:
             _copy(file, copy)
             store = open_store(f"sqlite:///{copy}")
         except apsw.Error as error:
-            reason = "it is no SQLite database" if isinstance(error, apsw.NotADBError) else str(error)
-            raise InvalidBackup(file=file, reason=reason) from error
+            raise InvalidBackup(file=file, reason=_REASONS.get(type(error), str(error))) from error
         except InvalidDatabase as error:
             raise InvalidBackup(file=file, reason=error.fields["reason"]) from error
         except SchemaTooNew as error:
