@@ -22,6 +22,7 @@ from moorage.store.backup_file import new_backup, open_backup
 from moorage.store.opening import open_store
 from moorage.store.queries import load_migrations
 from moorage.store.sqlite import APPLICATION_ID
+from moorage.store.store import Store
 from moorage.store.whole import LEDGER, TABLES, VERSIONS
 from tests.cli.whole_database import contents, epoch, fill
 from tests.support.postgres import PostgresServer
@@ -264,6 +265,19 @@ def test_a_backup_of_an_older_schema_is_upgraded_on_the_way_and_itself_left_alon
     assert (folder / "old.backup").read_bytes() == before
 
 
+def test_a_backup_that_fails_leaves_nothing_behind(file: Path, folder: Path) -> None:
+    before = sorted(folder.iterdir()), file.read_bytes()
+
+    def fail() -> None:
+        with new_backup(file):
+            raise StorageFull
+
+    with pytest.raises(StorageFull):
+        fail()
+
+    assert (sorted(folder.iterdir()), file.read_bytes()) == before
+
+
 def test_two_backups_into_one_file_do_not_mix(folder: Path) -> None:
     with new_backup(folder / "a.backup"), pytest.raises(BackupUnderWay), new_backup(folder / "a.backup"):
         pass
@@ -351,9 +365,7 @@ def test_a_backup_under_writes_is_what_was_there_at_one_moment(database: Databas
                 backups.restore(folder / f"{number}.backup", elsewhere.engine(), replace=False)
                 store = elsewhere.store()
                 assert verify_ledger(store) == []
-                with store.changes(-1) as changes:
-                    found = {each.key: json.loads(each.prompt_config) for each in changes.deployments}
-                numbers = [int(found[f"hot{client}"]["messages"][0]["content"]) for client in range(CLIENTS)]
+                numbers = [shown(store, project.id, f"hot{client}") for client in range(CLIENTS)]
                 assert all(map(lambda *three: sorted(three) == list(three), before, numbers, after))
                 with open_backup(folder / f"{number}.backup") as saved:
                     restored.append(contents(saved))
@@ -365,6 +377,14 @@ def test_a_backup_under_writes_is_what_was_there_at_one_moment(database: Databas
     for table in ("ledger", "version"):  # the positive control: one row is lost in the middle
         lossy = restored[-1] | {table: restored[-1][table][:5] + restored[-1][table][6:]}
         assert not_a_prefix(lossy, final) == [table]
+
+
+def shown(store: Store, project_id: str, key: str) -> int:
+    """The number that `Load` has put last."""
+    with store.read() as reading:
+        found = reading.find_deployment(project_id, key)
+    assert found
+    return int(json.loads(found.prompt_config)["messages"][0]["content"])
 
 
 def kept(state: Kept) -> Kept:

@@ -29,7 +29,7 @@ def backup(store: Store, file: Path) -> Kept:
     Raises:
         BackupUnderWay, InvalidDatabase, StorageFull, StorageUnavailable: the file is what it was.
     """
-    with store.whole() as whole, new_backup(file) as engine:
+    with new_backup(file) as engine, store.whole() as whole:
         with engine.write() as run:
             replace_all(run, whole, whole.epoch, whole.rev)
         return Kept(whole.deployments(), whole.rev, whole.rev)

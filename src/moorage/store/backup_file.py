@@ -36,14 +36,17 @@ def new_backup(file: Path) -> Iterator[Engine]:
     """
     partial = file.with_name(f"{file.name}.partial")
     with _alone(partial, file):
-        with closing(SqliteEngine(partial)) as engine:
-            yield engine
-        with closing(apsw.Connection(str(partial), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
-            connection.pragma("journal_mode", "delete")  # without a WAL it can be read where nothing can be written
-        partial.with_name(f"{partial.name}-revision").unlink()
-        _sync(partial)
-        partial.replace(file)
-        _sync(file.parent)
+        try:
+            with closing(SqliteEngine(partial)) as engine:
+                yield engine
+            with closing(apsw.Connection(str(partial), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
+                connection.pragma("journal_mode", "delete")  # without a WAL it can be read where nothing can be written
+            _sync(partial)
+            partial.replace(file)
+            _sync(file.parent)
+        finally:
+            for side in ("", "-wal", "-shm", "-revision"):
+                partial.with_name(f"{partial.name}{side}").unlink(missing_ok=True)
 
 
 @contextmanager
