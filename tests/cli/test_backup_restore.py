@@ -285,6 +285,21 @@ def test_two_backups_into_one_file_do_not_mix(folder: Path) -> None:
     assert (folder / "a.backup").exists()
 
 
+def test_a_backup_that_was_finished_in_this_moment_is_not_taken_for_what_a_killed_one_left(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.backup.partial").write_text("what the other one wrote")
+
+    def finish(*_: int) -> None:
+        (folder / "a.backup.partial").rename(folder / "a.backup")
+
+    monkeypatch.setattr("moorage.store.backup_file.fcntl.flock", finish)
+    with pytest.raises(BackupUnderWay), new_backup(folder / "a.backup"):
+        pass
+
+    assert (folder / "a.backup").read_text() == "what the other one wrote"
+
+
 def test_a_backup_that_is_killed_leaves_the_one_before_and_the_next_is_whole(folder: Path) -> None:
     with closing(open_store(f"sqlite:///{folder}/moorage.db")) as store:
         fill(store, more=2_000)

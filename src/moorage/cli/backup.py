@@ -1,5 +1,6 @@
 """`moorage backup`: the database as one file, while servers write on."""
 
+import os
 from contextlib import closing
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from moorage.cli.options import setting
 from moorage.cli.screen import counting
 from moorage.registry.backups import backup as write_backup
 from moorage.store.opening import open_existing
+
+#: What servers on this machine do comes first.
+_NICENESS = 10
 
 
 @click.command()
@@ -21,6 +25,7 @@ def backup(file: Path, force: bool, database: str) -> None:
     """
     if file.exists() and not force:
         raise click.ClickException(f"{file} is there already; name another file, or replace it with --force")
+    os.nice(_NICENESS)
     with closing(open_existing(database)) as store:
         if file.with_name(f"{file.name}-wal").exists():
             raise click.ClickException(f"{file} is a database that a program has open; name another file")

@@ -8,7 +8,7 @@ from moorage.core.ids import new_id
 from moorage.core.storage_errors import InvalidBackup, WouldBeLost
 from moorage.registry.check import check
 from moorage.store.backup_file import new_backup, open_backup
-from moorage.store.copying import replace_all
+from moorage.store.copying import fill, replace_all
 from moorage.store.engine import Engine, Run
 from moorage.store.store import Store
 from moorage.store.whole import Whole, counts
@@ -30,8 +30,7 @@ def backup(store: Store, file: Path) -> Kept:
         BackupUnderWay, InvalidDatabase, StorageFull, StorageUnavailable: the file is what it was.
     """
     with new_backup(file) as engine, store.whole() as whole:
-        with engine.write() as run:
-            replace_all(run, whole, whole.epoch, whole.rev)
+        fill(engine, whole)
         return Kept(whole.deployments(), whole.rev, whole.rev)
 
 

@@ -27,8 +27,8 @@ _REASONS = {
 
 @contextmanager
 def new_backup(file: Path) -> Iterator[Engine]:
-    """A database to write into, in `FILE.partial`; when the block ends, `file` is that, whole and on the disk. If it
-    raises, or the program is killed, `file` is what it was.
+    """A new database to write into, in `FILE.partial`; when the block ends, `file` is that, whole and on the disk. If
+    it raises, or the program is killed, `file` is what it was.
 
     Raises:
         BackupUnderWay: another program writes a backup there.
@@ -37,6 +37,7 @@ def new_backup(file: Path) -> Iterator[Engine]:
     partial = file.with_name(f"{file.name}.partial")
     with _alone(partial, file):
         try:
+            _remove_sides(partial)
             with closing(SqliteEngine(partial)) as engine:
                 yield engine
             with closing(apsw.Connection(str(partial), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
@@ -45,8 +46,8 @@ def new_backup(file: Path) -> Iterator[Engine]:
             partial.replace(file)
             _sync(file.parent)
         finally:
-            for side in ("", "-wal", "-shm", "-revision"):
-                partial.with_name(f"{partial.name}{side}").unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
+            _remove_sides(partial)
 
 
 @contextmanager
@@ -76,18 +77,27 @@ def open_backup(file: Path) -> Iterator[Store]:
 
 @contextmanager
 def _alone(partial: Path, file: Path) -> Iterator[None]:
-    """Be the only program that writes a backup there. What one that was killed has left is written over."""
+    """Be the only program that writes a backup there. What one that was killed has left is emptied."""
     try:
         held = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise InvalidDatabase(url=file, reason=os.strerror(error.errno or 0)) from error
     try:  # closed only after SQLite has closed it: its own locks on the file go with the first that closes it
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _take(held, partial):
+            raise BackupUnderWay(file=file)
+        os.ftruncate(held, 0)
         yield
-    except BlockingIOError as error:
-        raise BackupUnderWay(file=file) from error
     finally:
         os.close(held)
+
+
+def _take(held: int, partial: Path) -> bool:
+    """Whether nobody else has it, nor had, and made a backup of it, since it was opened."""
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return partial.exists() and os.path.samestat(partial.stat(), os.fstat(held))
 
 
 def _copy(file: Path, copy: Path) -> None:
@@ -98,6 +108,11 @@ def _copy(file: Path, copy: Path) -> None:
     ):
         while not pages.done:
             pages.step(_PAGES)
+
+
+def _remove_sides(partial: Path) -> None:
+    for side in ("-wal", "-shm", "-revision"):
+        partial.with_name(f"{partial.name}{side}").unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:
