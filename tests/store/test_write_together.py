@@ -26,6 +26,7 @@ from moorage.store.engine import Run
 from moorage.store.opening import open_store
 from moorage.store.sqlite import SqliteEngine
 from moorage.store.store import Joined, Store, Writable
+from moorage.store.whole import LEDGER
 from tests.support.server import Project, Server, a_body
 from tests.support.stores import Clock
 
@@ -240,9 +241,9 @@ def test_the_ledger_is_chained_through_writes_that_are_committed_together(store:
     assert [str(each) if isinstance(each, str | int) else type(each) for each in outcomes] == [
         "created", KeyTaken, "created", "a", "1", "created"
     ]  # fmt: skip
-    entries, _ = store.ledger()
-    assert [each.entry.action for each in entries] == ["created", "created", "deleted", "created"]
-    assert [each.entry.rev for each in entries] == [2, 3, 4, 6]
+    with store.whole() as whole:
+        entries = [(row[0], row[4]) for row in whole.rows(LEDGER)]
+    assert entries == [(2, "created"), (3, "created"), (4, "deleted"), (6, "created")]
     assert verify_ledger(store) == []
     assert store.disk.commits == 2
 

@@ -7,6 +7,7 @@ import click
 from moorage.cli.options import setting
 from moorage.registry.audit import verify_ledger
 from moorage.store.opening import open_store
+from moorage.store.whole import LEDGER
 
 
 @click.group()
@@ -20,7 +21,8 @@ def verify(database: str) -> None:
     """Recompute the chain of hashes over the whole ledger; exit code 1 if it does not hold."""
     with closing(open_store(database)) as store:
         wrong = verify_ledger(store)
-        count = len(store.ledger()[0])
+        with store.whole() as whole:
+            count = whole.counts()[LEDGER.name]
     if wrong:
         raise click.ClickException("the history does not hold:\n  " + "\n  ".join(wrong))
     click.echo(f"The history holds: {count} {'entry' if count == 1 else 'entries'}, each as it was written.")

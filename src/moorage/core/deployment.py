@@ -113,6 +113,17 @@ class Content(msgspec.Struct, frozen=True):
         config, declared, served = (_encode_text(each).decode() for each in (prompt_config, variables, serving))
         return cls(config, declared, served, digest)
 
+    @classmethod
+    def read(cls, prompt_config: str, variables: str, serving: str) -> "Content":
+        """What a version keeps, with the hash that it must have.
+
+        Raises:
+            msgspec.DecodeError: it is no JSON.
+        """
+        values = [msgspec.json.decode(text) for text in (prompt_config, variables, serving)]
+        hashed = values if values[2] else values[:2]
+        return cls(prompt_config, variables, serving, hashlib.sha256(_encode_sorted(hashed)).hexdigest())
+
 
 def etag_of(rev: int, item: bytes) -> str:
     """The ETag of a deployment of that revision, whose JSON is `item`."""

@@ -4,7 +4,9 @@
     └── StorageError
         ├── StorageFull, StorageUnavailable
         ├── Stale, TooOld
-        └── InvalidDatabase (DatabaseAway), SchemaTooNew, UnsafeSqlite
+        ├── InvalidDatabase (DatabaseAway), SchemaTooNew, UnsafeSqlite
+        ├── CopyUnfinished, TargetNotEmpty, SourceWentOn, CopyDiffers
+        └── InvalidBackup, BackupUnderWay, WouldBeLost
 
 They are made as all others are, see `moorage.core.errors`.
 """
@@ -66,3 +68,52 @@ class UnsafeSqlite(StorageError):
     or newer."""
 
     code = "unsafe_sqlite"
+
+
+class CopyUnfinished(StorageError):
+    """The database {url} holds a copy of {source} that is not finished. Run `moorage copy` from there to here again: it
+    goes on where it stopped. To give the copy up, restore a backup here with --replace, or use another database."""
+
+    code = "copy_unfinished"
+
+
+class TargetNotEmpty(StorageError):
+    """The database {url} is not empty (deployments: {deployments}, revision: {rev}). Nothing was changed in it; name a
+    new one to copy into."""
+
+    code = "target_not_empty"
+
+
+class SourceWentOn(StorageError):
+    """{url} went on from revision {before} to {after} while it was copied: what came later is not in the copy, so the
+    copy is not finished, and no server starts on it. Stop the servers on {url}, and run the same command again: it
+    begins anew."""
+
+    code = "source_went_on"
+
+
+class CopyDiffers(StorageError):
+    """The copy in {url} is not what was read ({tables}): something else wrote there. It is not finished, and no server
+    starts on it. Copy into another database, a new one."""
+
+    code = "copy_differs"
+
+
+class InvalidBackup(StorageError):
+    """The backup {file} cannot be used: {reason}."""
+
+    code = "invalid_backup"
+
+
+class BackupUnderWay(StorageError):
+    """Another backup into {file} is under way; wait for it, or name another file."""
+
+    code = "backup_under_way"
+
+
+class WouldBeLost(StorageError):
+    """The database {url} is not empty. It holds {deployments} deployments at revision {rev}, and the backup holds
+    {backup_deployments} at revision {backup_rev}. With --replace, what is there now is lost: keep it with
+    `moorage backup` first."""
+
+    code = "would_be_lost"

@@ -1,6 +1,10 @@
 """Audit: whether the ledger is as it was written."""
 
+from collections.abc import Iterator
+
+from moorage.core.history import Entry
 from moorage.store.store import Store
+from moorage.store.whole import LEDGER, Whole
 
 
 def verify_ledger(store: Store) -> list[str]:
@@ -9,13 +13,17 @@ def verify_ledger(store: Store) -> list[str]:
     Each entry's hash covers its fields and the hash before it, and the newest hash is noted apart, so an entry that was
     changed, removed, put in between, or cut off at the end shows.
     """
-    entries, newest = store.ledger()
-    wrong, before = [], ""
-    for each in entries:
-        entry = each.entry
-        if entry.hash(before) != each.hash:
-            wrong.append(f"the entry {entry.id} of revision {entry.rev} is not what was written, or one before is gone")
-        before = each.hash
-    if before != newest:
-        wrong.append("the newest entry is not the one that was written last")
-    return wrong
+    with store.whole() as whole:
+        return list(breaks(whole))
+
+
+def breaks(whole: Whole) -> Iterator[str]:
+    """The same, of a state, one by one."""
+    before = ""
+    for *columns, digest in whole.rows(LEDGER):
+        entry = Entry(*columns)
+        if entry.hash(before) != digest:
+            yield f"the entry {entry.id} of revision {entry.rev} is not what was written, or one before is gone"
+        before = digest
+    if before != whole.ledger_hash:
+        yield "the newest entry is not the one that was written last"

@@ -36,7 +36,7 @@ class Changes(msgspec.Struct, frozen=True):
 
 def read_changes(stream: Stream, since: State) -> Changes:
     """What changed after `since`, tombstones included."""
-    ((epoch, rev, ledger_hash),) = stream("current_state")
+    ((epoch, rev, _, ledger_hash),) = stream("state")
     state = State(epoch, rev, ledger_hash)
     is_whole = not _continues(stream, since, state)
     deployments = stream("deployments") if is_whole else stream("changed_deployments", rev=since.rev)

@@ -6,11 +6,15 @@ from typing import Any, Protocol
 
 Row = tuple[Any, ...]
 
-#: Run the named query of queries.sql with its parameters; all rows it returns.
+#: Run the named query of queries.sql with its parameters; all rows it returns. With `for_each`, many rows of
+#: parameters in the order in which the query names them, run it once for each at the price of one question.
 Run = Callable[..., list[Row]]
 
 #: The same, its rows one by one: a whole catalog is read without ever being there twice.
 Stream = Callable[..., Iterator[Row]]
+
+#: Why a database without the row of the revision is refused.
+NO_REVISION = "its row of the revision is gone; move it away and restore a backup in its place"
 
 
 class Engine(Protocol):
@@ -31,6 +35,14 @@ class Engine(Protocol):
 
         Raises:
             StorageFull, StorageUnavailable: nothing was kept, or (a failed commit) nothing is acknowledged.
+        """
+        ...
+
+    def damage(self) -> list[str]:
+        """What the database itself finds wrong with how it keeps its rows; nothing where it tells when they are read.
+
+        Raises:
+            StorageUnavailable: the database cannot be read.
         """
         ...
 

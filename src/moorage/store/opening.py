@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from moorage.core.storage_errors import InvalidDatabase
+from moorage.core.storage_errors import CopyUnfinished, InvalidDatabase, StorageError, StorageUnavailable
 from moorage.store.engine import Engine
 from moorage.store.sqlite import SqliteEngine
 from moorage.store.store import Store
@@ -20,13 +20,43 @@ def open_store(url: str, listen_url: str | None = None, *, may_be_away: bool = F
 
     Raises:
         InvalidDatabase, SchemaTooNew, UnsafeSqlite
+        CopyUnfinished: another database is being copied into it.
+    """
+    engine = open_engine(url, listen_url, may_be_away=may_be_away)
+    try:
+        with engine.read() as stream:
+            for source, _, _ in stream("find_copy"):
+                raise CopyUnfinished(url=engine.url, source=source)
+    except StorageError as error:
+        if not (may_be_away and isinstance(error, StorageUnavailable)):
+            engine.close()
+            raise
+    return Store(engine)
+
+
+def open_existing(url: str) -> Store:
+    """The same, for what only reads: a SQLite file that is not there is not made.
+
+    Raises:
+        InvalidDatabase, SchemaTooNew, UnsafeSqlite, CopyUnfinished
+    """
+    if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).exists():
+        raise InvalidDatabase(url=url, reason="there is no such file")
+    return open_store(url)
+
+
+def open_engine(url: str, listen_url: str | None = None, *, may_be_away: bool = False) -> Engine:
+    """The database alone, for what puts a whole database into it.
+
+    Raises:
+        InvalidDatabase, SchemaTooNew, UnsafeSqlite
     """
     if url.startswith(_POSTGRES):
-        return Store(_open_postgres(url, listen_url, may_be_away=may_be_away))
+        return _open_postgres(url, listen_url, may_be_away=may_be_away)
     if not url.startswith(_SQLITE) or url in (_SQLITE, _SQLITE + ":memory:"):
         reason = "a database is named sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME"
         raise InvalidDatabase(url=_without_password(url), reason=reason)
-    return Store(SqliteEngine(Path(url.removeprefix(_SQLITE))))
+    return SqliteEngine(Path(url.removeprefix(_SQLITE)))
 
 
 def _open_postgres(url: str, listen_url: str | None, *, may_be_away: bool) -> Engine:

@@ -13,18 +13,18 @@ import os
 import stat
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
 
 from moorage.core.storage_errors import DatabaseAway, InvalidDatabase, StorageUnavailable
-from moorage.store.engine import Row, Run, Stream
+from moorage.store.engine import NO_REVISION, Row, Run, Stream
 from moorage.store.postgres_connections import Address, Connection, Connections, reason, told
 from moorage.store.postgres_following import CHANNEL, Following
 from moorage.store.postgres_schema import prepare
-from moorage.store.queries import for_psycopg, load_queries
+from moorage.store.queries import for_psycopg, load_queries, parameters
 from moorage.store.shared_revision import SharedRevision
 
 # Settings are made in each transaction: behind a pgbouncer the next one may be on another connection.
@@ -44,7 +44,10 @@ SET LOCAL idle_in_transaction_session_timeout = '10s'"""
 _NOTIFY = f"SELECT rev, pg_notify('{CHANNEL}', rev::text) FROM revision WHERE id = 1"  # noqa: S608 -- a constant
 
 #: Read a piece at a time, of so many rows; all other queries have a short answer.
-_LONG = {"deployments", "changed_deployments", "ledger"}
+_LONG = {
+    "deployments", "changed_deployments", "ledger", "every_project", "every_api_key", "every_deployment",
+    "every_version", "every_answer", "stray_pointers",
+}  # fmt: skip
 _PIECE = 500
 
 
@@ -67,7 +70,9 @@ class PostgresEngine:
         self._address = Address(url)
         self._listen_at = Address(listen_url) if listen_url else self._address
         self.url = self._address.shown
-        self._queries = {name: for_psycopg(query).encode() for name, query in load_queries().items()}
+        queries = load_queries()
+        self._queries = {name: for_psycopg(query).encode() for name, query in queries.items()}
+        self._parameters = {name: parameters(query) for name, query in queries.items()}
         self._numbers = itertools.count(1)
         self._thread = threading.Lock()
         self._starting = threading.Lock()
@@ -110,8 +115,10 @@ class PostgresEngine:
         with self._thread:
             with self._connections.transaction(_WRITE) as connection:
 
-                def run(query: str, **parameters: object) -> list[Row]:
+                def run(query: str, for_each: Sequence[Row] | None = None, **parameters: object) -> list[Row]:
                     try:
+                        if for_each is not None:
+                            return self._run_each(connection, query, for_each)
                         return self._run(connection, query, parameters)
                     except psycopg.Error as error:
                         if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
@@ -122,6 +129,10 @@ class PostgresEngine:
                 yield run
                 ((rev, _),) = connection.execute(_NOTIFY).fetchall()
             self.saw_revision(rev)
+
+    def damage(self) -> list[str]:
+        """See `Engine.damage`. PostgreSQL tells of a bad page when it is read, and holds to its references always."""
+        return []
 
     def newest_revision(self) -> int:
         """See `Engine.newest_revision`. From the first time on it is kept new, in threads of its own."""
@@ -172,8 +183,7 @@ class PostgresEngine:
                 with closing(connection):
                     prepare(connection, self.url)
                     with self._shared.locked():
-                        ((rev,),) = connection.execute(self._queries["current_revision"]).fetchall()
-                        self._shared.set(rev)
+                        self._shared.set(self._ask(connection))
             except psycopg.Error as error:
                 raise InvalidDatabase(url=self.url, reason=reason(error)) from error
             self._is_ready = True
@@ -190,11 +200,23 @@ class PostgresEngine:
         with self._shared.locked():
             self._shared.set(rev)
 
+    def _ask(self, connection: Connection) -> int:
+        for (rev,) in connection.execute(self._queries["current_revision"]).fetchall():
+            return int(rev)
+        raise InvalidDatabase(url=self.url, reason=NO_REVISION)
+
     def _run(self, connection: Connection, query: str, parameters: dict[str, object]) -> list[Row]:
         if query.startswith("find_") and any("\0" in value for value in parameters.values() if isinstance(value, str)):
             return []  # PostgreSQL keeps no text with a NUL in it, and takes none to look for
         cursor = connection.execute(self._queries[query], parameters)
         return cursor.fetchall() if cursor.description else []
+
+    def _run_each(self, connection: Connection, query: str, rows: Sequence[Row]) -> list[Row]:
+        """No row comes back: what is run so inserts."""
+        names = self._parameters[query]
+        with connection.cursor() as cursor:
+            cursor.executemany(self._queries[query], [dict(zip(names, row, strict=True)) for row in rows])
+        return []
 
     def _piece_by_piece(self, connection: Connection, query: str, parameters: dict[str, object]) -> Iterator[Row]:
         """The rows through a cursor of the database, which ends with the transaction."""

@@ -15,6 +15,11 @@ def load_queries() -> dict[str, str]:
     return {name: body.strip() for name, body in zip(parts[::2], bodies, strict=True)}
 
 
+def parameters(sql: str) -> list[str]:
+    """What a query takes, in the order in which it names them."""
+    return _PARAMETER.findall(sql)
+
+
 def for_psycopg(sql: str) -> str:
     """A query with its parameters as psycopg wants them: `:name` -> `%(name)s`. It knows no quotes and no casts (`::`);
     no query has any with a colon in it."""

@@ -12,10 +12,6 @@ RETURNING rev, last_created_us, ledger_hash
 -- The revision of the last committed write.
 SELECT rev FROM revision WHERE id = 1
 
--- current_state --
--- The revision, the epoch it counts in, and the hash of the newest entry of the ledger.
-SELECT epoch, rev, ledger_hash FROM revision WHERE id = 1
-
 -- ledger_hash_at --
 -- The hash of the last entry of the ledger up to a revision.
 SELECT hash FROM ledger WHERE rev <= :rev ORDER BY rev DESC LIMIT 1
@@ -158,10 +154,6 @@ VALUES
 -- Note the hash of the newest entry.
 UPDATE revision SET ledger_hash = :hash WHERE id = 1
 
--- ledger_hash --
--- The hash of the newest entry, as it was noted.
-SELECT ledger_hash FROM revision WHERE id = 1
-
 -- last_move --
 -- Where a deployment's live pointer was moved last, and from where.
 SELECT from_version_id, to_version_id FROM ledger
@@ -189,11 +181,10 @@ FROM ledger l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version 
 WHERE l.deployment_id = :deployment_id AND l.rev > :place ORDER BY l.rev LIMIT :limit
 
 -- ledger --
--- The whole ledger, in order.
-SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
-    l.api_key_name, l.request_id, l.at_us, l.hash, f.major, f.minor, t.major, t.minor
-FROM ledger l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
-ORDER BY l.rev
+-- The whole ledger, in order, as `insert_entry` takes it.
+SELECT rev, id, project_id, deployment_id, action, from_version_id, to_version_id, reason, api_key_id, api_key_name,
+    request_id, at_us, hash
+FROM ledger ORDER BY rev
 
 -- find_tombstone --
 -- The deployment that had a key or an id and was deleted last.
@@ -305,3 +296,114 @@ ON CONFLICT (project_id, key) DO UPDATE SET request_sha256 = :request_sha256, st
 -- forget_answers --
 -- Forget the answers that were given before a time.
 DELETE FROM idempotency WHERE created_us <= :since_us
+
+-- state --
+-- The row of the revision, whole.
+SELECT epoch, rev, last_created_us, ledger_hash FROM revision WHERE id = 1
+
+-- set_state --
+-- Put the revision where that of another database is.
+UPDATE revision
+SET epoch = :epoch, rev = :rev, last_created_us = :last_created_us, ledger_hash = :ledger_hash
+WHERE id = 1
+
+-- counts --
+-- How many rows each table has, in the order in which they are copied.
+SELECT (SELECT count(*) FROM project), (SELECT count(*) FROM api_key), (SELECT count(*) FROM deployment),
+    (SELECT count(*) FROM version), (SELECT count(*) FROM ledger), (SELECT count(*) FROM idempotency)
+
+-- count_deployments --
+-- How many deployments there are that are not deleted.
+SELECT count(*) FROM deployment WHERE deleted_us IS NULL
+
+-- every_project --
+-- The whole table, as `insert_project` takes it.
+SELECT id, name, created_us, rev FROM project ORDER BY id
+
+-- every_api_key --
+-- The whole table, as `put_api_key` takes it.
+SELECT id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, rev FROM api_key ORDER BY id
+
+-- every_deployment --
+-- The whole table, as `put_deployment` takes it.
+SELECT id, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev, owner, file
+FROM deployment ORDER BY seq
+
+-- every_version --
+-- The whole table, as `put_version` takes it: for each deployment in the order of the numbers.
+SELECT id, deployment_id, major, minor, prompt_config, variables, notes, content_sha256, created_us, api_key_id, rev,
+    made_as, description, deleted_us, serving
+FROM version ORDER BY deployment_id, major, minor
+
+-- every_answer --
+-- The whole table, as `put_answer` takes it.
+SELECT project_id, key, request_sha256, status, headers, body, created_us FROM idempotency ORDER BY project_id, key
+
+-- put_api_key --
+-- A row of another database.
+INSERT INTO api_key (id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, rev)
+VALUES (:id, :project_id, :name, :scopes, :token_sha256, :created_us, :expires_us, :revoked_us, :rev)
+
+-- put_deployment --
+-- A row of another database.
+INSERT INTO deployment
+    (id, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev, owner, file)
+VALUES
+    (:id, :project_id, :key, :description, :seq, :created_us, :updated_us, :deleted_us, :live_version_id, :rev, :owner,
+     :file)
+
+-- put_version --
+-- A row of another database.
+INSERT INTO version
+    (id, deployment_id, major, minor, prompt_config, variables, notes, content_sha256, created_us, api_key_id, rev,
+     made_as, description, deleted_us, serving)
+VALUES
+    (:id, :deployment_id, :major, :minor, :prompt_config, :variables, :notes, :content_sha256, :created_us,
+     :api_key_id, :rev, :made_as, :description, :deleted_us, :serving)
+
+-- put_answer --
+-- A row of another database.
+INSERT INTO idempotency (project_id, key, request_sha256, status, headers, body, created_us)
+VALUES (:project_id, :key, :request_sha256, :status, :headers, :body, :created_us)
+
+-- empty_project --
+-- Delete every row of the table, to put another database's in their place.
+DELETE FROM project
+
+-- empty_api_key --
+-- Delete every row of the table, to put another database's in their place.
+DELETE FROM api_key
+
+-- empty_deployment --
+-- Delete every row of the table, to put another database's in their place.
+DELETE FROM deployment
+
+-- empty_version --
+-- Delete every row of the table, to put another database's in their place.
+DELETE FROM version
+
+-- empty_ledger --
+-- Delete every row of the table, to put another database's in their place.
+DELETE FROM ledger
+
+-- empty_idempotency --
+-- Delete every row of the table, to put another database's in their place.
+DELETE FROM idempotency
+
+-- find_copy --
+-- The copy into this database that is under way.
+SELECT source, epoch, rev FROM copy WHERE id = 1
+
+-- begin_copy --
+-- Note that a copy is under way.
+INSERT INTO copy (id, source, epoch, rev) VALUES (1, :source, :epoch, :rev)
+
+-- end_copy --
+-- Note that none is.
+DELETE FROM copy WHERE id = 1
+
+-- stray_pointers --
+-- The deployments whose live version is none of theirs.
+SELECT d.id, d.key, d.live_version_id
+FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
+WHERE v.id IS NULL ORDER BY d.seq

@@ -8,7 +8,7 @@ stays 0: it amplifies what a stray pointer can corrupt.
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from moorage.core.storage_errors import (
     StorageUnavailable,
     UnsafeSqlite,
 )
-from moorage.store.engine import Row, Run, Stream
+from moorage.store.engine import NO_REVISION, Row, Run, Stream
 from moorage.store.queries import load_migrations, load_queries
 from moorage.store.shared_revision import SharedRevision
 
@@ -65,7 +65,10 @@ class SqliteEngine:
                 self._writer = _open(path, apsw.SQLITE_OPEN_READWRITE)
                 self._inode = path.stat().st_ino
                 self._migrate()
-                self._shared.set(self._writer.execute(self._queries["current_revision"]).get)
+                rev = self._writer.execute(self._queries["current_revision"]).get
+                if rev is None:
+                    raise InvalidDatabase(url=self.url, reason=NO_REVISION)
+                self._shared.set(rev)
         except (apsw.Error, OSError) as error:
             raise InvalidDatabase(url=self.url, reason=_reason(error)) from error
 
@@ -85,8 +88,10 @@ class SqliteEngine:
     def write(self) -> Iterator[Run]:
         """See `Engine.write`."""
 
-        def run(query: str, **parameters: object) -> list[Row]:
+        def run(query: str, for_each: Sequence[Row] | None = None, **parameters: object) -> list[Row]:
             try:
+                if for_each is not None:
+                    return self._writer.executemany(self._queries[query], for_each).fetchall()
                 return self._writer.execute(self._queries[query], parameters).fetchall()
             except apsw.Error as error:
                 raise _told(error) from error
@@ -97,6 +102,16 @@ class SqliteEngine:
                 yield run
                 ((rev,),) = run("current_revision")
             self._shared.set(rev)
+
+    def damage(self) -> list[str]:
+        """See `Engine.damage`."""
+        reader = self._reader()
+        try:
+            found = [text for (text,) in reader.execute("PRAGMA integrity_check") if text != "ok"]
+            strays = reader.execute("PRAGMA foreign_key_check").fetchall()
+        except apsw.Error as error:
+            return [_reason(error)]
+        return found + [f"the row {row} of {table} belongs to no row of {parent}" for table, row, parent, _ in strays]
 
     def newest_revision(self) -> int:
         """See `Engine.newest_revision`."""

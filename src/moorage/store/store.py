@@ -12,6 +12,7 @@ from moorage.store.changes import Changes, State, read_changes
 from moorage.store.engine import Engine, Run, Stream
 from moorage.store.reading import Reading
 from moorage.store.transaction import Transaction
+from moorage.store.whole import Whole
 
 #: From then on a failure is the database's, and not that of what it was given.
 _SLOW_SECONDS = 1.0
@@ -176,11 +177,23 @@ class Store:
             yield Reading(stream, rev)
         self._saw(rev)
 
-    def ledger(self) -> tuple[list[rows.Chained], str]:
-        """Every entry there is, in order, and the hash that was noted as the newest."""
+    @contextmanager
+    def whole(self) -> Iterator[Whole]:
+        """Every row there is, all of them in one committed state.
+
+        Raises:
+            StorageUnavailable
+        """
         with self._engine.read() as stream:
-            ((newest,),) = stream("ledger_hash")
-            return list(map(rows.chained, stream("ledger"))), newest
+            yield Whole(stream)
+
+    def damage(self) -> list[str]:
+        """What the database itself finds wrong with how it keeps its rows.
+
+        Raises:
+            StorageUnavailable
+        """
+        return self._engine.damage()
 
     def close(self) -> None:
         """Close the database."""

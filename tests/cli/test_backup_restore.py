@@ -1,0 +1,414 @@
+"""`moorage backup` and `moorage restore`: one committed state into a file, and a database back into it."""
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+import urllib3
+
+from moorage.core.storage_errors import BackupUnderWay, CopyUnfinished, StorageFull
+from moorage.registry import backups
+from moorage.registry.audit import verify_ledger
+from moorage.registry.check import check
+from moorage.registry.projects import create_project
+from moorage.store.backup_file import new_backup, open_backup
+from moorage.store.opening import open_store
+from moorage.store.queries import load_migrations
+from moorage.store.sqlite import APPLICATION_ID
+from moorage.store.store import Store
+from moorage.store.whole import LEDGER, TABLES, VERSIONS
+from tests.cli.whole_database import contents, epoch, fill
+from tests.support.postgres import PostgresServer
+from tests.support.program import moorage
+from tests.support.server import PROGRAM, Project, Server, a_body, clean_environment
+from tests.support.stores import Database, sqlite_in
+from tests.support.threads import until
+
+ENGINES = ("sqlite", "postgresql")
+BACKUPS = 3
+CLIENTS = 2
+
+Kept = dict[str, Any]
+
+
+@pytest.fixture(params=ENGINES)
+def other(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The address of another database, with nothing in it."""
+    if request.param == "sqlite":
+        return f"sqlite:///{folder}/other.db"
+    postgres: PostgresServer = request.getfixturevalue("postgres")
+    return postgres.new_database("template0")
+
+
+@pytest.fixture
+def file(database: Database, folder: Path) -> Path:
+    """A backup of a database that has something of everything."""
+    store = database.store()
+    fill(store)
+    backups.backup(store, folder / "file.backup")
+    return folder / "file.backup"
+
+
+def test_a_backup_of_either_engine_goes_back_into_either(
+    database: Database, other: str, file: Path, folder: Path
+) -> None:
+    store = database.store()
+    file.unlink()
+
+    assert done(folder, "backup", file.name, "--database", database.url).startswith("12 deployments, revision ")
+    result = done(folder, "restore", file.name, "--database", other)
+
+    assert f"has the 12 deployments that it had at revision {store.current_revision()}; its revision is" in result
+    with closing(open_store(other)) as restored:
+        assert kept(contents(restored)) == kept(contents(store))
+        assert restored.current_revision() == store.current_revision() + 1
+        assert epoch(restored) not in ("", epoch(store))
+        assert [each.findings for each in check(restored)] == [[]] * 6
+        create_project(restored, "next")
+
+
+def test_a_backup_is_one_file_for_its_owner_alone(database: Database, file: Path, folder: Path) -> None:
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in folder.iterdir() if "file.backup" in path.name] == [file.name]
+    with closing(apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+        assert connection.pragma("journal_mode") == "delete"
+    with open_backup(file) as saved:
+        assert contents(saved) == contents(database.store())
+        assert epoch(saved) == epoch(database.store())
+
+
+def test_a_file_that_is_there_is_replaced_only_with_force(database: Database, file: Path, folder: Path) -> None:
+    before = file.read_bytes()
+    create_project(database.store(), "later")
+
+    refused = moorage("backup", file.name, "--database", database.url, folder=folder)
+    assert (refused.returncode, "--force" in refused.stderr, file.read_bytes()) == (1, True, before)
+
+    done(folder, "backup", file.name, "--force", "--database", database.url)
+    with open_backup(file) as saved:
+        assert contents(saved) == contents(database.store())
+
+
+def test_a_database_is_never_written_over_by_a_backup_of_it(folder: Path) -> None:
+    with closing(open_store(f"sqlite:///{folder}/moorage.db")) as store:
+        fill(store)
+        inode = (folder / "moorage.db").stat().st_ino
+
+    result = moorage("backup", "moorage.db", "--force", folder=folder)
+
+    assert (result.returncode, "a program has open" in result.stderr) == (1, True)
+    assert (folder / "moorage.db").stat().st_ino == inode
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("backup", "a", "--database", "sqlite:///nowhere.db"), "there is no such file"),
+        (("backup", "nowhere/a"), "No such file or directory"),
+        (("restore", "nowhere"), "does not exist"),
+        (("restore", "."), "is a directory"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(folder: Path, arguments: tuple[str, ...], told: str) -> None:
+    open_store(f"sqlite:///{folder}/moorage.db").close()
+    before = sorted(folder.iterdir())
+
+    result = moorage(*arguments, folder=folder)
+
+    assert (result.returncode != 0, result.stdout) == (True, "")
+    assert told in result.stderr
+    assert sorted(folder.iterdir()) == before
+
+
+def test_what_would_be_lost_is_told_and_lost_only_if_asked_for(database: Database, file: Path, folder: Path) -> None:
+    store = database.store()
+    saved = contents(store)
+    for name in ("more", "and more"):
+        create_project(store, name)
+    now = contents(store)
+
+    refused = moorage("restore", file.name, "--database", database.url, folder=folder)
+    assert refused.returncode == 1
+    assert f"It holds 12 deployments at revision {now['rev']}, and the backup holds 12 at" in refused.stderr
+    assert (contents(store), epoch(store)) == (now, "")
+
+    done(folder, "restore", file.name, "--replace", "--database", database.url)
+    assert kept(contents(store)) == kept(saved)
+    assert store.current_revision() == now["rev"] + 1, "clients are not taken back"
+    until(lambda: store.newest_revision() == now["rev"] + 1)
+    assert epoch(store) != ""
+    assert create_project(store, "next").name == "next"
+
+
+def test_a_backup_of_a_later_revision_leaves_the_revision_above_both(database: Database, folder: Path) -> None:
+    (folder / "later").mkdir()
+    later = sqlite_in(folder / "later").store()
+    fill(later)
+    backups.backup(later, folder / "later.backup")
+    store = database.store()
+    create_project(store, "one")
+
+    backups.restore(folder / "later.backup", database.engine(), replace=True)
+
+    assert store.current_revision() == later.current_revision() + 1
+
+
+def test_a_restore_that_fails_has_changed_nothing(
+    database: Database, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = database.store()
+    create_project(store, "more")
+    before = contents(store)
+
+    def fail(*_: object) -> None:
+        raise StorageFull
+
+    monkeypatch.setattr("moorage.store.copying._set_state", fail)
+    with pytest.raises(StorageFull):
+        backups.restore(file, database.engine(), replace=True)
+
+    assert contents(store) == before
+    assert create_project(store, "next").name == "next"
+
+
+def test_an_unfinished_copy_can_be_given_up_for_a_backup(database: Database, file: Path) -> None:
+    engine = database.engine()
+    with engine.write() as run:
+        run("begin_copy", source="sqlite:///gone.db", epoch="", rev=7)
+    with pytest.raises(CopyUnfinished):
+        open_store(database.url)
+
+    backups.restore(file, engine, replace=True)
+
+    open_store(database.url).close()
+
+
+def no_database(file: Path) -> None:
+    file.write_text("hello, this is a text file and not a database\n" * 100)
+
+
+def another_programs(file: Path) -> None:
+    file.unlink()
+    with closing(apsw.Connection(str(file))) as connection:
+        connection.execute("CREATE TABLE theirs (a)")
+
+
+def newer(file: Path) -> None:
+    with closing(apsw.Connection(str(file))) as connection:
+        connection.execute("PRAGMA user_version = 999")
+
+
+def changed(file: Path) -> None:
+    with closing(apsw.Connection(str(file))) as connection:
+        connection.execute("UPDATE version SET prompt_config = replace(prompt_config, 'openai', 'nobody')")
+
+
+def cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def unfinished(file: Path) -> None:
+    with closing(apsw.Connection(str(file))) as connection:
+        connection.execute("INSERT INTO copy VALUES (1, 'sqlite:///a.db', '', 1)")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (no_database, "no SQLite database"),
+        (another_programs, "another program"),
+        (newer, "schema 999"),
+        (changed, "its content is not what was written"),
+        (cut, "a part is missing"),
+        (unfinished, "not finished"),
+    ],
+)
+def test_a_backup_that_cannot_be_used_is_refused_before_anything_is_lost(
+    folder: Path, spoil: Callable[[Path], None], told: str
+) -> None:
+    with closing(open_store(f"sqlite:///{folder}/moorage.db")) as store:
+        fill(store)
+        before = contents(store)
+        done(folder, "backup", "file.backup")
+        spoil(folder / "file.backup")
+        spoiled = (folder / "file.backup").read_bytes()
+
+        result = moorage("restore", "file.backup", "--replace", folder=folder)
+
+        assert (result.returncode, result.stdout) == (1, "")
+        assert "file.backup" in result.stderr
+        assert told in result.stderr
+        assert contents(store) == before
+    assert (folder / "file.backup").read_bytes() == spoiled
+
+
+def test_a_backup_of_an_older_schema_is_upgraded_on_the_way_and_itself_left_alone(
+    database: Database, folder: Path
+) -> None:
+    with closing(apsw.Connection(str(folder / "old.backup"))) as old:
+        for number, script in enumerate(load_migrations()[:4], 1):
+            old.execute(script)
+            old.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}")
+        old.execute("INSERT INTO project VALUES ('p', 'from long ago', 1, 1); UPDATE revision SET rev = 1")
+    before = (folder / "old.backup").read_bytes()
+
+    done(folder, "restore", "old.backup", "--database", database.url)
+
+    assert [project.name for project in database.store().projects()] == ["from long ago"]
+    assert (folder / "old.backup").read_bytes() == before
+
+
+def test_a_backup_that_fails_leaves_nothing_behind(file: Path, folder: Path) -> None:
+    before = sorted(folder.iterdir()), file.read_bytes()
+
+    def fail() -> None:
+        with new_backup(file):
+            raise StorageFull
+
+    with pytest.raises(StorageFull):
+        fail()
+
+    assert (sorted(folder.iterdir()), file.read_bytes()) == before
+
+
+def test_two_backups_into_one_file_do_not_mix(folder: Path) -> None:
+    with new_backup(folder / "a.backup"), pytest.raises(BackupUnderWay), new_backup(folder / "a.backup"):
+        pass
+
+    assert (folder / "a.backup").exists()
+
+
+def test_a_backup_that_was_finished_in_this_moment_is_not_taken_for_what_a_killed_one_left(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.backup.partial").write_text("what the other one wrote")
+
+    def finish(*_: int) -> None:
+        (folder / "a.backup.partial").rename(folder / "a.backup")
+
+    monkeypatch.setattr("moorage.store.backup_file.fcntl.flock", finish)
+    with pytest.raises(BackupUnderWay), new_backup(folder / "a.backup"):
+        pass
+
+    assert (folder / "a.backup").read_text() == "what the other one wrote"
+
+
+def test_a_backup_that_is_killed_leaves_the_one_before_and_the_next_is_whole(folder: Path) -> None:
+    with closing(open_store(f"sqlite:///{folder}/moorage.db")) as store:
+        fill(store, more=2_000)
+        done(folder, "backup", "a.backup")
+        before = (folder / "a.backup").read_bytes()
+        create_project(store, "later")
+        command = [*PROGRAM, "backup", "a.backup", "--force"]
+        process = subprocess.Popen(command, cwd=folder, env=clean_environment())
+        deadline = time.monotonic() + 30
+        while not (folder / "a.backup.partial-wal").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.001)  # looked at again, up to the deadline: it is killed while it writes
+        process.kill()
+        process.wait(30)
+        assert (folder / "a.backup").read_bytes() == before
+
+        done(folder, "backup", "a.backup", "--force")
+
+        with open_backup(folder / "a.backup") as saved:
+            assert contents(saved) == contents(store)
+    assert sorted(path.name for path in folder.iterdir()) == ["a.backup", "moorage.db", "moorage.db-revision"]
+
+
+class Load:
+    """Clients that put numbered content into deployments of their own, and note what was acknowledged."""
+
+    def __init__(self, project: Project) -> None:
+        self.acknowledged = [0] * CLIENTS
+        self.sent = [0] * CLIENTS
+        self._project = project
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(CLIENTS)]
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, client: int) -> None:
+        pool = urllib3.PoolManager(retries=False, timeout=30.0)
+        headers = {"Authorization": f"Bearer {self._project.token}"}
+        while not self._stop.is_set():
+            self.sent[client] += 1
+            body = json.dumps(a_body(messages=[{"role": "user", "content": str(self.sent[client])}]))
+            url = f"{self._project.server.url}/v2/deployments/hot{client}"
+            assert pool.request("PUT", url, body=body, headers=headers).status in (200, 201)
+            self.acknowledged[client] = self.sent[client]
+
+
+def not_a_prefix(part: Kept, whole: Kept) -> list[str]:
+    """The tables in which a state is not what a later one was at its revision; they only grow."""
+    columns = ((LEDGER, 0), (VERSIONS, VERSIONS.columns.index("rev")))
+    return [
+        table.name
+        for table, place in columns
+        if part[table.name] != [row for row in whole[table.name] if row[place] <= part["rev"]]
+    ]
+
+
+def test_a_backup_under_writes_is_what_was_there_at_one_moment(database: Database, folder: Path) -> None:
+    """Each is restored elsewhere: it has all that was acknowledged before it began, and nothing after a gap."""
+    restored: list[Kept] = []
+    with Server(folder, database=database.url) as server:
+        project = server.new_project()
+        with Load(project) as load:
+            for number in range(BACKUPS):
+                time.sleep(0.1)  # some writes, however many
+                before = list(load.acknowledged)
+                done(folder, "backup", f"{number}.backup", "--database", database.url)
+                after = list(load.sent)
+                (folder / f"{number}").mkdir()
+                elsewhere = sqlite_in(folder / f"{number}")
+                backups.restore(folder / f"{number}.backup", elsewhere.engine(), replace=False)
+                store = elsewhere.store()
+                assert verify_ledger(store) == []
+                numbers = [shown(store, project.id, f"hot{client}") for client in range(CLIENTS)]
+                assert all(map(lambda *three: sorted(three) == list(three), before, numbers, after))
+                with open_backup(folder / f"{number}.backup") as saved:
+                    restored.append(contents(saved))
+                elsewhere.close()
+        final = contents(database.store())
+
+    assert [state["rev"] for state in restored] == sorted({state["rev"] for state in restored})
+    assert [not_a_prefix(state, final) for state in restored] == [[]] * BACKUPS
+    for table in ("ledger", "version"):  # the positive control: one row is lost in the middle
+        lossy = restored[-1] | {table: restored[-1][table][:5] + restored[-1][table][6:]}
+        assert not_a_prefix(lossy, final) == [table]
+
+
+def shown(store: Store, project_id: str, key: str) -> int:
+    """The number that `Load` has put last."""
+    with store.read() as reading:
+        found = reading.find_deployment(project_id, key)
+    assert found
+    return int(json.loads(found.prompt_config)["messages"][0]["content"])
+
+
+def kept(state: Kept) -> Kept:
+    """What a restore brings back: the rows, and the end of the ledger."""
+    return {name: state[name] for name in (*(table.name for table in TABLES), "hash")}
+
+
+def done(folder: Path, *arguments: str) -> str:
+    """Run a command that must succeed; what it said."""
+    result = moorage(*arguments, folder=folder)
+    assert result.returncode == 0, result.stderr
+    return result.stdout

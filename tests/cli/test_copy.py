@@ -1,0 +1,254 @@
+"""`moorage copy`: everything arrives, once, or no server starts on it."""
+
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from moorage.core.access import DEFAULT_SCOPES
+from moorage.core.storage_errors import CopyDiffers, CopyUnfinished, SourceWentOn
+from moorage.registry.api_keys import create_api_key
+from moorage.registry.check import check
+from moorage.registry.projects import create_project, get_project
+from moorage.store.copying import Copy
+from moorage.store.opening import open_engine, open_store
+from moorage.store.whole import TABLES
+from tests.cli.whole_database import contents, epoch, fill
+from tests.support.postgres import PostgresServer
+from tests.support.program import moorage
+from tests.support.server import PROGRAM, Project, Server, clean_environment
+
+KILLS = 10
+SEED = 20_261_122
+
+New = Callable[[str], str]
+
+
+@pytest.fixture
+def new(request: pytest.FixtureRequest, folder: Path) -> New:
+    """The address of a new database of an engine: of a SQLite file that is not there yet, or of an empty PostgreSQL."""
+    numbers = iter(range(100))
+
+    def make(engine: str) -> str:
+        if engine == "sqlite":
+            return f"sqlite:///{folder}/{next(numbers)}.db"
+        postgres: PostgresServer = request.getfixturevalue("postgres")
+        return postgres.new_database("template0")
+
+    return make
+
+
+def filled(url: str, more: int = 0) -> str:
+    with closing(open_store(url)) as store:
+        fill(store, more)
+    return url
+
+
+@pytest.mark.parametrize("to", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("from_", ["sqlite", "postgresql"])
+def test_everything_is_copied_between_any_two_engines(new: New, folder: Path, from_: str, to: str) -> None:
+    source, target = filled(new(from_), more=1_200), new(to)
+
+    result = moorage("copy", "--from", source, "--to", target, folder=folder)
+
+    assert result.returncode == 0, result.stderr
+    assert "version: 1219 rows" in result.stderr
+    rows = [line.split() for line in result.stdout.splitlines()[1:-1]]
+    assert [row[0] for row in rows] == [table.name for table in TABLES]
+    assert all(found == there for _, _, found, there in rows)
+    with closing(open_store(source)) as one, closing(open_store(target)) as other:
+        assert contents(one) == contents(other)
+        assert epoch(one) != epoch(other) != ""
+        assert [each.findings for each in check(other)] == [[]] * 6
+        create_project(other, "next")
+        assert other.current_revision() == one.current_revision() + 1
+
+
+def test_a_server_on_the_copy_goes_on_where_the_other_stopped(new: New, folder: Path) -> None:
+    source, target = new("sqlite"), new("postgresql")
+    with closing(open_store(source)) as store:
+        fill(store)
+        project = get_project(store, "default")
+        _, token = create_api_key(store, project.id, "app", DEFAULT_SCOPES)
+    assert moorage("copy", "--from", source, "--to", target, folder=folder).returncode == 0
+
+    with Server(folder, database=target) as server:
+        owner = Project(server, project.id, project.name, token)
+        keys = [key for page in owner.walk(50) for key in page.keys]
+        assert keys[0] == "gone"
+        assert owner.put("more").json["version"] == "1.0"
+        assert owner.page().keys[0] == "more"
+
+
+@pytest.mark.parametrize("to", ["sqlite", "postgresql"])
+def test_a_database_with_something_in_it_is_left_alone(new: New, folder: Path, to: str) -> None:
+    source, target = filled(new("sqlite")), new(to)
+    with closing(open_store(target)) as store:
+        create_project(store, "theirs")
+        before = contents(store)
+
+    result = moorage("copy", "--from", source, "--to", target, folder=folder)
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "is not empty (deployments: 0, revision: 1)" in result.stderr
+    with closing(open_store(target)) as store:
+        assert contents(store) == before
+
+
+def test_a_database_is_not_copied_into_itself(new: New, folder: Path) -> None:
+    source = filled(new("sqlite"))
+
+    result = moorage("copy", "--from", source, "--to", source, folder=folder)
+
+    assert (result.returncode, "is not empty" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("to", ["sqlite", "postgresql"])
+def test_no_program_uses_a_copy_that_is_not_finished(new: New, folder: Path, to: str) -> None:
+    source, target = filled(new("sqlite")), new(to)
+    begin(source, target, steps=3)
+
+    with pytest.raises(CopyUnfinished, match="goes on where it stopped"):
+        open_store(target)
+    for arguments in (["serve", "--port", "1"], ["keys", "create", "a"], ["check"], ["backup", "file"]):
+        result = moorage(*arguments, "--database", target, folder=folder)
+        assert (result.returncode, "Run `moorage copy`" in result.stderr) == (1, True), result.stderr
+
+
+@pytest.mark.parametrize("to", ["sqlite", "postgresql"])
+def test_a_copy_that_was_stopped_goes_on_where_it_was(new: New, folder: Path, to: str) -> None:
+    source, target = filled(new("sqlite"), more=1_200), new(to)
+    begin(source, target, steps=5)
+
+    result = moorage("copy", "--from", source, "--to", target, folder=folder)
+
+    assert (result.returncode, "where it stopped" in result.stderr) == (0, True), result.stderr
+    assert_equal(source, target)
+
+
+@pytest.mark.parametrize("to", ["sqlite", "postgresql"])
+def test_a_copy_of_a_source_that_has_changed_is_begun_anew(new: New, folder: Path, to: str) -> None:
+    source, target = filled(new("sqlite"), more=1_200), new(to)
+    begin(source, target, steps=5)
+    with closing(open_store(source)) as store:
+        create_project(store, "later")
+
+    result = moorage("copy", "--from", source, "--to", target, folder=folder)
+
+    assert (result.returncode, "beginning anew" in result.stderr) == (0, True), result.stderr
+    assert_equal(source, target)
+
+
+def test_an_unfinished_copy_of_another_database_is_left_alone(new: New, folder: Path) -> None:
+    source, other, target = filled(new("sqlite")), filled(new("sqlite")), new("sqlite")
+    begin(other, target, steps=3)
+
+    result = moorage("copy", "--from", source, "--to", target, folder=folder)
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert f"holds a copy of {other} that is not finished" in result.stderr
+    assert moorage("copy", "--from", other, "--to", target, folder=folder).returncode == 0
+
+
+@pytest.mark.parametrize("from_", ["sqlite", "postgresql"])
+def test_what_is_written_while_it_is_copied_is_not_lost_unsaid(new: New, folder: Path, from_: str) -> None:
+    source, target = filled(new(from_)), new("sqlite")
+    with closing(open_store(source)) as store, closing(open_engine(target)) as engine:
+        with store.whole() as whole:
+            copying = Copy(store, whole, engine)
+            copying.begin()
+            steps = copying.steps()
+            next(steps)
+            with closing(open_store(source)) as server:
+                create_project(server, "later")
+            list(steps)
+        copying.compare()
+        with pytest.raises(SourceWentOn, match=rf"from revision {whole.rev} to {whole.rev + 1}.*Stop the servers"):
+            copying.finish()
+
+    with pytest.raises(CopyUnfinished):
+        open_store(target)
+    assert moorage("copy", "--from", source, "--to", target, folder=folder).returncode == 0
+    assert_equal(source, target)
+
+
+@pytest.mark.parametrize("to", ["sqlite", "postgresql"])
+def test_a_copy_that_is_not_what_was_read_is_found_out(new: New, to: str) -> None:
+    """The positive control of the comparison: one row more, and one character that differs."""
+    source, target = filled(new("sqlite")), new(to)
+    with closing(open_store(source)) as store, closing(open_engine(target)) as engine, store.whole() as whole:
+        copying = Copy(store, whole, engine)
+        copying.begin()
+        list(copying.steps())
+        assert len(copying.compare()) == len(TABLES)
+        with engine.write() as run:
+            run("insert_project", id="x", name="x", created_us=0, rev=0)
+            run("describe_deployment", id=next(whole.rows(TABLES[2]))[0], description="?", now_us=0, rev=0)
+        with pytest.raises(CopyDiffers, match=r"\(project, deployment\)"):
+            copying.compare()
+
+    with pytest.raises(CopyUnfinished):
+        open_store(target)
+
+
+def test_a_copy_that_is_killed_at_any_moment_and_run_again_is_whole(new: New, folder: Path) -> None:
+    chance = random.Random(SEED)
+    source, target = filled(new("sqlite"), more=6_000), new("postgresql")
+    command = [*PROGRAM, "copy", "--from", source, "--to", target]
+    said = ""
+    for _ in range(KILLS):
+        with (folder / "said").open("wb") as file:
+            process = subprocess.Popen(command, env=clean_environment(), stdout=file, stderr=file)
+            deadline = time.monotonic() + 60
+            while b"opy" not in (folder / "said").read_bytes() and process.poll() is None:
+                assert time.monotonic() < deadline
+                time.sleep(0.002)  # looked at again, up to the deadline: it kills while it copies, not before
+            time.sleep(chance.uniform(0, 0.5))  # the moment of the kill is the matter of the test
+            process.kill()
+            assert process.wait(30) in (-signal.SIGKILL, 0)
+        said += (folder / "said").read_text()
+        if process.returncode:
+            with pytest.raises(CopyUnfinished):
+                open_store(target)
+    last = moorage("copy", "--from", source, "--to", target, folder=folder)
+
+    assert "where it stopped" in said + last.stderr, "the check saw a copy that was resumed at all"
+    assert last.returncode == 0 or "is not empty" in last.stderr, last.stderr
+    assert_equal(source, target)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("--from", "sqlite:///nowhere.db", "--to", "sqlite:///b.db"), 1, "there is no such file"),
+        (("--from", "mysql://u:secret@h/d", "--to", "sqlite:///b.db"), 1, "sqlite:///PATH"),
+        (("--from", "sqlite:///a.db"), 2, "--to"),
+    ],
+)
+def test_a_mistake_is_told_and_makes_no_file(folder: Path, arguments: tuple[str, ...], code: int, told: str) -> None:
+    result = moorage("copy", *arguments, folder=folder)
+
+    assert (result.returncode, result.stdout) == (code, "")
+    assert told in result.stderr
+    assert "secret" not in result.stderr
+    assert list(folder.iterdir()) == []
+
+
+def begin(source: str, target: str, steps: int) -> None:
+    """Begin a copy, and leave it after so many steps."""
+    with closing(open_store(source)) as store, closing(open_engine(target)) as engine, store.whole() as whole:
+        copying = Copy(store, whole, engine)
+        assert copying.begin() == "new"
+        for _, _ in zip(range(steps), copying.steps(), strict=False):
+            pass
+
+
+def assert_equal(source: str, target: str) -> None:
+    with closing(open_store(source)) as one, closing(open_store(target)) as other:
+        assert contents(one) == contents(other)
+        assert epoch(one) != epoch(other)
