@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.machine import describe, programs
 
-from faults import kill_sqlite, power_cut
+from faults import kill_sqlite, power_cut, staleness
 from faults.outcome import NotRun, Part
 from faults.report import page, summary
 from faults.results import Result, keep, load
@@ -19,6 +19,7 @@ from faults.results import Result, keep, load
 PARTS = (
     Part("kill-sqlite", kill_sqlite.run, 2_000, 40, "kills"),
     Part("power-cut", power_cut.run, 1_000, 50, "cuts"),
+    Part("staleness", staleness.run, 3_000, 90, "writes"),
 )
 
 _PAGE = Path("docs/reliability.md")
