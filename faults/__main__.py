@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.machine import describe, programs
 
-from faults import kill_sqlite, power_cut, staleness
+from faults import kill_sqlite, page_walks, power_cut, publishes, staleness
 from faults.outcome import NotRun, Part
 from faults.report import page, summary
 from faults.results import Result, keep, load
@@ -20,6 +20,8 @@ PARTS = (
     Part("kill-sqlite", kill_sqlite.run, 2_000, 40, "kills"),
     Part("power-cut", power_cut.run, 1_000, 50, "cuts"),
     Part("staleness", staleness.run, 3_000, 90, "writes"),
+    Part("page-walks", page_walks.run, 20_000, 500, "walks"),
+    Part("publishes", publishes.run, 50_000, 2_000, "publishes"),
 )
 
 _PAGE = Path("docs/reliability.md")
