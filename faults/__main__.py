@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.machine import describe, programs
 
-from faults import kill_sqlite, page_walks, power_cut, publishes, staleness
+from faults import db_restarts, kill_sqlite, page_walks, power_cut, publishes, staleness
 from faults.outcome import NotRun, Part
 from faults.report import page, summary
 from faults.results import Result, keep, load
@@ -22,6 +22,7 @@ PARTS = (
     Part("staleness", staleness.run, 3_000, 90, "writes"),
     Part("page-walks", page_walks.run, 20_000, 500, "walks"),
     Part("publishes", publishes.run, 50_000, 2_000, "publishes"),
+    Part("db-restarts", db_restarts.run, 20, 3, "restarts"),
 )
 
 _PAGE = Path("docs/reliability.md")
