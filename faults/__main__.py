@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.machine import describe, programs
 
-from faults import db_restarts, kill_sqlite, page_walks, partition, power_cut, publishes, staleness
+from faults import db_restarts, kill_sqlite, list_throughput, page_walks, partition, power_cut, publishes, staleness
 from faults.outcome import NotRun, Part
 from faults.report import page, summary
 from faults.results import Result, keep, load
@@ -24,6 +24,7 @@ PARTS = (
     Part("page-walks", page_walks.run, 20_000, 500, "walks"),
     Part("publishes", publishes.run, 50_000, 2_000, "publishes"),
     Part("db-restarts", db_restarts.run, 20, 3, "restarts"),
+    Part("list-throughput", list_throughput.run, 5, 1, "rounds"),
 )
 
 _PAGE = Path("docs/reliability.md")
