@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.machine import describe, programs
 
-from faults import kill_sqlite, power_cut
+from faults import db_restarts, kill_sqlite, list_throughput, page_walks, partition, power_cut, publishes, staleness
 from faults.outcome import NotRun, Part
 from faults.report import page, summary
 from faults.results import Result, keep, load
@@ -19,6 +19,12 @@ from faults.results import Result, keep, load
 PARTS = (
     Part("kill-sqlite", kill_sqlite.run, 2_000, 40, "kills"),
     Part("power-cut", power_cut.run, 1_000, 50, "cuts"),
+    Part("staleness", staleness.run, 3_000, 90, "writes"),
+    Part("partition", partition.run, 8, 1, "times cut off"),
+    Part("page-walks", page_walks.run, 20_000, 500, "walks"),
+    Part("publishes", publishes.run, 50_000, 2_000, "publishes"),
+    Part("db-restarts", db_restarts.run, 20, 3, "restarts"),
+    Part("list-throughput", list_throughput.run, 5, 1, "rounds"),
 )
 
 _PAGE = Path("docs/reliability.md")

@@ -129,7 +129,7 @@ def test_reads_go_on_without_the_database(nodes: list[Project], postgres: Postgr
         postgres.start()
 
     assert (read.status, read.body) == (200, before.body)
-    assert int(read.headers["x-moorage-age"]) >= 1
+    assert int(read.headers["x-moorage-age"]) >= 2, "more than one is rounded up, or what is that old could be missing"
     assert (page.status, page.keys) == (200, ["a"])
     assert {(answer.status, answer.error["code"]) for answer in written} == {(503, "storage_unavailable")}
     assert all(answer.headers["retry-after"] for answer in written)

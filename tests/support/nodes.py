@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.support.server import Project, Server
+from tests.support.threads import until
 
 
 class Node(Server):
@@ -19,7 +20,7 @@ class Node(Server):
 
 
 class Nodes:
-    """So many nodes on one database, and a project as each of them shows it."""
+    """So many nodes on one database, and a project as each of them shows it, which all of them know."""
 
     def __init__(self, folder: Path, database: str, count: int = 2, *arguments: str) -> None:
         self.all = [Node(folder / f"node{number}", database, *arguments) for number in range(count)]
@@ -31,6 +32,7 @@ class Nodes:
             self._stack.enter_context(node)
         made = self.all[0].new_project()
         self.projects = [Project(node, made.id, made.name, made.token) for node in self.all]
+        until(lambda: all(project.page().status == 200 for project in self.projects))
         return self
 
     def __exit__(

@@ -39,10 +39,11 @@ _ROOM = 4 * 2**30
 
 
 class PostgresServer:
-    """A server in a temporary folder; `new_database` makes databases in it."""
+    """A server in a temporary folder, on one address of this machine; `new_database` makes databases in it."""
 
-    def __init__(self, major: int = 18) -> None:
+    def __init__(self, major: int = 18, address: str = "127.0.0.1") -> None:
         self.port = quiet_port()
+        self._address = address
         self._major = major
         self._folder = Path(tempfile.mkdtemp(prefix="moorage-pg-"))
         memory = Path("/dev/shm")
@@ -80,7 +81,7 @@ class PostgresServer:
 
     def url(self, database: str, *, port: int | None = None) -> str:
         """The address of a database."""
-        return f"postgresql://{_USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{port or self.port}/{database}"
+        return f"postgresql://{_USER}:{quote(PASSWORD, safe='')}@{self._address}:{port or self.port}/{database}"
 
     def new_database(self, template: str = "template_moorage") -> str:
         """The address of a new database: of the current schema, or empty if the template is `template0`."""
@@ -90,7 +91,9 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start; it answers when this returns."""
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200"
+        options = (
+            f"-p {self.port} -c listen_addresses={self._address} -c unix_socket_directories='' -c max_connections=200"
+        )
         self._run("pg_ctl", "-D", str(self._data), "-w", "-t", "60", "-l", str(self._log), "-o", options, "start")
 
     def stop(self) -> None:
@@ -130,6 +133,8 @@ class PostgresServer:
             f"--pwfile={password}",
         ]
         self._run("initdb", "-D", str(self._data), *options)
+        with (self._data / "pg_hba.conf").open("a") as who_may_connect:
+            who_may_connect.write("host all all samenet scram-sha-256\n")
 
     def _run(self, program: str, *arguments: str) -> None:
         with (self._folder / "output.log").open("ab") as output:  # a pipe would be kept open by the server

@@ -7,6 +7,7 @@ changes. Only what carries an ETag is remembered, and a handler sets one only on
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Final
@@ -212,7 +213,7 @@ class _Exchange:
                 "headers": [*headers, (b"x-request-id", self.request_id)],
             }
             if self._age is not None and self.status < 500 and (age := self._age()) > FRESH_SECONDS:
-                message["headers"].append((b"x-moorage-age", b"%d" % age))
+                message["headers"].append(_age_header(age))
             if not self._is_body_read:
                 # The rest of the body would be taken for the next request, so the connection ends: say so.
                 message["headers"].append((b"connection", b"close"))
@@ -226,7 +227,7 @@ class _Exchange:
 async def _send(send: Send, status: int, headers: RawHeaders, body: Message, request_id: bytes, age: float) -> None:
     headers = [*headers, (b"x-request-id", request_id)]
     if age > FRESH_SECONDS:
-        headers.append((b"x-moorage-age", b"%d" % age))
+        headers.append(_age_header(age))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send(body)
 
@@ -259,6 +260,11 @@ def _read_headers(headers: RawHeaders) -> tuple[bytes | None, bytes | None, byte
         elif name == b"x-min-revision":
             min_revision = value
     return authorization, if_none_match, request_id or str(uuid_utils.uuid7()).encode(), min_revision
+
+
+def _age_header(age: float) -> tuple[bytes, bytes]:
+    """Rounded up: of what was committed so many seconds before, nothing may be missing."""
+    return b"x-moorage-age", b"%d" % math.ceil(age)
 
 
 def _without_body(headers: RawHeaders) -> RawHeaders:
