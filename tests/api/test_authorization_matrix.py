@@ -19,6 +19,7 @@ from moorage.api.operation import OPEN, Operation
 from moorage.api.routes import OPERATIONS
 from moorage.core.access import ApiKey, Scope, hash_token, new_token
 from moorage.core.api_key_item import PatchApiKey, PostApiKey
+from moorage.core.configuration import ConfigurationRequest
 from moorage.core.deployment import PatchDeployment, PostDeployment, PutDeployment
 from moorage.core.version import PostVersion, Reason
 from moorage.registry.api_keys import revoke_api_key
@@ -36,6 +37,7 @@ BODIES: dict[type, dict[str, Any]] = {
     Reason: {"reason": "asked"},
     PostApiKey: {"name": "asked", "scopes": [Scope.KEYS_ADMIN]},
     PatchApiKey: {"name": "asked"},
+    ConfigurationRequest: {"key": "quay-live"},
 }
 
 #: Query parameters without which a route has nothing to do.
@@ -207,13 +209,14 @@ def test_without_a_good_key_every_closed_route_answers_401_and_changes_nothing(
 
 
 def test_to_read_to_write_to_publish_and_to_make_keys_are_scopes_of_their_own() -> None:
-    write, publish = frozenset({Scope.WRITE}), frozenset({Scope.PUBLISH})
+    write, publish, invoke = (frozenset({scope}) for scope in (Scope.WRITE, Scope.PUBLISH, Scope.INVOKE))
     on_keys = [operation for operation in CLOSED if operation.path.startswith("/v2/api-keys")]
     others = [operation for operation in CLOSED if operation not in on_keys]
 
     assert {operation.scopes for operation in on_keys} == {frozenset({Scope.KEYS_ADMIN})}
     assert {operation.scopes for operation in others if operation.method == "GET"} == {frozenset({Scope.READ})}
     assert {called(operation): operation.scopes for operation in others if operation.method != "GET"} == {
+        "POST /v2/deployments/get_config": invoke,
         "POST /v2/deployments": write | publish,
         "PUT /v2/deployments/{key_or_id}": write | publish,
         "PATCH /v2/deployments/{key_or_id}": write,

@@ -43,6 +43,7 @@ _LARGE = (errors.BodyTooLarge, errors.BodyTooSlow, errors.UnsupportedEncoding)
 _BODY = (
     errors.InvalidJson,
     errors.InvalidBody,
+    template_errors.EngineNotSupported,
     *_LARGE,
 )
 _TEMPLATE = (

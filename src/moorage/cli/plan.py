@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from moorage.cli.client import Client
 from moorage.cli.documents import Document, name_in_project
+from moorage.core.body import read_body
 from moorage.core.deployment import PutDeployment
 from moorage.core.difference import Change, changes, unified
 from moorage.core.errors import InvalidBody, InvalidKey
@@ -16,7 +17,7 @@ from moorage.core.ids import check_key
 from moorage.core.manifest import Manifest
 from moorage.core.ownership import Terms, may_change
 from moorage.core.strict_json import MAX_BODY
-from moorage.registry.bodies import content_of, read_body
+from moorage.registry.bodies import content_of
 
 Action = Literal["create", "update", "unchanged", "delete", "refuse", "invalid"]
 

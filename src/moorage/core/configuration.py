@@ -6,9 +6,13 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from moorage.core import strict_json
+from moorage.core.body import read_body
+from moorage.core.caller_message import check_messages
 from moorage.core.conform import Report
 from moorage.core.context import Context, read_context
-from moorage.core.errors import InvalidBody, InvalidJson, Problem
+from moorage.core.errors import InvalidBody
+from moorage.core.knowledge_filter import check_knowledge_filter
 from moorage.core.prompt_config import ModelType
 
 Object = dict[str, Any]
@@ -78,12 +82,16 @@ class ConfigurationRequest(msgspec.Struct, frozen=True):
         """The context, checked.
 
         Raises:
-            InvalidBody: with every problem of it and of the messages.
+            InvalidBody: with every problem of it, of the messages and of the filter.
         """
         report = Report()
         context = read_context(self.context, report)
-        _check_messages(self.prefix_messages, report, "prefix_messages")
-        _check_messages(self.messages, report, "messages")
+        if self.prefix_messages:
+            check_messages(self.prefix_messages, report, "prefix_messages")
+        if self.messages:
+            check_messages(self.messages, report, "messages")
+        if self.knowledge_filter:
+            check_knowledge_filter(self.knowledge_filter, report)
         if report.problems:
             raise InvalidBody.of(report.problems)
         return context
@@ -113,48 +121,20 @@ def read_request(body: bytes) -> ConfigurationRequest:
     """A body as a request.
 
     Raises:
-        InvalidBody
+        InvalidJson, InvalidBody: with every problem.
     """
     try:
         return _decode_request(body)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        path = path.rstrip("`").removeprefix(".")
-        raise InvalidBody.of([Problem(path, message[:1].lower() + message[1:])]) from None
-    except msgspec.DecodeError as error:
-        raise InvalidJson(reason=str(error)) from None
+    except (ValueError, RecursionError):  # the slow way tells all that is wrong, and takes what is as good
+        return read_body(strict_json.parse(body), ConfigurationRequest)[0]
 
 
 def sealed(configuration: Configuration) -> bytes:
     """Its JSON, with an id that follows from all the rest, of 26 digits that a ULID may have, as clients expect
     (contract §2.3)."""
-    encoded = _encode(configuration)
+    try:
+        encoded = _encode(configuration)
+    except RecursionError:
+        raise strict_json.too_deep() from None
     digits = hashlib.sha256(encoded).hexdigest()[:26].upper()
     return b'{"id":"' + digits.encode() + encoded[len(b'{"id":"') :]
-
-
-#: The roles and parts that a caller's message may have (contract §2.2), and what each part must carry.
-_ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
-_PARTS = {
-    "text": "text", "image_url": "image_url", "input_audio": "input_audio", "file": "file", "refusal": "refusal",
-    "reasoning": None, "redacted_reasoning": None,
-}  # fmt: skip
-
-
-def _check_messages(messages: list[Object], report: Report, path: str) -> None:
-    for index, message in enumerate(messages):
-        here = f"{path}[{index}]"
-        role, content = message.get("role"), message.get("content")
-        if role not in _ROLES:
-            report.problem(f"{here}.role", f"must be one of {', '.join(sorted(_ROLES))}")
-        if isinstance(content, list):
-            for number, part in enumerate(content):
-                kind = part.get("type") if isinstance(part, dict) else None
-                if kind not in _PARTS:
-                    report.problem(f"{here}.content[{number}].type", f"must be one of {', '.join(_PARTS)}")
-                elif (needed := _PARTS[kind]) is not None and needed not in part:
-                    report.problem(f"{here}.content[{number}].{needed}", "is required")
-        elif not isinstance(content, str) and not (content is None and role == "assistant"):
-            report.problem(f"{here}.content", "must be a string or an array of parts")
-        if role == "tool" and "tool_call_id" not in message:
-            report.problem(f"{here}.tool_call_id", "is required")

@@ -103,12 +103,10 @@ def _object(value: dict[str, Any], to: inspect.StructType, path: str, report: Re
     for key, child in value.items():
         field = known.get(key)
         here = join(path, key)
-        if field is None:
-            if key == to.tag_field:
-                if child != to.tag:
-                    report.problem(here, f"must be {json.dumps(to.tag)}")
-                result[key] = child
-            else:
+        if key == to.tag_field:
+            result[key] = _tag(child, to, here, report)
+        elif field is None:
+            if to.forbid_unknown_fields:
                 report.problem(here, _unknown(key, [*known, *([to.tag_field] if to.tag_field else [])]))
         elif child is None and not field.required and not _nullable(field.type):
             report.rewrote(here)
@@ -120,6 +118,12 @@ def _object(value: dict[str, Any], to: inspect.StructType, path: str, report: Re
         if field.required and key not in value:
             report.problem(join(path, key), "is required")
     return result
+
+
+def _tag(value: Any, to: inspect.StructType, path: str, report: Report) -> Any:
+    if value != to.tag:
+        report.problem(path, f"must be {json.dumps(to.tag)}")
+    return value
 
 
 def _array(value: list[Any], to: inspect.ListType, path: str, report: Report) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from moorage.core.caller_message import completed
 from moorage.core.configuration import Configuration, ConfigurationRequest, Object, sealed
 from moorage.core.deployment import Live
 from moorage.core.errors import VariantNotResolved
@@ -61,7 +62,7 @@ class Prepared:
                 model=self._config.model,
                 type=self._config.model_type,
                 version=self._version,
-                messages=[*system, *request.prefix_messages, *rest, *request.messages],
+                messages=[*system, *map(completed, request.prefix_messages), *rest, *map(completed, request.messages)],
                 parameters={**self._parameters, **request.extra_params},
                 tools=self._tools or UNSET,
                 missing_inputs=missing or UNSET,

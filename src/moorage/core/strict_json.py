@@ -40,9 +40,14 @@ def parse(text: bytes) -> Any:
         reason = "it is empty" if not decoded.strip() else f"{error.msg}, line {error.lineno} column {error.colno}"
         raise InvalidJson(reason=reason) from None
     except RecursionError:
-        raise InvalidJson(reason=f"it is nested deeper than {MAX_DEPTH} levels") from None
+        raise too_deep() from None
     check(value)
     return value
+
+
+def too_deep() -> InvalidJson:
+    """The error for a value with too many levels."""
+    return InvalidJson(reason=f"it is nested deeper than {MAX_DEPTH} levels")
 
 
 def check(value: Any) -> None:
@@ -60,7 +65,7 @@ def check(value: Any) -> None:
             raise InvalidJson(reason=f"it holds more than {MAX_VALUES} values")
         if isinstance(item, dict | list):
             if depth > MAX_DEPTH:
-                raise InvalidJson(reason=f"it is nested deeper than {MAX_DEPTH} levels")
+                raise too_deep()
             waiting.extend((child, where, depth + 1) for where, child in _children(item, path))
         else:
             _check_scalar(item, path or "the body")

@@ -6,6 +6,7 @@
     │   ├── InvalidTemplate          TemplateNotAllowed
     │   ├── MissingInputs
     │   └── TemplateTooHeavy         OutputTooLarge
+    ├── EngineNotSupported           the same as `UnsupportedEngine`, in a body that is to be kept
     ├── RenderingBusy, RenderingBroken    the template is not to blame
     └── JinjaNotInstalled            for whoever starts the program
 
@@ -14,7 +15,7 @@ They are made as all others are, see `moorage.core.errors`.
 
 from collections.abc import Sequence
 
-from moorage.core.errors import InvalidRequest, MoorageError
+from moorage.core.errors import InvalidBody, InvalidRequest, MoorageError
 
 #: How many names a message lists.
 _SHOWN = 20
@@ -34,6 +35,12 @@ class UnsupportedEngine(TemplateError):
 
 class JinjaNotEnabled(UnsupportedEngine):
     """The template engine jinja is not enabled here; whoever runs this can enable it. Or use text or mustache."""
+
+
+class EngineNotSupported(InvalidBody):
+    """{summary}"""
+
+    code = UnsupportedEngine.code
 
 
 class InvalidTemplate(TemplateError):

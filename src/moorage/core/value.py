@@ -3,6 +3,8 @@
 import json
 from typing import Any, Final
 
+from moorage.core.strict_json import too_deep
+
 
 class _Absent:
     """Where there is no value; null is one."""
@@ -31,8 +33,12 @@ def as_text(value: Any) -> str:
     """A string is itself, null is nothing, and all else is compact JSON.
 
     Raises:
+        InvalidJson: it is nested too deep.
         TypeError, ValueError: it is not a JSON value.
     """
     if isinstance(value, str):
         return value
-    return "" if value is None else _encode(value)
+    try:
+        return "" if value is None else _encode(value)
+    except RecursionError:
+        raise too_deep() from None

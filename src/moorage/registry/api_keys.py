@@ -8,8 +8,8 @@ from msgspec import UNSET
 from moorage.core import strict_json
 from moorage.core.access import ApiKey, Scope, hash_token, new_token
 from moorage.core.api_key_item import PatchApiKey, PostApiKey, read_time
+from moorage.core.body import read_body
 from moorage.core.errors import ApiKeyNotFound, InsufficientScope, InvalidRequest
-from moorage.registry.bodies import read_body
 from moorage.registry.projects import check_name
 from moorage.store.store import Store, Writable
 

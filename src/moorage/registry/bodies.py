@@ -1,38 +1,20 @@
-"""From a parsed body to its type, with every problem at once."""
-
-from typing import Any, TypeVar
+"""What the body of a write says of a deployment."""
 
 import msgspec
 from msgspec import UNSET
 
 from moorage.core import strict_json
-from moorage.core.conform import Report, conform
+from moorage.core.body import read_body
+from moorage.core.conform import Report
 from moorage.core.deployment import Content, Deployment, PutDeployment
 from moorage.core.errors import InvalidBody
 from moorage.core.history import Actor
 from moorage.core.prompt_config import Variable
 from moorage.core.serving import NOTHING, check_variables, decode_serving
+from moorage.core.template_check import check_templates
 from moorage.core.version import PostVersion, Reason
 
-T = TypeVar("T")
-
 _variables = msgspec.json.Decoder(list[Variable]).decode
-
-
-def read_body(value: Any, to: type[T]) -> tuple[T, list[str]]:
-    """Hold a parsed body against a type; returns it and the paths that were rewritten to an equivalent.
-
-    Raises:
-        InvalidBody: with every problem.
-    """
-    conformed, report = conform(value, to)
-    if report.problems:
-        raise InvalidBody.of(report.problems)
-    try:
-        return msgspec.convert(conformed, to), report.rewritten
-    except msgspec.ValidationError as error:  # a rule of the type that `conform` does not know
-        report.problem("", str(error))
-        raise InvalidBody.of(report.problems) from None
 
 
 def content_of(wanted: PutDeployment | PostVersion, live: Deployment | None = None) -> Content:
@@ -47,6 +29,9 @@ def content_of(wanted: PutDeployment | PostVersion, live: Deployment | None = No
     serving, report = serving.changed(wanted), Report()
     check_variables(variables, report)
     serving.check(report)
+    check_templates(wanted.prompt_config, serving.settings, report, "prompt_config")
+    for index, variant in enumerate(serving.variants):
+        check_templates(variant.prompt_config, variant.settings, report, f"variants[{index}].prompt_config")
     if report.problems:
         raise InvalidBody.of(report.problems)
     return Content.of(wanted.prompt_config, variables, serving)

@@ -4,6 +4,7 @@ import msgspec
 from msgspec import UNSET
 
 from moorage.core import strict_json
+from moorage.core.body import read_body
 from moorage.core.deployment import (
     FIRST_VERSION,
     Deployment,
@@ -17,7 +18,7 @@ from moorage.core.errors import KeyTaken, NotDeleted
 from moorage.core.history import Actor
 from moorage.core.ids import check_key, new_id
 from moorage.core.ownership import FREE, Terms
-from moorage.registry.bodies import content_of, read_body, with_reason
+from moorage.registry.bodies import content_of, with_reason
 from moorage.registry.lookup import check_match, get_deployment, get_to_change
 from moorage.registry.ownership import claim, is_handed_over, record_change
 from moorage.registry.versions import add_version

@@ -6,13 +6,14 @@ import msgspec
 
 from moorage.core import strict_json
 from moorage.core.access import Scope
+from moorage.core.body import read_body
 from moorage.core.deployment import Content, Deployment, PutDeployment, final_us
 from moorage.core.errors import InsufficientScope, NotDeleted, NothingToUndo, VersionIsLive
 from moorage.core.history import Actor
 from moorage.core.ids import new_id
 from moorage.core.ownership import FREE, Terms
 from moorage.core.version import PostVersion, Version
-from moorage.registry.bodies import content_of, read_body, with_reason
+from moorage.registry.bodies import content_of, with_reason
 from moorage.registry.lookup import (
     get_deployment,
     get_kept_version,

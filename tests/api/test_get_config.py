@@ -1,0 +1,668 @@
+"""`POST /v2/deployments/get_config`: what to send to a model (contract §2.2, §2.3)."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from moorage.core.access import Scope
+from tests.support.server import Answer, Project, Server, a_body
+
+ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+
+
+def ask(project: Project, key: str = "bot", headers: dict[str, str] | None = None, **fields: Any) -> Answer:
+    body = json.dumps({"key": key, **fields}).encode()
+    return project.request("POST", "/v2/deployments/get_config", body, headers)
+
+
+def put(project: Project, *texts: str, key: str = "bot", **fields: Any) -> None:
+    """Put a deployment of system messages with these texts, and fields beside its `prompt_config`."""
+    messages = [{"role": "system", "content": text} for text in texts]
+    answer = project.put(key, {**a_body(messages=messages), **fields})
+    assert answer.status in (200, 201), answer.body
+
+
+def contents(answer: Answer) -> list[Any]:
+    assert answer.status == 200, answer.body
+    return [message["content"] for message in answer.json["messages"]]
+
+
+def problems(answer: Answer) -> dict[str, str]:
+    assert answer.status == 400
+    assert answer.error["code"] == "invalid_request_body"
+    return {problem["path"]: problem["message"] for problem in answer.error["problems"]}
+
+
+def a_variant(name: str, text: str, **fields: Any) -> dict[str, Any]:
+    config = a_body(messages=[{"role": "system", "content": text}])["prompt_config"]
+    return {"name": name, "prompt_config": config, **fields}
+
+
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+
+
+def test_the_answer_has_the_contracts_fields(project: Project) -> None:
+    project.put("bot", a_body(tools=[TOOL]))
+
+    answer = ask(project, inputs={"customer": "Ada"})
+
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert list(answer.json) == ["id", "provider", "model", "type", "version", "messages", "parameters", "tools"]
+    assert ULID.fullmatch(answer.json["id"])
+    assert answer.json | {"id": ""} == {
+        "id": "",
+        "provider": "openai",
+        "model": "openai/gpt-4o",
+        "type": "chat",
+        "version": "1.0",
+        "messages": [{"role": "system", "content": "You help Ada."}],
+        "parameters": {"temperature": 0.2, "maxTokens": 512},
+        "tools": [TOOL],
+    }
+
+
+def test_without_tools_there_are_none_in_the_answer(project: Project) -> None:
+    put(project, "Hello")
+
+    assert "tools" not in ask(project).json
+
+
+def test_messages_are_the_system_ones_then_the_prefix_then_the_rest_then_the_callers(project: Project) -> None:
+    roles = ["system", "developer", "user", "system", "assistant"]
+    project.put("bot", a_body(messages=[{"role": role, "content": f"{n}"} for n, role in enumerate(roles)]))
+
+    answer = ask(
+        project,
+        prefix_messages=[{"role": "user", "content": "p0"}, {"role": "assistant", "content": "p1"}],
+        messages=[{"role": "user", "content": "m0"}],
+    )
+
+    assert contents(answer) == ["0", "1", "p0", "p1", "2", "3", "4", "m0"]
+
+
+def test_a_callers_messages_are_passed_on_as_they_are(project: Project) -> None:
+    put(project, "Hello")
+    sent = [
+        {"role": "developer", "content": "{{customer}}", "name": "ada"},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "{{customer}}", "cache_control": {"type": "ephemeral", "ttl": "1h"}},
+                {"type": "image_url", "image_url": {"url": "https://example.com/{{a}}", "detail": "low"}},
+                {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}},
+                {"type": "file", "file": {"file_id": "f1", "filename": "a.pdf"}},
+            ],
+        },
+        {
+            "role": "assistant",
+            "content": None,
+            "reasoning_content": "hm",
+            "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+        },
+        {"role": "tool", "content": [{"type": "text", "text": "ok"}], "tool_call_id": "c1", "newer": {"than": "us"}},
+        {"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]},
+    ]
+
+    answer = ask(project, inputs={"customer": "Ada"}, messages=sent)
+
+    assert answer.json["messages"][1:] == sent
+
+
+def test_an_assistants_message_without_content_has_null_in_the_answer(project: Project) -> None:
+    put(project, "Hello")
+    calls = [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+
+    answer = ask(project, prefix_messages=[{"role": "assistant", "tool_calls": calls}])
+
+    assert answer.json["messages"][1] == {"role": "assistant", "tool_calls": calls, "content": None}
+
+
+def test_extra_params_take_the_place_of_parameters_of_their_name_and_are_not_kept(project: Project) -> None:
+    put(project, "Hello")
+
+    answer = ask(project, extra_params={"temperature": 1, "stop": ["\n"], "logit_bias": {"1": 2}})
+
+    assert answer.json["parameters"] == {
+        "temperature": 1, "maxTokens": 512, "stop": ["\n"], "logit_bias": {"1": 2},
+    }  # fmt: skip
+    assert ask(project).json["parameters"] == {"temperature": 0.2, "maxTokens": 512}
+
+
+def test_inputs_stand_in_texts_and_addresses_of_images(project: Project) -> None:
+    parts = [
+        {"type": "text", "text": "See {{what}}"},
+        {"type": "image_url", "image_url": {"url": "https://example.com/{{file.name}}.png", "detail": "{{what}}"}},
+        {"type": "file", "file": {"filename": "{{what}}"}},
+    ]
+    project.put("bot", a_body(messages=[{"role": "user", "content": parts}]))
+
+    answer = ask(project, inputs={"what": {"a": [1]}, "file": {"name": "cat"}})
+
+    assert contents(answer) == [
+        [
+            {"type": "text", "text": 'See {"a":[1]}'},
+            {"type": "image_url", "image_url": {"url": "https://example.com/cat.png", "detail": "{{what}}"}},
+            {"type": "file", "file": {"filename": "{{what}}"}},
+        ]
+    ]
+
+
+def test_an_input_that_is_not_given_has_its_default_and_null_is_given(project: Project) -> None:
+    put(
+        project, "{{a}}|{{b}}|{{c}}",
+        variables=[{"key": "a", "value": "x"}, {"key": "b", "value": 3}, {"key": "c", "value": "z"}],
+    )  # fmt: skip
+
+    answer = ask(project, inputs={"a": "given", "c": None})
+
+    assert contents(answer) == ["given|3|"]
+    assert "missing_inputs" not in answer.json
+
+
+@pytest.mark.parametrize(("policy", "text"), [(None, "Hi  and !"), ("empty", "Hi  and !"), ("keep", "Hi {{a}} and !")])
+def test_missing_inputs_are_told_and_empty_or_kept(project: Project, policy: str | None, text: str) -> None:
+    put(
+        project, "Hi {{a}} and {{b}}!", "{{c}}",
+        variables=[{"key": "a"}, {"key": "b", "value": ""}, {"key": "c", "value": None}],
+        settings={"missing_inputs": policy} if policy else {},
+    )  # fmt: skip
+
+    answer = ask(project)
+
+    assert contents(answer)[0] == text
+    assert answer.json["missing_inputs"] == ["a", "c"]
+
+
+def test_missing_inputs_are_an_error_where_that_is_said_with_all_names(project: Project) -> None:
+    put(project, "{{a}} {{b.c}}", "{{d}} {{a}}", settings={"missing_inputs": "error"})
+
+    answer = ask(project, inputs={"d": 1})
+
+    assert (answer.status, answer.error["code"]) == (400, "missing_inputs")
+    assert answer.error["message"].endswith(": a, b.c.")
+    assert contents(ask(project, inputs={"a": 1, "b": {"c": 2}, "d": 3})) == ["1 2", "3 1"]
+
+
+@pytest.mark.parametrize("environments", ["staging", ["staging"]])
+def test_environments_as_a_string_and_as_a_list_of_one_are_the_same(project: Project, environments: object) -> None:
+    """Case 22."""
+    put(
+        project, "default",
+        variants=[a_variant("new", "new")],
+        routing=[{"variant": "new", "when": {"environments": {"eq": "staging"}}}],
+    )  # fmt: skip
+
+    assert contents(ask(project, context={"environments": environments})) == ["new"]
+    assert contents(ask(project, context={"environments": ["staging", "more"]})) == ["default"]
+
+
+def test_a_variant_has_its_own_messages_variables_engine_and_policy(project: Project) -> None:
+    mustache = a_variant(
+        "list", "{{#items}}<{{.}}>{{/items}}{{gone}}",
+        variables=[{"key": "items", "value": ["x"]}], settings={"engine": "mustache", "missing_inputs": "keep"},
+    )  # fmt: skip
+    put(
+        project, "{{items}}",
+        variables=[{"key": "items", "value": "d"}],
+        variants=[mustache], routing=[{"variant": "list", "when": {"plan": {"eq": "pro"}}}],
+    )  # fmt: skip
+
+    assert contents(ask(project)) == ["d"]
+    chosen = ask(project, context={"plan": "pro"})
+    assert contents(chosen) == ["<x>{{gone}}"]
+    assert chosen.json["missing_inputs"] == ["gone"]
+
+
+ROUTED = {
+    "variants": [a_variant("new", "new"), a_variant("half", "half")],
+    "routing": [
+        {"variant": "new", "when": {"plan": {"eq": "pro"}}},
+        {"variant": "half", "split": {"by": "user", "percent": 100}},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("context", "variant", "reason"),
+    [({"plan": "pro"}, "new", "rule"), ({"user": "u1"}, "half", "split"), ({}, "default", "default")],
+)
+def test_headers_name_deployment_version_variant_reason_and_revision(
+    project: Project, context: dict[str, Any], variant: str, reason: str
+) -> None:
+    put(project, "first")
+    put(project, "default", **ROUTED)
+
+    answer = ask(project, context=context)
+
+    told = {name.lower(): value for name, value in answer.headers.items() if name.lower().startswith("x-moorage-")}
+    assert contents(answer) == [variant]
+    assert told == {
+        "x-moorage-deployment": "bot",
+        "x-moorage-version": "1.1",
+        "x-moorage-variant": variant,
+        "x-moorage-reason": reason,
+        "x-moorage-revision": project.page().headers["x-moorage-revision"],
+    }
+    assert answer.json["version"] == "1.1"
+
+
+def test_without_routing_the_reason_is_that_there_is_only_one(project: Project) -> None:
+    put(project, "Hello")
+
+    assert ask(project).headers["x-moorage-reason"] == "only"
+
+
+def test_an_identical_request_with_the_etag_gets_304_until_the_answer_is_another(project: Project) -> None:
+    put(project, "Hi {{a}}")
+    etag = ask(project, inputs={"a": 1}).headers["etag"]
+
+    same = ask(project, headers={"If-None-Match": f'"x", W/{etag}'}, inputs={"a": 1})
+    other = ask(project, headers={"If-None-Match": etag}, inputs={"a": 2})
+    put(project, "Ho {{a}}")
+    later = ask(project, headers={"If-None-Match": etag}, inputs={"a": 1})
+
+    assert (same.status, same.body, same.headers["etag"]) == (304, b"", etag)
+    assert same.headers["x-moorage-version"] == "1.0"
+    assert "content-type" not in same.headers
+    assert [other.status, later.status] == [200, 200]
+    assert contents(later) == ["Ho 1"]
+
+
+def test_the_same_request_to_the_same_version_has_the_same_id_and_bytes(project: Project) -> None:
+    put(project, "Hi {{a}}")
+
+    first, again, other = ask(project, inputs={"a": 1}), ask(project, inputs={"a": 1}), ask(project, inputs={"a": 2})
+
+    assert first.body == again.body
+    assert first.json["id"] != other.json["id"]
+
+
+def test_a_deployment_is_found_by_its_id_too(project: Project) -> None:
+    item = project.put("bot").json
+
+    assert ask(project, item["id"]).headers["x-moorage-deployment"] == "bot"
+
+
+def test_a_draft_is_not_served_until_it_is_published_and_undo_takes_it_back(project: Project) -> None:
+    put(project, "one")
+    draft = json.dumps(a_body(messages=[{"role": "system", "content": "two"}]) | {"description": "x"}).encode()
+    saved = project.request("POST", "/v2/deployments/bot/versions", draft)
+    assert saved.status == 201
+
+    before = contents(ask(project))
+    project.request("POST", "/v2/deployments/bot/versions/1.1/publish")
+    after = contents(ask(project))
+    project.request("POST", "/v2/deployments/bot/undo")
+
+    assert (before, after, contents(ask(project))) == (["one"], ["two"], ["one"])
+
+
+def test_an_unknown_a_deleted_and_another_projects_deployment_are_not_found(server: Server, project: Project) -> None:
+    put(project, "Hello", key="gone")
+    put(project, "Hello")
+    project.request("DELETE", "/v2/deployments/gone")
+    other = server.new_project()
+
+    unknown, deleted, theirs = ask(project, "nothing"), ask(project, "gone"), ask(other, "bot")
+
+    assert [answer.status for answer in (unknown, deleted, theirs)] == [404] * 3
+    assert unknown.error["code"] == theirs.error["code"] == "deployment_not_found"
+    assert unknown.error["message"].replace("nothing", "bot") == theirs.error["message"]
+    assert deleted.error["code"] == "deployment_deleted"
+
+
+def test_it_needs_the_scope_to_invoke_and_no_other(project: Project) -> None:
+    put(project, "Hello")
+    _, invoking = project.key(Scope.INVOKE)
+    _, reading = project.key(Scope.READ, Scope.WRITE, Scope.PUBLISH)
+
+    assert ask(project, headers={"Authorization": f"Bearer {invoking}"}).status == 200
+    assert ask(project, headers={"Authorization": f"Bearer {reading}"}).error["code"] == "insufficient_scope"
+
+
+FULL = {
+    "stream": False,
+    "inputs": {"customer": {"name": "Ada"}},
+    "context": {"environments": "staging", "age": 42.5, "plan": ["a", "b"], "is": True, "none": None},
+    "prefix_messages": [],
+    "messages": [],
+    "identity": {
+        "id": "i1", "display_name": "Ada", "email": "ada@example.com", "metadata": [{"a": 1}],
+        "logo_url": "https://example.com/ada.png", "tags": ["x"],
+    },
+    "file_ids": ["f1"],
+    "metadata": {"trace": "t1"},
+    "extra_params": {},
+    "documents": [{"text": "t", "metadata": {"file_name": "a", "file_type": "pdf", "page_number": 1}}, {"text": "u"}],
+    "invoke_options": {"include_retrievals": True, "include_usage": False, "mock_response": "m"},
+    "thread": {"id": "t1", "tags": ["x"]},
+    "knowledge_filter": {"and": [{"a": {"eq": "x", "in": [1, True]}}, {"b": {"gte": 1.5, "exists": True}}]},
+}  # fmt: skip
+
+
+def test_every_field_of_the_contract_is_taken_and_unknown_ones_are_ignored(project: Project) -> None:
+    put(project, "Hello")
+
+    answer = ask(project, **FULL, newer={"than": "us"})
+
+    assert answer.body == ask(project).body
+
+
+def test_a_field_that_may_be_left_out_may_be_null(project: Project) -> None:
+    put(project, "Hello")
+
+    assert ask(project, **dict.fromkeys(FULL)).body == ask(project).body
+
+
+WRONG: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "key": ({"key": 1}, {"key": "must be a string, not a number"}),
+    "empty key": ({"key": ""}, {"key": "must not be empty"}),
+    "stream": ({"stream": "yes"}, {"stream": "must be true or false, not a string"}),
+    "inputs": ({"inputs": []}, {"inputs": "must be an object, not an array"}),
+    "context": ({"context": "x"}, {"context": "must be an object, not a string"}),
+    "an attribute": (
+        {"context": {"a": {}, "b": [[]]}},
+        {
+            "context.a": "must be true or false, a number, a string or a list of those, not an object",
+            "context.b": "has an item [0] that must be true or false, a number, a string or a list of those,"
+            " not an array",
+        },
+    ),
+    "messages": ({"messages": {}, "prefix_messages": [1]}, {
+        "messages": "must be an array, not an object", "prefix_messages[0]": "must be an object, not a number",
+    }),
+    "roles": ({"messages": [{"role": "usr", "content": "x"}, {"content": "x"}]}, {
+        "messages[0].role": '"usr" is not one of system, developer, user, assistant, tool; did you mean user?',
+        "messages[1].role": "is required, one of system, developer, user, assistant, tool",
+    }),
+    "contents": ({"prefix_messages": [{"role": "user"}, {"role": "system", "content": None}]}, {
+        "prefix_messages[0].content": "is required",
+        "prefix_messages[1].content": "must be a string or an array, not null",
+    }),
+    "parts": (
+        {"messages": [{"role": "user", "content": [
+            {"type": "text"}, {"type": "wav"}, {"type": "input_audio", "input_audio": {"data": "", "format": "ogg"}},
+            {"type": "image_url", "image_url": {"url": "", "detail": "max"}}, "text",
+        ]}]},
+        {
+            "messages[0].content[0].text": "is required",
+            "messages[0].content[1].type": '"wav" is not one of text, image_url, input_audio, file',
+            "messages[0].content[2].input_audio.format": '"ogg" is not one of mp3, wav',
+            "messages[0].content[3].image_url.url": "must not be empty",
+            "messages[0].content[3].image_url.detail": '"max" is not one of auto, high, low',
+            "messages[0].content[4]": "must be an object, not a string",
+        },
+    ),
+    "tools": (
+        {"messages": [
+            {"role": "tool", "content": "x"},
+            {"role": "assistant", "tool_calls": [{"id": 1, "type": "f", "function": {"arguments": {}}}]},
+        ]},
+        {
+            "messages[0].tool_call_id": "is required",
+            "messages[1].tool_calls[0].id": "must be a string, not a number",
+            "messages[1].tool_calls[0].type": 'must be "function"',
+            "messages[1].tool_calls[0].function.arguments": "must be a string or null, not an object",
+        },
+    ),
+    "the rest": (
+        {
+            "identity": {"tags": "x"}, "file_ids": [1], "metadata": [], "extra_params": 1, "documents": [{}],
+            "invoke_options": {"mock_response": 1}, "thread": {},
+        },
+        {
+            "identity.id": "is required", "identity.tags": "must be an array, not a string",
+            "file_ids[0]": "must be a string, not a number", "metadata": "must be an object or null, not an array",
+            "extra_params": "must be an object, not a number", "documents[0].text": "is required",
+            "invoke_options.mock_response": "must be a string, not a number", "thread.id": "is required",
+        },
+    ),
+    "a filter": (
+        {"knowledge_filter": {"a": {"gt": "x", "like": 1, "in": [{}], "eq": None}, "b": 1}},
+        {
+            "knowledge_filter.a.gt": "must be a number",
+            "knowledge_filter.a.like": '"like" is no operator; there are: eq, ne, gt, gte, lt, lte, in, nin, exists',
+            "knowledge_filter.a.in": "must be an array of strings, numbers, true or false",
+            "knowledge_filter.a.eq": "must be a string, a number, true or false",
+            "knowledge_filter.b": "must be an object of operators, not a number",
+        },
+    ),
+    "filters": ({"knowledge_filter": {"or": [{"a": {"exists": 1}}, 2], "c": {}}}, {
+        "knowledge_filter.or[0].a.exists": "must be true or false",
+        "knowledge_filter.or[1]": "must be an object, not a number",
+        "knowledge_filter.c": "does not go with `or`; put it into the list",
+    }),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_all_that_is_wrong_is_told_at_once_with_its_path(project: Project, case: str) -> None:
+    sent, expected = WRONG[case]
+    put(project, "Hello")
+
+    answer = ask(project, **{"key": "bot"} | sent)
+
+    assert problems(answer) == expected
+
+
+def test_a_body_without_a_key_is_told_so(project: Project) -> None:
+    answer = project.request("POST", "/v2/deployments/get_config", b"{}")
+
+    assert problems(answer) == {"key": "is required"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"[1,]", b'{"key": "bot", "inputs": {"a": NaN}}', b'{"key": "bot", "inputs": {"a": 1e999}}',
+        b'{"key": "bot", "inputs": {"a": "\\ud800"}}', b'{"key": "b\xff"}', b'{"key":"bot","inputs":{"\xff":1}}',
+        b'{"key":"bot","inputs":{"a":' + b"9" * 4_301 + b"}}", b"[" * 100_000,
+    ],
+    ids=range(10),
+)  # fmt: skip
+def test_what_is_no_json_is_refused_with_its_reason(project: Project, body: bytes) -> None:
+    put(project, "Hello")
+
+    answer = project.request("POST", "/v2/deployments/get_config", body)
+
+    assert (answer.status, answer.error["code"]) == (400, "invalid_json")
+
+
+@pytest.mark.parametrize("levels", [64, 700, 800, 850, 900, 930, 950, 960, 970, 980, 990, 1_000, 1_100, 50_000])
+@pytest.mark.parametrize("field", ["inputs", "extra_params"])
+def test_inputs_of_any_depth_are_rendered_or_refused(project: Project, field: str, levels: int) -> None:
+    put(project, "{{a}}")
+    deep = b'{"key":"bot","%b":{"a":%b}}' % (field.encode(), b"[" * levels + b"]" * levels)
+
+    answer = project.request("POST", "/v2/deployments/get_config", deep)
+
+    assert answer.status == 200 or answer.error["code"] == "invalid_json"
+
+
+def test_a_body_in_another_spelling_of_json_is_read(project: Project) -> None:
+    put(project, "{{a}}")
+
+    answer = project.request("POST", "/v2/deployments/get_config", b'\xef\xbb\xbf{"key": "bot", "inputs": {"a": 1}}')
+
+    assert contents(answer) == ["1"]
+
+
+def test_a_number_of_any_length_is_put_in_digit_by_digit(project: Project) -> None:
+    put(project, "{{a}}")
+    body = b'{"key":"bot","inputs":{"a":' + b"9" * 4_300 + b"}}"
+
+    assert contents(project.request("POST", "/v2/deployments/get_config", body)) == ["9" * 4_300]
+
+
+def test_too_large_a_body_and_a_query_are_refused(project: Project) -> None:
+    large = ask(project, inputs={"a": "x" * 1_048_576})
+    query = project.request("POST", "/v2/deployments/get_config?variant=new", b'{"key": "bot"}')
+
+    assert (large.status, large.error["code"]) == (413, "body_too_large")
+    assert (query.status, query.error["code"]) == (400, "unknown_parameter")
+
+
+def test_at_most_a_mebibyte_is_rendered_in_all_messages_together(project: Project) -> None:
+    put(project, "{{a}}" * 600, "{{a}}" * 600, "{{b}}")
+    half = "x" * 873
+
+    assert sum(map(len, contents(ask(project, inputs={"a": half, "b": "x" * 976})))) == 1_048_576
+    answer = ask(project, inputs={"a": half, "b": "x" * 977})
+    assert (answer.status, answer.error["code"]) == (400, "output_too_large")
+
+
+def test_too_heavy_a_template_is_refused_and_others_are_served(project: Project) -> None:
+    put(project, "{{#a}}{{#a}}{{#a}}x{{/a}}{{/a}}{{/a}}", settings={"engine": "mustache"})
+
+    answer = ask(project, inputs={"a": [1] * 100})
+
+    assert (answer.status, answer.error["code"]) == (400, "template_too_heavy")
+    assert contents(ask(project, inputs={"a": [1] * 3})) == ["x" * 27]
+
+
+def test_an_engine_that_there_is_not_is_refused_when_it_is_saved(project: Project) -> None:
+    variant = a_variant("v", "Hello", settings={"engine": 1})
+
+    answer = project.put("bot", {**a_body(), "settings": {"engine": "erb"}, "variants": [variant], "nothing": 1})
+
+    assert (answer.status, answer.error["code"]) == (400, "unsupported_engine")
+    assert answer.error["problems"] == [
+        {"path": "settings.engine", "message": '"erb" is not one of jinja, mustache, text'},
+        {"path": "variants[0].settings.engine", "message": "must be one of jinja, mustache, text, not a number"},
+        {"path": "nothing", "message": answer.error["problems"][2]["message"]},
+    ]
+
+
+def test_a_jinja_template_is_refused_where_jinja_is_not_enabled(project: Project) -> None:
+    put(project, "{% if a %}yes{% endif %}", settings={"engine": "jinja"})
+
+    answer = ask(project)
+
+    assert (answer.status, answer.error["code"]) == (400, "unsupported_engine")
+    assert "not enabled" in answer.error["message"]
+
+
+def test_broken_mustache_is_refused_when_it_is_saved_with_its_place(project: Project) -> None:
+    parts = [{"type": "text", "text": "{{#b}}"}, {"type": "image_url", "image_url": {"url": "{{"}}]
+    messages = [{"role": "system", "content": "{{#a}}"}, {"role": "user", "content": parts}]
+    body = {
+        **a_body(messages=messages),
+        "settings": {"engine": "mustache"},
+        "variants": [a_variant("v", "\n{{/c}}", settings={"engine": "mustache"}), a_variant("w", "{{#text}}")],
+    }
+    expected = {
+        "prompt_config.messages[0].content": "the section 'a' is never closed, line 1",
+        "prompt_config.messages[1].content[0].text": "the section 'b' is never closed, line 1",
+        "prompt_config.messages[1].content[1].image_url.url": "a tag is never closed, line 1",
+        "variants[0].prompt_config.messages[0].content": "'c' is closed and was never opened, line 2",
+    }
+
+    put_answer = project.put("bot", body)
+    put(project, "whole")
+    draft = project.request("POST", "/v2/deployments/bot/versions", json.dumps(body).encode())
+
+    assert problems(put_answer) == {path: f"is no valid mustache template: {why}" for path, why in expected.items()}
+    del body["description"]
+    draft = project.request("POST", "/v2/deployments/bot/versions", json.dumps(body).encode())
+    assert problems(draft) == problems(put_answer)
+
+
+def test_what_mustache_refuses_is_a_text_as_good_as_any(project: Project) -> None:
+    put(project, "{{#a}} {{a}} {{")
+
+    assert contents(ask(project, inputs={"a": 1})) == ["{{#a}} 1 {{"]
+
+
+@pytest.fixture(scope="module")
+def jinja(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("jinja"), "--jinja", "true") as running:
+        yield running
+
+
+def test_jinja_is_rendered_where_it_is_enabled(jinja: Server) -> None:
+    project = jinja.new_project()
+    put(
+        project, "{% for item in items %}[{{ item.name|upper }}]{% endfor %}{{ gone }}",
+        settings={"engine": "jinja"}, variables=[{"key": "items", "value": [{"name": "x"}]}],
+    )  # fmt: skip
+
+    answer = ask(project, inputs={"items": [{"name": "a"}, {"name": "b"}]})
+
+    assert contents(answer) == ["[A][B]"]
+    assert answer.json["missing_inputs"] == ["gone"]
+    assert contents(ask(project)) == ["[X]"]
+    assert ask(project).headers["x-moorage-variant"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("template", "code"),
+    [
+        ("{% if %}", "invalid_template"),
+        ("{{ a.b.c }}{{ 1 / 0 }}", "invalid_template"),
+        ("{{ ''.__class__ }}", "template_not_allowed"),
+        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "template_too_heavy"),
+        ("{% for a in range(9999) %}" + "x" * 999 + "{% endfor %}", "output_too_large"),
+    ],
+)
+def test_a_bad_jinja_template_is_refused_and_others_are_rendered(jinja: Server, template: str, code: str) -> None:
+    project = jinja.new_project()
+    put(project, template, settings={"engine": "jinja"})
+    put(project, "{{ a }}", settings={"engine": "jinja"}, key="good")
+
+    answer = ask(project)
+
+    assert (answer.status, answer.error["code"]) == (400, code)
+    assert contents(ask(project, "good", inputs={"a": 1})) == ["1"]
+
+
+def test_jinja_reads_inputs_of_any_depth_or_refuses_them(jinja: Server) -> None:
+    project = jinja.new_project()
+    put(project, "{{ a }}", settings={"engine": "jinja"})
+
+    for levels in (64, 200, 400, 600, 800, 900, 950, 970, 990):
+        deep = b'{"key":"bot","inputs":{"a":%b}}' % (b"[" * levels + b"]" * levels)
+        answer = project.request("POST", "/v2/deployments/get_config", deep)
+        assert answer.status in (200, 400), (levels, answer.body)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    given_inputs=st.dictionaries(st.sampled_from("abcd"), VALUES),
+    defaults=st.dictionaries(st.sampled_from("abcd"), VALUES.filter(lambda value: value is not None)),
+    policy=st.sampled_from(["empty", "keep"]),
+)
+def test_what_is_given_comes_before_the_default_and_the_default_before_the_policy(
+    project: Project, given_inputs: dict[str, Any], defaults: dict[str, Any], policy: str
+) -> None:
+    put(
+        project, *(f"{{{{{name}}}}}" for name in "abcd"),
+        variables=[{"key": key, "value": value} for key, value in defaults.items()],
+        settings={"missing_inputs": policy},
+    )  # fmt: skip
+    known = {**defaults, **given_inputs}
+
+    answer = ask(project, inputs=given_inputs)
+
+    assert contents(answer) == [
+        as_text(known[name]) if name in known else f"{{{{{name}}}}}" if policy == "keep" else "" for name in "abcd"
+    ]
+    assert answer.json.get("missing_inputs", []) == [name for name in "abcd" if name not in known]
+
+
+def as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
