@@ -10,7 +10,6 @@ import pytest
 from moorage.api.problems import STATUS, problem, status_of
 from moorage.core import errors
 from moorage.core.errors import MoorageError, Problem
-from moorage.core.template_errors import MissingInputs
 from tests.support.server import Project, a_body
 
 
@@ -21,8 +20,7 @@ def all_errors(kind: type[MoorageError] = MoorageError) -> list[type[MoorageErro
 @pytest.mark.parametrize("kind", all_errors(), ids=lambda kind: kind.__name__)
 def test_every_error_has_the_one_shape_and_says_what_to_do(kind: type[MoorageError]) -> None:
     fields: dict[str, Any] = {name: "x" for name in re.findall(r"{(\w+)", kind.__doc__ or "") if name != "param"}
-    problems = (Problem("a.b", "is required"),)
-    error = MissingInputs(["x"]) if kind is MissingInputs else kind(param="limit", problems=problems, **fields)
+    error = kind(param="limit", problems=(Problem("a.b", "is required"),), **fields)
 
     answer = problem(error, "r1")
 
