@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench import (
     figure_apply,
+    figure_configuration,
     figure_depth,
     figure_paced,
     figure_page,
@@ -75,6 +76,8 @@ def _measure(plan: Plan, folder: Path, prompts: Path | None) -> list[Figure]:
     ten_thousand = seed(folder / "rich", (rich(number) for number in range(_RICH)))
     figures += figure_page.measure(plan, cores, folder / "page", ten_thousand)
     figures += [*depth, *start]
+    _say("get_config")
+    figures += figure_configuration.measure(plan, cores, folder, prompts)
     _say("apply")
     figures += figure_apply.measure(plan, cores, folder, prompts)
     for what, measure in (

@@ -8,9 +8,10 @@ import msgspec
 
 from bench.data import Named
 from moorage.core.access import DEFAULT_SCOPES, ApiKey, hash_token, new_token
-from moorage.core.deployment import FIRST_VERSION, Content, PutDeployment
+from moorage.core.deployment import FIRST_VERSION, PutDeployment
 from moorage.core.history import Actor
 from moorage.core.ids import new_id
+from moorage.registry.bodies import content_of
 from moorage.registry.projects import DEFAULT_PROJECT, get_project
 from moorage.store.engine import Run
 from moorage.store.sqlite import SqliteEngine
@@ -60,7 +61,7 @@ def _next(run: Run) -> Transaction:
 
 def _insert(write: Transaction, project_id: str, named: Named) -> str:
     wanted = msgspec.convert(named.body, PutDeployment)
-    content, version_id = Content.of(wanted.prompt_config, []), new_id()
+    content, version_id = content_of(wanted), new_id()
     deployment_id = write.insert_deployment(project_id, named.key, named.body["description"], version_id)
     write.insert_version(version_id, deployment_id, FIRST_VERSION, content, Actor())
     return deployment_id

@@ -1,0 +1,140 @@
+"""get_config against the list page of the same server."""
+
+import random
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import msgspec
+
+from bench.client import Client
+from bench.data import Named
+from bench.machine import Cores
+from bench.plan import Plan
+from bench.report import Bound, Figure, counted, spread, table
+from bench.seeding import seed
+from bench.servers import Moorage
+from bench.wrk import Load, Measured, run
+
+CONNECTIONS = 32
+_CALLS = 20_000
+_LIST = "/v2/deployments?limit=10"
+_PATH = "/v2/deployments/get_config"
+_SCRIPT = Path(__file__).with_name("post.lua")
+_COUNTRIES = ("NLD", "BEL", "DEU", "FRA", "ESP", "ITA", "SWE", "POL")
+_WORDS = "You answer customers of a ferry line with care and stay with the facts that you are given. "
+
+
+def measure(plan: Plan, cores: Cores, folder: Path, prompts: Path | None) -> list[Figure]:
+    """Requests a second at 32 connections and latency at one, of calls and of the list, in turn."""
+    deployments = _deployments(prompts)
+    lengths = [len(each.body["prompt_config"]["messages"][0]["content"]) for each in deployments]
+    seeded = seed(folder / "configuration-data", deployments)
+    calls = folder / "calls"
+    draw = plan.shuffle("calls")
+    calls.write_text("".join(_call(draw.choice(deployments).key, draw) + "\n" for _ in range(_CALLS)))
+    found: dict[tuple[str, int], list[Measured]] = {}
+    with ExitStack() as stack:
+        server = stack.enter_context(Moorage(folder / "configuration", cores.server, seeded.database))
+        token = seeded.tokens[0]
+        _check_that_they_differ(server, token, calls)
+        listed = Load(server, _LIST, token)
+        for connections, rounds, seconds in (
+            (CONNECTIONS, plan.rounds, plan.seconds),
+            (1, plan.latency_rounds, plan.latency_seconds),
+        ):
+            for number in range(rounds):
+                called = Load(server, _PATH, token, script=_SCRIPT, arguments=(str(calls), str(number * 3_000)))
+                for name, load in (("the list's page of 10", listed), ("get_config", called)):
+                    found.setdefault((name, connections), []).append(run(load, connections, seconds, plan.warm_up))
+    return [_figure(plan, found, median(lengths), has_prompts=bool(prompts))]
+
+
+def _figure(plan: Plan, found: dict[tuple[str, int], list[Measured]], length: float, *, has_prompts: bool) -> Figure:
+    listed, called = found["the list's page of 10", CONNECTIONS], found["get_config", CONNECTIONS]
+    ratios = [one.rate / other.rate for one, other in zip(called, listed, strict=True)]
+    costs = [other.cpu_us / one.cpu_us for one, other in zip(called, listed, strict=True)]
+    rows = [
+        [
+            name,
+            spread([each.rate for each in runs], ",.0f"),
+            spread([each.cpu_us for each in runs], ".1f"),
+            spread([each.p50_us for each in found[name, 1]], ",.0f"),
+            spread([each.p99_us for each in found[name, 1]], ",.0f"),
+        ]
+        for (name, connections), runs in found.items()
+        if connections == CONNECTIONS
+    ]
+    kind = "Real prompts" if has_prompts else "Generated prompts"
+    text = f"""
+{kind}, of {length:,.0f} characters in the median, each with three variables, of which one has a default, and a table of
+five routing rows, one of them a split. {_CALLS:,} different calls, drawn from the seed, are sent in turn: another
+deployment, other inputs, another context and another user in each, so no answer is one that was given before. The list
+beside it is the one that is remembered. {counted(plan.rounds, "round")}, in turn.
+
+{table(["", "requests/s", "CPU µs/request", "p50 µs, one connection", "p99 µs, one connection"], rows)}
+
+In the same rounds get_config had {spread(ratios)} of the list's requests, and by processor time {spread(costs)}.
+"""
+    p99 = median(each.p99_us for each in found["get_config", 1]) / 1000
+    return Figure(
+        "get_config",
+        text,
+        [
+            Bound(
+                "get_config, requests/s as a part of the list page's", median(ratios), required=0.6, is_at_least=True
+            ),
+            Bound("p99 of get_config at one connection", p99, required=1.0, unit="ms"),
+        ],
+    )
+
+
+def _deployments(prompts: Path | None) -> list[Named]:
+    """The prompts of a file, or as many generated ones, with variables and a table."""
+    texts = [_WORDS * 10] * 200
+    if prompts is not None:
+        found = [msgspec.json.decode(line) for line in prompts.read_bytes().splitlines()]
+        texts = [each["prompt_config"]["messages"][0]["content"] for each in found]
+    return [Named(f"call-{number}", _body(text)) for number, text in enumerate(texts)]
+
+
+def _body(text: str) -> dict[str, Any]:
+    filled = f"{text}\n\nYou speak to {{{{customer}}}}, who is on the plan {{{{plan}}}}. Answer in {{{{language}}}}."
+    config = {
+        "model": "openai/gpt-4o", "model_type": "chat", "provider": "openai",
+        "model_parameters": {"temperature": 0.2, "maxTokens": 512},
+        "messages": [{"role": "system", "content": filled}],
+    }  # fmt: skip
+    return {
+        "description": "",
+        "prompt_config": config,
+        "variables": [{"key": "plan", "value": "free"}],
+        "variants": [{"name": "other", "prompt_config": {**config, "model": "openai/gpt-5"}}],
+        "routing": [
+            {"variant": "other", "when": {"country": {"in": ["NLD", "BEL"]}, "plan": {"ne": "free"}}},
+            {"variant": "other", "when": {"environments": {"eq": "staging"}}},
+            {"variant": "other", "when": {"age": {"gte": 65}}},
+            {"variant": "other", "when": {"email": {"starts_with": "test-"}}},
+            {"variant": "other", "split": {"by": "user_id", "percent": 20}},
+        ],
+    }
+
+
+def _call(key: str, draw: random.Random) -> str:
+    user = draw.randrange(1_000_000)
+    inputs = {"customer": f"Customer {user}", "language": "Dutch"} | ({"plan": "pro"} if user % 2 else {})
+    context = {
+        "country": draw.choice(_COUNTRIES), "plan": draw.choice(("free", "pro")), "age": draw.randrange(18, 80),
+        "environments": "production", "email": f"user-{user}@ferry.example", "user_id": str(user),
+    }  # fmt: skip
+    return msgspec.json.encode({"key": key, "inputs": inputs, "context": context}).decode()
+
+
+def _check_that_they_differ(server: Moorage, token: str, calls: Path) -> None:
+    """Raise unless calls are answered, and each otherwise."""
+    with Client(server.port, token) as client:
+        bodies = [line.encode() for line in calls.read_text().splitlines()[:50]]
+        answers = [client.request("POST", _PATH, bodies[number]) for number in range(50)]
+    if {answer.status for answer in answers} != {200} or len({answer.body for answer in answers}) < 45:
+        raise RuntimeError("the calls are not answered, or not each by itself")
