@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.machine import describe, programs
 
-from faults import disk_full, kill_postgresql, kill_sqlite, power_cut
+from faults import disk_full, kill_postgresql, kill_sqlite, power_cut, slow
 from faults.outcome import NotRun, Part
 from faults.report import page, summary
 from faults.results import Result, keep, load
@@ -21,6 +21,7 @@ PARTS = (
     Part("kill-sqlite", kill_sqlite.run, 2_000, 40, "kills"),
     Part("kill-postgresql", kill_postgresql.run, 300, 9, "kills"),
     Part("power-cut", power_cut.run, 1_000, 50, "cuts"),
+    Part("slow", slow.run, 2_000, 100, "connections"),
 )
 
 _PAGE = Path("docs/reliability.md")
