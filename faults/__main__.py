@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.machine import describe, programs
 
-from faults import disk_full, kill_postgresql, kill_sqlite, power_cut, slow
+from faults import disk_full, kill_postgresql, kill_sqlite, power_cut, slow, soak
 from faults.outcome import NotRun, Part
 from faults.report import page, summary
 from faults.results import Result, keep, load
@@ -22,6 +22,7 @@ PARTS = (
     Part("kill-postgresql", kill_postgresql.run, 300, 9, "kills"),
     Part("power-cut", power_cut.run, 1_000, 50, "cuts"),
     Part("slow", slow.run, 2_000, 100, "connections"),
+    Part("soak", soak.run, 900, 6, "seconds"),
 )
 
 _PAGE = Path("docs/reliability.md")
@@ -59,7 +60,8 @@ def main() -> None:
 
 
 def _run(part: Part, count: int, seed: int) -> Result:
-    machine = [*describe(), ", ".join(programs())]
+    machine, load = describe()
+    machine = ", ".join((machine, *programs()))
     started, outcome, reason = time.monotonic(), None, ""
     with tempfile.TemporaryDirectory(prefix="moorage-faults-") as folder:
         try:
@@ -67,7 +69,8 @@ def _run(part: Part, count: int, seed: int) -> Result:
         except NotRun as error:
             reason = str(error)
     minutes = (time.monotonic() - started) / 60
-    return Result(part.name, part.unit, seed, f"{datetime.now(UTC):%Y-%m-%d}", minutes, machine, outcome, reason)
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    return Result(part.name, part.unit, seed, day, minutes, machine, load, outcome, reason)
 
 
 if __name__ == "__main__":
