@@ -10,14 +10,29 @@ from pathlib import Path
 
 from bench.machine import describe, programs
 
-from faults import db_restarts, kill_sqlite, list_throughput, page_walks, partition, power_cut, publishes, staleness
+from faults import (
+    db_restarts,
+    disk_full,
+    kill_postgresql,
+    kill_sqlite,
+    list_throughput,
+    page_walks,
+    partition,
+    power_cut,
+    publishes,
+    slow,
+    soak,
+    staleness,
+)
 from faults.outcome import NotRun, Part
 from faults.report import page, summary
 from faults.results import Result, keep, load
 
 #: name, what runs it, count of a full run, count of a quick one, what is counted
 PARTS = (
+    Part("disk-full", disk_full.run, 50, 3, "times full"),
     Part("kill-sqlite", kill_sqlite.run, 2_000, 40, "kills"),
+    Part("kill-postgresql", kill_postgresql.run, 300, 9, "kills"),
     Part("power-cut", power_cut.run, 1_000, 50, "cuts"),
     Part("staleness", staleness.run, 3_000, 90, "writes"),
     Part("partition", partition.run, 8, 1, "times cut off"),
@@ -25,6 +40,8 @@ PARTS = (
     Part("publishes", publishes.run, 50_000, 2_000, "publishes"),
     Part("db-restarts", db_restarts.run, 20, 3, "restarts"),
     Part("list-throughput", list_throughput.run, 5, 1, "rounds"),
+    Part("slow", slow.run, 2_000, 100, "connections"),
+    Part("soak", soak.run, 900, 6, "seconds"),
 )
 
 _PAGE = Path("docs/reliability.md")
@@ -62,7 +79,8 @@ def main() -> None:
 
 
 def _run(part: Part, count: int, seed: int) -> Result:
-    machine = [*describe(), ", ".join(programs())]
+    machine, load = describe()
+    machine = ", ".join((machine, *programs()))
     started, outcome, reason = time.monotonic(), None, ""
     with tempfile.TemporaryDirectory(prefix="moorage-faults-") as folder:
         try:
@@ -70,7 +88,8 @@ def _run(part: Part, count: int, seed: int) -> Result:
         except NotRun as error:
             reason = str(error)
     minutes = (time.monotonic() - started) / 60
-    return Result(part.name, part.unit, seed, f"{datetime.now(UTC):%Y-%m-%d}", minutes, machine, outcome, reason)
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    return Result(part.name, part.unit, seed, day, minutes, machine, load, outcome, reason)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,10 @@ class Account:
         """It must be there from now on."""
         self.acknowledged[key].append(published)
 
+    def note_refused(self, key: str, mark: str) -> None:
+        """It must not be there, then or later."""
+        del self.sent[key][mark]
+
     def unanswered(self, key: str) -> list[str]:
         """The marks of what was sent on a deployment and not answered: it is there, or it is not."""
         answered = {published.mark for published in self.acknowledged[key]}

@@ -1,7 +1,6 @@
 """kill -9 while several write to one file of SQLite: most of the time without a server, which is quick to start, and
 else through a whole one."""
 
-import multiprocessing
 import random
 import time
 from contextlib import suppress
@@ -14,6 +13,7 @@ from tests.support.server import Server
 
 from faults.account import Account
 from faults.clients import CLIENTS, Clients
+from faults.forking import CONTEXT
 from faults.inspection import inspect, spoil
 from faults.outcome import Outcome, Tally
 from faults.publishing import publish_for_ever
@@ -104,10 +104,8 @@ def _kill_servers(count: int, rng: random.Random, folder: Path, tally: Tally) ->
 
 def kill(database: Path, prefix: str, account: Account, rng: random.Random, *, is_hasty: bool = False) -> None:
     """Have a process write, kill it, and note what it said."""
-    mine, its = multiprocessing.Pipe(duplex=False)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["faults.kill_sqlite"])
-    process = context.Process(target=_write, args=(database, prefix, its), kwargs={"is_hasty": is_hasty})
+    mine, its = CONTEXT.Pipe(duplex=False)
+    process = CONTEXT.Process(target=_write, args=(database, prefix, its), kwargs={"is_hasty": is_hasty})
     process.start()
     its.close()
     try:

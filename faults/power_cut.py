@@ -1,7 +1,6 @@
 """Power cuts on SQLite: what was not synced is lost, in whole or in part, and what was acknowledged must not be."""
 
 import asyncio
-import multiprocessing
 import random
 import shutil
 import struct
@@ -12,6 +11,7 @@ import apsw
 import msgspec
 from bench.report import counted
 
+from faults.forking import CONTEXT
 from faults.inspection import inspect
 from faults.outcome import Outcome, Tally
 from faults.publishing import publish_some
@@ -70,9 +70,8 @@ def record(folder: Path, checkpoint: int, *, is_normal: bool = False) -> Recordi
     """What a server does to a new database in a folder, which is made anew. Normal: with `synchronous=NORMAL`."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    mine, its = multiprocessing.Pipe(duplex=False)
-    context = multiprocessing.get_context("forkserver")
-    process = context.Process(target=_record, args=(folder / _NAME, its, checkpoint), kwargs={"is_normal": is_normal})
+    mine, its = CONTEXT.Pipe(duplex=False)
+    process = CONTEXT.Process(target=_record, args=(folder / _NAME, its, checkpoint), kwargs={"is_normal": is_normal})
     process.start()
     its.close()
     with mine:

@@ -1,5 +1,6 @@
 """The page: what was done to the program, and what came of it, as Markdown."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from bench.report import filled, table
@@ -69,7 +70,7 @@ def _not_shown(results: Sequence[Result]) -> str:
 
 
 def _machines(results: Sequence[Result]) -> str:
-    return "\n".join(
-        f"- {result.part}: {result.day}, {result.minutes:.1f} minutes, on {'; '.join(result.machine)}"
-        for result in results
-    )
+    runs = defaultdict[str, list[str]](list)
+    for each in results:
+        runs[each.machine].append(f"{each.part} on {each.day} for {each.minutes:.1f} minutes ({each.load})")
+    return "\n".join(f"- On {machine}: {'; '.join(on_it)}." for machine, on_it in runs.items())

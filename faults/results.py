@@ -10,15 +10,16 @@ RESULTS = Path(__file__).with_name("results.json")
 
 
 class Result(msgspec.Struct, frozen=True):
-    """A run of a part. `outcome` is None if it was not run, and `reason` tells why; `day` is a date as in ISO 8601, and
-    `machine` what it ran on, a fact in each."""
+    """A run of a part. `outcome` is None if it was not run, and `reason` tells why; `day` is a date as in ISO 8601,
+    `machine` what it ran on, and `load` what else that was busy with."""
 
     part: str
     unit: str
     seed: int
     day: str
     minutes: float
-    machine: list[str]
+    machine: str
+    load: str
     outcome: Outcome | None = None
     reason: str = ""
 

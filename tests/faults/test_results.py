@@ -4,13 +4,13 @@ from pathlib import Path
 
 from faults.outcome import Outcome
 from faults.report import page, summary
-from faults.results import Result, keep, load
+from faults.results import RESULTS, Result, keep, load
 
 OUTCOME = Outcome("killed", "nothing is lost", 3, "0 lost of 9", [], "1 lost of 9", is_control_found=True)
 
 
 def a_result(part: str, outcome: Outcome | None = OUTCOME, reason: str = "") -> Result:
-    return Result(part, "kills", 7, "2026-11-22", 1.5, ["a machine"], outcome, reason)
+    return Result(part, "kills", 7, "2026-11-22", 1.5, "a machine", "idle", outcome, reason)
 
 
 def test_a_run_replaces_its_own_row_alone(folder: Path) -> None:
@@ -39,3 +39,7 @@ def test_a_part_passes_only_with_its_control() -> None:
 
     assert "passed" in summary(a_result("a"))
     assert "FAILED" in summary(a_result("a", blind))
+
+
+def test_the_page_in_the_docs_is_of_the_results_beside_the_suite() -> None:
+    assert (RESULTS.parents[1] / "docs/reliability.md").read_text() == page(load())

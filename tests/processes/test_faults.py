@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.server import Project, Server, a_body
+from tests.support.small_disk import SmallDisk
 
 LARGE = a_body(messages=[{"role": "user", "content": "x" * 200_000}])
 
@@ -39,19 +40,10 @@ def test_a_disk_that_refuses_writes_is_503_and_reads_go_on(folder: Path) -> None
         assert project.get("kept").body == kept.body
 
 
-@pytest.fixture
-def small_disk(folder: Path) -> tuple[str, ...]:
-    """A prefix that runs a command where `folder`/disk is a file system of 3 MB."""
-    (folder / "disk").mkdir()
-    script = 'mount -t tmpfs -o size=3m tmpfs "$0" && exec "$@"'
-    prefix = ("unshare", "--mount", "--user", "--map-root-user", "--", "sh", "-c", script, str(folder / "disk"))
-    probe = subprocess.run([*prefix, "true"], capture_output=True, text=True, check=False)
-    assert probe.returncode == 0, f"a mount of its own is needed: {probe.stderr}"
-    return prefix
-
-
-def test_a_full_disk_is_507_and_all_that_was_acknowledged_is_there(folder: Path, small_disk: tuple[str, ...]) -> None:
-    server = Server(folder / "disk", prefix=small_disk)
+def test_a_full_disk_is_507_and_all_that_was_acknowledged_is_there(folder: Path) -> None:
+    disk = SmallDisk(folder / "disk", 3 * 2**20)
+    assert disk.problem() == ""
+    server = Server(disk.folder, prefix=disk.prefix)
     server.log, server.output = folder / "log", folder / "output"
     with server:
         token = next(word for word in server.greeting().split() if word.startswith("mrg_"))

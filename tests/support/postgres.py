@@ -4,8 +4,10 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +18,7 @@ import psycopg
 
 from moorage.store.postgres import PostgresEngine
 from tests.support.server import quiet_port
+from tests.support.threads import until
 
 #: Where the wheel has which PostgreSQL.
 INSTALLED = {16: "pginstall", 18: "pginstall18"}
@@ -100,6 +103,17 @@ class PostgresServer:
         """Stop at once, as if it had crashed: nothing is written to the disk any more, and no client is told."""
         self._run("pg_ctl", "-D", str(self._data), "-w", "-m", "immediate", "stop")
 
+    def kill(self) -> None:
+        """SIGKILL to all its processes."""
+        first = int((self._data / "postmaster.pid").read_text().split()[0])
+        os.kill(first, signal.SIGSTOP)  # or it could start one more in between
+        its = [first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
+        for pid in its:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        until(lambda: not any(map(_runs, its)))
+        (self._data / "postmaster.pid").unlink()  # whoever is dead may have its entry still, and pass for a server
+
     def _end(self) -> None:
         assert self._guard.stdin is not None
         self._guard.stdin.close()
@@ -143,6 +157,13 @@ class PostgresServer:
                 stderr=subprocess.STDOUT, start_new_session=True, check=False, **self._as_whom,
             )  # fmt: skip
         assert done.returncode == 0, "".join(path.read_text()[-4_000:] for path in self._folder.glob("*.log"))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def sql(url: str, statement: str) -> list[tuple[Any, ...]]:

@@ -47,7 +47,12 @@ class Server:
     """`moorage serve` on a database in `folder`, or on another one; `arguments` are added to the command."""
 
     def __init__(
-        self, folder: Path, *arguments: str, prefix: tuple[str, ...] = (), database: str | None = None
+        self,
+        folder: Path,
+        *arguments: str,
+        prefix: tuple[str, ...] = (),
+        database: str | None = None,
+        program: tuple[str, ...] = PROGRAM,
     ) -> None:
         self.folder = folder
         self.port = quiet_port()
@@ -56,7 +61,7 @@ class Server:
         self.log = folder / "log"
         self.output = folder / "output"
         self._arguments = arguments
-        self._prefix = prefix
+        self._start = (*prefix, *program)
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -70,7 +75,7 @@ class Server:
 
     def start(self) -> None:
         """Start, and return when it is ready."""
-        command = [*self._prefix, *PROGRAM, "serve", "--port", str(self.port), "--database", self.database]
+        command = [*self._start, "serve", "--port", str(self.port), "--database", self.database]
         with self.log.open("ab") as log, self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [*command, *self._arguments], stdout=output, stderr=log, env=clean_environment(), start_new_session=True

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import resource
 import shutil
 import socket
 import sys
@@ -39,6 +40,8 @@ from moorage.settings import ServerSettings
 from moorage.store.opening import open_store
 from moorage.store.store import Store
 
+_CONNECTIONS = 10_000  # that a worker holds at once; whoever comes then waits until one ends
+_OWN_FILES = 200
 _HEADER_MS = 10_000  # how long a client may take to send its headers
 _STOP_SECONDS = 10  # how long requests under way may take at shutdown
 _READY_SECONDS = 120
@@ -88,7 +91,7 @@ def serve(host: str, port: int, workers: int, load: str | None, **others: Any) -
             loop=Loops.uvloop,
             http=HTTPModes.http1,
             websockets=False,
-            backpressure=1024,
+            backpressure=_make_room(),
             http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS),
             log_level=LogLevels.warning,  # its lines at `info` tell of processes; ours tell what a person needs
             log_dictconfig=configuration(settings.log_format, settings.log_level),
@@ -98,6 +101,15 @@ def serve(host: str, port: int, workers: int, load: str | None, **others: Any) -
     finally:
         if metrics_folder:
             shutil.rmtree(metrics_folder, ignore_errors=True)
+
+
+def _make_room() -> int:
+    """Allow this process and its workers as many open files as they need for connections; how many those may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = _CONNECTIONS + _OWN_FILES if hard == resource.RLIM_INFINITY else min(_CONNECTIONS + _OWN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return max(allowed - _OWN_FILES, _OWN_FILES)
 
 
 def _check_address(host: str, port: int) -> None:
