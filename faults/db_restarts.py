@@ -6,7 +6,6 @@ from contextlib import closing
 from pathlib import Path
 from statistics import median
 
-from bench.client import Reply
 from bench.report import Bound
 from tests.support.nodes import Nodes
 from tests.support.postgres import PostgresServer
@@ -49,7 +48,7 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
                 time.sleep(rng.uniform(0, _LONGEST_AWAY))  # how long it is away, too
                 postgres.start()
                 waits.append(_until_written(diary))
-        violations = [*clients.faults(), *diary.failed(), *diary.too_old(), *filter(None, map(_wrong, writer.refused))]
+        violations = [*clients.faults(), *diary.failed(), *diary.too_old(), *writer.wrong()]
         refused = len(writer.refused) + sum(clients.refused.values())
         with closing(open_store(nodes.all[0].database)) as store:
             violations += verify_ledger(store)
@@ -79,16 +78,6 @@ def _until_written(diary: Diary) -> float:
     up, before = time.perf_counter(), len(diary.writes)
     until(lambda: len(diary.writes) > before)
     return diary.writes[before].answered - up
-
-
-def _wrong(refused: tuple[float, float, Reply | None]) -> str:
-    """What is wrong with a write that was not acknowledged; empty if nothing is."""
-    _, _, reply = refused
-    if reply is None:
-        return "a put was not answered"
-    if reply.status == 503 and "retry-after" in reply.headers:
-        return ""
-    return f"a put was answered with {reply.status}: {reply.body[:300]!r}"
 
 
 def _kill_a_node(nodes: Nodes, balancer: Relay, token: str) -> int:

@@ -7,7 +7,8 @@ from contextlib import ExitStack, closing
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from types import TracebackType
+from typing import NamedTuple, Self
 
 from tests.support.nodes import Node
 from tests.support.postgres import PostgresServer
@@ -51,7 +52,7 @@ class Site:
         self._folder = folder
         self._stack = ExitStack()
 
-    def __enter__(self) -> "Site":
+    def __enter__(self) -> Self:
         with ExitStack() as stack:
             self.lan = stack.enter_context(Lan(_NODES + 1))
             with self.lan.machines[_NODES].inside():
@@ -66,11 +67,13 @@ class Site:
             self.projects = [Project(node, made.id, made.name, made.token) for node in nodes]
             for number, project in enumerate(self.projects):
                 with self.lan.machines[number].inside():
-                    until(lambda: project.page().status == 200)  # noqa: B023 -- called here
+                    _wait_until_known(project)
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stack.close()
 
     def visit(self, crowd: Crowd) -> None:
@@ -97,7 +100,8 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         with site.lan.machines[_NODES].inside(), closing(open_store(site.database)) as store:
             tally.violations += verify_ledger(store)
     diary = site.diary
-    tally.violations += [*diary.faults(), *(what for each in rounds for what in faults(each, site))]
+    tally.violations += [*diary.faults(), *(what for writer in site.writers for what in writer.wrong())]
+    tally.violations += [what for each in rounds for what in faults(each, site)]
     forged = Diary([read._replace(age=None) for read in diary.reads], diary.writes)
     untold = [what for each in rounds for what in untold_ages(each, forged)]
     refused = Counter("none" if reply is None else reply.status for w in site.writers for _, _, reply in w.refused)
@@ -126,6 +130,10 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
             "up after 10 seconds."
         ],
     )
+
+
+def _wait_until_known(project: Project) -> None:
+    until(lambda: project.page().status == 200)
 
 
 def _cut_off(site: Site, rng: random.Random, number: int, tally: Tally) -> Round:
@@ -170,12 +178,7 @@ def faults(each: Round, site: Site) -> list[str]:
         for write in site.diary.writes
         if write.node == each.node and write.asked > each.cut and write.answered < each.joined
     ]
-    wrong = [
-        f"a put at {sent:.3f} was answered with {reply.status}: {reply.body[:300]!r}"
-        for sent, _, reply in site.writers[each.node].refused
-        if reply is not None and not (reply.status == 503 and "retry-after" in reply.headers)
-    ]
-    return [*done, *wrong, *untold_ages(each, site.diary)]
+    return [*done, *untold_ages(each, site.diary)]
 
 
 def untold_ages(each: Round, diary: Diary) -> list[str]:

@@ -75,6 +75,14 @@ class Visitor:
         self._diary.writes.append(Told(self._node, asked, answered, revision))
         return revision
 
+    def wrong(self) -> list[str]:
+        """What is wrong with how writes were refused: anything but a 503 with `Retry-After`."""
+        return [
+            f"a put at {sent:.3f} was answered with {reply and (reply.status, reply.body[:300])}"
+            for sent, _, reply in self.refused
+            if reply is None or reply.status != 503 or "retry-after" not in reply.headers
+        ]
+
     def _ask(self, method: str, target: str, body: bytes | None = None) -> Reply | None:
         try:
             return self._client.request(method, target, body)
