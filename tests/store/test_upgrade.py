@@ -3,30 +3,18 @@
 The golden databases are what each program really made (tests/store/golden); a new migration comes with a new one.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from unittest.mock import ANY
 
 import pytest
 
 from moorage.registry.audit import verify_ledger
-from moorage.store.queries import load_migrations
 from tests.support import golden
-from tests.support.golden import FOLDER, Row
+from tests.support.golden import FOLDER, NEWEST
 from tests.support.server import Project, Server
 from tests.support.stores import Database, sqlite_in
-
-NEWEST = len(load_migrations())
-
-#: Schema -> what its migration put into the columns it added, by table. An epoch a program may give when it opens a
-#: database that has none.
-ADDED: dict[int, dict[str, Row]] = {
-    2: {"version": {"made_as": "published", "description": ""}, "revision": {"ledger_hash": ""}},
-    4: {"deployment": {"owner": "api", "file": None}, "version": {"deleted_us": None}},
-    5: {"revision": {"epoch": ANY}},
-}
 
 
 @pytest.fixture(params=range(1, NEWEST + 1))
@@ -53,17 +41,6 @@ def new(empty: Database, folder: Path, request: pytest.FixtureRequest) -> Iterat
         yield made
 
 
-def upgraded(schema: int, tables: Iterable[str]) -> dict[str, list[Row]]:
-    """The rows of a golden database, with what later migrations added to them."""
-    written = golden.written(schema)
-    for number, added in ADDED.items():
-        for table, columns in added.items() if number > schema else ():
-            written[table] = [row | columns for row in written.get(table, [])]
-    if written["revision"][0]["epoch"] == "":
-        written["revision"][0]["epoch"] = ANY
-    return {table: golden.in_order(written.get(table, [])) for table in tables}
-
-
 def test_there_is_a_golden_database_for_each_migration() -> None:
     names = {path.name for path in FOLDER.glob("schema_*")}
 
@@ -78,7 +55,7 @@ def test_every_row_is_there_as_it_was_with_the_defaults_of_later_columns(old: Da
 
     assert golden.schema_of(old.url) == NEWEST
     found = golden.rows(old.url)
-    assert found == upgraded(schema, found)
+    assert found == golden.upgraded(schema, found)
 
 
 def test_its_tables_and_indexes_are_those_of_a_new_database(old: Database, new: Database) -> None:

@@ -3,13 +3,16 @@
 Beside the rows, `schema_N.json` has the tokens of the API keys in them, and what the API of the time answered.
 """
 
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import apsw
 import msgspec
 
+from moorage.store.queries import load_migrations
 from tests.support.postgres import sql
 
 FOLDER = Path(__file__).parents[1] / "store" / "golden"
@@ -17,9 +20,19 @@ FOLDER = Path(__file__).parents[1] / "store" / "golden"
 #: What a database of SQLite says it is.
 APPLICATION_ID = 0x4D4F4F52
 
+NEWEST = len(load_migrations())
+
 _NOTE = "CREATE TABLE moorage_schema (version BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now());"
 
 Row = dict[str, Any]
+
+#: Schema -> what its migration put into the columns it added, by table. An epoch a program may give when it opens a
+#: database that has none.
+ADDED: dict[int, dict[str, Row]] = {
+    2: {"version": {"made_as": "published", "description": ""}, "revision": {"ledger_hash": ""}},
+    4: {"deployment": {"owner": "api", "file": None}, "version": {"deleted_us": None}},
+    5: {"revision": {"epoch": ANY}},
+}
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -53,7 +66,8 @@ def load(schema: int, url: str) -> None:
     if url.startswith("sqlite"):
         with closing(apsw.Connection(url.removeprefix("sqlite:///"))) as connection:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {schema}")
-            connection.execute(script(schema))
+            with connection:
+                connection.execute(script(schema))
     else:
         numbers = ", ".join(f"({number})" for number in range(1, schema + 1))
         sql(url, f"{_NOTE} INSERT INTO moorage_schema (version) VALUES {numbers}; {script(schema)}")
@@ -64,6 +78,17 @@ def written(schema: int) -> dict[str, list[Row]]:
     with closing(apsw.Connection(":memory:")) as connection:
         connection.execute(script(schema))
         return _sqlite_rows(connection)
+
+
+def upgraded(schema: int, tables: Iterable[str]) -> dict[str, list[Row]]:
+    """The rows of a golden database, with what later migrations added to them."""
+    found = written(schema)
+    for number, added in ADDED.items():
+        for table, columns in added.items() if number > schema else ():
+            found[table] = [row | columns for row in found.get(table, [])]
+    if found["revision"][0]["epoch"] == "":
+        found["revision"][0]["epoch"] = ANY
+    return {table: in_order(found.get(table, [])) for table in tables}
 
 
 def rows(url: str) -> dict[str, list[Row]]:
