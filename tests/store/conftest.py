@@ -18,10 +18,10 @@ def afar(postgresql: Database, folder: Path) -> Store:
     return postgresql.store(folder=folder / "afar")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
+@pytest.fixture
+def empty(engine: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
     """A database without a table, on each engine."""
-    if request.param == "sqlite":
+    if engine == "sqlite":
         made = sqlite_in(folder)
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
