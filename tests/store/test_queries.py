@@ -12,7 +12,7 @@ from tests.support.postgres import sql
 from tests.support.stores import Database, a_store
 
 #: These read a whole table, or sort a few rows, because that is what they are for.
-WHOLE = {"projects", "deployments", "ledger", "api_keys", "find_tombstone"}
+WHOLE = {"projects", "deployments", "ledger", "api_keys", "find_tombstone", "live_configurations"}
 
 QUERIES = load_queries()
 

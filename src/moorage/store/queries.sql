@@ -12,6 +12,16 @@ RETURNING rev, last_created_us, ledger_hash
 -- The revision of the last committed write.
 SELECT rev FROM revision WHERE id = 1
 
+-- newest_time --
+-- The newest time that was given out.
+SELECT last_created_us FROM revision WHERE id = 1
+
+-- live_configurations --
+-- What is served, by project and key; every schema has these columns.
+SELECT p.name, d.key, v.prompt_config
+FROM deployment d JOIN project p ON p.id = d.project_id JOIN version v ON v.id = d.live_version_id
+WHERE d.deleted_us IS NULL ORDER BY d.seq
+
 -- projects --
 -- All projects, oldest first.
 SELECT id, name, created_us FROM project ORDER BY created_us, id
