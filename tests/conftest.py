@@ -1,6 +1,6 @@
-"""A real server, started as a user starts it, and a project of its own for every test."""
+"""A real server, started as a user starts it, on each engine, and a project of its own for every test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 from moorage.settings import SETTINGS
 from tests.support.postgres import PostgresServer
 from tests.support.server import Project, Server
-from tests.support.stores import Database, sqlite_in
+from tests.support.stores import Database
 
 # The same examples at each run: a change is judged by what it changed. `--hypothesis-seed=N` tries others.
 # No example is late: how fast the machine is just now is not what is tested.
@@ -24,11 +24,40 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("moorage")
 
 
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine there is: what uses this is run on one after the other."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests that do not harm it."""
+def new_database(engine: str, request: pytest.FixtureRequest) -> Callable[[Path], str]:
+    """Gives the address of a new database, on each engine: of a file in a folder, or one in the tests' PostgreSQL."""
+    if engine == "sqlite":
+        return lambda folder: f"sqlite:///{folder}/moorage.db"
+    postgres: PostgresServer = request.getfixturevalue("postgres")
+    return lambda folder: postgres.new_database()
+
+
+@pytest.fixture(scope="session")
+def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server on SQLite for all tests that do not harm it."""
     with Server(tmp_path_factory.mktemp("server")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The same on PostgreSQL."""
+    with Server(tmp_path_factory.mktemp("server"), database=postgres.new_database()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server(engine: str, request: pytest.FixtureRequest) -> Server:
+    """Those servers, one after the other."""
+    running: Server = request.getfixturevalue(f"{engine}_server")
+    return running
 
 
 @pytest.fixture
@@ -51,13 +80,10 @@ def postgresql(postgres: PostgresServer, folder: Path) -> Iterator[Database]:
         yield made
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
+@pytest.fixture
+def database(new_database: Callable[[Path], str], folder: Path) -> Iterator[Database]:
     """A new database, on each engine."""
-    if request.param == "postgresql":
-        yield request.getfixturevalue("postgresql")
-        return
-    with closing(sqlite_in(folder)) as made:
+    with closing(Database(new_database(folder), folder)) as made:
         yield made
 
 

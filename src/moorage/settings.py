@@ -1,11 +1,15 @@
 """The table of settings, read once: command line, then environment, then `NAME_FILE`, then the default."""
 
+import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
+
+from moorage.core.finding import Finding
 
 LogFormat = Literal["json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -59,6 +63,28 @@ class ServerSettings(msgspec.Struct, frozen=True):
     snapshot: str = "moorage.snapshot"
     max_age: float | None = None
     jinja: bool = False
+
+
+def contradictions(values: Mapping[str, str | None]) -> Iterator[Finding]:
+    """What makes no sense together in the values of settings, by their names."""
+    database, listen = values["database"] or "", values["database_listen"]
+    if listen and database.startswith("sqlite:"):
+        text = "MOORAGE_DATABASE_LISTEN is set, and of no use to SQLite"
+        yield Finding("warning", "settings", text, "unset it, or set MOORAGE_DATABASE to the PostgreSQL it belongs to")
+    host, _, port = urlsplit(values["url"] or "").netloc.rpartition(":")
+    if host in ("127.0.0.1", "localhost") and port != values["port"]:
+        listens = values["port"]
+        text = f"the command line looks for the server on port {port}, and serve listens on port {listens}"
+        yield Finding("warning", "settings", text, f"MOORAGE_URL=http://{host}:{listens}, or MOORAGE_PORT={port}")
+
+
+def strangers(environment: Mapping[str, str]) -> Iterator[Finding]:
+    """The variables that look like settings, and are none."""
+    known = [name for row in SETTINGS.values() for name in (row.variable, f"{row.variable}_FILE")]
+    for name in sorted(environment):
+        if name.startswith("MOORAGE_") and name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)[0]
+            yield Finding("warning", "settings", f"{name} is no setting", f"unset it, or set {nearest} instead")
 
 
 class SettingError(Exception):

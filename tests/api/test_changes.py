@@ -3,6 +3,7 @@
 import json
 import threading
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -180,8 +181,8 @@ def edit(project: Project, turn: int, etag: str, number: int) -> Answer:
     return project.put("a", a_body(model=f"m{turn}.{number}"), **{"If-Match": etag})
 
 
-def test_of_many_editors_of_one_state_exactly_one_wins(folder: Path) -> None:
-    with Server(folder, "--workers", "2") as server:
+def test_of_many_editors_of_one_state_exactly_one_wins(folder: Path, new_database: Callable[[Path], str]) -> None:
+    with Server(folder, "--workers", "2", database=new_database(folder)) as server:
         project = server.new_project()
         etag = project.put("a").headers["etag"]
 
@@ -242,8 +243,10 @@ def test_an_idempotency_key_that_is_none_is_refused(project: Project, key: str) 
     assert project.page().json["data"] == []
 
 
-def test_fifty_tries_at_once_have_one_effect_and_one_answer_across_a_kill(folder: Path) -> None:
-    with Server(folder, "--workers", "2") as server:
+def test_fifty_tries_at_once_have_one_effect_and_one_answer_across_a_kill(
+    folder: Path, new_database: Callable[[Path], str]
+) -> None:
+    with Server(folder, "--workers", "2", database=new_database(folder)) as server:
         project = server.new_project()
         project.put("a")
         body = {**a_body(model="b"), "status": "published"}

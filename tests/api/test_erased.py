@@ -1,11 +1,10 @@
 """What was deleted long ago is erased by the server itself, and told of as gone for good."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-import apsw
 import pytest
 
 from moorage.registry.audit import verify_ledger
@@ -13,6 +12,7 @@ from moorage.registry.purge import purge
 from moorage.store.opening import open_store
 from tests.api.test_versions import content, history, post, versions
 from tests.support.server import Answer, Project, Server
+from tests.support.stores import behind
 
 DAY_US = 86_400_000_000
 
@@ -20,9 +20,9 @@ SECRET = "the words of the prompt"
 
 
 @pytest.fixture
-def own(folder: Path) -> Iterator[Server]:
+def own(folder: Path, new_database: Callable[[Path], str]) -> Iterator[Server]:
     """A server of the test's own: what is erased is erased in all projects."""
-    with Server(folder) as running:
+    with Server(folder, database=new_database(folder)) as running:
         yield running
 
 
@@ -34,18 +34,14 @@ def delete(project: Project, path: str) -> Answer:
 
 def put_back(server: Server, table: str, item_id: str, days: int = 31) -> None:
     """Have something deleted that many days earlier than it was."""
-    with closing(apsw.Connection(str(server.folder / "moorage.db"))) as connection:
-        connection.set_busy_timeout(5_000)
-        connection.execute(f"UPDATE {table} SET deleted_us = deleted_us - ? WHERE id = ?", (days * DAY_US, item_id))
-        assert connection.changes() == 1
+    change = f"UPDATE {table} SET deleted_us = deleted_us - {days * DAY_US} WHERE id = '{item_id}'"
+    assert len(behind(server.database, f"{change} RETURNING id")) == 1
 
 
 def holds(server: Server, text: str) -> bool:
     """Whether the text stands in a row that the server keeps content in."""
-    with closing(apsw.Connection(str(server.folder / "moorage.db"), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
-        connection.set_busy_timeout(5_000)
-        tables = ("version", "deployment", "idempotency")
-        return any(text in str(row) for table in tables for row in connection.execute(f"SELECT * FROM {table}"))
+    tables = ("version", "deployment", "idempotency")
+    return any(text in str(row) for table in tables for row in behind(server.database, f"SELECT * FROM {table}"))
 
 
 def erase(server: Server, days: int = 30) -> int:
@@ -92,8 +88,8 @@ def test_a_server_that_starts_erases_what_was_deleted_more_than_thirty_days_ago(
     assert project.page().keys == ["kept", "recent"]
 
 
-def test_workers_that_start_together_erase_it_once(folder: Path) -> None:
-    with Server(folder, "--workers", "2") as server:
+def test_workers_that_start_together_erase_it_once(folder: Path, new_database: Callable[[Path], str]) -> None:
+    with Server(folder, "--workers", "2", database=new_database(folder)) as server:
         project = server.new_project()
         old = project.put("old").json["id"]
         before = int(delete(project, "old").headers["x-moorage-revision"])

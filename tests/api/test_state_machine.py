@@ -7,6 +7,7 @@ is to see is held against the paper after each one.
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -407,9 +408,10 @@ class Changes(Machine):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[Path], str]) -> Iterator[Server]:
     """A server of its own: a purge is of all projects."""
-    with Server(tmp_path_factory.mktemp("state_machine")) as running:
+    folder = tmp_path_factory.mktemp("state_machine")
+    with Server(folder, database=new_database(folder)) as running:
         yield running
 
 

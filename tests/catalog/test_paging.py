@@ -1,8 +1,9 @@
 """Pagination as properties: whatever happens during a walk, what survives it is met exactly once."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from moorage.core.errors import InvalidCursor
 from moorage.core.page import MAX_LIMIT, PageQuery
 from moorage.registry.projects import create_project
 from moorage.store.store import Store
-from tests.support.stores import Clock, Database, create, delete, sqlite_in
+from tests.support.stores import Clock, Database, create, delete
 
 WALKS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -74,12 +75,10 @@ class Shore:
         return [each for each in self.created if each not in self.deleted]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def sea(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sea]:
-    database = sqlite_in(tmp_path_factory.mktemp("sea"))
-    if request.param == "postgresql":
-        database = Database(request.getfixturevalue("postgres").new_database(), database.folder)
-    with closing(database):
+@pytest.fixture(scope="module")
+def sea(new_database: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sea]:
+    folder = tmp_path_factory.mktemp("sea")
+    with closing(Database(new_database(folder), folder)) as database:
         yield Sea(database)
 
 

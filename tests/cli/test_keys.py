@@ -10,6 +10,13 @@ from tests.support.program import moorage
 from tests.support.server import Project, Server
 
 
+@pytest.fixture(scope="module")
+def server(engine: str, request: pytest.FixtureRequest) -> Server:
+    """On each engine: these commands work on the database."""
+    running: Server = request.getfixturevalue(f"{engine}_server")
+    return running
+
+
 def test_a_key_is_printed_alone_and_works_at_once(server: Server, folder: Path) -> None:
     result = moorage("keys", "create", "ci", "--database", server.database, folder=folder)
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,10 +10,10 @@ import pytest
 from moorage.core.history import Actor
 from moorage.registry.deployments import put_deployment
 from moorage.store.opening import open_store
-from moorage.store.sqlite import SqliteEngine
 from moorage.store.store import Store
 from tests.contract.conftest import Client, Connect, as_json, keys, names
 from tests.support.server import Project, Server, a_body
+from tests.support.stores import engine_on
 
 MILLISECOND_NS = 1_000_000
 
@@ -23,8 +22,7 @@ MILLISECOND_NS = 1_000_000
 def stopped_clock(server: Server) -> Iterator[Store]:
     """The server's store as a process sees it whose clock stands still, at the start of a millisecond to come."""
     now = (time.time_ns() // MILLISECOND_NS + 1) * MILLISECOND_NS
-    engine = SqliteEngine(Path(server.database.removeprefix("sqlite:///")))
-    with closing(Store(engine, clock=lambda: now)) as store:
+    with closing(Store(engine_on(server.database), clock=lambda: now)) as store:
         yield store
 
 

@@ -80,8 +80,9 @@ def sockets(pid: int) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("pair"), "--workers", "2") as running:
+def pair(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[Path], str]) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("pair")
+    with Server(folder, "--workers", "2", database=new_database(folder)) as running:
         yield running
 
 

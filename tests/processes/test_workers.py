@@ -4,8 +4,9 @@ import http.client
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -16,8 +17,9 @@ from tests.support.server import Project, Server, a_body
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("pair"), "--workers", "2") as running:
+def pair(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[Path], str]) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("pair")
+    with Server(folder, "--workers", "2", database=new_database(folder)) as running:
         yield running
 
 

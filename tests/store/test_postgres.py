@@ -6,19 +6,17 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from moorage.core.storage_errors import InvalidDatabase, SchemaTooNew, StorageFull, StorageUnavailable
 from moorage.registry.projects import create_project
 from moorage.store.opening import open_store
 from moorage.store.postgres import PostgresEngine
-from moorage.store.postgres_connections import Address
-from moorage.store.postgres_schema import _migrate_once, check_version
+from moorage.store.postgres_schema import check_version
 from moorage.store.queries import for_psycopg, load_migrations, load_queries
 from tests.support.postgres import PASSWORD, PostgresServer, names_of_tables, sql
 from tests.support.stores import Database
-from tests.support.threads import Background, together, until
+from tests.support.threads import together
 
 
 def test_every_program_may_start_on_a_new_database_at_once(postgres: PostgresServer, folder: Path) -> None:
@@ -29,27 +27,6 @@ def test_every_program_may_start_on_a_new_database_at_once(postgres: PostgresSer
     assert sql(url, "SELECT version FROM moorage_schema ORDER BY version") == [
         (number,) for number in range(1, len(load_migrations()) + 1)
     ]
-
-
-def test_a_program_that_is_killed_in_a_migration_leaves_the_schema_before(
-    postgres: PostgresServer, folder: Path
-) -> None:
-    url = postgres.new_database("template0")
-    with closing(Address(url).connect()) as connection:
-        _migrate_once(connection, url)
-    before = names_of_tables(url)
-
-    with psycopg.connect(url) as holder:
-        holder.execute("LOCK TABLE revision IN ACCESS SHARE MODE")  # the last statement of 0002 waits for it
-        starting = Background(lambda: PostgresEngine(url, folder=folder))
-        kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        until(lambda: sql(url, f"{kill} AND datname = current_database()") != [])
-        with pytest.raises(InvalidDatabase, match="terminating connection"):
-            starting.result()
-
-    assert (names_of_tables(url), sql(url, "SELECT version FROM moorage_schema")) == (before, [(1,)])
-    with closing(Database(url, folder)) as database:
-        assert create_project(database.store(), "p").name == "p"
 
 
 def test_the_database_of_a_newer_moorage_is_refused(postgresql: Database) -> None:

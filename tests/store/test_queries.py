@@ -16,7 +16,7 @@ from tests.support.stores import Database, a_store
 WHOLE = (
     {"projects", "deployments", "ledger", "api_keys", "find_tombstone", "counts", "count_deployments"}
     | {query for table in TABLES for query in (table.every, table.empty)}
-    | {"stray_pointers"}
+    | {"stray_pointers", "live_configurations"}
 )
 
 QUERIES = load_queries()

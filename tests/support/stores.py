@@ -1,6 +1,10 @@
 """A store in this process, with a clock that a test holds."""
 
+from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+import apsw
 
 from moorage.core.deployment import FIRST_VERSION, Content
 from moorage.core.history import Actor
@@ -10,6 +14,7 @@ from moorage.store.engine import Engine
 from moorage.store.postgres import PostgresEngine
 from moorage.store.sqlite import SqliteEngine
 from moorage.store.store import Store, Writable
+from tests.support.postgres import sql
 
 CONTENT = Content.of(PromptConfig(model="m", model_type="chat", provider="openai"), [])
 
@@ -51,6 +56,20 @@ class Database:
         """Close what was opened."""
         for engine in self._engines:
             engine.close()
+
+
+def engine_on(url: str) -> Engine:
+    """A database, opened as by another process of this machine."""
+    return SqliteEngine(Path(url.removeprefix("sqlite:///"))) if url.startswith("sqlite") else PostgresEngine(url)
+
+
+def behind(url: str, statement: str) -> list[tuple[Any, ...]]:
+    """Do something in a database, past Moorage; the rows it gives."""
+    if not url.startswith("sqlite"):
+        return sql(url, statement)
+    with closing(apsw.Connection(url.removeprefix("sqlite:///"))) as connection:
+        connection.set_busy_timeout(5_000)
+        return list(connection.execute(statement))
 
 
 def sqlite_in(folder: Path) -> Database:

@@ -11,7 +11,7 @@ from moorage.core.errors import MoorageError
 #: burden to what lists.
 COMMANDS = (
     "serve", "apply", "diff", "drift", "export", "deployments", "keys", "projects", "audit", "purge", "copy", "backup",
-    "restore", "check", "completion",
+    "restore", "check", "doctor", "completion",
 )  # fmt: skip
 
 

@@ -120,7 +120,7 @@ class Client:
             response = self._pool.urlopen(method, target, body, sent, retries=False, redirect=False)
         except urllib3.exceptions.HTTPError as error:
             raise ApiError(
-                [f"there is no answer from {self._url} ({_reason(error)})"],
+                [f"there is no answer from {self._url} ({reason(error)})"],
                 "Is the server running (moorage serve), and is MOORAGE_URL right?",
             ) from error
         is_text = response.headers.get("content-type", "").startswith("text/plain")
@@ -167,7 +167,8 @@ def _json(data: bytes) -> Any:
         return None
 
 
-def _reason(error: urllib3.exceptions.HTTPError) -> str:
+def reason(error: urllib3.exceptions.HTTPError) -> str:
+    """Why there was no answer, in a few words."""
     cause = error.__cause__ or error.__context__
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror.lower()

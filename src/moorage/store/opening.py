@@ -1,14 +1,19 @@
 """From a database's address to a `Store`: the one place that knows which databases there are."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from moorage.core.finding import Finding
 from moorage.core.storage_errors import CopyUnfinished, InvalidDatabase, StorageError, StorageUnavailable
+from moorage.store import sqlite_examination
 from moorage.store.engine import Engine
 from moorage.store.sqlite import SqliteEngine
 from moorage.store.store import Store
 
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://")
+
+_FORM = "a database is named sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME"
 
 
 def open_store(url: str, listen_url: str | None = None, *, may_be_away: bool = False) -> Store:
@@ -53,10 +58,24 @@ def open_engine(url: str, listen_url: str | None = None, *, may_be_away: bool = 
     """
     if url.startswith(_POSTGRES):
         return _open_postgres(url, listen_url, may_be_away=may_be_away)
-    if not url.startswith(_SQLITE) or url in (_SQLITE, _SQLITE + ":memory:"):
-        reason = "a database is named sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME"
-        raise InvalidDatabase(url=_without_password(url), reason=reason)
+    if not _is_sqlite(url):
+        raise InvalidDatabase(url=_without_password(url), reason=_FORM)
     return SqliteEngine(Path(url.removeprefix(_SQLITE)))
+
+
+def examine(url: str, listen_url: str | None = None) -> Iterator[Finding]:
+    """What is found about the database at `url`, which is not changed by it, nor made where there is none."""
+    if url.startswith(_POSTGRES):
+        try:
+            from moorage.store import postgres_examination  # noqa: PLC0415 -- as below
+        except ModuleNotFoundError:
+            yield Finding("problem", "database", "psycopg is not installed", "pip install 'moorage[postgres]'")
+            return
+        yield from postgres_examination.examine(url, listen_url)
+    elif _is_sqlite(url):
+        yield from sqlite_examination.examine(Path(url.removeprefix(_SQLITE)).absolute(), url)
+    else:
+        yield Finding("problem", "database", f"{_without_password(url)} is no address of a database", _FORM)
 
 
 def _open_postgres(url: str, listen_url: str | None, *, may_be_away: bool) -> Engine:
@@ -66,6 +85,10 @@ def _open_postgres(url: str, listen_url: str | None, *, may_be_away: bool) -> En
         reason = "PostgreSQL needs more than is installed: pip install 'moorage[postgres]'"
         raise InvalidDatabase(url=_without_password(url), reason=reason) from error
     return PostgresEngine(url, listen_url, may_be_away=may_be_away)
+
+
+def _is_sqlite(url: str) -> bool:
+    return url.startswith(_SQLITE) and url not in (_SQLITE, _SQLITE + ":memory:")
 
 
 def _without_password(url: str) -> str:

@@ -58,6 +58,19 @@ def prepare(connection: Connection, url: str) -> None:
         SchemaTooNew: a newer Moorage wrote it.
         psycopg.Error
     """
+    check_settings(connection, url)
+    connection.deadline = _STEP_SECONDS
+    while _migrate_once(connection, url):
+        pass
+
+
+def check_settings(connection: Connection, url: str) -> None:
+    """Refuse a server that is too old, or that cannot keep what we promise.
+
+    Raises:
+        InvalidDatabase
+        psycopg.Error
+    """
     check_version(connection.info.server_version, url)
     fsync, synchronous, encoding = connection.execute(_SETTINGS).fetchall()[0]
     if "off" in (fsync, synchronous):
@@ -65,9 +78,6 @@ def prepare(connection: Connection, url: str) -> None:
         raise InvalidDatabase(url=url, reason=f"its setting {setting} is off: it can lose what it has committed")
     if encoding != "UTF8":
         raise InvalidDatabase(url=url, reason=f"its encoding is {encoding}, not UTF8")
-    connection.deadline = _STEP_SECONDS
-    while _migrate_once(connection, url):
-        pass
 
 
 def _migrate_once(connection: Connection, url: str) -> bool:
@@ -75,7 +85,10 @@ def _migrate_once(connection: Connection, url: str) -> bool:
     scripts = load_migrations()
     connection.execute(_BEGIN)
     try:
-        found = _find_version(connection, url)
+        found = find_schema(connection, url)
+        if found is None:
+            connection.execute(_CREATE)
+            found = 0
         if found > len(scripts):
             raise SchemaTooNew(url=url, found=found, known=len(scripts))
         is_behind = found < len(scripts)
@@ -90,12 +103,17 @@ def _migrate_once(connection: Connection, url: str) -> bool:
     return is_behind
 
 
-def _find_version(connection: Connection, url: str) -> int:
-    """The schema of the database, 0 if it has none yet."""
+def find_schema(connection: Connection, url: str) -> int | None:
+    """The schema of the database, None if it has no tables yet.
+
+    Raises:
+        InvalidDatabase: it holds something else.
+        psycopg.Error
+    """
     ((is_ours,),) = connection.execute(_FIND_VERSION).fetchall()
     if not is_ours:
         for (table,) in connection.execute(_STRANGERS).fetchall():
             raise InvalidDatabase(url=url, reason=f"it holds tables of another program ({table})")
-        connection.execute(_CREATE)
+        return None
     ((version,),) = connection.execute(_VERSION).fetchall()
     return int(version)

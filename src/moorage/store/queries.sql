@@ -16,6 +16,16 @@ SELECT rev FROM revision WHERE id = 1
 -- The hash of the last entry of the ledger up to a revision.
 SELECT hash FROM ledger WHERE rev <= :rev ORDER BY rev DESC LIMIT 1
 
+-- newest_time --
+-- The newest time that was given out.
+SELECT last_created_us FROM revision WHERE id = 1
+
+-- live_configurations --
+-- What is served, by project and key; every schema has these columns.
+SELECT p.name, d.key, v.prompt_config
+FROM deployment d JOIN project p ON p.id = d.project_id JOIN version v ON v.id = d.live_version_id
+WHERE d.deleted_us IS NULL ORDER BY d.seq
+
 -- projects --
 -- All projects, oldest first.
 SELECT id, name, created_us FROM project ORDER BY created_us, id

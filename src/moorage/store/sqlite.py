@@ -70,7 +70,7 @@ class SqliteEngine:
                     raise InvalidDatabase(url=self.url, reason=NO_REVISION)
                 self._shared.set(rev)
         except (apsw.Error, OSError) as error:
-            raise InvalidDatabase(url=self.url, reason=_reason(error)) from error
+            raise InvalidDatabase(url=self.url, reason=reason(error)) from error
 
     @contextmanager
     def read(self) -> Iterator[Stream]:
@@ -175,10 +175,7 @@ class SqliteEngine:
         """Refuse what is not ours, before anything of it is touched."""
         with closing(apsw.Connection(str(self._path), flags=flags)) as connection:
             connection.set_busy_timeout(_BUSY_MS)
-            is_empty = not connection.execute("SELECT count(*) FROM sqlite_schema").get
-            if not is_empty and connection.pragma("application_id") != APPLICATION_ID:
-                raise InvalidDatabase(url=self.url, reason="it is the SQLite database of another program")
-            found, known = connection.pragma("user_version"), len(load_migrations())
+            found, known = find_schema(connection, self.url), len(load_migrations())
             if found > known:
                 raise SchemaTooNew(url=self.url, found=found, known=known)
 
@@ -203,6 +200,19 @@ def _transaction(connection: apsw.Connection, begin: str) -> Iterator[None]:
             connection.execute("ROLLBACK")
 
 
+def find_schema(connection: apsw.Connection, url: str) -> int:
+    """The schema of the database, 0 if it has no tables yet.
+
+    Raises:
+        InvalidDatabase: it holds something else.
+        apsw.Error
+    """
+    is_empty = not connection.execute("SELECT count(*) FROM sqlite_schema").get
+    if not is_empty and connection.pragma("application_id") != APPLICATION_ID:
+        raise InvalidDatabase(url=url, reason="it is the SQLite database of another program")
+    return int(connection.pragma("user_version"))
+
+
 def check_version(version: str) -> None:
     """Raise `UnsafeSqlite` for a SQLite library older than `SAFE_VERSION`."""
     if tuple(int(part) for part in version.split(".")[:3]) < SAFE_VERSION:
@@ -222,7 +232,7 @@ def _check_path(path: Path, url: str) -> None:
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
-            raise InvalidDatabase(url=url, reason=_reason(error)) from error
+            raise InvalidDatabase(url=url, reason=reason(error)) from error
 
 
 def _open(path: Path, flags: int) -> apsw.Connection:
@@ -244,10 +254,11 @@ def _open(path: Path, flags: int) -> apsw.Connection:
 def _told(error: apsw.Error) -> StorageError:
     if isinstance(error, apsw.FullError):
         return StorageFull()
-    return StorageUnavailable(reason=_reason(error))
+    return StorageUnavailable(reason=reason(error))
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """In a line."""
     if isinstance(error, OSError):
         return os.strerror(error.errno or 0)
     if isinstance(error, apsw.NotADBError):

@@ -1,0 +1,119 @@
+"""What the program of an older schema left behind is there, whole, when the program of today has opened it.
+
+The golden databases are what each program really made (tests/store/golden); a new migration comes with a new one.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moorage.registry.audit import verify_ledger
+from tests.support import golden
+from tests.support.golden import FOLDER, NEWEST
+from tests.support.server import Project, Server
+from tests.support.stores import Database, sqlite_in
+
+
+@pytest.fixture(params=range(1, NEWEST + 1))
+def schema(request: pytest.FixtureRequest) -> int:
+    """Each schema there was."""
+    return int(request.param)
+
+
+@pytest.fixture
+def old(empty: Database, schema: int) -> Database:
+    """The golden database of that schema."""
+    golden.load(schema, empty.url)
+    return empty
+
+
+@pytest.fixture
+def new(empty: Database, folder: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A new database on the same engine."""
+    if not empty.url.startswith("sqlite"):
+        yield request.getfixturevalue("postgresql")
+        return
+    (folder / "new").mkdir()
+    with closing(sqlite_in(folder / "new")) as made:
+        yield made
+
+
+def test_there_is_a_golden_database_for_each_migration() -> None:
+    names = {path.name for path in FOLDER.glob("schema_*")}
+
+    assert names == {f"schema_{number}.{kind}" for number in range(1, NEWEST + 1) for kind in ("sql", "json")}
+
+
+def test_every_row_is_there_as_it_was_with_the_defaults_of_later_columns(old: Database, schema: int) -> None:
+    assert golden.schema_of(old.url) == schema
+    assert golden.rows(old.url) == golden.written(schema)
+
+    old.store()
+
+    assert golden.schema_of(old.url) == NEWEST
+    found = golden.rows(old.url)
+    assert found == golden.upgraded(schema, found)
+
+
+def test_its_tables_and_indexes_are_those_of_a_new_database(old: Database, new: Database) -> None:
+    old.engine()
+    new.engine()
+
+    assert golden.structure(old.url) == golden.structure(new.url)
+
+
+def test_opening_it_once_more_changes_nothing(old: Database) -> None:
+    old.engine()
+    before = golden.rows(old.url), golden.structure(old.url), golden.schema_of(old.url)
+
+    old.engine()
+
+    assert (golden.rows(old.url), golden.structure(old.url), golden.schema_of(old.url)) == before
+
+
+def test_its_history_holds(old: Database, schema: int) -> None:
+    store = old.store()
+
+    assert verify_ledger(store) == []
+    assert len(store.ledger()[0]) == len(golden.written(schema).get("ledger", []))
+
+
+def test_the_api_tells_what_it_told_then_and_goes_on(old: Database, schema: int) -> None:
+    told = golden.told(schema)
+
+    with Server(old.folder, database=old.url) as server:
+        projects = {by: Project(server, "", "", token) for by, token in told.tokens.items()}
+        for then in told.answers:
+            now = projects[then.by].request("GET", f"/v2/{then.path}")
+            assert now.status == then.status, then.path
+            if then.status == 200:
+                assert_tells(now.json, then.body, then.path)
+        before = projects["all"].get("greeting").json
+        assert projects["all"].put("greeting").json["version"] == after(before["version"])
+        assert projects["all"].request("POST", "/v2/deployments/greeting/undo").json["version"] == before["version"]
+        assert projects["reader"].put("greeting").status == 403
+    assert verify_ledger(old.store()) == []
+
+
+def assert_tells(now: Any, then: Any, where: str) -> None:
+    """What was told then is told now; there may be more. An ETag is another program's, and may be another."""
+    if isinstance(then, dict):
+        for key, value in then.items():
+            assert key in now, where
+            if key != "etag":
+                assert_tells(now[key], value, f"{where}.{key}")
+    elif isinstance(then, list):
+        assert len(now) == len(then), where
+        for number, (one, other) in enumerate(zip(now, then, strict=True)):
+            assert_tells(one, other, f"{where}[{number}]")
+    else:
+        assert now == then, where
+
+
+def after(version: str) -> str:
+    """The next number."""
+    major, minor = map(int, version.split("."))
+    return f"{major}.{minor + 1}"

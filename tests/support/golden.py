@@ -1,0 +1,148 @@
+"""Golden databases: what the program of each schema left behind, as SQL that both engines load (tests/store/golden).
+
+Beside the rows, `schema_N.json` has the tokens of the API keys in them, and what the API of the time answered.
+"""
+
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from unittest.mock import ANY
+
+import apsw
+import msgspec
+
+from moorage.store.queries import load_migrations
+from tests.support.postgres import sql
+
+FOLDER = Path(__file__).parents[1] / "store" / "golden"
+
+#: What a database of SQLite says it is.
+APPLICATION_ID = 0x4D4F4F52
+
+NEWEST = len(load_migrations())
+
+_NOTE = "CREATE TABLE moorage_schema (version BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now());"
+
+Row = dict[str, Any]
+
+#: Schema -> what its migration put into the columns it added, by table. An epoch a program may give when it opens a
+#: database that has none.
+ADDED: dict[int, dict[str, Row]] = {
+    2: {"version": {"made_as": "published", "description": ""}, "revision": {"ledger_hash": ""}},
+    4: {"deployment": {"owner": "api", "file": None}, "version": {"deleted_us": None}},
+    5: {"revision": {"epoch": ANY}},
+}
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the API answered on a GET; the body only of a 200. `by` names a token."""
+
+    by: str
+    path: str
+    status: int
+    body: Any = None
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What the program of the time told of its database."""
+
+    tokens: dict[str, str]
+    answers: list[Answer]
+
+
+def script(schema: int) -> str:
+    """The SQL of a golden database."""
+    return (FOLDER / f"schema_{schema}.sql").read_text("utf-8")
+
+
+def told(schema: int) -> Told:
+    """What was told of it."""
+    return msgspec.json.decode((FOLDER / f"schema_{schema}.json").read_bytes(), type=Told)
+
+
+def load(schema: int, url: str) -> None:
+    """Load it into an empty database."""
+    if url.startswith("sqlite"):
+        with closing(apsw.Connection(url.removeprefix("sqlite:///"))) as connection:
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {schema}")
+            with connection:
+                connection.execute(script(schema))
+    else:
+        numbers = ", ".join(f"({number})" for number in range(1, schema + 1))
+        sql(url, f"{_NOTE} INSERT INTO moorage_schema (version) VALUES {numbers}; {script(schema)}")
+
+
+def written(schema: int) -> dict[str, list[Row]]:
+    """The rows of each table of a golden database."""
+    with closing(apsw.Connection(":memory:")) as connection:
+        connection.execute(script(schema))
+        return _sqlite_rows(connection)
+
+
+def upgraded(schema: int, tables: Iterable[str]) -> dict[str, list[Row]]:
+    """The rows of a golden database, with what later migrations added to them."""
+    found = written(schema)
+    for number, added in ADDED.items():
+        for table, columns in added.items() if number > schema else ():
+            found[table] = [row | columns for row in found.get(table, [])]
+    if found["revision"][0]["epoch"] == "":
+        found["revision"][0]["epoch"] = ANY
+    return {table: in_order(found.get(table, [])) for table in tables}
+
+
+def rows(url: str) -> dict[str, list[Row]]:
+    """The rows of each table of a database, in the order of all their columns."""
+    if url.startswith("sqlite"):
+        with closing(apsw.Connection(url.removeprefix("sqlite:///"), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+            return _sqlite_rows(connection)
+    return {
+        table: in_order([row for (row,) in sql(url, f"SELECT to_jsonb(t) FROM {table} t")])
+        for (table,) in sql(url, "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
+        if table != "moorage_schema"
+    }
+
+
+def in_order(some: list[Row]) -> list[Row]:
+    """Rows by what they hold, each sorted by its columns."""
+    return sorted((dict(sorted(row.items())) for row in some), key=lambda row: str(list(row.values())))
+
+
+def structure(url: str) -> list[tuple[Any, ...]]:
+    """The columns and indexes of a database, as it describes them itself."""
+    if not url.startswith("sqlite"):
+        columns = sql(
+            url,
+            "SELECT table_name::text, column_name::text, data_type::text, is_nullable::text, column_default::text"
+            " FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2",
+        )
+        indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"
+        constraints = "SELECT conrelid::regclass::text || ' ' || pg_get_constraintdef(oid) FROM pg_constraint"
+        return columns + sql(url, f"{indexes} UNION {constraints} WHERE conrelid <> 0 ORDER BY 1")
+    with closing(apsw.Connection(url.removeprefix("sqlite:///"), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+        return list(
+            connection.execute(
+                'SELECT s.name, c.name, c.type, c."notnull", c.dflt_value, c.pk'
+                " FROM sqlite_schema s JOIN pragma_table_info(s.name) c WHERE s.type = 'table' ORDER BY 1, 2"
+            )
+        ) + list(connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'index' ORDER BY 1"))
+
+
+def schema_of(url: str) -> int:
+    """The schema a database says it has."""
+    if url.startswith("sqlite"):
+        with closing(apsw.Connection(url.removeprefix("sqlite:///"), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+            return int(connection.pragma("user_version"))
+    versions = [version for (version,) in sql(url, "SELECT version FROM moorage_schema ORDER BY version")]
+    assert versions == list(range(1, len(versions) + 1)), "each step is noted, once"
+    return len(versions)
+
+
+def _sqlite_rows(connection: apsw.Connection) -> dict[str, list[Row]]:
+    tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    found = {}
+    for (table,) in list(connection.execute(tables)):
+        names = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+        some = connection.execute(f"SELECT * FROM {table}")
+        found[table] = in_order([dict(zip(names, row, strict=True)) for row in some])
+    return found
