@@ -10,8 +10,10 @@ from moorage.core.configuration import read_request
 async def get_config(call: Call) -> Response:
     """What to send to the model for a deployment, a context and inputs."""
     call.expect_parameters()
-    resolved = await call.services.gateway.resolve(call.project_id, read_request(await call.body()))
+    request = read_request(await call.body())
+    resolved = await call.services.gateway.resolve(call.project_id, request)
     live, body = resolved.live, resolved.configuration
+    call.services.usage.note(live.version_id, call.key.id, request.inputs)
     etag = f'"{body[7:33].decode()}"'
     headers = {
         "ETag": etag,
