@@ -16,8 +16,10 @@ from moorage.api.writer import Writer
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower, open_snapshot
 from moorage.gateway.gateway import Gateway
+from moorage.gateway.usage import Usage
 from moorage.logs import AccessLog, configuration
 from moorage.rendering.jinja import Jinja
+from moorage.rendering.names import TemplateNames
 from moorage.settings import ServerSettings
 from moorage.store.opening import open_store
 
@@ -36,12 +38,15 @@ def create_app(settings: ServerSettings) -> ASGIApp:
     catalog = Catalog(store)
     max_age = math.inf if settings.max_age is None else settings.max_age
     follower = Follower(store, catalog, open_snapshot(store, settings.snapshot), max_age)
+    jinja = Jinja() if settings.jinja else None
     metrics = Metrics(catalog, follower)
     services = Services(
         store=store,
         catalog=catalog,
         follower=follower,
-        gateway=Gateway(catalog, Jinja() if settings.jinja else None),
+        gateway=Gateway(catalog, jinja),
+        usage=Usage(store),
+        names=TemplateNames(jinja),
         metrics=metrics,
         journal=Journal(metrics, AccessLog(settings.log_format, settings.log_level)),
         documents=describe(OPERATIONS),

@@ -20,6 +20,7 @@ from moorage.catalog.project_catalog import ProjectCatalog
 from moorage.core.access import DEFAULT_SCOPES
 from moorage.core.page import PageQuery
 from moorage.gateway.gateway import Gateway
+from moorage.gateway.usage import Usage
 from moorage.logs import AccessLog, Formatter
 from moorage.registry.api_keys import create_api_key
 from moorage.registry.projects import create_project
@@ -53,7 +54,7 @@ def answer_of(folder: Path, log: Path, *, after_start: bool) -> list[Message]:
     }  # fmt: skip
     with log.open("wb") as stream:
         journal = Journal(Metrics(catalog, follower), AccessLog("json", "info", stream))
-        quick = Quick(catalog, follower, Gateway(catalog, None))
+        quick = Quick(catalog, follower, Gateway(catalog, None), Usage(store))
         asyncio.run(Front(failing, catalog, follower, journal, quick)(scope, receive, send))
         journal.settle()
     return sent

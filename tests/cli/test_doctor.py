@@ -25,7 +25,7 @@ from tests.support import golden
 from tests.support.golden import NEWEST
 from tests.support.postgres import PASSWORD, PostgresServer, names_of_tables, sql
 from tests.support.program import moorage
-from tests.support.server import PROGRAM, Server, a_body, clean_environment, free_port
+from tests.support.server import PROGRAM, Server, a_body, clean_environment, quiet_port
 from tests.support.stores import Database, behind
 
 #: Nobody listens there.
@@ -458,7 +458,7 @@ def test_settings_that_make_no_sense_are_told(folder: Path) -> None:
     (folder / "key").chmod(0o644)
     settings = {
         "MOORAGE_DATABASE_LISTEN": "postgresql://u:sesame@h/d",
-        "MOORAGE_PORT": str(free_port()),
+        "MOORAGE_PORT": str(quiet_port()),
         "MOORAGE_LOAD": "nowhere",
         "MOORAGE_DATABSE": "sqlite:///a.db",
         "MOORAGE_API_KEY_FILE": str(folder / "key"),

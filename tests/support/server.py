@@ -231,6 +231,6 @@ def a_body(**changes: Any) -> dict[str, Any]:
         "model_type": "chat",
         "model_parameters": {"temperature": 0.2, "maxTokens": 512},
         "provider": "openai",
-        "messages": [{"role": "system", "content": "You help {{customer}}."}],
+        "messages": [{"role": "system", "content": "You help customers."}],
     }
     return {"description": "Answers refunds", "prompt_config": {**config, **changes}}

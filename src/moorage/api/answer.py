@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -14,11 +15,13 @@ def of_revision(
     status: int = 200,
     *,
     normalized: Sequence[str] = (),
+    breaking: Sequence[str] = (),
     etag: str | None = None,
     rev: int | None = None,
 ) -> Response:
     """JSON with its ETag (of the bytes, unless it has one of its own) and revision (the catalog's, unless it was read
-    from the database in another); `normalized` are the paths of the request's body that were rewritten."""
+    from the database in another); `normalized` are the paths of the request's body that were rewritten,
+    `breaking` those of what it breaks for programs."""
     headers = {
         "ETag": etag or f'"{hashlib.sha256(body).hexdigest()[:32]}"',
         "Cache-Control": "private, no-cache",
@@ -26,4 +29,6 @@ def of_revision(
     }
     if normalized:
         headers["X-Moorage-Normalized"] = ", ".join(normalized)[:4_000]
+    if breaking:
+        headers["X-Moorage-Breaking"] = ", ".join(quote(path, safe='."[]') for path in breaking)[:4_000]
     return Response(body, status, headers, media_type="application/json")

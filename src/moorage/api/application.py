@@ -22,13 +22,16 @@ from moorage.api.problems import problem
 from moorage.api.routes import routes
 from moorage.core.errors import MethodNotAllowed, MoorageError, RouteNotFound
 from moorage.core.storage_errors import StorageError
-from moorage.registry.purge import is_purge_due, purge
+from moorage.registry.purge import forget_usage, is_purge_due, purge
 
 #: How often the journal is settled (seconds).
 SETTLE_SECONDS = 0.25
 
 #: How often what was deleted long enough ago is erased (seconds).
 PURGE_SECONDS = 3_600
+
+#: How often it is written down who was served by which version (seconds).
+USAGE_SECONDS = 10
 
 _log = logging.getLogger("moorage.api")
 
@@ -39,10 +42,13 @@ def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         services.follower.start()
-        tasks = [asyncio.create_task(work) for work in (services.follower.run(), _settle(services), _purge(services))]
+        works = (services.follower.run(), _settle(services), _purge(services), _note_usage(services))
+        tasks = [asyncio.create_task(work) for work in works]
         yield
         for task in tasks:
             task.cancel()
+        with contextlib.suppress(StorageError):  # there is no next time: who was served in the last seconds is not kept
+            await services.usage.flush(is_last=True)
         services.writer.close()
         services.reader.shutdown()
         services.follower.close()
@@ -56,7 +62,7 @@ def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
         exception_handlers={MoorageError: _on_error, HTTPException: _on_http_exception, Exception: _on_unexpected},
     )
     app.router.redirect_slashes = False  # a redirect would be built from the Host header, which anybody can write
-    quick = Quick(services.catalog, services.follower, services.gateway)
+    quick = Quick(services.catalog, services.follower, services.gateway, services.usage)
     return Front(app, services.catalog, services.follower, services.journal, quick)
 
 
@@ -81,11 +87,24 @@ async def _purge(services: Services) -> None:
         try:
             if await beside(partial(is_purge_due, services.store)):
                 await services.writer.write(purge)
+            await beside(partial(forget_usage, services.store))
         except StorageError:
             pass  # it has time until the next turn
         except Exception:  # noqa: BLE001 -- without this loop nothing would be erased in silence
             _log.exception("erasing what was deleted failed; trying again")
         await asyncio.sleep(PURGE_SECONDS)
+
+
+async def _note_usage(services: Services) -> None:
+    """Write down who was served by which version."""
+    while True:
+        await asyncio.sleep(USAGE_SECONDS)
+        try:
+            await services.usage.flush()
+        except StorageError:
+            pass  # it is kept for the next turn
+        except Exception:  # noqa: BLE001 -- without this loop nothing would be written down in silence
+            _log.exception("writing down who was served failed; trying again")
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

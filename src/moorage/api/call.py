@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -33,7 +33,10 @@ from moorage.core.errors import (
 from moorage.core.history import Actor
 from moorage.core.ownership import Terms
 from moorage.core.strict_json import MAX_BODY
+from moorage.core.usage_errors import BreakingChange
 from moorage.gateway.gateway import Gateway
+from moorage.gateway.usage import Usage
+from moorage.rendering.names import NamesUnknown, TemplateNames
 from moorage.store.reading import Reading
 from moorage.store.store import Store, Writable
 
@@ -51,6 +54,8 @@ class Services(msgspec.Struct, frozen=True):
     catalog: Catalog
     follower: Follower
     gateway: Gateway
+    usage: Usage
+    names: TemplateNames
     metrics: Metrics
     journal: Journal
     documents: Documents
@@ -77,7 +82,7 @@ class Call(msgspec.Struct, frozen=True):
         return self.key.project_id
 
     def terms(self) -> Terms:
-        """On what terms the change is asked for: `If-Match`, `If-None-Match: *`, and what the query says of ownership.
+        """On what terms the change is asked for: `If-Match`, `If-None-Match: *`, and what the query allows.
 
         Raises:
             InvalidFlag
@@ -88,7 +93,10 @@ class Call(msgspec.Struct, frozen=True):
             raise InvalidRequest(param="file", reason=f"file is 1 to {MAX_FILE} printable characters")
         headers = self.request.headers
         is_new = headers.get("if-none-match", "").strip() == "*"
-        return Terms(headers.get("if-match"), is_new, file, self.flag("take_ownership"))
+        return Terms(
+            headers.get("if-match"), is_new, file, self.flag("take_ownership"),
+            allow_breaking=self.flag("allow_breaking"), force=self.flag("force"),
+        )  # fmt: skip
 
     async def write(self, do: Callable[Concatenate[Writable, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a write of the registry; when it returns, every read shows it."""
@@ -122,6 +130,21 @@ class Call(msgspec.Struct, frozen=True):
         digest = hashlib.sha256(asked).hexdigest()
         answer = await self.write(answer_once, self.project_id, key, digest, work)
         return self._shown(Response(answer.body, answer.status, answer.headers))
+
+    async def with_contracts(self, change: Callable[[], Awaitable[T]]) -> T:
+        """Make a change that compares contracts. What it has to know for that is fetched when it says so, and it is
+        made again: no write waits for a process, and who would be broken is told with those served just now."""
+        is_noted = False
+        while True:
+            try:
+                return await change()
+            except NamesUnknown as unknown:
+                await self.services.names.learn(unknown.wanted)
+            except BreakingChange:
+                if is_noted:
+                    raise
+                await self.services.usage.flush()
+                is_noted = True
 
     def _shown(self, response: Response) -> Response:
         """The revision that the catalog shows after the write, not the one it showed during it."""

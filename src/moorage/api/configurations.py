@@ -13,6 +13,7 @@ from moorage.core.access import ApiKey, Scope
 from moorage.core.configuration import read_request
 from moorage.core.errors import MoorageError
 from moorage.gateway.gateway import Gateway, Resolved
+from moorage.gateway.usage import Usage
 
 PATH: Final = "/v2/deployments/get_config"
 SCOPES: Final = frozenset({Scope.INVOKE})
@@ -26,7 +27,9 @@ Quickly = tuple[ApiKey, int, RawHeaders, bytes]
 async def get_config(call: Call) -> Response:
     """What to send to the model for a deployment, a context and inputs."""
     call.expect_parameters()
-    resolved = await call.services.gateway.resolve(call.project_id, read_request(await call.body()))
+    request = read_request(await call.body())
+    resolved = await call.services.gateway.resolve(call.project_id, request)
+    call.services.usage.note(resolved.live.version_id, call.key.id, request.inputs)
     if_none_match = call.request.headers.get("if-none-match")
     sent = None if if_none_match is None else if_none_match.encode("latin-1")
     status, headers, body = _answer(call.services.catalog.revision, resolved, sent)
@@ -39,7 +42,8 @@ class Quick:
     """The same for a request that has nothing to it but a key and a body, at a fraction of the cost: calls are what a
     server is asked most. Whatever else a request is goes the way of all others, errors too."""
 
-    def __init__(self, catalog: Catalog, follower: Follower, gateway: Gateway) -> None:
+    def __init__(self, catalog: Catalog, follower: Follower, gateway: Gateway, usage: Usage) -> None:
+        self._usage = usage
         self._catalog = catalog
         self._follower = follower
         self._gateway = gateway
@@ -54,10 +58,14 @@ class Quick:
         try:
             self._follower.check_age()
             caller = self._caller(authorization)
-            resolved = self._gateway.resolve_now(caller.project_id, read_request(body))
+            request = read_request(body)
+            resolved = self._gateway.resolve_now(caller.project_id, request)
         except MoorageError:
             return None
-        return None if resolved is None else (caller, *_answer(self._catalog.revision, resolved, if_none_match))
+        if resolved is None:
+            return None
+        self._usage.note(resolved.live.version_id, caller.id, request.inputs)
+        return caller, *_answer(self._catalog.revision, resolved, if_none_match)
 
     def _caller(self, authorization: bytes | None) -> ApiKey:
         caller = self._callers.get(authorization or b"")

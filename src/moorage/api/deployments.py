@@ -36,10 +36,14 @@ async def get(call: Call) -> Response:
 
 async def put(call: Call) -> Response:
     """Create a deployment, or give it a new live version where the content differs."""
-    call.expect_parameters("dry_run", "file", "take_ownership")
-    is_dry_run, terms = call.flag("dry_run"), call.terms()
+    call.expect_parameters("dry_run", "file", "take_ownership", "allow_breaking")
+    is_dry_run, terms, by, names_of = call.flag("dry_run"), call.terms(), call.actor(), call.services.names
     key, body = call.request.path_params["key_or_id"], await call.body()
-    done = await call.write(put_deployment, call.project_id, key, body, call.actor(), terms, is_dry_run=is_dry_run)
+    done = await call.with_contracts(
+        lambda: call.write(
+            put_deployment, call.project_id, key, body, by, terms, is_dry_run=is_dry_run, names_of=names_of
+        )
+    )
     return _done(call, done, 201 if done.result == "created" and not is_dry_run else 200)
 
 
@@ -60,8 +64,9 @@ async def patch(call: Call) -> Response:
 
 async def delete(call: Call) -> Response:
     """Delete a deployment. It can be restored for 30 days; its key is free at once."""
-    call.expect_parameters("take_ownership")
+    call.expect_parameters("take_ownership", "force")
     key = call.request.path_params["key_or_id"]
+    await call.services.usage.flush()
     gone = await call.write(delete_deployment, call.project_id, key, call.actor(), call.terms())
     deleted_us = gone.deleted_us or 0
     deleted = DeletedDeployment(
@@ -84,7 +89,9 @@ async def restore(call: Call) -> Response:
 
 def _done(call: Call, done: Put, status: int) -> Response:
     deployment = done.deployment
-    answer = of_revision(call, deployment.item(), status, normalized=done.normalized, etag=deployment.etag)
+    answer = of_revision(
+        call, deployment.item(), status, normalized=done.normalized, breaking=done.breaking, etag=deployment.etag
+    )
     answer.headers["X-Moorage-Result"] = done.result
     if done.taken_from is not None:
         answer.headers["X-Moorage-Owner"] = deployment.owner

@@ -37,6 +37,14 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "Change what the other side, files or the API, keeps; and keep it here from now on.",
         "schema": {"enum": ["true", "false"], "default": "false"},
     },
+    "allow_breaking": {
+        "description": "Publish what breaks programs; the history keeps what it broke.",
+        "schema": {"enum": ["true", "false"], "default": "false"},
+    },
+    "force": {
+        "description": "Delete what was served lately.",
+        "schema": {"enum": ["true", "false"], "default": "false"},
+    },
     "from": {
         "description": "A version's number or id, or `live`.",
         "schema": {"type": "string", "default": "live"},
@@ -63,6 +71,10 @@ _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "X-Moorage-Normalized": (
         "Paths of the body that were kept in an equivalent spelling.",
+        {"type": "string"},
+    ),
+    "X-Moorage-Breaking": (
+        "What this breaks for programs, or would if it is a dry run, as it was allowed to: paths, percent-encoded.",
         {"type": "string"},
     ),
 }
@@ -147,6 +159,7 @@ def _answer(operation: Operation, status: int, answer: Any, schema_of: dict[type
         names += ["ETag", "X-Moorage-Revision"]
     if operation.body:
         names += ["X-Moorage-Result", "X-Moorage-Normalized", "X-Moorage-Owner", "X-Moorage-Taken-From"]
+        names += ["X-Moorage-Breaking"]
     headers = {name: {"description": _HEADERS[name][0], "schema": _HEADERS[name][1]} for name in names}
     document: dict[str, Any] = {"description": meanings[status], "headers": headers}
     if isinstance(answer, type):

@@ -5,10 +5,13 @@ from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
 from moorage.core import errors, template_errors
+from moorage.core.contract import ContractChange
 from moorage.core.deployment import DeploymentItem
 from moorage.core.errors import MoorageError, Problem
 from moorage.core.history import HistoryEntry
 from moorage.core.storage_errors import StorageError, StorageFull
+from moorage.core.usage import BrokenCaller, UsedBy
+from moorage.core.usage_errors import BreakingChange, InUse
 
 #: Class -> status. A class that is not here has its nearest ancestor's.
 STATUS: dict[type[MoorageError], int] = {
@@ -36,7 +39,8 @@ _RETRY_AFTER_SECONDS = {503: "1", 507: "30"}
 
 class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
     """What programs read. `problems` is everything wrong with a body; `param` the parameter, or the first path;
-    `current` how the object is that a condition was about, and `history` what was done to it since."""
+    `current` how the object is that a condition was about, and `history` what was done to it since; `used_by` who uses
+    what shall be deleted; `breaking` what a publication breaks, and `callers` for whom."""
 
     code: str
     message: str
@@ -46,6 +50,9 @@ class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
     problems: list[Problem] | UnsetType = UNSET
     current: DeploymentItem | msgspec.Raw | UnsetType = UNSET
     history: list[HistoryEntry] | UnsetType = UNSET
+    used_by: list[UsedBy] | UnsetType = UNSET
+    breaking: list[ContractChange] | UnsetType = UNSET
+    callers: list[BrokenCaller] | UnsetType = UNSET
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -72,6 +79,9 @@ def problem(error: MoorageError, request_id: str) -> Response:
         problems=list(error.problems) or UNSET,
         current=UNSET if error.current is None else msgspec.Raw(error.current),
         history=[each for each in error.history if isinstance(each, HistoryEntry)] or UNSET,
+        used_by=error.used_by if isinstance(error, InUse) else UNSET,
+        breaking=error.breaking if isinstance(error, BreakingChange) else UNSET,
+        callers=error.callers if isinstance(error, BreakingChange) else UNSET,
     )
     headers = {}
     if status == 401:

@@ -15,7 +15,7 @@ from moorage.api import api_keys, configurations, deployments, manifests, open_r
 from moorage.api.auth import authenticate, authorize
 from moorage.api.call import Call, Services
 from moorage.api.operation import OPEN, Operation
-from moorage.core import errors, template_errors
+from moorage.core import errors, template_errors, usage_errors
 from moorage.core.access import ApiKey, Scope
 from moorage.core.api_key_item import ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey
 from moorage.core.configuration import Configuration, ConfigurationRequest
@@ -54,6 +54,7 @@ _TEMPLATE = (
     template_errors.RenderingBusy,
 )
 _TAKE = ("take_ownership",)
+_PUBLISH = ("take_ownership", "allow_breaking")
 _TERMS = (errors.PreconditionFailed, errors.OwnedByFiles, errors.InvalidFlag)
 _NO_VERSION = (errors.VersionNotFound, errors.VersionDeleted)
 #: How many requests without a known key may wait for a revision.
@@ -92,10 +93,11 @@ OPERATIONS = (
     Operation(
         method="PUT", path="/v2/deployments/{key_or_id}", name="PutDeployment",
         handler=deployments.put, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}),
-        parameters=("dry_run", "file", "take_ownership"), body=PutDeployment,
+        parameters=("dry_run", "file", *_PUBLISH), body=PutDeployment,
         answers={200: DeploymentItem, 201: DeploymentItem},
         errors=(
-            errors.InvalidKey, errors.InvalidRequest, *_TERMS, errors.OwnedByApi, *_GONE, *_QUERY, *_BODY, *_STORAGE
+            errors.InvalidKey, errors.InvalidRequest, *_TERMS, errors.OwnedByApi, usage_errors.BreakingChange, *_GONE,
+            *_QUERY, *_BODY, *_STORAGE
         ),
     ),
     Operation(
@@ -106,9 +108,9 @@ OPERATIONS = (
     ),
     Operation(
         method="DELETE", path="/v2/deployments/{key_or_id}", name="DeleteDeployment",
-        handler=deployments.delete, scopes=frozenset({Scope.PUBLISH}), parameters=_TAKE,
+        handler=deployments.delete, scopes=frozenset({Scope.PUBLISH}), parameters=(*_TAKE, "force"),
         answers={200: DeletedDeployment},
-        errors=(*_TERMS, *_QUERY, *_GONE, *_STORAGE),
+        errors=(usage_errors.InUse, *_TERMS, *_QUERY, *_GONE, *_STORAGE),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/restore", name="RestoreDeployment",
@@ -128,9 +130,9 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/versions", name="SaveVersion",
         handler=versions.post, scopes=frozenset({Scope.WRITE}),  # PUBLISH too, unless a draft
-        parameters=_TAKE, body=PostVersion,
+        parameters=_PUBLISH, body=PostVersion,
         answers={201: VersionItem},
-        errors=(*_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE),
+        errors=(usage_errors.BreakingChange, *_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/versions/{version_or_id}", name="GetVersion",
@@ -140,9 +142,12 @@ OPERATIONS = (
     ),
     Operation(
         method="DELETE", path="/v2/deployments/{key_or_id}/versions/{version_or_id}", name="DeleteVersion",
-        handler=versions.delete, scopes=frozenset({Scope.PUBLISH}),
+        handler=versions.delete, scopes=frozenset({Scope.PUBLISH}), parameters=("force",),
         answers={200: DeletedVersion},
-        errors=(errors.VersionIsLive, errors.PreconditionFailed, *_NO_VERSION, *_QUERY, *_GONE, *_STORAGE),
+        errors=(
+            errors.VersionIsLive, usage_errors.InUse, errors.PreconditionFailed, errors.InvalidFlag, *_NO_VERSION,
+            *_QUERY, *_GONE, *_STORAGE,
+        ),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/versions/{version_or_id}/restore", name="RestoreVersion",
@@ -155,11 +160,11 @@ OPERATIONS = (
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/versions/{version_or_id}/publish", name="PublishVersion",
-        handler=versions.publish, scopes=frozenset({Scope.PUBLISH}), parameters=_TAKE,
+        handler=versions.publish, scopes=frozenset({Scope.PUBLISH}), parameters=_PUBLISH,
         body=Reason, is_body_optional=True,
         answers={200: VersionItem},
         errors=(
-            *_NO_VERSION, *_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE,
+            usage_errors.BreakingChange, *_NO_VERSION, *_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE,
         ),
     ),
     Operation(

@@ -55,32 +55,37 @@ async def get(call: Call) -> Response:
 
 async def post(call: Call) -> Response:
     """Save a new version, as a draft or published at once."""
-    call.expect_parameters("take_ownership")
+    call.expect_parameters("take_ownership", "allow_breaking")
     key, by, terms, body = _key(call), call.actor(), call.terms(), await call.body()
+    names_of = call.services.names
     may_publish = call.caller is not None and Scope.PUBLISH in call.caller.scopes
 
     def work(store: Writable) -> Response:
         project_id = call.project_id
-        saved = versions.save_version(store, project_id, key, body, by, terms, may_publish=may_publish)
+        saved = versions.save_version(
+            store, project_id, key, body, by, terms, may_publish=may_publish, names_of=names_of
+        )
         return _done(call, saved, 201)
 
-    return await call.once(body, work)
+    return await call.with_contracts(lambda: call.once(body, work))
 
 
 async def publish(call: Call) -> Response:
     """Make a version the live one, forwards or backwards (a roll-back)."""
-    call.expect_parameters("take_ownership")
+    call.expect_parameters("take_ownership", "allow_breaking")
     name, key, by, terms, body = _version(call), _key(call), call.actor(), call.terms(), await call.body()
+    names_of = call.services.names
 
     def work(store: Writable) -> Response:
-        return _done(call, versions.publish_version(store, call.project_id, key, name, body, by, terms))
+        return _done(call, versions.publish_version(store, call.project_id, key, name, body, by, terms, names_of))
 
-    return await call.once(body, work)
+    return await call.with_contracts(lambda: call.once(body, work))
 
 
 async def delete(call: Call) -> Response:
     """Delete a version that is not live. It can be restored for 30 days; its number is never given again."""
-    call.expect_parameters()
+    call.expect_parameters("force")
+    await call.services.usage.flush()
     done = await call.write(
         versions.delete_version, call.project_id, _key(call), _version(call), call.actor(), call.terms()
     )
@@ -151,7 +156,9 @@ async def diff(call: Call) -> Response:
 
 def _done(call: Call, done: versions.Changed, status: int = 200) -> Response:
     """The version, with the ETag of its deployment: that is what the next change can be conditional on."""
-    return of_revision(call, _encode(done.version.item()), status, normalized=done.normalized, etag=done.etag)
+    return of_revision(
+        call, _encode(done.version.item()), status, normalized=done.normalized, breaking=done.breaking, etag=done.etag
+    )
 
 
 def _key(call: Call) -> str:

@@ -33,11 +33,11 @@ class Outcome(msgspec.Struct, frozen=True):
 @click.option("--prune", is_flag=True, help="Delete what was applied from PATH and is not in it any more; asks first.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--take-ownership", is_flag=True, help="Also change what the API took over from its file.")
+@click.option("--allow-breaking", is_flag=True, help="Also publish what breaks programs; the history keeps that.")
+@click.option("--force", is_flag=True, help="With --prune: also delete what was served lately.")
 @click.option("--reason", default="", help="Why; the history keeps it.")
 @setting("url")
-def apply(
-    paths: tuple[str, ...], dry_run: bool, prune: bool, yes: bool, take_ownership: bool, reason: str, url: str
-) -> None:
+def apply(paths: tuple[str, ...], prune: bool, yes: bool, force: bool, reason: str, url: str, **flags: bool) -> None:
     """Put deployments from files, folders or standard input (-). What is in a file is kept there from then on.
 
     YAML, JSON and JSONL files hold deployments; the list page of a hosted service is read too, oldest first:
@@ -48,7 +48,7 @@ def apply(
     """
     client = Client.from_environment(url)
     documents = read_paths(list(paths), may_be_empty=prune)
-    terms: dict[str, bool | None] = {"dry_run": dry_run or None, "take_ownership": take_ownership or None}
+    terms, dry_run = {name: True for name, is_set in flags.items() if is_set}, flags["dry_run"]
     with screen.progress("Checking" if dry_run else "Applying") as progress:
         outcomes = [_put(client, document, terms, reason) for document in progress.track(documents)]
     _show(outcomes)
@@ -57,21 +57,29 @@ def apply(
         click.echo("Nothing is deleted while some of the files cannot be applied.", err=True)
     elif prune:
         gone = prunable(documents, read_manifests(client), paths)
-        _prune(client, gone, reason, is_dry_run=dry_run, is_agreed=yes)
+        if _announce(gone) and not dry_run:
+            if not yes:
+                click.confirm(
+                    f"Delete {screen.counting(len(gone), 'deployment')}? For 30 days that can be undone.", abort=True
+                )
+            has_failed = not _delete(client, gone, reason, force=force)
     if dry_run:
         screen.console().print("Dry run: nothing was changed.")
     if has_failed:
         raise click.exceptions.Exit(1)
 
 
-def _put(client: Client, document: Document, terms: dict[str, bool | None], reason: str) -> Outcome:
+def _put(client: Client, document: Document, terms: dict[str, bool], reason: str) -> Outcome:
     if document.problem:
         return Outcome("failed", document.key, document.source, [document.problem])
     try:
         headers = client.put(document.key, document.body, reason, file=document.file, **terms).headers
     except ApiError as error:
-        return Outcome("failed", document.key, document.source, error.problems)
+        hint = [error.hint] if error.code == "breaking_change" else []
+        return Outcome("failed", document.key, document.source, [*error.problems, *hint])
     lines = []
+    if breaking := headers.get("X-Moorage-Breaking"):
+        lines.append(f"breaking: {unquote(breaking)}")
     if normalized := headers.get("X-Moorage-Normalized"):
         lines.append(f"rewritten: {normalized}")
     result = headers["X-Moorage-Result"]
@@ -102,20 +110,28 @@ def _show(outcomes: list[Outcome]) -> None:
         console.print(f"{adopted} of them are kept in these files from now on, and were kept elsewhere before.")
 
 
-def _prune(client: Client, gone: list[Manifest], reason: str, *, is_dry_run: bool, is_agreed: bool) -> None:
-    if not gone:
-        click.echo("There is nothing to delete.")
-        return
-    click.echo("In no file any more:")
+def _announce(gone: list[Manifest]) -> bool:
+    """Say what is to be deleted; whether there is anything."""
+    click.echo("In no file any more:" if gone else "There is nothing to delete.")
     for manifest in gone:
         click.echo(f"  {manifest.key}  ({manifest.file})")
-    if is_dry_run:
-        return
-    if not is_agreed:
-        click.confirm(f"Delete {screen.counting(len(gone), 'deployment')}? For 30 days that can be undone.", abort=True)
+    return bool(gone)
+
+
+def _delete(client: Client, gone: list[Manifest], reason: str, *, force: bool) -> bool:
+    """Delete all that is not in use; whether that was all."""
+    kept = 0
     for manifest in gone:
-        client.send(
-            "DELETE", deployment_path(manifest.id), query={"take_ownership": True},
-            If_Match=manifest.etag, X_Moorage_Reason=reason or f"pruned: it is not in {manifest.file} any more",
-        )  # fmt: skip
-        click.echo(f"Deleted {manifest.key}: moorage deployments restore {manifest.id}")
+        try:
+            client.send(
+                "DELETE", deployment_path(manifest.id), query={"take_ownership": True, "force": force or None},
+                If_Match=manifest.etag, X_Moorage_Reason=reason or f"pruned: it is not in {manifest.file} any more",
+            )  # fmt: skip
+        except ApiError as error:
+            if error.code != "in_use":
+                raise
+            kept += 1
+            click.echo(f"Kept {manifest.key}: {' '.join(error.problems)}", err=True)
+        else:
+            click.echo(f"Deleted {manifest.key}: moorage deployments restore {manifest.id}")
+    return not kept

@@ -45,6 +45,7 @@ def create(file: str, reason: str, output: str, url: str) -> None:
 @click.command()
 @key_argument
 @click.argument("version")
+@click.option("--allow-breaking", is_flag=True, help="Even if it breaks programs; the history keeps that.")
 @_change
 def publish(key_or_id: str, version: str, output: str, url: str, **terms: Any) -> None:
     """Make a version the live one; an older one too."""
@@ -75,6 +76,7 @@ def describe(key_or_id: str, description: str, output: str, url: str, **terms: A
 @click.command()
 @key_argument
 @_version
+@click.option("--force", is_flag=True, help="Even if it was served in the last 7 days.")
 @_change
 def delete(key_or_id: str, version: str | None, output: str, url: str, **terms: Any) -> None:
     """Delete a deployment, or one version of it that is not live; for 30 days it can be restored."""
@@ -121,7 +123,7 @@ def _send(
     *,
     reason: str,
     if_live: str | None,
-    take_ownership: bool,
+    **flags: bool,
 ) -> Any:
     client = Client.from_environment(url)
     headers: dict[str, str] = {}
@@ -137,5 +139,4 @@ def _send(
                 f"See: moorage deployments history {key_or_id}"
             )
         headers["If_Match"] = there.headers["ETag"]
-    query = {"take_ownership": True} if take_ownership else None
-    return client.send(method, path, body, query, **headers)
+    return client.send(method, path, body, {name: True for name, is_set in flags.items() if is_set}, **headers)

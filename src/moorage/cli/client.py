@@ -21,6 +21,8 @@ _HINTS = {
     "version_is_live": "To publish another: moorage deployments publish KEY VERSION.",
     "precondition_failed": "To see what was done: moorage deployments history KEY.",
     "nothing_to_undo": "To see what was done: moorage deployments history KEY.",
+    "breaking_change": "To publish it all the same: --allow-breaking.",
+    "in_use": "To delete it all the same: --force.",
     "insufficient_scope": "To make another key: moorage keys create NAME --scope SCOPE.",
 }
 
@@ -28,10 +30,12 @@ _TIMEOUT = urllib3.Timeout(connect=5, read=60)
 
 
 class ApiError(click.ClickException):
-    """The server said no. `problems` are the lines to show; the message joins them."""
+    """The server said no, for the reason `code`. `problems` are the lines to show; the message joins them."""
 
-    def __init__(self, problems: list[str], hint: str = "") -> None:
+    def __init__(self, problems: list[str], hint: str = "", code: str = "") -> None:
         self.problems = problems
+        self.hint = hint
+        self.code = code
         super().__init__("\n  ".join(problems) + (f"\n{hint}" if hint else ""))
 
 
@@ -154,10 +158,21 @@ def _refused(status: int, value: Any, url: str) -> ApiError:
     if not isinstance(error, dict) or "message" not in error:
         return ApiError([f"{url} answered {status}, and not as Moorage does. Is MOORAGE_URL right?"])
     problems = [f"{problem['path']} {problem['message']}".strip() for problem in error.get("problems", ())]
-    hint = (
-        "MOORAGE_API_KEY holds the key that was refused." if status == 401 else _HINTS.get(str(error.get("code")), "")
-    )
-    return ApiError(problems or [error["message"]], hint)
+    problems += [f"breaking: {change['message']}" for change in error.get("breaking", ())]
+    problems += [_broken(caller) for caller in error.get("callers", ())]
+    code = str(error.get("code"))
+    hint = "MOORAGE_API_KEY holds the key that was refused." if status == 401 else _HINTS.get(code, "")
+    return ApiError(problems or [error["message"]], hint, code)
+
+
+def _broken(caller: dict[str, Any]) -> str:
+    """What a publication would do to an API key that uses the live version."""
+    key, missing, unused = caller["api_key"], caller["inputs_missing"], caller["inputs_unused"]
+    parts = [
+        *([f"sends no {', '.join(missing)}"] if missing else []),
+        *([f"sends {', '.join(unused)} in vain"] if unused else []),
+    ]
+    return f"it would break {key['name']} ({key['id']}), which {' and '.join(parts)}; last at {caller['last_used']}"
 
 
 def _json(data: bytes) -> Any:

@@ -18,6 +18,7 @@ from moorage.core.manifest import Manifest
 from moorage.core.ownership import Terms, may_change
 from moorage.core.strict_json import MAX_BODY
 from moorage.registry.bodies import content_of
+from moorage.registry.contracts import breaking_changes
 
 Action = Literal["create", "update", "unchanged", "delete", "refuse", "invalid"]
 
@@ -111,7 +112,7 @@ def _step(document: Document, present: Manifest | None, before: Any) -> Step:
     action: Action = "update" if list(changes(before, after)) else "unchanged"
     if action == "unchanged":
         return Step(action, document.key, document.source, before, after)
-    why = _refusal(document, present) if present else ()
+    why = _refusal(document, present) or _breaks(before, after) if present else ()
     keeper = _keeper(document, present) if present else ()
     return Step("refuse" if why else action, document.key, document.source, before, after, why or keeper)
 
@@ -123,6 +124,13 @@ def _refusal(document: Document, present: Manifest) -> tuple[str, ...]:
     if document.file is None:
         return (f"it is kept in the file {present.file}; `moorage apply --take-ownership` takes it over",)
     return (f"it was taken over from {present.file} by the API; `moorage apply --take-ownership` takes it back",)
+
+
+def _breaks(before: Any, after: Any) -> tuple[str, ...]:
+    """What programs would notice, as far as that can be told here."""
+    live, new = (content_of(read_body(each, PutDeployment)[0]) for each in (before, after))
+    lines = tuple(f"breaking: {change.message}" for change in breaking_changes(live, new))
+    return (*lines, "`moorage apply --allow-breaking` publishes it all the same") if lines else ()
 
 
 def _keeper(document: Document, present: Manifest) -> tuple[str, ...]:

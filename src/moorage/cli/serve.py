@@ -29,6 +29,7 @@ from moorage.cli.options import setting
 from moorage.core.access import DEFAULT_SCOPES
 from moorage.core.errors import MoorageError
 from moorage.core.history import Actor
+from moorage.core.ownership import Terms
 from moorage.core.page import PageQuery
 from moorage.core.storage_errors import DatabaseAway
 from moorage.logs import configuration
@@ -42,6 +43,10 @@ from moorage.store.store import Store
 
 _CONNECTIONS = 10_000  # that a worker holds at once; whoever comes then waits until one ends
 _OWN_FILES = 200
+
+# At the start the file is the truth.
+_AT_START = Terms(allow_breaking=True)
+
 _HEADER_MS = 10_000  # how long a client may take to send its headers
 _STOP_SECONDS = 10  # how long requests under way may take at shutdown
 _READY_SECONDS = 120
@@ -135,7 +140,7 @@ def _load(store: Store, path: str) -> int:
         if _is_left_alone(store, project.id, document.key):
             continue
         try:
-            put_deployment(store, project.id, document.key, msgspec.json.encode(document.body), Actor())
+            put_deployment(store, project.id, document.key, msgspec.json.encode(document.body), Actor(), _AT_START)
         except MoorageError as error:
             shown = [f"{problem.path} {problem.message}" for problem in error.problems] or [str(error)]
             problems += [f"{document.source} ({document.key}): {line}" for line in shown]

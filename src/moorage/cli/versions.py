@@ -83,6 +83,8 @@ def history(key_or_id: str, limit: int, output: str, url: str) -> None:
     page = Client.from_environment(url).get(f"{deployment_path(key_or_id)}/history", limit=limit).value
     for entry in page["data"] if output == "table" else ():
         entry["by"] = entry["api_key"]["name"] if entry["api_key"] else "the operator"
+        if breaking := entry.get("breaking"):
+            entry["reason"] = f"breaking {', '.join(breaking)}; {entry['reason']}".removesuffix("; ")
     columns = {"at": "at", "action": "action", "from": "from_version", "to": "to_version", "by": "by", "why": "reason"}
     _print_page(page, output, columns)
 

@@ -5,7 +5,7 @@ the tools, so it relies on which tools there are and on the arguments the model 
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
@@ -16,6 +16,8 @@ from msgspec import UNSET, Meta
 from moorage.core.conform import name_of
 from moorage.core.prompt_config import Tool, Variable
 from moorage.core.strict_json import join
+from moorage.core.template import Engine, names
+from moorage.core.template_errors import TemplateError
 
 Breaking = Literal[
     "variable_removed", "variable_renamed", "variable_required", "variable_type_changed",
@@ -58,6 +60,41 @@ class ContractChange(msgspec.Struct, frozen=True):
     def is_breaking(self) -> bool:
         """Whether a program that works with the live version may fail with the new one."""
         return self.kind in _BREAKING
+
+
+#: The templates of a variant: their engine and their texts.
+Templates = tuple[Engine, tuple[str, ...]]
+
+#: For each of some variants the names that its templates use; None where that cannot be told.
+NamesOf = Callable[[Sequence[Templates]], Sequence[AbstractSet[str] | None]]
+
+
+def names_without_jinja(wanted: Sequence[Templates]) -> list[AbstractSet[str] | None]:
+    """The names that text and mustache templates use (a `NamesOf`)."""
+
+    def found(engine: Engine, texts: Sequence[str]) -> AbstractSet[str] | None:
+        try:
+            return {name for text in texts for name in names(engine, text)}
+        except TemplateError:
+            return None
+
+    return [found(*each) for each in wanted]
+
+
+class Needs(msgspec.Struct, frozen=True):
+    """What a new version needs of programs that the live one did not: inputs that are `required` of them now, and such
+    as are `removed`, in alphabetical order."""
+
+    required: list[str]
+    removed: list[str]
+
+
+def needs_of(live: Contract, new: Contract) -> Needs:
+    """What changes for those who send inputs when `new` is published in place of `live`."""
+    before, after = live.declared, new.declared
+    optional = {name for name in live.names if _default_of(before.get(name)) is not None}
+    needed = {name for name in new.names if _default_of(after.get(name)) is None}
+    return Needs(sorted(needed - (live.names - optional)), sorted(live.names - new.names))
 
 
 def contract_changes(live: Contract, new: Contract) -> list[ContractChange]:

@@ -12,7 +12,8 @@
     ├── NotFound                  DeploymentNotFound, DeploymentDeleted, VersionNotFound, VersionDeleted,
     │                             ProjectNotFound, ApiKeyNotFound, RouteNotFound, MethodNotAllowed
     ├── Conflict                  NameTaken, NothingToUndo, KeyTaken, NotDeleted, VersionIsLive,
-    │                             OwnedByFiles, OwnedByApi, IdempotencyConflict
+    │                             OwnedByFiles, OwnedByApi, IdempotencyConflict,
+    │                             and those of `moorage.core.usage_errors`
     ├── PreconditionFailed        somebody else was faster
     ├── VariantNotResolved        a deployment that has no answer for a context
     └── StorageError              where things are kept, see `moorage.core.storage_errors`

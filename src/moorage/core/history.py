@@ -1,10 +1,10 @@
 """History: the ledger of what was done to a deployment, by whom and why, each entry chained to the one before."""
 
 import hashlib
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from moorage.core.times import iso
 
@@ -28,7 +28,7 @@ class Actor(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """An entry as it is stored."""
+    """An entry as it is stored. `breaking` is a JSON array of what was broken knowingly, or empty."""
 
     rev: int
     id: str
@@ -42,10 +42,13 @@ class Entry(msgspec.Struct, frozen=True):
     api_key_name: str | None
     request_id: str | None
     at_us: int
+    breaking: str = ""
 
     def hash(self, before: str) -> str:
-        """SHA-256 over the hash of the entry before and every field of this one."""
-        return hashlib.sha256(msgspec.json.encode([before, *msgspec.structs.astuple(self)])).hexdigest()
+        """SHA-256 over the hash of the entry before and every field of this one. An empty `breaking` is left out:
+        entries from before there was one have the hash they had."""
+        fields = msgspec.structs.astuple(self)
+        return hashlib.sha256(msgspec.json.encode([before, *(fields if self.breaking else fields[:-1])])).hexdigest()
 
 
 class KeyName(msgspec.Struct, frozen=True):
@@ -67,6 +70,9 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     request_id: str | None
     at: str
     hash: str
+    breaking: Annotated[
+        list[str] | UnsetType, Meta(description="What this broke for programs, as `?allow_breaking=true` let it.")
+    ] = UNSET
 
     @classmethod
     def of(cls, entry: Entry, from_version: str | None, to_version: str | None, digest: str) -> "HistoryEntry":
@@ -82,6 +88,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
             entry.request_id,
             iso(entry.at_us),
             digest,
+            msgspec.json.decode(entry.breaking, type=list[str]) if entry.breaking else UNSET,
         )
 
 

@@ -1,7 +1,7 @@
 """Plan: a deployment's live version made ready to be asked what to send to a model. The server and the client library
 ask the same plan, so both get the same bytes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -31,14 +31,12 @@ class Prepared:
     def __init__(self, config: PromptConfig, variables: Sequence[Variable], settings: Settings, version: str) -> None:
         self.engine: Engine = settings.engine or "text"
         self.missing: Missing = settings.missing_inputs or "empty"
-        self.texts: list[str] = []
         self._config, self._version = config, version
         self._defaults = {each.key: each.value for each in variables if each.value not in (UNSET, None)}
         self._parameters: Object = msgspec.to_builtins(config.model_parameters)
         self._tools: list[Object] = msgspec.to_builtins(config.tools)
         messages: list[Object] = msgspec.to_builtins(config.messages)
-        for message in messages:
-            self.texts += _texts(message)
+        self.texts = texts_of(messages)
         self.templates = [] if self.engine == "jinja" else [Template(self.engine, text) for text in self.texts]
         first = 0
         while first < len(messages) and messages[first]["role"] in _FIRST_ROLES:
@@ -114,6 +112,11 @@ def render_all(prepared: Prepared, inputs: Mapping[str, Any]) -> list[Rendered]:
     if is_error and (missing := [name for each in rendered for name in each.missing]):
         raise MissingInputs.of(list(dict.fromkeys(missing)))
     return rendered
+
+
+def texts_of(messages: Iterable[Object]) -> list[str]:
+    """The templates in messages, in order."""
+    return [text for message in messages for text in _texts(message)]
 
 
 def _texts(message: Object) -> Iterator[str]:

@@ -1,10 +1,13 @@
 """Create and change deployments."""
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import UNSET
 
 from moorage.core import strict_json
 from moorage.core.body import read_body
+from moorage.core.contract import NamesOf, names_without_jinja
 from moorage.core.deployment import (
     FIRST_VERSION,
     Deployment,
@@ -21,6 +24,7 @@ from moorage.core.ownership import FREE, Terms
 from moorage.registry.bodies import content_of, with_reason
 from moorage.registry.lookup import check_match, get_deployment, get_to_change
 from moorage.registry.ownership import claim, is_handed_over, record_change
+from moorage.registry.usage import check_unused
 from moorage.registry.versions import add_version
 from moorage.store.store import Writable
 from moorage.store.transaction import Transaction
@@ -28,12 +32,14 @@ from moorage.store.transaction import Transaction
 
 class Put(msgspec.Struct, frozen=True):
     """What a put did. `normalized` are the paths of the body that were rewritten to an equivalent; `taken_from` is who
-    kept the deployment before, a file or `api`, if somebody else does since."""
+    kept the deployment before, a file or `api`, if somebody else does since; `breaking` is what programs rely on and is
+    broken, as it was allowed to be."""
 
     result: Result
     deployment: Deployment
     normalized: list[str]
     taken_from: str | None = None
+    breaking: Sequence[str] = ()
 
 
 class _Undo(Exception):
@@ -51,6 +57,7 @@ def put_deployment(
     terms: Terms = FREE,
     *,
     is_dry_run: bool = False,
+    names_of: NamesOf = names_without_jinja,
 ) -> Put:
     """Make the deployment `key` what `body` (JSON, `PutDeployment`) says: create it, or give it a new live version.
 
@@ -58,14 +65,14 @@ def put_deployment(
     would be done, and does not.
 
     Raises:
-        InvalidKey, InvalidJson, InvalidBody, PreconditionFailed, OwnedByFiles, OwnedByApi: nothing was
+        InvalidKey, InvalidJson, InvalidBody, PreconditionFailed, OwnedByFiles, OwnedByApi, BreakingChange: nothing was
             changed.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
     check_key(key)
     wanted, normalized = read_body(strict_json.parse(body), PutDeployment)
     result: Result
-    taken_from = None
+    taken_from, breaking = None, list[str]()
     try:
         with store.write() as write:
             present = write.find_deployment(project_id, key)
@@ -76,7 +83,7 @@ def put_deployment(
                 _create(write, project_id, key, wanted, by, terms.file)
             else:
                 check_match(write, present, terms)
-                result = "updated" if _update(write, present, wanted, by, terms) else "unchanged"
+                result, breaking = _update(write, present, wanted, by, terms, names_of)
                 if result == "unchanged" and not is_handed_over(write, present, by, terms):
                     raise _Undo("unchanged", present)
             stored = _stored(write, project_id, key)
@@ -84,8 +91,8 @@ def put_deployment(
             if is_dry_run:
                 raise _Undo(result, stored)
     except _Undo as undo:
-        return Put(undo.result, undo.deployment, normalized, taken_from)
-    return Put(result, stored, normalized, taken_from)
+        return Put(undo.result, undo.deployment, normalized, taken_from, breaking)
+    return Put(result, stored, normalized, taken_from, breaking)
 
 
 def create_deployment(store: Writable, project_id: str, body: bytes, by: Actor) -> Put:
@@ -137,11 +144,13 @@ def delete_deployment(store: Writable, project_id: str, key_or_id: str, by: Acto
     Raises:
         DeploymentNotFound, DeploymentDeleted, PreconditionFailed, OwnedByFiles, OwnedByApi: nothing was
             changed.
+        InUse: it was served lately, and `terms` have no force.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
     with store.write() as write:
         present = get_to_change(write, project_id, key_or_id, terms)
         claim(write, present, terms)
+        check_unused(write, present, terms)
         write.delete_deployment(present.id)
         write.record(project_id, present.id, "deleted", by, present.live_version_id, None)
         return msgspec.structs.replace(present, deleted_us=write.now_us, updated_us=write.now_us, rev=write.rev)
@@ -187,18 +196,20 @@ def _create(
     write.record(project_id, deployment_id, "created", by, None, version_id)
 
 
-def _update(write: Transaction, present: Deployment, wanted: PutDeployment, by: Actor, terms: Terms) -> bool:
-    content = content_of(wanted, present)
+def _update(
+    write: Transaction, present: Deployment, wanted: PutDeployment, by: Actor, terms: Terms, names_of: NamesOf
+) -> tuple[Result, list[str]]:
+    content, breaking = content_of(wanted, present), list[str]()
     is_new_content = content.sha256 != present.content_sha256
     if is_new_content:
-        add_version(write, present, wanted, content, by, terms)
+        _, breaking = add_version(write, present, wanted, content, by, terms, names_of)
     description = present.description if wanted.description is UNSET else wanted.description
     is_new_description = description != present.description
     if is_new_description and is_new_content:
         write.describe_deployment(present.id, description)
     elif is_new_description:
         _describe(write, present, description, by, terms)
-    return is_new_content or is_new_description
+    return "updated" if is_new_content or is_new_description else "unchanged", breaking
 
 
 def _describe(write: Transaction, present: Deployment, description: str, by: Actor, terms: Terms) -> None:

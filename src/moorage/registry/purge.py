@@ -1,6 +1,8 @@
-"""Purge: what was deleted long enough ago is erased for good; tombstones stay, so that cursors still page."""
+"""Purge: what was deleted long enough ago is erased for good; tombstones stay, so that cursors still page. Who was
+served long ago is forgotten too."""
 
 from moorage.core.deployment import RESTORE_DAYS
+from moorage.core.usage import USAGE_DAYS
 from moorage.store.store import Store, Writable
 
 _DAY_US = 86_400_000_000
@@ -35,3 +37,12 @@ def purge(store: Writable, days: int = RESTORE_DAYS) -> int:
             return count
     except _Nothing:
         return 0
+
+
+def forget_usage(store: Store) -> None:
+    """Forget who was served `USAGE_DAYS` ago and not since.
+
+    Raises:
+        StorageUnavailable
+    """
+    store.forget_usage(store.now_us() - USAGE_DAYS * _DAY_US)

@@ -7,6 +7,7 @@ import msgspec
 from moorage.core import strict_json
 from moorage.core.access import Scope
 from moorage.core.body import read_body
+from moorage.core.contract import NamesOf, names_without_jinja
 from moorage.core.deployment import Content, Deployment, PutDeployment, final_us
 from moorage.core.errors import InsufficientScope, NotDeleted, NothingToUndo, VersionIsLive
 from moorage.core.history import Actor
@@ -14,6 +15,7 @@ from moorage.core.ids import new_id
 from moorage.core.ownership import FREE, Terms
 from moorage.core.version import PostVersion, Version
 from moorage.registry.bodies import content_of, with_reason
+from moorage.registry.contracts import Contracted, check_contract
 from moorage.registry.lookup import (
     get_deployment,
     get_kept_version,
@@ -22,6 +24,7 @@ from moorage.registry.lookup import (
     version_deleted,
 )
 from moorage.registry.ownership import claim, is_handed_over
+from moorage.registry.usage import check_unused
 from moorage.store.reading import Reading
 from moorage.store.store import Writable
 from moorage.store.transaction import Transaction
@@ -29,11 +32,13 @@ from moorage.store.transaction import Transaction
 
 class Changed(msgspec.Struct, frozen=True):
     """A version as it is after a change, and the ETag that its deployment has since. `normalized` are the paths of the
-    body that were rewritten to an equivalent."""
+    body that were rewritten to an equivalent; `breaking` is what programs rely on and is broken, as it was allowed to
+    be."""
 
     version: Version
     etag: str
-    normalized: list[str] = []
+    normalized: Sequence[str] = ()
+    breaking: Sequence[str] = ()
 
 
 class _Already(Exception):  # no error: leaves the transaction with no revision
@@ -50,27 +55,25 @@ def save_version(
     terms: Terms = FREE,
     *,
     may_publish: bool = True,
+    names_of: NamesOf = names_without_jinja,
 ) -> Changed:
     """Add a version to a deployment (`body`: JSON, `PostVersion`), as a draft or live. A draft changes nothing that is
     served, so it may be saved whoever keeps the deployment.
 
     Raises:
         InsufficientScope: it shall be live, and whoever asks may not publish.
-        DeploymentNotFound, DeploymentDeleted, PreconditionFailed, OwnedByFiles, InvalidJson, InvalidBody: nothing was
-            changed.
+        DeploymentNotFound, DeploymentDeleted, PreconditionFailed, OwnedByFiles, BreakingChange, InvalidJson,
+            InvalidBody: nothing was changed.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
     wanted, normalized = read_body(strict_json.parse(body), PostVersion)
-    is_draft = wanted.status == "draft"
-    if not is_draft and not may_publish:
+    if wanted.status != "draft" and not may_publish:
         raise InsufficientScope(required=Scope.PUBLISH, held="others; save it as a draft instead")
     with store.write() as write:
         deployment = get_to_change(write, project_id, key_or_id, terms)
         by, content = by.because(wanted.reason), content_of(wanted, deployment)
-        version_id = add_version(
-            write, deployment, wanted, content, by, terms, description=wanted.description, is_draft=is_draft
-        )
-        return _changed(write, deployment, version_id, normalized)
+        version_id, breaking = add_version(write, deployment, wanted, content, by, terms, names_of)
+        return _changed(write, deployment, version_id, normalized, breaking)
 
 
 def publish_version(
@@ -81,30 +84,32 @@ def publish_version(
     body: bytes,
     by: Actor,
     terms: Terms = FREE,
+    names_of: NamesOf = names_without_jinja,
 ) -> Changed:
     """Make a version the live one, forwards or backwards. One that is live already stays so, and nothing is recorded.
 
     Raises:
         DeploymentNotFound, DeploymentDeleted, VersionNotFound, VersionDeleted, PreconditionFailed, OwnedByFiles,
-            InvalidJson, InvalidBody: nothing was changed.
+            BreakingChange, InvalidJson, InvalidBody: nothing was changed.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
     by = with_reason(body, by)
     try:
         with store.write() as write:
             deployment = get_to_change(write, project_id, key_or_id, terms)
-            version = get_version(write, deployment, id_or_number)
+            version, breaking = get_version(write, deployment, id_or_number), list[str]()
             if version.status != "live":
-                _move_pointer(write, deployment, version.id, by, terms)
+                breaking = _move_pointer(write, deployment, version.id, version, by, terms, names_of)
             elif not is_handed_over(write, deployment, by, terms):
                 raise _Already(Changed(version, deployment.etag))
-            return _changed(write, deployment, version.id)
+            return _changed(write, deployment, version.id, breaking=breaking)
     except _Already as already:
         return already.changed
 
 
 def undo(store: Writable, project_id: str, key_or_id: str, body: bytes, by: Actor, terms: Terms = FREE) -> Changed:
-    """Take back the last move of the live pointer, whatever it was; a second undo takes back the first.
+    """Take back the last move of the live pointer, whatever it was; a second undo takes back the first. What that
+    breaks is not asked: a mistake must go away at once.
 
     Raises:
         NothingToUndo: the deployment was created and nothing else.
@@ -133,6 +138,7 @@ def delete_version(
 
     Raises:
         VersionIsLive: it is what is served.
+        InUse: it was served lately, and `terms` have no force.
         DeploymentNotFound, DeploymentDeleted, VersionNotFound, VersionDeleted, PreconditionFailed: nothing was changed.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
@@ -141,6 +147,7 @@ def delete_version(
         version = get_version(write, deployment, id_or_number)
         if version.status == "live":
             raise VersionIsLive(param="version", version=version.number, key=deployment.key)
+        check_unused(write, deployment, terms, version)
         write.delete_version(version.id)
         write.touch_deployment(deployment.id)
         write.record(project_id, deployment.id, "deleted", by, version.id, version.id)
@@ -195,36 +202,53 @@ def add_version(
     content: Content,
     by: Actor,
     terms: Terms,
-    *,
-    description: str = "",
-    is_draft: bool = False,
-) -> str:
-    """Add what was `wanted`, encoded as `content`, under the next number, live unless it is a draft; returns its id.
+    names_of: NamesOf,
+) -> tuple[str, list[str]]:
+    """Add what was `wanted`, encoded as `content`, under the next number, live unless it is a draft; returns its id,
+    and what it breaks.
 
     Raises:
-        OwnedByFiles, OwnedByApi
+        OwnedByFiles, OwnedByApi, BreakingChange
     """
     version_id, number = new_id(), write.last_version(deployment.id).next(wanted.version_bump)
+    is_draft = isinstance(wanted, PostVersion) and wanted.status == "draft"
     write.insert_version(
-        version_id, deployment.id, number, content, by, notes=wanted.notes, description=description,
+        version_id, deployment.id, number, content, by, notes=wanted.notes,
+        description=wanted.description if isinstance(wanted, PostVersion) else "",  # else it is the deployment's
         made_as="draft" if is_draft else "published",
     )  # fmt: skip
     if is_draft:
         write.touch_deployment(deployment.id)
-    else:
-        _move_pointer(write, deployment, version_id, by, terms)
-    return version_id
+        return version_id, []
+    return version_id, _move_pointer(write, deployment, version_id, content, by, terms, names_of)
 
 
-def _move_pointer(write: Transaction, deployment: Deployment, version_id: str, by: Actor, terms: Terms) -> None:
+def _move_pointer(
+    write: Transaction,
+    deployment: Deployment,
+    version_id: str,
+    content: Contracted,
+    by: Actor,
+    terms: Terms,
+    names_of: NamesOf,
+) -> list[str]:
     claim(write, deployment, terms)
+    breaking = check_contract(write, deployment, content, terms, names_of)
     write.publish_version(deployment.id, version_id)
-    write.record(deployment.project_id, deployment.id, "published", by, deployment.live_version_id, version_id)
+    before = deployment.live_version_id
+    write.record(deployment.project_id, deployment.id, "published", by, before, version_id, breaking=breaking)
+    return breaking
 
 
-def _changed(write: Transaction, deployment: Deployment, version_id: str, normalized: Sequence[str] = ()) -> Changed:
+def _changed(
+    write: Transaction,
+    deployment: Deployment,
+    version_id: str,
+    normalized: Sequence[str] = (),
+    breaking: Sequence[str] = (),
+) -> Changed:
     version = get_version(write, deployment, version_id)
-    return Changed(version, _etag(write, deployment), list(normalized))
+    return Changed(version, _etag(write, deployment), normalized, breaking)
 
 
 def _etag(write: Transaction, deployment: Deployment) -> str:

@@ -155,10 +155,10 @@ WHERE v.deployment_id = :deployment_id AND v.rev > :place AND v.deleted_us IS NU
 -- One more entry of the ledger.
 INSERT INTO ledger
     (rev, id, project_id, deployment_id, action, from_version_id, to_version_id, reason, api_key_id, api_key_name,
-     request_id, at_us, hash)
+     request_id, at_us, breaking, hash)
 VALUES
     (:rev, :id, :project_id, :deployment_id, :action, :from_version_id, :to_version_id, :reason, :api_key_id,
-     :api_key_name, :request_id, :at_us, :hash)
+     :api_key_name, :request_id, :at_us, :breaking, :hash)
 
 -- chain_ledger --
 -- Note the hash of the newest entry.
@@ -172,28 +172,28 @@ WHERE deployment_id = :deployment_id AND action IN ('created', 'published', 'und
 -- find_entry --
 -- One entry of a deployment's history.
 SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
-    l.api_key_name, l.request_id, l.at_us, l.hash, f.major, f.minor, t.major, t.minor
+    l.api_key_name, l.request_id, l.at_us, l.breaking, l.hash, f.major, f.minor, t.major, t.minor
 FROM ledger l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
 WHERE l.deployment_id = :deployment_id AND l.id = :id
 
 -- entries_older --
 -- Entries of a deployment's history before a revision, newest first.
 SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
-    l.api_key_name, l.request_id, l.at_us, l.hash, f.major, f.minor, t.major, t.minor
+    l.api_key_name, l.request_id, l.at_us, l.breaking, l.hash, f.major, f.minor, t.major, t.minor
 FROM ledger l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
 WHERE l.deployment_id = :deployment_id AND l.rev < :place ORDER BY l.rev DESC LIMIT :limit
 
 -- entries_newer --
 -- Entries of a deployment's history after a revision, oldest first.
 SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
-    l.api_key_name, l.request_id, l.at_us, l.hash, f.major, f.minor, t.major, t.minor
+    l.api_key_name, l.request_id, l.at_us, l.breaking, l.hash, f.major, f.minor, t.major, t.minor
 FROM ledger l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
 WHERE l.deployment_id = :deployment_id AND l.rev > :place ORDER BY l.rev LIMIT :limit
 
 -- ledger --
 -- The whole ledger, in order, as `insert_entry` takes it.
 SELECT rev, id, project_id, deployment_id, action, from_version_id, to_version_id, reason, api_key_id, api_key_name,
-    request_id, at_us, hash
+    request_id, at_us, breaking, hash
 FROM ledger ORDER BY rev
 
 -- find_tombstone --
@@ -254,6 +254,14 @@ WHERE prompt_config <> '' AND id IN (
     SELECT w.id FROM deployment d JOIN version w ON w.deployment_id = d.id WHERE d.deleted_us <= :before_us
 )
 RETURNING deployment_id
+
+-- erase_usage --
+-- Forget who was served by what was deleted before a time.
+DELETE FROM usage WHERE version_id IN (
+    SELECT v.id FROM version v WHERE v.deleted_us <= :before_us
+    UNION ALL
+    SELECT w.id FROM deployment d JOIN version w ON w.deployment_id = d.id WHERE d.deleted_us <= :before_us
+)
 
 -- find_manifest --
 -- A deployment as a file says it, by its id; deleted ones too.
@@ -320,7 +328,8 @@ WHERE id = 1
 -- counts --
 -- How many rows each table has, in the order in which they are copied.
 SELECT (SELECT count(*) FROM project), (SELECT count(*) FROM api_key), (SELECT count(*) FROM deployment),
-    (SELECT count(*) FROM version), (SELECT count(*) FROM ledger), (SELECT count(*) FROM idempotency)
+    (SELECT count(*) FROM version), (SELECT count(*) FROM ledger), (SELECT count(*) FROM idempotency),
+    (SELECT count(*) FROM usage)
 
 -- count_deployments --
 -- How many deployments there are that are not deleted.
@@ -348,6 +357,19 @@ FROM version ORDER BY deployment_id, major, minor
 -- every_answer --
 -- The whole table, as `put_answer` takes it.
 SELECT project_id, key, request_sha256, status, headers, body, created_us FROM idempotency ORDER BY project_id, key
+
+-- every_use --
+-- The whole table, as `put_use` takes it.
+SELECT version_id, api_key_id, first_us, last_us, inputs FROM usage ORDER BY version_id, api_key_id
+
+-- put_use --
+-- A row of another database.
+INSERT INTO usage (version_id, api_key_id, first_us, last_us, inputs)
+VALUES (:version_id, :api_key_id, :first_us, :last_us, :inputs)
+
+-- empty_usage --
+-- Delete every row of the table, to put another database's in their place.
+DELETE FROM usage
 
 -- put_api_key --
 -- A row of another database.
@@ -417,3 +439,37 @@ DELETE FROM copy WHERE id = 1
 SELECT d.id, d.key, d.live_version_id
 FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
 WHERE v.id IS NULL ORDER BY d.seq
+
+-- note_usage --
+-- That an API key was served by a version, unless that was deleted since; the names of inputs that are noted already.
+INSERT INTO usage (version_id, api_key_id, first_us, last_us, inputs)
+SELECT v.id, k.id, :first_us, :last_us, :inputs
+FROM version v JOIN deployment d ON d.id = v.deployment_id JOIN api_key k ON k.id = :api_key_id
+WHERE v.id = :version_id AND v.deleted_us IS NULL AND d.deleted_us IS NULL
+ON CONFLICT (version_id, api_key_id) DO UPDATE
+SET last_us = CASE WHEN usage.last_us < excluded.last_us THEN excluded.last_us ELSE usage.last_us END
+RETURNING inputs
+
+-- note_inputs --
+-- The names of inputs that an API key sends to a version.
+UPDATE usage SET inputs = :inputs WHERE version_id = :version_id AND api_key_id = :api_key_id
+
+-- usage_of_deployment --
+-- Who was served by any version of a deployment since a time.
+SELECT k.id, k.name, v.major, v.minor, u.last_us, u.inputs
+FROM version v JOIN usage u ON u.version_id = v.id JOIN api_key k ON k.id = u.api_key_id
+WHERE v.deployment_id = :deployment_id AND u.last_us > :since_us
+
+-- usage_of_version --
+-- Who was served by a version since a time.
+SELECT k.id, k.name, v.major, v.minor, u.last_us, u.inputs
+FROM version v JOIN usage u ON u.version_id = v.id JOIN api_key k ON k.id = u.api_key_id
+WHERE v.id = :version_id AND u.last_us > :since_us
+
+-- has_old_usage --
+-- Whether there is usage from before a time.
+SELECT EXISTS (SELECT 1 FROM usage u WHERE u.last_us <= :before_us)
+
+-- forget_usage --
+-- Forget usage from before a time.
+DELETE FROM usage WHERE last_us <= :before_us

@@ -9,6 +9,7 @@ from moorage.core.deployment import Deployment, VersionNumber
 from moorage.core.errors import InvalidCursor
 from moorage.core.history import HistoryEntry
 from moorage.core.page import PageQuery
+from moorage.core.usage import Served
 from moorage.core.version import Version
 from moorage.store import rows
 from moorage.store.engine import Row
@@ -73,6 +74,15 @@ class Reading:
         """The first entries of a deployment's history after a revision, oldest first."""
         found = self._run(_ENTRIES.newer, deployment_id=deployment_id, place=rev, limit=limit)
         return [rows.chained(row).shown for row in found]
+
+    def usage_of_deployment(self, deployment_id: str, since_us: int) -> list[Served]:
+        """Who was served by any version of a deployment after a time."""
+        found = self._run("usage_of_deployment", deployment_id=deployment_id, since_us=since_us)
+        return list(map(rows.served, found))
+
+    def usage_of_version(self, version_id: str, since_us: int) -> list[Served]:
+        """Who was served by a version after a time."""
+        return list(map(rows.served, self._run("usage_of_version", version_id=version_id, since_us=since_us)))
 
     def can_erase(self, before_us: int) -> bool:
         """Whether something that was deleted before a time still has its content."""

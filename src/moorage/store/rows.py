@@ -1,12 +1,14 @@
 """From rows of queries.sql to what things are. The order of columns is the queries'."""
 
+import json
 import re
 
 import msgspec
 
 from moorage.core.access import ApiKey, Scope
 from moorage.core.deployment import Deployment, VersionNumber
-from moorage.core.history import Entry, HistoryEntry
+from moorage.core.history import Entry, HistoryEntry, KeyName
+from moorage.core.usage import Served
 from moorage.core.version import Version
 from moorage.store.engine import Row
 
@@ -56,6 +58,12 @@ def chained(row: Row) -> Chained:
     from_version = None if from_major is None else f"{from_major}.{from_minor}"
     to_version = None if to_major is None else f"{to_major}.{to_minor}"
     return Chained(Entry(*columns), digest, from_version, to_version)
+
+
+def served(row: Row) -> Served:
+    """A row of `usage_of_deployment` or `usage_of_version`."""
+    key_id, key_name, major, minor, last_us, inputs = row
+    return Served(KeyName(key_id, key_name), f"{major}.{minor}", last_us, frozenset(json.loads(inputs)))
 
 
 def version_name(id_or_number: str) -> dict[str, object]:

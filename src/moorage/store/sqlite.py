@@ -110,7 +110,7 @@ class SqliteEngine:
             found = [text for (text,) in reader.execute("PRAGMA integrity_check") if text != "ok"]
             strays = reader.execute("PRAGMA foreign_key_check").fetchall()
         except apsw.Error as error:
-            return [_reason(error)]
+            return [reason(error)]
         return found + [f"the row {row} of {table} belongs to no row of {parent}" for table, row, parent, _ in strays]
 
     def newest_revision(self) -> int:

@@ -1,12 +1,14 @@
 """Store: the verbs of what is kept, written once over any `Engine`."""
 
+import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TypeVar
 
 from moorage.core.access import ApiKey, Project
 from moorage.core.storage_errors import StorageError
+from moorage.core.usage import Use, merged
 from moorage.store import rows
 from moorage.store.changes import Changes, State, read_changes
 from moorage.store.engine import Engine, Run, Stream
@@ -111,6 +113,34 @@ class Store:
                 return [each for work in works for each in self.write_together([work])]
             return [error] * len(works)
         return done
+
+    def note_usage(self, uses: Iterable[Use]) -> None:
+        """Note who was served by which version, beside what is noted already. It is no revision: nothing that is shown
+        changes. What was deleted meanwhile, or is not there, is passed over.
+
+        Raises:
+            StorageFull, StorageUnavailable: nothing was noted.
+        """
+        with self._engine.write() as run:
+            for use in sorted(uses):  # whoever notes the same rows at the same time locks them in the same order
+                place = {"version_id": use.version_id, "api_key_id": use.api_key_id}
+                inputs = json.dumps(use.inputs)
+                for (known,) in run("note_usage", **place, first_us=use.first_us, last_us=use.last_us, inputs=inputs):
+                    before = json.loads(known)
+                    if (after := merged(before, use.inputs)) != before:
+                        run("note_inputs", **place, inputs=json.dumps(after))
+
+    def forget_usage(self, before_us: int) -> None:
+        """Forget usage from before a time; no revision either, and no write where there is none.
+
+        Raises:
+            StorageUnavailable
+        """
+        with self._engine.read() as stream:
+            ((is_there,),) = stream("has_old_usage", before_us=before_us)
+        if is_there:
+            with self._engine.write() as run:
+                run("forget_usage", before_us=before_us)
 
     def now_us(self) -> int:
         """The time, in microseconds since 1970."""

@@ -1,6 +1,7 @@
 """Transaction: the verbs of one write."""
 
 import json
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -125,8 +126,9 @@ class Transaction(Reading):
         self._run("restore_version", id=version_id)
 
     def erase(self, before_us: int) -> int:
-        """Empty what was deleted before a time, and forget the answers that told of it; returns how many deployments
-        and versions of other deployments."""
+        """Empty what was deleted before a time, and forget who used it and the answers that told of it; returns how
+        many deployments and versions of other deployments."""
+        self._run("erase_usage", before_us=before_us)
         erased = {row[0] for row in self._run("erase_deployments", before_us=before_us, rev=self.rev)}
         versions = [row[0] for row in self._run("erase_versions", before_us=before_us)]
         self._run("forget_answers", since_us=max(self.now_us - KEPT_US, before_us))
@@ -146,12 +148,21 @@ class Transaction(Reading):
         )  # fmt: skip
 
     def record(
-        self, project_id: str, deployment_id: str, action: Action, by: Actor, before: str | None, after: str | None
+        self,
+        project_id: str,
+        deployment_id: str,
+        action: Action,
+        by: Actor,
+        before: str | None,
+        after: str | None,
+        *,
+        breaking: Sequence[str] = (),
     ) -> None:
-        """Append to the ledger, once in a write: `by` did `action`; live was the version `before`, is `after` (ids)."""
+        """Append to the ledger, once in a write: `by` did `action`; live was the version `before`, is `after` (ids),
+        and whoever asked knew what is `breaking` (paths)."""
         entry = Entry(
             self.rev, new_id(), project_id, deployment_id, action, before, after, by.reason, by.api_key_id,
-            by.api_key_name, by.request_id, self.now_us,
+            by.api_key_name, by.request_id, self.now_us, json.dumps(breaking) if breaking else "",
         )  # fmt: skip
         digest = entry.hash(self._ledger_hash)
         self._run("insert_entry", hash=digest, **msgspec.structs.asdict(entry))

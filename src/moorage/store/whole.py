@@ -40,6 +40,7 @@ TABLES = (
     VERSIONS,
     LEDGER,
     Table("idempotency", "every_answer", "put_answer", "empty_idempotency"),
+    Table("usage", "every_use", "put_use", "empty_usage"),
 )
 
 

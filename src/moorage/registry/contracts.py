@@ -1,0 +1,131 @@
+"""Contracts: what another live version breaks for programs is published only by whoever says so."""
+
+from collections.abc import Set as AbstractSet
+from typing import Protocol
+
+import msgspec
+
+from moorage.core.contract import (
+    Contract,
+    ContractChange,
+    NamesOf,
+    Needs,
+    Templates,
+    contract_changes,
+    names_without_jinja,
+    needs_of,
+)
+from moorage.core.deployment import Deployment
+from moorage.core.ownership import Terms
+from moorage.core.plan import texts_of
+from moorage.core.prompt_config import PromptConfig, Variable
+from moorage.core.serving import decode_serving
+from moorage.core.strict_json import join
+from moorage.core.usage import broken_callers
+from moorage.core.usage_errors import BreakingChange
+from moorage.core.variant import DEFAULT_VARIANT, Settings
+from moorage.store.reading import Reading
+
+#: How many changes and callers are listed, and how long a path or message may be: a body can hold many long names.
+_MAX_LISTED = 200
+_MAX_TEXT = 1_000
+
+_prompt_config = msgspec.json.Decoder(PromptConfig).decode
+_variables = msgspec.json.Decoder(list[Variable]).decode
+
+
+class Contracted(Protocol):
+    """What has a contract: a version, however it is kept. All three are JSON."""
+
+    @property
+    def prompt_config(self) -> str:
+        """A `PromptConfig`."""
+        ...
+
+    @property
+    def variables(self) -> str:
+        """A list of `Variable`."""
+        ...
+
+    @property
+    def serving(self) -> str:
+        """A `Serving`."""
+        ...
+
+
+class _Variant(msgspec.Struct, frozen=True):
+    config: PromptConfig
+    variables: list[Variable]
+    settings: Settings
+
+    @property
+    def templates(self) -> Templates:
+        return self.settings.engine or "text", tuple(texts_of(msgspec.to_builtins(self.config.messages)))
+
+    def contract(self, names: AbstractSet[str] | None) -> Contract:
+        declared = {variable.key for variable in self.variables}
+        return Contract(declared if names is None else names, self.variables, self.config.tools)
+
+
+def check_contract(reading: Reading, live: Deployment, new: Contracted, terms: Terms, names_of: NamesOf) -> list[str]:
+    """What breaks for programs when `new` takes the place of the live version: paths.
+
+    Raises:
+        BreakingChange: something does, and `terms` do not allow it.
+    """
+    pairs = _pairs(live, new, names_of)
+    breaking = _breaking(pairs)
+    if breaking and not terms.allow_breaking:
+        needs = [needs_of(before, after) for before, after in pairs.values()]
+        required = sorted({name for each in needs for name in each.required})
+        removed = sorted({name for each in needs for name in each.removed})
+        callers = broken_callers(reading.usage_of_version(live.live_version_id, 0), Needs(required, removed))
+        raise BreakingChange(live.key, str(live.version), breaking, callers[:_MAX_LISTED])
+    return [each.path for each in breaking]
+
+
+def breaking_changes(live: Contracted, new: Contracted) -> list[ContractChange]:
+    """What breaks for programs when `new` takes the place of `live`, as far as that can be told without jinja."""
+    return _breaking(_pairs(live, new, names_without_jinja))
+
+
+def _breaking(pairs: dict[str, tuple[Contract, Contract]]) -> list[ContractChange]:
+    """The breaking changes of all variants, of which those beside the default one are named in the paths."""
+    found = []
+    for name, (before, after) in pairs.items():
+        where = "" if name == DEFAULT_VARIANT else join("variants", name)
+        for change in contract_changes(before, after):
+            if change.is_breaking:
+                path = f"{where}.{change.path}" if where else change.path
+                found.append(ContractChange(change.kind, path[:_MAX_TEXT], change.message[:_MAX_TEXT]))
+    return found[:_MAX_LISTED]
+
+
+def _pairs(live: Contracted, new: Contracted, names_of: NamesOf) -> dict[str, tuple[Contract, Contract]]:
+    """The contracts of each variant that is in both, before and after.
+
+    Where the names of either cannot be told, both are held against what they declare.
+    """
+    before, after = _variants(live), _variants(new)
+    shared = [name for name in before if name in after]
+    names = names_of([side[name].templates for name in shared for side in (before, after)])
+    pairs = {}
+    for name, old_names, new_names in zip(shared, names[::2], names[1::2], strict=True):
+        is_known = old_names is not None and new_names is not None
+        old, new_ = before[name], after[name]
+        pairs[name] = (
+            old.contract(old_names if is_known else None), new_.contract(new_names if is_known else None)
+        )  # fmt: skip
+    return pairs
+
+
+def _variants(content: Contracted) -> dict[str, _Variant]:
+    serving = decode_serving(content.serving)
+    default = _Variant(
+        _prompt_config(content.prompt_config), _variables(content.variables), serving.settings or Settings()
+    )
+    others = {
+        each.name: _Variant(each.prompt_config, each.variables or [], each.settings or Settings())
+        for each in serving.variants
+    }
+    return {DEFAULT_VARIANT: default, **others}
