@@ -40,6 +40,7 @@ faults: .venv/test ## Kill, cut and fill things, and write docs/reliability.md (
 
 lock: ## Lock the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --group build -o requirements/serve.txt $(LOCK)
+	uv pip compile pyproject.toml --group build --extra postgres -c requirements/serve.txt -o requirements/postgres.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --group test -c requirements/serve.txt -o requirements/test.txt $(LOCK)
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade
