@@ -1,5 +1,6 @@
 """`moorage check`: a sound database is called sound, and each kind of damage is found and named."""
 
+import re
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from moorage.registry.check import check
 from moorage.registry.projects import create_project
 from tests.cli.whole_database import contents, fill
 from tests.support.postgres import sql
@@ -110,21 +112,32 @@ def test_a_new_database_is_sound(database: Database, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_each_kind_of_damage_is_found_and_named(database: Database, folder: Path, damage: str) -> None:
+def test_each_kind_of_damage_is_found_and_named(database: Database, damage: str) -> None:
     statement, answer, told = DAMAGES[damage]
-    fill(database.store())
-    before = contents(database.store())
+    store = database.store()
+    fill(store)
+    before = contents(store)
     harm(database, statement)
-    assert contents(database.store()) != before
+    assert contents(store) != before
+
+    answers = list(check(store))
+
+    assert len(answers) == len(ANSWERS)
+    assert any(told in finding for finding in answers[answer].findings), answers
+    assert answers[0].findings == []
+
+
+def test_what_is_wrong_is_printed_with_what_to_do(database: Database, folder: Path) -> None:
+    fill(database.store())
+    harm(database, DAMAGES["a pointer to nothing"][0])
 
     result = moorage("check", "--database", database.url, folder=folder)
 
+    lines = result.stdout.splitlines()
     assert result.returncode == 1
+    assert [line[:7] for line in lines] == ["ok     "] * 5 + ["WRONG  ", "       "]
+    assert re.fullmatch(r" {7}the deployment big \([0-9a-f-]{36}\): its live version nowhere is none .*", lines[-1])
     assert "moorage restore FILE --replace" in result.stderr
-    lines = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
-    assert len(lines) == len(ANSWERS)
-    assert answer in [place for place, line in enumerate(lines) if line.startswith("WRONG")], result.stdout
-    assert told in result.stdout
 
 
 def test_a_reference_to_nothing_is_found(folder: Path) -> None:

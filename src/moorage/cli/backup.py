@@ -12,7 +12,7 @@ from moorage.registry.backups import backup as write_backup
 from moorage.store.opening import open_existing
 
 #: What servers on this machine do comes first.
-_NICENESS = 10
+_NICENESS = 5
 
 
 @click.command()
