@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from moorage.catalog.catalog import Catalog
-from moorage.core.configuration import ConfigurationRequest
+from moorage.core.configuration import ConfigurationRequest, sealed
 from moorage.core.deployment import Live
 from moorage.core.plan import Plan, Prepared, render_all
 from moorage.core.resolution import Resolution
@@ -61,7 +61,7 @@ class Gateway:
             rendered = await self._render_jinja(prepared, request.inputs)
         else:
             rendered = render_all(prepared, request.inputs)
-        return Resolved(plan.live, resolution, prepared.configuration(rendered, request))
+        return Resolved(plan.live, resolution, sealed(prepared.configuration(rendered, request)))
 
     def close(self) -> None:
         """End what renders."""
