@@ -24,6 +24,11 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("moorage")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long a search may be."""
+    parser.addoption("--triples", type=int, default=500, help="How many calls are compared between client and server.")
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that do not harm it."""

@@ -34,7 +34,7 @@ async def snapshot(call: Call) -> Response:
     if_none_match = call.request.headers.get("if-none-match")
     if if_none_match is not None and matches(if_none_match.encode("latin-1"), made.etag.encode()):
         return Response(status_code=304, headers=headers)
-    if not re.search(r"\b(gzip|\*)(?!\s*;\s*q=0(\.0*)?\s*(,|$))", call.request.headers.get("accept-encoding", "")):
+    if not _takes_gzip(call.request.headers.get("accept-encoding", "")):
         return Response(made.body, headers=headers, media_type="application/json")
     return Response(made.gzipped, headers=headers | {"Content-Encoding": "gzip"}, media_type="application/json")
 
@@ -57,6 +57,14 @@ async def changes(call: Call) -> Response:
     if services.streams.are_too_many():
         raise TooManyStreams
     return ChangeStream(services.streams, call.key, position, _HEADERS)
+
+
+def _takes_gzip(accept_encoding: str) -> bool:
+    for each in accept_encoding.lower().split(","):
+        name, _, weight = each.replace(" ", "").partition(";q=")
+        if name == "gzip":
+            return weight.strip("0.") != "" or not weight
+    return False
 
 
 def _position(said: str) -> Position:
