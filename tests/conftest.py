@@ -24,6 +24,11 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("moorage")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long a search may be."""
+    parser.addoption("--triples", type=int, default=500, help="How many calls are compared between client and server.")
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest) -> str:
     """Each engine there is: what uses this is run on one after the other."""

@@ -36,6 +36,11 @@ class Proxy:
         for each in (*self._sockets, self._listening):
             each.close()
 
+    def cut(self) -> None:
+        """Cut all connections that there are."""
+        for each in [*self._sockets]:
+            _hang_up(each)
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:

@@ -36,13 +36,15 @@ USAGE_SECONDS = 10
 _log = logging.getLogger("moorage.api")
 
 
-def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
-    """Put the parts together; `close` is called when the server stops."""
+def build_application(services: Services, is_stopping: Callable[[], bool], close: Callable[[], None]) -> ASGIApp:
+    """Put the parts together; `is_stopping` is asked a few times a second, and `close` called when the server stops."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         services.follower.start()
-        works = (services.follower.run(), _settle(services), _purge(services), _note_usage(services))
+        works = (
+            services.follower.run(), _settle(services, is_stopping), _purge(services), _note_usage(services)
+        )  # fmt: skip
         tasks = [asyncio.create_task(work) for work in works]
         yield
         for task in tasks:
@@ -66,7 +68,7 @@ def build_application(services: Services, close: Callable[[], None]) -> ASGIApp:
     return Front(app, services.catalog, services.follower, services.journal, quick)
 
 
-async def _settle(services: Services) -> None:
+async def _settle(services: Services, is_stopping: Callable[[], bool]) -> None:
     """Write down a few times a second what was answered, and end when the process that started this one is gone."""
     parent = multiprocessing.parent_process()
     while True:
@@ -75,7 +77,10 @@ async def _settle(services: Services) -> None:
             services.journal.settle()
         except Exception:  # noqa: BLE001 -- without this loop nothing would be noted in silence
             _log.exception("noting requests failed; trying again")
+        if is_stopping():
+            services.streams.end()
         if parent is not None and not parent.is_alive():
+            services.streams.end()
             _log.error("the process that started this worker is gone; stopping")
             os.kill(os.getpid(), signal.SIGTERM)
 

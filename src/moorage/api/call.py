@@ -11,11 +11,13 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from moorage.api.change_stream import Streams
 from moorage.api.documents import Documents
 from moorage.api.idempotency import answer_once
 from moorage.api.journal import Journal
 from moorage.api.metrics import Metrics
 from moorage.api.writer import Writer
+from moorage.catalog.bundles import Bundles
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower
 from moorage.core.access import ApiKey
@@ -56,6 +58,8 @@ class Services(msgspec.Struct, frozen=True):
     gateway: Gateway
     usage: Usage
     names: TemplateNames
+    bundles: Bundles
+    streams: Streams
     metrics: Metrics
     journal: Journal
     documents: Documents

@@ -2,7 +2,8 @@
 
 It gives each request its id, times it, notes it for the log and the metrics, compares ETags, and remembers finished
 answers: a read that was answered once is answered from here, for the same API key, path and query, until the revision
-changes. Only what carries an ETag is remembered, and a handler sets one only on what follows from the revision alone.
+changes. Only what carries an ETag is remembered, and a handler sets one only on what follows from the revision alone;
+not what has a `Vary`, which depends on more of the question.
 """
 
 import asyncio
@@ -156,6 +157,8 @@ class Front:
         etag, body = exchange.etag, exchange.body
         # What was read while the revision changed is of the one before: it is an answer, but not to the next request.
         if etag is None or body is None or exchange.revision != b"%d" % self._revision:
+            return
+        if any(name == b"vary" for name, _ in exchange.headers):
             return
         if len(self._answers) >= MAX_ANSWERS or self._bytes + len(body) > MAX_BYTES:
             self._answers.clear()

@@ -45,6 +45,10 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "Delete what was served lately.",
         "schema": {"enum": ["true", "false"], "default": "false"},
     },
+    "since": {
+        "description": "A revision, or the id of an event: what changed after it is sent.",
+        "schema": {"type": "string", "pattern": r"^[0-9]{1,18}(\.[0-9A-Za-z-]{0,64})?$"},
+    },
     "from": {
         "description": "A version's number or id, or `live`.",
         "schema": {"type": "string", "default": "live"},

@@ -30,6 +30,7 @@ STATUS: dict[type[MoorageError], int] = {
     errors.UnsupportedEncoding: 415,
     errors.MoorageError: 500,
     template_errors.RenderingBusy: 503,
+    errors.TooManyStreams: 503,
     StorageError: 503,
     StorageFull: 507,
 }

@@ -11,13 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from moorage.api import api_keys, configurations, deployments, manifests, open_routes, versions
+from moorage.api import api_keys, configurations, deployments, following, manifests, open_routes, versions
 from moorage.api.auth import authenticate, authorize
 from moorage.api.call import Call, Services
 from moorage.api.operation import OPEN, Operation
 from moorage.core import errors, template_errors, usage_errors
 from moorage.core.access import ApiKey, Scope
 from moorage.core.api_key_item import ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey
+from moorage.core.bundle import BundleItem
 from moorage.core.configuration import Configuration, ConfigurationRequest
 from moorage.core.deployment import (
     DeletedDeployment,
@@ -70,6 +71,19 @@ OPERATIONS = (
         body=ConfigurationRequest,
         answers={200: Configuration, 304: None},
         errors=(*_GONE, errors.VariantNotResolved, *_TEMPLATE, errors.InvalidJson, errors.InvalidBody, *_LARGE),
+    ),
+    Operation(
+        method="GET", path="/v2/deployments/snapshot", name="Snapshot",
+        handler=following.snapshot, scopes=frozenset({Scope.INVOKE}),
+        answers={200: BundleItem, 304: None},
+        errors=(errors.UnknownParameter,),
+    ),
+    Operation(
+        method="GET", path="/v2/deployments/changes", name="Changes",
+        handler=following.changes, scopes=frozenset({Scope.INVOKE}),
+        parameters=("since",),
+        answers={200: "text/event-stream"},
+        errors=(errors.InvalidSince, errors.TooManyStreams, *_QUERY),
     ),
     Operation(
         method="GET", path="/v2/deployments", name="Deployments",

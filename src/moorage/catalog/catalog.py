@@ -1,5 +1,7 @@
 """Catalog: all projects and API keys in memory, following the store."""
 
+from collections.abc import Callable, Collection
+
 import msgspec
 
 from moorage.catalog.contents import Contents
@@ -28,6 +30,8 @@ class Catalog:
         self._store = store
         self.contents = Contents()
         self.revision = self.contents.state.rev
+        #: Called with the projects there is news of after it was taken; with None if it can be any.
+        self.on_news: Callable[[Collection[str] | None], None] = lambda projects: None
 
     def is_current(self) -> bool:
         """Whether no process on this machine has acknowledged or shown another revision: one comparison."""
@@ -56,11 +60,14 @@ class Catalog:
         elif news.since.epoch == state.epoch and news.since.rev <= state.rev < news.state.rev:
             self.contents.take(news.state, news.deployments, news.api_keys)
             self.revision = news.state.rev
+            projects = {each.project_id for each in news.deployments} | {each.project_id for each in news.api_keys}
+            self.on_news(projects)
 
     def show(self, contents: Contents) -> None:
         """Show these from now on."""
         self.contents = contents
         self.revision = contents.state.rev
+        self.on_news(None)
 
     def catch_up(self) -> None:
         """Fetch and take."""

@@ -1,6 +1,8 @@
 """One project's deployments in memory: already encoded, in the order of the list."""
 
 from bisect import bisect_left, bisect_right
+from itertools import takewhile
+from operator import itemgetter
 
 import msgspec
 
@@ -33,6 +35,10 @@ class ProjectCatalog:
         kept = kept or Kept([], [], [], [], {}, {}, {})
         self._seqs, self._items, self._revs, self._lives = kept.seqs, kept.items, kept.revs, kept.lives
         self._seq_of, self._seq_of_key, self._tombstones = kept.seq_of, kept.seq_of_key, kept.tombstones
+        revs = {live.id: rev for live, rev in zip(kept.lives, kept.revs, strict=True)}
+        gone = {stone.id: stone.rev for name, stone in kept.tombstones.items() if name == stone.id}
+        self._changed = revs | gone
+        self._is_in_order = False
 
     def __len__(self) -> int:
         """How many deployments there are, deleted ones not counted."""
@@ -47,6 +53,9 @@ class ProjectCatalog:
         """Take over the newest state of one deployment; a state seen before changes nothing."""
         seq = deployment.seq
         self._seq_of[deployment.id] = seq
+        self._changed.pop(deployment.id, None)
+        self._is_in_order = self._is_in_order and deployment.rev >= self.revision
+        self._changed[deployment.id] = deployment.rev
         place = bisect_left(self._seqs, seq)
         is_listed = place < len(self._seqs) and self._seqs[place] == seq
         if deployment.deleted_us is not None:
@@ -105,6 +114,28 @@ class ProjectCatalog:
             DeploymentNotFound, DeploymentDeleted
         """
         return self._lives[self._find(key_or_id)]
+
+    @property
+    def revision(self) -> int:
+        """The revision of the last change of any of its deployments; 0 if there never was one."""
+        self._put_in_order()
+        return next(reversed(self._changed.values()), 0)
+
+    def lives(self) -> list[Live]:
+        """What the live versions of all deployments are, oldest deployment first."""
+        return self._lives.copy()
+
+    def changes(self, since: int) -> list[tuple[int, Live | Tombstone]]:
+        """The deployments that changed after a revision as they are now, each once, in the order of their last changes,
+        with the revisions of those."""
+        self._put_in_order()
+        newest_first = takewhile(lambda change: change[1] > since, reversed(self._changed.items()))
+        return [(rev, self._tombstones.get(id_) or self.live(id_)) for id_, rev in newest_first][::-1]
+
+    def _put_in_order(self) -> None:
+        if not self._is_in_order:  # a whole catalog is read in the order of creation
+            self._changed = dict(sorted(self._changed.items(), key=itemgetter(1)))
+            self._is_in_order = True
 
     def _find(self, key_or_id: str) -> int:
         seq = self._seq_of_key.get(key_or_id, self._seq_of.get(key_or_id))

@@ -10,8 +10,8 @@ from moorage.core.errors import MoorageError
 #: Each command is a function of its name in a module of its name, imported when it is asked for: what serves is no
 #: burden to what lists.
 COMMANDS = (
-    "serve", "apply", "diff", "drift", "export", "deployments", "keys", "projects", "audit", "purge", "copy", "backup",
-    "restore", "check", "doctor", "completion",
+    "serve", "apply", "diff", "drift", "export", "pull", "deployments", "keys", "projects", "audit", "purge", "copy",
+    "backup", "restore", "check", "doctor", "completion",
 )  # fmt: skip
 
 

@@ -11,18 +11,19 @@ import threading
 import time
 from contextlib import closing
 from functools import partial
+from multiprocessing.synchronize import Event
 from typing import Any
 
 import click
 import msgspec
 import urllib3
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.mp import MPServer
 
 from moorage import __version__
-from moorage.app import create_app
+from moorage.app import connections, create_app
 from moorage.catalog.follower import open_snapshot
 from moorage.cli.documents import read_paths
 from moorage.cli.options import setting
@@ -41,15 +42,23 @@ from moorage.settings import ServerSettings
 from moorage.store.opening import open_store
 from moorage.store.store import Store
 
-_CONNECTIONS = 10_000  # that a worker holds at once; whoever comes then waits until one ends
-_OWN_FILES = 200
-
 # At the start the file is the truth.
 _AT_START = Terms(allow_breaking=True)
 
 _HEADER_MS = 10_000  # how long a client may take to send its headers
 _STOP_SECONDS = 10  # how long requests under way may take at shutdown
 _READY_SECONDS = 120
+
+
+class _Server(MPServer):
+    """Tells its workers that they are to stop: streams have no end of their own, and requests are waited for."""
+
+    stopping: Event
+
+    def signal_handler_interrupt(self, *args: object, **kwargs: object) -> None:
+        """SIGTERM or SIGINT."""
+        self.stopping.set()
+        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
 
 
 @click.command()
@@ -80,13 +89,14 @@ def serve(host: str, port: int, workers: int, load: str | None, **others: Any) -
     except DatabaseAway as error:
         greeting = _greeting_without(url, error, settings)
     threading.Thread(target=_greet, args=(url, greeting), daemon=True).start()
+    _raise_descriptor_limit()
     # A fresh process for each worker: it holds what it needs and nothing of this one.
     multiprocessing.set_start_method("spawn")
     metrics_folder = tempfile.mkdtemp(prefix="moorage-metrics-") if workers > 1 else None
     if metrics_folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder
     try:
-        Granian(
+        server = _Server(
             "moorage",
             address=host,
             port=port,
@@ -96,25 +106,24 @@ def serve(host: str, port: int, workers: int, load: str | None, **others: Any) -
             loop=Loops.uvloop,
             http=HTTPModes.http1,
             websockets=False,
-            backpressure=_make_room(),
+            backpressure=connections(),
             http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS),
             log_level=LogLevels.warning,  # its lines at `info` tell of processes; ours tell what a person needs
             log_dictconfig=configuration(settings.log_format, settings.log_level),
             respawn_failed_workers=True,
             workers_kill_timeout=_STOP_SECONDS,
-        ).serve(target_loader=partial(create_app, settings), wrap_loader=False)
+        )
+        server.stopping = multiprocessing.Event()
+        server.serve(target_loader=partial(create_app, settings, server.stopping), wrap_loader=False)
     finally:
         if metrics_folder:
             shutil.rmtree(metrics_folder, ignore_errors=True)
 
 
-def _make_room() -> int:
-    """Allow this process and its workers as many open files as they need for connections; how many those may be."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    allowed = _CONNECTIONS + _OWN_FILES if hard == resource.RLIM_INFINITY else min(_CONNECTIONS + _OWN_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < allowed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    return max(allowed - _OWN_FILES, _OWN_FILES)
+def _raise_descriptor_limit() -> None:
+    """As many as this user may have: what is set is made for programs that cannot count beyond 1,024 of them."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _check_address(host: str, port: int) -> None:

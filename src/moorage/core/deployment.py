@@ -147,6 +147,7 @@ class Tombstone(msgspec.Struct, frozen=True):
     key: str
     deleted_us: int
     is_erased: bool
+    rev: int
 
     def error(self) -> DeploymentDeleted:
         """What to tell whoever asks for it."""
@@ -216,7 +217,7 @@ class Deployment(msgspec.Struct, frozen=True):
     @property
     def tombstone(self) -> Tombstone:
         """What is left of it when it is deleted; without its content, when that is erased."""
-        return Tombstone(self.id, self.key, self.deleted_us or 0, not self.prompt_config)
+        return Tombstone(self.id, self.key, self.deleted_us or 0, not self.prompt_config, self.rev)
 
     @property
     def live(self) -> Live:

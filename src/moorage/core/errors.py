@@ -3,7 +3,7 @@
     MoorageError
     ├── InvalidRequest            the request itself is wrong
     │   ├── InvalidLimit, InvalidCursor, ConflictingCursors
-    │   ├── UnknownParameter, RepeatedParameter, MissingParameter, InvalidFlag, InvalidIdempotencyKey
+    │   ├── UnknownParameter, RepeatedParameter, MissingParameter, InvalidFlag, InvalidSince, InvalidIdempotencyKey
     │   ├── InvalidJson, InvalidBody, InvalidKey, BodyTooLarge, BodyTooSlow,
     │   └── UnsupportedEncoding
     ├── NotAllowed                who asks, and what they may
@@ -16,6 +16,7 @@
     │                             and those of `moorage.core.usage_errors`
     ├── PreconditionFailed        somebody else was faster
     ├── VariantNotResolved        a deployment that has no answer for a context
+    ├── TooManyStreams            there is no room for one more
     └── StorageError              where things are kept, see `moorage.core.storage_errors`
 
 A class's docstring is its message, with `{fields}` filled from the arguments it is raised with; `code` is what
@@ -110,6 +111,12 @@ class InvalidMinRevision(InvalidRequest):
     """X-Min-Revision must be a revision as X-Moorage-Revision tells it, a whole number; got {value!r}."""
 
     code = "invalid_min_revision"
+
+
+class InvalidSince(InvalidRequest):
+    """{param} must be a revision, or the id of an event of this stream; got {value!r}."""
+
+    code = "invalid_since"
 
 
 class InvalidFlag(InvalidRequest):
@@ -294,6 +301,12 @@ class VariantNotResolved(MoorageError):
     that has it, or undo the last one."""
 
     code = "variant_not_resolved"
+
+
+class TooManyStreams(MoorageError):
+    """This server follows the changes for as many clients as it can; try again later, or ask another one."""
+
+    code = "too_many_streams"
 
 
 class PreconditionFailed(MoorageError):

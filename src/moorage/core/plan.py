@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from moorage.core.caller_message import completed
-from moorage.core.configuration import Configuration, ConfigurationRequest, Object, sealed
+from moorage.core.configuration import Configuration, ConfigurationRequest, Object
 from moorage.core.deployment import Live
 from moorage.core.errors import VariantNotResolved
 from moorage.core.output import MAX_OUTPUT
@@ -47,24 +47,22 @@ class Prepared:
         """The inputs of a call, with the defaults of those that are not given."""
         return {**self._defaults, **given}
 
-    def configuration(self, rendered: Sequence[Rendered], request: ConfigurationRequest) -> bytes:
-        """The answer to a call whose templates were rendered, in order, as JSON (`Configuration`)."""
+    def configuration(self, rendered: Sequence[Rendered], request: ConfigurationRequest) -> Configuration:
+        """The answer to a call whose templates were rendered, in order; not `sealed` yet."""
         texts = iter([each.text for each in rendered])
         system = [_filled(message, texts) for message in self._system]
         rest = [_filled(message, texts) for message in self._rest]
         missing = list(dict.fromkeys(name for each in rendered for name in each.missing))
-        return sealed(
-            Configuration(
-                id="",
-                provider=self._config.provider,
-                model=self._config.model,
-                type=self._config.model_type,
-                version=self._version,
-                messages=[*system, *map(completed, request.prefix_messages), *rest, *map(completed, request.messages)],
-                parameters={**self._parameters, **request.extra_params},
-                tools=self._tools or UNSET,
-                missing_inputs=missing or UNSET,
-            )
+        return Configuration(
+            id="",
+            provider=self._config.provider,
+            model=self._config.model,
+            type=self._config.model_type,
+            version=self._version,
+            messages=[*system, *map(completed, request.prefix_messages), *rest, *map(completed, request.messages)],
+            parameters={**self._parameters, **request.extra_params},
+            tools=self._tools or UNSET,
+            missing_inputs=missing or UNSET,
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from moorage.catalog.catalog import Catalog
-from moorage.core.configuration import ConfigurationRequest
+from moorage.core.configuration import ConfigurationRequest, sealed
 from moorage.core.deployment import Live
 from moorage.core.plan import Plan, Prepared, render_all
 from moorage.core.resolution import Resolution
@@ -61,7 +61,7 @@ class Gateway:
         plan = self.plan(project_id, request.key)
         resolution, prepared = plan.resolve(request.attributes())
         rendered = await self._render_jinja(prepared, request.inputs)
-        return Resolved(plan.live, resolution, prepared.configuration(rendered, request))
+        return Resolved(plan.live, resolution, sealed(prepared.configuration(rendered, request)))
 
     def resolve_now(self, project_id: str, request: ConfigurationRequest) -> Resolved | None:
         """The same at once; nothing for a template that is rendered elsewhere."""
@@ -70,7 +70,7 @@ class Gateway:
         if prepared.engine == "jinja":
             return None
         rendered = render_all(prepared, request.inputs)
-        return Resolved(plan.live, resolution, prepared.configuration(rendered, request))
+        return Resolved(plan.live, resolution, sealed(prepared.configuration(rendered, request)))
 
     def close(self) -> None:
         """End what renders."""

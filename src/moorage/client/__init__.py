@@ -1,0 +1,14 @@
+"""What an application asks instead of a server: `Moorage` and `AsyncMoorage` answer from memory, and go on when the
+server is away.
+
+    from moorage.client import Moorage
+
+    moorage = Moorage("http://127.0.0.1:8700", api_key)
+    config = moorage.get_config("support_answers", {"customer": "Ada"}, {"country": "NLD"})
+"""
+
+from moorage.client.config import Config, Source
+from moorage.client.errors import ClientError, NothingKnown, UnknownDeployment
+from moorage.client.moorage import AsyncMoorage, Moorage
+
+__all__ = ["AsyncMoorage", "ClientError", "Config", "Moorage", "NothingKnown", "Source", "UnknownDeployment"]

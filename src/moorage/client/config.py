@@ -1,0 +1,105 @@
+"""Config: what to send to a model, and where that is known from."""
+
+from functools import cached_property
+from typing import Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET
+
+from moorage.core.configuration import Configuration, Object, sealed
+from moorage.core.deployment import Live
+from moorage.core.resolution import Resolution
+
+Source = Literal["server", "disk", "lockfile"]
+
+T = TypeVar("T")
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+class Config:
+    """The answer to `get_config`. `source` says where it is known from, and `age` how many seconds ago that was known
+    to be the newest. What `messages`, `parameters` and `tools` hold is the caller's own, and may be changed."""
+
+    def __init__(
+        self, configuration: Configuration, live: Live, resolution: Resolution, source: Source, age: float
+    ) -> None:
+        self._configuration = configuration
+        self._live = live
+        self._resolution = resolution
+        self.source = source
+        self.age = age
+
+    @property
+    def key(self) -> str:
+        """The deployment's key."""
+        return self._live.key
+
+    @property
+    def version(self) -> str:
+        """The number of the version that is live."""
+        return self._live.version
+
+    @property
+    def variant(self) -> str:
+        """The variant that was chosen."""
+        return self._resolution.variant
+
+    @property
+    def reason(self) -> str:
+        """Why it was: rule, split, default or only."""
+        return self._resolution.reason
+
+    @property
+    def provider(self) -> str:
+        """The provider of the model."""
+        return self._configuration.provider
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self._configuration.model
+
+    @property
+    def type(self) -> str:
+        """The kind of model."""
+        return self._configuration.type
+
+    @property
+    def missing_inputs(self) -> list[str]:
+        """Variables with neither input nor default."""
+        return self._configuration.missing_inputs or []
+
+    @cached_property
+    def messages(self) -> list[Object]:
+        """The messages, the inputs in them."""
+        return _copy(self._configuration.messages)
+
+    @cached_property
+    def parameters(self) -> Object:
+        """The model's parameters, by the names of the API."""
+        return _copy(self._configuration.parameters)
+
+    @cached_property
+    def tools(self) -> list[Object]:
+        """The tools the model may call."""
+        return [] if self._configuration.tools is UNSET else _copy(self._configuration.tools)
+
+    @cached_property
+    def json(self) -> bytes:
+        """The same bytes as the server's answer to `POST /v2/deployments/get_config`."""
+        return sealed(self._configuration)
+
+    @property
+    def id(self) -> str:
+        """Follows from all the rest: the same request to the same version has the same."""
+        return str(_decode(self.json)["id"])
+
+    def __repr__(self) -> str:
+        return f"<Config {self.key} {self.version} {self.variant}, from the {self.source}, {self.age:.1f} s old>"
+
+
+def _copy(value: T) -> T:
+    copied: T = _decode(_encode(value))
+    return copied

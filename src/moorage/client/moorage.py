@@ -1,0 +1,165 @@
+"""Moorage and AsyncMoorage: what to send to a model, answered in the application's own process.
+
+Rendering and routing are the server's own code, so both give the same bytes.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from moorage.client.config import Config
+from moorage.client.files import Cache
+from moorage.client.following import Following
+from moorage.client.known import Known
+from moorage.client.server import Server
+from moorage.core.configuration import ConfigurationRequest, Object
+from moorage.core.deployment import Live
+from moorage.core.plan import Prepared, render_all
+from moorage.core.resolution import Resolution
+from moorage.core.template import Rendered
+from moorage.core.template_errors import JinjaNotEnabled
+from moorage.rendering.jinja import Jinja
+
+Objects = Sequence[Object]
+
+
+class _Client:
+    """What both have: the deployments, kept fresh in a thread. Make one for a process, after it was forked."""
+
+    def __init__(
+        self,
+        url: str,
+        api_key: str,
+        *,
+        cache: str | Path | None = ".moorage-cache",
+        lockfile: str | Path | None = "deployments.lock.json",
+        jinja: bool = False,
+    ) -> None:
+        """Follow the server at `url`; nothing is waited for.
+
+        `cache` is a folder for the last bundle, `lockfile` what `moorage pull` has written; None is to have none. With
+        `jinja`, such templates are rendered, in processes of their own.
+
+        Raises:
+            JinjaNotInstalled
+        """
+        self._jinja = Jinja() if jinja else None
+        kept = None if cache is None else Cache(Path(cache), url, api_key)
+        self._following = Following(Server(url, api_key), kept, None if lockfile is None else Path(lockfile))
+
+    def close(self) -> None:
+        """Stop following."""
+        self._following.close()
+        if self._jinja is not None:
+            self._jinja.close()
+
+
+class Moorage(_Client):
+    """For threads: any number of them can ask one of these."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def get_config(
+        self,
+        key: str,
+        inputs: Mapping[str, Any] | None = None,
+        context: Mapping[str, Any] | None = None,
+        *,
+        prefix_messages: Objects = (),
+        messages: Objects = (),
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Config:
+        """What to send to the model, for a deployment's key or id; the arguments are those of the API, JSON values.
+
+        Only the first time, and while nothing is known, the server is waited for, two seconds at most.
+
+        Raises:
+            UnknownDeployment, NothingKnown
+            InvalidBody, VariantNotResolved, TemplateError: as the server's get_config.
+        """
+        known = self._following.known or self._following.wait()
+        asked = _Asked(known, _request(key, inputs, context, prefix_messages, messages, extra_params))
+        if asked.prepared.engine != "jinja":
+            return asked.answer(render_all(asked.prepared, asked.request.inputs))
+        if self._jinja is None:
+            raise JinjaNotEnabled
+        return asked.answer(self._jinja.render_now(*asked.for_jinja()))
+
+
+class AsyncMoorage(_Client):
+    """For an event loop, which it does not hold up."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.close)
+
+    async def get_config(
+        self,
+        key: str,
+        inputs: Mapping[str, Any] | None = None,
+        context: Mapping[str, Any] | None = None,
+        *,
+        prefix_messages: Objects = (),
+        messages: Objects = (),
+        extra_params: Mapping[str, Any] | None = None,
+    ) -> Config:
+        """The same as `Moorage.get_config`."""
+        known = self._following.known
+        if known is None:
+            known = await asyncio.to_thread(self._following.wait)
+        asked = _Asked(known, _request(key, inputs, context, prefix_messages, messages, extra_params))
+        if asked.prepared.engine != "jinja":
+            return asked.answer(render_all(asked.prepared, asked.request.inputs))
+        if self._jinja is None:
+            raise JinjaNotEnabled
+        return asked.answer(await self._jinja.render(*asked.for_jinja()))
+
+
+class _Asked:
+    """A question, up to where templates are rendered."""
+
+    __slots__ = ("known", "live", "prepared", "request", "resolution")
+
+    known: Known
+    live: Live
+    prepared: Prepared
+    resolution: Resolution
+
+    def __init__(self, known: Known, request: ConfigurationRequest) -> None:
+        plan = known.plan(request.key)
+        self.known, self.live, self.request = known, plan.live, request
+        self.resolution, self.prepared = plan.resolve(request.attributes())
+
+    def for_jinja(self) -> tuple[list[str], dict[str, Any], Any]:
+        """What jinja is asked."""
+        return self.prepared.texts, self.prepared.inputs(self.request.inputs), self.prepared.missing
+
+    def answer(self, rendered: list[Rendered]) -> Config:
+        """The answer, with the templates rendered."""
+        configuration = self.prepared.configuration(rendered, self.request)
+        return Config(configuration, self.live, self.resolution, self.known.source, self.known.age())
+
+
+def _request(
+    key: str,
+    inputs: Mapping[str, Any] | None,
+    context: Mapping[str, Any] | None,
+    prefix_messages: Objects,
+    messages: Objects,
+    extra_params: Mapping[str, Any] | None,
+) -> ConfigurationRequest:
+    return ConfigurationRequest(
+        key, dict(inputs or {}), dict(context or {}), list(prefix_messages), list(messages), dict(extra_params or {})
+    )

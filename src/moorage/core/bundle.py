@@ -1,0 +1,171 @@
+"""Bundle: the live versions of a project's deployments in one piece, which an application can be answered from while no
+server is there. The same deployments at the same revision are the same bytes, whoever puts them together.
+
+It is signed with what a server keeps of an API key, the SHA-256 of its token, which whoever has the token can tell too.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Literal
+
+import msgspec
+
+from moorage.core.access import hash_token
+from moorage.core.deployment import Live
+from moorage.core.errors import MoorageError
+from moorage.core.prompt_config import PromptConfig, Variable
+from moorage.core.serving import Serving
+
+FORMAT = 1
+
+_SIGNATURE = "hmac-sha256="
+
+
+class BundledDeployment(msgspec.Struct, frozen=True):
+    """A deployment and its live version."""
+
+    id: str
+    key: str
+    version_id: str
+    version: str
+    prompt_config: PromptConfig
+    variables: list[Variable]
+    serving: Serving
+
+
+class BundleItem(msgspec.Struct, frozen=True):
+    """What `GET /v2/deployments/snapshot` answers: the deployments of a project, ordered by key, as they were after its
+    last change, which was at `revision` of `epoch`."""
+
+    format: Literal[1]
+    project: str
+    epoch: str
+    revision: int
+    deployments: list[BundledDeployment]
+
+
+class GoneDeployment(msgspec.Struct, frozen=True):
+    """A deployment that was deleted."""
+
+    id: str
+    key: str
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """A bundle that was read."""
+
+    project: str
+    epoch: str
+    revision: int
+    lives: list[Live]
+
+
+class BadBundle(MoorageError):
+    """{reason}"""
+
+    code = "bad_bundle"
+
+
+class _Raw(msgspec.Struct, frozen=True):
+    id: str
+    key: str
+    version_id: str
+    version: str
+    prompt_config: msgspec.Raw
+    variables: msgspec.Raw
+    serving: msgspec.Raw
+
+    def live(self) -> Live:
+        texts = (bytes(each).decode() for each in (self.prompt_config, self.variables, self.serving))
+        return Live(self.key, self.id, self.version_id, self.version, *texts)
+
+
+class _RawBundle(msgspec.Struct, frozen=True):
+    format: int
+    project: str
+    deployments: list[_Raw]
+    epoch: str = ""
+    revision: int = 0
+
+
+_decode = msgspec.json.Decoder(_RawBundle).decode
+_decode_one = msgspec.json.Decoder(_Raw).decode
+_decode_gone = msgspec.json.Decoder(GoneDeployment).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def encode_live(live: Live) -> bytes:
+    """The JSON of a `BundledDeployment`. What is stored is JSON already, and not parsed."""
+    return (
+        f'{{"id":"{live.id}","key":"{live.key}","version_id":"{live.version_id}","version":"{live.version}",'
+        f'"prompt_config":{live.prompt_config},"variables":{live.variables},"serving":{live.serving}}}'
+    ).encode()
+
+
+def encode_bundle(project: str, epoch: str, revision: int, lives: Iterable[Live]) -> bytes:
+    """The JSON of a `BundleItem`."""
+    head = b'{"format":%d,"project":%b,"epoch":%b,"revision":%d,"deployments":[' % (
+        FORMAT, _encode(project), _encode(epoch), revision,
+    )  # fmt: skip
+    return head + b",".join([encode_live(live) for live in sorted(lives, key=attrgetter("key"))]) + b"]}"
+
+
+def read_bundle(data: bytes) -> Bundle:
+    """What `encode_bundle` wrote, or a lockfile, which has neither epoch nor revision.
+
+    Raises:
+        BadBundle
+    """
+    try:
+        raw = _decode(data)
+    except msgspec.MsgspecError as error:
+        raise BadBundle(reason=f"it is no bundle: {error}") from None
+    if raw.format != FORMAT:
+        raise BadBundle(reason=f"it has format {raw.format}, and this Moorage reads format {FORMAT}")
+    return Bundle(raw.project, raw.epoch, raw.revision, [each.live() for each in raw.deployments])
+
+
+def read_live(data: bytes) -> Live:
+    """What `encode_live` wrote.
+
+    Raises:
+        BadBundle
+    """
+    try:
+        return _decode_one(data).live()
+    except msgspec.MsgspecError as error:
+        raise BadBundle(reason=f"it is no deployment: {error}") from None
+
+
+def read_gone(data: bytes) -> GoneDeployment:
+    """The JSON of a `GoneDeployment`.
+
+    Raises:
+        BadBundle
+    """
+    try:
+        return _decode_gone(data)
+    except msgspec.MsgspecError as error:
+        raise BadBundle(reason=f"it is no deployment: {error}") from None
+
+
+def digest_of(data: bytes) -> bytes:
+    """The SHA-256 of a bundle."""
+    return hashlib.sha256(data).digest()
+
+
+def etag_of_digest(digest: bytes) -> str:
+    """The ETag of the bundle that has this SHA-256."""
+    return f'"{digest.hex()[:32]}"'
+
+
+def sign(token_sha256: str, digest: bytes) -> str:
+    """The signature of a bundle, by its SHA-256; `token_sha256` is what is stored of an API key."""
+    return _SIGNATURE + hmac.new(bytes.fromhex(token_sha256), digest, hashlib.sha256).hexdigest()
+
+
+def is_signed(data: bytes, token: str, signature: str) -> bool:
+    """Whether whoever made the signature of a bundle knows the API key."""
+    return hmac.compare_digest(sign(hash_token(token), digest_of(data)).encode(), signature.encode())

@@ -1,0 +1,99 @@
+"""`GET /v2/deployments/snapshot`: the live versions of a project in one piece."""
+
+import gzip
+import hashlib
+import hmac
+import json
+
+import pytest
+
+from moorage.core.access import Scope
+from tests.support.server import Answer, Project, Server, a_body
+
+
+def snapshot(project: Project, **headers: str) -> Answer:
+    return project.request("GET", "/v2/deployments/snapshot", headers=headers)
+
+
+def test_it_has_the_live_version_of_every_deployment_in_the_order_of_keys(project: Project) -> None:
+    for key in ("b", "a", "c"):
+        project.put(key)
+    changed = project.put("b", a_body(model="other"))
+    project.request("DELETE", "/v2/deployments/c")
+
+    answer = snapshot(project)
+
+    assert answer.status == 200
+    assert [each["key"] for each in answer.json["deployments"]] == ["a", "b"]
+    assert answer.json["project"] == project.id
+    assert answer.json["revision"] == int(answer.headers["x-moorage-revision"])
+    b = answer.json["deployments"][1]
+    assert (b["version"], b["id"]) == ("1.1", changed.json["id"])
+    assert b["prompt_config"] == changed.json["prompt_config"]
+    assert set(b) == {"id", "key", "version_id", "version", "prompt_config", "variables", "serving"}
+
+
+def test_an_empty_project_has_an_empty_one(project: Project) -> None:
+    assert snapshot(project).json["deployments"] == []
+
+
+def test_it_is_304_until_something_of_the_project_changes(server: Server, project: Project) -> None:
+    project.put("a")
+    first = snapshot(project)
+    server.new_project().put("a")
+
+    again = snapshot(project, **{"If-None-Match": first.headers["etag"]})
+    project.put("b")
+    changed = snapshot(project, **{"If-None-Match": first.headers["etag"]})
+
+    assert (again.status, again.body) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert changed.status == 200
+    assert changed.headers["etag"] != first.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [("gzip", "gzip"), ("br, gzip;q=0.5", "gzip"), ("*", None), ("identity", None), ("gzip;q=0", None), ("br", None)],
+)
+def test_it_is_compressed_for_who_takes_it_so(project: Project, accepted: str, encoding: str | None) -> None:
+    project.put("a")
+    url = f"{project.server.url}/v2/deployments/snapshot"
+    headers = {"Authorization": f"Bearer {project.token}", "Accept-Encoding": accepted}
+
+    response = project._pool.request("GET", url, headers=headers, decode_content=False)
+
+    assert response.headers.get("content-encoding") == encoding
+    body = gzip.decompress(response.data) if encoding else response.data
+    assert body == snapshot(project).body
+    assert response.headers["vary"] == "Accept-Encoding"
+
+
+def test_who_asks_for_another_encoding_of_the_same_gets_that(project: Project) -> None:
+    """What the front remembers is for one question, and this is another."""
+    project.put("a")
+    bodies = [snapshot(project, **{"Accept-Encoding": accepted}).body for accepted in ("gzip", "identity", "gzip")]
+
+    assert len({*bodies}) == 1
+
+
+def test_its_signature_can_be_told_from_the_api_key_alone(project: Project) -> None:
+    project.put("a")
+    _, other = project.key(Scope.INVOKE)
+
+    answer = snapshot(project)
+    for_other = snapshot(project, Authorization=f"Bearer {other}")
+
+    for token, signed in ((project.token, answer), (other, for_other)):
+        key = hashlib.sha256(token.encode()).digest()
+        expected = hmac.new(key, hashlib.sha256(signed.body).digest(), hashlib.sha256).hexdigest()
+        assert signed.headers["x-moorage-signature"] == f"hmac-sha256={expected}"
+    assert answer.body == for_other.body
+
+
+def test_what_has_many_deployments_is_whole(server: Server, project: Project) -> None:
+    project.fill(60)
+
+    assert {each["key"] for each in json.loads(snapshot(project).body)["deployments"]} == {
+        f"d{number}" for number in range(1, 61)
+    }

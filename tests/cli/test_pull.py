@@ -1,0 +1,48 @@
+"""`moorage pull`: the lockfile."""
+
+import json
+from pathlib import Path
+
+from tests.support.program import moorage
+from tests.support.server import Project, a_body
+
+
+def test_it_has_every_live_version_by_key_and_is_the_same_bytes_each_time(project: Project, folder: Path) -> None:
+    for key in ("b", "a"):
+        project.put(key)
+
+    first = moorage("pull", folder=folder, project=project)
+    written = (folder / "deployments.lock.json").read_bytes()
+    second = moorage("pull", folder=folder, project=project)
+
+    assert (first.stdout, second.stdout) == (
+        "deployments.lock.json: 2 deployments, written.\n",
+        "deployments.lock.json: 2 deployments, unchanged.\n",
+    )
+    assert (folder / "deployments.lock.json").read_bytes() == written
+    assert written.startswith(b'{\n  "format": 1,\n')
+    assert written.endswith(b"}\n")
+    assert [each["key"] for each in json.loads(written)["deployments"]] == ["a", "b"]
+
+
+def test_a_change_that_is_not_served_is_none(project: Project, folder: Path) -> None:
+    project.put("a")
+    assert moorage("pull", folder=folder, project=project).returncode == 0
+    project.request("PATCH", "/v2/deployments/a", b'{"description": "other words"}')
+
+    assert moorage("pull", "--check", folder=folder, project=project).returncode == 0
+
+
+def test_check_writes_nothing_and_fails_where_it_is_not_current(project: Project, folder: Path) -> None:
+    missing = moorage("pull", "--check", "--out", "a.json", folder=folder, project=project)
+    assert missing.returncode == 1
+    assert not (folder / "a.json").exists()
+
+    assert moorage("pull", "--out", "a.json", folder=folder, project=project).returncode == 0
+    before = (folder / "a.json").read_bytes()
+    project.put("a", a_body())
+    changed = moorage("pull", "--check", "--out", "a.json", folder=folder, project=project)
+
+    assert changed.returncode == 1
+    assert "moorage pull --out a.json" in changed.stderr
+    assert (folder / "a.json").read_bytes() == before

@@ -1,0 +1,100 @@
+"""A plain reader of the changes of a project, which comes back where it was when it is cut off."""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import msgspec
+import urllib3
+
+from moorage.client.events import Event, events
+from tests.support.server import Project
+
+
+class Told(NamedTuple):
+    """An event as it came: its revision is None where it had no id."""
+
+    rev: int | None
+    name: str
+    data: Any
+
+
+class Follower:
+    """Reads in a thread of its own, from `url` (a server or what is before it)."""
+
+    def __init__(self, project: Project, since: str = "0", url: str | None = None) -> None:
+        self.told: list[Told] = []
+        self.comments: list[bytes] = []
+        self.connections = 0
+        self._place = since
+        self._url = f"{url or project.server.url}/v2/deployments/changes"
+        self._headers = {"Authorization": f"Bearer {project.token}"}
+        self._is_over = threading.Event()
+        self._response: urllib3.BaseHTTPResponse | None = None
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_over.set()
+        while self._thread.is_alive():
+            if self._response is not None:
+                with suppress(ValueError):  # it has ended by itself
+                    self._response.shutdown()
+            self._thread.join(0.05)
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        """Return when something is so; fail after half a minute."""
+        deadline = time.monotonic() + 30
+        while not until():
+            assert time.monotonic() < deadline, f"{self.comments} {[(each.rev, each.name) for each in self.told[-5:]]}"
+            time.sleep(0.01)  # looked at again, up to the deadline
+
+    def wait_for(self, rev: int) -> None:
+        """Return when the event of a revision came."""
+        self.wait(lambda: any(each.rev == rev for each in [*self.told]))
+
+    def state(self) -> dict[str, Any]:
+        """What one knows who heard all that was told: the deployments by their ids."""
+        known: dict[str, Any] = {}
+        for each in self.told:
+            if each.name == "deployment":
+                known[each.data["id"]] = each.data
+            elif each.name == "deleted":
+                known.pop(each.data["id"], None)
+        return known
+
+    def _run(self) -> None:
+        with urllib3.PoolManager(retries=False) as pool:
+            while not self._is_over.is_set():
+                self._read(pool)
+                self._is_over.wait(0.02)
+
+    def _read(self, pool: urllib3.PoolManager) -> None:
+        headers = self._headers | {"Last-Event-ID": self._place}
+        try:
+            with pool.request("GET", self._url, headers=headers, timeout=10.0, preload_content=False) as response:
+                self.connections += response.status == 200
+                self._response = response
+                for event in events(response.stream(65_536)):
+                    self._note(event)
+        except urllib3.exceptions.HTTPError:
+            pass  # cut off: it comes back
+        finally:
+            self._response = None
+
+    def _note(self, event: Event) -> None:
+        if event.name == "comment":
+            self.comments.append(event.data)
+            return
+        if event.id is not None:
+            self._place = event.id
+        rev = None if event.id is None else int(event.id.partition(".")[0])
+        self.told.append(Told(rev, event.name, msgspec.json.decode(event.data)))
