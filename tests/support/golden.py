@@ -32,6 +32,7 @@ ADDED: dict[int, dict[str, Row]] = {
     2: {"version": {"made_as": "published", "description": ""}, "revision": {"ledger_hash": ""}},
     4: {"deployment": {"owner": "api", "file": None}, "version": {"deleted_us": None}},
     5: {"revision": {"epoch": ANY}},
+    6: {"version": {"serving": "{}"}, "ledger": {"breaking": ""}},
 }
 
 
