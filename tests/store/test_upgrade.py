@@ -93,7 +93,7 @@ def test_the_api_tells_what_it_told_then_and_goes_on(old: Database, schema: int)
             if then.status == 200:
                 assert_tells(now.json, then.body, then.path)
         before = projects["all"].get("greeting").json
-        assert projects["all"].put("greeting").json["version"] == after(before["version"])
+        assert projects["all"].put("greeting", query="?allow_breaking=true").json["version"] == after(before["version"])
         assert projects["all"].request("POST", "/v2/deployments/greeting/undo").json["version"] == before["version"]
         assert projects["reader"].put("greeting").status == 403
     assert verify_ledger(old.store()) == []
