@@ -13,6 +13,7 @@ from bench.machine import describe, programs
 from faults import (
     db_restarts,
     disk_full,
+    disk_full_postgresql,
     kill_postgresql,
     kill_sqlite,
     list_throughput,
@@ -31,6 +32,7 @@ from faults.results import Result, keep, load
 #: name, what runs it, count of a full run, count of a quick one, what is counted
 PARTS = (
     Part("disk-full", disk_full.run, 50, 3, "times full"),
+    Part("disk-full-postgresql", disk_full_postgresql.run, 20, 2, "times full"),
     Part("kill-sqlite", kill_sqlite.run, 2_000, 40, "kills"),
     Part("kill-postgresql", kill_postgresql.run, 300, 9, "kills"),
     Part("power-cut", power_cut.run, 1_000, 50, "cuts"),

@@ -6,7 +6,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -43,7 +43,7 @@ class Wait(msgspec.Struct, frozen=True):
 
 class MixedLoad:
     """Clients of a project. `pages` are the waits for pages, `refused` how many writes were refused, and `wrong` the
-    answers that must not be: of writes a 503 may, while `is_faulty` is set."""
+    answers that must not be: a write may be refused with 503 while `is_faulty` is set."""
 
     def __init__(self, project: Project, seed: str) -> None:
         """Creates its deployments."""
@@ -107,14 +107,9 @@ class MixedLoad:
         self._ask(client, f"GET /v2/deployments/{rng.choice(_DEPLOYMENTS).key}{what}", {200})
 
     def _write(self, client: Client, rng: random.Random, mark: str) -> None:
-        named, was_faulty = rng.choice(_DEPLOYMENTS), self.is_faulty
-        request = rng.choice((put, publish))(named, mark)
+        request = rng.choice((put, publish))(rng.choice(_DEPLOYMENTS), mark)
         headers = {"Idempotency-Key": mark} if request.method == "POST" else {}
-        reply = client.request(request.method, request.target, request.body, headers)
-        if reply.status == 503 and (was_faulty or self.is_faulty):
-            self.refused += 1
-        elif reply.status not in {200, 201}:
-            self.wrong.append(f"a write was answered with {reply.status}: {reply.body[:200]!r}")
+        self._ask(client, f"{request.method} {request.target}", {200, 201}, request.body, headers)
 
     def _fail(self, client: Client, rng: random.Random, mark: str) -> None:
         what = rng.choice(("GET /v2/deployments?limit=0", f"GET /v2/deployments/{mark}", f"PUT /v2/deployments/{mark}"))
@@ -125,8 +120,18 @@ class MixedLoad:
         with socket.create_connection(("127.0.0.1", self._port)) as connection:
             connection.sendall(rng.choice(_RUDE))
 
-    def _ask(self, client: Client, what: str, expected: set[int], body: bytes | None = None) -> None:
+    def _ask(
+        self,
+        client: Client,
+        what: str,
+        expected: set[int],
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        was_faulty = self.is_faulty
         method, _, target = what.partition(" ")
-        status = client.request(method, target, body).status
-        if status not in expected:
-            self.wrong.append(f"{what} was answered with {status}")
+        reply = client.request(method, target, body, headers)
+        if reply.status == 503 and method != "GET" and (was_faulty or self.is_faulty):
+            self.refused += 1
+        elif reply.status not in expected:
+            self.wrong.append(f"{what} was answered with {reply.status}: {reply.body[:200]!r}")

@@ -1,5 +1,6 @@
 """Clients that send half a request and wait, or a byte a second, and what others notice of them."""
 
+import math
 import subprocess
 import sys
 import time
@@ -127,6 +128,8 @@ def descriptors(pid: int) -> int:
 
 
 def percentile(values: Sequence[float], which: int) -> float:
-    """Of so many percent of the values, the highest."""
+    """Of so many percent of the values, the highest; not a number if there are none."""
+    if not values:
+        return math.nan
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, len(ordered) * which // 100)]

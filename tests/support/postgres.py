@@ -18,6 +18,7 @@ import psycopg
 
 from moorage.store.postgres import PostgresEngine
 from tests.support.server import quiet_port
+from tests.support.small_disk import HeldDisk
 from tests.support.threads import until
 
 #: Where the wheel has which PostgreSQL.
@@ -42,16 +43,21 @@ _ROOM = 4 * 2**30
 
 
 class PostgresServer:
-    """A server in a temporary folder, on one address of this machine; `new_database` makes databases in it."""
+    """A server in a temporary folder, or on a small disk, on one address of this machine; `new_database` makes databases
+    in it."""
 
-    def __init__(self, major: int = 18, address: str = "127.0.0.1") -> None:
+    def __init__(self, major: int = 18, address: str = "127.0.0.1", disk: HeldDisk | None = None) -> None:
         self.port = quiet_port()
         self._address = address
         self._major = major
+        self._disk = disk
         self._folder = Path(tempfile.mkdtemp(prefix="moorage-pg-"))
         memory = Path("/dev/shm")
         is_roomy = memory.is_dir() and shutil.disk_usage(memory).free > _ROOM
-        self._data = Path(tempfile.mkdtemp(prefix="moorage-pg-", dir=memory if is_roomy else None))
+        if disk is None:
+            self._data = Path(tempfile.mkdtemp(prefix="moorage-pg-", dir=memory if is_roomy else None))
+        else:
+            self._data = disk.folder / "data"
         self._log = self._folder / "server.log"
         self._bin = _package() / INSTALLED[major] / "bin"
         self._as_whom: dict[str, Any] = {}
@@ -65,7 +71,7 @@ class PostgresServer:
     def __enter__(self) -> Self:
         """Set it up and start it."""
         try:
-            if os.getuid() == 0:
+            if os.getuid() == 0 and self._disk is None:
                 self._leave_root()
             self._initialize()
             self.start()
@@ -97,6 +103,7 @@ class PostgresServer:
         options = (
             f"-p {self.port} -c listen_addresses={self._address} -c unix_socket_directories='' -c max_connections=200"
         )
+        options += " -c max_wal_size=8MB -c min_wal_size=2MB" if self._disk else ""
         self._run("pg_ctl", "-D", str(self._data), "-w", "-t", "60", "-l", str(self._log), "-o", options, "start")
 
     def stop(self) -> None:
@@ -145,15 +152,17 @@ class PostgresServer:
             "--auth=scram-sha-256",
             "--no-sync",
             f"--pwfile={password}",
+            *(["--wal-segsize=1"] if self._disk else []),
         ]
         self._run("initdb", "-D", str(self._data), *options)
         with (self._data / "pg_hba.conf").open("a") as who_may_connect:
             who_may_connect.write("host all all samenet scram-sha-256\n")
 
     def _run(self, program: str, *arguments: str) -> None:
+        command = [*(self._disk.prefix if self._disk else ()), str(self._bin / program), *arguments]
         with (self._folder / "output.log").open("ab") as output:  # a pipe would be kept open by the server
             done = subprocess.run(
-                [str(self._bin / program), *arguments], cwd=self._folder, stdin=subprocess.DEVNULL, stdout=output,
+                command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True, check=False, **self._as_whom,
             )  # fmt: skip
         assert done.returncode == 0, "".join(path.read_text()[-4_000:] for path in self._folder.glob("*.log"))

@@ -3,7 +3,10 @@
 import errno
 import os
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 _MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"'
 
@@ -28,6 +31,40 @@ class SmallDisk:
     def seen_from(self, pid: int) -> Path:
         """The folder as a process sees it."""
         return Path(f"/proc/{pid}/root{self.folder}")
+
+
+class HeldDisk:
+    """The same, and what is started with `prefix` sees one and the same disk until the block ends; whatever of it still
+    runs then is killed. Nobody there is root, whoever runs the tests: PostgreSQL would refuse to be run by root."""
+
+    def __init__(self, folder: Path, size: int) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self.prefix: tuple[str, ...] = ()
+        self._stack = ExitStack()
+        self._command = (
+            "unshare", "--mount", "--pid", "--fork", "--kill-child", "--user", "--map-user=1000", "--map-group=1000",
+            "--keep-caps", "--", "sh", "-c", f"{_MOUNT.partition(' && shift')[0]} && echo mounted && cat > /dev/null",
+            "sh", str(size), str(folder),
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        holder = self._stack.enter_context(
+            subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        )
+        assert holder.stdin is not None
+        self._stack.callback(holder.stdin.close)  # which ends it, also if whoever runs this is killed
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"mounted\n", "no mount of its own"
+        (pid,) = Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text().split()
+        self.prefix = ("nsenter", "--target", pid, "--mount", "--pid", "--user", "--preserve-credentials", "--")
+        self.seen = Path(f"/proc/{pid}/root{self.folder}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
 
 
 def fill(file: Path, left: int = 0) -> None:
