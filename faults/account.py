@@ -1,6 +1,6 @@
 """Account: what was sent by those who write, and what they were told, for comparing it with what is there after."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from bench.kept import Kept, Marked
@@ -44,5 +44,5 @@ class Account:
 
 
 def _repeated(kept: Kept) -> Iterable[str]:
-    marks = [published.mark for published in kept.versions]
-    return (f"{mark} was done {marks.count(mark)} times" for mark in sorted({m for m in marks if marks.count(m) > 1}))
+    times = Counter(published.mark for published in kept.versions)
+    return (f"{mark} was done {times[mark]} times" for mark in sorted(times) if times[mark] > 1)
