@@ -27,7 +27,7 @@ GUIDE = ROOT / "docs/guide"
 #: What a person does, in the order of work.
 PAGES = (
     "create", "draft", "compare", "publish", "history", "undo", "delete-and-restore", "protect-programs",
-    "edit-together", "files", "api-keys",
+    "edit-together", "files", "api-keys", "keep-answering",
 )  # fmt: skip
 
 SECTIONS = CURL, CLI, SHOWN, WRONG = "With curl", "With the command line", "What comes back", "What can go wrong"

@@ -113,9 +113,8 @@ def test_of_a_revision_that_changed_several_the_last_event_has_the_id(folder: Pa
 
 def open_streams(project: Project, count: int, token: str | None = None) -> list[socket.socket]:
     """So many streams, each after its first comment."""
-    request = (
-        f"GET /v2/deployments/changes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token or project.token}\r\n\r\n"
-    )
+    authorization = f"Authorization: Bearer {token or project.token}"
+    request = f"GET /v2/deployments/changes HTTP/1.1\r\nHost: x\r\n{authorization}\r\n\r\n"
     opened = [socket.create_connection(("127.0.0.1", project.server.port), timeout=30) for _ in range(count)]
     for each in opened:
         each.sendall(request.encode())

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from moorage.client import AsyncMoorage, Config, Moorage, NothingKnown, UnknownDeployment
+from moorage.core.access import Scope
 from moorage.core.errors import InvalidBody
 from moorage.core.template_errors import JinjaNotEnabled
 from tests.support.program import moorage
@@ -177,7 +178,7 @@ def test_another_keys_cache_is_not_used(kept: tuple[Project, Path]) -> None:
     with client(project, cache) as asked:
         asked.get_config("greeting")
     project.server.stop()
-    other = Project(project.server, project.id, project.name, project.key("deployments:invoke")[1])  # type: ignore[arg-type]
+    other = Project(project.server, project.id, project.name, project.key(Scope.INVOKE)[1])
     file = file_of(cache)
     file.rename(file.with_name(file.name.replace(project.token[4:16], other.token[4:16])))
 
@@ -209,7 +210,7 @@ def test_an_unknown_key_is_told_with_what_is_known(project: Project) -> None:
         ):
             asked.get_config("greetings")
         with pytest.raises(InvalidBody):
-            asked.get_config("greeting", context={"a": object()})
+            asked.get_config("greeting", context={"a": {"b": 1}})
         with pytest.raises(InvalidBody):
             asked.get_config("greeting", messages=[{"role": "nobody", "content": ""}])
 

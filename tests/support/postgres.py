@@ -43,8 +43,8 @@ _ROOM = 4 * 2**30
 
 
 class PostgresServer:
-    """A server in a temporary folder, or on a small disk, on one address of this machine; `new_database` makes databases
-    in it."""
+    """A server in a temporary folder, or on a small disk, on one address of this machine; `new_database` makes
+    databases in it."""
 
     def __init__(self, major: int = 18, address: str = "127.0.0.1", disk: HeldDisk | None = None) -> None:
         self.port = quiet_port()
