@@ -4,7 +4,6 @@ import http.client
 import itertools
 import threading
 import time
-from collections import Counter
 from types import TracebackType
 from typing import Self
 
@@ -38,7 +37,6 @@ class Clients:
         self.account = Account()
         self.keys = (f"{prefix}-0", f"{prefix}-1")
         self.wrong: list[str] = []
-        self.refused: Counter[int] = Counter()
         self.cut_off = 0
         self._port = port
         self._token = token
@@ -92,11 +90,10 @@ class Clients:
         """Send it until it is acknowledged; whether it was."""
         request = publish(Named(key, _BODY), mark)
         headers = {"Idempotency-Key": mark} if self._is_keyed else {}
-        deadline, reply = time.monotonic() + _PATIENCE, None
-        for attempt in itertools.count():
-            if time.monotonic() > deadline:
-                break
-            self.cut_off += attempt == 1
+        deadline, reply, attempts = time.monotonic() + _PATIENCE, None, 0
+        while time.monotonic() < deadline:
+            attempts += 1
+            self.cut_off += attempts == 2
             try:
                 with self._client() as client:
                     reply = client.request(request.method, request.target, request.body, headers)
@@ -113,7 +110,6 @@ class Clients:
     def _is_final(self, mark: str, reply: Reply) -> bool:
         if reply.status == 201:
             return True
-        self.refused[reply.status] += 1
         if reply.status == 503 and "retry-after" in reply.headers:
             return False
         self.wrong.append(f"{mark} was answered with {reply.status}: {reply.body[:300]!r}")
