@@ -302,6 +302,6 @@ def test_a_restore_that_is_sent_again_with_its_key_is_done_once(three: Project) 
 def test_no_parameter_is_ignored(three: Project, path: str) -> None:
     method = "POST" if path.endswith("restore") else "DELETE"
 
-    refused = three.request(method, f"/v2/deployments/{path}?force=true", json.dumps({}).encode())
+    refused = three.request(method, f"/v2/deployments/{path}?forced=true", json.dumps({}).encode())
 
     assert (refused.status, refused.error["code"]) == (400, "unknown_parameter")

@@ -80,9 +80,9 @@ def problem(error: MoorageError, request_id: str) -> Response:
         problems=list(error.problems) or UNSET,
         current=UNSET if error.current is None else msgspec.Raw(error.current),
         history=[each for each in error.history if isinstance(each, HistoryEntry)] or UNSET,
-        used_by=error.used_by if isinstance(error, InUse) else UNSET,
-        breaking=error.breaking if isinstance(error, BreakingChange) else UNSET,
-        callers=error.callers if isinstance(error, BreakingChange) else UNSET,
+        used_by=list(error.used_by) if isinstance(error, InUse) else UNSET,
+        breaking=list(error.breaking) if isinstance(error, BreakingChange) else UNSET,
+        callers=list(error.callers) if isinstance(error, BreakingChange) else UNSET,
     )
     headers = {}
     if status == 401:

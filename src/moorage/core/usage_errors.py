@@ -21,13 +21,18 @@ class InUse(Conflict):
 
     code = "in_use"
 
-    def __init__(self, what: str, used_by: Sequence[UsedBy]) -> None:
+    used_by: Sequence[UsedBy] = ()
+
+    @classmethod
+    def of(cls, what: str, used_by: Sequence[UsedBy]) -> "InUse":
+        """The error for what these use."""
         users = [
             f"version {each.version} to {each.api_key.name} ({each.api_key.id}), last at {each.last_used}"
             for each in used_by
         ]
-        super().__init__(param="force", what=what, days=IN_USE_DAYS, users=_listed(users, "; "))
-        self.used_by = list(used_by)
+        error = cls(param="force", what=what, days=IN_USE_DAYS, users=_listed(users, "; "))
+        error.used_by = used_by
+        return error
 
 
 class BreakingChange(Conflict):
@@ -36,19 +41,24 @@ class BreakingChange(Conflict):
 
     code = "breaking_change"
 
-    def __init__(
-        self, key: str, version: str, breaking: Sequence[ContractChange], callers: Sequence[BrokenCaller]
-    ) -> None:
+    breaking: Sequence[ContractChange] = ()
+    callers: Sequence[BrokenCaller] = ()
+
+    @classmethod
+    def of(
+        cls, key: str, version: str, breaking: Sequence[ContractChange], callers: Sequence[BrokenCaller]
+    ) -> "BreakingChange":
+        """The error for what takes the place of a version of the deployment `key`."""
         told = _listed([f"{each.api_key.name} ({each.api_key.id}), last at {each.last_used}" for each in callers], "; ")
-        super().__init__(
+        error = cls(
             param="allow_breaking",
             key=key,
             version=version,
             changes=_listed([each.message for each in breaking], " "),
             callers=f" It would break: {told}." if callers else "",
         )
-        self.breaking = list(breaking)
-        self.callers = list(callers)
+        error.breaking, error.callers = breaking, callers
+        return error
 
 
 def _listed(parts: Sequence[str], between: str) -> str:

@@ -80,7 +80,7 @@ def check_contract(reading: Reading, live: Deployment, new: Contracted, terms: T
         required = sorted({name for each in needs for name in each.required})
         removed = sorted({name for each in needs for name in each.removed})
         callers = broken_callers(reading.usage_of_version(live.live_version_id, 0), Needs(required, removed))
-        raise BreakingChange(live.key, str(live.version), breaking, callers[:_MAX_LISTED])
+        raise BreakingChange.of(live.key, str(live.version), breaking, callers[:_MAX_LISTED])
     return [each.path for each in breaking]
 
 

@@ -25,4 +25,4 @@ def check_unused(write: Transaction, deployment: Deployment, terms: Terms, versi
         served = write.usage_of_version(version.id, since_us)
     if served:
         newest = sorted(served, key=lambda each: -each.last_us)[:_MAX_LISTED]
-        raise InUse(what, [UsedBy.of(each) for each in newest])
+        raise InUse.of(what, [UsedBy.of(each) for each in newest])
