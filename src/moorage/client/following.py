@@ -72,9 +72,7 @@ class Following:
                 known = self._load() if self._is_behind or self._followed is None else self._followed
                 self._listen(known)
             except (ClientError, BadBundle) as error:
-                self._said["server"] = str(error)
-                if not self._closing.is_set():
-                    _log.warning("the server cannot be followed: %s", error)
+                self._note_away(str(error))
             except Exception:  # noqa: BLE001 -- without this thread the client would grow stale in silence
                 self._said["server"] = "it was not understood"
                 _log.exception("following the server failed; trying again")
@@ -84,6 +82,11 @@ class Following:
             self._closing.wait(pause * random.uniform(0.5, 1))  # noqa: S311 -- so that not all come at once
             pause = min(pause * 2, _LONGEST_PAUSE)
         self._keep()
+
+    def _note_away(self, reason: str) -> None:
+        if reason != self._said["server"] and not self._closing.is_set():
+            _log.warning("the server cannot be followed: %s", reason)
+        self._said["server"] = reason
 
     def _load(self) -> Known:
         """The server's bundle; what there is already, if that is the same."""
@@ -111,6 +114,7 @@ class Following:
     def _take(self, known: Known, event: Event) -> None:
         if event.name == "comment":
             known.current_at = time.monotonic() - _age(event.data)
+            self._said["server"] = "it is followed"
             self._keep()
         elif event.name == "deployment":
             known.put(read_live(event.data))
