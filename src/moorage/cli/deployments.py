@@ -5,7 +5,7 @@ from typing import Any
 import click
 from rich.text import Text
 
-from moorage.cli import changes, screen, versions, yaml_text
+from moorage.cli import changes, screen, using, versions, yaml_text
 from moorage.cli.client import Client, deployment_path
 from moorage.cli.options import key_argument, output_option, setting
 from moorage.core.page import MAX_LIMIT
@@ -13,10 +13,10 @@ from moorage.core.page import MAX_LIMIT
 
 @click.group()
 def deployments() -> None:
-    """List, show, create, compare, publish, undo, delete and restore deployments."""
+    """List, show, use, explain, create, compare, publish, undo, delete and restore deployments."""
 
 
-for _command in (*versions.COMMANDS, *changes.COMMANDS):
+for _command in (*using.COMMANDS, *versions.COMMANDS, *changes.COMMANDS):
     deployments.add_command(_command)
 
 
