@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from moorage.api.problems import status_of
-from moorage.core import errors
+from moorage.core import errors, template_errors
 from moorage.core.access import DEFAULT_SCOPES
 from moorage.registry.api_keys import create_api_key
 from moorage.store.opening import open_store
@@ -26,8 +26,8 @@ GUIDE = ROOT / "docs/guide"
 
 #: What a person does, in the order of work.
 PAGES = (
-    "create", "draft", "compare", "publish", "history", "undo", "delete-and-restore", "edit-together", "files",
-    "api-keys",
+    "create", "draft", "compare", "publish", "history", "undo", "delete-and-restore", "use", "routing", "templates",
+    "edit-together", "files", "api-keys",
 )  # fmt: skip
 
 SECTIONS = CURL, CLI, SHOWN, WRONG = "With curl", "With the command line", "What comes back", "What can go wrong"
@@ -43,7 +43,11 @@ MASKS = {
     r"\b\d+ entries": "<count> entries",
 }
 
-CODES = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")}
+CODES = {
+    kind.code: kind
+    for kind in (*vars(errors).values(), *vars(template_errors).values())
+    if isinstance(kind, type) and hasattr(kind, "code")
+}
 
 
 class Block(NamedTuple):

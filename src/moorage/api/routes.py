@@ -29,6 +29,7 @@ from moorage.core.deployment import (
 )
 from moorage.core.difference import Difference
 from moorage.core.explaining import Explained, ExplainRequest, WhatIf, WhatIfRequest
+from moorage.core.filter import FILTERS
 from moorage.core.history import HistoryPage
 from moorage.core.manifest import ManifestPage
 from moorage.core.storage_errors import StorageFull, StorageUnavailable
@@ -74,9 +75,9 @@ OPERATIONS = (
     Operation(
         method="GET", path="/v2/deployments", name="Deployments",
         handler=deployments.list_page, scopes=frozenset({Scope.READ}),
-        parameters=_PAGE,
+        parameters=(*_PAGE, *FILTERS),
         answers={200: DeploymentPage, 304: None},
-        errors=_PAGING,
+        errors=(errors.InvalidFilter, *_PAGING),
     ),
     Operation(
         method="POST", path="/v2/deployments", name="CreateDeployment",

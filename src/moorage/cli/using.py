@@ -23,7 +23,9 @@ def _pair(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) ->
         try:
             found[name.removesuffix(":")] = msgspec.json.decode(value) if name.endswith(":") else value
         except msgspec.DecodeError as error:
-            raise click.BadParameter(f"in {text!r}, {value!r} is no JSON; text is given as NAME=TEXT", ctx, param) from error
+            raise click.BadParameter(
+                f"in {text!r}, {value!r} is no JSON; text is given as NAME=TEXT", ctx, param
+            ) from error
     return found
 
 
@@ -86,7 +88,7 @@ def explain(key_or_id: str, context: dict[str, Any], output: str, url: str) -> N
 @output_option
 @setting("url")
 def what_if(file: str, contexts: str, output: str, url: str) -> None:
-    """Show which of the contexts in CONTEXTS (YAML, JSON or JSONL) the deployment in FILE would give another variant."""
+    """Show which contexts in CONTEXTS (YAML, JSON or JSONL) would get another variant from the deployment in FILE."""
     document, values = read_one(file), read_values(contexts)
     if len(values) > MAX_CONTEXTS:
         raise click.ClickException(f"{contexts} holds {len(values)} contexts; at most {MAX_CONTEXTS} are compared.")

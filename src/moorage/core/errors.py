@@ -2,7 +2,7 @@
 
     MoorageError
     ├── InvalidRequest            the request itself is wrong
-    │   ├── InvalidLimit, InvalidCursor, ConflictingCursors
+    │   ├── InvalidLimit, InvalidCursor, ConflictingCursors, InvalidFilter
     │   ├── UnknownParameter, RepeatedParameter, MissingParameter, InvalidFlag, InvalidIdempotencyKey
     │   ├── InvalidJson, InvalidBody, InvalidKey, BodyTooLarge, BodyTooSlow,
     │   └── UnsupportedEncoding
@@ -73,6 +73,12 @@ class InvalidCursor(InvalidRequest):
     """{param} must be the id of an item of this list; got {value!r}."""
 
     code = "invalid_cursor"
+
+
+class InvalidFilter(InvalidRequest):
+    """{param} {reason}."""
+
+    code = "invalid_filter"
 
 
 class ConflictingCursors(InvalidRequest):
