@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from moorage.api.problems import status_of
-from moorage.core import errors, usage_errors
+from moorage.core import errors, template_errors, usage_errors
 from moorage.core.access import DEFAULT_SCOPES
 from moorage.registry.api_keys import create_api_key
 from moorage.store.opening import open_store
@@ -26,8 +26,8 @@ GUIDE = ROOT / "docs/guide"
 
 #: What a person does, in the order of work.
 PAGES = (
-    "create", "draft", "compare", "publish", "history", "undo", "delete-and-restore", "protect-programs",
-    "edit-together", "files", "api-keys", "keep-answering",
+    "create", "draft", "compare", "publish", "history", "undo", "delete-and-restore", "protect-programs", "use",
+    "routing", "templates", "edit-together", "files", "api-keys", "keep-answering",
 )  # fmt: skip
 
 SECTIONS = CURL, CLI, SHOWN, WRONG = "With curl", "With the command line", "What comes back", "What can go wrong"
@@ -45,7 +45,7 @@ MASKS = {
 
 CODES = {
     kind.code: kind
-    for kind in (*vars(errors).values(), *vars(usage_errors).values())
+    for kind in (*vars(errors).values(), *vars(template_errors).values(), *vars(usage_errors).values())
     if isinstance(kind, type) and hasattr(kind, "code")
 }
 

@@ -21,6 +21,7 @@ from moorage.core.access import ApiKey, Scope, hash_token, new_token
 from moorage.core.api_key_item import PatchApiKey, PostApiKey
 from moorage.core.configuration import ConfigurationRequest
 from moorage.core.deployment import PatchDeployment, PostDeployment, PutDeployment
+from moorage.core.explaining import ExplainRequest, WhatIfRequest
 from moorage.core.version import PostVersion, Reason
 from moorage.registry.api_keys import revoke_api_key
 from moorage.store.opening import open_store
@@ -38,6 +39,8 @@ BODIES: dict[type, dict[str, Any]] = {
     PostApiKey: {"name": "asked", "scopes": [Scope.KEYS_ADMIN]},
     PatchApiKey: {"name": "asked"},
     ConfigurationRequest: {"key": "quay-live"},
+    ExplainRequest: {"context": {"plan": "pro"}},
+    WhatIfRequest: {"contexts": [{"plan": "pro"}], "routing": []},
 }
 
 #: Query parameters without which a route has nothing to do.
@@ -229,6 +232,8 @@ def test_to_read_to_write_to_publish_and_to_make_keys_are_scopes_of_their_own() 
     }
     assert {called(operation): operation.scopes for operation in others if operation.method != "GET"} == {
         "POST /v2/deployments/get_config": invoke,
+        "POST /v2/deployments/{key_or_id}/explain": frozenset({Scope.READ}),
+        "POST /v2/deployments/{key_or_id}/what-if": frozenset({Scope.READ}),
         "POST /v2/deployments": write | publish,
         "PUT /v2/deployments/{key_or_id}": write | publish,
         "PATCH /v2/deployments/{key_or_id}": write,

@@ -219,7 +219,7 @@ def test_a_variant_has_its_own_messages_variables_engine_and_policy(project: Pro
     assert chosen.json["missing_inputs"] == ["gone"]
 
 
-ROUTED = {
+ROUTED: dict[str, Any] = {
     "variants": [a_variant("new", "new"), a_variant("half", "half")],
     "routing": [
         {"variant": "new", "when": {"plan": {"eq": "pro"}}},
@@ -326,7 +326,7 @@ def test_it_needs_the_scope_to_invoke_and_no_other(project: Project) -> None:
     assert ask(project, headers={"Authorization": f"Bearer {reading}"}).error["code"] == "insufficient_scope"
 
 
-FULL = {
+FULL: dict[str, Any] = {
     "stream": False,
     "inputs": {"customer": {"name": "Ada"}},
     "context": {"environments": "staging", "age": 42.5, "plan": ["a", "b"], "is": True, "none": None},
@@ -357,7 +357,9 @@ def test_every_field_of_the_contract_is_taken_and_unknown_ones_are_ignored(proje
 def test_a_field_that_may_be_left_out_may_be_null(project: Project) -> None:
     put(project, "Hello")
 
-    assert ask(project, **dict.fromkeys(FULL)).body == ask(project).body
+    nothing: dict[str, Any] = dict.fromkeys(FULL)
+
+    assert ask(project, **nothing).body == ask(project).body
 
 
 WRONG: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
@@ -446,7 +448,9 @@ def test_all_that_is_wrong_is_told_at_once_with_its_path(project: Project, case:
     sent, expected = WRONG[case]
     put(project, "Hello")
 
-    answer = ask(project, **{"key": "bot"} | sent)
+    fields: dict[str, Any] = {"key": "bot", **sent}
+
+    answer = ask(project, **fields)
 
     assert problems(answer) == expected
 

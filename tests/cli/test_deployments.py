@@ -44,6 +44,27 @@ def test_all_goes_through_every_page(project: Project, folder: Path) -> None:
     assert [item["key"] for item in json.loads(result.stdout)["data"]] == [f"d{n}" for n in range(120, 0, -1)]
 
 
+def test_filters_are_those_of_the_api_on_one_page_and_on_all(project: Project, folder: Path) -> None:
+    project.fill(60)
+    moment = project.put("refunds", {**a_body(provider="groq", model="m", model_type="ocr"), "description": "x"}).json
+    filters = {
+        "--search": "REFUND", "--provider": "groq", "--model": "m", "--model-type": "ocr",
+        "--updated-since": moment["updated"],
+    }  # fmt: skip
+
+    for name, value in filters.items():
+        result = moorage("deployments", "list", name, value, "-o", "json", folder=folder, project=project)
+        assert [item["key"] for item in json.loads(result.stdout)["data"]] == ["refunds"], name
+    every = ("--all", "--search", "refunds", "--provider", "openai")
+    both = moorage("deployments", "list", *every, folder=folder, project=project)
+    many = moorage("deployments", "list", "--all", "--provider", "openai", "-o", "json", folder=folder, project=project)
+    wrong = moorage("deployments", "list", "--model-type", "chatt", folder=folder, project=project)
+
+    assert both.stdout == "No such deployments.\n"
+    assert len(json.loads(many.stdout)["data"]) == 60
+    assert "did you mean chat?" in wrong.stderr
+
+
 def test_cursors_go_both_ways(project: Project, folder: Path) -> None:
     items = project.fill(5)
 

@@ -1,8 +1,6 @@
 """Older majors of the official SDK, which send `limit=10.0` and know fewer values, read the same pages."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,15 +9,12 @@ import pytest
 
 from tests.contract.conftest import names
 from tests.contract.full_items import FULL_TOOL, MINIMAL_BODY, full_bodies
-from tests.support.server import Project, Server, a_body, clean_environment
+from tests.contract.older_sdk import UNKNOWN, OlderSdk
+from tests.support.server import Project, Server, a_body
 
 PROGRAM = Path(__file__).with_name("list_with_sdk.py")
 
 Ask = Callable[[str], dict[str, Any]]
-
-
-#: Version -> the fields it does not know (of `tool_call_id`, 3.14.45 loses a null alone).
-UNKNOWN = {"3.14.45": {"cacheControl", "display_name", "tool_call_id"}, "4.1.0rc44": {"cacheControl"}}
 
 
 @pytest.fixture(scope="module", params=UNKNOWN)
@@ -30,34 +25,8 @@ def version(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def ask(version: str, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """Ask that version of the SDK what it makes of a token."""
-    folder = Path(sys.prefix) / "sdks" / version
-    assert (folder / "orq_ai_sdk").is_dir(), f"there is no orq-ai-sdk {version} in {folder}: make test installs it"
-    complaints = tmp_path_factory.mktemp("sdk") / "stderr"
-    with (
-        complaints.open("wb") as stderr,
-        subprocess.Popen(
-            [sys.executable, "-W", "error", str(PROGRAM), server.url],
-            env=clean_environment(PYTHONPATH=str(folder)),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-        ) as program,
-    ):
-
-        def answer(token: str) -> dict[str, Any]:
-            assert program.stdin is not None
-            assert program.stdout is not None
-            program.stdin.write(token + "\n")
-            program.stdin.flush()
-            line = program.stdout.readline()
-            assert line, complaints.read_text()
-            found: dict[str, Any] = json.loads(line)
-            assert found.pop("version") == version
-            return found
-
-        yield answer
-    assert complaints.read_text() == ""
+    with OlderSdk(version, PROGRAM, server.url, tmp_path_factory.mktemp("sdk")) as sdk:
+        yield sdk.ask
 
 
 def keys(page: dict[str, Any]) -> list[str]:

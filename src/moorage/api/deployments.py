@@ -8,6 +8,7 @@ from starlette.responses import Response
 from moorage.api.answer import of_revision
 from moorage.api.call import Call
 from moorage.core.deployment import DeletedDeployment, final_us
+from moorage.core.filter import FILTERS, Filter
 from moorage.core.page import PageQuery
 from moorage.core.times import iso
 from moorage.registry.deployments import (
@@ -22,9 +23,10 @@ from moorage.store.store import Writable
 
 
 async def list_page(call: Call) -> Response:
-    """A page of the project's deployments, newest first."""
-    query = PageQuery.read(call.request.query_params.multi_items())
-    return of_revision(call, call.services.catalog.project(call.project_id).page(query))
+    """A page of the project's deployments, newest first; of those that all filters hold for, if there are any."""
+    parameters = call.request.query_params.multi_items()
+    query, wanted = PageQuery.read(parameters, FILTERS), Filter.read(parameters)
+    return of_revision(call, call.services.catalog.project(call.project_id).page(query, wanted))
 
 
 async def get(call: Call) -> Response:

@@ -1,7 +1,7 @@
 """/openapi.json, generated from the route table and the types that are parsed and sent."""
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -9,11 +9,14 @@ from moorage import __version__
 from moorage.api.operation import Operation
 from moorage.api.problems import ErrorBody, status_of
 from moorage.core import errors
+from moorage.core.filter import MAX_TEXT
 from moorage.core.ids import KEY_PATTERN
 from moorage.core.page import DEFAULT_LIMIT, MAX_LIMIT
+from moorage.core.prompt_config import ModelType
 
 _REF = "#/components/schemas/{name}"
 
+_FILTER = {"type": "string", "maxLength": MAX_TEXT}
 _CURSOR = {"type": "string", "description": "The id of an item of the list."}
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "limit": {
@@ -55,6 +58,17 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     },
     "to": {"description": "A version's number or id, or `live`.", "required": True, "schema": {"type": "string"}},
     "variant_id": {"description": "Only the versions of this variant.", "schema": {"type": "string"}},
+    "search": {
+        "description": "Only those with this in their key or description; upper and lower case are the same.",
+        "schema": _FILTER,
+    },
+    "provider": {"description": "Only those of this provider.", "schema": _FILTER},
+    "model": {"description": "Only those of this model.", "schema": _FILTER},
+    "model_type": {"description": "Only those of this type.", "schema": {"enum": ["", *get_args(ModelType)]}},
+    "updated_since": {
+        "description": "Only those that were updated at this date or time (ISO 8601) or later.",
+        "schema": _FILTER,
+    },
     "after": {"description": "Means `starting_after`.", "schema": _CURSOR},
     "before": {"description": "Means `ending_before`.", "schema": _CURSOR},
 }

@@ -11,7 +11,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from moorage.api import api_keys, configurations, deployments, following, manifests, open_routes, versions
+from moorage.api import (
+    api_keys,
+    configurations,
+    deployments,
+    explanations,
+    following,
+    manifests,
+    open_routes,
+    versions,
+)
 from moorage.api.auth import authenticate, authorize
 from moorage.api.call import Call, Services
 from moorage.api.operation import OPEN, Operation
@@ -29,6 +38,8 @@ from moorage.core.deployment import (
     PutDeployment,
 )
 from moorage.core.difference import Difference
+from moorage.core.explaining import Explained, ExplainRequest, WhatIf, WhatIfRequest
+from moorage.core.filter import FILTERS
 from moorage.core.history import HistoryPage
 from moorage.core.manifest import ManifestPage
 from moorage.core.storage_errors import StorageFull, StorageUnavailable
@@ -88,9 +99,9 @@ OPERATIONS = (
     Operation(
         method="GET", path="/v2/deployments", name="Deployments",
         handler=deployments.list_page, scopes=frozenset({Scope.READ}),
-        parameters=_PAGE,
+        parameters=(*_PAGE, *FILTERS),
         answers={200: DeploymentPage, 304: None},
-        errors=_PAGING,
+        errors=(errors.InvalidFilter, *_PAGING),
     ),
     Operation(
         method="POST", path="/v2/deployments", name="CreateDeployment",
@@ -134,6 +145,18 @@ OPERATIONS = (
         errors=(
             errors.NotDeleted, errors.KeyTaken, errors.PreconditionFailed, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE
         ),
+    ),
+    Operation(
+        method="POST", path="/v2/deployments/{key_or_id}/explain", name="Explain",
+        handler=explanations.explain, scopes=frozenset({Scope.READ}), body=ExplainRequest, is_body_optional=True,
+        answers={200: Explained},
+        errors=(errors.UnknownParameter, *_GONE, errors.InvalidJson, errors.InvalidBody, *_LARGE),
+    ),
+    Operation(
+        method="POST", path="/v2/deployments/{key_or_id}/what-if", name="WhatIf",
+        handler=explanations.what_if, scopes=frozenset({Scope.READ}), body=WhatIfRequest,
+        answers={200: WhatIf},
+        errors=(errors.UnknownParameter, *_GONE, *_BODY),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/versions", name="DeploymentVersions",

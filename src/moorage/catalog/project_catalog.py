@@ -1,13 +1,14 @@
 """One project's deployments in memory: already encoded, in the order of the list."""
 
 from bisect import bisect_left, bisect_right
-from itertools import takewhile
+from itertools import islice, takewhile
 from operator import itemgetter
 
 import msgspec
 
 from moorage.core.deployment import Deployment, Live, Tombstone, etag_of
 from moorage.core.errors import DeploymentNotFound, InvalidCursor
+from moorage.core.filter import Facts, Filter
 from moorage.core.page import PageQuery
 
 
@@ -26,14 +27,15 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
 class ProjectCatalog:
     """The JSON of every deployment of a project, by id, by key and by place.
 
-    `_seqs` is ascending (oldest first), `_items` runs beside it. `_seq_of` knows deleted deployments too, so that a
-    cursor to one still has its place. A page costs a search in a sorted list and a join, wherever it is.
+    `_seqs` is ascending (oldest first); `_items` and the other lists run beside it. `_seq_of` knows deleted deployments
+    too, so that a cursor to one still has its place. A page costs a search in a sorted list and a join, wherever it is.
     """
 
     def __init__(self, kept: Kept | None = None) -> None:
         """An empty one, or one that was kept."""
         kept = kept or Kept([], [], [], [], {}, {}, {})
         self._seqs, self._items, self._revs, self._lives = kept.seqs, kept.items, kept.revs, kept.lives
+        self._facts = [Facts.of(item) for item in kept.items]
         self._seq_of, self._seq_of_key, self._tombstones = kept.seq_of, kept.seq_of_key, kept.tombstones
         revs = {live.id: rev for live, rev in zip(kept.lives, kept.revs, strict=True)}
         gone = {stone.id: stone.rev for name, stone in kept.tombstones.items() if name == stone.id}
@@ -60,7 +62,7 @@ class ProjectCatalog:
         is_listed = place < len(self._seqs) and self._seqs[place] == seq
         if deployment.deleted_us is not None:
             if is_listed:
-                del self._seqs[place], self._items[place], self._revs[place], self._lives[place]
+                del self._seqs[place], self._items[place], self._revs[place], self._lives[place], self._facts[place]
             if self._seq_of_key.get(deployment.key) == seq:
                 del self._seq_of_key[deployment.key]
             stone = self._tombstones[deployment.id] = deployment.tombstone
@@ -69,34 +71,44 @@ class ProjectCatalog:
             return
         self._tombstones.pop(deployment.id, None)
         self._seq_of_key[deployment.key] = seq
+        item = deployment.item()
         if is_listed:
-            self._items[place], self._revs[place] = deployment.item(), deployment.rev
-            self._lives[place] = deployment.live
+            self._items[place], self._revs[place] = item, deployment.rev
+            self._lives[place], self._facts[place] = deployment.live, Facts.of(item)
         else:
             self._seqs.insert(place, seq)
-            self._items.insert(place, deployment.item())
+            self._items.insert(place, item)
             self._revs.insert(place, deployment.rev)
             self._lives.insert(place, deployment.live)
+            self._facts.insert(place, Facts.of(item))
 
-    def page(self, query: PageQuery) -> bytes:
-        """The JSON of a page (`DeploymentPage`).
+    def page(self, query: PageQuery, wanted: Filter | None = None) -> bytes:
+        """The JSON of a page (`DeploymentPage`); with a filter, of those deployments alone that it holds for. To find
+        them, all that come after the cursor may have to be looked at.
 
         Raises:
             InvalidCursor: the cursor was never a deployment of this project.
         """
+        start, end = 0, len(self._seqs)
+        is_newer = query.ending_before is not None
         if query.ending_before is not None:
             start = bisect_right(self._seqs, self._place("ending_before", query.ending_before))
-            end = min(start + query.limit, len(self._seqs))
-            has_more = end < len(self._seqs)
+        elif query.starting_after is not None:
+            end = bisect_left(self._seqs, self._place("starting_after", query.starting_after))
+        if wanted is None:
+            has_more = end - start > query.limit
+            items = (
+                self._items[start : start + query.limit] if is_newer else self._items[max(end - query.limit, 0) : end]
+            )
+            items.reverse()
         else:
-            end = len(self._seqs)
-            if query.starting_after is not None:
-                end = bisect_left(self._seqs, self._place("starting_after", query.starting_after))
-            start = max(end - query.limit, 0)
-            has_more = start > 0
-        newest_first = b",".join(reversed(self._items[start:end]))
+            places = range(start, end) if is_newer else range(end - 1, -1, -1)
+            matching = (place for place in places if wanted.holds(self._facts[place]))
+            found = list(islice(matching, query.limit + 1))
+            has_more = len(found) > query.limit
+            items = [self._items[place] for place in sorted(found[: query.limit], reverse=True)]
         tail = b'],"has_more":true}' if has_more else b'],"has_more":false}'
-        return b'{"object":"list","data":[' + newest_first + tail
+        return b'{"object":"list","data":[' + b",".join(items) + tail
 
     def get(self, key_or_id: str) -> tuple[bytes, str]:
         """The JSON of one deployment (`DeploymentItem`) by its key or its id, and its ETag.

@@ -94,16 +94,20 @@ class Client:
         data = None if body is None else msgspec.json.encode(body)
         return self._send(method, path, query or {}, data, **headers).value
 
+    def post(self, path: str, body: Any) -> Reply:
+        """POST `body`; what it answers, with its headers."""
+        return self._send("POST", path, {}, msgspec.json.encode(body))
+
     def put(self, key: str, body: Any, reason: str, **query: Any) -> Reply:
         """Put one deployment, with the query parameters that are not None."""
         data = msgspec.json.encode(body)
         return self._send("PUT", deployment_path(key), query, data, X_Moorage_Reason=reason)
 
-    def pages(self, path: str) -> Iterator[dict[str, Any]]:
+    def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """The items of all pages of a list, newest first."""
         cursor = None
         while True:
-            page = self.get(path, limit=MAX_LIMIT, starting_after=cursor).value
+            page = self.get(path, limit=MAX_LIMIT, starting_after=cursor, **query).value
             yield from page["data"]
             if not page["has_more"]:
                 return

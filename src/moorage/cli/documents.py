@@ -79,6 +79,24 @@ def read_one(path: str) -> Document:
     return documents[0]
 
 
+def read_values(path: str) -> list[Any]:
+    """The values in a file, or on standard input (`-`); an array is its items.
+
+    Raises:
+        click.ClickException: it cannot be read.
+    """
+    try:
+        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror}") from error
+    found: list[Any] = []
+    for where, value in _values(path, Path(path).suffix.lower(), content):
+        if isinstance(value, Document):
+            raise click.ClickException(f"{where}: {value.problem}")
+        found += value if isinstance(value, list) else [value]
+    return found
+
+
 def find_top(place: Path) -> Path | None:
     """The top of the git repository that an absolute path is in."""
     return next((folder for folder in (place, *place.parents) if (folder / ".git").exists()), None)

@@ -2,8 +2,8 @@
 
     MoorageError
     ├── InvalidRequest            the request itself is wrong
-    │   ├── InvalidLimit, InvalidCursor, ConflictingCursors
-    │   ├── UnknownParameter, RepeatedParameter, MissingParameter, InvalidFlag, InvalidSince, InvalidIdempotencyKey
+    │   ├── InvalidLimit, InvalidCursor, ConflictingCursors, InvalidFilter, InvalidFlag, InvalidSince
+    │   ├── UnknownParameter, RepeatedParameter, MissingParameter, InvalidIdempotencyKey
     │   ├── InvalidJson, InvalidBody, InvalidKey, BodyTooLarge, BodyTooSlow,
     │   └── UnsupportedEncoding
     ├── NotAllowed                who asks, and what they may
@@ -75,6 +75,12 @@ class InvalidCursor(InvalidRequest):
     """{param} must be the id of an item of this list; got {value!r}."""
 
     code = "invalid_cursor"
+
+
+class InvalidFilter(InvalidRequest):
+    """{param} {reason}."""
+
+    code = "invalid_filter"
 
 
 class ConflictingCursors(InvalidRequest):

@@ -31,17 +31,20 @@ class PageQuery(msgspec.Struct, frozen=True):
     ending_before: str | None = None
 
     @classmethod
-    def read(cls, parameters: Iterable[tuple[str, str]]) -> "PageQuery":
-        """Read query parameters; an empty value counts as absent.
+    def read(cls, parameters: Iterable[tuple[str, str]], others: tuple[str, ...] = ()) -> "PageQuery":
+        """Read query parameters; an empty value counts as absent. What is not known here must be one of the `others`,
+        which are read elsewhere.
 
         Raises:
             UnknownParameter, RepeatedParameter, InvalidLimit, ConflictingCursors
         """
         found: dict[str, str] = {}
         for name, value in parameters:
+            if name in others:
+                continue
             meant = PARAMETERS.get(name)
             if meant is None:
-                raise UnknownParameter(param=name[:200], name=name[:200], known=", ".join(PARAMETERS))
+                raise UnknownParameter(param=name[:200], name=name[:200], known=", ".join((*PARAMETERS, *others)))
             if meant in found:
                 raise RepeatedParameter(param=meant, name=meant)
             found[meant] = value

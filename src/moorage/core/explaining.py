@@ -1,0 +1,83 @@
+"""Explaining: which variant a context gets and why, and what another routing table would change. Nothing is called, and
+nothing counts as use."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from moorage.core import strict_json
+from moorage.core.body import read_body
+from moorage.core.conform import Report
+from moorage.core.context import Context, read_context
+from moorage.core.errors import InvalidBody
+from moorage.core.plan import Plan
+from moorage.core.resolution import Explanation, Move, Table, compare
+from moorage.core.routing import Routing, check_routing
+from moorage.core.variant import DEFAULT_VARIANT, Variants, check_variants
+
+MAX_CONTEXTS = 1_000
+
+
+class ExplainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST …/explain`."""
+
+    context: Annotated[dict[str, Any], Meta(description="The attributes that routing chooses by.")] = {}
+
+
+class Explained(Explanation, frozen=True, kw_only=True):
+    """Which variant the context gets from the live `version`, and what each row of its table says."""
+
+    version: str
+
+
+class WhatIfRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST …/what-if`: a routing table as a put would have it, with its variants if there are others."""
+
+    contexts: Annotated[list[dict[str, Any]], Meta(max_length=MAX_CONTEXTS)]
+    routing: Routing
+    variants: Variants | UnsetType = UNSET
+
+
+class WhatIf(msgspec.Struct, frozen=True):
+    """The contexts that would get another variant than from the live `version`, and how many would not."""
+
+    version: str
+    moves: list[Move]
+    unchanged: int
+
+
+def explain(plan: Plan, body: bytes) -> Explained:
+    """What the live version's table makes of the context in `body` (JSON, `ExplainRequest`, or nothing).
+
+    Raises:
+        InvalidJson, InvalidBody
+    """
+    request = read_body(strict_json.parse(body or b"{}"), ExplainRequest)[0]
+    report = Report()
+    context = read_context(request.context, report)
+    if report.problems:
+        raise InvalidBody.of(report.problems)
+    told = plan.table.explain(context)
+    return Explained(told.variant, told.reason, told.row, told.rows, version=plan.live.version)
+
+
+def what_if(plan: Plan, body: bytes) -> WhatIf:
+    """What the table in `body` (JSON, `WhatIfRequest`) would change.
+
+    Raises:
+        InvalidJson, InvalidBody: with every problem of the table and of the contexts.
+    """
+    request = read_body(strict_json.parse(body), WhatIfRequest)[0]
+    report, names = Report(), [DEFAULT_VARIANT, *plan.variants]
+    if request.variants is not UNSET:
+        check_variants(request.variants, report)
+        names = [DEFAULT_VARIANT, *(variant.name for variant in request.variants)]
+    check_routing(request.routing, names, report)
+    contexts: list[Context] = [
+        read_context(each, report, f"contexts[{index}]") for index, each in enumerate(request.contexts)
+    ]
+    if report.problems:
+        raise InvalidBody.of(report.problems)
+    moves = compare(plan.table, Table.compile(plan.live.key, request.routing), contexts)
+    return WhatIf(plan.live.version, moves, len(contexts) - len(moves))

@@ -1,0 +1,204 @@
+"""`POST /v2/deployments/{keyOrID}/explain` and `/what-if`."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.server import Answer, Project, a_body
+
+CONFIG = a_body()["prompt_config"]
+VARIANTS = [{"name": name, "prompt_config": CONFIG} for name in ("benelux", "new", "small")]
+ROUTING: list[dict[str, Any]] = [
+    {"variant": "benelux", "when": {"country": {"in": ["NLD", "BEL"]}, "plan": {"ne": "free"}}},
+    {"variant": "new", "when": {"environments": {"eq": "staging"}}},
+    {"variant": "new", "split": {"by": "user_id", "percent": 20}},
+    {"variant": "small", "split": {"by": "user_id", "percent": 30}},
+]
+
+
+@pytest.fixture
+def routed(project: Project) -> Project:
+    """A project with the deployment `support` of docs/routing.md."""
+    body = {"prompt_config": CONFIG, "variants": VARIANTS, "routing": ROUTING}
+    assert project.put("support", body).status == 201
+    return project
+
+
+def post(project: Project, path: str, body: object) -> Answer:
+    return project.request("POST", f"/v2/deployments/{path}", json.dumps(body).encode())
+
+
+def problems(answer: Answer) -> dict[str, str]:
+    assert (answer.status, answer.error["code"]) == (400, "invalid_request_body")
+    return {problem["path"]: problem["message"] for problem in answer.error["problems"]}
+
+
+def test_the_answer_has_the_variant_the_reason_and_what_each_row_says(routed: Project) -> None:
+    answer = post(routed, "support/explain", {"context": {"country": "NLD", "user_id": "u-1"}})
+
+    assert answer.status == 200
+    assert answer.json == {
+        "variant": "small",
+        "reason": "split",
+        "row": 4,
+        "version": "1.0",
+        "rows": [
+            {"row": 1, "variant": "benelux", "matched": False, "because": "plan is missing"},
+            {"row": 2, "variant": "new", "matched": False, "because": "environments is missing"},
+            {
+                "row": 3, "variant": "new", "matched": False, "bucket": 20.59,
+                "because": "the bucket of user_id, 20.59, is not below 20",
+            },
+            {
+                "row": 4, "variant": "small", "matched": True, "bucket": 20.59,
+                "because": "the bucket of user_id, 20.59, is from 20 up to 50",
+            },
+            {"row": 0, "variant": "default", "matched": True, "because": "it matches anything, and row 4 comes first"},
+        ],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("context", "variant", "row", "reason"),
+    [
+        ({"country": "NLD", "plan": "pro"}, "benelux", 1, "rule"),
+        ({"country": "NLD", "environments": ["staging"]}, "new", 2, "rule"),
+        ({"user_id": "u-4"}, "new", 3, "split"),
+        ({"user_id": "u-6"}, "default", 0, "default"),
+        ({}, "default", 0, "default"),
+    ],
+)
+def test_it_names_the_variant_that_get_config_uses(
+    routed: Project, context: dict[str, Any], variant: str, row: int, reason: str
+) -> None:
+    told = post(routed, "support/explain", {"context": context}).json
+
+    used = post(routed, "get_config", {"key": "support", "context": context}).headers
+    assert (told["variant"], told["row"], told["reason"]) == (variant, row, reason)
+    assert (used["x-moorage-variant"], used["x-moorage-reason"]) == (variant, reason)
+
+
+def test_without_a_body_the_context_is_empty_and_an_id_will_do(project: Project) -> None:
+    item = project.put("bot").json
+
+    answer = project.request("POST", f"/v2/deployments/{item['id']}/explain")
+
+    row = {
+        "row": 0,
+        "variant": "default",
+        "matched": True,
+        "because": "it matches anything, and no row before it matches",
+    }
+    assert answer.json == {"variant": "default", "reason": "only", "row": 0, "rows": [row], "version": "1.0"}
+
+
+def test_a_draft_explains_nothing_until_it_is_live(routed: Project) -> None:
+    draft = {"prompt_config": CONFIG, "routing": []}
+    assert post(routed, "support/versions", draft).status == 201
+
+    before = post(routed, "support/explain", {}).json
+    routed.request("POST", "/v2/deployments/support/versions/1.1/publish")
+    after = post(routed, "support/explain", {}).json
+
+    assert (before["version"], before["reason"], len(before["rows"])) == ("1.0", "default", 5)
+    assert (after["version"], after["reason"], len(after["rows"])) == ("1.1", "only", 1)
+
+
+def test_explaining_changes_nothing(routed: Project) -> None:
+    before = routed.page().headers["x-moorage-revision"], routed.get("support").body
+
+    post(routed, "support/explain", {"context": {"plan": "pro"}})
+    post(routed, "support/what-if", {"contexts": [{}], "routing": []})
+
+    assert (routed.page().headers["x-moorage-revision"], routed.get("support").body) == before
+
+
+def test_what_is_wrong_with_a_context_is_told(routed: Project) -> None:
+    answer = post(routed, "support/explain", {"context": {"a": {}, "b": "x" * 10_001}, "inputs": {}})
+    context = post(routed, "support/explain", {"context": {"a": {}, "b": "x" * 10_001}})
+
+    assert problems(answer) == {"inputs": "is not a field here; there are: context"}
+    assert set(problems(context)) == {"context.a", "context.b"}
+    assert post(routed, "nothing/explain", {}).error["code"] == "deployment_not_found"
+
+
+def test_what_if_lists_the_contexts_that_would_move(routed: Project) -> None:
+    contexts = [{"user_id": f"u-{number}"} for number in (1, 4, 6)] + [{"environments": ["staging"]}]
+    wider = [*ROUTING[1:3], {"variant": "small", "split": {"by": "user_id", "percent": 60}}]
+
+    answer = post(routed, "support/what-if", {"contexts": contexts, "routing": wider})
+
+    assert answer.json == {
+        "version": "1.0",
+        "moves": [
+            {
+                "context": {"user_id": "u-6"},
+                "before": {"variant": "default", "reason": "default", "row": 0},
+                "after": {"variant": "small", "reason": "split", "row": 3},
+            }
+        ],
+        "unchanged": 3,
+    }
+
+
+def test_what_if_may_bring_variants_that_are_not_there_yet(routed: Project) -> None:
+    routing = [{"variant": "newest", "when": {"plan": {"eq": "pro"}}}]
+    newest = [{"name": "newest", "prompt_config": CONFIG}]
+
+    alone = post(routed, "support/what-if", {"contexts": [{"plan": "pro"}], "routing": routing})
+    both = post(routed, "support/what-if", {"contexts": [{"plan": "pro"}], "routing": routing, "variants": newest})
+
+    assert problems(alone) == {
+        "routing[0].variant": '"newest" is no variant here; there are: default, benelux, new, small',
+    }
+    assert both.json["moves"][0]["after"] == {"variant": "newest", "reason": "rule", "row": 1}
+
+
+def test_what_if_tells_all_problems_with_their_paths(routed: Project) -> None:
+    routing = [
+        {"variant": "new", "when": {}},
+        {"variant": "gone", "split": {"by": "user_id", "percent": 20}},
+    ]
+    shapes = {"contexts": [1], "routing": [{"variant": 1, "when": {"a": {"like": 1}}}], "default": "x"}
+
+    answer = post(routed, "support/what-if", {"contexts": [{}, {"a": {}}], "routing": routing})
+
+    assert set(problems(answer)) == {"routing[1].variant", "routing[1]", "contexts[1].a"}
+    assert {"contexts[0]", "routing[0].variant", "routing[0].when.a.like", "default"} == set(
+        problems(post(routed, "support/what-if", shapes))
+    )
+    many = post(routed, "support/what-if", {"contexts": [{}] * 1_001, "routing": []})
+    assert problems(many) == {"contexts": "has more than 1000 items"}
+    assert problems(post(routed, "support/what-if", {})) == {"contexts": "is required", "routing": "is required"}
+
+
+CONTEXTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "country": st.sampled_from(["NLD", "DEU"]),
+        "plan": st.sampled_from(["pro", "free"]),
+        "environments": st.sampled_from(["staging", ["staging"]]),
+        "user_id": st.integers(0, 10_000).map(str),
+    },
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(contexts=st.lists(CONTEXTS, max_size=20), order=st.permutations(range(4)), rows=st.integers(0, 4))
+def test_what_if_foretells_what_the_table_does_once_it_is_live(
+    routed: Project, contexts: list[dict[str, Any]], order: list[int], rows: int
+) -> None:
+    routing = [ROUTING[number] for number in order[:rows]]
+    routed.put("support", {"prompt_config": CONFIG, "variants": VARIANTS, "routing": ROUTING})
+    before = [post(routed, "support/explain", {"context": context}).json["variant"] for context in contexts]
+
+    foretold = post(routed, "support/what-if", {"contexts": contexts, "routing": routing}).json
+
+    routed.put("support", {"prompt_config": CONFIG, "variants": VARIANTS, "routing": routing})
+    after = [post(routed, "support/explain", {"context": context}).json["variant"] for context in contexts]
+    moved = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    assert [(move["before"]["variant"], move["after"]["variant"]) for move in foretold["moves"]] == moved
+    assert foretold["unchanged"] == len(contexts) - len(moved)

@@ -1,0 +1,261 @@
+"""`GET /v2/deployments` with filters: additions to the contract, with the same promises as the pages without."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from moorage.core.times import find_moment
+from tests.support.server import Answer, Project, a_body
+
+
+def put(project: Project, key: str, description: str = "", **config: Any) -> dict[str, Any]:
+    answer = project.put(key, {**a_body(**config), "description": description})
+    assert answer.status in (200, 201), answer.body
+    item: dict[str, Any] = answer.json
+    return item
+
+
+def refusal(answer: Answer) -> tuple[int, str, str]:
+    return answer.status, answer.error["code"], answer.error["param"]
+
+
+@pytest.fixture
+def fleet(project: Project) -> Project:
+    """A project of five, the newest last."""
+    put(project, "support_bot", "Answers REFUNDS", provider="openai", model="openai/gpt-4o")
+    put(project, "Refund-mail", "Straße, naïve", provider="anthropic", model="claude")
+    put(project, "pictures", "Draws", provider="openai", model="openai/dall-e", model_type="image")
+    put(project, "notes", "100% of_it", provider="mistral", model="openai/gpt-4o")
+    put(project, "other", "", provider="openai", model="openai/gpt-4o")
+    return project
+
+
+@pytest.mark.parametrize(
+    ("filters", "keys"),
+    [
+        ({"search": "refund"}, ["Refund-mail", "support_bot"]),
+        ({"search": "BOT"}, ["support_bot"]),
+        ({"search": "STRASSE"}, ["Refund-mail"]),
+        ({"search": "0% of_"}, ["notes"]),
+        ({"search": "bot\nanswers"}, ["support_bot"]),
+        ({"search": "nowhere"}, []),
+        ({"provider": "openai"}, ["other", "pictures", "support_bot"]),
+        ({"provider": "OpenAI"}, []),
+        ({"provider": "groq"}, []),
+        ({"model": "openai/gpt-4o"}, ["other", "notes", "support_bot"]),
+        ({"model": "openai/gpt"}, []),
+        ({"model_type": "image"}, ["pictures"]),
+        ({"model_type": "ocr"}, []),
+        ({"provider": "openai", "model": "openai/gpt-4o"}, ["other", "support_bot"]),
+        ({"provider": "openai", "model_type": "chat", "search": "refund"}, ["support_bot"]),
+        ({"search": "", "provider": "", "model": "", "model_type": "", "updated_since": ""}, [
+            "other", "notes", "pictures", "Refund-mail", "support_bot",
+        ]),
+    ],
+)  # fmt: skip
+def test_a_page_has_those_that_all_filters_hold_for(fleet: Project, filters: dict[str, str], keys: list[str]) -> None:
+    page = fleet.page(**filters)
+
+    assert page.status == 200
+    assert page.keys == keys
+    assert page.json["has_more"] is False
+
+
+def test_an_item_has_the_same_bytes_with_and_without_a_filter(fleet: Project) -> None:
+    assert fleet.page(search="nothing").body == b'{"object":"list","data":[],"has_more":false}'
+    assert fleet.page(updated_since="2000-01-01").body == fleet.page().body
+
+
+def test_updated_since_counts_the_moment_itself_and_is_in_utc_without_an_offset(project: Project) -> None:
+    put(project, "a")
+    moment = put(project, "b")["updated"]
+    put(project, "c")
+
+    assert project.page(updated_since=moment).keys == ["c", "b"]
+    assert project.page(updated_since=moment.removesuffix("Z")).keys == ["c", "b"]
+    assert project.page(updated_since=moment.replace("Z", "+00:00")).keys == ["c", "b"]
+    assert project.page(updated_since=moment.replace("Z", "+01:00")).keys == ["c", "b", "a"]
+    assert project.page(updated_since="2000-01-01").keys == ["c", "b", "a"]
+    assert project.page(updated_since="2900-01-01").keys == []
+
+
+def test_what_is_filtered_by_is_what_is_live(project: Project) -> None:
+    put(project, "a", "first", provider="openai")
+    moment = put(project, "b")["updated"]
+
+    put(project, "a", "second", provider="groq")
+    assert project.page(provider="groq", search="second", updated_since=moment).keys == ["a"]
+    assert project.page(search="first").keys == []
+
+    project.request("POST", "/v2/deployments/a/undo")
+    assert project.page(provider="groq").keys == []
+    assert project.page(provider="openai", search="second").keys == ["a"]
+
+    project.request("DELETE", "/v2/deployments/a")
+    assert project.page(search="second").keys == []
+    project.request("POST", "/v2/deployments/a/restore")
+    assert project.page(search="second").keys == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "said"),
+    [
+        ("model_type", "chatt", "did you mean chat?"),
+        ("model_type", "Chat", "is one of chat, completion"),
+        ("updated_since", "yesterday", "ISO 8601"),
+        ("updated_since", "2026-02-30", "ISO 8601"),
+        ("updated_since", "2026-03-01T10:00 01:00", "write + as %2B"),
+        ("updated_since", "1772357400", "ISO 8601"),
+        ("search", "x" * 257, "at most 256 characters"),
+        ("provider", "x" * 257, "at most 256 characters"),
+    ],
+)
+def test_an_impossible_value_is_refused_by_name(project: Project, parameter: str, value: str, said: str) -> None:
+    answer = project.page(**{parameter: value})
+
+    assert refusal(answer) == (400, "invalid_filter", parameter)
+    assert said in answer.error["message"]
+
+
+def test_a_filter_sent_twice_and_an_unknown_one_are_refused(project: Project) -> None:
+    twice = project.request("GET", "/v2/deployments?provider=openai&provider=groq")
+    unknown = project.page(owner="anna")
+
+    assert refusal(twice) == (400, "repeated_parameter", "provider")
+    assert refusal(unknown) == (400, "unknown_parameter", "owner")
+    assert unknown.error["message"].endswith("search, provider, model, model_type, updated_since.")
+    versions = project.request("GET", "/v2/manifests?provider=openai")
+    assert refusal(versions) == (400, "unknown_parameter", "provider")
+
+
+def test_the_cursor_may_be_any_deployment_one_that_is_filtered_out_or_deleted_too(fleet: Project) -> None:
+    ids = {item["key"]: item["id"] for item in fleet.page().json["data"]}
+    fleet.request("DELETE", "/v2/deployments/notes")
+
+    assert fleet.page(provider="openai", starting_after=ids["notes"]).keys == ["pictures", "support_bot"]
+    assert fleet.page(provider="openai", starting_after=ids["Refund-mail"]).keys == ["support_bot"]
+    assert fleet.page(provider="openai", ending_before=ids["notes"]).keys == ["other"]
+    assert fleet.page(search="r", ending_before=ids["support_bot"], limit=1).json["has_more"] is True
+    assert refusal(fleet.page(provider="openai", starting_after="never")) == (400, "invalid_cursor", "starting_after")
+
+
+def test_a_filtered_page_has_an_etag_that_lasts_until_something_changes(fleet: Project) -> None:
+    path = "/v2/deployments?search=refund"
+    etag = fleet.request("GET", path).headers["etag"]
+
+    same = fleet.request("GET", path, headers={"If-None-Match": etag})
+    put(fleet, "support_bot", "Answers")
+
+    assert same.status == 304
+    assert fleet.request("GET", path, headers={"If-None-Match": etag}).status == 200
+
+
+PROVIDERS, TYPES, WORDS = ["openai", "groq"], ["chat", "image"], ["Ab", "bA", "c"]
+CHANGES = st.tuples(
+    st.integers(0, 14), st.sampled_from(PROVIDERS), st.sampled_from(TYPES), st.sampled_from(WORDS), st.booleans()
+)
+FILTERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "provider": st.sampled_from(PROVIDERS),
+        "model_type": st.sampled_from(TYPES),
+        "search": st.sampled_from(["a", "AB", "b", "k1"]),
+    },
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    first=st.lists(CHANGES, min_size=4, max_size=14),
+    later=st.lists(st.lists(CHANGES, max_size=2), max_size=6),
+    filters=FILTERS,
+    limit=st.integers(1, 4),
+    direction=st.sampled_from(["starting_after", "ending_before"]),
+)
+def test_a_filtered_walk_under_changes_meets_what_stays_exactly_once_and_in_order(
+    project: Project,
+    first: list[tuple[int, str, str, str, bool]],
+    later: list[list[tuple[int, str, str, str, bool]]],
+    filters: dict[str, str],
+    limit: int,
+    direction: str,
+) -> None:
+    """Against a model on paper: the items as they were put, by creation."""
+    for key in [item["key"] for page in project.walk(50) for item in page.json["data"]]:
+        project.request("DELETE", f"/v2/deployments/{key}")
+    paper = Paper(project)
+    anchor = paper.put("anchor", "mistral", "chat", "-")
+    for change in first:
+        paper.change(change)
+    always = set(paper.matching(filters)) - ({anchor} if direction == "ending_before" else set())
+    met: list[str] = []
+    cursor = None if direction == "starting_after" else anchor
+    pages = iter(later)
+    while True:
+        query = {**filters, "limit": limit} | ({direction: cursor} if cursor else {})
+        page = project.page(**query)
+        assert page.status == 200, page.body
+        now = paper.matching(filters)
+        if not met and direction == "starting_after":
+            assert (ids(page), page.json["has_more"]) == (now[:limit], len(now) > limit)
+        met = [*met, *ids(page)] if direction == "starting_after" else [*ids(page), *met]
+        if not page.json["has_more"]:
+            break
+        cursor = ids(page)[-1 if direction == "starting_after" else 0]
+        for change in next(pages, []):
+            paper.change(change)
+            always &= set(paper.matching(filters))
+
+    assert len(met) == len(set(met))
+    assert always <= set(met)
+    assert met == [each for each in paper.created[::-1] if each in met]
+
+
+def ids(page: Answer) -> list[str]:
+    return [item["id"] for item in page.json["data"]]
+
+
+class Paper:
+    """What was put and not deleted, by key in order of creation: its id, and what is filtered by."""
+
+    def __init__(self, project: Project) -> None:
+        self.created: list[str] = []
+        self._project = project
+        self._kept: dict[str, tuple[str, str, str, str]] = {}
+
+    def change(self, change: tuple[int, str, str, str, bool]) -> None:
+        """Put a deployment, or delete it if it is there and that is wanted."""
+        number, provider, model_type, description, is_deletion = change
+        key = f"k{number}"
+        if is_deletion and key in self._kept:
+            assert self._project.request("DELETE", f"/v2/deployments/{key}").status == 200
+            del self._kept[key]
+        else:
+            self.put(key, provider, model_type, description)
+
+    def put(self, key: str, provider: str, model_type: str, description: str) -> str:
+        """Put a deployment; its id."""
+        item = put(self._project, key, description, provider=provider, model_type=model_type)
+        if key not in self._kept:
+            self.created.append(item["id"])
+        self._kept[key] = item["id"], provider, model_type, description
+        return str(item["id"])
+
+    def matching(self, filters: dict[str, str]) -> list[str]:
+        """The ids of those that the filters hold for, newest first."""
+        search = filters.get("search", "").lower()
+        return [
+            found
+            for key, (found, provider, model_type, description) in reversed(self._kept.items())
+            if filters.get("provider") in (None, provider)
+            and filters.get("model_type") in (None, model_type)
+            and any(search in text.lower() for text in (key, description))
+        ]
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "0001-01-01T00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_any_time_that_can_be_written_can_be_asked_for(project: Project, text: str) -> None:
+    assert find_moment(text) is not None
+    assert project.page(updated_since=text).status == 200
