@@ -49,7 +49,7 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
                 postgres.start()
                 waits.append(_until_written(diary))
         violations = [*clients.faults(), *diary.failed(), *diary.too_old(), *writer.wrong()]
-        refused = len(writer.refused) + sum(clients.refused.values())
+        refused = len(writer.refused) + clients.cut_off
         with closing(open_store(nodes.all[0].database)) as store:
             violations += verify_ledger(store)
         broken = _kill_a_node(nodes, balancer, token)

@@ -129,7 +129,7 @@ def test_a_server_that_stands_still_is_given_up(postgresql: Database, monkeypatc
 def test_a_program_that_stands_still_in_a_write_holds_up_the_others_only_for_a_while(
     postgresql: Database, afar: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_WRITE", engine_module._WRITE.replace("'10s'", "'300ms'"))
+    monkeypatch.setattr(engine_module, "_WRITE", engine_module._WRITE.replace("'5s'", "'300ms'"))
     store = postgresql.store()
 
     def write_slowly() -> None:

@@ -63,6 +63,7 @@ class Server:
         self._arguments = arguments
         self._start = (*prefix, *program)
         self.process: subprocess.Popen[bytes] | None = None
+        self._printed = 0  # bytes, before the last start
 
     def __enter__(self) -> Self:
         self.start()
@@ -76,6 +77,7 @@ class Server:
     def start(self) -> None:
         """Start, and return when it is ready."""
         command = [*self._start, "serve", "--port", str(self.port), "--database", self.database]
+        self._printed = self.output.stat().st_size if self.output.exists() else 0
         with self.log.open("ab") as log, self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [*command, *self._arguments], stdout=output, stderr=log, env=clean_environment(), start_new_session=True
@@ -128,7 +130,7 @@ class Server:
         """What it printed for the person who started it."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            text = self.output.read_text()
+            text = self.output.read_bytes()[self._printed :].decode()
             if "Stop with Ctrl-C" in text:
                 return text
             time.sleep(0.02)  # looked at again, up to the deadline

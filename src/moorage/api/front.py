@@ -79,11 +79,12 @@ class Front:
             return
         started = time.perf_counter()
         authorization, if_none_match, request_id, min_revision = _read_headers(scope["headers"])
-        if not self._catalog.is_current():
-            await self._follower.catch_up()
+        age_of = self._follower.age
+        if not (self._catalog.is_current() or await self._follower.catch_up()):
+            age_of = self._age_behind
         if self._revision != self._catalog.revision or self._contents is not self._catalog.contents:
             self._forget()
-        age = self._follower.age()
+        age = age_of()
         method, path = scope["method"], scope["path"]
         asked = (authorization, path, scope["query_string"])
         is_enough = min_revision is None or (min_revision.isdigit() and int(min_revision[:20]) <= self._revision)
@@ -104,7 +105,7 @@ class Front:
                 await _send(send, status, headers, body, request_id, age)
                 route, api_key = PATH, key.id
             else:
-                exchange = self._exchange(scope, receive, send, request_id, if_none_match)
+                exchange = _Exchange(send, receive, request_id, if_none_match, age_of if method in _READS else None)
                 await self._pass_on(scope, exchange)
                 status, caller = exchange.status, scope.get("moorage.caller")
                 api_key = caller.id if caller else None
@@ -128,12 +129,9 @@ class Front:
             return again, None
         return again, self._quick.answer(authorization, if_none_match, message.get("body", b""))
 
-    def _exchange(
-        self, scope: Scope, receive: Receive, send: Send, request_id: bytes, if_none_match: bytes | None
-    ) -> "_Exchange":
-        if scope["method"] in _READS:
-            return _Exchange(send, receive, request_id, if_none_match, self._follower.age)
-        return _Exchange(send, receive, request_id, None, None)
+    def _age_behind(self) -> float:
+        """The age where something newer is known to be there: that is always told."""
+        return max(self._follower.age(), FRESH_SECONDS + 0.001)
 
     def _forget(self) -> None:
         self._quick.forget()
@@ -186,7 +184,7 @@ class _Exchange:
         self._receive = receive
         self._age = age
         self._is_body_read = age is not None
-        self._if_none_match = if_none_match
+        self._if_none_match = None if age is None else if_none_match
         self.request_id = request_id
         self.status = 0
         self.etag: bytes | None = None

@@ -89,13 +89,16 @@ class Follower:
         if age > self.max_age:
             raise TooOld(age=int(age), maximum=int(self.max_age))
 
-    async def catch_up(self) -> None:
-        """Return when the catalog shows all that was known to be committed, or the database does not answer."""
+    async def catch_up(self) -> bool:
+        """Whether the catalog shows all that was known to be committed, once it does or the database does not answer."""
         wanted = self._store.newest_revision()
-        while self._is_behind(wanted) and not self._is_away:
+        while self._is_behind(wanted):
+            if self._is_away:
+                return False
             done, _ = await asyncio.wait({self._fetch()}, timeout=PATIENCE_SECONDS)
             if not done:
                 self._note_away(f"no answer within {PATIENCE_SECONDS} seconds")
+        return True
 
     async def wait_for(self, rev: int) -> None:
         """Return when the catalog shows a revision.

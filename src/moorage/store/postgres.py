@@ -38,7 +38,7 @@ _WRITE = """
 BEGIN ISOLATION LEVEL READ COMMITTED;
 SET LOCAL statement_timeout = '30s';
 SET LOCAL lock_timeout = '15s';
-SET LOCAL idle_in_transaction_session_timeout = '10s'"""
+SET LOCAL idle_in_transaction_session_timeout = '5s'"""
 
 # It is delivered when the transaction is committed, and only then.
 _NOTIFY = f"SELECT rev, pg_notify('{CHANNEL}', rev::text) FROM revision WHERE id = 1"  # noqa: S608 -- a constant

@@ -147,8 +147,9 @@ class Connections:
         while connection := self._take():
             try:
                 connection.execute(begin)
-            except psycopg.Error:  # it broke while nobody used it
+            except psycopg.Error:  # it broke while nobody used it, and with it those of the same time
                 connection.close()
+                self.start_anew()
             else:
                 return connection
         try:
