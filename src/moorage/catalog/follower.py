@@ -90,7 +90,7 @@ class Follower:
             raise TooOld(age=int(age), maximum=int(self.max_age))
 
     async def catch_up(self) -> bool:
-        """Whether the catalog shows all that was known to be committed, once it does or the database does not answer."""
+        """Whether the catalog shows all that was known to be committed; waits for it while the database answers."""
         wanted = self._store.newest_revision()
         while self._is_behind(wanted):
             if self._is_away:
