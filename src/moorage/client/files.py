@@ -29,7 +29,7 @@ class Cache:
         data, current_at = self.path.read_bytes(), self.path.stat().st_mtime
         signature, _, body = data.partition(b"\n")
         if not is_signed(body, self._api_key, signature.decode("latin-1")):
-            raise BadBundle(reason=f"{self.path} is damaged, or was not made with this API key")
+            raise BadBundle(f"{self.path} is damaged, or was not made with this API key")
         return Known(read_bundle(body), "disk", _monotonic(current_at))
 
     def keep(self, body: bytes) -> None:

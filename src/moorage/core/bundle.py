@@ -14,7 +14,6 @@ import msgspec
 
 from moorage.core.access import hash_token
 from moorage.core.deployment import Live
-from moorage.core.errors import MoorageError
 from moorage.core.prompt_config import PromptConfig, Variable
 from moorage.core.serving import Serving
 
@@ -62,10 +61,8 @@ class Bundle(msgspec.Struct, frozen=True):
     lives: list[Live]
 
 
-class BadBundle(MoorageError):
-    """{reason}"""
-
-    code = "bad_bundle"
+class BadBundle(ValueError):
+    """What was read is no bundle, or not one of ours. No server tells anybody of it."""
 
 
 class _Raw(msgspec.Struct, frozen=True):
@@ -121,9 +118,9 @@ def read_bundle(data: bytes) -> Bundle:
     try:
         raw = _decode(data)
     except msgspec.MsgspecError as error:
-        raise BadBundle(reason=f"it is no bundle: {error}") from None
+        raise BadBundle(f"it is no bundle: {error}") from None
     if raw.format != FORMAT:
-        raise BadBundle(reason=f"it has format {raw.format}, and this Moorage reads format {FORMAT}")
+        raise BadBundle(f"it has format {raw.format}, and this Moorage reads format {FORMAT}")
     return Bundle(raw.project, raw.epoch, raw.revision, [each.live() for each in raw.deployments])
 
 
@@ -136,7 +133,7 @@ def read_live(data: bytes) -> Live:
     try:
         return _decode_one(data).live()
     except msgspec.MsgspecError as error:
-        raise BadBundle(reason=f"it is no deployment: {error}") from None
+        raise BadBundle(f"it is no deployment: {error}") from None
 
 
 def read_gone(data: bytes) -> GoneDeployment:
@@ -148,7 +145,7 @@ def read_gone(data: bytes) -> GoneDeployment:
     try:
         return _decode_gone(data)
     except msgspec.MsgspecError as error:
-        raise BadBundle(reason=f"it is no deployment: {error}") from None
+        raise BadBundle(f"it is no deployment: {error}") from None
 
 
 def digest_of(data: bytes) -> bytes:
