@@ -55,7 +55,7 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
 def test_every_command_of_the_docs_is_one_the_program_has(folder: Path) -> None:
     text = "".join(block for page in ("README.md", "docs/command-line.md") for block in blocks(page, "sh"))
     alone, groups = "serve|apply|export|diff|drift|purge|completion", "deployments|keys|projects|audit"
-    commands = set(re.findall(rf"moorage ((?:{alone})\b|(?:{groups}) \w+)", text))
+    commands = set(re.findall(rf"moorage ((?:{alone})\b|(?:{groups}) [\w-]+)", text))
 
     assert len(commands) >= 7
     for command in commands:
