@@ -58,7 +58,7 @@ def test_every_command_of_the_docs_is_one_the_program_has(folder: Path) -> None:
         "serve|apply|export|pull|diff|drift|purge|completion|copy|backup|restore|check|doctor",
         "deployments|keys|projects|audit",
     )
-    commands = set(re.findall(rf"moorage ((?:{alone})\b|(?:{groups}) \w+)", text))
+    commands = set(re.findall(rf"moorage ((?:{alone})\b|(?:{groups}) [\w-]+)", text))
 
     assert len(commands) >= 7
     for command in commands:

@@ -46,16 +46,18 @@ def test_all_goes_through_every_page(project: Project, folder: Path) -> None:
 
 def test_filters_are_those_of_the_api_on_one_page_and_on_all(project: Project, folder: Path) -> None:
     project.fill(60)
-    moment = project.put("refunds", {**a_body(provider="groq", model="m", model_type="ocr"), "description": "x"}).json
+    moment = project.put(
+        "refunds", {**a_body(provider="groq", model="m", model_type="ocr"), "description": "Only here"}
+    ).json
     filters = {
-        "--search": "REFUND", "--provider": "groq", "--model": "m", "--model-type": "ocr",
+        "--search": "ONLY here", "--provider": "groq", "--model": "m", "--model-type": "ocr",
         "--updated-since": moment["updated"],
     }  # fmt: skip
 
     for name, value in filters.items():
         result = moorage("deployments", "list", name, value, "-o", "json", folder=folder, project=project)
         assert [item["key"] for item in json.loads(result.stdout)["data"]] == ["refunds"], name
-    every = ("--all", "--search", "refunds", "--provider", "openai")
+    every = ("--all", "--search", "only here", "--provider", "openai")
     both = moorage("deployments", "list", *every, folder=folder, project=project)
     many = moorage("deployments", "list", "--all", "--provider", "openai", "-o", "json", folder=folder, project=project)
     wrong = moorage("deployments", "list", "--model-type", "chatt", folder=folder, project=project)
