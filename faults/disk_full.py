@@ -14,12 +14,14 @@ from faults.filling import KEY, LEFT, Filling
 from faults.inspection import inspect
 from faults.outcome import NotRun, Outcome
 
-_SIZE = 48 * 2**20
+#: The size of the disk, and how much more for each time it is filled: what was acknowledged before stays.
+_SIZE = 16 * 2**20
+_MORE = 2 * 2**20
 
 
 def run(count: int, seed: int, folder: Path) -> Outcome:
     """Fill the disk so often; see `Part`."""
-    disk = SmallDisk(folder / "disk", _SIZE)
+    disk = SmallDisk(folder / "disk", _SIZE + count * _MORE)
     if problem := disk.problem():
         raise NotRun(problem)
     rng = random.Random(f"{seed} disk-full")
