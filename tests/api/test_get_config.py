@@ -23,7 +23,7 @@ def ask(project: Project, key: str = "bot", headers: dict[str, str] | None = Non
 def put(project: Project, *texts: str, key: str = "bot", **fields: Any) -> None:
     """Put a deployment of system messages with these texts, and fields beside its `prompt_config`."""
     messages = [{"role": "system", "content": text} for text in texts]
-    answer = project.put(key, {**a_body(messages=messages), **fields})
+    answer = project.put(key, {**a_body(messages=messages), **fields}, "?allow_breaking=true")
     assert answer.status in (200, 201), answer.body
 
 
@@ -47,7 +47,7 @@ TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "ob
 
 
 def test_the_answer_has_the_contracts_fields(project: Project) -> None:
-    project.put("bot", a_body(tools=[TOOL]))
+    project.put("bot", a_body(tools=[TOOL], messages=[{"role": "system", "content": "You help {{customer}}."}]))
 
     answer = ask(project, inputs={"customer": "Ada"})
 

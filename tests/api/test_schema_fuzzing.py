@@ -26,7 +26,7 @@ schema = schemathesis.openapi.from_dict(json.loads(describe(OPERATIONS).openapi_
 
 
 @schema.parametrize()
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_in_the_document(case: Case[Any], project: Project) -> None:
     kwargs: dict[str, Any] = {"base_url": project.server.url, "headers": {"Authorization": f"Bearer {project.token}"}}
     case.call_and_validate(**kwargs, excluded_checks=NOT_PROMISED)

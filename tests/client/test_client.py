@@ -46,7 +46,7 @@ def file_of(cache: Path) -> Path:
 
 
 def test_it_answers_as_the_server_and_says_so(project: Project) -> None:
-    put = project.put("greeting")
+    put = project.put("greeting", a_body(messages=[{"role": "system", "content": "You help {{customer}}."}]))
     with client(project) as asked:
         config = asked.get_config("greeting", {"customer": "Ada"})
         by_id = asked.get_config(put.json["id"], {"customer": "Ada"})

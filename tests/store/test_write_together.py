@@ -27,7 +27,7 @@ from moorage.store.opening import open_store
 from moorage.store.sqlite import SqliteEngine
 from moorage.store.store import Joined, Store, Writable
 from moorage.store.whole import LEDGER
-from tests.support.server import Project, Server, a_body
+from tests.support.server import Server, a_body
 from tests.support.stores import Clock
 
 Work = Callable[[Writable], Any]
@@ -330,9 +330,9 @@ def held_up(server: Server) -> Iterator[None]:
         os.close(lock)
 
 
-def test_of_many_who_write_at_once_each_gets_its_own_answer(project: Project) -> None:
+def test_of_many_who_write_at_once_each_gets_its_own_answer(sqlite_server: Server) -> None:
     """They come in while the lock is held, and are committed together when it is not."""
-    server = project.server
+    server, project = sqlite_server, sqlite_server.new_project()
     stale = project.put("d7", a_body(model="older")).headers["etag"]
     project.put("d7", a_body(model="newer"))
     before = int(project.get("d7").headers["x-moorage-revision"])
