@@ -17,12 +17,18 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from moorage.api.description import describe
 from moorage.api.routes import OPERATIONS
-from tests.support.server import Project
+from tests.support.server import Project, Server
 
 NOT_PROMISED: list[Any] = [negative_data_rejection, positive_data_acceptance]
 
 #: A stream has no end to wait for; tests/api/test_change_stream.py asks it.
 schema = schemathesis.openapi.from_dict(json.loads(describe(OPERATIONS).openapi_json)).exclude(operation_id="Changes")
+
+
+@pytest.fixture(scope="module")
+def server(sqlite_server: Server) -> Server:
+    """On one engine: what is made up here for a body as large as a deployment's takes most of the time."""
+    return sqlite_server
 
 
 @schema.parametrize()

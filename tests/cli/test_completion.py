@@ -99,7 +99,7 @@ def test_the_keys_that_begin_so_are_listed(keyed: Project, folder: Path) -> None
 
 
 def test_commands_and_options_are_completed_too(folder: Path) -> None:
-    assert completed("d", folder=folder, settings={}) == ["deployments", "diff", "drift"]
+    assert completed("d", folder=folder, settings={}) == ["deployments", "diff", "doctor", "drift"]
     assert completed("apply", "--pr", folder=folder, settings={}) == ["--prune"]
 
 

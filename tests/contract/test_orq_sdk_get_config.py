@@ -163,7 +163,7 @@ def test_a_refusal_is_the_sdks_own_error(
 def test_the_sdk_reads_the_configuration_of_every_prompt_config(
     project: Project, sdk: Orq, config: dict[str, Any]
 ) -> None:
-    answer = project.put("bot", {"prompt_config": config})
+    answer = project.put("bot", {"prompt_config": config}, "?allow_breaking=true")
     assert answer.status in (200, 201), answer.body
 
     understood = sdk.deployments.get_config(key="bot", inputs={"a": "x"})
@@ -229,7 +229,7 @@ def test_an_older_sdk_turns_a_refusal_into_its_own_error(older: OlderSdk, projec
 def test_an_older_sdk_reads_the_configuration_of_every_prompt_config(
     older: OlderSdk, project: Project, config: dict[str, Any]
 ) -> None:
-    answer = project.put("bot", {"prompt_config": config})
+    answer = project.put("bot", {"prompt_config": config}, "?allow_breaking=true")
     assert answer.status in (200, 201), answer.body
 
     found = ask(older, project, {"key": "bot", "inputs": {"a": "x"}})

@@ -36,7 +36,14 @@ def _ordered(value: Any, path: str, report: Report) -> Any:
     return value
 
 
+def _choices(value: Any, path: str, report: Report) -> Any:
+    if value == []:
+        report.problem(path, "must not be empty")
+    return _operand(value, path, report)
+
+
 _ANY = {"rewrite": _operand}
+_CHOICES = {"rewrite": _choices}
 _ORDER = {"rewrite": _ordered}
 
 
@@ -57,10 +64,9 @@ class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[
             list[Scalar],
             Meta(
-                min_length=1,
                 max_length=MAX_ITEMS,
                 description="It is one of these; of a list, at least one item is.",
-                extra=_ANY,
+                extra=_CHOICES,
             ),
         ]
         | UnsetType
@@ -69,10 +75,9 @@ class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[
             list[Scalar],
             Meta(
-                min_length=1,
                 max_length=MAX_ITEMS,
                 description="It is there, of this kind, and none of these; of a list, no item is.",
-                extra=_ANY,
+                extra=_CHOICES,
             ),
         ]
         | UnsetType
