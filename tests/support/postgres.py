@@ -55,7 +55,7 @@ class PostgresServer:
         if disk is None:
             self._data = Path(tempfile.mkdtemp(prefix="moorage-pg-", dir=memory if is_roomy else None))
         else:
-            self._data = disk.folder / "data"
+            self._data = disk.seen / "data"
         self._log = self._folder / "server.log"
         self._bin = _package() / INSTALLED[major] / "bin"
         self._as_whom: dict[str, Any] = {}
