@@ -9,6 +9,7 @@ import os
 import sys
 from functools import partial
 from importlib import import_module
+from typing import Any
 from unittest.mock import patch
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,7 +17,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from moorage import cli
 from moorage.api import call
 from moorage.app import create_app
-from moorage.settings import ServerSettings
 
 #: The command, but for HOW.
 SPOILT = (sys.executable, "-m", "faults.spoilt")
@@ -41,11 +41,11 @@ class Leaking:
         await self._app(scope, receive, send)
 
 
-def spoilt_app(how: str, settings: ServerSettings) -> ASGIApp:
-    """The application of a worker."""
+def spoilt_app(how: str, *given: Any) -> ASGIApp:
+    """The application of a worker, of what `create_app` is given."""
     if how == "hurried":
         call.BODY_SECONDS = 1
-    app = create_app(settings)
+    app = create_app(*given)
     return Leaking(app) if how == "leaking" else app
 
 

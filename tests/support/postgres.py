@@ -58,12 +58,15 @@ class PostgresServer:
             self._data = Path(tempfile.mkdtemp(prefix="moorage-pg-", dir=memory if is_roomy else None))
         else:
             self._data = disk.folder / "data"
+            self._data.symlink_to(disk.seen / "data")  # from outside of the disk the same path leads there too
         self._log = self._folder / "server.log"
         self._bin = _package() / INSTALLED[major] / "bin"
         self._as_whom: dict[str, Any] = {}
         self._numbers = itertools.count(1)
+        # What runs on a disk ends with the disk; and a number that it has there is another process's here.
+        its = [str(self._folder)] if disk else [str(self._data), str(self._folder)]
         self._guard = subprocess.Popen(
-            ["sh", "-c", _GUARD, "guard", str(self._data), str(self._folder)],
+            ["sh", "-c", _GUARD, "guard", *its],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
