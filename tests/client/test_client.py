@@ -40,6 +40,9 @@ def wait_for(ask: Callable[[], Config], is_so: Callable[[Config], bool]) -> Conf
     return config
 
 
+JINJA = [{"role": "system", "content": "You help {{ customer }}."}]
+
+
 def file_of(cache: Path) -> Path:
     (file,) = cache.iterdir()
     return file
@@ -218,7 +221,7 @@ def test_an_unknown_key_is_told_with_what_is_known(project: Project) -> None:
 def test_jinja_is_rendered_where_it_is_enabled(folder: Path) -> None:
     with Server(folder, "--jinja", "true") as server:
         project = server.new_project()
-        project.put("greeting", {**a_body(), "settings": {"engine": "jinja"}})
+        project.put("greeting", {**a_body(messages=JINJA), "settings": {"engine": "jinja"}})
         with client(project) as asked, pytest.raises(JinjaNotEnabled):
             asked.get_config("greeting", {"customer": "Ada"})
         with Moorage(server.url, project.token, cache=None, lockfile=None, jinja=True) as asked:
