@@ -14,7 +14,7 @@ from moorage.store.opening import open_store
 from tests.support.nodes import Node
 from tests.support.postgres import PASSWORD, SESSIONS, PostgresServer, sql
 from tests.support.program import moorage
-from tests.support.server import Project, a_body
+from tests.support.server import Project, a_body, quiet_port
 from tests.support.stores import Database
 from tests.support.threads import until
 
@@ -100,7 +100,8 @@ def test_without_a_snapshot_that_can_be_read_it_does_not_start(
         path.write_bytes(harmed.get(harm, b"something else"))
     postgres.stop()
     try:
-        done = moorage("serve", "--database", node.server.database, "--snapshot", str(path), folder=path.parent)
+        where = ("--port", str(quiet_port()), "--database", node.server.database, "--snapshot", str(path))
+        done = moorage("serve", *where, folder=path.parent)
     finally:
         postgres.start()
 
