@@ -135,7 +135,7 @@ def test_a_part_that_the_sdk_has_no_answer_for_is_read_by_those_who_read_json(pr
 
     assert raw(project, key="bot", messages=[audio])["messages"][1] == audio
     with pytest.raises(models.ResponseValidationError):
-        sdk.deployments.get_config(key="bot", messages=[audio])  # type: ignore[arg-type]
+        sdk.deployments.get_config(key="bot", messages=[audio])  # type: ignore[arg-type]  # a part as JSON
 
 
 @pytest.mark.parametrize(

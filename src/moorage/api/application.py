@@ -17,9 +17,9 @@ from starlette.types import ASGIApp
 
 from moorage.api.call import Services
 from moorage.api.configurations import Quick
+from moorage.api.endpoints import routes
 from moorage.api.front import Front
 from moorage.api.problems import problem
-from moorage.api.routes import routes
 from moorage.core.errors import MethodNotAllowed, MoorageError, RouteNotFound
 from moorage.core.storage_errors import StorageError
 from moorage.registry.purge import forget_usage, is_purge_due, purge
@@ -72,7 +72,7 @@ async def _settle(services: Services, is_stopping: Callable[[], bool]) -> None:
     """Write down a few times a second what was answered, and end when the process that started this one is gone."""
     parent = multiprocessing.parent_process()
     while True:
-        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.sleep(SETTLE_SECONDS)  # many at once are cheaper
         try:
             services.journal.settle()
         except Exception:  # noqa: BLE001 -- without this loop nothing would be noted in silence
@@ -97,13 +97,13 @@ async def _purge(services: Services) -> None:
             pass  # it has time until the next turn
         except Exception:  # noqa: BLE001 -- without this loop nothing would be erased in silence
             _log.exception("erasing what was deleted failed; trying again")
-        await asyncio.sleep(PURGE_SECONDS)
+        await asyncio.sleep(PURGE_SECONDS)  # nothing else says that time has passed
 
 
 async def _note_usage(services: Services) -> None:
     """Write down who was served by which version."""
     while True:
-        await asyncio.sleep(USAGE_SECONDS)
+        await asyncio.sleep(USAGE_SECONDS)  # many at once are one write
         try:
             await services.usage.flush()
         except StorageError:

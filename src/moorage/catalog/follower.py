@@ -118,7 +118,7 @@ class Follower:
     async def run(self) -> None:
         """Follow until cancelled, whatever happens."""
         while True:
-            await asyncio.sleep(CONFIRM_SECONDS)
+            await asyncio.sleep(CONFIRM_SECONDS)  # the poll that is the guarantee
             await asyncio.wait({self._fetch()})
 
     def close(self) -> None:

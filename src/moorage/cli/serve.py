@@ -58,7 +58,7 @@ class _Server(MPServer):
     def signal_handler_interrupt(self, *args: object, **kwargs: object) -> None:
         """SIGTERM or SIGINT."""
         self.stopping.set()
-        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]
+        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # it has no types
 
 
 @click.command()

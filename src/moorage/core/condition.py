@@ -113,7 +113,7 @@ def _order(compare: Callable[[Any, Any], bool]) -> Callable[[Number | str], Hold
     return compiled
 
 
-def _exists(operand: bool) -> Holds:  # noqa: FBT001  # operands are given by position, whatever they are
+def _exists(operand: bool) -> Holds:  # noqa: FBT001 -- operands are given by position, whatever they are
     return lambda value: (value is not None) is operand
 
 
