@@ -208,7 +208,7 @@ def test_a_copy_that_is_killed_at_any_moment_and_run_again_is_whole(new: New, fo
             while b"opy" not in (folder / "said").read_bytes() and process.poll() is None:
                 assert time.monotonic() < deadline
                 time.sleep(0.002)  # looked at again, up to the deadline: it kills while it copies, not before
-            time.sleep(chance.uniform(0, 0.5))  # the moment of the kill is the matter of the test
+            time.sleep(chance.uniform(0, 0.2))  # the moment of the kill is the matter of the test
             process.kill()
             ended = process.wait(30)
         said += (folder / "said").read_text()
