@@ -1,6 +1,7 @@
 """Walks through the list in pages, each from another node, while deployments are made and deleted on all of them."""
 
 import itertools
+import math
 import random
 import threading
 import time
@@ -25,7 +26,7 @@ _WALKERS = 6
 
 _LIMITS = range(1, 51)
 
-#: How many walks the control takes again.
+#: Across how many changes the control walks.
 _SAMPLE = 300
 
 
@@ -85,9 +86,11 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         walks = _take(count, seed, nodes.projects, population)
     judge = Judge(population)
     found = judge.all_faults(walks)
-    sample = [walk for walk in walks if not walk.is_backwards][:_SAMPLE]
+    changes = [change.answered for change in (*population.births.values(), *population.deaths.values())]
+    sample = random.Random(f"{seed} control").sample(changes, min(_SAMPLE, len(changes)))
     by_number, by_living = (
-        judge.all_faults(again(walk, population, place) for walk in sample) for place in (by_position, by_living_cursor)
+        judge.all_faults(across(moment, population, place) for moment in sample)
+        for place in (by_position, by_living_cursor)
     )
     pages = sum(len(walk.pages) for walk in walks)
     return Outcome(
@@ -99,9 +102,9 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         result=f"{pages:,} pages; {len(population.births):,} made and {len(population.deaths):,} deleted meanwhile; "
         f"{found['met twice']:,} met twice, {found['skipped']:,} skipped",
         violations=[f"{what}: {times:,} times" for what, times in found.items()],
-        control=f"{len(sample):,} of those that went forwards again through the same history, by numbered places: "
-        f"{by_number['met twice']:,} met twice, {by_number['skipped']:,} skipped; with a cursor that is not found once "
-        f"it is deleted: {by_living['skipped']:,} skipped",
+        control=f"{len(sample):,} walks through the same history that ask for one page before a change and one "
+        f"after, by numbered places: {by_number['met twice']:,} met twice, {by_number['skipped']:,} skipped; with a "
+        f"cursor that is not found once it is deleted: {by_living['skipped']:,} skipped",
         is_control_found=bool(by_number["met twice"] and by_number["skipped"] and by_living["skipped"]),
     )
 
@@ -157,16 +160,15 @@ def by_living_cursor(listed: Sequence[str], before: Page | None, met: int) -> in
     return listed.index(before.names[-1]) + 1 if before.names[-1] in listed else len(listed)
 
 
-def again(walk: Walk, population: Population, place: Place) -> Walk:
-    """A walk forwards through the same history, on a server that finds the place of a page in another way."""
-    moments = [page.asked for page in walk.pages]
-    pages: list[Page] = []
-    met = 0
-    for moment, listed in zip(moments, population.listed(moments), strict=True):
-        start = place(listed, pages[-1] if pages else None, met)
-        end = len(listed) if moment == moments[-1] else start + walk.limit  # it may need more pages than that one did
-        pages.append(Page(moment, moment, listed[start:end], end < len(listed)))
-        met += len(pages[-1].names)
-        if not pages[-1].names:
-            break
-    return Walk(walk.is_backwards, walk.limit, pages, walk.there)
+def across(moment: float, population: Population, place: Place) -> Walk:
+    """A walk of two pages, one just before a change and one just after, on a server that finds the place of a page in
+    another way. The first page ends with whom the change deletes, or in the middle."""
+    moments = [math.nextafter(moment, -math.inf), math.nextafter(moment, math.inf)]
+    before, after = population.listed(moments)
+    limit = next((number for number, name in enumerate(before, 1) if name not in after), len(before) // 2)
+    first = Page(moments[0], moments[0], before[:limit], has_more=limit < len(before))
+    rest = after[place(after, first if first.names else None, limit) :]
+    pages = [first, Page(moments[1], moments[1], rest, has_more=False)]
+    return Walk(
+        is_backwards=False, limit=max(limit, len(rest)), pages=pages, there=frozenset(before) & frozenset(after)
+    )
