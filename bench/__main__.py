@@ -10,13 +10,16 @@ from pathlib import Path
 
 from bench import (
     figure_apply,
+    figure_client,
     figure_configuration,
     figure_depth,
     figure_paced,
     figure_page,
     figure_publish,
+    figure_snapshot,
     figure_start,
     figure_storm,
+    figure_streams,
     figure_writes,
 )
 from bench.data import Plain, rich
@@ -78,6 +81,8 @@ def _measure(plan: Plan, folder: Path, prompts: Path | None) -> list[Figure]:
     figures += [*depth, *start]
     _say("get_config")
     figures += figure_configuration.measure(plan, cores, folder, prompts)
+    _say("moorage.client")
+    figures += figure_client.measure(plan, cores, folder, prompts)
     _say("apply")
     figures += figure_apply.measure(plan, cores, folder, prompts)
     for what, measure in (
@@ -85,6 +90,8 @@ def _measure(plan: Plan, folder: Path, prompts: Path | None) -> list[Figure]:
         ("writes at an even pace", figure_paced.measure),
         ("publishes on one deployment", figure_publish.measure),
         ("reads during a storm of writes", figure_storm.measure),
+        ("the snapshot", figure_snapshot.measure),
+        ("idle streams of changes", figure_streams.measure),
     ):
         _say(what)
         figures += measure(plan, cores, folder, ten_thousand)

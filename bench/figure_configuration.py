@@ -1,15 +1,11 @@
 """get_config against the list page of the same server."""
 
-import random
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-import msgspec
-
+from bench.calls import call, deployments_of
 from bench.client import Client
-from bench.data import Named
 from bench.machine import Cores
 from bench.plan import Plan
 from bench.report import Bound, Figure, counted, spread, table
@@ -22,18 +18,16 @@ _CALLS = 20_000
 _LIST = "/v2/deployments?limit=10"
 _PATH = "/v2/deployments/get_config"
 _SCRIPT = Path(__file__).with_name("post.lua")
-_COUNTRIES = ("NLD", "BEL", "DEU", "FRA", "ESP", "ITA", "SWE", "POL")
-_WORDS = "You answer customers of a ferry line with care and stay with the facts that you are given. "
 
 
 def measure(plan: Plan, cores: Cores, folder: Path, prompts: Path | None) -> list[Figure]:
     """Requests a second at 32 connections and latency at one, of calls and of the list, in turn."""
-    deployments = _deployments(prompts)
+    deployments = deployments_of(prompts)
     lengths = [len(each.body["prompt_config"]["messages"][0]["content"]) for each in deployments]
     seeded = seed(folder / "configuration-data", deployments)
     calls = folder / "calls"
     draw = plan.shuffle("calls")
-    calls.write_text("".join(_call(draw.choice(deployments).key, draw) + "\n" for _ in range(_CALLS)))
+    calls.write_text("".join(call(draw.choice(deployments).key, draw) + "\n" for _ in range(_CALLS)))
     found: dict[tuple[str, int], list[Measured]] = {}
     with ExitStack() as stack:
         server = stack.enter_context(Moorage(folder / "configuration", cores.server, seeded.database))
@@ -88,47 +82,6 @@ In the same rounds get_config had {spread(ratios)} of the list's requests, and b
             Bound("p99 of get_config at one connection", p99, required=1.0, unit="ms"),
         ],
     )
-
-
-def _deployments(prompts: Path | None) -> list[Named]:
-    """The prompts of a file, or as many generated ones, with variables and a table."""
-    texts = [_WORDS * 10] * 200
-    if prompts is not None:
-        found = [msgspec.json.decode(line) for line in prompts.read_bytes().splitlines()]
-        texts = [each["prompt_config"]["messages"][0]["content"] for each in found]
-    return [Named(f"call-{number}", _body(text)) for number, text in enumerate(texts)]
-
-
-def _body(text: str) -> dict[str, Any]:
-    filled = f"{text}\n\nYou speak to {{{{customer}}}}, who is on the plan {{{{plan}}}}. Answer in {{{{language}}}}."
-    config = {
-        "model": "openai/gpt-4o", "model_type": "chat", "provider": "openai",
-        "model_parameters": {"temperature": 0.2, "maxTokens": 512},
-        "messages": [{"role": "system", "content": filled}],
-    }  # fmt: skip
-    return {
-        "description": "",
-        "prompt_config": config,
-        "variables": [{"key": "plan", "value": "free"}],
-        "variants": [{"name": "other", "prompt_config": {**config, "model": "openai/gpt-5"}}],
-        "routing": [
-            {"variant": "other", "when": {"country": {"in": ["NLD", "BEL"]}, "plan": {"ne": "free"}}},
-            {"variant": "other", "when": {"environments": {"eq": "staging"}}},
-            {"variant": "other", "when": {"age": {"gte": 65}}},
-            {"variant": "other", "when": {"email": {"starts_with": "test-"}}},
-            {"variant": "other", "split": {"by": "user_id", "percent": 20}},
-        ],
-    }
-
-
-def _call(key: str, draw: random.Random) -> str:
-    user = draw.randrange(1_000_000)
-    inputs = {"customer": f"Customer {user}", "language": "Dutch"} | ({"plan": "pro"} if user % 2 else {})
-    context = {
-        "country": draw.choice(_COUNTRIES), "plan": draw.choice(("free", "pro")), "age": draw.randrange(18, 80),
-        "environments": "production", "email": f"user-{user}@ferry.example", "user_id": str(user),
-    }  # fmt: skip
-    return msgspec.json.encode({"key": key, "inputs": inputs, "context": context}).decode()
 
 
 def _check_that_they_differ(server: Moorage, token: str, calls: Path) -> None:

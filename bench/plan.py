@@ -25,6 +25,7 @@ class Plan(msgspec.Struct, frozen=True):
     paced_writes: int = 600
     storm_rounds: int = 5
     storm_seconds: int = 4
+    streams: int = 5_000
     is_quick: bool = False
 
     @classmethod
@@ -33,7 +34,8 @@ class Plan(msgspec.Struct, frozen=True):
         return cls(
             seed, rounds=2, seconds=1, latency_rounds=1, latency_seconds=1, depth_rounds=1,
             sizes=(1_000, 5_000, 20_000), starts=1, applies=1, write_rounds=1, write_seconds=2,
-            publish_rounds=1, publish_seconds=1, paced_writes=75, storm_rounds=1, storm_seconds=2, is_quick=True,
+            publish_rounds=1, publish_seconds=1, paced_writes=75, storm_rounds=1, storm_seconds=2, streams=500,
+            is_quick=True,
         )  # fmt: skip
 
     def shuffle(self, figure: str) -> random.Random:

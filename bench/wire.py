@@ -52,7 +52,7 @@ class Wire:
         self._socket.close()
 
     def ask(self, request: bytes) -> bytes:
-        """Send a request; its whole answer, which must name its length."""
+        """Send a request; its whole answer, which must name its length or be a 304."""
         self._socket.sendall(request)
         answer, wanted = b"", 0
         while not wanted or len(answer) < wanted:
@@ -63,7 +63,10 @@ class Wire:
             head = answer.find(b"\r\n\r\n")
             if not wanted and head >= 0:
                 length = _LENGTH.search(answer, 0, head)
-                if length is None:
+                if answer.startswith(b"HTTP/1.1 304 "):
+                    wanted = head + 4
+                elif length is None:
                     raise ConnectionError(f"an answer does not name its length: {answer[:1000]!r}")
-                wanted = head + 4 + int(length[1])
+                else:
+                    wanted = head + 4 + int(length[1])
         return answer

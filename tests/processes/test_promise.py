@@ -123,6 +123,7 @@ def test_reads_go_on_without_the_database(nodes: list[Project], postgres: Postgr
     try:
         until(lambda: "x-moorage-age" in node.get("a").headers)
         read, page = node.get("a"), node.page()
+        asked = [_ask(node, "get_config"), _ask(node, "get_config", **{"X-Min-Revision": "1"}), _ask(node, "a/explain")]
         written = [node.put("a", a_body(model="lost")) for _ in range(3)]
         ready = node.request("GET", "/health/ready")
     finally:
@@ -131,6 +132,7 @@ def test_reads_go_on_without_the_database(nodes: list[Project], postgres: Postgr
     assert (read.status, read.body) == (200, before.body)
     assert int(read.headers["x-moorage-age"]) >= 2, "more than one is rounded up, or what is that old could be missing"
     assert (page.status, page.keys) == (200, ["a"])
+    assert all(each.status == 200 and int(each.headers["x-moorage-age"]) >= 2 for each in asked)
     assert {(answer.status, answer.error["code"]) for answer in written} == {(503, "storage_unavailable")}
     assert all(answer.headers["retry-after"] for answer in written)
     assert (ready.status, ready.json["status"]) == (200, "degraded")
@@ -147,6 +149,11 @@ def test_the_promise_that_is_printed_is_the_one_that_is_tested() -> None:
     quoted = [line.removeprefix("> ") for line in DOCS.read_text().splitlines() if line.startswith("> ")]
 
     assert " ".join(quoted) == " ".join(sentences)
+
+
+def _ask(project: Project, what: str, **headers: str) -> Answer:
+    body = b"{}" if what.endswith("/explain") else b'{"key": "a"}'
+    return project.request("POST", f"/v2/deployments/{what}", body, headers)
 
 
 def _versions(project: Project) -> list[dict[str, Any]]:

@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from moorage.core.access import Project
 from moorage.core.storage_errors import StorageUnavailable
+from moorage.registry.api_keys import create_first_api_key
 from moorage.registry.projects import create_project
 from moorage.store.changes import NOWHERE
 from moorage.store.queries import load_migrations, load_queries
 from moorage.store.store import Writable
 from tests.support.stores import Clock, Database, create, delete
-from tests.support.threads import together
+from tests.support.threads import Background, together
 
 
 def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
@@ -55,6 +57,16 @@ def test_what_one_store_commits_the_other_knows_at_once(database: Database) -> N
     create_project(one, "p")
 
     assert (before, other.newest_revision(), other.current_revision()) == (0, 1, 1)
+
+
+def test_nodes_that_start_at_once_on_an_empty_database_make_one_project_and_one_api_key(database: Database) -> None:
+    stores = [database.store() for _ in range(6)]
+
+    starting = [Background(partial(create_first_api_key, store)) for store in stores]
+
+    assert sum(each.result() is not None for each in starting) == 1
+    assert [key.name for key in stores[0].api_keys()] == ["first"]
+    assert [project.name for project in stores[0].projects()] == ["default"]
 
 
 def test_writers_that_write_at_once_get_revisions_without_gaps_in_the_order_of_their_commits(

@@ -40,6 +40,7 @@ _FOREVER: Final = float("inf")
 _NO_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
 _NOT_IN_304: Final = frozenset({b"content-type", b"content-length"})
 _READS: Final = frozenset({"GET", "HEAD"})
+_ASKING: Final = ("/get_config", "/explain", "/what-if")  # POST, and change nothing
 _CLIENT_CLOSED_REQUEST: Final = 499  # nginx's status for a client that left; nobody is sent it
 
 _log = logging.getLogger("moorage.api")
@@ -105,7 +106,10 @@ class Front:
                 await _send(send, status, headers, body, request_id, age)
                 route, api_key = PATH, key.id
             else:
-                exchange = _Exchange(send, receive, request_id, if_none_match, age_of if method in _READS else None)
+                is_read = method in _READS
+                has_age = is_read or (method == "POST" and path.endswith(_ASKING))
+                known, told = if_none_match if is_read else None, age_of if has_age else None
+                exchange = _Exchange(send, receive, request_id, known, told, is_body_read=is_read)
                 await self._pass_on(scope, exchange)
                 status, caller = exchange.status, scope.get("moorage.caller")
                 api_key = caller.id if caller else None
@@ -178,13 +182,15 @@ class _Exchange:
         request_id: bytes,
         if_none_match: bytes | None,
         age: Callable[[], float] | None,
+        *,
+        is_body_read: bool,
     ) -> None:
-        """`age` tells that of the catalog, for a read."""
+        """`age` tells that of the catalog, for what is answered from it."""
         self._send = send
         self._receive = receive
         self._age = age
-        self._is_body_read = age is not None
-        self._if_none_match = None if age is None else if_none_match
+        self._is_body_read = is_body_read
+        self._if_none_match = if_none_match
         self.request_id = request_id
         self.status = 0
         self.etag: bytes | None = None

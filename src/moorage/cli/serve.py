@@ -27,14 +27,13 @@ from moorage.app import connections, create_app
 from moorage.catalog.follower import open_snapshot
 from moorage.cli.documents import read_paths
 from moorage.cli.options import setting
-from moorage.core.access import DEFAULT_SCOPES
 from moorage.core.errors import MoorageError
 from moorage.core.history import Actor
 from moorage.core.ownership import Terms
 from moorage.core.page import PageQuery
 from moorage.core.storage_errors import DatabaseAway
 from moorage.logs import configuration
-from moorage.registry.api_keys import create_api_key
+from moorage.registry.api_keys import create_first_api_key
 from moorage.registry.deployments import put_deployment
 from moorage.registry.lookup import find_known
 from moorage.registry.projects import DEFAULT_PROJECT, get_project
@@ -84,7 +83,7 @@ def serve(host: str, port: int, workers: int, load: str | None, **others: Any) -
     try:
         with closing(open_store(settings.database)) as store:
             loaded = _load(store, load) if load else 0
-            token = None if store.api_keys() else _first_key(store)
+            token = create_first_api_key(store)
             greeting = _greeting(url, store.url, token, loaded)
     except DatabaseAway as error:
         greeting = _greeting_without(url, error, settings)
@@ -166,12 +165,6 @@ def _is_left_alone(store: Store, project_id: str, key: str) -> bool:
             return False
         entries, _ = reading.history(known.id, PageQuery(limit=1))
         return known.owner == "files" or any(entry.api_key is not None for entry in entries)
-
-
-def _first_key(store: Store) -> str:
-    project = get_project(store, DEFAULT_PROJECT)
-    _, token = create_api_key(store, project.id, "first", DEFAULT_SCOPES)
-    return token
 
 
 def _greeting(url: str, database: str, token: str | None, loaded: int) -> str:

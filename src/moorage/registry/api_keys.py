@@ -6,12 +6,13 @@ import msgspec
 from msgspec import UNSET
 
 from moorage.core import strict_json
-from moorage.core.access import ApiKey, Scope, hash_token, new_token
+from moorage.core.access import DEFAULT_SCOPES, ApiKey, Scope, hash_token, new_token
 from moorage.core.api_key_item import PatchApiKey, PostApiKey, read_time
 from moorage.core.body import read_body
 from moorage.core.errors import ApiKeyNotFound, InsufficientScope, InvalidRequest
-from moorage.registry.projects import check_name
+from moorage.registry.projects import DEFAULT_PROJECT, check_name, get_project
 from moorage.store.store import Store, Writable
+from moorage.store.transaction import Transaction
 
 
 def create_api_key(
@@ -23,12 +24,28 @@ def create_api_key(
         InvalidRequest: the name, or an expiry that has passed already.
     """
     check_name(name, "key")
-    key_id, token = new_token()
     with store.write() as write:
-        if expires_us is not None and expires_us <= write.now_us:
-            raise InvalidRequest(param="expires", reason="the key would be expired from the start")
-        key = ApiKey(key_id, project_id, name, frozenset(scopes), hash_token(token), write.now_us, expires_us)
-        write.insert_api_key(key)
+        return _create(write, project_id, name, scopes, expires_us)
+
+
+def create_first_api_key(store: Store) -> str | None:
+    """The token of a key for the default project of a database that has none; nothing if there is one, be it made by
+    another node at this very moment."""
+    if store.api_keys():
+        return None
+    project = get_project(store, DEFAULT_PROJECT)
+    with store.write() as write:
+        return None if write.api_keys() else _create(write, project.id, "first", DEFAULT_SCOPES)[1]
+
+
+def _create(
+    write: Transaction, project_id: str, name: str, scopes: Iterable[Scope], expires_us: int | None = None
+) -> tuple[ApiKey, str]:
+    if expires_us is not None and expires_us <= write.now_us:
+        raise InvalidRequest(param="expires", reason="the key would be expired from the start")
+    key_id, token = new_token()
+    key = ApiKey(key_id, project_id, name, frozenset(scopes), hash_token(token), write.now_us, expires_us)
+    write.insert_api_key(key)
     return key, token
 
 

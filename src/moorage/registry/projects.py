@@ -35,7 +35,8 @@ def get_project(store: Store, name: str) -> Project:
         if project.name == name:
             return project
     if name == DEFAULT_PROJECT:
-        return create_project(store, name)
+        with store.write() as write:  # two nodes may start on an empty database at the same moment
+            return write.find_project(name) or write.insert_project(name)
     raise ProjectNotFound(name=name, known=", ".join(project.name for project in projects) or "none")
 
 

@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from moorage.core.access import ApiKey
 from moorage.core.deployment import Deployment, VersionNumber
 from moorage.core.errors import InvalidCursor
 from moorage.core.history import HistoryEntry
@@ -47,6 +48,10 @@ class Reading:
         """Read with `run` (a query's name and parameters -> its rows) in the state of the revision `rev`."""
         self._run = run
         self.rev = rev
+
+    def api_keys(self) -> list[ApiKey]:
+        """All API keys, revoked and expired ones too, oldest first."""
+        return list(map(rows.api_key, self._run("api_keys", rev=0)))
 
     def find_deployment(self, project_id: str, key_or_id: str) -> Deployment | None:
         """The deployment that has a key or an id now."""

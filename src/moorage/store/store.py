@@ -9,7 +9,6 @@ from typing import Protocol, TypeVar
 from moorage.core.access import ApiKey, Project
 from moorage.core.storage_errors import StorageError
 from moorage.core.usage import Use, merged
-from moorage.store import rows
 from moorage.store.changes import Changes, State, read_changes
 from moorage.store.engine import Engine, Run, Stream
 from moorage.store.reading import Reading
@@ -190,8 +189,8 @@ class Store:
 
     def api_keys(self) -> list[ApiKey]:
         """All API keys, revoked and expired ones too, oldest first."""
-        with self._engine.read() as stream:
-            return list(map(rows.api_key, stream("api_keys", rev=0)))
+        with self.read() as reading:
+            return reading.api_keys()
 
     @contextmanager
     def read(self) -> Iterator[Reading]:

@@ -102,6 +102,8 @@ def fill(then: Then, schema: int) -> None:
             _with_versions(then)
         if schema >= 4:
             _with_owners(then)
+        if schema >= 6:
+            _with_variants(then)
         _note_all(then, schema)
 
 
@@ -141,6 +143,22 @@ def _with_owners(then: Then) -> None:
     then.ask("DELETE", "deployments/recent")
     once = {"Idempotency-Key": "after_the_purge"}
     then.ask("POST", "deployments", {"key": "kept_answer", **content("posted")}, **once)
+
+
+def _with_variants(then: Then) -> None:
+    other = {"name": "other", **content("Hi {{name}}"), "settings": {"engine": "mustache"}, "retry_count": 2}
+    routing = [
+        {"variant": "other", "when": {"größe": {"in": ["XL", "é"]}}},
+        {"variant": "other", "split": {"by": "user_id", "percent": 12.5}},
+    ]
+    fields = {"variants": [other], "routing": routing, "settings": {"missing_inputs": "keep"}, "retry_count": 1}
+    then.ask("PUT", "deployments/routed", content("Hello {{name}}", **fields))
+    inputs = {"name": TEXT, "größe": 1}
+    for context in ({"größe": "é"}, {}):
+        then.ask("POST", "deployments/get_config", {"key": "routed", "inputs": inputs, "context": context})
+    then.server.stop()  # notes who was served
+    then.server.start()
+    then.ask("PUT", "deployments/routed?allow_breaking=true", content("Hello {{title}} {{name}}", **fields))
 
 
 def _note_all(then: Then, schema: int) -> None:
