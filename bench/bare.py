@@ -28,6 +28,8 @@ async def asgi(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await receive()
         await send({"type": "lifespan.shutdown.complete"})
         return
+    if scope["method"] == "POST":
+        await receive()
     await send(_START)
     await send(_REST)
 

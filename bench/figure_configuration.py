@@ -10,12 +10,13 @@ from bench.machine import Cores
 from bench.plan import Plan
 from bench.report import Bound, Figure, counted, spread, table
 from bench.seeding import seed
-from bench.servers import Moorage
+from bench.servers import Bare, Moorage
 from bench.wrk import Load, Measured, run
 
 CONNECTIONS = 32
 _CALLS = 20_000
 _LIST = "/v2/deployments?limit=10"
+_LISTED, _CALLED = "the list's page of 10", "get_config"
 _PATH = "/v2/deployments/get_config"
 _SCRIPT = Path(__file__).with_name("post.lua")
 
@@ -32,22 +33,29 @@ def measure(plan: Plan, cores: Cores, folder: Path, prompts: Path | None) -> lis
     with ExitStack() as stack:
         server = stack.enter_context(Moorage(folder / "configuration", cores.server, seeded.database))
         token = seeded.tokens[0]
-        _check_that_they_differ(server, token, calls)
+        answer = folder / "answer"
+        answer.write_bytes(_check_that_they_differ(server, token, calls))
+        bare = stack.enter_context(Bare(folder / "configuration-bare", cores.server, "asgi", answer))
         listed = Load(server, _LIST, token)
         for connections, rounds, seconds in (
             (CONNECTIONS, plan.rounds, plan.seconds),
             (1, plan.latency_rounds, plan.latency_seconds),
         ):
             for number in range(rounds):
-                called = Load(server, _PATH, token, script=_SCRIPT, arguments=(str(calls), str(number * 3_000)))
-                for name, load in (("the list's page of 10", listed), ("get_config", called)):
+                turn = (str(calls), str(number * 3_000))
+                called = Load(server, _PATH, token, script=_SCRIPT, arguments=turn)
+                received = Load(bare, _PATH, token, script=_SCRIPT, arguments=turn)
+                for name, load in ((_LISTED, listed), (_CALLED, called), (bare.name, received)):
                     found.setdefault((name, connections), []).append(run(load, connections, seconds, plan.warm_up))
-    return [_figure(plan, found, median(lengths), has_prompts=bool(prompts))]
+    return [_figure(plan, found, bare.name, median(lengths), has_prompts=bool(prompts))]
 
 
-def _figure(plan: Plan, found: dict[tuple[str, int], list[Measured]], length: float, *, has_prompts: bool) -> Figure:
-    listed, called = found["the list's page of 10", CONNECTIONS], found["get_config", CONNECTIONS]
+def _figure(
+    plan: Plan, found: dict[tuple[str, int], list[Measured]], bare: str, length: float, *, has_prompts: bool
+) -> Figure:
+    listed, called, received = (found[name, CONNECTIONS] for name in (_LISTED, _CALLED, bare))
     ratios = [one.rate / other.rate for one, other in zip(called, listed, strict=True)]
+    ceilings = [one.rate / other.rate for one, other in zip(received, listed, strict=True)]
     costs = [other.cpu_us / one.cpu_us for one, other in zip(called, listed, strict=True)]
     rows = [
         [
@@ -65,13 +73,17 @@ def _figure(plan: Plan, found: dict[tuple[str, int], list[Measured]], length: fl
 {kind}, of {length:,.0f} characters in the median, each with three variables, of which one has a default, and a table of
 five routing rows, one of them a split. {_CALLS:,} different calls, drawn from the seed, are sent in turn: another
 deployment, other inputs, another context and another user in each, so no answer is one that was given before. The list
-beside it is the one that is remembered. {counted(plan.rounds, "round")}, in turn.
+beside it is the one that is remembered. The third is the HTTP server under Moorage with nothing on it that takes the
+same calls and gives one answer to all: what receiving a body costs before anything is done.
+{counted(plan.rounds, "round")}, in turn.
 
 {table(["", "requests/s", "CPU µs/request", "p50 µs, one connection", "p99 µs, one connection"], rows)}
 
-In the same rounds get_config had {spread(ratios)} of the list's requests, and by processor time {spread(costs)}.
+In the same rounds get_config had {spread(ratios)} of the list's requests, and by processor time {spread(costs)};
+the HTTP server alone had {spread(ceilings)}, and its p99 on one connection was
+{spread([each.p99_us for each in found[bare, 1]], ",.0f")} µs.
 """
-    p99 = median(each.p99_us for each in found["get_config", 1]) / 1000
+    p99 = median(each.p99_us for each in found[_CALLED, 1]) / 1000
     return Figure(
         "get_config",
         text,
@@ -84,10 +96,11 @@ In the same rounds get_config had {spread(ratios)} of the list's requests, and b
     )
 
 
-def _check_that_they_differ(server: Moorage, token: str, calls: Path) -> None:
-    """Raise unless calls are answered, and each otherwise."""
+def _check_that_they_differ(server: Moorage, token: str, calls: Path) -> bytes:
+    """One answer. Raises unless calls are answered, and each otherwise."""
     with Client(server.port, token) as client:
         bodies = [line.encode() for line in calls.read_text().splitlines()[:50]]
         answers = [client.request("POST", _PATH, bodies[number]) for number in range(50)]
     if {answer.status for answer in answers} != {200} or len({answer.body for answer in answers}) < 45:
         raise RuntimeError("the calls are not answered, or not each by itself")
+    return sorted(answers, key=lambda answer: len(answer.body))[25].body

@@ -54,7 +54,7 @@ def answer_of(folder: Path, log: Path, *, after_start: bool) -> list[Message]:
     }  # fmt: skip
     with log.open("wb") as stream:
         journal = Journal(Metrics(catalog, follower), AccessLog("json", "info", stream))
-        quick = Quick(catalog, follower, Gateway(catalog, None), Usage(store))
+        quick = Quick(catalog, Gateway(catalog, None), Usage(store))
         asyncio.run(Front(failing, catalog, follower, journal, quick)(scope, receive, send))
         journal.settle()
     return sent

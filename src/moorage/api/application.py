@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import multiprocessing
 import os
@@ -42,6 +43,8 @@ def build_application(services: Services, is_stopping: Callable[[], bool], close
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         services.follower.start()
+        gc.collect()
+        gc.freeze()  # what was loaded is not looked through for garbage again and again, which would hold up requests
         works = (
             services.follower.run(), _settle(services, is_stopping), _purge(services), _note_usage(services)
         )  # fmt: skip
@@ -64,7 +67,7 @@ def build_application(services: Services, is_stopping: Callable[[], bool], close
         exception_handlers={MoorageError: _on_error, HTTPException: _on_http_exception, Exception: _on_unexpected},
     )
     app.router.redirect_slashes = False  # a redirect would be built from the Host header, which anybody can write
-    quick = Quick(services.catalog, services.follower, services.gateway, services.usage)
+    quick = Quick(services.catalog, services.gateway, services.usage)
     return Front(app, services.catalog, services.follower, services.journal, quick)
 
 

@@ -6,11 +6,8 @@ changes. Only what carries an ETag is remembered, and a handler sets one only on
 not what has a `Vary`, which depends on more of the question.
 """
 
-import asyncio
 import logging
-import math
 import time
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -21,7 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from moorage.api.call import BODY_SECONDS
 from moorage.api.configurations import PATH, Quick, Quickly
 from moorage.api.etags import matches
+from moorage.api.exchange import FRESH_SECONDS, Exchange, RawHeaders, age_header, without_body
 from moorage.api.journal import Finished, Journal
+from moorage.api.patience import within
 from moorage.api.problems import problem
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower
@@ -33,19 +32,13 @@ from moorage.core.ids import accepts_request_id
 MAX_ANSWERS: Final = 2_000
 MAX_BYTES: Final = 16 * 1024 * 1024
 
-#: An answer to a read that says nothing of its age is not older than this (seconds).
-FRESH_SECONDS: Final = 1.0
-
 _FOREVER: Final = float("inf")
 _NO_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
-_NOT_IN_304: Final = frozenset({b"content-type", b"content-length"})
 _READS: Final = frozenset({"GET", "HEAD"})
 _ASKING: Final = ("/get_config", "/explain", "/what-if")  # POST, and change nothing
 _CLIENT_CLOSED_REQUEST: Final = 499  # nginx's status for a client that left; nobody is sent it
 
 _log = logging.getLogger("moorage.api")
-
-RawHeaders = list[tuple[bytes, bytes]]
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -79,7 +72,7 @@ class Front:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        authorization, if_none_match, request_id, min_revision = _read_headers(scope["headers"])
+        authorization, if_none_match, request_id, min_revision, length = _read_headers(scope["headers"])
         age_of = self._follower.age
         if not (self._catalog.is_current() or await self._follower.catch_up()):
             age_of = self._age_behind
@@ -89,17 +82,18 @@ class Front:
         method, path = scope["method"], scope["path"]
         asked = (authorization, path, scope["query_string"])
         is_enough = min_revision is None or (min_revision.isdigit() and int(min_revision[:20]) <= self._revision)
-        answer = self._answers.get(asked) if method == "GET" and is_enough and age <= self._follower.max_age else None
+        is_trusted = age <= self._follower.max_age
+        answer = self._answers.get(asked) if method == "GET" and is_enough and is_trusted else None
         if answer is not None and time.time() < answer.until:
             status, headers, body = 200, answer.headers, answer.body_message
             if if_none_match is not None and matches(if_none_match, answer.etag):
-                status, headers, body = 304, _without_body(headers), _NO_BODY
+                status, headers, body = 304, without_body(headers), _NO_BODY
             await _send(send, status, headers, body, request_id, age)
             route, api_key = answer.route, answer.api_key
         else:
             quick = None
-            if path == PATH and method == "POST" and min_revision is None and not scope["query_string"]:
-                receive, quick = await self._ask_quick(receive, authorization, if_none_match)
+            if path == PATH and method == "POST" and is_trusted and min_revision is None and not scope["query_string"]:
+                receive, quick = await self._ask_quick(receive, length, authorization, if_none_match)
             if quick is not None:
                 key, status, headers, content = quick
                 body = {"type": "http.response.body", "body": content}
@@ -109,7 +103,7 @@ class Front:
                 is_read = method in _READS
                 has_age = is_read or (method == "POST" and path.endswith(_ASKING))
                 known, told = if_none_match if is_read else None, age_of if has_age else None
-                exchange = _Exchange(send, receive, request_id, known, told, is_body_read=is_read)
+                exchange = Exchange(send, receive, request_id, known, told, is_body_read=is_read)
                 await self._pass_on(scope, exchange)
                 status, caller = exchange.status, scope.get("moorage.caller")
                 api_key = caller.id if caller else None
@@ -120,18 +114,18 @@ class Front:
         self._journal.note(Finished(time.time(), seconds, method, route, path, status, request_id, api_key))
 
     async def _ask_quick(
-        self, receive: Receive, authorization: bytes | None, if_none_match: bytes | None
+        self, receive: Receive, length: bytes | None, authorization: bytes | None, if_none_match: bytes | None
     ) -> tuple[Receive, Quickly | None]:
         """A quick answer, if there is one; and what is received by whoever answers if there is none."""
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                message = await receive()
+            message = await within(BODY_SECONDS, receive())
         except TimeoutError:
             return _received(TimeoutError(), receive), None
-        again = _received(message, receive)
-        if message["type"] != "http.request" or message.get("more_body"):
-            return again, None
-        return again, self._quick.answer(authorization, if_none_match, message.get("body", b""))
+        body = message.get("body", b"")
+        # The server says `more_body` of a body that came in one piece too: it does not count.
+        is_whole = length is not None and length == b"%d" % len(body)
+        quick = self._quick.answer(authorization, if_none_match, body) if is_whole else None
+        return (receive if quick else _received(message, receive)), quick
 
     def _age_behind(self) -> float:
         """The age where something newer is known to be there: that is always told."""
@@ -143,7 +137,7 @@ class Front:
         self._bytes = 0
         self._revision, self._contents = self._catalog.revision, self._catalog.contents
 
-    async def _pass_on(self, scope: Scope, exchange: "_Exchange") -> None:
+    async def _pass_on(self, scope: Scope, exchange: Exchange) -> None:
         scope["moorage.request_id"] = exchange.request_id.decode()
         try:
             await self._app(scope, exchange.receive, exchange.send)
@@ -155,7 +149,7 @@ class Front:
             if not exchange.status:
                 await problem(MoorageError(), request_id)(scope, exchange.receive, exchange.send)
 
-    def _remember(self, asked: tuple[bytes | None, str, bytes], exchange: "_Exchange", route: str, key: ApiKey) -> None:
+    def _remember(self, asked: tuple[bytes | None, str, bytes], exchange: Exchange, route: str, key: ApiKey) -> None:
         etag, body = exchange.etag, exchange.body
         # What was read while the revision changed is of the one before: it is an answer, but not to the next request.
         if etag is None or body is None or exchange.revision != b"%d" % self._revision:
@@ -172,69 +166,10 @@ class Front:
         self._bytes += len(body)
 
 
-class _Exchange:
-    """One answer on its way out: it gets its request id, becomes a 304 where the client has it, and is kept."""
-
-    def __init__(
-        self,
-        send: Send,
-        receive: Receive,
-        request_id: bytes,
-        if_none_match: bytes | None,
-        age: Callable[[], float] | None,
-        *,
-        is_body_read: bool,
-    ) -> None:
-        """`age` tells that of the catalog, for what is answered from it."""
-        self._send = send
-        self._receive = receive
-        self._age = age
-        self._is_body_read = is_body_read
-        self._if_none_match = if_none_match
-        self.request_id = request_id
-        self.status = 0
-        self.etag: bytes | None = None
-        self.revision: bytes | None = None
-        self.headers: RawHeaders = []
-        self.body: bytes | None = None
-
-    async def receive(self) -> Message:
-        """Receive for the application."""
-        message = await self._receive()
-        self._is_body_read = self._is_body_read or not message.get("more_body", False)
-        return message
-
-    async def send(self, message: Message) -> None:
-        """Send on what the application sends."""
-        if message["type"] == "http.response.start":
-            self.status, self.headers = message["status"], message["headers"]
-            headers = self.headers
-            if self.status == 200:
-                self.etag = next((value for name, value in headers if name == b"etag"), None)
-                self.revision = next((value for name, value in headers if name == b"x-moorage-revision"), None)
-                if self.etag and self._if_none_match and matches(self._if_none_match, self.etag):
-                    self.status, headers = 304, _without_body(headers)
-            message = {
-                **message,
-                "status": self.status,
-                "headers": [*headers, (b"x-request-id", self.request_id)],
-            }
-            if self._age is not None and self.status < 500 and (age := self._age()) > FRESH_SECONDS:
-                message["headers"].append(_age_header(age))
-            if not self._is_body_read:
-                # The rest of the body would be taken for the next request, so the connection ends: say so.
-                message["headers"].append((b"connection", b"close"))
-        elif message["type"] == "http.response.body" and not message.get("more_body"):
-            self.body = message.get("body", b"")
-            if self.status == 304:
-                message = {**message, "body": b""}
-        await self._send(message)
-
-
 async def _send(send: Send, status: int, headers: RawHeaders, body: Message, request_id: bytes, age: float) -> None:
     headers = [*headers, (b"x-request-id", request_id)]
     if age > FRESH_SECONDS:
-        headers.append(_age_header(age))
+        headers.append(age_header(age))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send(body)
 
@@ -254,25 +189,21 @@ def _received(first: Message | TimeoutError, receive: Receive) -> Receive:
     return again
 
 
-def _read_headers(headers: RawHeaders) -> tuple[bytes | None, bytes | None, bytes, bytes | None]:
-    """Authorization, If-None-Match, the id of the request, X-Min-Revision."""
-    authorization = if_none_match = request_id = min_revision = None
-    for name, value in headers:
-        if name == b"authorization":
-            authorization = authorization or value
-        elif name == b"if-none-match":
-            if_none_match = value if if_none_match is None else if_none_match + b"," + value
-        elif name == b"x-request-id" and accepts_request_id(value):
-            request_id = value
-        elif name == b"x-min-revision":
-            min_revision = value
-    return authorization, if_none_match, request_id or str(uuid_utils.uuid7()).encode(), min_revision
-
-
-def _age_header(age: float) -> tuple[bytes, bytes]:
-    """Rounded up: of what was committed so many seconds before, nothing may be missing."""
-    return b"x-moorage-age", b"%d" % math.ceil(age)
-
-
-def _without_body(headers: RawHeaders) -> RawHeaders:
-    return [header for header in headers if header[0] not in _NOT_IN_304]
+def _read_headers(
+    headers: RawHeaders,
+) -> tuple[bytes | None, bytes | None, bytes, bytes | None, bytes | None]:
+    """Authorization, If-None-Match, the id of the request, X-Min-Revision, Content-Length."""
+    found = dict(reversed(headers))  # of two of a name the first counts
+    if_none_match = found.get(b"if-none-match")
+    if if_none_match is not None:
+        if_none_match = b",".join([value for name, value in headers if name == b"if-none-match"])
+    request_id = found.get(b"x-request-id")
+    if request_id is None or not accepts_request_id(request_id):
+        request_id = str(uuid_utils.uuid7()).encode()
+    return (
+        found.get(b"authorization"),
+        if_none_match,
+        request_id,
+        found.get(b"x-min-revision"),
+        found.get(b"content-length"),
+    )

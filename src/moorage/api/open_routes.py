@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from moorage.api.call import Call
 from moorage.api.docs_page import CONTENT_SECURITY_POLICY
-from moorage.api.front import FRESH_SECONDS
+from moorage.api.exchange import FRESH_SECONDS
 from moorage.api.metrics import CONTENT_TYPE
 
 

@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 import msgspec
 from msgspec import UNSET
 
-from moorage.core.configuration import Configuration, Object, sealed
+from moorage.core.configuration import Configuration, Object, encode, sealed
 from moorage.core.deployment import Live
 from moorage.core.resolution import Resolution
 
@@ -89,7 +89,7 @@ class Config:
     @cached_property
     def json(self) -> bytes:
         """The same bytes as the server's answer to `POST /v2/deployments/get_config`."""
-        return sealed(self._configuration)
+        return sealed(encode(self._configuration))
 
     @property
     def id(self) -> str:

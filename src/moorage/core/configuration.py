@@ -129,12 +129,20 @@ def read_request(body: bytes) -> ConfigurationRequest:
         return read_body(strict_json.parse(body), ConfigurationRequest)[0]
 
 
-def sealed(configuration: Configuration) -> bytes:
-    """Its JSON, with an id that follows from all the rest, of 26 digits that a ULID may have, as clients expect
-    (contract §2.3)."""
+def encode(configuration: Configuration) -> bytes:
+    """Its JSON, not `sealed` yet.
+
+    Raises:
+        InvalidJson: a message is nested too deep.
+    """
     try:
-        encoded = _encode(configuration)
+        return _encode(configuration)
     except RecursionError:
         raise strict_json.too_deep() from None
-    digits = hashlib.sha256(encoded).hexdigest()[:26].upper()
-    return b'{"id":"' + digits.encode() + encoded[len(b'{"id":"') :]
+
+
+def sealed(encoded: bytes) -> bytes:
+    """The JSON of a configuration without an id, with one that follows from all the rest, of 26 digits that a ULID may
+    have, as clients expect (contract §2.3)."""
+    digits = hashlib.sha256(encoded).hexdigest()[:26].upper().encode()
+    return b'{"id":"%b%b' % (digits, encoded[len(b'{"id":"') :])

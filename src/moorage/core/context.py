@@ -45,6 +45,8 @@ def read_context(value: Any, report: Report, path: str = "context") -> Context:
             continue
         if not 0 < len(name) <= MAX_NAME:
             report.problem(path, f"has an attribute {shown(name)}; a name has 1 to {MAX_NAME} characters")
+        elif type(attribute) is str and len(attribute) <= MAX_TEXT:
+            context[name] = attribute
         elif (fault := _fault(attribute)) is not None:
             report.problem(join(path, name), fault)
         else:

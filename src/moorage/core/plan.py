@@ -8,7 +8,8 @@ import msgspec
 from msgspec import UNSET
 
 from moorage.core.caller_message import completed
-from moorage.core.configuration import Configuration, ConfigurationRequest, Object
+from moorage.core.configuration import Configuration, ConfigurationRequest, Object, encode, sealed
+from moorage.core.context import Context
 from moorage.core.deployment import Live
 from moorage.core.errors import VariantNotResolved
 from moorage.core.output import MAX_OUTPUT
@@ -20,6 +21,12 @@ from moorage.core.template_errors import MissingInputs
 from moorage.core.variant import DEFAULT_VARIANT, Settings
 
 _FIRST_ROLES = ("system", "developer")
+
+#: Stands for a text while a configuration is cut; no text that is stored has a NUL.
+_MARK = "\0"
+_ASKED = ConfigurationRequest("")
+
+_encode = msgspec.json.Encoder().encode
 
 _prompt_config = msgspec.json.Decoder(PromptConfig).decode
 _variables = msgspec.json.Decoder(list[Variable]).decode
@@ -42,6 +49,7 @@ class Prepared:
         while first < len(messages) and messages[first]["role"] in _FIRST_ROLES:
             first += 1
         self._system, self._rest = messages[:first], messages[first:]
+        self._pieces = self._cut()
 
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs of a call, with the defaults of those that are not given."""
@@ -49,10 +57,9 @@ class Prepared:
 
     def configuration(self, rendered: Sequence[Rendered], request: ConfigurationRequest) -> Configuration:
         """The answer to a call whose templates were rendered, in order; not `sealed` yet."""
-        texts = iter([each.text for each in rendered])
+        texts = (each.text for each in rendered)
         system = [_filled(message, texts) for message in self._system]
         rest = [_filled(message, texts) for message in self._rest]
-        missing = list(dict.fromkeys(name for each in rendered for name in each.missing))
         return Configuration(
             id="",
             provider=self._config.provider,
@@ -62,8 +69,25 @@ class Prepared:
             messages=[*system, *map(completed, request.prefix_messages), *rest, *map(completed, request.messages)],
             parameters={**self._parameters, **request.extra_params},
             tools=self._tools or UNSET,
-            missing_inputs=missing or UNSET,
+            missing_inputs=_missing(rendered) or UNSET,
         )
+
+    def encoded(self, rendered: Sequence[Rendered], request: ConfigurationRequest) -> bytes:
+        """The same as JSON, sealed. Where a request adds nothing of its own, the texts are put between what was encoded
+        before."""
+        if request.prefix_messages or request.messages or request.extra_params:
+            return sealed(encode(self.configuration(rendered, request)))
+        pieces = self._pieces.copy()
+        pieces[1::2] = [_encode(each.text) for each in rendered]
+        if missing := _missing(rendered):
+            pieces[-1] = b'%b,"missing_inputs":%b}' % (pieces[-1][:-1], _encode(missing))
+        return sealed(b"".join(pieces))
+
+    def _cut(self) -> list[bytes]:
+        """The JSON of a configuration, cut where the texts are; each second piece is left empty for one."""
+        marks = [Rendered(_MARK, [], 0)] * len(self.texts)
+        pieces = encode(self.configuration(marks, _ASKED)).split(_encode(_MARK))
+        return [piece for each in pieces for piece in (each, b"")][:-1]
 
 
 class Plan:
@@ -82,13 +106,13 @@ class Plan:
             settings = each.settings or Settings()
             self._prepared[each.name] = Prepared(each.prompt_config, each.variables or [], settings, live.version)
 
-    def resolve(self, context: Mapping[str, Any]) -> tuple[Resolution, Prepared]:
+    def resolve(self, context: Context) -> tuple[Resolution, Prepared]:
         """The variant that a context gets.
 
         Raises:
             VariantNotResolved: the table names one that there is not.
         """
-        resolution = self.table.resolve(dict(context))
+        resolution = self.table.resolve(context)
         prepared = self._prepared.get(resolution.variant)
         if prepared is None:
             raise VariantNotResolved(key=self.live.key, variant=resolution.variant)
@@ -107,9 +131,14 @@ def render_all(prepared: Prepared, inputs: Mapping[str, Any]) -> list[Rendered]:
         each = template.render(values, "empty" if is_error else prepared.missing, room=room)
         room -= each.size
         rendered.append(each)
-    if is_error and (missing := [name for each in rendered for name in each.missing]):
-        raise MissingInputs.of(list(dict.fromkeys(missing)))
+    if is_error and (missing := _missing(rendered)):
+        raise MissingInputs.of(missing)
     return rendered
+
+
+def _missing(rendered: Iterable[Rendered]) -> list[str]:
+    """The names that no input had, each once."""
+    return list(dict.fromkeys([name for each in rendered for name in each.missing]))
 
 
 def texts_of(messages: Iterable[Object]) -> list[str]:

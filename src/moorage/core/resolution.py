@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from moorage.core.condition import Condition, conditions_of
+from moorage.core.condition import Condition, Holds, conditions_of
 from moorage.core.conform import shown
 from moorage.core.context import Context
 from moorage.core.routing import Route
@@ -55,6 +55,7 @@ class _Row(msgspec.Struct, frozen=True):
     """A row made ready: its conditions, and what it resolves to."""
 
     conditions: tuple[Condition, ...]
+    checks: tuple[tuple[str, Holds], ...]  # the same, for those who do not ask why
     by: str | None
     share: int
     resolution: Resolution
@@ -84,8 +85,8 @@ class Table(msgspec.Struct, frozen=True):
         ends: dict[str, int] = {}
         get = context.get
         for row in self.rows:
-            for condition in row.conditions:
-                if not condition.holds(get(condition.attribute)):
+            for attribute, holds in row.checks:
+                if not holds(get(attribute)):
                     break
             else:
                 by = row.by
@@ -137,9 +138,10 @@ def compare(before: Table, after: Table, contexts: Iterable[Context]) -> list[Mo
 
 def _row(number: int, route: Route) -> _Row:
     conditions = tuple(found for name, cell in route.when.items() for found in conditions_of(name, cell))
+    checks = tuple((condition.attribute, condition.holds) for condition in conditions)
     if route.split is UNSET:
-        return _Row(conditions, None, 0, Resolution(route.variant, "rule", number))
-    return _Row(conditions, route.split.by, route.split.share, Resolution(route.variant, "split", number))
+        return _Row(conditions, checks, None, 0, Resolution(route.variant, "rule", number))
+    return _Row(conditions, checks, route.split.by, route.split.share, Resolution(route.variant, "split", number))
 
 
 def _no_bucket(by: str, value: Any) -> str:

@@ -52,6 +52,7 @@ class Template:
         self._mustache = mustache.parse(template) if engine == "mustache" else None
         self._parts = [] if self._mustache else _PLACEHOLDER.split(template)
         self._names = {inside: inside.strip() for inside in self._parts[1::2]}
+        self._places = [(place, self._parts[place].strip()) for place in range(1, len(self._parts), 2)]
 
     def render(self, inputs: Mapping[str, Any], missing: Missing, *, room: int = MAX_OUTPUT) -> Rendered:
         """Put the inputs in. `room` is how many bytes the text may have: several templates of a request share
@@ -62,6 +63,10 @@ class Template:
             OutputTooLarge, TemplateTooHeavy: the text, or the way to it, is too long.
             TypeError: an input is not a JSON value.
         """
+        if self._mustache is None and missing != "error":
+            rendered = self._render_strings(inputs, room, keep=missing == "keep")
+            if rendered is not None:
+                return rendered
         output = Output(room, keep=missing == "keep")
         if self._mustache is None:
             self._render_text(inputs, output)
@@ -70,6 +75,24 @@ class Template:
         if missing == "error" and output.missing:
             raise MissingInputs.of([*output.missing])
         return Rendered(output.text(), [*output.missing], output.size)
+
+    def _render_strings(self, inputs: Mapping[str, Any], room: int, *, keep: bool) -> Rendered | None:
+        """The same at a third of the cost, where each input is a string or not there; else nothing."""
+        parts, missing = self._parts.copy(), dict[str, None]()
+        for place, name in self._places:
+            value = inputs.get(name, ABSENT)
+            if type(value) is str:
+                parts[place] = value
+            elif value is ABSENT and "." not in name:
+                missing[name] = None
+                parts[place] = f"{{{{{parts[place]}}}}}" if keep else ""
+            else:
+                return None
+        if sum(map(len, parts)) > room:
+            return None
+        text = "".join(parts)
+        size = len(text) if text.isascii() else len(text.encode())
+        return Rendered(text, [*missing], size) if size <= room else None
 
     def _render_text(self, inputs: Mapping[str, Any], output: Output) -> None:
         parts, texts, needed = self._parts.copy(), dict[str, str](), 0

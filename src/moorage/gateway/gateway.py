@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from moorage.catalog.catalog import Catalog
-from moorage.core.configuration import ConfigurationRequest, sealed
+from moorage.core.configuration import ConfigurationRequest
 from moorage.core.deployment import Live
 from moorage.core.plan import Plan, Prepared, render_all
 from moorage.core.resolution import Resolution
@@ -55,22 +55,13 @@ class Gateway:
         Raises:
             DeploymentNotFound, DeploymentDeleted, InvalidBody, VariantNotResolved, TemplateError, RenderingBusy
         """
-        resolved = self.resolve_now(project_id, request)
+        plan = self.plan(project_id, request.key)
+        resolved = resolve_now(plan, request)
         if resolved is not None:
             return resolved
-        plan = self.plan(project_id, request.key)
         resolution, prepared = plan.resolve(request.attributes())
         rendered = await self._render_jinja(prepared, request.inputs)
-        return Resolved(plan.live, resolution, sealed(prepared.configuration(rendered, request)))
-
-    def resolve_now(self, project_id: str, request: ConfigurationRequest) -> Resolved | None:
-        """The same at once; nothing for a template that is rendered elsewhere."""
-        plan = self.plan(project_id, request.key)
-        resolution, prepared = plan.resolve(request.attributes())
-        if prepared.engine == "jinja":
-            return None
-        rendered = render_all(prepared, request.inputs)
-        return Resolved(plan.live, resolution, sealed(prepared.configuration(rendered, request)))
+        return Resolved(plan.live, resolution, prepared.encoded(rendered, request))
 
     def close(self) -> None:
         """End what renders."""
@@ -81,3 +72,16 @@ class Gateway:
         if self._jinja is None:
             raise JinjaNotEnabled
         return await self._jinja.render(prepared.texts, prepared.inputs(inputs), prepared.missing)
+
+
+def resolve_now(plan: Plan, request: ConfigurationRequest) -> Resolved | None:
+    """The same at once, by a deployment's plan; nothing for a template that is rendered elsewhere.
+
+    Raises:
+        InvalidBody, VariantNotResolved, TemplateError
+    """
+    resolution, prepared = plan.resolve(request.attributes())
+    if prepared.engine == "jinja":
+        return None
+    rendered = render_all(prepared, request.inputs)
+    return Resolved(plan.live, resolution, prepared.encoded(rendered, request))
