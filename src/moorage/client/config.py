@@ -1,31 +1,26 @@
 """Config: what to send to a model, and where that is known from."""
 
 from functools import cached_property
-from typing import Literal, TypeVar
+from typing import Literal
 
 import msgspec
-from msgspec import UNSET
 
-from moorage.core.configuration import Configuration, Object, encode, sealed
+from moorage.core.configuration import Configuration, Object
 from moorage.core.deployment import Live
 from moorage.core.resolution import Resolution
 
 Source = Literal["server", "disk", "lockfile"]
 
-T = TypeVar("T")
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
+_decode = msgspec.json.Decoder(Configuration).decode
 
 
 class Config:
-    """The answer to `get_config`. `source` says where it is known from, and `age` how many seconds ago that was known
-    to be the newest. What `messages`, `parameters` and `tools` hold is the caller's own, and may be changed."""
+    """The answer to `get_config`. `json` is the same bytes as the server's answer to
+    `POST /v2/deployments/get_config`, `source` says where it is known from, and `age` how many seconds ago that was
+    known to be the newest. What `messages`, `parameters` and `tools` hold is the caller's own, and may be changed."""
 
-    def __init__(
-        self, configuration: Configuration, live: Live, resolution: Resolution, source: Source, age: float
-    ) -> None:
-        self._configuration = configuration
+    def __init__(self, json: bytes, live: Live, resolution: Resolution, source: Source, age: float) -> None:
+        self.json = json
         self._live = live
         self._resolution = resolution
         self.source = source
@@ -54,52 +49,46 @@ class Config:
     @property
     def provider(self) -> str:
         """The provider of the model."""
-        return self._configuration.provider
+        return self._decoded.provider
 
     @property
     def model(self) -> str:
         """The model's name."""
-        return self._configuration.model
+        return self._decoded.model
 
     @property
     def type(self) -> str:
         """The kind of model."""
-        return self._configuration.type
+        return self._decoded.type
 
     @property
     def missing_inputs(self) -> list[str]:
         """Variables with neither input nor default."""
-        return self._configuration.missing_inputs or []
+        return self._decoded.missing_inputs or []
 
-    @cached_property
+    @property
     def messages(self) -> list[Object]:
         """The messages, the inputs in them."""
-        return _copy(self._configuration.messages)
+        return self._decoded.messages
 
-    @cached_property
+    @property
     def parameters(self) -> Object:
         """The model's parameters, by the names of the API."""
-        return _copy(self._configuration.parameters)
+        return self._decoded.parameters
 
-    @cached_property
+    @property
     def tools(self) -> list[Object]:
         """The tools the model may call."""
-        return [] if self._configuration.tools is UNSET else _copy(self._configuration.tools)
-
-    @cached_property
-    def json(self) -> bytes:
-        """The same bytes as the server's answer to `POST /v2/deployments/get_config`."""
-        return sealed(encode(self._configuration))
+        return self._decoded.tools or []
 
     @property
     def id(self) -> str:
         """Follows from all the rest: the same request to the same version has the same."""
-        return str(_decode(self.json)["id"])
+        return self._decoded.id
 
     def __repr__(self) -> str:
         return f"<Config {self.key} {self.version} {self.variant}, from the {self.source}, {self.age:.1f} s old>"
 
-
-def _copy(value: T) -> T:
-    copied: T = _decode(_encode(value))
-    return copied
+    @cached_property
+    def _decoded(self) -> Configuration:
+        return _decode(self.json)

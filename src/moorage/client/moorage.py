@@ -16,7 +16,7 @@ from moorage.client.known import Known
 from moorage.client.server import Server
 from moorage.core.configuration import ConfigurationRequest, Object
 from moorage.core.deployment import Live
-from moorage.core.plan import Prepared, render_all
+from moorage.core.plan import Prepared
 from moorage.core.resolution import Resolution
 from moorage.core.template import Rendered
 from moorage.core.template_errors import JinjaNotEnabled
@@ -88,10 +88,10 @@ class Moorage(_Client):
         known = self._following.known or self._following.wait()
         asked = _Asked(known, _request(key, inputs, context, prefix_messages, messages, extra_params))
         if asked.prepared.engine != "jinja":
-            return asked.answer(render_all(asked.prepared, asked.request.inputs))
+            return asked.answer(asked.prepared.answer(asked.request))
         if self._jinja is None:
             raise JinjaNotEnabled
-        return asked.answer(self._jinja.render_now(*asked.for_jinja()))
+        return asked.answer(asked.rendered(self._jinja.render_now(*asked.for_jinja())))
 
 
 class AsyncMoorage(_Client):
@@ -121,10 +121,10 @@ class AsyncMoorage(_Client):
             known = await asyncio.to_thread(self._following.wait)
         asked = _Asked(known, _request(key, inputs, context, prefix_messages, messages, extra_params))
         if asked.prepared.engine != "jinja":
-            return asked.answer(render_all(asked.prepared, asked.request.inputs))
+            return asked.answer(asked.prepared.answer(asked.request))
         if self._jinja is None:
             raise JinjaNotEnabled
-        return asked.answer(await self._jinja.render(*asked.for_jinja()))
+        return asked.answer(asked.rendered(await self._jinja.render(*asked.for_jinja())))
 
 
 class _Asked:
@@ -146,10 +146,13 @@ class _Asked:
         """What jinja is asked."""
         return self.prepared.texts, self.prepared.inputs(self.request.inputs), self.prepared.missing
 
-    def answer(self, rendered: list[Rendered]) -> Config:
-        """The answer, with the templates rendered."""
-        configuration = self.prepared.configuration(rendered, self.request)
-        return Config(configuration, self.live, self.resolution, self.known.source, self.known.age())
+    def rendered(self, templates: list[Rendered]) -> bytes:
+        """The answer as JSON, with what jinja gave."""
+        return self.prepared.encoded(templates, self.request)
+
+    def answer(self, json: bytes) -> Config:
+        """The answer, with where it is known from."""
+        return Config(json, self.live, self.resolution, self.known.source, self.known.age())
 
 
 def _request(

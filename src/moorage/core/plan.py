@@ -18,11 +18,12 @@ from moorage.core.resolution import Resolution, Table
 from moorage.core.serving import decode_serving
 from moorage.core.template import Engine, Missing, Rendered, Template
 from moorage.core.template_errors import MissingInputs
+from moorage.core.value import ABSENT
 from moorage.core.variant import DEFAULT_VARIANT, Settings
 
 _FIRST_ROLES = ("system", "developer")
 
-#: Stands for a text while a configuration is cut; no text that is stored has a NUL.
+#: Stands for a name while a configuration is cut; nothing that is stored has a NUL.
 _MARK = "\0"
 _ASKED = ConfigurationRequest("")
 
@@ -49,7 +50,7 @@ class Prepared:
         while first < len(messages) and messages[first]["role"] in _FIRST_ROLES:
             first += 1
         self._system, self._rest = messages[:first], messages[first:]
-        self._pieces = self._cut()
+        self._pieces, self._places = self._cut()
 
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs of a call, with the defaults of those that are not given."""
@@ -73,21 +74,55 @@ class Prepared:
         )
 
     def encoded(self, rendered: Sequence[Rendered], request: ConfigurationRequest) -> bytes:
-        """The same as JSON, sealed. Where a request adds nothing of its own, the texts are put between what was encoded
-        before."""
-        if request.prefix_messages or request.messages or request.extra_params:
-            return sealed(encode(self.configuration(rendered, request)))
-        pieces = self._pieces.copy()
-        pieces[1::2] = [_encode(each.text) for each in rendered]
-        if missing := _missing(rendered):
-            pieces[-1] = b'%b,"missing_inputs":%b}' % (pieces[-1][:-1], _encode(missing))
-        return sealed(b"".join(pieces))
+        """The same as JSON, sealed."""
+        return sealed(encode(self.configuration(rendered, request)))
 
-    def _cut(self) -> list[bytes]:
-        """The JSON of a configuration, cut where the texts are; each second piece is left empty for one."""
-        marks = [Rendered(_MARK, [], 0)] * len(self.texts)
-        pieces = encode(self.configuration(marks, _ASKED)).split(_encode(_MARK))
-        return [piece for each in pieces for piece in (each, b"")][:-1]
+    def answer(self, request: ConfigurationRequest) -> bytes:
+        """The answer to a call as JSON, sealed; not for jinja.
+
+        Raises:
+            TemplateError
+        """
+        filled = self._fill(request)
+        return filled if filled is not None else self.encoded(render_all(self, request.inputs), request)
+
+    def _fill(self, request: ConfigurationRequest) -> bytes | None:
+        """The same at a fifth of the cost for most calls: those that add nothing of their own, and whose inputs are
+        strings. They are put between what was encoded before. Nothing for all others."""
+        if self._places is None or request.prefix_messages or request.messages or request.extra_params:
+            return None
+        inputs = self.inputs(request.inputs)
+        pieces, missing, size = self._pieces.copy(), dict[str, None](), 0
+        for place, name in self._places:
+            value = inputs.get(name, ABSENT)
+            if type(value) is str and size <= MAX_OUTPUT:
+                pieces[place] = piece = _encode(value)[1:-1]
+                size += len(piece)
+            elif value is ABSENT and self.missing != "error" and "." not in name:
+                missing[name] = None
+                if self.missing == "empty":
+                    pieces[place] = b""
+            else:
+                return None
+        if missing:
+            pieces[-1] = b'%b,"missing_inputs":%b}' % (pieces[-1][:-1], _encode([*missing]))
+        filled = b"".join(pieces)
+        return sealed(filled) if len(filled) <= MAX_OUTPUT else None
+
+    def _cut(self) -> tuple[list[bytes], list[tuple[int, str]] | None]:
+        """The JSON of a configuration, cut at the names in its texts, each as it is written; and where which name is.
+        Nowhere in other engines' texts."""
+        if self.engine != "text":
+            return [], None
+        parts = [template.parts for template in self.templates]
+        names = [name for each in parts for name in each[1::2]]
+        marked = [Rendered(_MARK.join(each[::2]), [], 0) for each in parts]
+        pieces = encode(self.configuration(marked, _ASKED)).split(_encode(_MARK)[1:-1])
+        if len(pieces) != len(names) + 1:
+            return [], None  # there is a NUL in it after all
+        written = [_encode(f"{{{{{name}}}}}")[1:-1] for name in names]
+        pieces[1:] = [each for pair in zip(written, pieces[1:], strict=True) for each in pair]
+        return pieces, [(2 * number + 1, name.strip()) for number, name in enumerate(names)]
 
 
 class Plan:

@@ -39,7 +39,8 @@ class Rendered(msgspec.Struct, frozen=True):
 
 
 class Template:
-    """A text or mustache template made ready to be rendered many times."""
+    """A text or mustache template made ready to be rendered many times. `parts` are those of a text template: what is
+    said, and between that what stands inside of each pair of braces."""
 
     def __init__(self, engine: str, template: str) -> None:
         """Read a template.
@@ -50,9 +51,8 @@ class Template:
         """
         _check(engine)
         self._mustache = mustache.parse(template) if engine == "mustache" else None
-        self._parts = [] if self._mustache else _PLACEHOLDER.split(template)
-        self._names = {inside: inside.strip() for inside in self._parts[1::2]}
-        self._places = [(place, self._parts[place].strip()) for place in range(1, len(self._parts), 2)]
+        self.parts = [] if self._mustache else _PLACEHOLDER.split(template)
+        self._names = {inside: inside.strip() for inside in self.parts[1::2]}
 
     def render(self, inputs: Mapping[str, Any], missing: Missing, *, room: int = MAX_OUTPUT) -> Rendered:
         """Put the inputs in. `room` is how many bytes the text may have: several templates of a request share
@@ -63,10 +63,6 @@ class Template:
             OutputTooLarge, TemplateTooHeavy: the text, or the way to it, is too long.
             TypeError: an input is not a JSON value.
         """
-        if self._mustache is None and missing != "error":
-            rendered = self._render_strings(inputs, room, keep=missing == "keep")
-            if rendered is not None:
-                return rendered
         output = Output(room, keep=missing == "keep")
         if self._mustache is None:
             self._render_text(inputs, output)
@@ -76,26 +72,8 @@ class Template:
             raise MissingInputs.of([*output.missing])
         return Rendered(output.text(), [*output.missing], output.size)
 
-    def _render_strings(self, inputs: Mapping[str, Any], room: int, *, keep: bool) -> Rendered | None:
-        """The same at a third of the cost, where each input is a string or not there; else nothing."""
-        parts, missing = self._parts.copy(), dict[str, None]()
-        for place, name in self._places:
-            value = inputs.get(name, ABSENT)
-            if type(value) is str:
-                parts[place] = value
-            elif value is ABSENT and "." not in name:
-                missing[name] = None
-                parts[place] = f"{{{{{parts[place]}}}}}" if keep else ""
-            else:
-                return None
-        if sum(map(len, parts)) > room:
-            return None
-        text = "".join(parts)
-        size = len(text) if text.isascii() else len(text.encode())
-        return Rendered(text, [*missing], size) if size <= room else None
-
     def _render_text(self, inputs: Mapping[str, Any], output: Output) -> None:
-        parts, texts, needed = self._parts.copy(), dict[str, str](), 0
+        parts, texts, needed = self.parts.copy(), dict[str, str](), 0
         for inside, name in self._names.items():
             value = _find(name, inputs)
             texts[inside] = output.missed(name, f"{{{{{inside}}}}}") if value is ABSENT else as_text(value)

@@ -8,7 +8,7 @@ import msgspec
 from moorage.catalog.catalog import Catalog
 from moorage.core.configuration import ConfigurationRequest
 from moorage.core.deployment import Live
-from moorage.core.plan import Plan, Prepared, render_all
+from moorage.core.plan import Plan, Prepared
 from moorage.core.resolution import Resolution
 from moorage.core.template import Rendered
 from moorage.core.template_errors import JinjaNotEnabled
@@ -83,5 +83,4 @@ def resolve_now(plan: Plan, request: ConfigurationRequest) -> Resolved | None:
     resolution, prepared = plan.resolve(request.attributes())
     if prepared.engine == "jinja":
         return None
-    rendered = render_all(prepared, request.inputs)
-    return Resolved(plan.live, resolution, prepared.encoded(rendered, request))
+    return Resolved(plan.live, resolution, prepared.answer(request))

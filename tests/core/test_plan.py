@@ -1,0 +1,99 @@
+"""A plan fills inputs into what it encoded before where it can. That gives the bytes of the long way, always."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moorage.core.configuration import ConfigurationRequest
+from moorage.core.deployment import Live
+from moorage.core.errors import Problem
+from moorage.core.output import MAX_OUTPUT
+from moorage.core.plan import Plan, Prepared, render_all
+from moorage.core.template_errors import MissingInputs, OutputTooLarge
+
+NAMES = ("a", "b", "c.d", "e")
+
+a_text = st.lists(
+    st.one_of(
+        st.sampled_from([f"{{{{{name}}}}}" for name in NAMES] + ["{{ a }}", "{{{a}}}", "{{b}} {{b}}"]),
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
+        st.sampled_from(['"', "\\", "\n", "\u2028", "é", "👋", "{{", "}}", "\x1f"]),
+    ),
+    max_size=8,
+).map("".join)
+
+a_value = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8), st.none(), st.integers(), st.booleans()
+)
+
+some_inputs = st.dictionaries(
+    st.sampled_from(["a", "b", "c", "c.d", "e"]), a_value | st.fixed_dictionaries({"d": a_value})
+)
+
+
+def prepared(texts: list[str], missing: str = "empty", engine: str = "text", **variables: str) -> Prepared:
+    """A variant with these messages."""
+    messages: list[dict[str, Any]] = [{"role": "system", "content": text} for text in texts[:1]]
+    parts = [{"type": "text", "text": text} for text in texts[1:]]
+    messages.append({"role": "user", "content": parts} if parts else {"role": "assistant", "content": None})
+    config = {"model": "m", "model_type": "chat", "provider": "openai", "messages": messages}
+    declared = [{"key": key, "value": value} for key, value in variables.items()]
+    serving = {"settings": {"engine": engine, "missing_inputs": missing}}
+    encoded = (msgspec.json.encode(each).decode() for each in (config, declared, serving))
+    return Plan(Live("k", "id", "version_id", "1.0", *encoded)).resolve({})[1]
+
+
+def told(answer: Callable[[], bytes]) -> bytes | tuple[Problem, ...]:
+    """The answer, or what is missing for it."""
+    try:
+        return answer()
+    except MissingInputs as error:
+        return error.problems
+
+
+@given(
+    st.lists(a_text, min_size=1, max_size=3),
+    some_inputs,
+    st.sampled_from(["empty", "keep", "error"]),
+    st.sampled_from(["text", "mustache"]),
+    st.booleans(),
+)
+def test_the_short_way_gives_the_bytes_of_the_long_one(
+    texts: list[str], inputs: dict[str, Any], missing: str, engine: str, has_messages: bool
+) -> None:
+    if engine == "mustache":
+        texts = [text.replace("{{{", "").replace("{{", "").replace("}}", "") + "{{a}}" for text in texts]
+    variant = prepared(texts, missing, engine, e="by default")
+    request = ConfigurationRequest("k", inputs, messages=[{"role": "user", "content": "Hi"}] if has_messages else [])
+
+    assert told(lambda: variant.answer(request)) == told(
+        lambda: variant.encoded(render_all(variant, request.inputs), request)
+    )
+
+
+def test_an_answer_is_bounded_whichever_way_it_goes() -> None:
+    variant = prepared(["{{a}}" * 1_000])
+
+    assert len(variant.answer(ConfigurationRequest("k", {"a": "x" * 1_000}))) > 1_000_000
+    with pytest.raises(OutputTooLarge):
+        variant.answer(ConfigurationRequest("k", {"a": "x" * (MAX_OUTPUT // 1_000 + 1)}))
+
+
+def test_what_grows_by_being_encoded_is_counted_as_it_is() -> None:
+    variant = prepared(["{{a}}"])
+
+    answer = msgspec.json.decode(variant.answer(ConfigurationRequest("k", {"a": "\n" * MAX_OUTPUT})))
+
+    assert answer["messages"][0]["content"] == "\n" * MAX_OUTPUT
+
+
+def test_a_text_that_could_not_be_stored_here_is_answered_too() -> None:
+    variant = prepared(["\0 {{a}}"])
+
+    answer = msgspec.json.decode(variant.answer(ConfigurationRequest("k", {"a": "\0"})))
+
+    assert answer["messages"][0]["content"] == "\0 \0"
