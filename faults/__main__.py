@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.machine import describe, programs
 
 from faults import (
+    backups,
     db_restarts,
     disk_full,
     disk_full_postgresql,
@@ -31,6 +32,7 @@ from faults.results import Result, keep, load
 
 #: name, what runs it, count of a full run, count of a quick one, what is counted
 PARTS = (
+    Part("backups", backups.run, 200, 6, "backups"),
     Part("disk-full", disk_full.run, 50, 3, "times full"),
     Part("disk-full-postgresql", disk_full_postgresql.run, 20, 2, "times full"),
     Part("kill-sqlite", kill_sqlite.run, 2_000, 40, "kills"),

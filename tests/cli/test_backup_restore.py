@@ -1,11 +1,8 @@
 """`moorage backup` and `moorage restore`: one committed state into a file, and a database back into it."""
 
-import json
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,29 +10,24 @@ from typing import Any
 
 import apsw
 import pytest
-import urllib3
 
 from moorage.core.storage_errors import BackupUnderWay, CopyUnfinished, StorageFull
 from moorage.registry import backups
-from moorage.registry.audit import verify_ledger
 from moorage.registry.check import check
 from moorage.registry.projects import create_project
 from moorage.store.backup_file import new_backup, open_backup
 from moorage.store.opening import open_store
 from moorage.store.queries import load_migrations
 from moorage.store.sqlite import APPLICATION_ID
-from moorage.store.store import Store
-from moorage.store.whole import LEDGER, TABLES, VERSIONS
+from moorage.store.whole import TABLES
 from tests.cli.whole_database import contents, epoch, fill
 from tests.support.postgres import PostgresServer
 from tests.support.program import moorage
-from tests.support.server import Project, Server, a_body, clean_environment
+from tests.support.server import clean_environment
 from tests.support.stores import Database, sqlite_in
 from tests.support.threads import until
 
 ENGINES = ("sqlite", "postgresql")
-BACKUPS = 3
-CLIENTS = 2
 
 Kept = dict[str, Any]
 
@@ -323,85 +315,6 @@ def test_a_backup_that_is_killed_leaves_the_one_before_and_the_next_is_whole(fol
         with open_backup(folder / "a.backup") as saved:
             assert contents(saved) == contents(store)
     assert sorted(path.name for path in folder.iterdir()) == ["a.backup", "moorage.db", "moorage.db-revision"]
-
-
-class Load:
-    """Clients that put numbered content into deployments of their own, and note what was acknowledged."""
-
-    def __init__(self, project: Project) -> None:
-        self.acknowledged = [0] * CLIENTS
-        self.sent = [0] * CLIENTS
-        self._project = project
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(number,)) for number in range(CLIENTS)]
-
-    def __enter__(self) -> "Load":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, client: int) -> None:
-        pool = urllib3.PoolManager(retries=False, timeout=30.0)
-        headers = {"Authorization": f"Bearer {self._project.token}"}
-        while not self._stop.is_set():
-            self.sent[client] += 1
-            body = json.dumps(a_body(messages=[{"role": "user", "content": str(self.sent[client])}]))
-            url = f"{self._project.server.url}/v2/deployments/hot{client}"
-            assert pool.request("PUT", url, body=body, headers=headers).status in (200, 201)
-            self.acknowledged[client] = self.sent[client]
-
-
-def not_a_prefix(part: Kept, whole: Kept) -> list[str]:
-    """The tables in which a state is not what a later one was at its revision; they only grow."""
-    columns = ((LEDGER, 0), (VERSIONS, VERSIONS.columns.index("rev")))
-    return [
-        table.name
-        for table, place in columns
-        if part[table.name] != [row for row in whole[table.name] if row[place] <= part["rev"]]
-    ]
-
-
-def test_a_backup_under_writes_is_what_was_there_at_one_moment(database: Database, folder: Path) -> None:
-    """Each is restored elsewhere: it has all that was acknowledged before it began, and nothing after a gap."""
-    restored: list[Kept] = []
-    with Server(folder, database=database.url) as server:
-        project = server.new_project()
-        with Load(project) as load:
-            for number in range(BACKUPS):
-                time.sleep(0.1)  # some writes, however many
-                before = list(load.acknowledged)
-                done(folder, "backup", f"{number}.backup", "--database", database.url)
-                after = list(load.sent)
-                (folder / f"{number}").mkdir()
-                elsewhere = sqlite_in(folder / f"{number}")
-                backups.restore(folder / f"{number}.backup", elsewhere.engine(), replace=False)
-                store = elsewhere.store()
-                assert verify_ledger(store) == []
-                numbers = [shown(store, project.id, f"hot{client}") for client in range(CLIENTS)]
-                assert all(map(lambda *three: sorted(three) == list(three), before, numbers, after))
-                with open_backup(folder / f"{number}.backup") as saved:
-                    restored.append(contents(saved))
-                elsewhere.close()
-        final = contents(database.store())
-
-    assert [state["rev"] for state in restored] == sorted({state["rev"] for state in restored})
-    assert [not_a_prefix(state, final) for state in restored] == [[]] * BACKUPS
-    for table in ("ledger", "version"):  # the positive control: one row is lost in the middle
-        lossy = restored[-1] | {table: restored[-1][table][:5] + restored[-1][table][6:]}
-        assert not_a_prefix(lossy, final) == [table]
-
-
-def shown(store: Store, project_id: str, key: str) -> int:
-    """The number that `Load` has put last."""
-    with store.read() as reading:
-        found = reading.find_deployment(project_id, key)
-    assert found
-    return int(json.loads(found.prompt_config)["messages"][0]["content"])
 
 
 def kept(state: Kept) -> Kept:
