@@ -22,6 +22,7 @@ _RATE = 100
 _ALLOWED_KB = 30.0
 _ALLOWED = 2.0
 _FREED_SECONDS = 30.0
+_SETTLED_SECONDS = 0.5
 _AT_ONCE = 100
 _LIST = "/v2/deployments?limit=10"
 
@@ -73,8 +74,9 @@ With streams the p99 is {spread(ratios, ".2f")} times that of the quiet before i
 
 def _round(plan: Plan, server: Moorage, token: str) -> Round:
     worker = server.tree.workers()[0]
-    descriptors = [_descriptors(worker)]
     quiet = _read(plan, server, token)
+    time.sleep(_SETTLED_SECONDS)
+    descriptors = [_descriptors(worker)]
     before = resident_mb(worker)
     with ExitStack() as stack:
         opened = 0
