@@ -14,6 +14,7 @@ from tests.support.threads import until
 
 from faults.clients import CLIENTS, Clients
 from faults.outcome import Outcome, Tally
+from faults.spoilt import SPOILT
 from moorage.registry.audit import verify_ledger
 from moorage.store.opening import open_store
 
@@ -47,7 +48,9 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
             with closing(open_store(database)) as store:
                 tally.violations += verify_ledger(store)
             doubled = _cut_without_keys(project)
-            lost = _kill_without_waiting(project, postgres, rng)
+        (folder / "unsynced").mkdir()
+        with Server(folder / "unsynced", database=database, program=(*SPOILT, "unsynced")) as unsynced:
+            lost = _kill_without_waiting(Project(unsynced, project.id, project.name, project.token), postgres, rng)
     victims = ", ".join(f"{times:,} of {victim}" for victim, times in sorted(killed.items()))
     return Outcome(
         fault=f"kill -9 ({victims}) after up to 0.3 s of publishes by {CLIENTS} clients on 2 deployments",
@@ -91,12 +94,11 @@ def _cut_without_keys(project: Project) -> int:
 
 def _kill_without_waiting(project: Project, postgres: PostgresServer, rng: random.Random) -> int | None:
     """The other one: a database that says it has committed before it has; after how many kills something is lost."""
-    url = postgres.url("postgres")
-    sql(url, "ALTER SYSTEM SET synchronous_commit = off")
-    sql(url, "SELECT pg_reload_conf()")
     for number in range(1, _CONTROLS + 1):
         clients = Clients(project.server.port, project.token, f"no-wait-{number}")
-        sql(url, "CHECKPOINT")  # or the deployments could be lost too, and there were nothing to look at
+        sql(
+            postgres.url("postgres"), "CHECKPOINT"
+        )  # or the deployments could be lost too, and there were nothing to look at
         kill(_DATABASE, clients, project.server, postgres, rng)
         if any("is not there" in what for what in clients.faults()):
             return number

@@ -3,6 +3,7 @@
 - `patient`: waits for ever for the headers of a request.
 - `hurried`: waits for headers and bodies one second at most, which shortens the tests.
 - `leaking`: keeps a file open and some memory for every request.
+- `unsynced`: has PostgreSQL say that it has committed before it has.
 """
 
 import os
@@ -17,12 +18,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from moorage import cli
 from moorage.api import call
 from moorage.app import create_app
+from moorage.store import postgres
 
 #: The command, but for HOW.
 SPOILT = (sys.executable, "-m", "faults.spoilt")
 
 #: What is set in `moorage.cli.serve`, in milliseconds.
-_HEADERS = {"patient": 3_600_000, "hurried": 1_000, "leaking": 10_000}
+_HEADERS = {"patient": 3_600_000, "hurried": 1_000, "leaking": 10_000, "unsynced": 10_000}
 
 _LEAKED = 20_000
 
@@ -45,6 +47,8 @@ def spoilt_app(how: str, *given: Any) -> ASGIApp:
     """The application of a worker, of what `create_app` is given."""
     if how == "hurried":
         call.BODY_SECONDS = 1
+    if how == "unsynced":
+        postgres._WRITE += "; SET LOCAL synchronous_commit = off"
     app = create_app(*given)
     return Leaking(app) if how == "leaking" else app
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -64,6 +64,28 @@ def test_a_database_that_may_lose_what_it_committed_is_refused(postgresql: Datab
 
     with pytest.raises(InvalidDatabase, match="synchronous_commit is off"):
         postgresql.engine()
+
+
+def test_what_may_lose_what_it_committed_is_turned_on_again_for_each_write(postgresql: Database) -> None:
+    store, name = postgresql.store(), postgresql.url.rpartition("/")[2]
+    for statement in (
+        "CREATE SCHEMA other",
+        "CREATE TABLE other.seen (setting TEXT)",
+        "CREATE FUNCTION other.see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "INSERT INTO other.seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$",
+        "CREATE TRIGGER see AFTER INSERT ON project EXECUTE FUNCTION other.see()",
+        f"ALTER DATABASE {name} SET synchronous_commit = off",
+    ):
+        sql(postgresql.url, statement)
+    others = f"datname = '{name}' AND pid <> pg_backend_pid()"
+    sql(postgresql.url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+
+    assert sql(postgresql.url, "SHOW synchronous_commit") == [("off",)]
+    with suppress(StorageUnavailable):  # its connections are gone
+        create_project(store, "p")
+    create_project(store, "q")
+
+    assert {setting for (setting,) in sql(postgresql.url, "SELECT setting FROM other.seen")} == {"on"}
 
 
 def test_a_database_that_cannot_keep_every_character_is_refused(postgres: PostgresServer, folder: Path) -> None:

@@ -34,11 +34,13 @@ SET LOCAL statement_timeout = '30s';
 SET LOCAL idle_in_transaction_session_timeout = '60s'"""
 
 # A writer that stands still in the middle of a write is cut off by the database before the next one gives up waiting.
+# What somebody turned off since the start would lose what is acknowledged; what waits for more than `on` stays.
 _WRITE = """
 BEGIN ISOLATION LEVEL READ COMMITTED;
 SET LOCAL statement_timeout = '30s';
 SET LOCAL lock_timeout = '15s';
-SET LOCAL idle_in_transaction_session_timeout = '5s'"""
+SET LOCAL idle_in_transaction_session_timeout = '5s';
+SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"""
 
 # It is delivered when the transaction is committed, and only then.
 _NOTIFY = f"SELECT rev, pg_notify('{CHANNEL}', rev::text) FROM revision WHERE id = 1"  # noqa: S608 -- a constant
