@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +22,14 @@ from moorage.core.history import Actor
 from moorage.gateway.gateway import Gateway
 from moorage.gateway.usage import Usage
 from moorage.logs import AccessLog
-from moorage.registry.api_keys import create_api_key
+from moorage.registry.api_keys import create_api_key, revoke
 from moorage.registry.deployments import put_deployment
 from moorage.registry.projects import create_project
 from tests.support.server import a_body
 from tests.support.stores import a_store
 
 BODY = b'{"key": "a"}'
+LENGTH = (b"content-length", b"%d" % len(BODY))
 
 
 @pytest.fixture
@@ -35,47 +38,66 @@ def passed_on() -> list[bytes]:
     return []
 
 
-def ask(folder: Path, passed_on: list[bytes], pieces: list[bytes], *headers: tuple[bytes, bytes]) -> list[Message]:
-    """A call through a front; what it sent. Every piece of the body is said to have more behind it but an empty one."""
-    store = a_store(folder)
-    project = create_project(store, "p")
-    _, token = create_api_key(store, project.id, "k", DEFAULT_SCOPES)
-    put_deployment(store, project.id, "a", json.dumps(a_body()).encode(), Actor())
-    catalog = Catalog(store)
-    follower = Follower(store, catalog)
-    follower.start()
-    coming, sent = iter(pieces), list[Message]()
+class Behind:
+    """What is behind a front with one deployment, `a`, and one API key."""
 
-    async def receive() -> Message:
-        piece = next(coming)
-        return {"type": "http.request", "body": piece, "more_body": bool(piece)}
+    def __init__(self, folder: Path, passed_on: list[bytes]) -> None:
+        self.store = a_store(folder)
+        self.project = create_project(self.store, "p")
+        self.key, self._token = create_api_key(self.store, self.project.id, "k", DEFAULT_SCOPES)
+        self.put()
+        self.catalog = Catalog(self.store)
+        self._follower = Follower(self.store, self.catalog)
+        self._follower.start()
+        self._passed_on = passed_on
+        journal = Journal(Metrics(self.catalog, self._follower), AccessLog("json", "info", BytesIO()))
+        quick = Quick(self.catalog, Gateway(self.catalog, None), Usage(self.store))
+        self._front = Front(self._routes, self.catalog, self._follower, journal, quick)
 
-    async def send(message: Message) -> None:
-        sent.append(message)
+    def put(self, **config: Any) -> None:
+        """Put the deployment."""
+        put_deployment(self.store, self.project.id, "a", json.dumps(a_body(**config)).encode(), Actor())
 
-    async def routes(scope: Scope, receive: Receive, send: Send) -> None:
+    def ask(
+        self, pieces: list[bytes], *headers: tuple[bytes, bytes], meanwhile: Callable[[], object] = lambda: None
+    ) -> list[Message]:
+        """What is sent for a call whose body comes in pieces, before the last of which something happens. Every piece
+        is said to have more behind it but an empty one."""
+        coming, sent = iter(pieces), list[Message]()
+
+        async def receive() -> Message:
+            meanwhile()
+            piece = next(coming)
+            return {"type": "http.request", "body": piece, "more_body": bool(piece)}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        scope: dict[str, Any] = {
+            "type": "http", "method": "POST", "path": PATH, "query_string": b"",
+            "headers": [(b"authorization", b"Bearer " + self._token.encode()), *headers],
+        }  # fmt: skip
+        asyncio.run(self._front(scope, receive, send))
+        return sent
+
+    async def _routes(self, scope: Scope, receive: Receive, send: Send) -> None:
         message, body = await receive(), b""
         while message["more_body"]:
             body += message["body"]
             message = await receive()
-        passed_on.append(body)
+        self._passed_on.append(body)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    scope: dict[str, Any] = {
-        "type": "http", "method": "POST", "path": PATH, "query_string": b"",
-        "headers": [(b"authorization", b"Bearer " + token.encode()), *headers],
-    }  # fmt: skip
-    with (folder / "log").open("wb") as stream:
-        journal = Journal(Metrics(catalog, follower), AccessLog("json", "info", stream))
-        quick = Quick(catalog, Gateway(catalog, None), Usage(store))
-        asyncio.run(Front(routes, catalog, follower, journal, quick)(scope, receive, send))
-    follower.close()
-    return sent
+
+@pytest.fixture
+def behind(folder: Path, passed_on: list[bytes]) -> Behind:
+    """One of them."""
+    return Behind(folder, passed_on)
 
 
-def test_a_body_that_came_whole_is_not_waited_for_any_more(folder: Path, passed_on: list[bytes]) -> None:
-    start, body = ask(folder, passed_on, [BODY], (b"content-length", b"%d" % len(BODY)))
+def test_a_body_that_came_whole_is_not_waited_for_any_more(behind: Behind, passed_on: list[bytes]) -> None:
+    start, body = behind.ask([BODY], LENGTH)
 
     assert passed_on == []
     assert start["status"] == 200
@@ -85,20 +107,47 @@ def test_a_body_that_came_whole_is_not_waited_for_any_more(folder: Path, passed_
 @pytest.mark.parametrize(
     ("pieces", "headers"),
     [
-        ([BODY[:5], BODY[5:], b""], [(b"content-length", b"%d" % len(BODY))]),
+        ([BODY[:5], BODY[5:], b""], [LENGTH]),
         ([BODY, b""], []),
         ([b"[]", b""], [(b"content-length", b"2")]),
-        ([BODY, b""], [(b"content-length", b"%d" % len(BODY)), (b"x-min-revision", b"1")]),
+        ([BODY, b""], [LENGTH, (b"x-min-revision", b"1")]),
         ([b'{"key": "b"}', b""], [(b"content-length", b"12")]),
     ],
     ids=["in two pieces", "of no length that is known", "no request", "that waits", "an unknown deployment"],
 )
 def test_everything_else_goes_to_the_routes_with_its_whole_body(
-    folder: Path, passed_on: list[bytes], pieces: list[bytes], headers: list[tuple[bytes, bytes]]
+    behind: Behind, passed_on: list[bytes], pieces: list[bytes], headers: list[tuple[bytes, bytes]]
 ) -> None:
-    ask(folder, passed_on, pieces, *headers)
+    behind.ask(pieces, *headers)
 
     assert passed_on == [b"".join(pieces)]
+
+
+def test_what_changes_while_the_body_is_on_its_way_is_in_the_answer_and_in_its_revision(behind: Behind) -> None:
+    def change() -> None:
+        behind.put(model="changed")
+        behind.catalog.take(behind.catalog.fetch())
+
+    before = behind.ask([BODY], LENGTH)
+    start, body = behind.ask([BODY], LENGTH, meanwhile=change)
+
+    assert json.loads(before[1]["body"])["version"] == "1.0"
+    assert json.loads(body["body"])["model"] == "changed"
+    assert dict(start["headers"])[b"x-moorage-revision"] == b"%d" % behind.store.current_revision()
+
+
+def test_a_key_that_is_revoked_while_the_body_is_on_its_way_is_not_taken(
+    behind: Behind, passed_on: list[bytes]
+) -> None:
+    def revoke_it() -> None:
+        revoke(behind.store, behind.key)
+        behind.catalog.take(behind.catalog.fetch())
+
+    behind.ask([BODY], LENGTH)
+    assert passed_on == []
+    behind.ask([BODY, b""], LENGTH, meanwhile=revoke_it)
+
+    assert passed_on == [BODY], "the routes will refuse it"
 
 
 def test_what_takes_too_long_is_given_up_and_what_is_cancelled_is_cancelled() -> None:

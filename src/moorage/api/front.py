@@ -76,8 +76,7 @@ class Front:
         age_of = self._follower.age
         if not (self._catalog.is_current() or await self._follower.catch_up()):
             age_of = self._age_behind
-        if self._revision != self._catalog.revision or self._contents is not self._catalog.contents:
-            self._forget()
+        self._forget_if_changed()
         age = age_of()
         method, path = scope["method"], scope["path"]
         asked = (authorization, path, scope["query_string"])
@@ -97,7 +96,7 @@ class Front:
             if quick is not None:
                 key, status, headers, content = quick
                 body = {"type": "http.response.body", "body": content}
-                await _send(send, status, headers, body, request_id, age)
+                await _send(send, status, headers, body, request_id, age_of())
                 route, api_key = PATH, key.id
             else:
                 is_read = method in _READS
@@ -124,6 +123,7 @@ class Front:
         body = message.get("body", b"")
         # The server says `more_body` of a body that came in one piece too: it does not count.
         is_whole = length is not None and length == b"%d" % len(body)
+        self._forget_if_changed()  # it may have taken its time
         quick = self._quick.answer(authorization, if_none_match, body) if is_whole else None
         return (receive if quick else _received(message, receive)), quick
 
@@ -131,7 +131,9 @@ class Front:
         """The age where something newer is known to be there: that is always told."""
         return max(self._follower.age(), FRESH_SECONDS + 0.001)
 
-    def _forget(self) -> None:
+    def _forget_if_changed(self) -> None:
+        if self._revision == self._catalog.revision and self._contents is self._catalog.contents:
+            return
         self._quick.forget()
         self._answers.clear()
         self._bytes = 0
