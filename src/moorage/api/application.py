@@ -42,8 +42,10 @@ def build_application(services: Services, is_stopping: Callable[[], bool], close
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        services.follower.start()
         gc.collect()
+        gc.disable()
+        services.follower.start()
+        gc.enable()
         gc.freeze()  # what was loaded is not looked through for garbage again and again, which would hold up requests
         works = (
             services.follower.run(), _settle(services, is_stopping), _purge(services), _note_usage(services)

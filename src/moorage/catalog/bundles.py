@@ -2,6 +2,7 @@
 
 import asyncio
 import zlib
+from collections.abc import Iterable
 
 import msgspec
 
@@ -59,7 +60,7 @@ class Bundles:
                 return self._made[project_id]
             await asyncio.shield(making)
 
-    async def _make(self, project_id: str, epoch: str, revision: int, lives: list[Live]) -> None:
+    async def _make(self, project_id: str, epoch: str, revision: int, lives: Iterable[Live]) -> None:
         try:
             made = await asyncio.to_thread(_make, project_id, epoch, revision, lives)
             self._made.pop(project_id, None)
@@ -74,6 +75,6 @@ class Bundles:
             del self._making[project_id]
 
 
-def _make(project_id: str, epoch: str, revision: int, lives: list[Live]) -> Made:
+def _make(project_id: str, epoch: str, revision: int, lives: Iterable[Live]) -> Made:
     body = encode_bundle(project_id, epoch, revision, lives)
     return Made(epoch, revision, body, zlib.compress(body, LEVEL, _GZIP), digest_of(body))

@@ -1,6 +1,8 @@
 """One project's deployments in memory: already encoded, in the order of the list."""
 
+import sys
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from itertools import islice, takewhile
 from operator import itemgetter
 
@@ -12,13 +14,36 @@ from moorage.core.filter import Facts, Filter
 from moorage.core.page import PageQuery
 
 
+class Served(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What calls of a deployment are answered from, beside what its item has."""
+
+    version_id: str
+    variables: str
+    serving: str
+
+    @classmethod
+    def of(cls, deployment: Deployment) -> "Served":
+        """That of a deployment. Texts that many have, such as none at all, are kept once."""
+        return cls(deployment.live_version_id, sys.intern(deployment.variables), sys.intern(deployment.serving))
+
+
+class _Shown(msgspec.Struct):
+    id: str
+    key: str
+    version: str
+    prompt_config: msgspec.Raw
+
+
+_decode = msgspec.json.Decoder(_Shown).decode
+
+
 class Kept(msgspec.Struct, frozen=True, array_like=True):
     """What a `ProjectCatalog` has, to be kept outside of memory."""
 
     seqs: list[int]
     items: list[bytes]
     revs: list[int]
-    lives: list[Live]
+    served: list[Served]
     seq_of: dict[str, int]
     seq_of_key: dict[str, int]
     tombstones: dict[str, Tombstone]
@@ -34,10 +59,10 @@ class ProjectCatalog:
     def __init__(self, kept: Kept | None = None) -> None:
         """An empty one, or one that was kept."""
         kept = kept or Kept([], [], [], [], {}, {}, {})
-        self._seqs, self._items, self._revs, self._lives = kept.seqs, kept.items, kept.revs, kept.lives
+        self._seqs, self._items, self._revs, self._served = kept.seqs, kept.items, kept.revs, kept.served
         self._facts = [Facts.of(item) for item in kept.items]
         self._seq_of, self._seq_of_key, self._tombstones = kept.seq_of, kept.seq_of_key, kept.tombstones
-        revs = {live.id: rev for live, rev in zip(kept.lives, kept.revs, strict=True)}
+        revs = {_decode(item).id: rev for item, rev in zip(kept.items, kept.revs, strict=True)}
         gone = {stone.id: stone.rev for name, stone in kept.tombstones.items() if name == stone.id}
         self._changed = revs | gone
         self._is_in_order = False
@@ -48,7 +73,7 @@ class ProjectCatalog:
 
     def kept(self) -> Kept:
         """What it has; it changes with it."""
-        listed = self._seqs, self._items, self._revs, self._lives
+        listed = self._seqs, self._items, self._revs, self._served
         return Kept(*listed, self._seq_of, self._seq_of_key, self._tombstones)
 
     def follow(self, deployment: Deployment) -> None:
@@ -62,7 +87,7 @@ class ProjectCatalog:
         is_listed = place < len(self._seqs) and self._seqs[place] == seq
         if deployment.deleted_us is not None:
             if is_listed:
-                del self._seqs[place], self._items[place], self._revs[place], self._lives[place], self._facts[place]
+                del self._seqs[place], self._items[place], self._revs[place], self._served[place], self._facts[place]
             if self._seq_of_key.get(deployment.key) == seq:
                 del self._seq_of_key[deployment.key]
             stone = self._tombstones[deployment.id] = deployment.tombstone
@@ -74,12 +99,12 @@ class ProjectCatalog:
         item = deployment.item()
         if is_listed:
             self._items[place], self._revs[place] = item, deployment.rev
-            self._lives[place], self._facts[place] = deployment.live, Facts.of(item)
+            self._served[place], self._facts[place] = Served.of(deployment), Facts.of(item)
         else:
             self._seqs.insert(place, seq)
             self._items.insert(place, item)
             self._revs.insert(place, deployment.rev)
-            self._lives.insert(place, deployment.live)
+            self._served.insert(place, Served.of(deployment))
             self._facts.insert(place, Facts.of(item))
 
     def page(self, query: PageQuery, wanted: Filter | None = None) -> bytes:
@@ -125,7 +150,8 @@ class ProjectCatalog:
         Raises:
             DeploymentNotFound, DeploymentDeleted
         """
-        return self._lives[self._find(key_or_id)]
+        place = self._find(key_or_id)
+        return _live(self._items[place], self._served[place])
 
     @property
     def revision(self) -> int:
@@ -133,9 +159,10 @@ class ProjectCatalog:
         self._put_in_order()
         return next(reversed(self._changed.values()), 0)
 
-    def lives(self) -> list[Live]:
-        """What the live versions of all deployments are, oldest deployment first."""
-        return self._lives.copy()
+    def lives(self) -> Iterator[Live]:
+        """What the live versions of all deployments are now, oldest deployment first. They are put together as they are
+        taken, which may be in another thread."""
+        return map(_live, self._items.copy(), self._served.copy())
 
     def changes(self, since: int) -> list[tuple[int, Live | Tombstone]]:
         """The deployments that changed after a revision as they are now, each once, in the order of their last changes,
@@ -164,3 +191,10 @@ class ProjectCatalog:
         if seq is None:
             raise InvalidCursor(param=parameter, value=cursor[:200])
         return seq
+
+
+def _live(item: bytes, served: Served) -> Live:
+    """Put together when it is asked for: kept, it would be the item's size once more."""
+    shown = _decode(item)
+    config = bytes(shown.prompt_config).decode()
+    return Live(shown.key, shown.id, served.version_id, shown.version, config, served.variables, served.serving)

@@ -20,7 +20,7 @@ from moorage.catalog.project_catalog import Kept
 from moorage.core.access import ApiKey
 from moorage.store.changes import State
 
-_MAGIC = b"Moorage snapshot 2\n"
+_MAGIC = b"Moorage snapshot 3\n"
 _SALT, _NONCE = 16, 12
 
 #: It is written this often at most (seconds), and so seldom that it takes no more than this part of the time.

@@ -220,12 +220,6 @@ class Deployment(msgspec.Struct, frozen=True):
         return Tombstone(self.id, self.key, self.deleted_us or 0, not self.prompt_config, self.rev)
 
     @property
-    def live(self) -> Live:
-        """What calls of it are answered from."""
-        version = str(self.version)
-        return Live(self.key, self.id, self.live_version_id, version, self.prompt_config, self.variables, self.serving)
-
-    @property
     def etag(self) -> str:
         """Changes whenever the deployment does, and tells its revision, so that a 412 can say what happened since."""
         return etag_of(self.rev, self.item())

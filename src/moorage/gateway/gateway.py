@@ -43,7 +43,7 @@ class Gateway:
         """
         live = self._catalog.project(project_id).live(key_or_id)
         plan = self._plans.get(live.id)
-        if plan is None or plan.live is not live:
+        if plan is None or plan.live != live:
             if len(self._plans) >= MAX_PLANS:
                 self._plans.clear()
             plan = self._plans[live.id] = Plan(live)
