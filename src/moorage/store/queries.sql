@@ -125,7 +125,9 @@ SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.
         ) THEN 'published'
         ELSE 'draft' END
 FROM version v JOIN deployment d ON d.id = v.deployment_id
-WHERE v.deployment_id = :deployment_id AND (v.id = :id OR (v.major = :major AND v.minor = :minor))
+WHERE v.deployment_id = :deployment_id AND v.id = COALESCE((
+    SELECT n.id FROM version n WHERE n.deployment_id = :deployment_id AND n.major = :major AND n.minor = :minor
+), :id)
 
 -- versions_older --
 -- Versions of a deployment made before a revision, newest first.

@@ -236,7 +236,9 @@ def _check_path(path: Path, url: str) -> None:
 
 
 def _open(path: Path, flags: int) -> apsw.Connection:
-    connection = apsw.Connection(str(path), flags=flags, statementcachesize=64)
+    connection = apsw.Connection(str(path), flags=flags, statementcachesize=128)
+    # Else a statement that may use a partial index is prepared again each time its parameters change, for 60 µs.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     connection.set_busy_timeout(_BUSY_MS)  # for programs that do not take our lock: a backup, the sqlite3 shell
     connection.execute(
         "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA mmap_size = 0; PRAGMA secure_delete = ON"
