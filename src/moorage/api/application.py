@@ -44,8 +44,10 @@ def build_application(services: Services, is_stopping: Callable[[], bool], close
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         gc.collect()
         gc.disable()
-        services.follower.start()
-        gc.enable()
+        try:
+            services.follower.start()
+        finally:
+            gc.enable()
         gc.freeze()  # what was loaded is not looked through for garbage again and again, which would hold up requests
         works = (
             services.follower.run(), _settle(services, is_stopping), _purge(services), _note_usage(services)

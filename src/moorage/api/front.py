@@ -91,7 +91,7 @@ class Front:
             route, api_key = answer.route, answer.api_key
         else:
             quick = None
-            if path == PATH and method == "POST" and is_trusted and min_revision is None and not scope["query_string"]:
+            if path == PATH and method == "POST" and min_revision is None and not scope["query_string"]:
                 receive, quick = await self._ask_quick(receive, length, authorization, if_none_match)
             if quick is not None:
                 key, status, headers, content = quick
@@ -123,8 +123,9 @@ class Front:
         body = message.get("body", b"")
         # The server says `more_body` of a body that came in one piece too: it does not count.
         is_whole = length is not None and length == b"%d" % len(body)
-        self._forget_if_changed()  # it may have taken its time
-        quick = self._quick.answer(authorization, if_none_match, body) if is_whole else None
+        self._forget_if_changed()  # it may have taken its time, and what is shown may have grown too old meanwhile
+        is_quick = is_whole and self._follower.age() <= self._follower.max_age
+        quick = self._quick.answer(authorization, if_none_match, body) if is_quick else None
         return (receive if quick else _received(message, receive)), quick
 
     def _age_behind(self) -> float:
