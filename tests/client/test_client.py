@@ -192,7 +192,8 @@ def test_another_keys_cache_is_not_used(kept: tuple[Project, Path]) -> None:
 def test_a_server_that_is_another_is_not_believed(kept: tuple[Project, Path], folder: Path) -> None:
     """It has the project and a key of the same id, and not the secret of that key."""
     project, cache = kept
-    stranger = Project(project.server, project.id, project.name, project.token[:-1] + "x")
+    other = project.token[:-1] + ("x" if project.token[-1] != "x" else "y")
+    stranger = Project(project.server, project.id, project.name, other)
     with client(stranger, cache) as asked, pytest.raises(NothingKnown, match="401"):
         asked.get_config("greeting")
 
