@@ -40,6 +40,7 @@ async def rsgi(scope: Any, protocol: Any) -> None:
 
 
 def _serve(port: int, interface: Interfaces) -> None:
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))  # as Moorage has it while its core is busy
     multiprocessing.set_start_method("spawn")
     Granian(
         f"bench.bare:{interface.value}",

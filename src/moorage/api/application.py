@@ -21,6 +21,7 @@ from moorage.api.configurations import Quick
 from moorage.api.endpoints import routes
 from moorage.api.front import Front
 from moorage.api.problems import problem
+from moorage.api.turns import Turns
 from moorage.core.errors import MethodNotAllowed, MoorageError, RouteNotFound
 from moorage.core.storage_errors import StorageError
 from moorage.registry.purge import forget_usage, is_purge_due, purge
@@ -76,10 +77,11 @@ def build_application(services: Services, is_stopping: Callable[[], bool], close
 
 
 async def _settle(services: Services, is_stopping: Callable[[], bool]) -> None:
-    """Write down a few times a second what was answered, and end when the process that started this one is gone."""
-    parent = multiprocessing.parent_process()
+    """Do what is due a few times a second, and end when the process that started this one is gone."""
+    parent, turns = multiprocessing.parent_process(), Turns()
     while True:
         await asyncio.sleep(SETTLE_SECONDS)  # many at once are cheaper
+        turns.look()
         try:
             services.journal.settle()
         except Exception:  # noqa: BLE001 -- without this loop nothing would be noted in silence
