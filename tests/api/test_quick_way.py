@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from moorage.api.configurations import PATH, Quick
 from moorage.api.front import Front
 from moorage.api.journal import Journal
 from moorage.api.metrics import Metrics
-from moorage.api.patience import within
+from moorage.api.patience import Patience
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower
 from moorage.core.access import DEFAULT_SCOPES
@@ -38,6 +38,16 @@ def passed_on() -> list[bytes]:
     return []
 
 
+class CountedUsage(Usage):
+    """That counts what is noted."""
+
+    count = 0
+
+    def note(self, version_id: str, api_key_id: str, inputs: Collection[str]) -> None:
+        self.count += 1
+        super().note(version_id, api_key_id, inputs)
+
+
 class Behind:
     """What is behind a front with one deployment, `a`, and one API key."""
 
@@ -51,8 +61,9 @@ class Behind:
         self._follower.start()
         self._passed_on = passed_on
         journal = Journal(Metrics(self.catalog, self._follower), AccessLog("json", "info", BytesIO()))
-        quick = Quick(self.catalog, Gateway(self.catalog, None), Usage(self.store))
-        self._front = Front(self._routes, self.catalog, self._follower, journal, quick)
+        self.usage = CountedUsage(self.store)
+        self.quick = Quick(self.catalog, Gateway(self.catalog, None), self.usage)
+        self._front = Front(self._routes, self.catalog, self._follower, journal, self.quick)
 
     def put(self, **config: Any) -> None:
         """Put the deployment."""
@@ -152,17 +163,62 @@ def test_a_key_that_is_revoked_while_the_body_is_on_its_way_is_not_taken(
 
 def test_what_takes_too_long_is_given_up_and_what_is_cancelled_is_cancelled() -> None:
     async def check() -> None:
-        never = asyncio.get_running_loop().create_future()
+        patience = Patience(0.02, look_seconds=0.01)
         with pytest.raises(TimeoutError):
-            await within(0.01, never)
+            await patience.wait_for(asyncio.get_running_loop().create_future())
         current = asyncio.current_task()
         assert current is not None
         assert current.cancelling() == 0
-        assert await within(10, asyncio.sleep(0, "soon")) == "soon"
-        waiting = asyncio.create_task(within(10, asyncio.Event().wait()))
+        assert await patience.wait_for(asyncio.sleep(0, "soon")) == "soon"
+        waiting = asyncio.create_task(patience.wait_for(asyncio.Event().wait()))
         await asyncio.sleep(0)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
 
     asyncio.run(check())
+
+
+def test_an_answer_that_is_asked_for_again_is_the_same_and_noted_each_time(behind: Behind) -> None:
+    first, second, third, fourth = (behind.ask([BODY], LENGTH) for _ in range(4))
+
+    def heard(sent: list[Message]) -> tuple[Any, Any]:
+        return [each for each in sent[0]["headers"] if each[0] != b"x-request-id"], sent[1]
+
+    assert heard(first) == heard(second) == heard(third) == heard(fourth)
+    etag = dict(first[0]["headers"])[b"etag"]
+    start, body = behind.ask([BODY], LENGTH, (b"if-none-match", etag))
+    assert (start["status"], body["body"]) == (304, b"")
+    assert behind.usage.count == 5
+
+
+def test_an_answer_that_is_remembered_is_of_what_is_live_and_of_a_key_that_may(
+    behind: Behind, passed_on: list[bytes]
+) -> None:
+    for _ in range(3):
+        behind.ask([BODY], LENGTH)
+    behind.put(model="changed")
+    behind.catalog.take(behind.catalog.fetch())
+    assert json.loads(behind.ask([BODY], LENGTH)[1]["body"])["model"] == "changed"
+
+    for _ in range(3):
+        behind.ask([BODY], LENGTH)
+    revoke(behind.store, behind.key)
+    behind.catalog.take(behind.catalog.fetch())
+    behind.ask([BODY, b""], LENGTH)
+    assert passed_on == [BODY]
+
+
+@pytest.mark.parametrize(
+    ("most", "kept"), [({"MAX_ANSWERS": 3}, 3), ({"MAX_BYTES": 2_000}, 10), ({"MAX_QUESTIONS": 5}, 0)]
+)
+def test_what_is_remembered_is_bounded(
+    behind: Behind, monkeypatch: pytest.MonkeyPatch, most: dict[str, int], kept: int
+) -> None:
+    for name, value in most.items():
+        monkeypatch.setattr(f"moorage.api.configurations.{name}", value)
+    bodies = [json.dumps({"key": "a", "inputs": {"n": number}}).encode() for number in range(20)]
+    for body in bodies * 3:
+        start, _ = behind.ask([body], (b"content-length", b"%d" % len(body)))
+        assert start["status"] == 200
+        assert len(behind.quick) <= kept

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from moorage.core.conform import Report
-from moorage.core.context import MAX_ATTRIBUTES, MAX_ITEMS, MAX_NAME, MAX_TEXT, read_context
+from moorage.core.context import MAX_ATTRIBUTES, MAX_ITEMS, MAX_NAME, MAX_TEXT, is_plain, read_context
 from moorage.core.times import find_moment
 
 
@@ -90,6 +92,25 @@ def test_all_problems_are_told_at_once_and_the_rest_is_kept() -> None:
 
     assert context == {"b": 1}
     assert [path for path, _ in problems] == ["context.a", "context.c"]
+
+
+_names = st.sampled_from(["environments", "a", "", "n" * MAX_NAME, "n" * (MAX_NAME + 1)])
+_values = st.one_of(
+    st.none(), st.booleans(), st.floats(), st.integers(), st.text(),
+    st.sampled_from(["t" * MAX_TEXT, "t" * (MAX_TEXT + 1), 2**53, 10**400, ["staging"], [1, {}], {}]),
+)  # fmt: skip
+
+
+@given(st.dictionaries(_names, _values))
+def test_a_plain_context_is_one_of_which_nothing_is_to_be_said_or_changed(context: dict[str, Any]) -> None:
+    if is_plain(context):
+        assert read(context) == (context, [])
+
+
+@pytest.mark.parametrize("value", ["text", 1, True, -(2**53) + 1])
+def test_most_contexts_are_plain(value: Any) -> None:
+    assert is_plain({f"a{number}": value for number in range(MAX_ATTRIBUTES)})
+    assert not is_plain({f"a{number}": value for number in range(MAX_ATTRIBUTES + 1)})
 
 
 @pytest.mark.parametrize(

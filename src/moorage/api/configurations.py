@@ -1,12 +1,16 @@
 """`/v2/deployments/get_config`: what an application sends to a model."""
 
+from collections.abc import Collection
+from functools import lru_cache
 from typing import Final
 
+import msgspec
 from starlette.responses import Response
 
 from moorage.api.auth import authenticate, authorize
 from moorage.api.call import Call
 from moorage.api.etags import matches
+from moorage.api.exchange import RawHeaders, without_body
 from moorage.catalog.catalog import Catalog
 from moorage.core.access import ApiKey, Scope
 from moorage.core.configuration import read_request
@@ -18,10 +22,25 @@ from moorage.gateway.usage import Usage
 PATH: Final = "/v2/deployments/get_config"
 SCOPES: Final = frozenset({Scope.INVOKE})
 
-RawHeaders = list[tuple[bytes, bytes]]
+#: How many finished answers are remembered, of how many bytes together, questions included; and how many questions are
+#: recognized when they are asked again.
+MAX_ANSWERS: Final = 2_000
+MAX_BYTES: Final = 16 * 1024 * 1024
+MAX_QUESTIONS: Final = 20_000
 
 #: Who asked, status, headers, body.
 Quickly = tuple[ApiKey, int, RawHeaders, bytes]
+
+
+class _Answer(msgspec.Struct, frozen=True, gc=False):
+    """A finished 200, for whom it is, and what is noted of each time it is given."""
+
+    caller: ApiKey
+    version_id: str
+    inputs: Collection[str]
+    etag: bytes
+    headers: RawHeaders
+    body: bytes
 
 
 async def get_config(call: Call) -> Response:
@@ -31,71 +50,113 @@ async def get_config(call: Call) -> Response:
     resolved = await call.services.gateway.resolve(call.project_id, request)
     call.services.usage.note(resolved.live.version_id, call.key.id, request.inputs)
     if_none_match = call.request.headers.get("if-none-match")
-    sent = None if if_none_match is None else if_none_match.encode("latin-1")
-    status, headers, body = _answer(call.services.catalog.revision, resolved, sent)
-    response = Response(body, status)
-    response.raw_headers = headers
+    etag, headers = _headers(call.services.catalog.revision, resolved)
+    is_known = if_none_match is not None and matches(if_none_match.encode("latin-1"), etag)
+    response = Response(None if is_known else resolved.configuration, 304 if is_known else 200)
+    response.raw_headers = without_body(headers) if is_known else headers
     return response
 
 
 class Quick:
     """The same for a request that has nothing to it but a key and a body, at a fraction of the cost: calls are what a
-    server is asked most. Whatever else a request is goes the way of all others, errors too."""
+    server is asked most. Whatever else a request is goes the way of all others, errors too.
+
+    An answer that was asked for twice is remembered. The first time only a number is kept of the question: most are
+    asked once, by one user in one context."""
 
     def __init__(self, catalog: Catalog, gateway: Gateway, usage: Usage) -> None:
         self._usage = usage
         self._catalog = catalog
         self._gateway = gateway
-        self._callers: dict[bytes, ApiKey] = {}
+        self._callers: dict[bytes | None, ApiKey] = {}
         self._plans: dict[tuple[str, str], Plan] = {}
+        self._answers: dict[tuple[bytes | None, bytes], _Answer] = {}
+        self._bytes = 0
+        self._asked_once = set[int]()
+
+    def __len__(self) -> int:
+        """How many answers are remembered."""
+        return len(self._answers)
 
     def forget(self) -> None:
         """Look everything up anew: something changed."""
         self._callers.clear()
         self._plans.clear()
+        self._answers.clear()
+        self._asked_once.clear()
+        self._bytes = 0
 
     def answer(self, authorization: bytes | None, if_none_match: bytes | None, body: bytes) -> Quickly | None:
         """The answer; nothing if it takes the long way. Whoever asks has seen to the catalog's age."""
+        question = authorization, body
+        answer = self._answers.get(question)
+        if answer is None:
+            answer = self._find(*question)
+            if answer is None:
+                return None
+            self._remember(question, answer)
+        self._usage.note(answer.version_id, answer.caller.id, answer.inputs)
+        if if_none_match is not None and matches(if_none_match, answer.etag):
+            return answer.caller, 304, without_body(answer.headers), b""
+        return answer.caller, 200, answer.headers, answer.body
+
+    def _find(self, authorization: bytes | None, body: bytes) -> _Answer | None:
         try:
-            caller = self._caller(authorization)
+            caller = self._callers.get(authorization) or self._authenticate(authorization)
             request = read_request(body)
-            resolved = resolve_now(self._plan(caller.project_id, request.key), request)
+            asked = caller.project_id, request.key
+            plan = self._plans.get(asked)
+            if plan is None:
+                plan = self._plans[asked] = self._gateway.plan(*asked)
+            resolved = resolve_now(plan, request)
         except MoorageError:
             return None
         if resolved is None:
             return None
-        self._usage.note(resolved.live.version_id, caller.id, request.inputs)
-        return caller, *_answer(self._catalog.revision, resolved, if_none_match)
+        etag, headers = _headers(self._catalog.revision, resolved)
+        return _Answer(caller, resolved.live.version_id, request.inputs.keys(), etag, headers, resolved.configuration)
 
-    def _caller(self, authorization: bytes | None) -> ApiKey:
-        caller = self._callers.get(authorization or b"")
-        if caller is None:
-            sent = None if authorization is None else authorization.decode("latin-1")
-            caller = authenticate(self._catalog, sent)
-            authorize(caller, SCOPES)
-            if caller.expires_us is None:
-                self._callers[authorization or b""] = caller
+    def _authenticate(self, authorization: bytes | None) -> ApiKey:
+        caller = authenticate(self._catalog, None if authorization is None else authorization.decode("latin-1"))
+        authorize(caller, SCOPES)
+        if caller.expires_us is None:
+            self._callers[authorization] = caller
         return caller
 
-    def _plan(self, project_id: str, key_or_id: str) -> Plan:
-        plan = self._plans.get((project_id, key_or_id))
-        if plan is None:
-            plan = self._plans[project_id, key_or_id] = self._gateway.plan(project_id, key_or_id)
-        return plan
+    def _remember(self, question: tuple[bytes | None, bytes], answer: _Answer) -> None:
+        number = hash(question)
+        if number not in self._asked_once:
+            if len(self._asked_once) >= MAX_QUESTIONS:
+                self._asked_once.clear()
+            self._asked_once.add(number)
+        elif answer.caller.expires_us is None:
+            size = len(question[1]) + len(answer.body)
+            if len(self._answers) >= MAX_ANSWERS or self._bytes + size > MAX_BYTES:
+                self._answers.clear()
+                self._bytes = 0
+            self._answers[question] = answer
+            self._bytes += size
 
 
-def _answer(revision: int, resolved: Resolved, if_none_match: bytes | None) -> tuple[int, RawHeaders, bytes]:
-    live, body = resolved.live, resolved.configuration
+def _headers(revision: int, resolved: Resolved) -> tuple[bytes, RawHeaders]:
+    """The ETag, and all headers of an answer."""
+    live, resolution, body = resolved.live, resolved.resolution, resolved.configuration
     etag = b'"%b"' % body[7:33]  # its id, which follows from all of it
-    headers = [
+    return etag, [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
         (b"etag", etag),
-        (b"cache-control", b"private, no-cache"),
-        (b"x-moorage-deployment", live.key.encode()),
-        (b"x-moorage-version", live.version.encode()),
-        (b"x-moorage-variant", resolved.resolution.variant.encode()),
-        (b"x-moorage-reason", resolved.resolution.reason.encode()),
         (b"x-moorage-revision", b"%d" % revision),
+        *_headers_of_variant(live.key, live.version, resolution.variant, resolution.reason),
     ]
-    if if_none_match is not None and matches(if_none_match, etag):
-        return 304, headers, b""
-    return 200, [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *headers], body
+
+
+@lru_cache(maxsize=10_000)
+def _headers_of_variant(key: str, version: str, variant: str, reason: str) -> RawHeaders:
+    return [
+        (b"cache-control", b"private, no-cache"),
+        (b"x-moorage-deployment", key.encode()),
+        (b"x-moorage-version", version.encode()),
+        (b"x-moorage-variant", variant.encode()),
+        (b"x-moorage-reason", reason.encode()),
+    ]

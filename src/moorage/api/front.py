@@ -20,7 +20,7 @@ from moorage.api.configurations import PATH, Quick, Quickly
 from moorage.api.etags import matches
 from moorage.api.exchange import FRESH_SECONDS, Exchange, RawHeaders, age_header, without_body
 from moorage.api.journal import Finished, Journal
-from moorage.api.patience import within
+from moorage.api.patience import Patience
 from moorage.api.problems import problem
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower
@@ -61,6 +61,7 @@ class Front:
         self._catalog = catalog
         self._follower = follower
         self._journal = journal
+        self._patience = Patience(BODY_SECONDS)
         self._answers: dict[tuple[bytes | None, str, bytes], Answer] = {}
         self._bytes = 0
         self._contents = catalog.contents
@@ -77,47 +78,50 @@ class Front:
         if not (self._catalog.is_current() or await self._follower.catch_up()):
             age_of = self._age_behind
         self._forget_if_changed()
-        age = age_of()
         method, path = scope["method"], scope["path"]
-        asked = (authorization, path, scope["query_string"])
-        is_enough = min_revision is None or (min_revision.isdigit() and int(min_revision[:20]) <= self._revision)
-        is_trusted = age <= self._follower.max_age
-        answer = self._answers.get(asked) if method == "GET" and is_enough and is_trusted else None
-        if answer is not None and time.time() < answer.until:
+        asked = authorization, path, scope["query_string"]
+        answer, quick, age = None, None, 0.0
+        if method == "GET":
+            age = age_of()
+            answer = self._find(asked, min_revision, age)
+        elif path == PATH and method == "POST" and min_revision is None and not scope["query_string"]:
+            receive, quick = await self._ask_quick(receive, length, authorization, if_none_match)
+        if answer is not None:
             status, headers, body = 200, answer.headers, answer.body_message
             if if_none_match is not None and matches(if_none_match, answer.etag):
                 status, headers, body = 304, without_body(headers), _NO_BODY
             await _send(send, status, headers, body, request_id, age)
             route, api_key = answer.route, answer.api_key
+        elif quick is not None:
+            key, status, headers, content = quick
+            await _send(send, status, headers, {"type": "http.response.body", "body": content}, request_id, age_of())
+            route, api_key = PATH, key.id
         else:
-            quick = None
-            if path == PATH and method == "POST" and min_revision is None and not scope["query_string"]:
-                receive, quick = await self._ask_quick(receive, length, authorization, if_none_match)
-            if quick is not None:
-                key, status, headers, content = quick
-                body = {"type": "http.response.body", "body": content}
-                await _send(send, status, headers, body, request_id, age_of())
-                route, api_key = PATH, key.id
-            else:
-                is_read = method in _READS
-                has_age = is_read or (method == "POST" and path.endswith(_ASKING))
-                known, told = if_none_match if is_read else None, age_of if has_age else None
-                exchange = Exchange(send, receive, request_id, known, told, is_body_read=is_read)
-                await self._pass_on(scope, exchange)
-                status, caller = exchange.status, scope.get("moorage.caller")
-                api_key = caller.id if caller else None
-                route = scope["route"].path if "route" in scope else "none"
-                if method == "GET" and caller is not None:
-                    self._remember(asked, exchange, route, caller)
+            is_read = method in _READS
+            has_age = is_read or (method == "POST" and path.endswith(_ASKING))
+            known, told = if_none_match if is_read else None, age_of if has_age else None
+            exchange = Exchange(send, receive, request_id, known, told, is_body_read=is_read)
+            await self._pass_on(scope, exchange)
+            status, caller = exchange.status, scope.get("moorage.caller")
+            api_key = caller.id if caller else None
+            route = scope["route"].path if "route" in scope else "none"
+            if method == "GET" and caller is not None:
+                self._remember(asked, exchange, route, caller)
         seconds = time.perf_counter() - started
         self._journal.note(Finished(time.time(), seconds, method, route, path, status, request_id, api_key))
+
+    def _find(self, asked: tuple[bytes | None, str, bytes], min_revision: bytes | None, age: float) -> Answer | None:
+        """What was answered before, if it may be given again."""
+        is_enough = min_revision is None or (min_revision.isdigit() and int(min_revision[:20]) <= self._revision)
+        answer = self._answers.get(asked) if is_enough and age <= self._follower.max_age else None
+        return answer if answer is not None and time.time() < answer.until else None
 
     async def _ask_quick(
         self, receive: Receive, length: bytes | None, authorization: bytes | None, if_none_match: bytes | None
     ) -> tuple[Receive, Quickly | None]:
         """A quick answer, if there is one; and what is received by whoever answers if there is none."""
         try:
-            message = await within(BODY_SECONDS, receive())
+            message = await self._patience.wait_for(receive())
         except TimeoutError:
             return _received(TimeoutError(), receive), None
         body = message.get("body", b"")

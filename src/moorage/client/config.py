@@ -1,6 +1,5 @@
 """Config: what to send to a model, and where that is known from."""
 
-from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -23,6 +22,7 @@ class Config:
         self.json = json
         self._live = live
         self._resolution = resolution
+        self._decoded: Configuration | None = None
         self.source = source
         self.age = age
 
@@ -49,46 +49,48 @@ class Config:
     @property
     def provider(self) -> str:
         """The provider of the model."""
-        return self._decoded.provider
+        return self._configuration().provider
 
     @property
     def model(self) -> str:
         """The model's name."""
-        return self._decoded.model
+        return self._configuration().model
 
     @property
     def type(self) -> str:
         """The kind of model."""
-        return self._decoded.type
+        return self._configuration().type
 
     @property
     def missing_inputs(self) -> list[str]:
         """Variables with neither input nor default."""
-        return self._decoded.missing_inputs or []
+        return self._configuration().missing_inputs or []
 
     @property
     def messages(self) -> list[Object]:
         """The messages, the inputs in them."""
-        return self._decoded.messages
+        return self._configuration().messages
 
     @property
     def parameters(self) -> Object:
         """The model's parameters, by the names of the API."""
-        return self._decoded.parameters
+        return self._configuration().parameters
 
     @property
     def tools(self) -> list[Object]:
         """The tools the model may call."""
-        return self._decoded.tools or []
+        return self._configuration().tools or []
 
     @property
     def id(self) -> str:
         """Follows from all the rest: the same request to the same version has the same."""
-        return self._decoded.id
+        return self._configuration().id
 
     def __repr__(self) -> str:
         return f"<Config {self.key} {self.version} {self.variant}, from the {self.source}, {self.age:.1f} s old>"
 
-    @cached_property
-    def _decoded(self) -> Configuration:
-        return _decode(self.json)
+    def _configuration(self) -> Configuration:
+        """Decoded when it is first asked for; `cached_property` would do that under a lock."""
+        if self._decoded is None:
+            self._decoded = _decode(self.json)
+        return self._decoded

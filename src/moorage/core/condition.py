@@ -1,7 +1,8 @@
 """Condition: one operator of a cell, compiled once to be asked often, and the sentence that says how it went."""
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,6 +15,8 @@ from moorage.core.prompt_config import Number
 from moorage.core.times import find_moment
 
 Holds = Callable[[Any], bool]
+
+_NUMBERS = frozenset({int, float})
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -59,45 +62,50 @@ def _takes(name: str, operand: Any) -> set[str]:
     return {kind for item in [operand] if (kind := kind_of(item))}
 
 
+def _types_of(operand: Any) -> frozenset[type]:
+    """Those of the operand's kind, with which alone it is compared; Python's `True` equals its `1`."""
+    return frozenset({int, float} if type(operand) in {int, float} else {type(operand)})
+
+
 def _eq(operand: Any) -> Holds:
-    kind = kind_of(operand)
     if isinstance(operand, list):
         same = [_eq(item) for item in operand]
         return lambda value: (
-            kind_of(value) == kind
+            isinstance(value, list)
             and len(value) == len(same)
             and all(holds(item) for holds, item in zip(same, value, strict=True))
         )
     moment = find_moment(operand) if isinstance(operand, str) else None
     if moment is not None:
         return lambda value: isinstance(value, str) and find_moment(value) == moment
-    return lambda value: value == operand and kind_of(value) == kind
+    if isinstance(operand, str):
+        return partial(operator.eq, operand)
+    types = _types_of(operand)
+    return lambda value: type(value) in types and value == operand
 
 
 def _ne(operand: Any) -> Holds:
-    same, kind = _eq(operand), kind_of(operand)
-    return lambda value: kind_of(value) == kind and not same(value)
+    same, types = _eq(operand), _types_of(operand)
+    return lambda value: type(value) in types and not same(value)
 
 
-def _one_of(operands: Iterable[Scalar]) -> Holds:
-    # The kind stands beside the value, because Python's `True` is its `1`.
-    known: set[tuple[str | None, Any]] = {(kind_of(operand), operand) for operand in operands}
-    kinds = {kind for kind, _ in known}
+def _one_of(operands: Sequence[Scalar]) -> Holds:
+    known, types = frozenset(operands), _types_of(operands[0])  # all are of one kind
     moments = {find_moment(operand) for operand in operands if isinstance(operand, str)} - {None}
     if moments:
-        return lambda value: isinstance(value, str) and (("a string", value) in known or find_moment(value) in moments)
-    return lambda value: (kind := kind_of(value)) in kinds and (kind, value) in known
+        return lambda value: isinstance(value, str) and (value in known or find_moment(value) in moments)
+    return lambda value: type(value) in types and value in known
 
 
-def _in(operands: list[Scalar]) -> Holds:
+def _in(operands: Sequence[Scalar]) -> Holds:
     known = _one_of(operands)
-    return lambda value: any(map(known, value)) if isinstance(value, list) else known(value)
+    return lambda value: any(map(known, value)) if type(value) is list else known(value)
 
 
-def _nin(operands: list[Scalar]) -> Holds:
-    known, kinds = _one_of(operands), {kind_of(operand) for operand in operands}
+def _nin(operands: Sequence[Scalar]) -> Holds:
+    known, types = _one_of(operands), _types_of(operands[0])
     return lambda value: (
-        not any(map(known, value)) if isinstance(value, list) else kind_of(value) in kinds and not known(value)
+        not any(map(known, value)) if type(value) is list else type(value) in types and not known(value)
     )
 
 
@@ -108,7 +116,7 @@ def _order(compare: Callable[[Any, Any], bool]) -> Callable[[Number | str], Hold
             return lambda value: (
                 isinstance(value, str) and (moment := find_moment(value)) is not None and compare(moment, bound)
             )
-        return lambda value: kind_of(value) == "a number" and compare(value, operand)
+        return lambda value: type(value) in _NUMBERS and compare(value, operand)
 
     return compiled
 

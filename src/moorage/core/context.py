@@ -5,6 +5,7 @@ those. The bounds are far above what a rule can use, and there so that a mistake
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from moorage.core.conform import Report, name_of, shown
@@ -23,6 +24,22 @@ _KINDS = {bool: "a boolean", int: "a number", float: "a number", str: "a string"
 def kind_of(value: Any) -> str | None:
     """What kind of attribute a value is: `a boolean`, `a number`, `a string` or `a list`; `None` if it is none."""
     return _KINDS.get(type(value))
+
+
+def is_plain(context: Mapping[str, Any]) -> bool:
+    """Whether `read_context` would give the same: short texts, whole numbers of up to 53 bits, true and false."""
+    if len(context) > MAX_ATTRIBUTES:
+        return False
+    for name, attribute in context.items():
+        kind = type(attribute)
+        if kind is str:
+            if len(attribute) > MAX_TEXT:
+                return False
+        elif kind is not bool and (kind is not int or not -(2**53) < attribute < 2**53):
+            return False
+        if not 0 < len(name) <= MAX_NAME:
+            return False
+    return True
 
 
 def read_context(value: Any, report: Report, path: str = "context") -> Context:
@@ -45,8 +62,6 @@ def read_context(value: Any, report: Report, path: str = "context") -> Context:
             continue
         if not 0 < len(name) <= MAX_NAME:
             report.problem(path, f"has an attribute {shown(name)}; a name has 1 to {MAX_NAME} characters")
-        elif type(attribute) is str and len(attribute) <= MAX_TEXT:
-            context[name] = attribute
         elif (fault := _fault(attribute)) is not None:
             report.problem(join(path, name), fault)
         else:

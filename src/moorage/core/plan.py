@@ -50,7 +50,7 @@ class Prepared:
         while first < len(messages) and messages[first]["role"] in _FIRST_ROLES:
             first += 1
         self._system, self._rest = messages[:first], messages[first:]
-        self._pieces, self._places = self._cut()
+        self._form, self._blanks = self._cut()
 
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs of a call, with the defaults of those that are not given."""
@@ -88,41 +88,46 @@ class Prepared:
 
     def _fill(self, request: ConfigurationRequest) -> bytes | None:
         """The same at a fifth of the cost for most calls: those that add nothing of their own, and whose inputs are
-        strings. They are put between what was encoded before. Nothing for all others."""
-        if self._places is None or request.prefix_messages or request.messages or request.extra_params:
+        strings. They are put into what was encoded before. Nothing for all others."""
+        if self._form is None or request.prefix_messages or request.messages or request.extra_params:
             return None
-        inputs = self.inputs(request.inputs)
-        pieces, missing, size = self._pieces.copy(), dict[str, None](), 0
-        for place, name in self._places:
-            value = inputs.get(name, ABSENT)
-            if type(value) is str and size <= MAX_OUTPUT:
-                pieces[place] = piece = _encode(value)[1:-1]
-                size += len(piece)
-            elif value is ABSENT and self.missing != "error" and "." not in name:
-                missing[name] = None
-                if self.missing == "empty":
-                    pieces[place] = b""
+        given = request.inputs.get
+        pieces, missing, size = list[bytes](), dict[str, None](), 0
+        for name, default, absent in self._blanks:
+            value = given(name, default)
+            if type(value) is str:
+                piece = _encode(value)[1:-1]
+            elif value is ABSENT and absent is not None:
+                missing[name], piece = None, absent
             else:
                 return None
+            size += len(piece)
+            if size > MAX_OUTPUT:
+                return None
+            pieces.append(piece)
+        filled = self._form % tuple(pieces)
         if missing:
-            pieces[-1] = b'%b,"missing_inputs":%b}' % (pieces[-1][:-1], _encode([*missing]))
-        filled = b"".join(pieces)
+            filled = b'%b,"missing_inputs":%b}' % (filled[:-1], _encode([*missing]))
         return sealed(filled) if len(filled) <= MAX_OUTPUT else None
 
-    def _cut(self) -> tuple[list[bytes], list[tuple[int, str]] | None]:
-        """The JSON of a configuration, cut at the names in its texts, each as it is written; and where which name is.
-        Nowhere in other engines' texts."""
+    def _cut(self) -> tuple[bytes | None, list[tuple[str, Any, bytes | None]]]:
+        """The JSON of a configuration with a `%b` for each name in its texts; and of each the name, its default, and
+        what stands there without an input: nothing if that is not for here. No JSON for other engines' texts."""
         if self.engine != "text":
-            return [], None
+            return None, []
         parts = [template.parts for template in self.templates]
         names = [name for each in parts for name in each[1::2]]
         marked = [Rendered(_MARK.join(each[::2]), [], 0) for each in parts]
         pieces = encode(self.configuration(marked, _ASKED)).split(_encode(_MARK)[1:-1])
         if len(pieces) != len(names) + 1:
-            return [], None  # there is a NUL in it after all
-        written = [_encode(f"{{{{{name}}}}}")[1:-1] for name in names]
-        pieces[1:] = [each for pair in zip(written, pieces[1:], strict=True) for each in pair]
-        return pieces, [(2 * number + 1, name.strip()) for number, name in enumerate(names)]
+            return None, []  # there is a NUL in it after all
+        blanks = [(name.strip(), self._defaults.get(name.strip(), ABSENT), self._absent(name)) for name in names]
+        return b"%b".join(piece.replace(b"%", b"%%") for piece in pieces), blanks
+
+    def _absent(self, name: str) -> bytes | None:
+        if self.missing == "error" or "." in name:  # of `a.b`, the input is `a`
+            return None
+        return b"" if self.missing == "empty" else _encode(f"{{{{{name}}}}}")[1:-1]
 
 
 class Plan:

@@ -1,6 +1,7 @@
 """Resolution: the variant that a call gets, and why; and the table that finds it."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,6 +13,9 @@ from moorage.core.context import Context
 from moorage.core.routing import Route
 from moorage.core.split import find_bucket
 from moorage.core.variant import DEFAULT_VARIANT
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Route).decode
 
 
 class Resolution(msgspec.Struct, frozen=True):
@@ -76,7 +80,7 @@ class Table(msgspec.Struct, frozen=True):
     @classmethod
     def compile(cls, key: str, routing: Sequence[Route], default: str = DEFAULT_VARIANT) -> "Table":
         """Make the table of the deployment `key`, whose buckets depend on that key; `default` is row 0's variant."""
-        rows = tuple(_row(number, route) for number, route in enumerate(routing, 1))
+        rows = tuple(_row(number, _encode(route)) for number, route in enumerate(routing, 1))
         return cls(key, rows, Resolution(default, "default" if rows else "only", 0))
 
     def resolve(self, context: Context) -> Resolution:
@@ -136,7 +140,10 @@ def compare(before: Table, after: Table, contexts: Iterable[Context]) -> list[Mo
     return [move for move in moves if move.before.variant != move.after.variant]
 
 
-def _row(number: int, route: Route) -> _Row:
+@lru_cache(maxsize=10_000)
+def _row(number: int, encoded: bytes) -> _Row:
+    """Many deployments have the same rows; what is shared stays in the processor's cache."""
+    route = _decode(encoded)
     conditions = tuple(found for name, cell in route.when.items() for found in conditions_of(name, cell))
     checks = tuple((condition.attribute, condition.holds) for condition in conditions)
     if route.split is UNSET:
