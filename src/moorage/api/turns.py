@@ -15,8 +15,9 @@ from typing import Final
 
 Clock = Callable[[], float]
 
-#: From which part of a core's time on this process has it to itself, and its event loop enough of that.
-PROCESS: Final = 0.8
+#: From which part of the time on this process has a core, with room for what the machine itself takes; and from which
+#: part of that on its event loop has it.
+PROCESS: Final = 0.6
 LOOP: Final = 0.35
 
 #: As much of both is enough to go on.
@@ -32,22 +33,25 @@ class Turns:
         """`loop` and `process` tell processor time, of the thread and of all, and `clock` the time; in seconds."""
         self._loop, self._process, self._clock = loop, process, clock
         self._before = loop(), process(), clock()
-        # Whoever started this process with another policy than the usual one has chosen.
-        self._may_change = os.sched_getscheduler(0) == os.SCHED_OTHER
+        self._may_change = False
+        with contextlib.suppress(OSError):
+            # Whoever started this process with another policy than the usual one has chosen.
+            self._may_change = os.sched_getscheduler(0) == os.SCHED_OTHER
         self._is_batch = False
 
     def look(self) -> None:
         """Choose the policy by what was used since the last look."""
-        loop, process, clock = self._before
-        self._before = self._loop(), self._process(), self._clock()
-        passed = (self._before[2] - clock) * (STILL if self._is_batch else 1)
-        is_batch = self._before[1] - process > passed * PROCESS and self._before[0] - loop > passed * LOOP
+        before, self._before = self._before, (self._loop(), self._process(), self._clock())
+        loop, process, passed = (now - then for now, then in zip(self._before, before, strict=True))
+        enough = STILL if self._is_batch else 1
+        is_batch = process > passed * PROCESS * enough and loop > process * LOOP * enough
         if self._may_change and is_batch != self._is_batch:
             self._is_batch = is_batch
             _set_policy(os.SCHED_BATCH if is_batch else os.SCHED_OTHER)
 
 
 def _set_policy(policy: int) -> None:
-    for thread in Path("/proc/self/task").iterdir():
-        with contextlib.suppress(OSError):  # it has ended, or a container does not allow it
-            os.sched_setscheduler(int(thread.name), policy, os.sched_param(0))
+    with contextlib.suppress(OSError):  # there is no /proc
+        for thread in Path("/proc/self/task").iterdir():
+            with contextlib.suppress(OSError):  # it has ended, or a container does not allow it
+                os.sched_setscheduler(int(thread.name), policy, os.sched_param(0))
