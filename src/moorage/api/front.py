@@ -80,12 +80,14 @@ class Front:
         self._forget_if_changed()
         method, path = scope["method"], scope["path"]
         asked = authorization, path, scope["query_string"]
-        answer, quick, age = None, None, 0.0
+        answer, quick, age = None, None, 0.0  # the age is told as late as can be
         if method == "GET":
             age = age_of()
             answer = self._find(asked, min_revision, age)
         elif path == PATH and method == "POST" and min_revision is None and not scope["query_string"]:
-            receive, quick = await self._ask_quick(receive, length, authorization, if_none_match)
+            receive, first = await self._receive_first(receive)
+            age = age_of()
+            quick = self._ask_quick(first, length, authorization, if_none_match, age)
         if answer is not None:
             status, headers, body = 200, answer.headers, answer.body_message
             if if_none_match is not None and matches(if_none_match, answer.etag):
@@ -94,7 +96,7 @@ class Front:
             route, api_key = answer.route, answer.api_key
         elif quick is not None:
             key, status, headers, content = quick
-            await _send(send, status, headers, {"type": "http.response.body", "body": content}, request_id, age_of())
+            await _send(send, status, headers, {"type": "http.response.body", "body": content}, request_id, age)
             route, api_key = PATH, key.id
         else:
             is_read = method in _READS
@@ -116,21 +118,23 @@ class Front:
         answer = self._answers.get(asked) if is_enough and age <= self._follower.max_age else None
         return answer if answer is not None and time.time() < answer.until else None
 
-    async def _ask_quick(
-        self, receive: Receive, length: bytes | None, authorization: bytes | None, if_none_match: bytes | None
-    ) -> tuple[Receive, Quickly | None]:
-        """A quick answer, if there is one; and what is received by whoever answers if there is none."""
+    async def _receive_first(self, receive: Receive) -> tuple[Receive, bytes]:
+        """The body as far as it came at once; and a `receive` that begins with that, or with the waiting in vain."""
         try:
             message = await self._patience.wait_for(receive())
         except TimeoutError:
-            return _received(TimeoutError(), receive), None
-        body = message.get("body", b"")
+            return _received(TimeoutError(), receive), b""
+        return _received(message, receive), message.get("body", b"")
+
+    def _ask_quick(
+        self, body: bytes, length: bytes | None, authorization: bytes | None, if_none_match: bytes | None, age: float
+    ) -> Quickly | None:
+        """A quick answer, if there is one."""
         # The server says `more_body` of a body that came in one piece too: it does not count.
-        is_whole = length is not None and length == b"%d" % len(body)
-        self._forget_if_changed()  # it may have taken its time, and what is shown may have grown too old meanwhile
-        is_quick = is_whole and self._follower.age() <= self._follower.max_age
-        quick = self._quick.answer(authorization, if_none_match, body) if is_quick else None
-        return (receive if quick else _received(message, receive)), quick
+        if length is None or length != b"%d" % len(body) or age > self._follower.max_age:
+            return None
+        self._forget_if_changed()  # the body may have taken its time
+        return self._quick.answer(authorization, if_none_match, body)
 
     def _age_behind(self) -> float:
         """The age where something newer is known to be there: that is always told."""
