@@ -5,6 +5,7 @@ import fcntl
 import http.client
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from moorage.api.writer import MAX_TOGETHER, Writer
+from moorage.api.writer import MAX_TOGETHER, NICE, Writer
 from moorage.catalog.catalog import Catalog
 from moorage.core.access import Project as StoredProject
 from moorage.core.errors import KeyTaken, NameTaken
@@ -301,6 +302,15 @@ def test_a_writer_goes_on_after_a_commit_that_failed(store: Kept) -> None:
 
     assert shown(lost) == ["StorageUnavailable"] * 2
     assert shown(ask(store, insert("a"), insert("b"))) == ["a", "b"]
+
+
+def test_the_thread_that_writes_steps_back_and_no_other_does(store: Kept) -> None:
+    def nice(_: Writable) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert ask(store, nice) == [max(NICE, before)]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
 
 
 def test_a_write_is_done_whether_or_not_anybody_waits_for_it(store: Kept) -> None:
