@@ -21,7 +21,7 @@ a_text = st.lists(
     st.one_of(
         st.sampled_from([f"{{{{{name}}}}}" for name in NAMES] + ["{{ a }}", "{{{a}}}", "{{b}} {{b}}"]),
         st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
-        st.sampled_from(['"', "\\", "\n", "\u2028", "é", "👋", "{{", "}}", "\x1f"]),
+        st.sampled_from(['"', "\\", "\n", "\u2028", "é", "👋", "{{", "}}", "\x1f", "%", "%b", "%s"]),
     ),
     max_size=8,
 ).map("".join)

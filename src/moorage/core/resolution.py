@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -13,6 +13,9 @@ from moorage.core.context import Context
 from moorage.core.routing import Route
 from moorage.core.split import find_bucket
 from moorage.core.variant import DEFAULT_VARIANT
+
+#: Longer rows, as JSON, are not shared: what is kept has to be bounded.
+_SHARED_BYTES: Final = 1_000
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Route).decode
@@ -80,7 +83,7 @@ class Table(msgspec.Struct, frozen=True):
     @classmethod
     def compile(cls, key: str, routing: Sequence[Route], default: str = DEFAULT_VARIANT) -> "Table":
         """Make the table of the deployment `key`, whose buckets depend on that key; `default` is row 0's variant."""
-        rows = tuple(_row(number, _encode(route)) for number, route in enumerate(routing, 1))
+        rows = tuple(_row(number, route) for number, route in enumerate(routing, 1))
         return cls(key, rows, Resolution(default, "default" if rows else "only", 0))
 
     def resolve(self, context: Context) -> Resolution:
@@ -140,10 +143,18 @@ def compare(before: Table, after: Table, contexts: Iterable[Context]) -> list[Mo
     return [move for move in moves if move.before.variant != move.after.variant]
 
 
-@lru_cache(maxsize=10_000)
-def _row(number: int, encoded: bytes) -> _Row:
-    """Many deployments have the same rows; what is shared stays in the processor's cache."""
-    route = _decode(encoded)
+def _row(number: int, route: Route) -> _Row:
+    """The row made ready. Many deployments have the same ones: what they share stays in the processor's cache."""
+    encoded = _encode(route)
+    return _shared_row(number, encoded) if len(encoded) <= _SHARED_BYTES else _compile(number, route)
+
+
+@lru_cache(maxsize=2_000)
+def _shared_row(number: int, encoded: bytes) -> _Row:
+    return _compile(number, _decode(encoded))
+
+
+def _compile(number: int, route: Route) -> _Row:
     conditions = tuple(found for name, cell in route.when.items() for found in conditions_of(name, cell))
     checks = tuple((condition.attribute, condition.holds) for condition in conditions)
     if route.split is UNSET:
