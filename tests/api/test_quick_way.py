@@ -169,9 +169,9 @@ def test_what_takes_too_long_is_given_up_and_what_is_cancelled_is_cancelled() ->
         current = asyncio.current_task()
         assert current is not None
         assert current.cancelling() == 0
-        assert await patience.wait_for(asyncio.sleep(0, "soon")) == "soon"
+        assert await patience.wait_for(asyncio.sleep(0, "soon")) == "soon"  # something that is awaited and comes
         waiting = asyncio.create_task(patience.wait_for(asyncio.Event().wait()))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # it has begun to wait
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting

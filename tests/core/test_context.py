@@ -104,7 +104,9 @@ _values = st.one_of(
 @given(st.dictionaries(_names, _values))
 def test_a_plain_context_is_one_of_which_nothing_is_to_be_said_or_changed(context: dict[str, Any]) -> None:
     if is_plain(context):
+        more = {**context, "more": [1]}  # which is not plain
         assert read(context) == (context, [])
+        assert read(more) == (more, [])
 
 
 @pytest.mark.parametrize("value", ["text", 1, True, -(2**53) + 1])

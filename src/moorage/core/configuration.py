@@ -10,7 +10,7 @@ from moorage.core import strict_json
 from moorage.core.body import read_body
 from moorage.core.caller_message import check_messages
 from moorage.core.conform import Report
-from moorage.core.context import Context, is_plain, read_context
+from moorage.core.context import Context, read_context
 from moorage.core.errors import InvalidBody
 from moorage.core.knowledge_filter import check_knowledge_filter
 from moorage.core.prompt_config import ModelType
@@ -84,8 +84,6 @@ class ConfigurationRequest(msgspec.Struct, frozen=True):
         Raises:
             InvalidBody: with every problem of it, of the messages and of the filter.
         """
-        if not (self.prefix_messages or self.messages or self.knowledge_filter) and is_plain(self.context):
-            return self.context
         report = Report()
         context = read_context(self.context, report)
         if self.prefix_messages:

@@ -27,7 +27,7 @@ def kind_of(value: Any) -> str | None:
 
 
 def is_plain(context: Mapping[str, Any]) -> bool:
-    """Whether `read_context` would give the same: short texts, whole numbers of up to 53 bits, true and false."""
+    """Whether nothing is to be said of it or changed, as of most: short texts, whole numbers below 2**53, booleans."""
     if len(context) > MAX_ATTRIBUTES:
         return False
     for name, attribute in context.items():
@@ -53,6 +53,8 @@ def read_context(value: Any, report: Report, path: str = "context") -> Context:
     if not isinstance(value, dict):
         report.problem(path, f"must be an object of attributes, not {name_of(value)}")
         return {}
+    if is_plain(value):
+        return value
     if len(value) > MAX_ATTRIBUTES:
         report.problem(path, f"has more than {MAX_ATTRIBUTES} attributes")
         return {}

@@ -49,5 +49,5 @@ def find_bucket(key: str, by: str, value: Any) -> int | None:
     if type(value) not in (str, int) or value == "":
         return None
     # A context made in Python can hold half a surrogate pair, which JSON from a client cannot.
-    digest = hashlib.sha256(f"{key}\0{by}\0{value}".encode("utf-8", "surrogatepass")).digest()
+    digest = hashlib.sha256(f"{key}\0{by}\0{value}".encode(errors="surrogatepass")).digest()
     return int.from_bytes(digest[:8]) % BUCKETS
