@@ -138,7 +138,8 @@ class Server:
 
     def log_lines(self) -> list[dict[str, Any]]:
         """The log as it is now; written a few times a second."""
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        whole = self.log.read_text().split("\n")[:-1]  # the last may still be on its way
+        return [json.loads(line) for line in whole if line.startswith("{")]
 
 
 class Answer:
