@@ -12,7 +12,7 @@ from bench.report import Bound, Figure, counted, spread, table
 from bench.seeding import Seeded
 from bench.servers import Moorage
 from bench.wrk import Load, Measured, Walk, run
-from moorage.api.front import MAX_ANSWERS
+from moorage.api.answers import MAX_ANSWERS
 
 #: How many API keys ask in turn; more than there are answers kept, so none is given from memory.
 KEYS = MAX_ANSWERS + 500

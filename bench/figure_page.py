@@ -14,7 +14,7 @@ from bench.report import Bound, Figure, counted, spread, table
 from bench.seeding import Seeded
 from bench.servers import Bare, Moorage, Nginx
 from bench.wrk import Load, Measured, Walk, run
-from moorage.api.front import MAX_ANSWERS
+from moorage.api.answers import MAX_ANSWERS
 
 CONNECTIONS = 32
 SIZES = (1, 10, 50)

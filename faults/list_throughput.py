@@ -20,7 +20,7 @@ from bench.wrk import run as ask
 from tests.support.postgres import PostgresServer
 
 from faults.outcome import NotRun, Outcome
-from moorage.api.front import MAX_ANSWERS
+from moorage.api.answers import MAX_ANSWERS
 from moorage.core.access import DEFAULT_SCOPES
 from moorage.registry.api_keys import create_api_key
 from moorage.registry.projects import create_project

@@ -210,13 +210,13 @@ def test_an_answer_that_is_remembered_is_of_what_is_live_and_of_a_key_that_may(
 
 
 @pytest.mark.parametrize(
-    ("most", "kept"), [({"MAX_ANSWERS": 3}, 3), ({"MAX_BYTES": 2_000}, 10), ({"MAX_QUESTIONS": 5}, 0)]
+    ("bound", "value", "kept"),
+    [("answers.MAX_ANSWERS", 3, 3), ("answers.MAX_BYTES", 2_000, 10), ("configurations.MAX_QUESTIONS", 5, 0)],
 )
 def test_what_is_remembered_is_bounded(
-    behind: Behind, monkeypatch: pytest.MonkeyPatch, most: dict[str, int], kept: int
+    behind: Behind, monkeypatch: pytest.MonkeyPatch, bound: str, value: int, kept: int
 ) -> None:
-    for name, value in most.items():
-        monkeypatch.setattr(f"moorage.api.configurations.{name}", value)
+    monkeypatch.setattr(f"moorage.api.{bound}", value)
     bodies = [json.dumps({"key": "a", "inputs": {"n": number}}).encode() for number in range(20)]
     for body in bodies * 3:
         start, _ = behind.ask([body], (b"content-length", b"%d" % len(body)))

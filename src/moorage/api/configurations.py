@@ -4,13 +4,12 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
-import msgspec
 from starlette.responses import Response
 
+from moorage.api.answers import FOREVER, Answer, Answers
 from moorage.api.auth import authenticate, authorize
 from moorage.api.call import Call
-from moorage.api.etags import matches
-from moorage.api.exchange import RawHeaders, without_body
+from moorage.api.exchange import RawHeaders
 from moorage.catalog.catalog import Catalog
 from moorage.core.access import ApiKey, Scope
 from moorage.core.configuration import read_request
@@ -22,25 +21,11 @@ from moorage.gateway.usage import Usage
 PATH: Final = "/v2/deployments/get_config"
 SCOPES: Final = frozenset({Scope.INVOKE})
 
-#: How many finished answers are remembered, of how many bytes together, questions included; and how many questions are
-#: recognized when they are asked again.
-MAX_ANSWERS: Final = 2_000
-MAX_BYTES: Final = 16 * 1024 * 1024
+#: How many questions are recognized when they are asked again.
 MAX_QUESTIONS: Final = 20_000
 
-#: Who asked, status, headers, body.
-Quickly = tuple[ApiKey, int, RawHeaders, bytes]
-
-
-class _Answer(msgspec.Struct, frozen=True, gc=False):
-    """A finished 200, for whom it is, and what is noted of each time it is given."""
-
-    caller: ApiKey
-    version_id: str
-    inputs: Collection[str]
-    etag: bytes
-    headers: RawHeaders
-    body: bytes
+#: An answer, and what is noted each time it is given: the version, and the names of the inputs.
+_Noted = tuple[Answer, str, Collection[str]]
 
 
 async def get_config(call: Call) -> Response:
@@ -49,11 +34,8 @@ async def get_config(call: Call) -> Response:
     request = read_request(await call.body())
     resolved = await call.services.gateway.resolve(call.project_id, request)
     call.services.usage.note(resolved.live.version_id, call.key.id, request.inputs)
-    if_none_match = call.request.headers.get("if-none-match")
-    etag, headers = _headers(call.services.catalog.revision, resolved)
-    is_known = if_none_match is not None and matches(if_none_match.encode("latin-1"), etag)
-    response = Response(None if is_known else resolved.configuration, 304 if is_known else 200)
-    response.raw_headers = without_body(headers) if is_known else headers
+    response = Response(resolved.configuration)
+    _, response.raw_headers = _headers(call.services.catalog.revision, resolved)
     return response
 
 
@@ -70,8 +52,7 @@ class Quick:
         self._gateway = gateway
         self._callers: dict[bytes | None, ApiKey] = {}
         self._plans: dict[tuple[str, str], Plan] = {}
-        self._answers: dict[tuple[bytes | None, bytes], _Answer] = {}
-        self._bytes = 0
+        self._answers = Answers[tuple[bytes | None, bytes], _Noted]()
         self._asked_once = set[int]()
 
     def __len__(self) -> int:
@@ -82,25 +63,23 @@ class Quick:
         """Look everything up anew: something changed."""
         self._callers.clear()
         self._plans.clear()
-        self._answers.clear()
+        self._answers.forget()
         self._asked_once.clear()
-        self._bytes = 0
 
-    def answer(self, authorization: bytes | None, if_none_match: bytes | None, body: bytes) -> Quickly | None:
+    def answer(self, authorization: bytes | None, body: bytes) -> Answer | None:
         """The answer; nothing if it takes the long way. Whoever asks has seen to the catalog's age."""
         question = authorization, body
-        answer = self._answers.get(question)
-        if answer is None:
-            answer = self._find(*question)
-            if answer is None:
+        noted = self._answers.find(question)
+        if noted is None:
+            noted = self._find(*question)
+            if noted is None:
                 return None
-            self._remember(question, answer)
-        self._usage.note(answer.version_id, answer.caller.id, answer.inputs)
-        if if_none_match is not None and matches(if_none_match, answer.etag):
-            return answer.caller, 304, without_body(answer.headers), b""
-        return answer.caller, 200, answer.headers, answer.body
+            self._remember(question, noted)
+        answer, version_id, inputs = noted
+        self._usage.note(version_id, answer.caller.id, inputs)
+        return answer
 
-    def _find(self, authorization: bytes | None, body: bytes) -> _Answer | None:
+    def _find(self, authorization: bytes | None, body: bytes) -> _Noted | None:
         try:
             caller = self._callers.get(authorization) or self._authenticate(authorization)
             request = read_request(body)
@@ -114,7 +93,8 @@ class Quick:
         if resolved is None:
             return None
         etag, headers = _headers(self._catalog.revision, resolved)
-        return _Answer(caller, resolved.live.version_id, request.inputs.keys(), etag, headers, resolved.configuration)
+        answer = Answer.of(headers, resolved.configuration, etag, PATH, caller)
+        return answer, resolved.live.version_id, request.inputs.keys()
 
     def _authenticate(self, authorization: bytes | None) -> ApiKey:
         caller = authenticate(self._catalog, None if authorization is None else authorization.decode("latin-1"))
@@ -123,19 +103,14 @@ class Quick:
             self._callers[authorization] = caller
         return caller
 
-    def _remember(self, question: tuple[bytes | None, bytes], answer: _Answer) -> None:
+    def _remember(self, question: tuple[bytes | None, bytes], noted: _Noted) -> None:
         number = hash(question)
         if number not in self._asked_once:
             if len(self._asked_once) >= MAX_QUESTIONS:
                 self._asked_once.clear()
             self._asked_once.add(number)
-        elif answer.caller.expires_us is None:
-            size = len(question[1]) + len(answer.body)
-            if len(self._answers) >= MAX_ANSWERS or self._bytes + size > MAX_BYTES:
-                self._answers.clear()
-                self._bytes = 0
-            self._answers[question] = answer
-            self._bytes += size
+        elif noted[0].until == FOREVER:
+            self._answers.keep(question, noted, len(question[1]) + len(noted[0].body_message["body"]))
 
 
 def _headers(revision: int, resolved: Resolved) -> tuple[bytes, RawHeaders]:

@@ -10,13 +10,13 @@ import logging
 import time
 from typing import Final
 
-import msgspec
 import uuid_utils
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from moorage.api.answers import Answer, Answers
 from moorage.api.call import BODY_SECONDS
-from moorage.api.configurations import PATH, Quick, Quickly
+from moorage.api.configurations import PATH, Quick
 from moorage.api.etags import matches
 from moorage.api.exchange import FRESH_SECONDS, Exchange, RawHeaders, age_header, without_body
 from moorage.api.journal import Finished, Journal
@@ -28,28 +28,12 @@ from moorage.core.access import ApiKey
 from moorage.core.errors import MoorageError
 from moorage.core.ids import accepts_request_id
 
-#: How much is remembered at most: this many answers, of this many bytes together.
-MAX_ANSWERS: Final = 2_000
-MAX_BYTES: Final = 16 * 1024 * 1024
-
-_FOREVER: Final = float("inf")
 _NO_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
 _READS: Final = frozenset({"GET", "HEAD"})
 _ASKING: Final = ("/get_config", "/explain", "/what-if")  # POST, and change nothing
 _CLIENT_CLOSED_REQUEST: Final = 499  # nginx's status for a client that left; nobody is sent it
 
 _log = logging.getLogger("moorage.api")
-
-
-class Answer(msgspec.Struct, frozen=True, gc=False):
-    """A finished 200, and what is needed to give it again. `until` is when the API key expires (seconds, UTC)."""
-
-    headers: RawHeaders
-    body_message: Message
-    etag: bytes
-    route: str
-    api_key: str | None
-    until: float
 
 
 class Front:
@@ -62,8 +46,7 @@ class Front:
         self._follower = follower
         self._journal = journal
         self._patience = Patience(BODY_SECONDS)
-        self._answers: dict[tuple[bytes | None, str, bytes], Answer] = {}
-        self._bytes = 0
+        self._answers = Answers[tuple[bytes | None, str, bytes], Answer]()
         self._contents = catalog.contents
         self._revision = catalog.revision
 
@@ -80,42 +63,39 @@ class Front:
         self._forget_if_changed()
         method, path = scope["method"], scope["path"]
         asked = authorization, path, scope["query_string"]
-        answer, quick, age = None, None, 0.0  # the age is told as late as can be
+        caller: ApiKey | None
+        answer, age = None, 0.0  # the age is told as late as can be
         if method == "GET":
             age = age_of()
             answer = self._find(asked, min_revision, age)
         elif path == PATH and method == "POST" and min_revision is None and not scope["query_string"]:
             receive, first = await self._receive_first(receive)
             age = age_of()
-            quick = self._ask_quick(first, length, authorization, if_none_match, age)
+            answer = self._ask_quick(first, length, authorization, age)
         if answer is not None:
             status, headers, body = 200, answer.headers, answer.body_message
             if if_none_match is not None and matches(if_none_match, answer.etag):
                 status, headers, body = 304, without_body(headers), _NO_BODY
             await _send(send, status, headers, body, request_id, age)
-            route, api_key = answer.route, answer.api_key
-        elif quick is not None:
-            key, status, headers, content = quick
-            await _send(send, status, headers, {"type": "http.response.body", "body": content}, request_id, age)
-            route, api_key = PATH, key.id
+            route, caller = answer.route, answer.caller
         else:
             is_read = method in _READS
-            has_age = is_read or (method == "POST" and path.endswith(_ASKING))
-            known, told = if_none_match if is_read else None, age_of if has_age else None
+            is_asking = is_read or (method == "POST" and path.endswith(_ASKING))
+            known, told = (if_none_match, age_of) if is_asking else (None, None)
             exchange = Exchange(send, receive, request_id, known, told, is_body_read=is_read)
             await self._pass_on(scope, exchange)
             status, caller = exchange.status, scope.get("moorage.caller")
-            api_key = caller.id if caller else None
             route = scope["route"].path if "route" in scope else "none"
             if method == "GET" and caller is not None:
                 self._remember(asked, exchange, route, caller)
         seconds = time.perf_counter() - started
-        self._journal.note(Finished(time.time(), seconds, method, route, path, status, request_id, api_key))
+        key_id = caller.id if caller else None
+        self._journal.note(Finished(time.time(), seconds, method, route, path, status, request_id, key_id))
 
     def _find(self, asked: tuple[bytes | None, str, bytes], min_revision: bytes | None, age: float) -> Answer | None:
         """What was answered before, if it may be given again."""
         is_enough = min_revision is None or (min_revision.isdigit() and int(min_revision[:20]) <= self._revision)
-        answer = self._answers.get(asked) if is_enough and age <= self._follower.max_age else None
+        answer = self._answers.find(asked) if is_enough and age <= self._follower.max_age else None
         return answer if answer is not None and time.time() < answer.until else None
 
     async def _receive_first(self, receive: Receive) -> tuple[Receive, bytes]:
@@ -126,15 +106,13 @@ class Front:
             return _received(TimeoutError(), receive), b""
         return _received(message, receive), message.get("body", b"")
 
-    def _ask_quick(
-        self, body: bytes, length: bytes | None, authorization: bytes | None, if_none_match: bytes | None, age: float
-    ) -> Quickly | None:
+    def _ask_quick(self, body: bytes, length: bytes | None, authorization: bytes | None, age: float) -> Answer | None:
         """A quick answer, if there is one."""
         # The server says `more_body` of a body that came in one piece too: it does not count.
         if length is None or length != b"%d" % len(body) or age > self._follower.max_age:
             return None
         self._forget_if_changed()  # the body may have taken its time
-        return self._quick.answer(authorization, if_none_match, body)
+        return self._quick.answer(authorization, body)
 
     def _age_behind(self) -> float:
         """The age where something newer is known to be there: that is always told."""
@@ -144,8 +122,7 @@ class Front:
         if self._revision == self._catalog.revision and self._contents is self._catalog.contents:
             return
         self._quick.forget()
-        self._answers.clear()
-        self._bytes = 0
+        self._answers.forget()
         self._revision, self._contents = self._catalog.revision, self._catalog.contents
 
     async def _pass_on(self, scope: Scope, exchange: Exchange) -> None:
@@ -167,14 +144,7 @@ class Front:
             return
         if any(name == b"vary" for name, _ in exchange.headers):
             return
-        if len(self._answers) >= MAX_ANSWERS or self._bytes + len(body) > MAX_BYTES:
-            self._answers.clear()
-            self._bytes = 0
-        until = _FOREVER if key.expires_us is None else key.expires_us / 1e6
-        self._answers[asked] = Answer(
-            exchange.headers, {"type": "http.response.body", "body": body}, etag, route, key.id, until
-        )
-        self._bytes += len(body)
+        self._answers.keep(asked, Answer.of(exchange.headers, body, etag, route, key), len(body))
 
 
 async def _send(send: Send, status: int, headers: RawHeaders, body: Message, request_id: bytes, age: float) -> None:
