@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moorage.catalog.catalog import Catalog
-from moorage.core.errors import InvalidCursor
 from moorage.core.page import MAX_LIMIT, PageQuery
+from moorage.core.request_errors import InvalidCursor
 from moorage.registry.projects import create_project
 from moorage.store.store import Store
 from tests.support.stores import Clock, Database, create, delete

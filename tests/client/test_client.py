@@ -11,7 +11,7 @@ import pytest
 
 from moorage.client import AsyncMoorage, Config, Moorage, NothingKnown, UnknownDeployment
 from moorage.core.access import Scope
-from moorage.core.errors import InvalidBody
+from moorage.core.request_errors import InvalidBody
 from moorage.core.template_errors import JinjaNotEnabled
 from tests.support.program import moorage
 from tests.support.server import Project, Server, a_body

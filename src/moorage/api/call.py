@@ -22,7 +22,9 @@ from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower
 from moorage.core.access import ApiKey
 from moorage.core.deployment import MAX_NOTES
-from moorage.core.errors import (
+from moorage.core.history import Actor
+from moorage.core.ownership import Terms
+from moorage.core.request_errors import (
     BodyTooLarge,
     BodyTooSlow,
     InvalidFlag,
@@ -32,8 +34,6 @@ from moorage.core.errors import (
     UnknownParameter,
     UnsupportedEncoding,
 )
-from moorage.core.history import Actor
-from moorage.core.ownership import Terms
 from moorage.core.strict_json import MAX_BODY
 from moorage.core.usage_errors import BreakingChange
 from moorage.gateway.gateway import Gateway

@@ -12,7 +12,7 @@ from moorage.api.auth import authenticate, authorize
 from moorage.api.call import Call, Services
 from moorage.api.operation import Operation
 from moorage.api.routes import OPERATIONS
-from moorage.core import errors
+from moorage.core import errors, request_errors
 from moorage.core.access import ApiKey
 
 #: How many requests without a known key may wait for a revision.
@@ -49,7 +49,7 @@ async def _caller(request: Request, services: Services) -> ApiKey:
     if wanted is None:
         return authenticate(services.catalog, authorization)
     if not re.fullmatch(r"[0-9]{1,18}", wanted):
-        raise errors.InvalidMinRevision(param="X-Min-Revision", value=wanted[:200])
+        raise request_errors.InvalidMinRevision(param="X-Min-Revision", value=wanted[:200])
     try:
         authenticate(services.catalog, authorization)
     except errors.InvalidApiKey:

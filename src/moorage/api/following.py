@@ -9,7 +9,8 @@ from moorage.api.call import Call
 from moorage.api.change_stream import ChangeStream, Position
 from moorage.api.etags import matches
 from moorage.core.bundle import sign
-from moorage.core.errors import InvalidSince, TooManyStreams
+from moorage.core.errors import TooManyStreams
+from moorage.core.request_errors import InvalidSince
 from moorage.core.storage_errors import Stale
 
 _HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}

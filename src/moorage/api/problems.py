@@ -4,7 +4,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
-from moorage.core import errors, template_errors
+from moorage.core import errors, request_errors, template_errors
 from moorage.core.contract import ContractChange
 from moorage.core.deployment import DeploymentItem
 from moorage.core.errors import MoorageError, Problem
@@ -15,19 +15,19 @@ from moorage.core.usage_errors import BreakingChange, InUse
 
 #: Class -> status. A class that is not here has its nearest ancestor's.
 STATUS: dict[type[MoorageError], int] = {
-    errors.InvalidRequest: 400,
+    request_errors.InvalidRequest: 400,
     errors.AuthenticationRequired: 401,
     errors.InvalidApiKey: 401,
     errors.ExpiredApiKey: 401,
     errors.InsufficientScope: 403,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
-    errors.BodyTooSlow: 408,
+    request_errors.BodyTooSlow: 408,
     errors.Conflict: 409,
     errors.PreconditionFailed: 412,
     errors.VariantNotResolved: 422,
-    errors.BodyTooLarge: 413,
-    errors.UnsupportedEncoding: 415,
+    request_errors.BodyTooLarge: 413,
+    request_errors.UnsupportedEncoding: 415,
     errors.MoorageError: 500,
     template_errors.RenderingBusy: 503,
     errors.TooManyStreams: 503,

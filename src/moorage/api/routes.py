@@ -14,7 +14,7 @@ from moorage.api import (
     versions,
 )
 from moorage.api.operation import OPEN, Operation
-from moorage.core import errors, template_errors, usage_errors
+from moorage.core import errors, request_errors, template_errors, usage_errors
 from moorage.core.access import Scope
 from moorage.core.api_key_item import ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey
 from moorage.core.bundle import BundleItem
@@ -35,16 +35,16 @@ from moorage.core.manifest import ManifestPage
 from moorage.core.storage_errors import StorageFull, StorageUnavailable
 from moorage.core.version import DeletedVersion, PostVersion, Reason, VersionItem, VersionPage
 
-_QUERY = (errors.UnknownParameter, errors.RepeatedParameter)
+_QUERY = (request_errors.UnknownParameter, request_errors.RepeatedParameter)
 _ADMIN = frozenset({Scope.KEYS_ADMIN})
 _PAGE = ("limit", "starting_after", "ending_before", "after", "before")
-_PAGING = (errors.InvalidLimit, errors.InvalidCursor, errors.ConflictingCursors, *_QUERY)
+_PAGING = (request_errors.InvalidLimit, request_errors.InvalidCursor, request_errors.ConflictingCursors, *_QUERY)
 _STORAGE = (StorageUnavailable, StorageFull)
 _GONE = (errors.DeploymentNotFound, errors.DeploymentDeleted)
-_LARGE = (errors.BodyTooLarge, errors.BodyTooSlow, errors.UnsupportedEncoding)
+_LARGE = (request_errors.BodyTooLarge, request_errors.BodyTooSlow, request_errors.UnsupportedEncoding)
 _BODY = (
-    errors.InvalidJson,
-    errors.InvalidBody,
+    request_errors.InvalidJson,
+    request_errors.InvalidBody,
     template_errors.EngineNotSupported,
     *_LARGE,
 )
@@ -57,9 +57,9 @@ _TEMPLATE = (
 )
 _TAKE = ("take_ownership",)
 _PUBLISH = ("take_ownership", "allow_breaking")
-_TERMS = (errors.PreconditionFailed, errors.OwnedByFiles, errors.InvalidFlag)
+_TERMS = (errors.PreconditionFailed, errors.OwnedByFiles, request_errors.InvalidFlag)
 _NO_VERSION = (errors.VersionNotFound, errors.VersionDeleted)
-_ONCE = (errors.InvalidIdempotencyKey, errors.IdempotencyConflict)
+_ONCE = (request_errors.InvalidIdempotencyKey, errors.IdempotencyConflict)
 
 
 OPERATIONS = (
@@ -68,39 +68,42 @@ OPERATIONS = (
         handler=configurations.get_config, scopes=configurations.SCOPES,
         body=ConfigurationRequest,
         answers={200: Configuration, 304: None},
-        errors=(*_GONE, errors.VariantNotResolved, *_TEMPLATE, errors.InvalidJson, errors.InvalidBody, *_LARGE),
+        errors=(
+            *_GONE, errors.VariantNotResolved, *_TEMPLATE, request_errors.InvalidJson, request_errors.InvalidBody,
+            *_LARGE,
+        ),
     ),
     Operation(
         method="GET", path="/v2/deployments/snapshot", name="Snapshot",
         handler=following.snapshot, scopes=frozenset({Scope.INVOKE}),
         answers={200: BundleItem, 304: None},
-        errors=(errors.UnknownParameter,),
+        errors=(request_errors.UnknownParameter,),
     ),
     Operation(
         method="GET", path="/v2/deployments/changes", name="Changes",
         handler=following.changes, scopes=frozenset({Scope.INVOKE}),
         parameters=("since",),
         answers={200: "text/event-stream"},
-        errors=(errors.InvalidSince, errors.TooManyStreams, *_QUERY),
+        errors=(request_errors.InvalidSince, errors.TooManyStreams, *_QUERY),
     ),
     Operation(
         method="GET", path="/v2/deployments", name="Deployments",
         handler=deployments.list_page, scopes=frozenset({Scope.READ}),
         parameters=(*_PAGE, *FILTERS),
         answers={200: DeploymentPage, 304: None},
-        errors=(errors.InvalidFilter, *_PAGING),
+        errors=(request_errors.InvalidFilter, *_PAGING),
     ),
     Operation(
         method="POST", path="/v2/deployments", name="CreateDeployment",
         handler=deployments.post, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}), body=PostDeployment,
         answers={201: DeploymentItem},
-        errors=(errors.KeyTaken, errors.InvalidKey, errors.UnknownParameter, *_BODY, *_ONCE, *_STORAGE),
+        errors=(errors.KeyTaken, request_errors.InvalidKey, request_errors.UnknownParameter, *_BODY, *_ONCE, *_STORAGE),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}", name="GetDeployment",
         handler=deployments.get, scopes=frozenset({Scope.READ}),
         answers={200: DeploymentItem, 304: None},
-        errors=(errors.UnknownParameter, *_GONE),
+        errors=(request_errors.UnknownParameter, *_GONE),
     ),
     Operation(
         method="PUT", path="/v2/deployments/{key_or_id}", name="PutDeployment",
@@ -108,8 +111,8 @@ OPERATIONS = (
         parameters=("dry_run", "file", *_PUBLISH), body=PutDeployment,
         answers={200: DeploymentItem, 201: DeploymentItem},
         errors=(
-            errors.InvalidKey, errors.InvalidRequest, *_TERMS, errors.OwnedByApi, usage_errors.BreakingChange, *_GONE,
-            *_QUERY, *_BODY, *_STORAGE
+            request_errors.InvalidKey, request_errors.InvalidRequest, *_TERMS, errors.OwnedByApi,
+            usage_errors.BreakingChange, *_GONE, *_QUERY, *_BODY, *_STORAGE
         ),
     ),
     Operation(
@@ -137,13 +140,15 @@ OPERATIONS = (
         method="POST", path="/v2/deployments/{key_or_id}/explain", name="Explain",
         handler=explanations.explain, scopes=frozenset({Scope.READ}), body=ExplainRequest, is_body_optional=True,
         answers={200: Explained},
-        errors=(errors.UnknownParameter, *_GONE, errors.InvalidJson, errors.InvalidBody, *_LARGE),
+        errors=(
+            request_errors.UnknownParameter, *_GONE, request_errors.InvalidJson, request_errors.InvalidBody, *_LARGE
+        ),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/what-if", name="WhatIf",
         handler=explanations.what_if, scopes=frozenset({Scope.READ}), body=WhatIfRequest,
         answers={200: WhatIf},
-        errors=(errors.UnknownParameter, *_GONE, *_BODY),
+        errors=(request_errors.UnknownParameter, *_GONE, *_BODY),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/versions", name="DeploymentVersions",
@@ -169,8 +174,8 @@ OPERATIONS = (
         handler=versions.delete, scopes=frozenset({Scope.PUBLISH}), parameters=("force",),
         answers={200: DeletedVersion},
         errors=(
-            errors.VersionIsLive, usage_errors.InUse, errors.PreconditionFailed, errors.InvalidFlag, *_NO_VERSION,
-            *_QUERY, *_GONE, *_STORAGE,
+            errors.VersionIsLive, usage_errors.InUse, errors.PreconditionFailed, request_errors.InvalidFlag,
+            *_NO_VERSION, *_QUERY, *_GONE, *_STORAGE,
         ),
     ),
     Operation(
@@ -203,7 +208,7 @@ OPERATIONS = (
         method="GET", path="/v2/deployments/{key_or_id}/diff", name="Diff",
         handler=versions.diff, scopes=frozenset({Scope.READ}), parameters=("from", "to"),
         answers={200: Difference},
-        errors=(*_NO_VERSION, errors.MissingParameter, *_GONE, *_QUERY),
+        errors=(*_NO_VERSION, request_errors.MissingParameter, *_GONE, *_QUERY),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/history", name="History",
@@ -225,7 +230,7 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v2/api-keys", name="CreateApiKey",
         handler=api_keys.post, scopes=_ADMIN, body=PostApiKey,
-        answers={201: ApiKeyItem}, errors=(errors.InvalidRequest, *_QUERY, *_BODY, *_ONCE, *_STORAGE),
+        answers={201: ApiKeyItem}, errors=(request_errors.InvalidRequest, *_QUERY, *_BODY, *_ONCE, *_STORAGE),
     ),
     Operation(
         method="GET", path="/v2/api-keys/{api_key_id}", name="GetApiKey",
@@ -235,7 +240,8 @@ OPERATIONS = (
     Operation(
         method="PATCH", path="/v2/api-keys/{api_key_id}", name="PatchApiKey",
         handler=api_keys.patch, scopes=_ADMIN, body=PatchApiKey,
-        answers={200: ApiKeyItem}, errors=(errors.ApiKeyNotFound, errors.InvalidRequest, *_QUERY, *_BODY, *_STORAGE),
+        answers={200: ApiKeyItem},
+        errors=(errors.ApiKeyNotFound, request_errors.InvalidRequest, *_QUERY, *_BODY, *_STORAGE),
     ),
     Operation(
         method="DELETE", path="/v2/api-keys/{api_key_id}", name="RevokeApiKey",

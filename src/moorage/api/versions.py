@@ -8,9 +8,9 @@ from moorage.api.call import Call
 from moorage.core.access import Scope
 from moorage.core.deployment import final_us
 from moorage.core.difference import Difference, changes, unified
-from moorage.core.errors import MissingParameter
 from moorage.core.history import HistoryPage
 from moorage.core.page import PageQuery
+from moorage.core.request_errors import MissingParameter
 from moorage.core.times import iso
 from moorage.core.version import DeletedVersion, VersionPage
 from moorage.registry import versions

@@ -9,9 +9,10 @@ from operator import itemgetter
 import msgspec
 
 from moorage.core.deployment import Deployment, Live, Tombstone, etag_of
-from moorage.core.errors import DeploymentNotFound, InvalidCursor
+from moorage.core.errors import DeploymentNotFound
 from moorage.core.filter import Facts, Filter
 from moorage.core.page import PageQuery
+from moorage.core.request_errors import InvalidCursor
 
 
 class Served(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -17,7 +17,7 @@ import msgspec
 
 from moorage.cli import yaml_text
 from moorage.core import strict_json
-from moorage.core.errors import InvalidJson
+from moorage.core.request_errors import InvalidJson
 
 _SUFFIXES = {".yaml", ".yml", ".json", ".jsonl", ".ndjson"}
 

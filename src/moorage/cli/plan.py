@@ -12,10 +12,10 @@ from moorage.cli.documents import Document, name_in_project
 from moorage.core.body import read_body
 from moorage.core.deployment import PutDeployment
 from moorage.core.difference import Change, changes, unified
-from moorage.core.errors import InvalidBody, InvalidKey
 from moorage.core.ids import check_key
 from moorage.core.manifest import Manifest
 from moorage.core.ownership import Terms, may_change
+from moorage.core.request_errors import InvalidBody, InvalidKey
 from moorage.core.strict_json import MAX_BODY
 from moorage.registry.bodies import content_of
 from moorage.registry.contracts import breaking_changes

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from moorage.core.conform import conform
-from moorage.core.errors import InvalidBody
+from moorage.core.request_errors import InvalidBody
 from moorage.core.template_errors import EngineNotSupported
 
 T = TypeVar("T")

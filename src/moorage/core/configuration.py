@@ -11,9 +11,9 @@ from moorage.core.body import read_body
 from moorage.core.caller_message import check_messages
 from moorage.core.conform import Report
 from moorage.core.context import Context, read_context
-from moorage.core.errors import InvalidBody
 from moorage.core.knowledge_filter import check_knowledge_filter
 from moorage.core.prompt_config import ModelType
+from moorage.core.request_errors import InvalidBody
 
 Object = dict[str, Any]
 

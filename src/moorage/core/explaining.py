@@ -10,8 +10,8 @@ from moorage.core import strict_json
 from moorage.core.body import read_body
 from moorage.core.conform import Report
 from moorage.core.context import Context, read_context
-from moorage.core.errors import InvalidBody
 from moorage.core.plan import Plan
+from moorage.core.request_errors import InvalidBody
 from moorage.core.resolution import Explanation, Move, Table, compare
 from moorage.core.routing import Routing, check_routing
 from moorage.core.variant import DEFAULT_VARIANT, Variants, check_variants

@@ -7,8 +7,8 @@ from typing import get_args
 import msgspec
 
 from moorage.core.conform import nearest, shown
-from moorage.core.errors import InvalidFilter, RepeatedParameter
 from moorage.core.prompt_config import ModelType
+from moorage.core.request_errors import InvalidFilter, RepeatedParameter
 from moorage.core.times import find_moment, iso
 
 FILTERS = ("search", "provider", "model", "model_type", "updated_since")

@@ -4,7 +4,7 @@ import re
 
 import uuid_utils
 
-from moorage.core.errors import InvalidKey
+from moorage.core.request_errors import InvalidKey
 
 #: What a key may be. The schema of the key in /openapi.json says the same.
 KEY_PATTERN = r"^[A-Za-z0-9_.\-]{1,128}$"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from moorage.core.errors import ConflictingCursors, InvalidLimit, RepeatedParameter, UnknownParameter
+from moorage.core.request_errors import ConflictingCursors, InvalidLimit, RepeatedParameter, UnknownParameter
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 50

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from moorage.core.errors import InvalidJson
+from moorage.core.request_errors import InvalidJson
 
 #: How long a body may be, in bytes.
 MAX_BODY = 1_048_576

@@ -15,7 +15,8 @@ They are made as all others are, see `moorage.core.errors`.
 
 from collections.abc import Sequence
 
-from moorage.core.errors import InvalidBody, InvalidRequest, MoorageError
+from moorage.core.errors import MoorageError
+from moorage.core.request_errors import InvalidBody, InvalidRequest
 
 #: How many names a message lists.
 _SHOWN = 20

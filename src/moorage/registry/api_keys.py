@@ -9,7 +9,8 @@ from moorage.core import strict_json
 from moorage.core.access import DEFAULT_SCOPES, ApiKey, Scope, hash_token, new_token
 from moorage.core.api_key_item import PatchApiKey, PostApiKey, read_time
 from moorage.core.body import read_body
-from moorage.core.errors import ApiKeyNotFound, InsufficientScope, InvalidRequest
+from moorage.core.errors import ApiKeyNotFound, InsufficientScope
+from moorage.core.request_errors import InvalidRequest
 from moorage.registry.projects import DEFAULT_PROJECT, check_name, get_project
 from moorage.store.store import Store, Writable
 from moorage.store.transaction import Transaction

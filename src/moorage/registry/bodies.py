@@ -7,9 +7,9 @@ from moorage.core import strict_json
 from moorage.core.body import read_body
 from moorage.core.conform import Report
 from moorage.core.deployment import Content, Deployment, PutDeployment
-from moorage.core.errors import InvalidBody
 from moorage.core.history import Actor
 from moorage.core.prompt_config import Variable
+from moorage.core.request_errors import InvalidBody
 from moorage.core.serving import NOTHING, check_variables, decode_serving
 from moorage.core.template_check import check_templates
 from moorage.core.version import PostVersion, Reason

@@ -1,7 +1,8 @@
 """Projects: who owns deployments and API keys."""
 
 from moorage.core.access import Project
-from moorage.core.errors import InvalidRequest, NameTaken, ProjectNotFound
+from moorage.core.errors import NameTaken, ProjectNotFound
+from moorage.core.request_errors import InvalidRequest
 from moorage.store.store import Store
 
 #: The project there is from the start, for teams that need no second one.

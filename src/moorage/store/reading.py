@@ -7,9 +7,9 @@ import msgspec
 
 from moorage.core.access import ApiKey
 from moorage.core.deployment import Deployment, VersionNumber
-from moorage.core.errors import InvalidCursor
 from moorage.core.history import HistoryEntry
 from moorage.core.page import PageQuery
+from moorage.core.request_errors import InvalidCursor
 from moorage.core.usage import Served
 from moorage.core.version import Version
 from moorage.store import rows
