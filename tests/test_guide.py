@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from moorage.api.problems import status_of
-from moorage.core import errors, template_errors, usage_errors
 from moorage.core.access import DEFAULT_SCOPES
 from moorage.registry.api_keys import create_api_key
 from moorage.store.opening import open_store
+from tests.support.errors import all_errors
 from tests.support.server import Server
 from tests.support.shell import run_shell
 
@@ -43,11 +43,7 @@ MASKS = {
     r"\b\d+ entries": "<count> entries",
 }
 
-CODES = {
-    kind.code: kind
-    for kind in (*vars(errors).values(), *vars(template_errors).values(), *vars(usage_errors).values())
-    if isinstance(kind, type) and hasattr(kind, "code")
-}
+CODES = {kind.code: kind for kind in all_errors()}
 
 
 class Block(NamedTuple):

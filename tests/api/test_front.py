@@ -10,13 +10,8 @@ import pytest
 from moorage.api.problems import STATUS, problem, status_of
 from moorage.core import errors
 from moorage.core.errors import MoorageError, Problem
+from tests.support.errors import all_errors
 from tests.support.server import Project, a_body
-
-
-def all_errors(kind: type[MoorageError] = MoorageError) -> list[type[MoorageError]]:
-    """Those that a server can answer: the client's are for the application that it is in."""
-    children = [child for child in kind.__subclasses__() if not child.__module__.startswith("moorage.client.")]
-    return [kind, *(each for child in children for each in all_errors(child))]
 
 
 @pytest.mark.parametrize("kind", all_errors(), ids=lambda kind: kind.__name__)

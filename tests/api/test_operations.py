@@ -11,7 +11,7 @@ import pytest
 from moorage.api.description import describe
 from moorage.api.routes import OPERATIONS
 from moorage.core.errors import MoorageError
-from tests.api.test_front import all_errors
+from tests.support.errors import all_errors
 from tests.support.server import Project, Server, a_body
 
 DOCUMENT = json.loads(describe(OPERATIONS).openapi_json)
