@@ -10,7 +10,6 @@ from moorage.cli import screen, yaml_text
 from moorage.cli.client import Client, deployment_path
 from moorage.cli.documents import read_one, read_values
 from moorage.cli.options import Decorator, key_argument, output_option, setting
-from moorage.core.explaining import MAX_CONTEXTS
 
 
 def _pair(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> dict[str, Any]:
@@ -90,8 +89,6 @@ def explain(key_or_id: str, context: dict[str, Any], output: str, url: str) -> N
 def what_if(file: str, contexts: str, output: str, url: str) -> None:
     """Show which contexts in CONTEXTS (YAML, JSON or JSONL) would get another variant from the deployment in FILE."""
     document, values = read_one(file), read_values(contexts)
-    if len(values) > MAX_CONTEXTS:
-        raise click.ClickException(f"{contexts} holds {len(values)} contexts; at most {MAX_CONTEXTS} are compared.")
     body = {"contexts": values, **{name: document.body.get(name, []) for name in ("routing", "variants")}}
     told = Client.from_environment(url).send("POST", f"{deployment_path(document.key)}/what-if", body)
     if output != "table":
