@@ -18,7 +18,7 @@ from tests.support.server import Project
 
 from faults.crowd import Crowd
 from faults.outcome import Outcome
-from faults.population import Changer, Population
+from faults.population import Change, Changer, Population
 from faults.walk import Judge, Page, Walk
 
 #: How many walk at the same time.
@@ -60,14 +60,15 @@ class Walker:
         cursor = f"&{way}={self._oldest}" if is_backwards else ""
         pages: list[Page] = []
         while not pages or (pages[-1].has_more and pages[-1].names):
-            page, revision = self._page(f"/v2/deployments?limit={limit}{cursor}", revision)
+            page = self._page(f"/v2/deployments?limit={limit}{cursor}", revision)
             pages.append(page)
+            revision = page.revision
             if page.names:
                 cursor = f"&{way}={page.names[0 if is_backwards else -1]}"
         after, _ = self._population.living()
         return Walk(is_backwards, limit, pages, before & after)
 
-    def _page(self, target: str, revision: int) -> tuple[Page, int]:
+    def _page(self, target: str, revision: int) -> Page:
         client = self._rng.choice(self._clients)
         asked = time.perf_counter()
         reply = client.request("GET", target, headers={"X-Min-Revision": str(revision)})
@@ -75,8 +76,8 @@ class Walker:
         if reply.status != 200:
             raise RuntimeError(f"{target} was answered with {reply.status}: {reply.body[:300]!r}")
         decoded = _decode(reply.body)
-        page = Page(asked, answered, [item.id for item in decoded.data], decoded.has_more)
-        return page, int(reply.headers["x-moorage-revision"])
+        shown = int(reply.headers["x-moorage-revision"])
+        return Page(asked, answered, shown, [item.id for item in decoded.data], decoded.has_more)
 
 
 def run(count: int, seed: int, folder: Path) -> Outcome:
@@ -86,18 +87,18 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         walks = _take(count, seed, nodes.projects, population)
     judge = Judge(population)
     found = judge.all_faults(walks)
-    changes = [change.answered for change in (*population.births.values(), *population.deaths.values())]
+    changes = [*population.births.values(), *population.deaths.values()]
     sample = random.Random(f"{seed} control").sample(changes, min(_SAMPLE, len(changes)))
     by_number, by_living = (
-        judge.all_faults(across(moment, population, place) for moment in sample)
+        judge.all_faults(across(change, population, place) for change in sample)
         for place in (by_position, by_living_cursor)
     )
     pages = sum(len(walk.pages) for walk in walks)
     return Outcome(
         fault=f"{_WALKERS} walk in pages of 1 to 50, in both directions, each page from one of three nodes with the "
         "revision of the one before as `X-Min-Revision`, while others make and delete on all nodes",
-        invariant="who was there all the time is met once, nobody twice, nobody who was deleted before or never made; "
-        "in the order of the list; `has_more` is true",
+        invariant="who was there all the time is met once, nobody twice; a page shows nobody who was deleted up to its "
+        "revision, or never made; it is not older than the one before; in the order of the list; `has_more` is true",
         count=len(walks),
         result=f"{pages:,} pages; {len(population.births):,} made and {len(population.deaths):,} deleted meanwhile; "
         f"{found['met twice']:,} met twice, {found['skipped']:,} skipped",
@@ -160,15 +161,15 @@ def by_living_cursor(listed: Sequence[str], before: Page | None, met: int) -> in
     return listed.index(before.names[-1]) + 1 if before.names[-1] in listed else len(listed)
 
 
-def across(moment: float, population: Population, place: Place) -> Walk:
+def across(change: Change, population: Population, place: Place) -> Walk:
     """A walk of two pages, one just before a change and one just after, on a server that finds the place of a page in
     another way. The first page ends with whom the change deletes, or in the middle."""
-    moments = [math.nextafter(moment, -math.inf), math.nextafter(moment, math.inf)]
+    moments = [math.nextafter(change.answered, -math.inf), math.nextafter(change.answered, math.inf)]
     before, after = population.listed(moments)
     limit = next((number for number, name in enumerate(before, 1) if name not in after), len(before) // 2)
-    first = Page(moments[0], moments[0], before[:limit], has_more=limit < len(before))
+    first = Page(moments[0], moments[0], change.revision - 1, before[:limit], has_more=limit < len(before))
     rest = after[place(after, first if first.names else None, limit) :]
-    pages = [first, Page(moments[1], moments[1], rest, has_more=False)]
+    pages = [first, Page(moments[1], moments[1], change.revision, rest, has_more=False)]
     return Walk(
         is_backwards=False, limit=max(limit, len(rest)), pages=pages, there=frozenset(before) & frozenset(after)
     )

@@ -21,10 +21,11 @@ _BODY = msgspec.json.encode(Plain(0).make(0).body)
 
 
 class Change(NamedTuple):
-    """When it was asked for and when it was acknowledged: it was done somewhere in between."""
+    """When it was asked for and when it was acknowledged: it was done somewhere in between, and `revision` shows it."""
 
     asked: float
     answered: float
+    revision: int
 
 
 class Population:
@@ -42,23 +43,23 @@ class Population:
         with self._lock:
             return frozenset(self._living), self.revision
 
-    def born(self, name: str, change: Change, revision: int) -> None:
+    def born(self, name: str, change: Change) -> None:
         """It was acknowledged that it was made."""
         with self._lock:
             self.births[name] = change
             self._living[name] = None
-            self.revision = max(self.revision, revision)
+            self.revision = max(self.revision, change.revision)
 
     def dying(self, name: str) -> None:
         """It will be deleted now."""
         with self._lock:
             del self._living[name]
 
-    def died(self, name: str, change: Change, revision: int) -> None:
+    def died(self, name: str, change: Change) -> None:
         """It was acknowledged that it was deleted."""
         with self._lock:
             self.deaths[name] = change
-            self.revision = max(self.revision, revision)
+            self.revision = max(self.revision, change.revision)
 
     def listed(self, moments: Sequence[float]) -> Iterator[list[str]]:
         """The list as it was at some moments, newest first, each change done when it was acknowledged."""
@@ -98,8 +99,7 @@ class Changer:
         if reply.status != 201:
             raise RuntimeError(f"a deployment was not made: {reply.status} {reply.body[:300]!r}")
         name = str(reply.json["id"])
-        change = Change(asked, time.perf_counter())
-        self._population.born(name, change, int(reply.headers["x-moorage-revision"]))
+        self._population.born(name, Change(asked, time.perf_counter(), int(reply.headers["x-moorage-revision"])))
         self._mine.append(name)
         return name
 
@@ -119,5 +119,4 @@ class Changer:
         reply = self._client.request("DELETE", f"/v2/deployments/{name}")
         if reply.status != 200:
             raise RuntimeError(f"{name} was not deleted: {reply.status} {reply.body[:300]!r}")
-        change = Change(asked, time.perf_counter())
-        self._population.died(name, change, int(reply.headers["x-moorage-revision"]))
+        self._population.died(name, Change(asked, time.perf_counter(), int(reply.headers["x-moorage-revision"])))

@@ -11,10 +11,12 @@ from faults.population import Population
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A page: when it was asked for and there, who is on it in the order of the list, and what it says."""
+    """A page: when it was asked for and there, of which revision it is, who is on it in the order of the list, and what
+    it says."""
 
     asked: float
     answered: float
+    revision: int
     names: list[str]
     has_more: bool
 
@@ -47,13 +49,16 @@ class Judge:
     def faults(self, walk: Walk) -> Counter[str]:
         """What is wrong, and how often."""
         met = walk.met
-        began = walk.pages[0].asked
+        shown = [(name, page.revision) for page in walk.pages for name in page.names]
         found = Counter(
             {
                 "met twice": sum(times - 1 for times in Counter(met).values()),
                 "skipped": len(walk.there - set(met)),
                 "never made": sum(name not in self._births for name in met),
-                "deleted before": sum(name in self._deaths and self._deaths[name].answered < began for name in met),
+                "deleted before": sum(self._deaths[name].revision <= at for name, at in shown if name in self._deaths),
+                "older than the page before": sum(
+                    later.revision < page.revision for page, later in itertools.pairwise(walk.pages)
+                ),
                 "out of order": sum(
                     map(self._is_swapped, met[1:], met) if walk.is_backwards else map(self._is_swapped, met, met[1:])
                 ),
