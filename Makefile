@@ -19,6 +19,7 @@ serve: .venv/serve $(if $(findstring postgres,$(ARGS) $(MOORAGE_DATABASE)),.venv
 
 ##@ Develop
 
+test: export PYTHONDONTWRITEBYTECODE := # a thousand programs are started: none is to compile the source again
 test: .venv/test ## Run the tests (ARGS="-k name" for some)
 	$(BIN)/python -m pytest $(ARGS)
 
