@@ -112,6 +112,7 @@ def test_another_projects_keys_are_not_there(admin: Project, server: Server) -> 
         ({"name": "a", "expires_at": "tomorrow"}, "expires_at"),
         ({"name": "a", "expires_at": "2099-01-01T00:00:00"}, "expires_at"),
         ({"name": "a", "expires_at": "2001-01-01T00:00:00Z"}, "expires"),
+        ({"name": "a", "expires_at": "9999-12-31T23:59:59-23:00"}, "expires"),
     ],
 )
 def test_a_bad_body_is_told_and_makes_no_key(admin: Project, body: object, param: str) -> None:

@@ -238,37 +238,62 @@ def test_audit_finds_it_when_what_was_broken_is_changed(folder: Path, tamper: st
     assert (untouched.returncode, tampered.returncode) == (0, 1), untouched.stderr
 
 
-@pytest.fixture(params=["true", "false"])
-def jinja(request: pytest.FixtureRequest, folder: Path) -> Any:
-    """A project on a server with jinja, and on one without; whether it is with it."""
-    with Server(folder, "--jinja", request.param) as server:
-        yield server.new_project(), request.param == "true"
+JINJA: dict[str, Any] = {"settings": {"engine": "jinja"}}
+TONE = {"key": "tone", "value": "calm"}
 
 
-def test_the_names_of_jinja_templates_are_told_where_it_is_enabled_and_else_what_they_declare(
-    jinja: tuple[Project, bool],
+def test_the_names_of_jinja_templates_are_told(folder: Path) -> None:
+    with Server(folder, "--jinja", "true") as server:
+        project = server.new_project()
+        project.put("a", content("{% for o in orders %}{{ o.id }}{% endfor %} {{ tone }}", TONE, **JINJA))
+
+        used = project.put("a", content("{{ order }} {{ tone }}", TONE, **JINJA))
+        declared = project.put("a", content("{{ tone }}", **JINJA))
+
+    assert breaking(used) == [("variable_renamed", "variables.orders")]
+    assert ("variable_required", "variables.tone") in breaking(declared)
+
+
+def test_where_jinja_is_not_enabled_any_more_what_is_declared_counts_and_no_such_template_is_published(
+    folder: Path,
 ) -> None:
-    project, is_enabled = jinja
-    engine = {"settings": {"engine": "jinja"}}
-    tone = {"key": "tone", "value": "calm"}
-    project.put("a", content("{% for o in orders %}{{ o.id }}{% endfor %} {{ tone }}", tone, **engine))
+    with Server(folder, "--jinja", "true") as server:
+        project = server.new_project()
+        project.put("a", content("{{ tone }}", TONE, **JINJA))
+        server.stop()
+    with Server(folder) as server:
+        project = Project(server, project.id, project.name, project.token)
+        text = {"settings": {"engine": "text"}}
 
-    used = project.put("a", content("{{ order }} {{ tone }}", tone, **engine))
-    declared = project.put("a", content("{{ tone }}" if is_enabled else "{{ order }}", **engine))
+        assert breaking(project.put("a", content("{{ tone }}", **text))) == [("variable_removed", "variables.tone")]
+        assert project.put("a", content("{{ tone }}!", TONE, **JINJA)).error["code"] == "unsupported_engine"
+        assert project.put("a", content("{{ order }}", TONE, **text)).status == 200
 
-    if is_enabled:
-        assert breaking(used) == [("variable_renamed", "variables.orders")]
-        assert ("variable_required", "variables.tone") in breaking(declared)
-    else:
-        assert used.status == 200
-        assert breaking(declared) == [("variable_removed", "variables.tone")]
+
+def test_to_refuse_calls_that_lack_an_input_is_breaking_and_those_who_lack_it_are_named(project: Project) -> None:
+    project.put("a", content("{{customer}} {{tone}} {{sign}}", {"key": "sign", "value": "-"}))
+    other = project.key(Scope.INVOKE)[1]
+    for token, inputs in ((project.token, {"customer": "Ada"}), (other, {"customer": 1, "tone": 2})):
+        body = json.dumps({"key": "a", "inputs": inputs}).encode()
+        headers = {"Authorization": f"Bearer {token}"}
+        assert project.request("POST", "/v2/deployments/get_config", body, headers).status == 200
+    strict = content(
+        "{{customer}} {{tone}} {{sign}}", {"key": "sign", "value": "-"}, settings={"missing_inputs": "error"}
+    )
+
+    refused = project.put("a", strict)
+
+    assert breaking(refused) == [("variable_required", "variables.customer"), ("variable_required", "variables.tone")]
+    assert "are refused from now on" in refused.error["message"]
+    assert [each["inputs_missing"] for each in refused.error["callers"]] == [["tone"]]
+    assert project.put("a", strict, "?allow_breaking=true").status == 200
+    assert project.put("a", content("{{customer}} {{tone}} {{sign}}!", {"key": "sign", "value": "-"})).status == 200
 
 
 def test_a_jinja_template_that_is_broken_is_held_against_what_it_declares(folder: Path) -> None:
-    engine = {"settings": {"engine": "jinja"}}
     with Server(folder, "--jinja", "true") as server:
         project = server.new_project()
-        project.put("a", content("{{ tone }}", {"key": "tone"}, **engine))
+        project.put("a", content("{{ tone }}", {"key": "tone"}, **JINJA))
 
-        assert project.put("a", content("{% if %}", {"key": "tone"}, **engine)).status == 200
-        assert breaking(project.put("a", content("{% if %}", **engine))) == [("variable_removed", "variables.tone")]
+        assert project.put("a", content("{% if %}", {"key": "tone"}, **JINJA)).status == 200
+        assert breaking(project.put("a", content("{% if %}", **JINJA))) == [("variable_removed", "variables.tone")]

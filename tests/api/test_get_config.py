@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -467,8 +468,9 @@ def test_a_body_without_a_key_is_told_so(project: Project) -> None:
         b"", b"{", b"[1,]", b'{"key": "bot", "inputs": {"a": NaN}}', b'{"key": "bot", "inputs": {"a": 1e999}}',
         b'{"key": "bot", "inputs": {"a": "\\ud800"}}', b'{"key": "b\xff"}', b'{"key":"bot","inputs":{"\xff":1}}',
         b'{"key":"bot","inputs":{"a":' + b"9" * 4_301 + b"}}", b"[" * 100_000,
+        b'{"key": "bot", "inputs": {"a": "\\u0000"}}', b'{"key": "bot", "inputs": {"a\\u0000": "b"}}',
     ],
-    ids=range(10),
+    ids=range(12),
 )  # fmt: skip
 def test_what_is_no_json_is_refused_with_its_reason(project: Project, body: bytes) -> None:
     put(project, "Hello")
@@ -543,10 +545,35 @@ def test_an_engine_that_there_is_not_is_refused_when_it_is_saved(project: Projec
     ]
 
 
-def test_a_jinja_template_is_refused_where_jinja_is_not_enabled(project: Project) -> None:
-    put(project, "{% if a %}yes{% endif %}", settings={"engine": "jinja"})
+def test_a_jinja_template_is_not_published_where_jinja_is_not_enabled(project: Project) -> None:
+    body = {**a_body(), "settings": {"engine": "jinja"}}
+    variants = {**a_body(), "variants": [a_variant("v", "Hello", settings={"engine": "jinja"})]}
+    put(project, "Hello")
+    versions = "/v2/deployments/bot/versions"
+    draft = project.request("POST", versions, json.dumps({**body, "status": "draft"}).encode())
 
-    answer = ask(project)
+    for answer in (
+        project.put("new", body),
+        project.put("new", variants),
+        project.put("bot", body),
+        project.request("POST", "/v2/deployments", json.dumps({"key": "new", **body}).encode()),
+        project.request("POST", versions, json.dumps({**body, "status": "published"}).encode()),
+        project.request("POST", f"{versions}/{draft.json['_id']}/publish"),
+    ):
+        assert (answer.status, answer.error["code"]) == (400, "unsupported_engine")
+        assert "not enabled" in answer.error["message"]
+
+    assert (draft.status, project.get("new").status) == (201, 404)
+    assert contents(ask(project)) == ["Hello"]
+
+
+def test_where_jinja_is_not_enabled_any_more_a_call_says_so(folder: Path) -> None:
+    with Server(folder, "--jinja", "true") as server:
+        project = server.new_project()
+        put(project, "{% if a %}yes{% endif %}", settings={"engine": "jinja"})
+        server.stop()
+    with Server(folder) as server:
+        answer = ask(Project(server, project.id, project.name, project.token))
 
     assert (answer.status, answer.error["code"]) == (400, "unsupported_engine")
     assert "not enabled" in answer.error["message"]

@@ -107,6 +107,11 @@ def test_a_database_is_never_written_over_by_a_backup_of_it(folder: Path) -> Non
         (("backup", "a", "--database", "sqlite:///nowhere.db"), "there is no such file"),
         (("backup", "nowhere/a"), "No such file or directory"),
         (("restore", "nowhere"), "does not exist"),
+        (("restore", "/etc/passwd", "--database", "sqlite:///nowhere.db"), "no SQLite database"),
+        (("audit", "verify", "--database", "sqlite:///nowhere.db"), "there is no such file"),
+        (("keys", "list", "--database", "sqlite:///nowhere.db"), "there is no such file"),
+        (("projects", "list", "--database", "sqlite:///nowhere.db"), "there is no such file"),
+        (("purge", "--yes", "--database", "sqlite:///nowhere.db"), "there is no such file"),
         (("restore", "."), "is a directory"),
     ],
 )
@@ -149,7 +154,8 @@ def test_a_backup_of_a_later_revision_leaves_the_revision_above_both(database: D
     store = database.store()
     create_project(store, "one")
 
-    backups.restore(folder / "later.backup", database.engine(), replace=True)
+    with backups.sound_backup(folder / "later.backup") as saved:
+        backups.restore(saved, database.engine(), replace=True)
 
     assert store.current_revision() == later.current_revision() + 1
 
@@ -165,8 +171,8 @@ def test_a_restore_that_fails_has_changed_nothing(
         raise StorageFull
 
     monkeypatch.setattr("moorage.store.copying._set_state", fail)
-    with pytest.raises(StorageFull):
-        backups.restore(file, database.engine(), replace=True)
+    with backups.sound_backup(file) as saved, pytest.raises(StorageFull):
+        backups.restore(saved, database.engine(), replace=True)
 
     assert contents(store) == before
     assert create_project(store, "next").name == "next"
@@ -179,13 +185,18 @@ def test_an_unfinished_copy_can_be_given_up_for_a_backup(database: Database, fil
     with pytest.raises(CopyUnfinished):
         open_store(database.url)
 
-    backups.restore(file, engine, replace=True)
+    with backups.sound_backup(file) as saved:
+        backups.restore(saved, engine, replace=True)
 
     open_store(database.url).close()
 
 
 def no_database(file: Path) -> None:
     file.write_text("hello, this is a text file and not a database\n" * 100)
+
+
+def nothing(file: Path) -> None:
+    file.write_bytes(b"")
 
 
 def another_programs(file: Path) -> None:
@@ -217,6 +228,7 @@ def unfinished(file: Path) -> None:
     ("spoil", "told"),
     [
         (no_database, "no SQLite database"),
+        (nothing, "it is empty"),
         (another_programs, "another program"),
         (newer, "schema 999"),
         (changed, "its content is not what was written"),

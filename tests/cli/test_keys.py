@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from moorage.core.access import find_key_id
+from moorage.store.opening import open_store
 from tests.support.program import moorage
 from tests.support.server import Project, Server
 
@@ -79,6 +80,8 @@ def test_the_list_shows_states_and_no_token(folder: Path) -> None:
         (("keys", "create", "a", "--scope", "everything"), 2, "deployments:read"),
         (("keys", "create", "a", "--expires", "soon"), 2, "90d"),
         (("keys", "create", "a", "--expires", "2001-01-01"), 1, "expired from the start"),
+        (("keys", "create", "a", "--expires", "9999-12-31T23:59:59-23:00"), 1, "a key ends by 9999-12-31"),
+        (("keys", "create", "a", "--expires", "999999w"), 1, "a key ends by 9999-12-31"),
         (("keys", "create", ""), 1, "printable"),
         (("keys", "revoke", "nobody"), 1, "moorage keys list"),
         (("keys", "list", "--database", "mysql://u:secret@h/d"), 1, "sqlite:///PATH"),
@@ -87,6 +90,8 @@ def test_the_list_shows_states_and_no_token(folder: Path) -> None:
 def test_a_mistake_is_one_line_that_says_what_to_do(
     folder: Path, arguments: tuple[str, ...], code: int, told: str
 ) -> None:
+    open_store(f"sqlite:///{folder}/moorage.db").close()
+
     result = moorage(*arguments, folder=folder)
 
     assert result.returncode == code

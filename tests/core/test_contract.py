@@ -20,6 +20,11 @@ def contract(*names: str, tools: list[dict[str, Any]] | None = None, **defaults:
     return Contract({*names, *defaults}, variables, msgspec.convert(tools or [], list[Tool]))
 
 
+def strict(live: Contract) -> Contract:
+    """The same that refuses a call which lacks an input."""
+    return msgspec.structs.replace(live, is_strict=True)
+
+
 def tool(name: str = "find", required: tuple[str, ...] = (), about: str = "", **properties: Any) -> dict[str, Any]:
     parameters = {"type": "object", "properties": properties, "required": list(required)}
     function = {"name": name, "description": about, "parameters": parameters}
@@ -52,6 +57,11 @@ def of_argument(before: Any, after: Any) -> Found:
         (contract(), contract(tone="kind"), [("variable_added", "variables.tone", False)]),
         (contract(), contract(tone=None), [("variable_required", "variables.tone", True)]),
         (contract(tone="kind"), contract("tone"), [("variable_required", "variables.tone", True)]),
+        (contract("tone"), strict(contract("tone")), [("variable_required", "variables.tone", True)]),
+        (contract(tone="kind"), strict(contract("tone")), [("variable_required", "variables.tone", True)]),
+        (contract(tone="kind"), strict(contract(tone="kind")), []),
+        (strict(contract("tone")), strict(contract("tone")), []),
+        (strict(contract("tone")), contract("tone"), []),
         (contract("tone"), contract(tone="kind"), [("variable_optional", "variables.tone", False)]),
         (contract(tone="kind"), contract(tone="short"), [("variable_default_changed", "variables.tone", False)]),
         (contract(tone="kind"), contract(tone={"a": 1}), [("variable_type_changed", "variables.tone", True)]),

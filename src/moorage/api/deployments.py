@@ -52,8 +52,10 @@ async def put(call: Call) -> Response:
 async def post(call: Call) -> Response:
     """Create a deployment; its key must be free."""
     call.expect_parameters()
-    body, by = await call.body(), call.actor()
-    return await call.once(body, lambda store: _done(call, create_deployment(store, call.project_id, body, by), 201))
+    body, by, terms = await call.body(), call.actor(), call.terms()
+    return await call.once(
+        body, lambda store: _done(call, create_deployment(store, call.project_id, body, by, terms), 201)
+    )
 
 
 async def patch(call: Call) -> Response:

@@ -6,7 +6,7 @@ import click
 
 from moorage.cli.options import setting
 from moorage.registry.audit import verify_ledger
-from moorage.store.opening import open_store
+from moorage.store.opening import open_existing
 from moorage.store.whole import LEDGER
 
 
@@ -19,7 +19,7 @@ def audit() -> None:
 @setting("database")
 def verify(database: str) -> None:
     """Recompute the chain of hashes over the whole ledger; exit code 1 if it does not hold."""
-    with closing(open_store(database)) as store:
+    with closing(open_existing(database)) as store:
         wrong = verify_ledger(store)
         with store.whole() as whole:
             count = whole.counts()[LEDGER.name]

@@ -14,7 +14,7 @@ from moorage.core.access import DEFAULT_SCOPES, ApiKey, Scope
 from moorage.core.times import iso
 from moorage.registry.api_keys import create_api_key, revoke_api_key
 from moorage.registry.projects import DEFAULT_PROJECT, get_project
-from moorage.store.opening import open_store
+from moorage.store.opening import open_existing, open_store
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _MICROSECONDS = 1_000_000
@@ -69,7 +69,7 @@ def create(name: str, project: str, scopes: tuple[str, ...], expires: int | None
 @setting("database")
 def list_(output: str, database: str) -> None:
     """List the API keys of all projects. Tokens are not kept, so none is shown."""
-    with closing(open_store(database)) as store:
+    with closing(open_existing(database)) as store:
         names = {project.id: project.name for project in store.projects()}
         found = store.api_keys()
     rows = [
@@ -100,7 +100,7 @@ def list_(output: str, database: str) -> None:
 @setting("database")
 def revoke(id_or_name: str, database: str) -> None:
     """Revoke an API key, at once and for good."""
-    with closing(open_store(database)) as store:
+    with closing(open_existing(database)) as store:
         key = revoke_api_key(store, id_or_name)
     click.echo(f"Revoked {key.id} ({key.name}).", err=True)
 

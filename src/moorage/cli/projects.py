@@ -9,7 +9,7 @@ from moorage.cli import screen
 from moorage.cli.options import output_option, setting
 from moorage.core.times import iso
 from moorage.registry.projects import create_project
-from moorage.store.opening import open_store
+from moorage.store.opening import open_existing, open_store
 
 
 @click.group()
@@ -33,7 +33,7 @@ def create(name: str, database: str) -> None:
 @setting("database")
 def list_(output: str, database: str) -> None:
     """List the projects."""
-    with closing(open_store(database)) as store:
+    with closing(open_existing(database)) as store:
         found = store.projects()
     rows = [{"id": project.id, "name": project.name, "created": iso(project.created_us)} for project in found]
     if output != "table":

@@ -8,7 +8,7 @@ from moorage.cli.options import setting
 from moorage.core.deployment import RESTORE_DAYS
 from moorage.registry.purge import forget_usage
 from moorage.registry.purge import purge as purge_store
-from moorage.store.opening import open_store
+from moorage.store.opening import open_existing
 
 
 @click.command()
@@ -25,7 +25,7 @@ def purge(days: int, yes: bool, database: str) -> None:
     """
     if days < RESTORE_DAYS and not yes:
         click.confirm(f"What was deleted {days} days ago or earlier cannot be restored any more. Erase it?", abort=True)
-    with closing(open_store(database)) as store:
+    with closing(open_existing(database)) as store:
         count = purge_store(store, days)
         forget_usage(store)
     click.echo(f"Erased {count} deployments and versions for good." if count else "There is nothing to erase.")

@@ -8,6 +8,7 @@ import click
 from moorage.cli.options import setting
 from moorage.cli.screen import counting
 from moorage.registry.backups import restore as restore_backup
+from moorage.registry.backups import sound_backup
 from moorage.store.opening import open_engine
 
 
@@ -20,8 +21,8 @@ def restore(file: Path, replace: bool, database: str) -> None:
 
     The backup is checked first, as by `moorage check`.
     """
-    with closing(open_engine(database)) as engine:
-        kept = restore_backup(file, engine, replace=replace)
+    with sound_backup(file) as saved, closing(open_engine(database)) as engine:
+        kept = restore_backup(saved, engine, replace=replace)
         shown = engine.url
     click.echo(
         f"{shown} has the {counting(kept.deployments, 'deployment')} that it had at revision {kept.rev}; "

@@ -41,9 +41,6 @@ from moorage.settings import ServerSettings
 from moorage.store.opening import open_store
 from moorage.store.store import Store
 
-# At the start the file is the truth.
-_AT_START = Terms(allow_breaking=True)
-
 _HEADER_MS = 10_000  # how long a client may take to send its headers
 _STOP_SECONDS = 10  # how long requests under way may take at shutdown
 _READY_SECONDS = 120
@@ -82,7 +79,7 @@ def serve(host: str, port: int, workers: int, load: str | None, **others: Any) -
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else _in_url(host)}:{port}"  # noqa: S104 -- compared only
     try:
         with closing(open_store(settings.database)) as store:
-            loaded = _load(store, load) if load else 0
+            loaded = _load(store, load, has_jinja=settings.jinja) if load else 0
             token = create_first_api_key(store)
             greeting = _greeting(url, store.url, token, loaded)
     except DatabaseAway as error:
@@ -137,9 +134,10 @@ def _check_address(host: str, port: int) -> None:
         raise click.ClickException(f"cannot listen on {host}:{port}: {reason}. Choose another with --port.") from error
 
 
-def _load(store: Store, path: str) -> int:
+def _load(store: Store, path: str, *, has_jinja: bool) -> int:
     """Put the deployments in `path` into the default project; returns how many there are."""
     project = get_project(store, DEFAULT_PROJECT)
+    terms = Terms(allow_breaking=True, has_jinja=has_jinja)  # at the start the file is the truth
     documents, problems = read_paths([path]), []
     for document in documents:
         if document.problem:
@@ -148,7 +146,7 @@ def _load(store: Store, path: str) -> int:
         if _is_left_alone(store, project.id, document.key):
             continue
         try:
-            put_deployment(store, project.id, document.key, msgspec.json.encode(document.body), Actor(), _AT_START)
+            put_deployment(store, project.id, document.key, msgspec.json.encode(document.body), Actor(), terms)
         except MoorageError as error:
             shown = [f"{problem.path} {problem.message}" for problem in error.problems] or [str(error)]
             problems += [f"{document.source} ({document.key}): {line}" for line in shown]

@@ -14,7 +14,7 @@ from moorage.core.strict_json import join
 MAX_ATTRIBUTES = 100
 MAX_NAME = 256
 MAX_TEXT = 10_000
-MAX_ITEMS = 1_000
+MAX_ITEMS = 1_000  # of all lists together: each row of a table may look at each
 
 Context = dict[str, Any]
 
@@ -55,8 +55,8 @@ def read_context(value: Any, report: Report, path: str = "context") -> Context:
         return {}
     if is_plain(value):
         return value
-    if len(value) > MAX_ATTRIBUTES:
-        report.problem(path, f"has more than {MAX_ATTRIBUTES} attributes")
+    if (fault := _fault_of_size(value)) is not None:
+        report.problem(path, fault)
         return {}
     context: Context = {}
     for name, attribute in value.items():
@@ -74,11 +74,16 @@ def read_context(value: Any, report: Report, path: str = "context") -> Context:
     return context
 
 
+def _fault_of_size(value: Mapping[str, Any]) -> str | None:
+    if len(value) > MAX_ATTRIBUTES:
+        return f"has more than {MAX_ATTRIBUTES} attributes"
+    items = sum(len(attribute) for attribute in value.values() if isinstance(attribute, list))
+    return f"has more than {MAX_ITEMS} items in its lists" if items > MAX_ITEMS else None
+
+
 def _fault(attribute: Any) -> str | None:
     if not isinstance(attribute, list):
         return _fault_of_one(attribute)
-    if len(attribute) > MAX_ITEMS:
-        return f"has more than {MAX_ITEMS} items"
     for index, item in enumerate(attribute):
         if (fault := _fault_of_one(item)) is not None:
             return f"has an item [{index}] that {fault}"

@@ -37,11 +37,13 @@ _COMPARED = frozenset({"type", "enum", "properties", "required", "items"})
 
 
 class Contract(msgspec.Struct, frozen=True):
-    """What a version promises: the names its messages use, the variables it declares, and its tools."""
+    """What a version promises: the names its messages use, the variables it declares, and its tools. One that
+    `is_strict` refuses a call that lacks an input."""
 
     names: AbstractSet[str]
     variables: Sequence[Variable] = ()
     tools: Sequence[Tool] = ()
+    is_strict: bool = False
 
     @property
     def declared(self) -> dict[str, Variable]:
@@ -91,10 +93,11 @@ class Needs(msgspec.Struct, frozen=True):
 
 def needs_of(live: Contract, new: Contract) -> Needs:
     """What changes for those who send inputs when `new` is published in place of `live`."""
-    before, after = live.declared, new.declared
-    optional = {name for name in live.names if _default_of(before.get(name)) is not None}
-    needed = {name for name in new.names if _default_of(after.get(name)) is None}
-    return Needs(sorted(needed - (live.names - optional)), sorted(live.names - new.names))
+    needed = {name for name in new.names if _default_of(new.declared.get(name)) is None}
+    was_needed = {name for name in live.names if _default_of(live.declared.get(name)) is None}
+    if new.is_strict and not live.is_strict:
+        was_needed.clear()  # a call without it was answered all the same
+    return Needs(sorted(needed - was_needed), sorted(live.names - new.names))
 
 
 def contract_changes(live: Contract, new: Contract) -> list[ContractChange]:
@@ -109,7 +112,7 @@ def _default_of(variable: Variable | None) -> Any:
 
 
 def _variables(live: Contract, new: Contract) -> Iterator[ContractChange]:
-    before, after = live.declared, new.declared
+    after = new.declared
     added = sorted(new.names - live.names)
     for name in sorted(live.names - new.names):
         path = join("variables", name)
@@ -125,25 +128,35 @@ def _variables(live: Contract, new: Contract) -> Iterator[ContractChange]:
     for name in added:
         path = join("variables", name)
         if _default_of(after.get(name)) is None:
-            message = f"{name} is new and has no default: programs that do not send it get messages without it."
+            message = f"{name} is new and has no default: programs that do not send it {_lot(new)}."
             yield ContractChange("variable_required", path, message)
         else:
             yield ContractChange("variable_added", path, f"{name} is new, and has a default.")
     for name in sorted(live.names & new.names):
-        yield from _variable(name, before.get(name), after.get(name))
+        yield from _variable(name, live, new)
 
 
-def _variable(name: str, before: Variable | None, after: Variable | None) -> Iterator[ContractChange]:
-    path, old, new = join("variables", name), _default_of(before), _default_of(after)
-    if old is None and new is not None:
-        yield ContractChange("variable_optional", path, f"{name} has a default now.")
-    elif old is not None and new is None:
-        message = f"{name} has no default any more: programs that do not send it get messages without it."
+def _lot(of: Contract) -> str:
+    """What becomes of programs that do not send an input."""
+    return "are refused" if of.is_strict else "get messages without it"
+
+
+def _variable(name: str, live: Contract, new: Contract) -> Iterator[ContractChange]:
+    """What changes of one that both use."""
+    before, after = live.declared.get(name), new.declared.get(name)
+    path, old, default = join("variables", name), _default_of(before), _default_of(after)
+    if default is None and new.is_strict and not live.is_strict:
+        message = f"{name} has no default: programs that do not send it {_lot(new)} from now on."
         yield ContractChange("variable_required", path, message)
-    elif name_of(old) != name_of(new):
-        message = f"{name} was {name_of(old)} by its default, and is {name_of(new)} now."
+    elif old is None and default is not None:
+        yield ContractChange("variable_optional", path, f"{name} has a default now.")
+    elif old is not None and default is None:
+        message = f"{name} has no default any more: programs that do not send it {_lot(new)}."
+        yield ContractChange("variable_required", path, message)
+    elif name_of(old) != name_of(default):
+        message = f"{name} was {name_of(old)} by its default, and is {name_of(default)} now."
         yield ContractChange("variable_type_changed", path, message)
-    elif old != new:
+    elif old != default:
         yield ContractChange("variable_default_changed", path, f"{name} has another default.")
     if before is not None and after is not None and before.description != after.description:
         yield ContractChange("variable_described", path, f"{name} has another description.")

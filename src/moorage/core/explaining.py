@@ -10,6 +10,7 @@ from moorage.core import strict_json
 from moorage.core.body import read_body
 from moorage.core.conform import Report
 from moorage.core.context import Context, read_context
+from moorage.core.errors import Problem
 from moorage.core.plan import Plan
 from moorage.core.request_errors import InvalidBody
 from moorage.core.resolution import Explanation, Move, Table, compare
@@ -17,6 +18,9 @@ from moorage.core.routing import Routing, check_routing
 from moorage.core.variant import DEFAULT_VARIANT, Variants, check_variants
 
 MAX_CONTEXTS = 1_000
+
+#: How many conditions are held against values at most, which takes half a second.
+MAX_COMPARISONS = 2_000_000
 
 
 class ExplainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,11 +66,16 @@ def explain(plan: Plan, body: bytes) -> Explained:
     return Explained(told.variant, told.reason, told.row, told.rows, version=plan.live.version)
 
 
+def _values(context: Context) -> int:
+    """How many values a condition may have to look at."""
+    return 1 + sum(len(value) for value in context.values() if isinstance(value, list))
+
+
 def what_if(plan: Plan, body: bytes) -> WhatIf:
     """What the table in `body` (JSON, `WhatIfRequest`) would change.
 
     Raises:
-        InvalidJson, InvalidBody: with every problem of the table and of the contexts.
+        InvalidJson, InvalidBody: with every problem of the table and of the contexts; or it would take too long.
     """
     request = read_body(strict_json.parse(body), WhatIfRequest)[0]
     report, names = Report(), [DEFAULT_VARIANT, *plan.variants]
@@ -79,5 +88,8 @@ def what_if(plan: Plan, body: bytes) -> WhatIf:
     ]
     if report.problems:
         raise InvalidBody.of(report.problems)
-    moves = compare(plan.table, Table.compile(plan.live.key, request.routing), contexts)
+    proposed = Table.compile(plan.live.key, request.routing)
+    if sum(map(_values, contexts)) * (plan.table.conditions + proposed.conditions) > MAX_COMPARISONS:
+        raise InvalidBody.of([Problem("contexts", "are too many for tables of so many conditions; send fewer")])
+    moves = compare(plan.table, proposed, contexts)
     return WhatIf(plan.live.version, moves, len(contexts) - len(moves))

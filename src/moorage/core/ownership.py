@@ -13,7 +13,8 @@ class Terms(msgspec.Struct, frozen=True):
     `if_match` is the ETag that the deployment must still have (ETags, `*`, or None for any); `is_new` says that there
     must be none yet. `file` is the file that the change comes from, which keeps the deployment from then on; None for
     the API. What the other side keeps is changed only if `take_ownership` says so; what programs rely on is broken only
-    if `allow_breaking` does, and what is in use is deleted only if `force` does.
+    if `allow_breaking` does, and what is in use is deleted only if `force` does. `has_jinja` says that jinja templates
+    may be published: there is what renders them.
     """
 
     if_match: str | None = None
@@ -22,6 +23,7 @@ class Terms(msgspec.Struct, frozen=True):
     take_ownership: bool = False
     allow_breaking: bool = False
     force: bool = False
+    has_jinja: bool = True
 
 
 def may_change(owner: Owner, file: str | None, terms: Terms) -> bool:

@@ -86,6 +86,11 @@ class Table(msgspec.Struct, frozen=True):
         rows = tuple(_row(number, route) for number, route in enumerate(routing, 1))
         return cls(key, rows, Resolution(default, "default" if rows else "only", 0))
 
+    @property
+    def conditions(self) -> int:
+        """How many conditions a context may be held against, a row being one too."""
+        return sum(1 + len(row.conditions) for row in self.rows)
+
     def resolve(self, context: Context) -> Resolution:
         """The variant for a context, as `moorage.core.context.read_context` gives it."""
         buckets: dict[str, int | None] = {}

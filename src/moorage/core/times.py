@@ -6,6 +6,12 @@ from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+#: The last that `iso` can write: the end of 9999. A date with an offset may lie beyond.
+LAST_US = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+
+#: No date is longer.
+_LONGEST = len("2026-03-01T09:30:00.123456789+00:00")
 _DATE = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
@@ -27,6 +33,11 @@ def find_moment(text: str) -> int | None:
 
     A date is the start of its day, and what says no offset is in UTC.
     """
+    return _find_moment(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4_096)  # each row of a table may ask for the same attribute
+def _find_moment(text: str) -> int | None:
     if not _DATE.fullmatch(text):
         return None
     try:

@@ -35,6 +35,11 @@ class Gateway:
         self._jinja = jinja
         self._plans: dict[str, Plan] = {}
 
+    @property
+    def has_jinja(self) -> bool:
+        """Whether it answers calls of deployments with jinja templates."""
+        return self._jinja is not None
+
     def plan(self, project_id: str, key_or_id: str) -> Plan:
         """The plan of a deployment's live version.
 

@@ -11,6 +11,7 @@ from moorage.core.api_key_item import PatchApiKey, PostApiKey, read_time
 from moorage.core.body import read_body
 from moorage.core.errors import ApiKeyNotFound, InsufficientScope
 from moorage.core.request_errors import InvalidRequest
+from moorage.core.times import LAST_US, iso
 from moorage.registry.projects import DEFAULT_PROJECT, check_name, get_project
 from moorage.store.store import Store, Writable
 from moorage.store.transaction import Transaction
@@ -22,7 +23,7 @@ def create_api_key(
     """Make a key. Returns it, and its token, which nobody can be shown a second time.
 
     Raises:
-        InvalidRequest: the name, or an expiry that has passed already.
+        InvalidRequest: the name, or an expiry that has passed already or that no date can tell.
     """
     check_name(name, "key")
     with store.write() as write:
@@ -44,6 +45,8 @@ def _create(
 ) -> tuple[ApiKey, str]:
     if expires_us is not None and expires_us <= write.now_us:
         raise InvalidRequest(param="expires", reason="the key would be expired from the start")
+    if expires_us is not None and expires_us > LAST_US:
+        raise InvalidRequest(param="expires", reason=f"a key ends by {iso(LAST_US)}; without an expiry it never does")
     key_id, token = new_token()
     key = ApiKey(key_id, project_id, name, frozenset(scopes), hash_token(token), write.now_us, expires_us)
     write.insert_api_key(key)

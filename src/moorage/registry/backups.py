@@ -1,5 +1,7 @@
 """Backups: a whole database into a file, and back."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -34,26 +36,35 @@ def backup(store: Store, file: Path) -> Kept:
         return Kept(whole.deployments(), whole.rev, whole.rev)
 
 
-def restore(file: Path, engine: Engine, *, replace: bool) -> Kept:
-    """Put a database into the state of a backup, all of it or nothing. Its revision does not go back for those who saw
-    it, and the new epoch tells them to read everything anew.
+@contextmanager
+def sound_backup(file: Path) -> Iterator[Store]:
+    """What is in a backup, once it is checked as a database is.
 
     Raises:
         InvalidBackup, SchemaTooNew: the backup cannot be used.
-        WouldBeLost: the database is not empty, and it is not to be replaced.
-        StorageFull, StorageUnavailable: nothing was changed.
     """
     with open_backup(file) as saved:
         for each in check(saved):
             if each.findings:
                 raise InvalidBackup(file=file, reason=f"{each.findings[0]} (and {len(each.findings) - 1} more)")
-        with saved.whole() as whole, engine.write() as run:
-            ((rev, _, _),) = run("next_revision", now_us=0)
-            if not replace:
-                _refuse_loss(run, engine.url, rev - 1, whole)
-            now = max(rev, whole.rev + 1)
-            replace_all(run, whole, new_id(), now)
-            return Kept(whole.deployments(), whole.rev, now)
+        yield saved
+
+
+def restore(saved: Store, engine: Engine, *, replace: bool) -> Kept:
+    """Put a database into the state of a backup, all of it or nothing. Its revision does not go back for those who saw
+    it, and the new epoch tells them to read everything anew.
+
+    Raises:
+        WouldBeLost: the database is not empty, and it is not to be replaced.
+        StorageFull, StorageUnavailable: nothing was changed.
+    """
+    with saved.whole() as whole, engine.write() as run:
+        ((rev, _, _),) = run("next_revision", now_us=0)
+        if not replace:
+            _refuse_loss(run, engine.url, rev - 1, whole)
+        now = max(rev, whole.rev + 1)
+        replace_all(run, whole, new_id(), now)
+        return Kept(whole.deployments(), whole.rev, now)
 
 
 def _refuse_loss(run: Run, url: str, rev: int, whole: Whole) -> None:

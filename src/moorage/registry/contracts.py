@@ -21,6 +21,7 @@ from moorage.core.plan import texts_of
 from moorage.core.prompt_config import PromptConfig, Variable
 from moorage.core.serving import decode_serving
 from moorage.core.strict_json import join
+from moorage.core.template_errors import JinjaNotEnabled
 from moorage.core.usage import broken_callers
 from moorage.core.usage_errors import BreakingChange
 from moorage.core.variant import DEFAULT_VARIANT, Settings
@@ -64,7 +65,14 @@ class _Variant(msgspec.Struct, frozen=True):
 
     def contract(self, names: AbstractSet[str] | None) -> Contract:
         declared = {variable.key for variable in self.variables}
-        return Contract(declared if names is None else names, self.variables, self.config.tools)
+        is_strict = self.settings.missing_inputs == "error"
+        return Contract(declared if names is None else names, self.variables, self.config.tools, is_strict=is_strict)
+
+
+def check_engines(new: Contracted, terms: Terms) -> None:
+    """Raise `JinjaNotEnabled` if `new` has jinja templates and nothing here renders them: nobody could use it."""
+    if not terms.has_jinja and any(each.settings.engine == "jinja" for each in _variants(new).values()):
+        raise JinjaNotEnabled(param="engine")
 
 
 def check_contract(reading: Reading, live: Deployment, new: Contracted, terms: Terms, names_of: NamesOf) -> list[str]:

@@ -16,18 +16,19 @@ _POSTGRES = ("postgresql://", "postgres://")
 _FORM = "a database is named sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME"
 
 
-def open_store(url: str, listen_url: str | None = None, *, may_be_away: bool = False) -> Store:
+def open_store(url: str, listen_url: str | None = None, *, may_be_away: bool = False, may_be_new: bool = True) -> Store:
     """Open the database at `url`, creating it where there is none (SQLite), or its tables (PostgreSQL).
 
     `sqlite:///moorage.db` is a path from the working directory, `sqlite:////var/lib/moorage.db` an absolute one.
     `postgresql://user:password@host:port/name` is what psycopg takes; `listen_url`, if `url` leads to a pgbouncer,
-    leads to the database itself. One that `may_be_away` is waited for by whoever uses the store.
+    leads to the database itself. One that `may_be_away` is waited for by whoever uses the store. A SQLite file is made
+    only where it `may_be_new`.
 
     Raises:
         InvalidDatabase, SchemaTooNew, UnsafeSqlite
         CopyUnfinished: another database is being copied into it.
     """
-    engine = open_engine(url, listen_url, may_be_away=may_be_away)
+    engine = open_engine(url, listen_url, may_be_away=may_be_away, may_be_new=may_be_new)
     try:
         with engine.read() as stream:
             for source, _, _ in stream("find_copy"):
@@ -40,17 +41,17 @@ def open_store(url: str, listen_url: str | None = None, *, may_be_away: bool = F
 
 
 def open_existing(url: str) -> Store:
-    """The same, for what only reads: a SQLite file that is not there is not made.
+    """The same, for what has nothing to do in a new one: a SQLite file that is not there, or empty, is not made one.
 
     Raises:
         InvalidDatabase, SchemaTooNew, UnsafeSqlite, CopyUnfinished
     """
-    if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).exists():
-        raise InvalidDatabase(url=url, reason="there is no such file")
-    return open_store(url)
+    return open_store(url, may_be_new=False)
 
 
-def open_engine(url: str, listen_url: str | None = None, *, may_be_away: bool = False) -> Engine:
+def open_engine(
+    url: str, listen_url: str | None = None, *, may_be_away: bool = False, may_be_new: bool = True
+) -> Engine:
     """The database alone, for what puts a whole database into it.
 
     Raises:
@@ -60,7 +61,7 @@ def open_engine(url: str, listen_url: str | None = None, *, may_be_away: bool = 
         return _open_postgres(url, listen_url, may_be_away=may_be_away)
     if not _is_sqlite(url):
         raise InvalidDatabase(url=_without_password(url), reason=_FORM)
-    return SqliteEngine(Path(url.removeprefix(_SQLITE)))
+    return SqliteEngine(Path(url.removeprefix(_SQLITE)), may_be_new=may_be_new)
 
 
 def examine(url: str, listen_url: str | None = None) -> Iterator[Finding]:

@@ -38,11 +38,12 @@ _BUSY_MS = 5_000
 class SqliteEngine:
     """One SQLite file (an `Engine`)."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or create the file and bring it to the current schema.
+    def __init__(self, path: Path, *, may_be_new: bool = True) -> None:
+        """Open the file and bring it to the current schema; one that is not there, or empty, is made if it
+        `may_be_new`.
 
         Raises:
-            InvalidDatabase: the path cannot be written, or holds something else.
+            InvalidDatabase: the path cannot be written, or holds something else, or nothing.
             SchemaTooNew: a newer Moorage wrote it.
             UnsafeSqlite: the SQLite library has the WAL-reset bug.
         """
@@ -54,12 +55,16 @@ class SqliteEngine:
         self._own = threading.local()
         self._readers: list[apsw.Connection] = []
         self._lost_at: float | None = None
+        if not (may_be_new or path.exists()):
+            raise InvalidDatabase(url=self.url, reason="there is no such file")
         _check_path(path, self.url)
         try:
             try:
-                self._check_content(apsw.SQLITE_OPEN_READONLY)
+                found = self._check_content(apsw.SQLITE_OPEN_READONLY)
             except apsw.ReadOnlyError:  # its first start was cut off: the journal of that must be played back first
-                self._check_content(apsw.SQLITE_OPEN_READWRITE)
+                found = self._check_content(apsw.SQLITE_OPEN_READWRITE)
+            if not (may_be_new or found):
+                raise InvalidDatabase(url=self.url, reason="it is empty: no Moorage has written to it")
             self._shared = SharedRevision(path.with_name(path.name + "-revision"))
             with self._shared.locked():
                 self._writer = _open(path, apsw.SQLITE_OPEN_READWRITE)
@@ -171,13 +176,14 @@ class SqliteEngine:
         if not is_in_place:
             raise StorageUnavailable(reason="its file was moved or replaced; put it back, or start the server again")
 
-    def _check_content(self, flags: int) -> None:
-        """Refuse what is not ours, before anything of it is touched."""
+    def _check_content(self, flags: int) -> int:
+        """The schema of what is there. Refuses what is not ours, before anything of it is touched."""
         with closing(apsw.Connection(str(self._path), flags=flags)) as connection:
             connection.set_busy_timeout(_BUSY_MS)
             found, known = find_schema(connection, self.url), len(load_migrations())
             if found > known:
                 raise SchemaTooNew(url=self.url, found=found, known=known)
+            return found
 
     def _migrate(self) -> None:
         found, scripts = self._writer.pragma("user_version"), load_migrations()
