@@ -14,7 +14,7 @@ INSTALL := $(PIP) install --require-hashes --only-binary :all:
 help: ## Show this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-serve: .venv/serve $(if $(findstring postgres,$(ARGS) $(MOORAGE_DATABASE)),.venv/postgres) ## Start Moorage on 127.0.0.1:8700 with the sample deployments (ARGS="--port 9000" for options)
+serve: .venv/serve $(if $(findstring postgres,$(ARGS) $(MOORAGE_DATABASE)),.venv/postgres) $(if $(findstring jinja,$(ARGS))$(MOORAGE_JINJA),.venv/jinja) ## Start Moorage on 127.0.0.1:8700 with the sample deployments (ARGS="--port 9000" for options)
 	@exec $(BIN)/moorage serve --load examples $(ARGS)
 
 ##@ Develop
@@ -42,6 +42,7 @@ faults: .venv/test ## Kill, cut and fill things, and write docs/reliability.md (
 lock: ## Lock the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --group build -o requirements/serve.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --extra postgres -c requirements/serve.txt -o requirements/postgres.txt $(LOCK)
+	uv pip compile pyproject.toml --group build --extra jinja -c requirements/serve.txt -o requirements/jinja.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --group test -c requirements/serve.txt -o requirements/test.txt $(LOCK)
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade
@@ -66,6 +67,11 @@ clean: ## Remove what was set up
 .venv/postgres: .venv/serve requirements/postgres.txt
 	@echo "Installing what PostgreSQL needs into .venv …" >&2
 	@$(INSTALL) -r requirements/postgres.txt
+	@touch $@
+
+.venv/jinja: .venv/serve requirements/jinja.txt
+	@echo "Installing what jinja templates need into .venv …" >&2
+	@$(INSTALL) -r requirements/jinja.txt
 	@touch $@
 
 .venv/test: .venv/serve requirements/test.txt $(wildcard requirements/sdk-*.txt)

@@ -127,7 +127,7 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         is_control_found=bool(untold),
         not_shown=[
             "How long the others wait for a write while a node is cut off in the middle of one: the database gives it "
-            "up after 10 seconds."
+            "up after 5 seconds."
         ],
     )
 

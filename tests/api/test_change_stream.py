@@ -90,7 +90,13 @@ def test_who_comes_from_elsewhere_is_told_to_begin_again_and_then_what_changes(p
 def test_what_is_no_place_is_refused(project: Project, since: str) -> None:
     answer = project.request("GET", f"/v2/deployments/changes?since={since}")
 
-    assert (answer.status, answer.error["code"]) == (400, "invalid_since")
+    assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "invalid_since", "since")
+
+
+def test_a_header_that_is_no_place_is_named(project: Project) -> None:
+    answer = project.request("GET", "/v2/deployments/changes?since=1", headers={"Last-Event-ID": "x"})
+
+    assert (answer.status, answer.error["param"]) == (400, "Last-Event-ID")
 
 
 def test_of_a_revision_that_changed_several_the_last_event_has_the_id(folder: Path) -> None:

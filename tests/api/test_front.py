@@ -133,6 +133,14 @@ def test_a_wrong_method_is_405_and_the_right_ones_are_told(
     assert set(answer.headers["allow"].split(", ")) == allowed
 
 
+@pytest.mark.parametrize("route", ["invoke", "stream"])
+def test_a_route_of_the_api_that_is_not_answered_yet_is_none(project: Project, route: str) -> None:
+    answer = project.request("POST", f"/v2/deployments/{route}", b'{"key": "a"}')
+
+    assert (answer.status, answer.error["code"]) == (404, "not_found")
+    assert f"no /v2/deployments/{route} here" in answer.error["message"]
+
+
 def test_head_is_get_without_the_body(project: Project) -> None:
     project.put("a")
     page = project.page()

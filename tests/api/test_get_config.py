@@ -1,4 +1,4 @@
-"""`POST /v2/deployments/get_config`: what to send to a model (contract §2.2, §2.3)."""
+"""`POST /v2/deployments/get_config`: what to send to a model."""
 
 import json
 import re

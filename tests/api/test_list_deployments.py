@@ -1,4 +1,4 @@
-"""`GET /v2/deployments`: what is on the wire (contract §1)."""
+"""`GET /v2/deployments`: what is on the wire."""
 
 from urllib.parse import quote
 

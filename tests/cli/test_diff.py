@@ -318,15 +318,23 @@ def test_what_the_server_alone_refuses_is_no_plan_to_create_it(
     assert step["action"] == "invalid"
 
 
-def test_a_key_that_stands_twice_is_planned_as_it_is_applied(project: Project, folder: Path) -> None:
-    put(project, a_document("b", "one"))
-    write(folder / "all.yaml", a_document("a"), a_document("a", "two"), a_document("b", "two"), a_document("b", "one"))
+def test_a_key_that_stands_twice_in_a_file_is_refused_the_second_time_and_planned_so(
+    project: Project, folder: Path
+) -> None:
+    write(folder / "all.yaml", a_document("a"), a_document("a", "two"))
 
     steps = plan(project, folder, "all.yaml")
-    applied = done(project, folder, "apply", "all.yaml")
+    applied = [moorage("apply", "all.yaml", folder=folder, project=project) for _ in range(2)]
 
-    assert counts(applied.stdout) == [1, 3, 0, 0]
-    assert summary(steps) == [1, 3, 0, 0]
+    assert summary(steps) == [1, 0, 0, 1]
+    assert [counts(each.stdout) for each in applied] == [[1, 0, 0, 1], [0, 0, 1, 1]], "and no new version each time"
+    assert all("all.yaml#2" in each.stdout and "it is in all.yaml#1 too" in each.stdout for each in applied)
+
+
+def test_a_file_that_is_named_twice_is_no_harm(project: Project, folder: Path) -> None:
+    write(folder / "all.yaml", a_document("a"))
+
+    assert counts(done(project, folder, "apply", "all.yaml", "./all.yaml").stdout) == [1, 0, 1, 0]
 
 
 class Edits:

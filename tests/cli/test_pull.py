@@ -46,3 +46,10 @@ def test_check_writes_nothing_and_fails_where_it_is_not_current(project: Project
     assert changed.returncode == 1
     assert "moorage pull --out a.json" in changed.stderr
     assert (folder / "a.json").read_bytes() == before
+
+
+def test_a_place_that_cannot_be_written_is_told_in_a_line(project: Project, folder: Path) -> None:
+    result = moorage("pull", "--out", "nowhere/a.json", folder=folder, project=project)
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == "Error: nowhere/.a.json.part: No such file or directory\n"

@@ -5,7 +5,9 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from enum import Enum, StrEnum
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -217,6 +219,46 @@ def test_an_unknown_key_is_told_with_what_is_known(project: Project) -> None:
             asked.get_config("greeting", context={"a": {"b": 1}})
         with pytest.raises(InvalidBody):
             asked.get_config("greeting", messages=[{"role": "nobody", "content": ""}])
+
+
+class Plan(StrEnum):
+    PRO = "pro"
+
+
+class Older(str, Enum):  # noqa: UP042 -- the form there was before StrEnum
+    PRO = "pro"
+
+
+@pytest.mark.parametrize(
+    "context",
+    [{"plan": Plan.PRO}, {"plan": Older.PRO}, {Older.PRO: 1, "plan": "pro"}, {"plan": ("free", "pro")}],
+    ids=["StrEnum", "str and Enum", "a name", "tuple"],
+)
+def test_what_is_nearly_json_is_what_the_server_would_get(project: Project, context: dict[Any, Any]) -> None:
+    body = a_body(messages=[{"role": "system", "content": "Help {{customer.name}}, {{plan}}."}])
+    variant = {"name": "paid", "prompt_config": body["prompt_config"]}
+    route = {"variant": "paid", "when": {"plan": {"in": ["pro", "team"]}}}
+    project.put("greeting", {**body, "variants": [variant], "routing": [route]})
+    inputs = {"customer": {"name": Older.PRO}, "plan": Plan.PRO}
+    sent = json.dumps({"key": "greeting", "context": context, "inputs": inputs}).encode()
+
+    with client(project) as asked:
+        config = asked.get_config("greeting", inputs, context)
+
+    assert config.json == project.request("POST", "/v2/deployments/get_config", sent).body
+    assert (config.variant, config.messages[0]["content"]) == ("paid", "Help pro, pro.")
+
+
+def test_what_is_no_json_is_refused_with_its_place(project: Project) -> None:
+    project.put("greeting")
+    with client(project) as asked:
+        for arguments, told in (
+            ((None,), "key must be a string, not null"),
+            (("greeting", {"a": object()}), "inputs is no JSON value"),
+            (("greeting", None, {"a": 1j}), "context is no JSON value"),
+        ):
+            with pytest.raises(InvalidBody, match=told):
+                asked.get_config(*arguments)
 
 
 def test_jinja_is_rendered_where_it_is_enabled(folder: Path) -> None:

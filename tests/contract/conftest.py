@@ -38,7 +38,7 @@ class Client:
 
 
 class Refusal:
-    """A typed error of the SDK, and the body it carries, in the shape that every client can parse (contract §1.8)."""
+    """A typed error of the SDK, and the body it carries, in the shape that every client can parse."""
 
     def __init__(self, error: models.OrqError) -> None:
         self.status = error.status_code

@@ -1,4 +1,4 @@
-"""Bodies that use every field of the contract's item (§1.4)."""
+"""Bodies that use every field of the contract's item."""
 
 from collections.abc import Iterator
 from typing import Any

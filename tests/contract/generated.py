@@ -71,7 +71,7 @@ def _parameters(*, is_newest: bool) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def prompt_configs(*, is_newest: bool) -> st.SearchStrategy[dict[str, Any]]:
-    """Prompt configs; with the values that only the newest SDK knows, or without (contract §1.5)."""
+    """Prompt configs; with the values that only the newest SDK knows, or without."""
     newer = {"ocr", "classify", "developer"}
     types, roles = ([each for each in get_args(kind) if is_newest or each not in newer] for kind in (ModelType, Role))
     return st.fixed_dictionaries({

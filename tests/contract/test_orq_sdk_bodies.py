@@ -1,4 +1,4 @@
-"""One awkward body cannot spoil the page for typed clients (contract §4.3, §5 case 20)."""
+"""One awkward body cannot spoil the page for typed clients."""
 
 from typing import Any
 

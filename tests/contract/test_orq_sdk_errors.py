@@ -1,4 +1,4 @@
-"""What the server refuses is a typed error in the official SDK (contract §5, cases 4, 5, 11 to 13, 16, 17)."""
+"""What the server refuses is a typed error in the official SDK."""
 
 import pytest
 from orq_ai_sdk import models

@@ -1,4 +1,4 @@
-"""The official SDK asks for configurations (contract §2.2, §2.3, §4.1; case 22)."""
+"""The official SDK asks for configurations."""
 
 import asyncio
 import json

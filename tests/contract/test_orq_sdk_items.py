@@ -1,4 +1,4 @@
-"""Every field and every value of an item comes back through the official SDK (contract §1.4, §1.5, cases 18, 19)."""
+"""Every field and every value of an item comes back through the official SDK."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin

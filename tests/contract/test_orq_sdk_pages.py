@@ -1,4 +1,4 @@
-"""The official SDK pages through deployments (contract §5, cases 1 to 3, 6 to 10, 14, 15, 17, 21)."""
+"""The official SDK pages through deployments."""
 
 import time
 from collections.abc import Iterator

@@ -157,7 +157,7 @@ class Answer:
 
     @property
     def error(self) -> dict[str, Any]:
-        """The error's detail, after checking the shape that every client can parse (contract §1.8)."""
+        """The error's detail, after checking the shape that every client can parse."""
         body = self.json
         assert self.headers["content-type"] == "application/json"
         assert set(body) == {"message", "error"}, "no `code` at the top level: clients disagree on its type"

@@ -26,6 +26,9 @@ from moorage.core.errors import MethodNotAllowed, MoorageError, RouteNotFound
 from moorage.core.storage_errors import StorageError
 from moorage.registry.purge import forget_usage, is_purge_due, purge
 
+#: Routes of the orq.ai API that are no keys either.
+_NOT_YET = frozenset({"/v2/deployments/invoke", "/v2/deployments/stream"})
+
 #: How often the journal is settled (seconds).
 SETTLE_SECONDS = 0.25
 
@@ -133,7 +136,7 @@ async def _on_unexpected(request: Request, error: Exception) -> Response:
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 -- registered for that class
     path = request.url.path[:200]
-    if error.status_code == 405:
+    if error.status_code == 405 and path not in _NOT_YET:
         allowed = (error.headers or {})["Allow"]
         return await _on_error(request, MethodNotAllowed(path=path, method=request.method[:20], allowed=allowed))
     return await _on_error(request, RouteNotFound(path=path))

@@ -48,8 +48,8 @@ async def changes(call: Call) -> Response:
     """
     call.expect_parameters("since")
     services = call.services
-    said = call.request.headers.get("last-event-id") or call.request.query_params.get("since")
-    position = _position(said) if said is not None else None
+    last, since = call.request.headers.get("last-event-id"), call.request.query_params.get("since")
+    position = _position("Last-Event-ID", last) if last else None if since is None else _position("since", since)
     if position is not None and position.epoch in {None, services.catalog.contents.state.epoch}:
         with suppress(Stale):  # then it is told that it is ahead
             await services.follower.wait_for(position.rev)
@@ -68,8 +68,8 @@ def _takes_gzip(accept_encoding: str) -> bool:
     return False
 
 
-def _position(said: str) -> Position:
+def _position(param: str, said: str) -> Position:
     match = re.fullmatch(r"([0-9]{1,18})(?:\.([0-9A-Za-z-]{0,64}))?", said)
     if match is None:
-        raise InvalidSince(param="since", value=said[:200])
+        raise InvalidSince(param=param, value=said[:200])
     return Position(int(match[1]), match[2])

@@ -1,4 +1,4 @@
-"""Errors as HTTP: the one table of statuses, and the one body that every client can parse (contract §1.8)."""
+"""Errors as HTTP: the one table of statuses, and the one body that every client can parse."""
 
 import msgspec
 from msgspec import UNSET, UnsetType

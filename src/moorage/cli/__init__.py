@@ -16,7 +16,7 @@ COMMANDS = (
 
 
 class _Program(click.Group):
-    """A group whose commands may raise `MoorageError`: one line, and exit code 1."""
+    """A group whose commands may raise `MoorageError`, or fail on a file: one line, and exit code 1."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -32,6 +32,10 @@ class _Program(click.Group):
             return super().invoke(ctx)
         except MoorageError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if error.filename is None:  # a pipe that broke: click knows what to do
+                raise
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

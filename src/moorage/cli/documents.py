@@ -50,12 +50,13 @@ def read_paths(paths: list[str], *, may_be_empty: bool = False) -> list[Document
 
 
 def _without_twins(documents: list[Document]) -> list[Document]:
-    """Two files cannot keep one deployment: which of them is right, nobody could say."""
+    """Two documents cannot say what one deployment is: which of them is right, nobody could tell. One that is read
+    twice, as its file is named twice, is no harm."""
     first: dict[str, Document] = {}
     result = []
     for document in documents:
         other = first.setdefault(document.key, document) if document.file else document
-        if other.file == document.file or document.problem:
+        if document.problem or (other.file, other.body) == (document.file, document.body):
             result.append(document)
         else:
             why = f"it is in {other.source} too; keep one of them"

@@ -9,20 +9,28 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
+
 from moorage.client.config import Config
 from moorage.client.files import Cache
 from moorage.client.following import Following
 from moorage.client.known import Known
 from moorage.client.server import Server
 from moorage.core.configuration import ConfigurationRequest, Object
+from moorage.core.conform import name_of
 from moorage.core.deployment import Live
+from moorage.core.errors import Problem
 from moorage.core.plan import Prepared
+from moorage.core.request_errors import InvalidBody
 from moorage.core.resolution import Resolution
 from moorage.core.template import Rendered
 from moorage.core.template_errors import JinjaNotEnabled
 from moorage.rendering.jinja import Jinja
 
 Objects = Sequence[Object]
+
+_TEXT = frozenset({str})
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 class _Client:
@@ -163,6 +171,32 @@ def _request(
     messages: Objects,
     extra_params: Mapping[str, Any] | None,
 ) -> ConfigurationRequest:
+    if type(key) is not str:
+        key = _sent("key", key)
+        if not isinstance(key, str):
+            raise InvalidBody.of([Problem("key", f"must be a string, not {name_of(key)}")])
     return ConfigurationRequest(
-        key, dict(inputs or {}), dict(context or {}), list(prefix_messages), list(messages), dict(extra_params or {})
+        key,
+        _object("inputs", inputs),
+        _object("context", context),
+        _sent("prefix_messages", list(prefix_messages)) if prefix_messages else [],
+        _sent("messages", list(messages)) if messages else [],
+        _object("extra_params", extra_params),
     )
+
+
+def _object(name: str, given: Mapping[str, Any] | None) -> Object:
+    if not given:
+        return {}
+    if _TEXT.issuperset(map(type, given)) and _PLAIN.issuperset(map(type, given.values())):
+        return dict(given)
+    sent: Object = _sent(name, dict(given))
+    return sent
+
+
+def _sent(name: str, value: Any) -> Any:
+    """A value as the server would get it: JSON has no tuples and no enumerations."""
+    try:
+        return msgspec.json.decode(msgspec.json.encode(value))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise InvalidBody.of([Problem(name, f"is no JSON value: {error}")]) from error

@@ -1,4 +1,4 @@
-"""Configuration: what an application sends to a model, for a deployment, a context and inputs (contract §2.3)."""
+"""Configuration: what an application sends to a model, for a deployment, a context and inputs."""
 
 import hashlib
 from typing import Annotated, Any
@@ -60,7 +60,7 @@ class Thread(msgspec.Struct, frozen=True):
 
 
 class ConfigurationRequest(msgspec.Struct, frozen=True):
-    """The body of `get_config` (contract §2.2), which is that of an invocation. Unknown fields are ignored, as
+    """The body of `get_config`, which is that of an invocation. Unknown fields are ignored, as
     the SDKs send some; what only an invocation uses is checked and has no effect here."""
 
     key: Annotated[str, Meta(min_length=1, description="The deployment's key, or its id.")]
@@ -149,6 +149,6 @@ def encode(configuration: Configuration) -> bytes:
 
 def sealed(encoded: bytes) -> bytes:
     """The JSON of a configuration without an id, with one that follows from all the rest, of 26 digits that a ULID may
-    have, as clients expect (contract §2.3)."""
+    have, as clients expect."""
     digits = hashlib.sha256(encoded).hexdigest()[:26].upper().encode()
     return b'{"id":"%b%b' % (digits, encoded[len(b'{"id":"') :])

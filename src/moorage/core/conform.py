@@ -66,7 +66,7 @@ def conform(value: Any, to: Any) -> tuple[Any, Report]:
 
 def name_of(value: Any) -> str:
     """What JSON calls a value: `null`, `a string`, `an object`…"""
-    return "null" if value is None else _JSON_NAMES[type(value)]
+    return "null" if value is None else _JSON_NAMES.get(type(value)) or f"a {type(value).__name__}"
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Context: the facts about a call that routing chooses by, as `get_config` and `invoke` receive them (contract §2.2).
+"""Context: the facts about a call that routing chooses by, as `get_config` and `invoke` receive them.
 
 An object of attributes. A value is true or false, a number, a string (a date is a string in ISO 8601), or a list of
 those. The bounds are far above what a rule can use, and there so that a mistake is told instead of carried along.
@@ -46,7 +46,7 @@ def read_context(value: Any, report: Report, path: str = "context") -> Context:
     """The attributes of a parsed `context`; what is wrong with them is in the report.
 
     An attribute that is null is as good as missing. `environments` as a list of one is that one: older SDKs send
-    `["staging"]`, newer ones `"staging"` (contract §4.1).
+    `["staging"]`, newer ones `"staging"`.
     """
     if value is None:
         return {}

@@ -74,7 +74,7 @@ class DeletedDeployment(msgspec.Struct, frozen=True):
 
 
 class DeploymentItem(msgspec.Struct, frozen=True):
-    """A deployment as clients see it: an item of the list page (contract §1.4). All fields are always there.
+    """A deployment as clients see it: an item of the list page. All fields are always there.
 
     `prompt_config` and `version` are those of the live version; `created` and `updated` are ISO 8601.
     """

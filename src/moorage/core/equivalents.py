@@ -1,4 +1,4 @@
-"""Equivalents: spellings that typed clients reject, and what is kept in their place (contract §4.3).
+"""Equivalents: spellings that typed clients reject, and what is kept in their place.
 
 Each function has the form that `moorage.core.conform` calls: `function(value, path, report)` returns the value to go on
 with, or `DROP`. What it cannot rewrite it leaves as it is, for the type to judge.
@@ -39,7 +39,7 @@ def arguments_as_text(value: Any, path: str, report: Report) -> Any:
 
 def tool_parameters(value: Any, path: str, report: Report) -> Any:
     """A JSON Schema of one object, in the spelling strict clients read: `properties` there, and
-    `additionalProperties` false or absent (contract §4.3). Absent means true, so `true` can be left out."""
+    `additionalProperties` false or absent. Absent means true, so `true` can be left out."""
     if not isinstance(value, dict):
         return value
     schema = dict(value)

@@ -1,4 +1,4 @@
-"""A knowledge filter: which pieces of a knowledge base a call may use (contract §2.2). It is checked, and has no effect
+"""A knowledge filter: which pieces of a knowledge base a call may use. It is checked, and has no effect
 where there are no knowledge bases."""
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""PageQuery: which page is asked for, and in which direction (contract §1.2, §1.3)."""
+"""PageQuery: which page is asked for, and in which direction."""
 
 import re
 from collections.abc import Iterable
@@ -55,7 +55,7 @@ class PageQuery(msgspec.Struct, frozen=True):
 
 
 def _read_limit(text: str) -> int:
-    """`10`, and `10.0` too: older SDKs send the default as a float (contract §4.1)."""
+    """`10`, and `10.0` too: older SDKs send the default as a float."""
     if not text:
         return DEFAULT_LIMIT
     match = _WHOLE_NUMBER.fullmatch(text)

@@ -1,4 +1,4 @@
-"""PromptConfig: what a model is called with. The shape is the contract's (§1.4, §1.5), field by field.
+"""PromptConfig: what a model is called with. The shape is that of the orq.ai Deployments API, field by field.
 
 Names on the wire are the contract's own mixture: camelCase for most model parameters, snake_case elsewhere. The enums
 hold the reference page's values and those newer SDKs added, because a registry must keep what any of its clients sends.
@@ -204,7 +204,7 @@ class PromptConfig(_Strict, frozen=True, kw_only=True):
 
 
 class Variable(_Strict, frozen=True):
-    """A name that messages use as `{{key}}`, with the value it has when a caller gives none (contract §2.1)."""
+    """A name that messages use as `{{key}}`, with the value it has when a caller gives none."""
 
     key: Annotated[str, Meta(min_length=1, max_length=256)]
     value: Any | UnsetType = UNSET

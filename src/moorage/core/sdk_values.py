@@ -1,4 +1,4 @@
-"""Values that a version of the official SDK does not know (contract §1.5, §4.3).
+"""Values that a version of the official SDK does not know.
 
 A typed client validates a whole page: one value that it does not know, and it can read none of the page. The registry
 keeps what any of its clients sends, so which versions can read a deployment depends on its values. Each row was

@@ -19,7 +19,7 @@ _DATE = re.compile(
 
 
 def iso(us: int) -> str:
-    """`1772357400123456` as `2026-03-01T09:30:00.123Z`, the form every SDK reads (contract §1.4)."""
+    """`1772357400123456` as `2026-03-01T09:30:00.123Z`, the form every SDK reads."""
     return f"{_seconds(us // 1_000_000)}.{us // 1000 % 1000:03d}Z"
 
 

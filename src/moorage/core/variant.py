@@ -25,7 +25,7 @@ MAX_RETRIES = 10
 
 
 class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A model that is called with the same messages when the one before it failed (contract §2.1)."""
+    """A model that is called with the same messages when the one before it failed."""
 
     model: Annotated[str, Meta(min_length=1, max_length=256)]
     model_type: ModelType
@@ -61,7 +61,7 @@ def _complete_cache(value: Any, path: str, report: Report) -> Any:
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a variant is rendered and called, beside its `prompt_config` (contract §2.1)."""
+    """How a variant is rendered and called, beside its `prompt_config`."""
 
     engine: (
         Annotated[

@@ -1,4 +1,4 @@
-"""Version: an immutable snapshot of a deployment, as the contract shows it (§2.1)."""
+"""Version: an immutable snapshot of a deployment, as the orq.ai Deployments API shows it."""
 
 from typing import Annotated, Any, Literal
 
