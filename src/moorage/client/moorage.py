@@ -29,7 +29,6 @@ from moorage.rendering.jinja import Jinja
 
 Objects = Sequence[Object]
 
-_TEXT = frozenset({str})
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
@@ -177,21 +176,20 @@ def _request(
             raise InvalidBody.of([Problem("key", f"must be a string, not {name_of(key)}")])
     return ConfigurationRequest(
         key,
-        _object("inputs", inputs),
-        _object("context", context),
+        _object("inputs", inputs) if inputs else {},
+        _object("context", context) if context else {},
         _sent("prefix_messages", list(prefix_messages)) if prefix_messages else [],
         _sent("messages", list(messages)) if messages else [],
-        _object("extra_params", extra_params),
+        _object("extra_params", extra_params) if extra_params else {},
     )
 
 
-def _object(name: str, given: Mapping[str, Any] | None) -> Object:
-    if not given:
-        return {}
-    if _TEXT.issuperset(map(type, given)) and _PLAIN.issuperset(map(type, given.values())):
-        return dict(given)
-    sent: Object = _sent(name, dict(given))
-    return sent
+def _object(name: str, given: Mapping[str, Any]) -> Object:
+    for key, value in given.items():
+        if type(key) is not str or type(value) not in _PLAIN:
+            sent: Object = _sent(name, dict(given))
+            return sent
+    return dict(given)
 
 
 def _sent(name: str, value: Any) -> Any:
