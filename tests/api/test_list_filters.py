@@ -102,7 +102,7 @@ def test_what_is_filtered_by_is_what_is_live(project: Project) -> None:
 @pytest.mark.parametrize(
     ("parameter", "value", "said"),
     [
-        ("model_type", "chatt", "did you mean chat."),
+        ("model_type", "chatt", "(did you mean chat?)."),
         ("model_type", "Chat", "is one of chat, completion"),
         ("updated_since", "yesterday", "ISO 8601"),
         ("updated_since", "2026-02-30", "ISO 8601"),

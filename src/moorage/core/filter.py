@@ -88,7 +88,7 @@ class Filter(msgspec.Struct, frozen=True):
                 raise InvalidFilter(param=name, reason=f"has at most {MAX_TEXT} characters")
         model_type = said.get("model_type")
         if model_type is not None and model_type not in _TYPES:
-            hint = nearest(model_type, [*_TYPES]).rstrip("?")
+            hint = nearest(model_type, [*_TYPES]).replace("; ", " (").replace("?", "?)")
             raise InvalidFilter(
                 param="model_type", reason=f"is one of {', '.join(_TYPES)}; got {shown(model_type)}{hint}"
             )

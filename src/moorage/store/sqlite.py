@@ -55,9 +55,7 @@ class SqliteEngine:
         self._own = threading.local()
         self._readers: list[apsw.Connection] = []
         self._lost_at: float | None = None
-        if not (may_be_new or path.exists()):
-            raise InvalidDatabase(url=self.url, reason="there is no such file")
-        _check_path(path, self.url)
+        _check_path(path, self.url, may_be_new=may_be_new)
         try:
             try:
                 found = self._check_content(apsw.SQLITE_OPEN_READONLY)
@@ -225,7 +223,7 @@ def check_version(version: str) -> None:
         raise UnsafeSqlite(found=version)
 
 
-def _check_path(path: Path, url: str) -> None:
+def _check_path(path: Path, url: str, *, may_be_new: bool) -> None:
     folder = path.parent
     if not folder.is_dir():
         raise InvalidDatabase(url=url, reason=f"there is no folder {folder}")
@@ -235,6 +233,8 @@ def _check_path(path: Path, url: str) -> None:
         raise InvalidDatabase(url=url, reason="it is not writable for this user")
     # SQLite gives its side files the mode of the database, which holds prompts and hashes of API keys.
     if not path.exists():
+        if not may_be_new:
+            raise InvalidDatabase(url=url, reason="there is no such file")
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
