@@ -287,7 +287,27 @@ def test_to_refuse_calls_that_lack_an_input_is_breaking_and_those_who_lack_it_ar
     assert "are refused from now on" in refused.error["message"]
     assert [each["inputs_missing"] for each in refused.error["callers"]] == [["tone"]]
     assert project.put("a", strict, "?allow_breaking=true").status == 200
+    assert project.put("a", strict).headers["x-moorage-result"] == "unchanged"
     assert project.put("a", content("{{customer}} {{tone}} {{sign}}!", {"key": "sign", "value": "-"})).status == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "renders", "variables"),
+    [
+        ("{{#name}}Hi {{name}}{{/name}}{{^name}}Hello{{/name}}", "mustache", []),
+        ("{{customer.name}}", "text", [{"key": "customer", "value": {"name": "Ada"}}]),
+    ],
+)
+def test_to_refuse_calls_that_lack_an_input_is_no_change_where_none_is_refused(
+    project: Project, text: str, renders: str, variables: list[dict[str, Any]]
+) -> None:
+    project.put("a", content(text, *variables, settings={"engine": renders}))
+
+    done = project.put("a", content(text, *variables, settings={"engine": renders, "missing_inputs": "error"}))
+
+    assert (done.status, done.headers.get("x-moorage-breaking")) == (200, None)
+    asked = project.request("POST", "/v2/deployments/get_config", b'{"key": "a"}')
+    assert asked.status == 200
 
 
 def test_a_jinja_template_that_is_broken_is_held_against_what_it_declares(folder: Path) -> None:

@@ -173,10 +173,12 @@ def test_what_if_tells_all_problems_with_their_paths(routed: Project) -> None:
     many = post(routed, "support/what-if", {"contexts": [{}] * 1_001, "routing": []})
     assert problems(many) == {"contexts": "has more than 1000 items"}
     cells = {f"a{number}": {"nin": [1]} for number in range(100)}
-    heavy = {"contexts": [{"b": [1] * 10}] * 1_000, "routing": [{"variant": "new", "when": cells}] * 20}
-    assert problems(post(routed, "support/what-if", heavy)) == {
-        "contexts": "are too many for tables of so many conditions; send fewer"
-    }
+    search = {"a": {"contains": "a" * 96 + "ba"}}
+    for contexts, when, rows in (([{"b": [1] * 10}] * 1_000, cells, 20), ([{"a": "a" * 10_000}] * 80, search, 100)):
+        heavy = {"contexts": contexts, "routing": [{"variant": "new", "when": when}] * rows}
+        assert problems(post(routed, "support/what-if", heavy)) == {
+            "contexts": "are too many for tables of so many conditions; send fewer"
+        }
     assert problems(post(routed, "support/what-if", {})) == {"contexts": "is required", "routing": "is required"}
 
 

@@ -225,6 +225,12 @@ class Plan(StrEnum):
     PRO = "pro"
 
 
+class Markup(str):
+    """As template engines have it."""
+
+    __slots__ = ()
+
+
 class Older(str, Enum):  # noqa: UP042 -- the form there was before StrEnum
     PRO = "pro"
 
@@ -239,7 +245,7 @@ def test_what_is_nearly_json_is_what_the_server_would_get(project: Project, cont
     variant = {"name": "paid", "prompt_config": body["prompt_config"]}
     route = {"variant": "paid", "when": {"plan": {"in": ["pro", "team"]}}}
     project.put("greeting", {**body, "variants": [variant], "routing": [route]})
-    inputs = {"customer": {"name": Older.PRO}, "plan": Plan.PRO}
+    inputs = {"customer": {"name": Older.PRO}, "plan": Markup("pro")}
     sent = json.dumps({"key": "greeting", "context": context, "inputs": inputs}).encode()
 
     with client(project) as asked:
@@ -256,6 +262,8 @@ def test_what_is_no_json_is_refused_with_its_place(project: Project) -> None:
             ((None,), "key must be a string, not null"),
             (("greeting", {"a": object()}), "inputs is no JSON value"),
             (("greeting", None, {"a": 1j}), "context is no JSON value"),
+            (("greeting", {"a": float("nan")}), "inputs is no JSON value"),
+            (("greeting", {"a": [float("inf")]}), "inputs is no JSON value"),
         ):
             with pytest.raises(InvalidBody, match=told):
                 asked.get_config(*arguments)

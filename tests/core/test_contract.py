@@ -21,8 +21,9 @@ def contract(*names: str, tools: list[dict[str, Any]] | None = None, **defaults:
 
 
 def strict(live: Contract) -> Contract:
-    """The same that refuses a call which lacks an input."""
-    return msgspec.structs.replace(live, is_strict=True)
+    """The same that refuses a call which lacks a name without a default."""
+    defaults = {variable.key for variable in live.variables if variable.value is not None}
+    return msgspec.structs.replace(live, refused=live.names - defaults)
 
 
 def tool(name: str = "find", required: tuple[str, ...] = (), about: str = "", **properties: Any) -> dict[str, Any]:

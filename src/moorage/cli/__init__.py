@@ -1,5 +1,6 @@
 """The command line: `moorage serve`, and what talks to a server that runs."""
 
+import errno
 from importlib import import_module
 
 import click
@@ -33,9 +34,10 @@ class _Program(click.Group):
         except MoorageError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
-            if error.filename is None:  # a pipe that broke: click knows what to do
+            if error.errno == errno.EPIPE:  # click knows what to do
                 raise
-            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{where}{error.strerror or error}") from error
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

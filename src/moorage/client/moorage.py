@@ -4,12 +4,11 @@ Rendering and routing are the server's own code, so both give the same bytes.
 """
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-
-import msgspec
 
 from moorage.client.config import Config
 from moorage.client.files import Cache
@@ -29,7 +28,7 @@ from moorage.rendering.jinja import Jinja
 
 Objects = Sequence[Object]
 
-_PLAIN = frozenset({str, int, float, bool, type(None)})
+_PLAIN = frozenset({str, int, bool, type(None)})  # a float may be none of JSON's
 
 
 class _Client:
@@ -185,16 +184,18 @@ def _request(
 
 
 def _object(name: str, given: Mapping[str, Any]) -> Object:
+    if not isinstance(given, dict):
+        given = dict(given)
     for key, value in given.items():
         if type(key) is not str or type(value) not in _PLAIN:
-            sent: Object = _sent(name, dict(given))
+            sent: Object = _sent(name, given)
             return sent
     return dict(given)
 
 
 def _sent(name: str, value: Any) -> Any:
-    """A value as the server would get it: JSON has no tuples and no enumerations."""
+    """A value as the server would get it: JSON has no tuples, no enumerations, and no texts of a type of their own."""
     try:
-        return msgspec.json.decode(msgspec.json.encode(value))
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidBody.of([Problem(name, f"is no JSON value: {error}")]) from error

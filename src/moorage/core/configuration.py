@@ -113,9 +113,6 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     )
 
 
-#: How JSON has one. The names of inputs are kept, and PostgreSQL keeps no NUL.
-_NUL = rb"\u0000"
-
 _encode = msgspec.json.Encoder().encode
 _decode_request = msgspec.json.Decoder(ConfigurationRequest).decode
 
@@ -126,13 +123,10 @@ def read_request(body: bytes) -> ConfigurationRequest:
     Raises:
         InvalidJson, InvalidBody: with every problem.
     """
-    if _NUL not in body:
-        try:
-            return _decode_request(body)
-        except (ValueError, RecursionError):
-            pass
-    # The slow way tells all that is wrong, and takes what is as good.
-    return read_body(strict_json.parse(body), ConfigurationRequest)[0]
+    try:
+        return _decode_request(body)
+    except (ValueError, RecursionError):  # the slow way tells all that is wrong, and takes what is as good
+        return read_body(strict_json.parse(body), ConfigurationRequest)[0]
 
 
 def encode(configuration: Configuration) -> bytes:

@@ -37,13 +37,13 @@ _COMPARED = frozenset({"type", "enum", "properties", "required", "items"})
 
 
 class Contract(msgspec.Struct, frozen=True):
-    """What a version promises: the names its messages use, the variables it declares, and its tools. One that
-    `is_strict` refuses a call that lacks an input."""
+    """What a version promises: the names its messages use, the variables it declares, and its tools; and the names of
+    inputs without which it refuses a call."""
 
     names: AbstractSet[str]
     variables: Sequence[Variable] = ()
     tools: Sequence[Tool] = ()
-    is_strict: bool = False
+    refused: AbstractSet[str] = frozenset()
 
     @property
     def declared(self) -> dict[str, Variable]:
@@ -95,9 +95,7 @@ def needs_of(live: Contract, new: Contract) -> Needs:
     """What changes for those who send inputs when `new` is published in place of `live`."""
     needed = {name for name in new.names if _default_of(new.declared.get(name)) is None}
     was_needed = {name for name in live.names if _default_of(live.declared.get(name)) is None}
-    if new.is_strict and not live.is_strict:
-        was_needed.clear()  # a call without it was answered all the same
-    return Needs(sorted(needed - was_needed), sorted(live.names - new.names))
+    return Needs(sorted((needed - was_needed) | (new.refused - live.refused)), sorted(live.names - new.names))
 
 
 def contract_changes(live: Contract, new: Contract) -> list[ContractChange]:
@@ -128,7 +126,7 @@ def _variables(live: Contract, new: Contract) -> Iterator[ContractChange]:
     for name in added:
         path = join("variables", name)
         if _default_of(after.get(name)) is None:
-            message = f"{name} is new and has no default: programs that do not send it {_lot(new)}."
+            message = f"{name} is new and has no default: programs that do not send it {_lot(name, new)}."
             yield ContractChange("variable_required", path, message)
         else:
             yield ContractChange("variable_added", path, f"{name} is new, and has a default.")
@@ -136,22 +134,22 @@ def _variables(live: Contract, new: Contract) -> Iterator[ContractChange]:
         yield from _variable(name, live, new)
 
 
-def _lot(of: Contract) -> str:
+def _lot(name: str, new: Contract) -> str:
     """What becomes of programs that do not send an input."""
-    return "are refused" if of.is_strict else "get messages without it"
+    return "are refused" if name in new.refused else "get messages without it"
 
 
 def _variable(name: str, live: Contract, new: Contract) -> Iterator[ContractChange]:
     """What changes of one that both use."""
     before, after = live.declared.get(name), new.declared.get(name)
     path, old, default = join("variables", name), _default_of(before), _default_of(after)
-    if default is None and new.is_strict and not live.is_strict:
-        message = f"{name} has no default: programs that do not send it {_lot(new)} from now on."
+    if old is None and name in new.refused - live.refused:
+        message = f"{name} has no default: programs that do not send it {_lot(name, new)} from now on."
         yield ContractChange("variable_required", path, message)
     elif old is None and default is not None:
         yield ContractChange("variable_optional", path, f"{name} has a default now.")
     elif old is not None and default is None:
-        message = f"{name} has no default any more: programs that do not send it {_lot(new)}."
+        message = f"{name} has no default any more: programs that do not send it {_lot(name, new)}."
         yield ContractChange("variable_required", path, message)
     elif name_of(old) != name_of(default):
         message = f"{name} was {name_of(old)} by its default, and is {name_of(default)} now."

@@ -4,6 +4,7 @@ from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 import msgspec
+from msgspec import UNSET
 
 from moorage.core.contract import (
     Contract,
@@ -21,7 +22,8 @@ from moorage.core.plan import texts_of
 from moorage.core.prompt_config import PromptConfig, Variable
 from moorage.core.serving import decode_serving
 from moorage.core.strict_json import join
-from moorage.core.template_errors import JinjaNotEnabled
+from moorage.core.template import render
+from moorage.core.template_errors import JinjaNotEnabled, TemplateError
 from moorage.core.usage import broken_callers
 from moorage.core.usage_errors import BreakingChange
 from moorage.core.variant import DEFAULT_VARIANT, Settings
@@ -65,8 +67,18 @@ class _Variant(msgspec.Struct, frozen=True):
 
     def contract(self, names: AbstractSet[str] | None) -> Contract:
         declared = {variable.key for variable in self.variables}
-        is_strict = self.settings.missing_inputs == "error"
-        return Contract(declared if names is None else names, self.variables, self.config.tools, is_strict=is_strict)
+        return Contract(declared if names is None else names, self.variables, self.config.tools, self._refused())
+
+    def _refused(self) -> frozenset[str]:
+        """What a call without any input is refused for; nothing where jinja would have to tell."""
+        if self.settings.missing_inputs != "error":
+            return frozenset()
+        engine, texts = self.templates
+        defaults = {each.key: each.value for each in self.variables if each.value not in (UNSET, None)}
+        try:
+            return frozenset(name for text in texts for name in render(engine, text, defaults, "empty").missing)
+        except TemplateError:
+            return frozenset()
 
 
 def check_engines(new: Contracted, terms: Terms) -> None:
