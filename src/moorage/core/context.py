@@ -74,11 +74,15 @@ def read_context(value: Any, report: Report, path: str = "context") -> Context:
     return context
 
 
+def count_items(context: Mapping[str, Any]) -> int:
+    """How many items its lists have together."""
+    return sum(len(attribute) for attribute in context.values() if isinstance(attribute, list))
+
+
 def _fault_of_size(value: Mapping[str, Any]) -> str | None:
     if len(value) > MAX_ATTRIBUTES:
         return f"has more than {MAX_ATTRIBUTES} attributes"
-    items = sum(len(attribute) for attribute in value.values() if isinstance(attribute, list))
-    return f"has more than {MAX_ITEMS} items in its lists" if items > MAX_ITEMS else None
+    return f"has more than {MAX_ITEMS} items in its lists" if count_items(value) > MAX_ITEMS else None
 
 
 def _fault(attribute: Any) -> str | None:

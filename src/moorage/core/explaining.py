@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from moorage.core import strict_json
 from moorage.core.body import read_body
 from moorage.core.conform import Report
-from moorage.core.context import Context, read_context
+from moorage.core.context import Context, count_items, read_context
 from moorage.core.errors import Problem
 from moorage.core.plan import Plan
 from moorage.core.request_errors import InvalidBody
@@ -68,8 +68,7 @@ def explain(plan: Plan, body: bytes) -> Explained:
 
 def _values(context: Context) -> int:
     """How many values a condition may have to look at; to search a text takes as long as to compare some."""
-    lists = sum(len(value) for value in context.values() if isinstance(value, list))
-    return 1 + lists + sum(len(value) for value in context.values() if isinstance(value, str)) // 5
+    return 1 + count_items(context) + sum(len(value) for value in context.values() if isinstance(value, str)) // 5
 
 
 def what_if(plan: Plan, body: bytes) -> WhatIf:

@@ -4,7 +4,6 @@ from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 import msgspec
-from msgspec import UNSET
 
 from moorage.core.contract import (
     Contract,
@@ -18,12 +17,11 @@ from moorage.core.contract import (
 )
 from moorage.core.deployment import Deployment
 from moorage.core.ownership import Terms
-from moorage.core.plan import texts_of
+from moorage.core.plan import Prepared, render_all, texts_of
 from moorage.core.prompt_config import PromptConfig, Variable
 from moorage.core.serving import decode_serving
 from moorage.core.strict_json import join
-from moorage.core.template import render
-from moorage.core.template_errors import JinjaNotEnabled, TemplateError
+from moorage.core.template_errors import JinjaNotEnabled, MissingInputs, TemplateError
 from moorage.core.usage import broken_callers
 from moorage.core.usage_errors import BreakingChange
 from moorage.core.variant import DEFAULT_VARIANT, Settings
@@ -73,12 +71,13 @@ class _Variant(msgspec.Struct, frozen=True):
         """What a call without any input is refused for; nothing where jinja would have to tell."""
         if self.settings.missing_inputs != "error":
             return frozenset()
-        engine, texts = self.templates
-        defaults = {each.key: each.value for each in self.variables if each.value not in (UNSET, None)}
         try:
-            return frozenset(name for text in texts for name in render(engine, text, defaults, "empty").missing)
+            render_all(Prepared(self.config, self.variables, self.settings, ""), {})
+        except MissingInputs as error:
+            return frozenset(error.names)
         except TemplateError:
-            return frozenset()
+            pass  # too large, or too much work: it is refused whatever is sent
+        return frozenset()
 
 
 def check_engines(new: Contracted, terms: Terms) -> None:
