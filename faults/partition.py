@@ -64,10 +64,9 @@ class Site:
                     stack.enter_context(node)
             with self.lan.machines[0].inside():
                 made = nodes[0].new_project()
-            self.projects = [Project(node, made.id, made.name, made.token) for node in nodes]
-            for number, project in enumerate(self.projects):
+            for number, node in enumerate(nodes):
                 with self.lan.machines[number].inside():
-                    _wait_until_known(project)
+                    self.projects.append(made.seen_by(node))
             self._stack = stack.pop_all()
         return self
 
@@ -130,10 +129,6 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
             "up after 5 seconds."
         ],
     )
-
-
-def _wait_until_known(project: Project) -> None:
-    until(lambda: project.page().status == 200)
 
 
 def _cut_off(site: Site, rng: random.Random, number: int, tally: Tally) -> Round:

@@ -52,8 +52,8 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
             Node(folder / "apart", through_cable) as apart,
         ):
             project = nodes.projects[0]
-            lone = Project(apart, project.id, project.name, project.token)
-            until(lambda: len(_listening(database)) == 4 and lone.page().status == 200)
+            lone = project.seen_by(apart)
+            until(lambda: len(_listening(database)) == 4)
             diaries["healthy"] = measure(nodes.projects, each, rng)
             with Crowd() as crowd:
                 crowd.start(lambda: _terminate(database))

@@ -6,22 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.nodes import Nodes
 from tests.support.postgres import PASSWORD
 from tests.support.server import Project, Server, a_body
 from tests.support.stores import Database
 
 
 @pytest.fixture
-def nodes(postgresql: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Project]]:
+def nodes(postgresql: Database, folder: Path) -> Iterator[tuple[Project, Project]]:
     """The same project on both."""
-    one, other = (tmp_path_factory.mktemp("node") for _ in range(2))
-    apart = [("env", f"TMPDIR={node}") for node in (one, other)]  # where the processes of one machine share a number
-    with (
-        Server(one, prefix=apart[0], database=postgresql.url) as first,
-        Server(other, prefix=apart[1], database=postgresql.url) as second,
-    ):
-        project = first.new_project()
-        yield project, Project(second, project.id, project.name, project.token)
+    with Nodes(folder, postgresql.url) as running:
+        here, there = running.projects
+        yield here, there
 
 
 def test_what_one_node_wrote_the_other_shows_and_never_goes_back(nodes: tuple[Project, Project]) -> None:

@@ -6,7 +6,6 @@ from types import TracebackType
 from typing import Self
 
 from tests.support.server import Project, Server
-from tests.support.threads import until
 
 
 class Node(Server):
@@ -17,6 +16,10 @@ class Node(Server):
         kept = ("--snapshot", str(folder / "snapshot"), *arguments)
         # Where the processes of one machine share a number.
         super().__init__(folder, *kept, prefix=("env", f"TMPDIR={folder}"), database=database)
+
+    def new_project(self) -> Project:
+        """The same, once the node knows of it: it is made by this process, on another machine as it were."""
+        return super().new_project().seen_by(self)
 
 
 class Nodes:
@@ -31,8 +34,7 @@ class Nodes:
         for node in self.all:
             self._stack.enter_context(node)
         made = self.all[0].new_project()
-        self.projects = [Project(node, made.id, made.name, made.token) for node in self.all]
-        until(lambda: all(project.page().status == 200 for project in self.projects))
+        self.projects = [made.seen_by(node) for node in self.all]
         return self
 
     def __exit__(

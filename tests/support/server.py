@@ -22,6 +22,7 @@ from moorage.core.access import DEFAULT_SCOPES, Scope
 from moorage.registry.api_keys import create_api_key
 from moorage.registry.projects import create_project
 from moorage.store.opening import open_store
+from tests.support.threads import until
 
 _numbers = itertools.count(1)
 PROGRAM = (sys.executable, "-W", "error", "-m", "moorage")
@@ -183,6 +184,12 @@ class Project:
         self.name = name
         self.token = token
         self._pool = urllib3.PoolManager(retries=False, timeout=30.0)
+
+    def seen_by(self, server: Server) -> "Project":
+        """The same project as another server shows it, once it does."""
+        there = Project(server, self.id, self.name, self.token)
+        until(lambda: there.page().status == 200)
+        return there
 
     def key(self, *scopes: Scope, expires_us: int | None = None) -> tuple[str, str]:
         """One more API key of the project: its id and its token."""
