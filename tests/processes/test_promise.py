@@ -36,6 +36,11 @@ def revision(answer: Answer) -> int:
     return int(answer.headers["x-moorage-revision"])
 
 
+def afresh(one: Project) -> Project:
+    """The same on another connection: as often as not by another worker."""
+    return Project(one.server, one.id, one.name, one.token)
+
+
 def test_what_was_acknowledged_is_there_after_a_kill(one: Project) -> None:
     """A 2xx to a write means the change is durable."""
     for number in range(5):
@@ -72,11 +77,14 @@ def test_a_read_after_the_answer_sees_the_write(one: Project) -> None:
     """On one machine a read that starts after the 2xx sees the write, whichever worker answers."""
     for number in range(60):
         written = one.put("a", a_body(model=f"m{number}"))
-        fresh = Project(one.server, one.id, one.name, one.token)  # another connection: as often as not another worker
-
-        shown = fresh.get("a")
+        shown = afresh(one).get("a")
         assert shown.json == written.json
         assert revision(shown) >= revision(written)
+
+    deleted = one.request("DELETE", "/v2/deployments/a")
+    missing = afresh(one).get("a")
+    assert missing.status == 404
+    assert revision(missing) >= revision(deleted)
 
 
 def test_the_other_nodes_follow(nodes: list[Project]) -> None:

@@ -126,7 +126,10 @@ async def _note_usage(services: Services) -> None:
 
 async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, MoorageError)  # noqa: S101 -- registered for that class
-    return problem(error, request.scope["moorage.request_id"])
+    response = problem(error, request.scope["moorage.request_id"])
+    if "moorage.revision" in request.scope:  # of what is asked for with a known key
+        response.headers["X-Moorage-Revision"] = str(request.scope["moorage.revision"])
+    return response
 
 
 async def _on_unexpected(request: Request, error: Exception) -> Response:

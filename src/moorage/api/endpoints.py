@@ -33,6 +33,7 @@ def _route(path: str, by_method: dict[str, Operation], services: Services) -> Ro
             services.follower.check_age()
             caller = await _caller(request, services)
             request.scope["moorage.caller"] = caller
+            request.scope["moorage.revision"] = services.catalog.revision
             authorize(caller, operation.scopes)
         return await operation.handler(Call(request, services, caller))
 
