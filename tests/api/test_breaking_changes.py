@@ -10,6 +10,9 @@ import apsw
 import pytest
 
 from moorage.core.access import Scope
+from moorage.core.history import Actor
+from moorage.registry.deployments import put_deployment
+from moorage.store.opening import open_store
 from tests.support.program import moorage
 from tests.support.server import Answer, Project, Server, a_body
 from tests.support.threads import together
@@ -310,10 +313,14 @@ def test_to_refuse_calls_that_lack_an_input_is_no_change_where_none_is_refused(
     assert asked.status == 200
 
 
-def test_a_jinja_template_that_is_broken_is_held_against_what_it_declares(folder: Path) -> None:
+def test_a_broken_jinja_template_that_is_live_is_held_against_what_it_declares(folder: Path) -> None:
+    broken = content("{% if %}", {"key": "tone"}, **JINJA)
     with Server(folder, "--jinja", "true") as server:
         project = server.new_project()
-        project.put("a", content("{{ tone }}", {"key": "tone"}, **JINJA))
+        server.stop()
+        with closing(open_store(server.database)) as store:  # as by one that did not check it
+            put_deployment(store, project.id, "a", json.dumps(broken).encode(), Actor())
+        server.start()
 
-        assert project.put("a", content("{% if %}", {"key": "tone"}, **JINJA)).status == 200
-        assert breaking(project.put("a", content("{% if %}", **JINJA))) == [("variable_removed", "variables.tone")]
+        assert breaking(project.put("a", content("{{ mood }}", **JINJA))) == [("variable_removed", "variables.tone")]
+        assert project.put("a", content("{{ tone }}", {"key": "tone"}, **JINJA)).status == 200

@@ -566,6 +566,39 @@ def test_a_jinja_template_is_not_published_where_jinja_is_not_enabled(project: P
     assert contents(ask(project)) == ["Hello"]
 
 
+@pytest.mark.parametrize(
+    ("template", "why"),
+    [
+        ("{% if %}", "Expected an expression"),
+        ("a\n{{ a", "expected 'end of print statement', line 2."),
+        ("{{ a|b }}", "No filter named 'b'"),
+    ],
+)
+def test_a_broken_jinja_template_is_not_published(jinja: Server, template: str, why: str) -> None:
+    project = jinja.new_project()
+    settings = {"engine": "jinja"}
+    body = {**a_body(messages=[{"role": "user", "content": template}]), "settings": settings}
+    put(project, "Hello", settings=settings)
+    versions = "/v2/deployments/bot/versions"
+    draft = project.request("POST", versions, json.dumps({**body, "status": "draft"}).encode())
+
+    for answer in (
+        project.put("new", body),
+        project.put("new", body, "?dry_run=true"),
+        project.put("bot", body, "?allow_breaking=true"),
+        project.request("POST", "/v2/deployments", json.dumps({"key": "new", **body}).encode()),
+        project.request("POST", f"{versions}/{draft.json['_id']}/publish"),
+    ):
+        assert (answer.status, answer.error["code"]) == (400, "invalid_template")
+        assert answer.error["param"] == "prompt_config.messages"
+        assert why in answer.error["message"]
+
+    variants = [a_variant("v", "Hello"), a_variant("w", template, settings=settings)]
+    assert project.put("new", {**a_body(), "variants": variants}).error["param"] == "variants.w"
+    assert (draft.status, project.get("new").status) == (201, 404)
+    assert contents(ask(project)) == ["Hello"]
+
+
 def test_where_jinja_is_not_enabled_any_more_a_call_says_so(folder: Path) -> None:
     with Server(folder, "--jinja", "true") as server:
         project = server.new_project()
@@ -633,7 +666,6 @@ def test_jinja_is_rendered_where_it_is_enabled(jinja: Server) -> None:
 @pytest.mark.parametrize(
     ("template", "code"),
     [
-        ("{% if %}", "invalid_template"),
         ("{{ a.b.c }}{{ 1 / 0 }}", "invalid_template"),
         ("{{ ''.__class__ }}", "template_not_allowed"),
         ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "template_too_heavy"),

@@ -329,6 +329,9 @@ def test_a_key_that_stands_twice_in_a_file_is_refused_the_second_time_and_planne
     assert summary(steps) == [1, 0, 0, 1]
     assert [counts(each.stdout) for each in applied] == [[1, 0, 0, 1], [0, 0, 1, 1]], "and no new version each time"
     assert all("all.yaml#2" in each.stdout and "it is in all.yaml#1 too" in each.stdout for each in applied)
+    piped = moorage("apply", "-", folder=folder, project=project, stdin=(folder / "all.yaml").read_bytes())
+    assert (piped.returncode, counts(piped.stdout)) == (1, [0, 0, 1, 1])
+    assert "it is in standard input#1 too" in piped.stdout
 
 
 def test_a_file_that_is_named_twice_is_no_harm(project: Project, folder: Path) -> None:

@@ -200,6 +200,13 @@ def test_what_is_in_a_file_that_cannot_be_read_is_not_said_to_be_missing_from_it
     assert [(row["file"], row["drift"].partition(":")[0]) for row in rows] == [(FILE, "cannot be read")]
 
 
+def test_a_path_that_is_not_there_is_no_drift(in_a_file: Project, folder: Path) -> None:
+    result = moorage("drift", "promts", folder=folder, project=in_a_file)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "'promts' does not exist" in result.stderr
+
+
 def test_no_drift_is_told_and_is_no_failure(in_a_file: Project, folder: Path) -> None:
     result = done(in_a_file, folder, "drift", "--exit-code", "prompts")
 

@@ -52,10 +52,12 @@ async def put(call: Call) -> Response:
 async def post(call: Call) -> Response:
     """Create a deployment; its key must be free."""
     call.expect_parameters()
-    body, by, terms = await call.body(), call.actor(), call.terms()
-    return await call.once(
-        body, lambda store: _done(call, create_deployment(store, call.project_id, body, by, terms), 201)
-    )
+    body, by, terms, names_of = await call.body(), call.actor(), call.terms(), call.services.names
+
+    def work(store: Writable) -> Response:
+        return _done(call, create_deployment(store, call.project_id, body, by, terms, names_of), 201)
+
+    return await call.with_contracts(lambda: call.once(body, work))
 
 
 async def patch(call: Call) -> Response:

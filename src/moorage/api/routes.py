@@ -57,6 +57,7 @@ _TEMPLATE = (
 )
 _TAKE = ("take_ownership",)
 _PUBLISH = ("take_ownership", "allow_breaking")
+_LIVE = (template_errors.InvalidTemplate, usage_errors.BreakingChange)
 _TERMS = (errors.PreconditionFailed, errors.OwnedByFiles, request_errors.InvalidFlag)
 _NO_VERSION = (errors.VersionNotFound, errors.VersionDeleted)
 _ONCE = (request_errors.InvalidIdempotencyKey, errors.IdempotencyConflict)
@@ -97,7 +98,10 @@ OPERATIONS = (
         method="POST", path="/v2/deployments", name="CreateDeployment",
         handler=deployments.post, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}), body=PostDeployment,
         answers={201: DeploymentItem},
-        errors=(errors.KeyTaken, request_errors.InvalidKey, request_errors.UnknownParameter, *_BODY, *_ONCE, *_STORAGE),
+        errors=(
+            errors.KeyTaken, request_errors.InvalidKey, request_errors.UnknownParameter,
+            template_errors.InvalidTemplate, *_BODY, *_ONCE, *_STORAGE,
+        ),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}", name="GetDeployment",
@@ -112,7 +116,7 @@ OPERATIONS = (
         answers={200: DeploymentItem, 201: DeploymentItem},
         errors=(
             request_errors.InvalidKey, request_errors.InvalidRequest, *_TERMS, errors.OwnedByApi,
-            usage_errors.BreakingChange, *_GONE, *_QUERY, *_BODY, *_STORAGE
+            *_LIVE, *_GONE, *_QUERY, *_BODY, *_STORAGE
         ),
     ),
     Operation(
@@ -161,7 +165,7 @@ OPERATIONS = (
         handler=versions.post, scopes=frozenset({Scope.WRITE}),  # PUBLISH too, unless a draft
         parameters=_PUBLISH, body=PostVersion,
         answers={201: VersionItem},
-        errors=(usage_errors.BreakingChange, *_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE),
+        errors=(*_LIVE, *_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/versions/{version_or_id}", name="GetVersion",
@@ -193,7 +197,7 @@ OPERATIONS = (
         body=Reason, is_body_optional=True,
         answers={200: VersionItem},
         errors=(
-            usage_errors.BreakingChange, *_NO_VERSION, *_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE,
+            *_LIVE, *_NO_VERSION, *_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE,
         ),
     ),
     Operation(

@@ -55,8 +55,8 @@ def _without_twins(documents: list[Document]) -> list[Document]:
     first: dict[str, Document] = {}
     result = []
     for document in documents:
-        other = first.setdefault(document.key, document) if document.file else document
-        if document.problem or (other.file, other.body) == (document.file, document.body):
+        other = document if document.problem else first.setdefault(document.key, document)
+        if (other.file, other.body) == (document.file, document.body):
             result.append(document)
         else:
             why = f"it is in {other.source} too; keep one of them"

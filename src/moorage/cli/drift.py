@@ -15,7 +15,7 @@ from moorage.core.manifest import Manifest
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="[PATH...]")
+@click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path(exists=True, allow_dash=True))
 @output_option
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if anything drifted.")
 @setting("url")

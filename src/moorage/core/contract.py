@@ -17,7 +17,7 @@ from moorage.core.conform import name_of
 from moorage.core.prompt_config import Tool, Variable
 from moorage.core.strict_json import join
 from moorage.core.template import Engine, names
-from moorage.core.template_errors import TemplateError
+from moorage.core.template_errors import InvalidTemplate, TemplateError
 
 Breaking = Literal[
     "variable_removed", "variable_renamed", "variable_required", "variable_type_changed",
@@ -67,14 +67,17 @@ class ContractChange(msgspec.Struct, frozen=True):
 #: The templates of a variant: their engine and their texts.
 Templates = tuple[Engine, tuple[str, ...]]
 
-#: For each of some variants the names that its templates use; None where that cannot be told.
-NamesOf = Callable[[Sequence[Templates]], Sequence[AbstractSet[str] | None]]
+#: The names that templates use; what is wrong with one of them; or None where that cannot be told.
+Names = AbstractSet[str] | InvalidTemplate | None
+
+#: The names of each of some variants.
+NamesOf = Callable[[Sequence[Templates]], Sequence[Names]]
 
 
-def names_without_jinja(wanted: Sequence[Templates]) -> list[AbstractSet[str] | None]:
+def names_without_jinja(wanted: Sequence[Templates]) -> list[Names]:
     """The names that text and mustache templates use (a `NamesOf`)."""
 
-    def found(engine: Engine, texts: Sequence[str]) -> AbstractSet[str] | None:
+    def found(engine: Engine, texts: Sequence[str]) -> Names:
         try:
             return {name for text in texts for name in names(engine, text)}
         except TemplateError:

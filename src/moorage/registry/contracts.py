@@ -21,7 +21,7 @@ from moorage.core.plan import Prepared, render_all, texts_of
 from moorage.core.prompt_config import PromptConfig, Variable
 from moorage.core.serving import decode_serving
 from moorage.core.strict_json import join
-from moorage.core.template_errors import JinjaNotEnabled, MissingInputs, TemplateError
+from moorage.core.template_errors import InvalidTemplate, JinjaNotEnabled, MissingInputs, TemplateError
 from moorage.core.usage import broken_callers
 from moorage.core.usage_errors import BreakingChange
 from moorage.core.variant import DEFAULT_VARIANT, Settings
@@ -80,10 +80,20 @@ class _Variant(msgspec.Struct, frozen=True):
         return frozenset()
 
 
-def check_engines(new: Contracted, terms: Terms) -> None:
-    """Raise `JinjaNotEnabled` if `new` has jinja templates and nothing here renders them: nobody could use it."""
-    if not terms.has_jinja and any(each.settings.engine == "jinja" for each in _variants(new).values()):
+def check_jinja(new: Contracted, terms: Terms, names_of: NamesOf) -> None:
+    """Refuse jinja templates that nobody could use.
+
+    Raises:
+        JinjaNotEnabled: nothing here renders them.
+        InvalidTemplate: one of them is broken, which only the process knows that renders them.
+    """
+    jinja = {name: each.templates for name, each in _variants(new).items() if each.settings.engine == "jinja"}
+    if jinja and not terms.has_jinja:
         raise JinjaNotEnabled(param="engine")
+    for name, found in zip(jinja, names_of([*jinja.values()]), strict=True):
+        if isinstance(found, InvalidTemplate):
+            where = "prompt_config.messages" if name == DEFAULT_VARIANT else join("variants", name)
+            raise InvalidTemplate(param=where, engine="jinja", reason=found.fields["reason"])
 
 
 def check_contract(reading: Reading, live: Deployment, new: Contracted, terms: Terms, names_of: NamesOf) -> list[str]:
@@ -130,11 +140,11 @@ def _pairs(live: Contracted, new: Contracted, names_of: NamesOf) -> dict[str, tu
     names = names_of([side[name].templates for name in shared for side in (before, after)])
     pairs = {}
     for name, old_names, new_names in zip(shared, names[::2], names[1::2], strict=True):
-        is_known = old_names is not None and new_names is not None
         old, new_ = before[name], after[name]
-        pairs[name] = (
-            old.contract(old_names if is_known else None), new_.contract(new_names if is_known else None)
-        )  # fmt: skip
+        if isinstance(old_names, AbstractSet) and isinstance(new_names, AbstractSet):
+            pairs[name] = old.contract(old_names), new_.contract(new_names)
+        else:
+            pairs[name] = old.contract(None), new_.contract(None)
     return pairs
 
 

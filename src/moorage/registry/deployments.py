@@ -22,7 +22,7 @@ from moorage.core.history import Actor
 from moorage.core.ids import check_key, new_id
 from moorage.core.ownership import FREE, Terms
 from moorage.registry.bodies import content_of, with_reason
-from moorage.registry.contracts import check_engines
+from moorage.registry.contracts import check_jinja
 from moorage.registry.lookup import check_match, get_deployment, get_to_change
 from moorage.registry.ownership import claim, is_handed_over, record_change
 from moorage.registry.usage import check_unused
@@ -66,8 +66,8 @@ def put_deployment(
     would be done, and does not.
 
     Raises:
-        InvalidKey, InvalidJson, InvalidBody, PreconditionFailed, OwnedByFiles, OwnedByApi, BreakingChange: nothing was
-            changed.
+        InvalidKey, InvalidJson, InvalidBody, JinjaNotEnabled, InvalidTemplate, PreconditionFailed, OwnedByFiles,
+        OwnedByApi, BreakingChange: nothing was changed.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
     check_key(key)
@@ -81,7 +81,7 @@ def put_deployment(
                 if terms.if_match is not None:
                     get_deployment(write, project_id, key)  # raises: what should be matched is not there
                 result = "created"
-                _create(write, project_id, key, wanted, by, terms)
+                _create(write, project_id, key, wanted, by, terms, names_of)
             else:
                 check_match(write, present, terms)
                 result, breaking = _update(write, present, wanted, by, terms, names_of)
@@ -96,12 +96,19 @@ def put_deployment(
     return Put(result, stored, normalized, taken_from, breaking)
 
 
-def create_deployment(store: Writable, project_id: str, body: bytes, by: Actor, terms: Terms = FREE) -> Put:
+def create_deployment(
+    store: Writable,
+    project_id: str,
+    body: bytes,
+    by: Actor,
+    terms: Terms = FREE,
+    names_of: NamesOf = names_without_jinja,
+) -> Put:
     """Create a deployment (`body`: JSON, `PostDeployment`).
 
     Raises:
         KeyTaken: there is one of that key.
-        InvalidKey, InvalidJson, InvalidBody, JinjaNotEnabled: nothing was changed.
+        InvalidKey, InvalidJson, InvalidBody, JinjaNotEnabled, InvalidTemplate: nothing was changed.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
     wanted, normalized = read_body(strict_json.parse(body), PostDeployment)
@@ -109,7 +116,7 @@ def create_deployment(store: Writable, project_id: str, body: bytes, by: Actor, 
     with store.write() as write:
         if write.find_deployment(project_id, wanted.key) is not None:
             raise KeyTaken(param="key", key=wanted.key)
-        _create(write, project_id, wanted.key, wanted, by.because(wanted.reason), terms)
+        _create(write, project_id, wanted.key, wanted, by.because(wanted.reason), terms, names_of)
         return Put("created", _stored(write, project_id, wanted.key), normalized)
 
 
@@ -186,11 +193,19 @@ def restore_deployment(
         return _stored(write, project_id, stone.id)
 
 
-def _create(write: Transaction, project_id: str, key: str, wanted: PutDeployment, by: Actor, terms: Terms) -> None:
+def _create(
+    write: Transaction,
+    project_id: str,
+    key: str,
+    wanted: PutDeployment,
+    by: Actor,
+    terms: Terms,
+    names_of: NamesOf,
+) -> None:
     version_id = new_id()
     description = "" if wanted.description is UNSET else wanted.description
     content = content_of(wanted)
-    check_engines(content, terms)
+    check_jinja(content, terms, names_of)
     deployment_id = write.insert_deployment(project_id, key, description, version_id, terms.file)
     write.insert_version(version_id, deployment_id, FIRST_VERSION, content, by, notes=wanted.notes)
     write.record(project_id, deployment_id, "created", by, None, version_id)

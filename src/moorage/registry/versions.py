@@ -15,7 +15,7 @@ from moorage.core.ids import new_id
 from moorage.core.ownership import FREE, Terms
 from moorage.core.version import PostVersion, Version
 from moorage.registry.bodies import content_of, with_reason
-from moorage.registry.contracts import Contracted, check_contract, check_engines
+from moorage.registry.contracts import Contracted, check_contract, check_jinja
 from moorage.registry.lookup import (
     get_deployment,
     get_kept_version,
@@ -90,7 +90,7 @@ def publish_version(
 
     Raises:
         DeploymentNotFound, DeploymentDeleted, VersionNotFound, VersionDeleted, PreconditionFailed, OwnedByFiles,
-            JinjaNotEnabled, BreakingChange, InvalidJson, InvalidBody: nothing was changed.
+            JinjaNotEnabled, InvalidTemplate, BreakingChange, InvalidJson, InvalidBody: nothing was changed.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
     by = with_reason(body, by)
@@ -208,7 +208,7 @@ def add_version(
     and what it breaks.
 
     Raises:
-        OwnedByFiles, OwnedByApi, JinjaNotEnabled, BreakingChange
+        OwnedByFiles, OwnedByApi, JinjaNotEnabled, InvalidTemplate, BreakingChange
     """
     version_id, number = new_id(), write.last_version(deployment.id).next(wanted.version_bump)
     is_draft = isinstance(wanted, PostVersion) and wanted.status == "draft"
@@ -233,7 +233,7 @@ def _move_pointer(
     names_of: NamesOf,
 ) -> list[str]:
     claim(write, deployment, terms)
-    check_engines(content, terms)
+    check_jinja(content, terms, names_of)
     breaking = check_contract(write, deployment, content, terms, names_of)
     write.publish_version(deployment.id, version_id)
     before = deployment.live_version_id

@@ -73,8 +73,8 @@ def _reply(question: bytes) -> Reply:
     except SecurityError as error:
         return Refused("not_allowed", str(error)[:500])
     except TemplateError as error:
-        line = getattr(error, "lineno", None)
-        return Refused("invalid", f"{str(error)[:500]}, line {line}" if line else str(error)[:500])
+        line, reason = getattr(error, "lineno", None), str(error)[:500].removesuffix(".")
+        return Refused("invalid", f"{reason}, line {line}" if line else reason)
     except OutputTooLarge:
         return Refused("too_large", "")
     except (MemoryError, OverflowError, RecursionError) as error:

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 
 import msgspec
 
-from moorage.core.contract import Templates, names_without_jinja
+from moorage.core.contract import Names, Templates, names_without_jinja
 from moorage.core.errors import MoorageError
+from moorage.core.template_errors import InvalidTemplate
 from moorage.rendering.jinja import Jinja
 
 #: How many variants' names are remembered.
@@ -27,10 +27,10 @@ class TemplateNames:
 
     def __init__(self, jinja: Jinja | None) -> None:
         self._jinja = jinja
-        self._known: dict[bytes, AbstractSet[str] | None] = {}
+        self._known: dict[bytes, Names] = {}
 
-    def __call__(self, wanted: Sequence[Templates]) -> list[AbstractSet[str] | None]:
-        """Those of each variant; None where that cannot be told.
+    def __call__(self, wanted: Sequence[Templates]) -> list[Names]:
+        """Those of each variant.
 
         Raises:
             NamesUnknown: `learn` has to be called first.
@@ -46,7 +46,7 @@ class TemplateNames:
         return found
 
     async def learn(self, wanted: Sequence[Templates]) -> None:
-        """Ask jinja for the names of its templates; those of a template that fails cannot be told."""
+        """Ask jinja for the names of its templates, or what is wrong with them."""
         if len(self._known) + len(wanted) > _MAX_KNOWN:
             self._known = {}
         for each in wanted:
@@ -54,6 +54,8 @@ class TemplateNames:
             try:
                 names = await self._jinja.names(each[1])
                 self._known[_hash(each)] = {name for some in names for name in some}
+            except InvalidTemplate as error:
+                self._known[_hash(each)] = error
             except MoorageError:
                 self._known[_hash(each)] = None
 
