@@ -257,6 +257,12 @@ def test_a_head_needs_what_its_get_needs(asked: Asked, operation: Operation) -> 
     assert asked.send(head, asked.bearer(*operation.scopes)).status == 200
 
 
+#: Headers that tell of what does not happen here.
+ONLY_SOMETIMES = {
+    "x-moorage-breaking", "x-moorage-normalized", "x-moorage-owner", "x-moorage-taken-from"
+}  # fmt: skip
+
+
 def too_few(operation: Operation) -> Iterator[frozenset[Scope]]:
     """Each single scope that is not enough, and all scopes but one that is needed."""
     assert operation.scopes is not None
@@ -293,6 +299,9 @@ def test_a_key_with_the_scopes_of_the_row_and_no_other_is_answered(
 
     assert answer.status in (200, 201), answer.body
     assert answer.status in operation.answers
+    sent = {name.lower() for name in answer.headers if name.lower() == "etag" or name.lower().startswith("x-m")}
+    told = {name.lower() for name in operation.headers} | {"x-moorage-revision"}
+    assert told - ONLY_SOMETIMES <= sent <= told
 
 
 def seen(answer: Answer, *names: str) -> tuple[int, dict[str, str], bytes]:

@@ -151,6 +151,74 @@ def test_each_variant_is_held_against_that_of_its_name(project: Project) -> None
     assert project.put("a", content("{{customer}}", variants=[])).status == 200
 
 
+def test_a_variant_that_calls_get_only_from_now_on_is_held_against_those_they_got(project: Project) -> None:
+    """A program cannot know which variant it gets: it sends what one of them needs, and has the tools of all."""
+    formal = {"name": "formal", **content("{{customer}} {{title}}", {"key": "title", "value": "Dr"})}
+    calm = {"name": "calm", **content("{{customer}} {{title}} {{tone}}")}
+    calm["prompt_config"] = {**calm["prompt_config"], "tools": [a_tool(order_id={"type": "string"})]}
+    strict = {**formal, "name": "strict", "settings": {"missing_inputs": "error"}}
+    to_some = {"when": {"plan": {"eq": "pro"}}}
+    body = content("{{customer}}", variants=[formal], routing=[{"variant": "formal", **to_some}])
+    project.put("a", content("{{customer}}"))
+
+    assert project.put("a", body).status == 200, "it asks for nothing that is new"
+    kept = {**body, "variants": [formal, calm, strict]}
+    assert project.put("a", kept).status == 200, "no call gets them"
+    routed = [*body["routing"], {"variant": "calm", "split": {"by": "user", "percent": 5}}]
+    assert breaking(project.put("a", {**kept, "routing": routed})) == [
+        ("variable_required", "variants.calm.variables.tone"),
+        ("variable_required", "variants.calm.variables.title"),
+        ("tool_added", "variants.calm.tools.find_order"),
+    ]
+    refusing = project.put("a", {**kept, "routing": [{"variant": "strict"}]})
+    assert breaking(refusing) == [("variable_required", "variants.strict.variables.customer")]
+    assert "refused from now on" in refusing.error["message"]
+    calling_it_otherwise = {**body, "variants": [{**formal, "name": "polite"}], "routing": [{"variant": "polite"}]}
+    assert project.put("a", calling_it_otherwise).status == 200
+
+
+def test_what_only_a_variant_used_that_no_call_gets_any_more_is_used_no_more(project: Project) -> None:
+    body = json.dumps({"key": "a", "inputs": {"customer": "Ada", "title": "Dr"}}).encode()
+    formal = {"name": "formal", **content("{{customer}} {{title}}")}
+    formal["prompt_config"] = {**formal["prompt_config"], "tools": [a_tool()]}
+    project.put(
+        "a", content("{{customer}}", variants=[formal], routing=[{"variant": "formal"}]), "?allow_breaking=true"
+    )
+    project.request("POST", "/v2/deployments/get_config", body)
+
+    for refused in (
+        project.put("a", content("{{customer}}", variants=[], routing=[])),
+        project.put("a", content("{{customer}}", variants=[formal], routing=[])),
+    ):
+        assert breaking(refused) == [
+            ("variable_removed", "variants.formal.variables.title"),
+            ("tool_removed", "variants.formal.tools.find_order"),
+        ]
+        assert [each["inputs_unused"] for each in refused.error["callers"]] == [["title"]]
+
+
+@pytest.mark.parametrize("engine", ["text", "mustache", "jinja"])
+def test_a_field_of_a_default_is_a_default_and_a_default_of_a_field_is_one(folder: Path, engine: str) -> None:
+    fields: dict[str, Any] = {"settings": {"engine": engine}}
+    used, object_ = "variables.c" if engine == "jinja" else 'variables["c.name"]', {"name": "guest", "age": 3}
+    whole, field = {"key": "c", "value": object_}, {"key": "c.name", "value": "guest"}
+    with Server(folder, "--jinja", "true") as server:
+        project = server.new_project()
+        project.put("a", content("Hi {{c.name}}", whole, **fields))
+
+        assert breaking(project.put("a", content("Hi {{c.name}}", **fields))) == [("variable_required", used)]
+        retyped = {"key": "c", "value": {"name": 7} if engine != "jinja" else "guest"}
+        assert breaking(project.put("a", content("Hi {{c.name}}", retyped, **fields))) == [
+            ("variable_type_changed", used)
+        ]
+        assert project.put("a", content("Hi {{c.name}} {{c.age}}", whole, **fields)).status == 200
+        project.put("b", content("Hi", **fields))
+        strict = {"settings": {"engine": engine, "missing_inputs": "error"}}
+        assert project.put("b", content("Hi {{c.name}}", field, **strict)).status == 200
+        asked = project.request("POST", "/v2/deployments/get_config", b'{"key": "b"}')
+        assert asked.json["messages"][0]["content"] == "Hi guest"
+
+
 def test_the_names_of_a_template_are_those_of_its_engine(project: Project) -> None:
     mustache = {"settings": {"engine": "mustache"}}
     project.put("a", content("{{#orders}}{{id}}{{/orders}}", **mustache))
@@ -216,9 +284,13 @@ def test_a_body_with_very_many_breaking_changes_gets_a_bounded_answer_and_entry(
     body = content(" ".join(f"{{{{n{number}_{'x' * 300}}}}}" for number in range(2_000)))
 
     refused = project.put("a", body)
-    project.put("a", body, "?allow_breaking=true")
+    allowed = project.put("a", body, "?allow_breaking=true")
 
     assert len(breaking(refused)) == 200
+    *paths, more = allowed.headers["x-moorage-breaking"].split(", ")
+    assert more == "..."
+    assert paths == [each["path"] for each in refused.error["breaking"]][: len(paths)]
+    assert len(paths) > 10
     assert len(refused.body) < 500_000
     assert "more" in refused.error["message"]
     assert len(newest(project)["breaking"]) == 200
@@ -253,7 +325,11 @@ def test_the_names_of_jinja_templates_are_told(folder: Path) -> None:
         used = project.put("a", content("{{ order }} {{ tone }}", TONE, **JINJA))
         declared = project.put("a", content("{{ tone }}", **JINJA))
 
+        strict = {"settings": {"engine": "jinja", "missing_inputs": "error"}}
+        refusing = project.put("a", content("{% for o in orders %}{{ o.id }}{% endfor %} {{ tone }}", TONE, **strict))
+
     assert breaking(used) == [("variable_renamed", "variables.orders")]
+    assert breaking(refusing) == [("variable_required", "variables.orders")]
     assert ("variable_required", "variables.tone") in breaking(declared)
 
 

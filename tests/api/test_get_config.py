@@ -166,6 +166,25 @@ def test_an_input_that_is_not_given_has_its_default_and_null_is_given(project: P
     assert "missing_inputs" not in answer.json
 
 
+@pytest.mark.parametrize("engine", ["text", "mustache", "jinja"])
+def test_the_default_of_a_field_counts_where_no_input_has_it(jinja: Server, engine: str) -> None:
+    project = jinja.new_project()
+    put(
+        project, "Hi {{customer.name}}", settings={"engine": engine},
+        variables=[{"key": "customer.name", "value": "guest"}, {"key": "customer", "value": {"plan": "free"}}],
+    )  # fmt: skip
+
+    for inputs, expected in (
+        ({}, "Hi guest"),
+        ({"other": "x"}, "Hi guest"),
+        ({"customer": {"name": "Ada"}}, "Hi Ada"),
+        ({"customer": {"name": None}}, "Hi "),
+        ({"customer": {"plan": "pro"}}, "Hi guest"),
+    ):
+        answer = ask(project, inputs=inputs)
+        assert (contents(answer), answer.json.get("missing_inputs")) == ([expected], None)
+
+
 @pytest.mark.parametrize(("policy", "text"), [(None, "Hi  and !"), ("empty", "Hi  and !"), ("keep", "Hi {{a}} and !")])
 def test_missing_inputs_are_told_and_empty_or_kept(project: Project, policy: str | None, text: str) -> None:
     put(

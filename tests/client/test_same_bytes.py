@@ -17,7 +17,7 @@ from moorage.core.errors import MoorageError
 from tests.support.server import Project, Server
 
 DEPLOYMENTS = 40
-NAMES = ("customer", "order", "items", "note", "day.name")
+NAMES = ("customer", "order", "items", "note", "day", "day.name")
 VALUES: tuple[Any, ...] = (
     "Ada", "", "Zoë 🚢 \\ \"quoted\" {{order}}", 0, -3.5, 1e21, True, False, None, [], ["a", {"b": 1}],
     {"x": {"y": "z"}}, "line\nline\ttab", [1, 2, 3], {"name": "Monday"},
@@ -79,7 +79,11 @@ class Made:
                 "tools": [{"type": "function", "function": {"name": "f", "parameters": {
                     "type": "object", "properties": {"a": {"type": "string"}}}}}],
             },
-            "variables": [{"key": "customer", "value": "guest"}] if self._random.random() < 0.5 else [],
+            "variables": [
+                {"key": key, "value": value}
+                for key, value in (("customer", "guest"), ("day.name", "today"))
+                if self._random.random() < 0.5
+            ],
             "settings": settings,
         }  # fmt: skip
 

@@ -61,13 +61,14 @@ def told(answer: Callable[[], bytes]) -> bytes | tuple[Problem, ...]:
     st.sampled_from(["empty", "keep", "error"]),
     st.sampled_from(["text", "mustache"]),
     st.booleans(),
+    st.sampled_from([{"e": "by default"}, {"e": "by default", "c.d": "by default"}]),
 )
 def test_the_short_way_gives_the_bytes_of_the_long_one(
-    texts: list[str], inputs: dict[str, Any], missing: str, engine: str, has_messages: bool
+    texts: list[str], inputs: dict[str, Any], missing: str, engine: str, has_messages: bool, defaults: dict[str, str]
 ) -> None:
     if engine == "mustache":
         texts = [text.replace("{{{", "").replace("{{", "").replace("}}", "") + "{{a}}" for text in texts]
-    variant = prepared(texts, missing, engine, e="by default")
+    variant = prepared(texts, missing, engine, **defaults)
     request = ConfigurationRequest("k", inputs, messages=[{"role": "user", "content": "Hi"}] if has_messages else [])
 
     assert told(lambda: variant.answer(request)) == told(

@@ -8,6 +8,9 @@ from starlette.responses import Response
 
 from moorage.api.call import Call
 
+#: How many characters a header that lists paths has at most.
+_MAX_LIST = 4_000
+
 
 def of_revision(
     call: Call,
@@ -28,7 +31,13 @@ def of_revision(
         "X-Moorage-Revision": str(call.services.catalog.revision if rev is None else rev),
     }
     if normalized:
-        headers["X-Moorage-Normalized"] = ", ".join(normalized)[:4_000]
+        headers["X-Moorage-Normalized"] = _listed(normalized)
     if breaking:
-        headers["X-Moorage-Breaking"] = ", ".join(quote(path, safe='."[]') for path in breaking)[:4_000]
+        headers["X-Moorage-Breaking"] = _listed([quote(path, safe='."[]') for path in breaking])
     return Response(body, status, headers, media_type="application/json")
+
+
+def _listed(paths: Sequence[str]) -> str:
+    """As many of them as fit; dots at the end stand for more."""
+    listed = ", ".join(paths)
+    return listed if len(listed) <= _MAX_LIST else ", ".join([*listed[:_MAX_LIST].split(", ")[:-1], "..."])

@@ -128,7 +128,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, MoorageError)  # noqa: S101 -- registered for that class
     response = problem(error, request.scope["moorage.request_id"])
     if "moorage.revision" in request.scope:  # of what is asked for with a known key
-        response.headers["X-Moorage-Revision"] = str(request.scope["moorage.revision"])
+        response.headers["X-Moorage-Revision"] = request.scope["moorage.revision"]
     return response
 
 

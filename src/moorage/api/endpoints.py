@@ -33,9 +33,12 @@ def _route(path: str, by_method: dict[str, Operation], services: Services) -> Ro
             services.follower.check_age()
             caller = await _caller(request, services)
             request.scope["moorage.caller"] = caller
-            request.scope["moorage.revision"] = services.catalog.revision
+            request.scope["moorage.revision"] = str(services.catalog.revision)
             authorize(caller, operation.scopes)
-        return await operation.handler(Call(request, services, caller))
+        response = await operation.handler(Call(request, services, caller))
+        if caller is not None:
+            response.headers.setdefault("X-Moorage-Revision", request.scope["moorage.revision"])
+        return response
 
     return Route(path, endpoint, methods=list(by_method))
 

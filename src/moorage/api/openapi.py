@@ -13,6 +13,7 @@ from moorage.core.filter import MAX_TEXT
 from moorage.core.ids import KEY_PATTERN
 from moorage.core.page import DEFAULT_LIMIT, MAX_LIMIT
 from moorage.core.prompt_config import ModelType
+from moorage.core.storage_errors import StorageUnavailable
 
 _REF = "#/components/schemas/{name}"
 
@@ -81,18 +82,29 @@ _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "X-Request-Id": ("The request's id: yours, or one made for it.", {"type": "string"}),
     "ETag": ("Send it back in If-None-Match to get a 304 while nothing changed.", {"type": "string"}),
     "X-Moorage-Revision": ("The count of committed writes this answer shows.", {"type": "integer"}),
-    "X-Moorage-Result": ("What the put did.", {"enum": ["created", "updated", "unchanged"]}),
-    "X-Moorage-Owner": ("Who keeps the deployment, if the put changed that.", {"enum": ["files", "api"]}),
+    "X-Moorage-Age": (
+        "Seconds since all that was committed was shown, while the database is away.",
+        {"type": "integer"},
+    ),
+    "X-Moorage-Replayed": ("This answer was given before to the same Idempotency-Key.", {"const": "true"}),
+    "X-Moorage-Signature": ("What shows whoever has the API key that it is the server's.", {"type": "string"}),
+    "X-Moorage-Deployment": ("The deployment's key.", {"type": "string"}),
+    "X-Moorage-Version": ("The version that was served.", {"type": "string"}),
+    "X-Moorage-Variant": ("The variant that was served.", {"type": "string"}),
+    "X-Moorage-Reason": ("Why that variant.", {"enum": ["rule", "split", "default", "only"]}),
+    "X-Moorage-Result": ("What was done.", {"enum": ["created", "updated", "unchanged"]}),
+    "X-Moorage-Owner": ("Who keeps the deployment, if this changed that.", {"enum": ["files", "api"]}),
     "X-Moorage-Taken-From": (
-        "Who kept the deployment before, if the put changed that: `api`, or a file (percent-encoded).",
+        "Who kept the deployment before, if this changed that: `api`, or a file (percent-encoded).",
         {"type": "string"},
     ),
     "X-Moorage-Normalized": (
-        "Paths of the body that were kept in an equivalent spelling.",
+        "Paths of the body that were kept in an equivalent spelling, as many as a header may hold.",
         {"type": "string"},
     ),
     "X-Moorage-Breaking": (
-        "What this breaks for programs, or would if it is a dry run, as it was allowed to: paths, percent-encoded.",
+        "What this breaks for programs, or would if it is a dry run, as it was allowed to: paths, percent-encoded, as "
+        "many as a header may hold.",
         {"type": "string"},
     ),
 }
@@ -174,10 +186,11 @@ def _answer(operation: Operation, status: int, answer: Any, schema_of: dict[type
     }
     names = ["X-Request-Id"]
     if operation.scopes:
-        names += ["ETag", "X-Moorage-Revision"]
-    if operation.body:
-        names += ["X-Moorage-Result", "X-Moorage-Normalized", "X-Moorage-Owner", "X-Moorage-Taken-From"]
-        names += ["X-Moorage-Breaking"]
+        names += ["X-Moorage-Revision", *operation.headers]
+    if errors.IdempotencyConflict in operation.errors:
+        names += ["X-Moorage-Replayed"]
+    elif operation.scopes and StorageUnavailable not in operation.errors:  # it is answered from memory
+        names += ["X-Moorage-Age"]
     headers = {name: {"description": _HEADERS[name][0], "schema": _HEADERS[name][1]} for name in names}
     document: dict[str, Any] = {"description": meanings[status], "headers": headers}
     if isinstance(answer, type):

@@ -15,7 +15,8 @@ OPEN: frozenset[Scope] | None = None
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """A method of a path. `answers` maps a status to the type of its body, or to its media type."""
+    """A method of a path. `answers` maps a status to the type of its body, or to its media type; `headers` are those of
+    a success with an API key, beside what every answer has."""
 
     method: str
     path: str
@@ -26,4 +27,5 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     body: type | None = None
     is_body_optional: bool = False
     answers: dict[int, Any]
+    headers: tuple[str, ...] = ("ETag",)
     errors: tuple[type[MoorageError], ...] = ()

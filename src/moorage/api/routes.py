@@ -61,6 +61,8 @@ _LIVE = (template_errors.InvalidTemplate, usage_errors.BreakingChange)
 _TERMS = (errors.PreconditionFailed, errors.OwnedByFiles, request_errors.InvalidFlag)
 _NO_VERSION = (errors.VersionNotFound, errors.VersionDeleted)
 _ONCE = (request_errors.InvalidIdempotencyKey, errors.IdempotencyConflict)
+_OWNER = ("X-Moorage-Result", "X-Moorage-Owner", "X-Moorage-Taken-From")
+_SERVED = ("X-Moorage-Deployment", "X-Moorage-Version", "X-Moorage-Variant", "X-Moorage-Reason")
 
 
 OPERATIONS = (
@@ -68,7 +70,7 @@ OPERATIONS = (
         method="POST", path=configurations.PATH, name="DeploymentGetConfig",
         handler=configurations.get_config, scopes=configurations.SCOPES,
         body=ConfigurationRequest,
-        answers={200: Configuration, 304: None},
+        answers={200: Configuration, 304: None}, headers=("ETag", *_SERVED),
         errors=(
             *_GONE, errors.VariantNotResolved, *_TEMPLATE, request_errors.InvalidJson, request_errors.InvalidBody,
             *_LARGE,
@@ -77,14 +79,14 @@ OPERATIONS = (
     Operation(
         method="GET", path="/v2/deployments/snapshot", name="Snapshot",
         handler=following.snapshot, scopes=frozenset({Scope.INVOKE}),
-        answers={200: BundleItem, 304: None},
+        answers={200: BundleItem, 304: None}, headers=("ETag", "X-Moorage-Signature"),
         errors=(request_errors.UnknownParameter,),
     ),
     Operation(
         method="GET", path="/v2/deployments/changes", name="Changes",
         handler=following.changes, scopes=frozenset({Scope.INVOKE}),
         parameters=("since",),
-        answers={200: "text/event-stream"},
+        answers={200: "text/event-stream"}, headers=(),
         errors=(request_errors.InvalidSince, errors.TooManyStreams, *_QUERY),
     ),
     Operation(
@@ -97,7 +99,7 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v2/deployments", name="CreateDeployment",
         handler=deployments.post, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}), body=PostDeployment,
-        answers={201: DeploymentItem},
+        answers={201: DeploymentItem}, headers=("ETag", "X-Moorage-Result", "X-Moorage-Normalized"),
         errors=(
             errors.KeyTaken, request_errors.InvalidKey, request_errors.UnknownParameter,
             template_errors.InvalidTemplate, *_BODY, *_ONCE, *_STORAGE,
@@ -113,7 +115,7 @@ OPERATIONS = (
         method="PUT", path="/v2/deployments/{key_or_id}", name="PutDeployment",
         handler=deployments.put, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}),
         parameters=("dry_run", "file", *_PUBLISH), body=PutDeployment,
-        answers={200: DeploymentItem, 201: DeploymentItem},
+        answers={200: DeploymentItem, 201: DeploymentItem}, headers=("ETag", *_OWNER, "X-Moorage-Normalized", "X-Moorage-Breaking"),
         errors=(
             request_errors.InvalidKey, request_errors.InvalidRequest, *_TERMS, errors.OwnedByApi,
             *_LIVE, *_GONE, *_QUERY, *_BODY, *_STORAGE
@@ -122,7 +124,7 @@ OPERATIONS = (
     Operation(
         method="PATCH", path="/v2/deployments/{key_or_id}", name="PatchDeployment",
         handler=deployments.patch, scopes=frozenset({Scope.WRITE}), parameters=_TAKE, body=PatchDeployment,
-        answers={200: DeploymentItem},
+        answers={200: DeploymentItem}, headers=("ETag", *_OWNER),
         errors=(*_TERMS, *_QUERY, *_GONE, *_BODY, *_STORAGE),
     ),
     Operation(
@@ -164,7 +166,7 @@ OPERATIONS = (
         method="POST", path="/v2/deployments/{key_or_id}/versions", name="SaveVersion",
         handler=versions.post, scopes=frozenset({Scope.WRITE}),  # PUBLISH too, unless a draft
         parameters=_PUBLISH, body=PostVersion,
-        answers={201: VersionItem},
+        answers={201: VersionItem}, headers=("ETag", "X-Moorage-Normalized", "X-Moorage-Breaking"),
         errors=(*_LIVE, *_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE),
     ),
     Operation(
@@ -195,7 +197,7 @@ OPERATIONS = (
         method="POST", path="/v2/deployments/{key_or_id}/versions/{version_or_id}/publish", name="PublishVersion",
         handler=versions.publish, scopes=frozenset({Scope.PUBLISH}), parameters=_PUBLISH,
         body=Reason, is_body_optional=True,
-        answers={200: VersionItem},
+        answers={200: VersionItem}, headers=("ETag", "X-Moorage-Breaking"),
         errors=(
             *_LIVE, *_NO_VERSION, *_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE,
         ),
@@ -211,7 +213,7 @@ OPERATIONS = (
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/diff", name="Diff",
         handler=versions.diff, scopes=frozenset({Scope.READ}), parameters=("from", "to"),
-        answers={200: Difference},
+        answers={200: Difference}, headers=(),
         errors=(*_NO_VERSION, request_errors.MissingParameter, *_GONE, *_QUERY),
     ),
     Operation(
@@ -229,7 +231,7 @@ OPERATIONS = (
     Operation(
         method="GET", path="/v2/api-keys", name="ApiKeys",
         handler=api_keys.list_all, scopes=_ADMIN,
-        answers={200: ApiKeyPage}, errors=_QUERY,
+        answers={200: ApiKeyPage}, headers=(), errors=_QUERY,
     ),
     Operation(
         method="POST", path="/v2/api-keys", name="CreateApiKey",
@@ -239,18 +241,18 @@ OPERATIONS = (
     Operation(
         method="GET", path="/v2/api-keys/{api_key_id}", name="GetApiKey",
         handler=api_keys.get, scopes=_ADMIN,
-        answers={200: ApiKeyItem}, errors=(errors.ApiKeyNotFound, *_QUERY),
+        answers={200: ApiKeyItem}, headers=(), errors=(errors.ApiKeyNotFound, *_QUERY),
     ),
     Operation(
         method="PATCH", path="/v2/api-keys/{api_key_id}", name="PatchApiKey",
         handler=api_keys.patch, scopes=_ADMIN, body=PatchApiKey,
-        answers={200: ApiKeyItem},
+        answers={200: ApiKeyItem}, headers=(),
         errors=(errors.ApiKeyNotFound, request_errors.InvalidRequest, *_QUERY, *_BODY, *_STORAGE),
     ),
     Operation(
         method="DELETE", path="/v2/api-keys/{api_key_id}", name="RevokeApiKey",
         handler=api_keys.delete, scopes=_ADMIN,
-        answers={200: ApiKeyItem}, errors=(errors.ApiKeyNotFound, *_QUERY, *_STORAGE),
+        answers={200: ApiKeyItem}, headers=(), errors=(errors.ApiKeyNotFound, *_QUERY, *_STORAGE),
     ),
     Operation(
         method="GET", path="/health/live", name="Live", handler=open_routes.live, scopes=OPEN,

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from moorage.core.conform import name_of
+from moorage.core.defaults import Defaults
 from moorage.core.prompt_config import Tool, Variable
 from moorage.core.strict_json import join
 from moorage.core.template import Engine, names
@@ -46,9 +47,40 @@ class Contract(msgspec.Struct, frozen=True):
     refused: AbstractSet[str] = frozenset()
 
     @property
+    def needed(self) -> set[str]:
+        """The names that its messages use and that have no default."""
+        defaults = Defaults(self.variables)
+        return {name for name in self.names if defaults.of(name) is None}
+
+    @property
     def declared(self) -> dict[str, Variable]:
         """The declared variables by their names."""
         return {variable.key: variable for variable in self.variables}
+
+    def shared_with(self, other: "Contract") -> "Contract":
+        """The part of this that the other one has too."""
+        tools = {tool.function.name for tool in other.tools}
+        kept = [tool for tool in self.tools if tool.function.name in tools]
+        return Contract(self.names & other.names, self.variables, kept, self.refused)
+
+    def beyond(self, other: "Contract") -> "Contract":
+        """The part of this that the other one has not."""
+        tools = {tool.function.name for tool in other.tools}
+        kept = [tool for tool in self.tools if tool.function.name not in tools]
+        return Contract(self.names - other.names, self.variables, kept, self.refused)
+
+
+NOTHING = Contract(frozenset())
+
+
+def joined(contracts: Sequence[Contract]) -> Contract:
+    """What a program does that may get any of these: it sends what one of them needs, and has the tools of all."""
+    names = {name for each in contracts for name in each.names}
+    refused = {name for each in contracts for name in each.refused}
+    needed = {name for each in contracts for name in each.needed}
+    defaults = {name: Defaults(each.variables).of(name) for each in contracts for name in each.names - needed}
+    tools = {tool.function.name: tool for each in reversed(contracts) for tool in each.tools}
+    return Contract(names, [Variable(*each) for each in defaults.items()], [*tools.values()], refused)
 
 
 class ContractChange(msgspec.Struct, frozen=True):
@@ -96,9 +128,8 @@ class Needs(msgspec.Struct, frozen=True):
 
 def needs_of(live: Contract, new: Contract) -> Needs:
     """What changes for those who send inputs when `new` is published in place of `live`."""
-    needed = {name for name in new.names if _default_of(new.declared.get(name)) is None}
-    was_needed = {name for name in live.names if _default_of(live.declared.get(name)) is None}
-    return Needs(sorted((needed - was_needed) | (new.refused - live.refused)), sorted(live.names - new.names))
+    required = (new.needed - live.needed) | (new.refused - live.refused)
+    return Needs(sorted(required), sorted(live.names - new.names))
 
 
 def contract_changes(live: Contract, new: Contract) -> list[ContractChange]:
@@ -107,13 +138,8 @@ def contract_changes(live: Contract, new: Contract) -> list[ContractChange]:
     return sorted(changes, key=lambda change: not change.is_breaking)
 
 
-def _default_of(variable: Variable | None) -> Any:
-    """A default of null is none: there is nothing to put into a message."""
-    return None if variable is None or variable.value is UNSET else variable.value
-
-
 def _variables(live: Contract, new: Contract) -> Iterator[ContractChange]:
-    after = new.declared
+    before, after = Defaults(live.variables), Defaults(new.variables)
     added = sorted(new.names - live.names)
     for name in sorted(live.names - new.names):
         path = join("variables", name)
@@ -128,13 +154,13 @@ def _variables(live: Contract, new: Contract) -> Iterator[ContractChange]:
             yield ContractChange("variable_renamed", path, message)
     for name in added:
         path = join("variables", name)
-        if _default_of(after.get(name)) is None:
+        if after.of(name) is None:
             message = f"{name} is new and has no default: programs that do not send it {_lot(name, new)}."
             yield ContractChange("variable_required", path, message)
         else:
             yield ContractChange("variable_added", path, f"{name} is new, and has a default.")
     for name in sorted(live.names & new.names):
-        yield from _variable(name, live, new)
+        yield from _variable(name, before.of(name), after.of(name), live, new)
 
 
 def _lot(name: str, new: Contract) -> str:
@@ -142,10 +168,9 @@ def _lot(name: str, new: Contract) -> str:
     return "are refused" if name in new.refused else "get messages without it"
 
 
-def _variable(name: str, live: Contract, new: Contract) -> Iterator[ContractChange]:
-    """What changes of one that both use."""
-    before, after = live.declared.get(name), new.declared.get(name)
-    path, old, default = join("variables", name), _default_of(before), _default_of(after)
+def _variable(name: str, old: Any, default: Any, live: Contract, new: Contract) -> Iterator[ContractChange]:
+    """What changes of one that both use, with its default before and after."""
+    path, before, after = join("variables", name), live.declared.get(name), new.declared.get(name)
     if old is None and name in new.refused - live.refused:
         message = f"{name} has no default: programs that do not send it {_lot(name, new)} from now on."
         yield ContractChange("variable_required", path, message)

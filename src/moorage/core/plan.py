@@ -10,6 +10,7 @@ from msgspec import UNSET
 from moorage.core.caller_message import completed
 from moorage.core.configuration import Configuration, ConfigurationRequest, Object, encode, sealed
 from moorage.core.context import Context
+from moorage.core.defaults import Defaults
 from moorage.core.deployment import Live
 from moorage.core.errors import VariantNotResolved
 from moorage.core.output import MAX_OUTPUT
@@ -40,7 +41,7 @@ class Prepared:
         self.engine: Engine = settings.engine or "text"
         self.missing: Missing = settings.missing_inputs or "empty"
         self._config, self._version = config, version
-        self._defaults = {each.key: each.value for each in variables if each.value not in (UNSET, None)}
+        self._defaults = Defaults(variables)
         self._parameters: Object = msgspec.to_builtins(config.model_parameters)
         self._tools: list[Object] = msgspec.to_builtins(config.tools)
         messages: list[Object] = msgspec.to_builtins(config.messages)
@@ -54,7 +55,7 @@ class Prepared:
 
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs of a call, with the defaults of those that are not given."""
-        return {**self._defaults, **given}
+        return self._defaults.complete(given)
 
     def configuration(self, rendered: Sequence[Rendered], request: ConfigurationRequest) -> Configuration:
         """The answer to a call whose templates were rendered, in order; not `sealed` yet."""
@@ -121,7 +122,11 @@ class Prepared:
         pieces = encode(self.configuration(marked, _ASKED)).split(_encode(_MARK)[1:-1])
         if len(pieces) != len(names) + 1:
             return None, []  # there is a NUL in it after all
-        blanks = [(name.strip(), self._defaults.get(name.strip(), ABSENT), self._absent(name)) for name in names]
+        defaults = self._defaults.values
+        blanks = [
+            (name.strip(), ABSENT if "." in name else defaults.get(name.strip(), ABSENT), self._absent(name))
+            for name in names
+        ]
         return b"%b".join(piece.replace(b"%", b"%%") for piece in pieces), blanks
 
     def _absent(self, name: str) -> bytes | None:

@@ -75,4 +75,14 @@ def check_routing(routing: Sequence[Route], variants: Collection[str], report: R
                 )
 
 
+def reachable(routing: Sequence[Route], default: str) -> set[str]:
+    """The variants that some call may get; `default` is that of row 0."""
+    found = set[str]()
+    for route in routing:
+        found.add(route.variant)
+        if route.split is UNSET and not route.when:
+            return found
+    return found | {default}
+
+
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode

@@ -17,7 +17,7 @@ import msgspec
 from moorage.core import mustache
 from moorage.core.output import MAX_OUTPUT, Output
 from moorage.core.template_errors import JinjaNotEnabled, MissingInputs, UnsupportedEngine
-from moorage.core.value import ABSENT, as_text, member
+from moorage.core.value import ABSENT, as_text, find
 
 Engine = Literal["text", "jinja", "mustache"]
 
@@ -75,7 +75,7 @@ class Template:
     def _render_text(self, inputs: Mapping[str, Any], output: Output) -> None:
         parts, texts, needed = self.parts.copy(), dict[str, str](), 0
         for inside, name in self._names.items():
-            value = _find(name, inputs)
+            value = find(name, inputs)
             texts[inside] = output.missed(name, f"{{{{{inside}}}}}") if value is ABSENT else as_text(value)
             # Each is written at least once, and nothing large is made that will not fit.
             needed += len(texts[inside])
@@ -113,16 +113,3 @@ def _check(engine: str) -> None:
         raise JinjaNotEnabled
     if engine not in _ENGINES:
         raise UnsupportedEngine(engine=engine[:64])
-
-
-def _find(name: str, inputs: Mapping[str, Any]) -> Any:
-    """The input of that name, dots and all, or else what its path leads to."""
-    value = inputs.get(name, ABSENT)
-    if value is ABSENT and "." in name:
-        first, *path = name.split(".")
-        value = inputs.get(first, ABSENT)
-        for step in path:
-            value = member(value, step)
-            if value is ABSENT:
-                break
-    return value

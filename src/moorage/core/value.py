@@ -1,6 +1,7 @@
 """JSON values inside templates: how one is found in another, and what it is as text."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from moorage.core.strict_json import too_deep
@@ -27,6 +28,23 @@ def member(value: Any, name: str) -> Any:
         index = int(name)
         return value[index] if index < len(value) else ABSENT
     return ABSENT
+
+
+def find(name: str, inputs: Mapping[str, Any]) -> Any:
+    """The input of that name, dots and all, or else what its path leads to; `ABSENT` where there is none."""
+    value = inputs.get(name, ABSENT)
+    return follow(name.split("."), inputs) if value is ABSENT and "." in name else value
+
+
+def follow(path: Sequence[str], inputs: Mapping[str, Any]) -> Any:
+    """What a path leads to; `ABSENT` where there is nothing."""
+    first, *rest = path
+    value = inputs.get(first, ABSENT)
+    for step in rest:
+        value = member(value, step)
+        if value is ABSENT:
+            break
+    return value
 
 
 def as_text(value: Any) -> str:

@@ -6,12 +6,15 @@ from typing import Protocol
 import msgspec
 
 from moorage.core.contract import (
+    NOTHING,
     Contract,
     ContractChange,
+    Names,
     NamesOf,
     Needs,
     Templates,
     contract_changes,
+    joined,
     names_without_jinja,
     needs_of,
 )
@@ -19,6 +22,7 @@ from moorage.core.deployment import Deployment
 from moorage.core.ownership import Terms
 from moorage.core.plan import Prepared, render_all, texts_of
 from moorage.core.prompt_config import PromptConfig, Variable
+from moorage.core.routing import reachable
 from moorage.core.serving import decode_serving
 from moorage.core.strict_json import join
 from moorage.core.template_errors import InvalidTemplate, JinjaNotEnabled, MissingInputs, TemplateError
@@ -54,6 +58,10 @@ class Contracted(Protocol):
         ...
 
 
+#: The name of a variant, and what is compared: before, and after.
+_Pair = tuple[str, Contract, Contract]
+
+
 class _Variant(msgspec.Struct, frozen=True):
     config: PromptConfig
     variables: list[Variable]
@@ -63,14 +71,18 @@ class _Variant(msgspec.Struct, frozen=True):
     def templates(self) -> Templates:
         return self.settings.engine or "text", tuple(texts_of(msgspec.to_builtins(self.config.messages)))
 
-    def contract(self, names: AbstractSet[str] | None) -> Contract:
-        declared = {variable.key for variable in self.variables}
-        return Contract(declared if names is None else names, self.variables, self.config.tools, self._refused())
+    def contract(self, names: Names) -> Contract:
+        """Where its names cannot be told, those count that it declares."""
+        used = names if isinstance(names, AbstractSet) else {variable.key for variable in self.variables}
+        contract = Contract(used, self.variables, self.config.tools)
+        return msgspec.structs.replace(contract, refused=self._refused(contract.needed))
 
-    def _refused(self) -> frozenset[str]:
-        """What a call without any input is refused for; nothing where jinja would have to tell."""
+    def _refused(self, needed: set[str]) -> AbstractSet[str]:
+        """What a call without any input is refused for: all that is `needed` where jinja would have to tell."""
         if self.settings.missing_inputs != "error":
             return frozenset()
+        if self.settings.engine == "jinja":
+            return needed
         try:
             render_all(Prepared(self.config, self.variables, self.settings, ""), {})
         except MissingInputs as error:
@@ -105,7 +117,7 @@ def check_contract(reading: Reading, live: Deployment, new: Contracted, terms: T
     pairs = _pairs(live, new, names_of)
     breaking = _breaking(pairs)
     if breaking and not terms.allow_breaking:
-        needs = [needs_of(before, after) for before, after in pairs.values()]
+        needs = [needs_of(before, after) for _, before, after in pairs]
         required = sorted({name for each in needs for name in each.required})
         removed = sorted({name for each in needs for name in each.removed})
         callers = broken_callers(reading.usage_of_version(live.live_version_id, 0), Needs(required, removed))
@@ -118,10 +130,10 @@ def breaking_changes(live: Contracted, new: Contracted) -> list[ContractChange]:
     return _breaking(_pairs(live, new, names_without_jinja))
 
 
-def _breaking(pairs: dict[str, tuple[Contract, Contract]]) -> list[ContractChange]:
+def _breaking(pairs: list[_Pair]) -> list[ContractChange]:
     """The breaking changes of all variants, of which those beside the default one are named in the paths."""
     found = []
-    for name, (before, after) in pairs.items():
+    for name, before, after in pairs:
         where = "" if name == DEFAULT_VARIANT else join("variants", name)
         for change in contract_changes(before, after):
             if change.is_breaking:
@@ -130,22 +142,32 @@ def _breaking(pairs: dict[str, tuple[Contract, Contract]]) -> list[ContractChang
     return found[:_MAX_LISTED]
 
 
-def _pairs(live: Contracted, new: Contracted, names_of: NamesOf) -> dict[str, tuple[Contract, Contract]]:
-    """The contracts of each variant that is in both, before and after.
-
-    Where the names of either cannot be told, both are held against what they declare.
-    """
+def _pairs(live: Contracted, new: Contracted, names_of: NamesOf) -> list[_Pair]:
+    """What is to be compared: each variant with the one of its name; one that calls get only from now on, with all that
+    they got until now, of which a program cannot know which it gets; and likewise one that no call gets any more."""
     before, after = _variants(live), _variants(new)
-    shared = [name for name in before if name in after]
-    names = names_of([side[name].templates for name in shared for side in (before, after)])
-    pairs = {}
-    for name, old_names, new_names in zip(shared, names[::2], names[1::2], strict=True):
-        old, new_ = before[name], after[name]
-        if isinstance(old_names, AbstractSet) and isinstance(new_names, AbstractSet):
-            pairs[name] = old.contract(old_names), new_.contract(new_names)
-        else:
-            pairs[name] = old.contract(None), new_.contract(None)
-    return pairs
+    names = names_of([each.templates for each in (*before.values(), *after.values())])
+    old_names, new_names = dict(zip(before, names, strict=False)), dict(zip(after, names[len(before) :], strict=True))
+    pairs: list[_Pair] = []
+    for name in before.keys() & after.keys():
+        both = old_names[name], new_names[name]
+        # Where the names of either cannot be told, both are held against what they declare.
+        old, new_ = both if all(isinstance(each, AbstractSet) for each in both) else (None, None)
+        pairs.append((name, before[name].contract(old), after[name].contract(new_)))
+    was_served, is_served = _served(live, before), _served(new, after)
+    if was_served != is_served:
+        was = {name: before[name].contract(old_names[name]) for name in was_served}
+        is_ = {name: after[name].contract(new_names[name]) for name in is_served}
+        until_now, from_now = joined([*was.values()]), joined([*is_.values()])
+        pairs += [(name, until_now.shared_with(each), each) for name, each in is_.items() if name not in was]
+        pairs += [(name, each.beyond(from_now), NOTHING) for name, each in was.items() if name not in is_]
+    return sorted(pairs, key=lambda pair: (pair[0] != DEFAULT_VARIANT, pair[0]))
+
+
+def _served(content: Contracted, variants: dict[str, _Variant]) -> list[str]:
+    """The variants that some call may get, the default one first."""
+    served = reachable(decode_serving(content.serving).routing, DEFAULT_VARIANT)
+    return [name for name in variants if name in served]
 
 
 def _variants(content: Contracted) -> dict[str, _Variant]:
