@@ -115,7 +115,8 @@ OPERATIONS = (
         method="PUT", path="/v2/deployments/{key_or_id}", name="PutDeployment",
         handler=deployments.put, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}),
         parameters=("dry_run", "file", *_PUBLISH), body=PutDeployment,
-        answers={200: DeploymentItem, 201: DeploymentItem}, headers=("ETag", *_OWNER, "X-Moorage-Normalized", "X-Moorage-Breaking"),
+        answers={200: DeploymentItem, 201: DeploymentItem},
+        headers=("ETag", *_OWNER, "X-Moorage-Normalized", "X-Moorage-Breaking"),
         errors=(
             request_errors.InvalidKey, request_errors.InvalidRequest, *_TERMS, errors.OwnedByApi,
             *_LIVE, *_GONE, *_QUERY, *_BODY, *_STORAGE
