@@ -16,7 +16,9 @@ async def list_page(call: Call) -> Response:
 
     def page(reading: Reading) -> bytes:
         found, has_more = reading.manifests(call.project_id, query)
-        return msgspec.json.encode(ManifestPage("list", list(map(manifest_of, found)), has_more))
+        return msgspec.json.encode(
+            ManifestPage("list", [manifest_of(each) for each in found if each.fault() is None], has_more)
+        )
 
     body, rev = await call.read(page)
     return of_revision(call, body, rev=rev)

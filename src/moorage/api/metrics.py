@@ -77,6 +77,11 @@ class _CatalogCollector(Collector):
             "moorage_catalog_deployments", "Deployments in memory, all projects.", value=len(self._catalog)
         )
         yield GaugeMetricFamily(
+            "moorage_catalog_unreadable",
+            "Deployments whose live version cannot be read, so that the one before is served, or none.",
+            value=self._catalog.unreadable,
+        )
+        yield GaugeMetricFamily(
             "moorage_revision",
             "The count of committed writes that this process shows.",
             value=self._catalog.revision,

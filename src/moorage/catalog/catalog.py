@@ -85,6 +85,11 @@ class Catalog:
         """The API keys of a project, revoked or expired ones too."""
         return [key for key in self.contents.api_keys.values() if key.project_id == project_id]
 
+    @property
+    def unreadable(self) -> int:
+        """How many deployments could not be taken over, as they are now."""
+        return sum(project.unreadable for project in self.contents.projects.values())
+
     def __len__(self) -> int:
         """How many deployments there are in all projects."""
         return sum(map(len, self.contents.projects.values()))

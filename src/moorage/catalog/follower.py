@@ -143,8 +143,10 @@ class Follower:
                 self._take(news, asked_at)
         except StorageError as error:
             self._note_away(str(error))
-        except Exception:  # noqa: BLE001 -- without this task the worker would grow stale in silence
-            _log.exception("following the database failed; trying again")
+        except Exception as error:  # noqa: BLE001 -- without this task the worker would grow stale in silence
+            if not self._is_away:
+                _log.exception("following the database failed; trying again")
+            self._note_away(f"what the database has cannot be followed ({type(error).__name__})")
         else:
             if self._is_away:
                 _log.warning("the database answers again")

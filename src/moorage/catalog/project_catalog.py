@@ -1,5 +1,6 @@
 """One project's deployments in memory: already encoded, in the order of the list."""
 
+import logging
 import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from operator import itemgetter
 import msgspec
 
 from moorage.core.deployment import Deployment, Live, Tombstone, etag_of
-from moorage.core.errors import DeploymentNotFound
+from moorage.core.errors import DeploymentNotFound, DeploymentUnreadable
 from moorage.core.filter import Facts, Filter
 from moorage.core.page import PageQuery
 from moorage.core.request_errors import InvalidCursor
@@ -36,6 +37,7 @@ class _Shown(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(_Shown).decode
+_log = logging.getLogger("moorage.catalog")
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
@@ -67,6 +69,7 @@ class ProjectCatalog:
         gone = {stone.id: stone.rev for name, stone in kept.tombstones.items() if name == stone.id}
         self._changed = revs | gone
         self._is_in_order = False
+        self._unreadable: dict[str, DeploymentUnreadable] = {}
 
     def __len__(self) -> int:
         """How many deployments there are, deleted ones not counted."""
@@ -78,7 +81,14 @@ class ProjectCatalog:
         return Kept(*listed, self._seq_of, self._seq_of_key, self._tombstones)
 
     def follow(self, deployment: Deployment) -> None:
-        """Take over the newest state of one deployment; a state seen before changes nothing."""
+        """Take over the newest state of one deployment; a state seen before changes nothing. One that cannot be read is
+        left as it was, so that it costs no other its answers."""
+        self._unreadable.pop(deployment.id, None)
+        fault = None if deployment.deleted_us is not None else deployment.fault()
+        if fault is not None:
+            self._unreadable[deployment.id] = fault
+            _log.error("%s It is in the project %s.", fault, deployment.project_id)
+            return
         seq = deployment.seq
         self._seq_of[deployment.id] = seq
         self._changed.pop(deployment.id, None)
@@ -155,6 +165,11 @@ class ProjectCatalog:
         return _live(self._items[place], self._served[place])
 
     @property
+    def unreadable(self) -> int:
+        """How many deployments could not be taken over, as they are now."""
+        return len(self._unreadable)
+
+    @property
     def revision(self) -> int:
         """The revision of the last change of any of its deployments; 0 if there never was one."""
         self._put_in_order()
@@ -183,6 +198,9 @@ class ProjectCatalog:
             place = bisect_left(self._seqs, seq)
             if place < len(self._seqs) and self._seqs[place] == seq:
                 return place
+        for id_, error in self._unreadable.items():
+            if key_or_id in (id_, error.fields["key"]):
+                raise error.with_traceback(None)
         if key_or_id in self._tombstones:
             raise self._tombstones[key_or_id].error()
         raise DeploymentNotFound(param="key", key=key_or_id[:200])

@@ -7,11 +7,11 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from moorage.core.conform import DROP, Report
-from moorage.core.errors import DeploymentDeleted
+from moorage.core.errors import DeploymentDeleted, DeploymentUnreadable
 from moorage.core.ids import KEY_PATTERN
 from moorage.core.ownership import Owner
 from moorage.core.prompt_config import PromptConfig, Variable
-from moorage.core.serving import NOTHING, Serving, ServingFields
+from moorage.core.serving import NOTHING, Serving, ServingFields, decode_serving
 from moorage.core.times import iso
 
 Bump = Literal["minor", "major"]
@@ -25,6 +25,8 @@ MAX_NOTES = 10_000
 
 _encode_text = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
+_decode_config = msgspec.json.Decoder(PromptConfig).decode
+_decode_variables = msgspec.json.Decoder(list[Variable]).decode
 
 
 class PutDeployment(ServingFields, frozen=True, forbid_unknown_fields=True):
@@ -140,6 +142,11 @@ def outlook(deleted_us: int, path: str, *, is_erased: bool) -> str:
     return "It is gone for good" if is_erased else f"Until {iso(final_us(deleted_us))} it can be restored: POST {path}"
 
 
+def unreadable(key: str, error: msgspec.DecodeError) -> DeploymentUnreadable:
+    """The error for a live version that cannot be decoded."""
+    return DeploymentUnreadable(param="key", key=key, reason=str(error)[:500])
+
+
 class Tombstone(msgspec.Struct, frozen=True):
     """What is known of a deleted deployment."""
 
@@ -223,6 +230,17 @@ class Deployment(msgspec.Struct, frozen=True):
     def etag(self) -> str:
         """Changes whenever the deployment does, and tells its revision, so that a 412 can say what happened since."""
         return etag_of(self.rev, self.item())
+
+    def fault(self) -> DeploymentUnreadable | None:
+        """Why its live version cannot be served; None if it can. What is written here always can, but a database may be
+        changed by others."""
+        try:
+            _decode_config(self.prompt_config)
+            _decode_variables(self.variables)
+            decode_serving(self.serving)
+        except msgspec.DecodeError as error:
+            return unreadable(self.key, error)
+        return None
 
     def item(self) -> bytes:
         """The JSON of this deployment's `DeploymentItem`. The stored configuration is JSON already, and not parsed."""

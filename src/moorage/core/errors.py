@@ -12,6 +12,7 @@
     │                             and those of `moorage.core.usage_errors`
     ├── PreconditionFailed        somebody else was faster
     ├── VariantNotResolved        a deployment that has no answer for a context
+    ├── DeploymentUnreadable, VersionUnreadable    somebody else wrote in the database
     ├── TooManyStreams            there is no room for one more
     └── StorageError              where things are kept, see `moorage.core.storage_errors`
 
@@ -94,6 +95,19 @@ class DeploymentNotFound(NotFound):
     """There is no deployment {key!r} in this project. `moorage deployments list` shows what there is."""
 
     code = "deployment_not_found"
+
+
+class DeploymentUnreadable(MoorageError):
+    """The live version of the deployment {key!r} is not as Moorage writes it, so it is not served: {reason}. `moorage
+    deployments undo {key}` goes back to the version before, and `moorage check` looks for what else was changed."""
+
+    code = "deployment_unreadable"
+
+
+class VersionUnreadable(MoorageError):
+    """The version {version} is not as Moorage writes it: {reason}. `moorage check` looks for what else was changed."""
+
+    code = "version_unreadable"
 
 
 class DeploymentDeleted(NotFound):

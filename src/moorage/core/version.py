@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from moorage.core.deployment import MAX_DESCRIPTION, MAX_NOTES, Bump, VersionNumber
+from moorage.core.errors import VersionUnreadable
 from moorage.core.prompt_config import (
     Message,
     ModelParameters,
@@ -131,7 +132,12 @@ class Version(msgspec.Struct, frozen=True):
         return self.rev
 
     def content(self) -> dict[str, Any]:
-        """What differs between versions: the configuration and the variables, as JSON values."""
+        """What differs between versions: the configuration and the variables, as JSON values.
+
+        Raises:
+            VersionUnreadable
+        """
+        self.item()
         return {
             "prompt_config": msgspec.json.decode(self.prompt_config),
             "variables": msgspec.json.decode(self.variables),
@@ -140,8 +146,16 @@ class Version(msgspec.Struct, frozen=True):
         }
 
     def item(self) -> VersionItem:
-        """What is sent of it."""
-        config, serving = _prompt_config.decode(self.prompt_config), decode_serving(self.serving)
+        """What is sent of it.
+
+        Raises:
+            VersionUnreadable: what is stored was not written by Moorage.
+        """
+        try:
+            config, serving = _prompt_config.decode(self.prompt_config), decode_serving(self.serving)
+            variables = _variables.decode(self.variables)
+        except msgspec.DecodeError as error:
+            raise VersionUnreadable(version=str(self.number), reason=str(error)[:500]) from error
         return VersionItem(
             id=self.id,
             deployment_id=self.deployment_id,
@@ -151,7 +165,7 @@ class Version(msgspec.Struct, frozen=True):
             ),
             fallbacks=serving.fallbacks,
             tools=config.tools,
-            variables=_variables.decode(self.variables),
+            variables=variables,
             timestamp=iso(self.created_us),
             version=str(self.number),
             description=self.description,

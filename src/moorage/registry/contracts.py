@@ -145,7 +145,11 @@ def _breaking(pairs: list[_Pair]) -> list[ContractChange]:
 def _pairs(live: Contracted, new: Contracted, names_of: NamesOf) -> list[_Pair]:
     """What is to be compared: each variant with the one of its name; one that calls get only from now on, with all that
     they got until now, of which a program cannot know which it gets; and likewise one that no call gets any more."""
-    before, after = _variants(live), _variants(new)
+    after = _variants(new)
+    try:
+        before = _variants(live)
+    except msgspec.DecodeError:
+        return []  # it was written past this program, and nobody was served by it
     names = names_of([each.templates for each in (*before.values(), *after.values())])
     old_names, new_names = dict(zip(before, names, strict=False)), dict(zip(after, names[len(before) :], strict=True))
     pairs: list[_Pair] = []

@@ -126,14 +126,16 @@ def patch_deployment(
     """Change what is not versioned (`body`: JSON, `PatchDeployment`).
 
     Raises:
-        DeploymentNotFound, DeploymentDeleted, PreconditionFailed, OwnedByFiles, InvalidJson, InvalidBody: nothing was
-            changed.
+        DeploymentNotFound, DeploymentDeleted, DeploymentUnreadable, PreconditionFailed, OwnedByFiles, InvalidJson,
+        InvalidBody: nothing was changed.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
     wanted, normalized = read_body(strict_json.parse(body), PatchDeployment)
     try:
         with store.write() as write:
             present = get_to_change(write, project_id, key_or_id, terms)
+            if (fault := present.fault()) is not None:
+                raise fault
             by = by.because(wanted.reason)
             result: Result = "updated" if wanted.description != present.description else "unchanged"
             if result == "updated":
