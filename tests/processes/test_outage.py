@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from moorage.catalog.contents import Contents
 from moorage.catalog.snapshot import Snapshot
 from moorage.core.access import Scope, new_token
 from moorage.store.opening import open_store
+from moorage.store.postgres_connections import Address
 from tests.support.nodes import Node
 from tests.support.postgres import PASSWORD, SESSIONS, PostgresServer, sql
 from tests.support.program import moorage
@@ -37,10 +39,14 @@ def age(node: Project) -> int | None:
     return None if shown is None else int(shown)
 
 
+def reader_of(node: Project) -> Snapshot:
+    return Snapshot(snapshot_of(node), Address(node.server.database).shown, PASSWORD.encode())
+
+
 def until_kept(node: Project) -> None:
     """Wait until what the server shows is in its snapshot."""
     revision = int(node.page().headers["x-moorage-revision"])
-    snapshot = Snapshot(snapshot_of(node), PASSWORD.encode())
+    snapshot = reader_of(node)
     until(lambda: (kept := snapshot.load()) is not None and kept[0].state.rev == revision)
 
 
@@ -84,7 +90,49 @@ def test_a_snapshot_says_nothing_without_the_password(node: Project) -> None:
         assert word not in data
 
 
-@pytest.mark.parametrize("harm", ["no snapshot", "a byte flipped", "cut short", "no bytes", "another file"])
+def test_how_old_a_snapshot_is_does_not_depend_on_when_its_file_was_made(
+    node: Project, postgres: PostgresServer
+) -> None:
+    node.put("a")
+    until_kept(node)
+    until(lambda: (kept := reader_of(node).load()) is not None and kept[1] < 10)
+    node.server.stop()
+    snapshot = reader_of(node)
+    contents, _ = snapshot.load() or pytest.fail("it was there")
+    snapshot.keep(contents, age=3_000)
+    copied = snapshot_of(node).read_bytes()
+    snapshot_of(node).unlink()
+    snapshot_of(node).write_bytes(copied)
+    postgres.stop()
+    try:
+        node.server.start()
+        shown = age(node)
+    finally:
+        postgres.start()
+
+    assert shown is not None
+    assert shown >= 3_000
+
+
+def test_a_snapshot_tells_when_it_was_confirmed_last_and_one_that_was_removed_is_written_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = Snapshot(folder / "snapshot", "postgresql://one", b"password")
+    contents = Contents()
+
+    for seconds in (100.0, 50.0, 0.0):
+        monkeypatch.setattr(snapshot, "_not_before", 0.0)  # not only every few seconds
+        snapshot.keep(contents, seconds)
+        kept = snapshot.load()
+        assert kept is not None
+        assert seconds <= kept[1] < seconds + 10
+        if seconds == 50.0:
+            (folder / "snapshot").unlink()
+
+
+@pytest.mark.parametrize(
+    "harm", ["no snapshot", "a byte flipped", "cut short", "no bytes", "another file", "another database"]
+)
 def test_without_a_snapshot_that_can_be_read_it_does_not_start(
     node: Project, postgres: PostgresServer, harm: str
 ) -> None:
@@ -92,15 +140,18 @@ def test_without_a_snapshot_that_can_be_read_it_does_not_start(
     node.server.stop()
     path = snapshot_of(node)
     data = bytearray(path.read_bytes())
+    database = node.server.database + ("_other" if harm == "another database" else "")
     if harm == "no snapshot":
         path.unlink()
+    elif harm == "another database":
+        pass
     else:
         data[len(data) // 2] ^= 1
         harmed = {"a byte flipped": bytes(data), "cut short": bytes(data[:30]), "no bytes": b""}
         path.write_bytes(harmed.get(harm, b"something else"))
     postgres.stop()
     try:
-        where = ("--port", str(quiet_port()), "--database", node.server.database, "--snapshot", str(path))
+        where = ("--port", str(quiet_port()), "--database", database, "--snapshot", str(path))
         done = moorage("serve", *where, folder=path.parent)
     finally:
         postgres.start()

@@ -58,6 +58,23 @@ def test_the_oldest_postgresql_there_is_here_is_taken(folder: Path) -> None:
         assert sql(database.url, "SHOW server_version")[0][0].startswith("16.")
 
 
+def test_a_role_that_cannot_write_is_refused(postgresql: Database) -> None:
+    """Or it would be told by the first write only, and no later one would fare better."""
+    name = postgresql.url.rpartition("/")[2]
+    reader = f"reader_{name}"
+    as_reader = f"postgresql://{reader}:x@{postgresql.url.rpartition('@')[2]}"
+    sql(
+        postgresql.url,
+        f"CREATE ROLE {reader} LOGIN PASSWORD 'x'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}",
+    )
+
+    with closing(Database(as_reader, postgresql.folder)) as read_only:
+        with pytest.raises(InvalidDatabase, match="its user may not write into the table api_key"):
+            read_only.store()
+        sql(postgresql.url, f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {reader}")
+        assert read_only.store().current_revision() == 0
+
+
 def test_a_database_that_may_lose_what_it_committed_is_refused(postgresql: Database) -> None:
     name = postgresql.url.rpartition("/")[2]
     sql(postgresql.url, f"ALTER DATABASE {name} SET synchronous_commit = off")

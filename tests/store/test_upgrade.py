@@ -13,6 +13,8 @@ import pytest
 from moorage.registry.audit import verify_ledger
 from tests.support import golden
 from tests.support.golden import FOLDER, NEWEST
+from tests.support.postgres import names_of_tables
+from tests.support.program import moorage
 from tests.support.server import Project, Server
 from tests.support.stores import Database, sqlite_in
 
@@ -39,6 +41,47 @@ def new(empty: Database, folder: Path, request: pytest.FixtureRequest) -> Iterat
     (folder / "new").mkdir()
     with closing(sqlite_in(folder / "new")) as made:
         yield made
+
+
+#: Commands that have nothing to do in a new database, and such that have.
+LOOKING: list[tuple[str, ...]] = [
+    ("backup", "kept"), ("check",), ("audit", "verify"), ("keys", "list"), ("projects", "list"), ("purge", "--yes"),
+]  # fmt: skip
+
+
+MAKING: list[tuple[str, ...]] = [("keys", "create", "k"), ("projects", "create", "p")]
+
+
+@pytest.mark.parametrize("command", LOOKING + MAKING, ids=" ".join)
+def test_an_older_program_goes_on_beside_a_command_of_a_newer_one(
+    empty: Database, folder: Path, command: tuple[str, ...]
+) -> None:
+    """Only a start of the server is an upgrade: an older program would refuse the database from then on."""
+    golden.load(NEWEST - 1, empty.url)
+    before = golden.rows(empty.url)
+
+    done = moorage(*command, "--database", empty.url, folder=folder)
+
+    assert done.returncode == 1
+    assert f"has schema {NEWEST - 1}, and this Moorage works on schema {NEWEST}" in done.stderr
+    assert golden.schema_of(empty.url) == NEWEST - 1
+    assert golden.rows(empty.url) == before
+    assert not (folder / "kept").exists()
+
+
+@pytest.mark.parametrize("command", LOOKING, ids=" ".join)
+def test_what_has_nothing_to_do_in_a_new_database_makes_none(
+    empty: Database, folder: Path, command: tuple[str, ...]
+) -> None:
+    """The address may be mistyped."""
+    done = moorage(*command, "--database", empty.url, folder=folder)
+
+    assert done.returncode == 1
+    assert ("there is no such file" if empty.url.startswith("sqlite") else "it is empty") in done.stderr
+    if empty.url.startswith("sqlite"):
+        assert not (folder / "moorage.db").exists()
+    else:
+        assert names_of_tables(empty.url) == []
 
 
 def test_there_is_a_golden_database_for_each_migration() -> None:

@@ -37,7 +37,7 @@ def open_snapshot(store: Store, path: str) -> "Snapshot | None":
         return None
     from moorage.catalog.snapshot import Snapshot  # noqa: PLC0415 -- cryptography is there only beside psycopg
 
-    return Snapshot(Path(path), secret)
+    return Snapshot(Path(path), store.url, secret)
 
 
 class Follower:

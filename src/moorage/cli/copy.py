@@ -28,7 +28,7 @@ def copy(source: str, target: str) -> None:
     If it is interrupted, run it again: it goes on where it stopped. What was copied is read back and compared at the
     end, and no server starts on a copy that is not finished.
     """
-    with closing(open_existing(source)) as store, closing(open_engine(target)) as engine:
+    with closing(open_existing(source)) as store, closing(open_engine(target, may_be_old=False)) as engine:
         with store.whole() as whole:
             copying = Copy(store, whole, engine)
             click.echo(_BEGUN[copying.begin()].format(source=store.url, target=engine.url), err=True)

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import resource
+import shlex
 import shutil
 import socket
 import sys
@@ -169,12 +170,15 @@ def _greeting(url: str, database: str, token: str | None, loaded: int) -> str:
     deployments = f", {loaded} deployments loaded" if loaded else ""
     program = sys.argv[0] if sys.argv[0].endswith("/moorage") and not shutil.which("moorage") else "moorage"
     shown = token or "$MOORAGE_API_KEY"
-    key = (
-        f"Your API key, shown this once:\n\n    {token}"
-        if token
-        else "It has API keys already. To make another:\n\n"
-        f"    export MOORAGE_API_KEY=$({program} keys create NAME --database {database})"
-    )
+    if token:
+        key = f"Your API key, shown this once:\n\n    {token}"
+    elif database.startswith("sqlite"):
+        create = f"{program} keys create NAME --database {shlex.quote(database)}"
+        key = f"It has API keys already. To make another:\n\n    export MOORAGE_API_KEY=$({create})"
+    else:  # what is shown of the address has no password
+        key = f"""It has API keys already. To make another, with the whole address of this database in MOORAGE_DATABASE:
+
+    export MOORAGE_API_KEY=$({program} keys create NAME)"""
     imports = "" if token else "    import os\n\n"
     python_key = f'"{token}"' if token else 'os.environ["MOORAGE_API_KEY"]'
     return f"""Moorage {__version__} is ready at {url} (database {database}{deployments}).

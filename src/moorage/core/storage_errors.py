@@ -4,7 +4,7 @@
     └── StorageError
         ├── StorageFull, StorageUnavailable
         ├── Stale, TooOld
-        ├── InvalidDatabase (DatabaseAway), SchemaTooNew, UnsafeSqlite
+        ├── InvalidDatabase (DatabaseAway), SchemaTooNew, SchemaTooOld, UnsafeSqlite
         ├── CopyUnfinished, TargetNotEmpty, SourceWentOn, CopyDiffers
         └── InvalidBackup, BackupUnderWay, WouldBeLost
 
@@ -27,7 +27,7 @@ class StorageFull(StorageError):
 
 
 class StorageUnavailable(StorageError):
-    """The database cannot be written now ({reason}). Nothing of this request was acknowledged; send it again later."""
+    """The database cannot do this now ({reason}). Nothing of this request was acknowledged; send it again later."""
 
     code = "storage_unavailable"
 
@@ -58,9 +58,16 @@ class DatabaseAway(InvalidDatabase):
 
 class SchemaTooNew(StorageError):
     """The database {url} has schema {found}, and this Moorage knows schemas up to {known}. Start the newer Moorage that
-    wrote it, or restore a backup from before the upgrade."""
+    wrote it, or restore a backup from before the upgrade into another database."""
 
     code = "schema_too_new"
+
+
+class SchemaTooOld(StorageError):
+    """The database {url} has schema {found}, and this Moorage works on schema {known}. `moorage serve` brings it there,
+    and an older Moorage refuses it from then on; make a backup before, with the Moorage that it has now."""
+
+    code = "schema_too_old"
 
 
 class UnsafeSqlite(StorageError):

@@ -11,7 +11,7 @@ import apsw
 
 from moorage.core.storage_errors import BackupUnderWay, CopyUnfinished, InvalidBackup, InvalidDatabase, SchemaTooNew
 from moorage.store.engine import Engine
-from moorage.store.opening import open_existing
+from moorage.store.opening import open_store
 from moorage.store.sqlite import SqliteEngine
 from moorage.store.store import Store
 
@@ -62,7 +62,7 @@ def open_backup(file: Path) -> Iterator[Store]:
         copy = Path(folder) / "backup.db"
         try:
             _copy(file, copy)
-            store = open_existing(f"sqlite:///{copy}")
+            store = open_store(f"sqlite:///{copy}", may_be_new=False)
         except apsw.Error as error:
             raise InvalidBackup(file=file, reason=_REASONS.get(type(error), str(error))) from error
         except InvalidDatabase as error:

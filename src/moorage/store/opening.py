@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from moorage.core.finding import Finding
 from moorage.core.storage_errors import CopyUnfinished, InvalidDatabase, StorageError, StorageUnavailable
@@ -10,25 +11,35 @@ from moorage.store.engine import Engine
 from moorage.store.sqlite import SqliteEngine
 from moorage.store.store import Store
 
+if TYPE_CHECKING:
+    from moorage.store.postgres import PostgresEngine
+
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://")
 
 _FORM = "a database is named sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME"
 
 
-def open_store(url: str, listen_url: str | None = None, *, may_be_away: bool = False, may_be_new: bool = True) -> Store:
+def open_store(
+    url: str,
+    listen_url: str | None = None,
+    *,
+    may_be_away: bool = False,
+    may_be_new: bool = True,
+    may_be_old: bool = True,
+) -> Store:
     """Open the database at `url`, creating it where there is none (SQLite), or its tables (PostgreSQL).
 
     `sqlite:///moorage.db` is a path from the working directory, `sqlite:////var/lib/moorage.db` an absolute one.
     `postgresql://user:password@host:port/name` is what psycopg takes; `listen_url`, if `url` leads to a pgbouncer,
-    leads to the database itself. One that `may_be_away` is waited for by whoever uses the store. A SQLite file is made
-    only where it `may_be_new`.
+    leads to the database itself. One that `may_be_away` is waited for by whoever uses the store. Nothing is made where
+    there is nothing but if it `may_be_new`, and no older schema is brought to this one but if it `may_be_old`.
 
     Raises:
-        InvalidDatabase, SchemaTooNew, UnsafeSqlite
+        InvalidDatabase, SchemaTooNew, SchemaTooOld, UnsafeSqlite
         CopyUnfinished: another database is being copied into it.
     """
-    engine = open_engine(url, listen_url, may_be_away=may_be_away, may_be_new=may_be_new)
+    engine = open_engine(url, listen_url, may_be_away=may_be_away, may_be_new=may_be_new, may_be_old=may_be_old)
     try:
         with engine.read() as stream:
             for source, _, _ in stream("find_copy"):
@@ -41,27 +52,33 @@ def open_store(url: str, listen_url: str | None = None, *, may_be_away: bool = F
 
 
 def open_existing(url: str) -> Store:
-    """The same, for what has nothing to do in a new one: a SQLite file that is not there, or empty, is not made one.
+    """The same, for what has nothing to do in a new one, and is no upgrade.
 
     Raises:
-        InvalidDatabase, SchemaTooNew, UnsafeSqlite, CopyUnfinished
+        InvalidDatabase, SchemaTooNew, SchemaTooOld, UnsafeSqlite, CopyUnfinished
     """
-    return open_store(url, may_be_new=False)
+    return open_store(url, may_be_new=False, may_be_old=False)
 
 
 def open_engine(
-    url: str, listen_url: str | None = None, *, may_be_away: bool = False, may_be_new: bool = True
+    url: str,
+    listen_url: str | None = None,
+    *,
+    may_be_away: bool = False,
+    may_be_new: bool = True,
+    may_be_old: bool = True,
 ) -> Engine:
     """The database alone, for what puts a whole database into it.
 
     Raises:
-        InvalidDatabase, SchemaTooNew, UnsafeSqlite
+        InvalidDatabase, SchemaTooNew, SchemaTooOld, UnsafeSqlite
     """
     if url.startswith(_POSTGRES):
-        return _open_postgres(url, listen_url, may_be_away=may_be_away)
+        engine = _postgres_engine(url)
+        return engine(url, listen_url, may_be_away=may_be_away, may_be_new=may_be_new, may_be_old=may_be_old)
     if not _is_sqlite(url):
         raise InvalidDatabase(url=_without_password(url), reason=_FORM)
-    return SqliteEngine(Path(url.removeprefix(_SQLITE)), may_be_new=may_be_new)
+    return SqliteEngine(Path(url.removeprefix(_SQLITE)), may_be_new=may_be_new, may_be_old=may_be_old)
 
 
 def examine(url: str, listen_url: str | None = None) -> Iterator[Finding]:
@@ -79,13 +96,13 @@ def examine(url: str, listen_url: str | None = None) -> Iterator[Finding]:
         yield Finding("problem", "database", f"{_without_password(url)} is no address of a database", _FORM)
 
 
-def _open_postgres(url: str, listen_url: str | None, *, may_be_away: bool) -> Engine:
+def _postgres_engine(url: str) -> "type[PostgresEngine]":
     try:
         from moorage.store.postgres import PostgresEngine  # noqa: PLC0415 -- psycopg is there only where it is wanted
     except ModuleNotFoundError as error:
         reason = "PostgreSQL needs more than is installed: pip install 'moorage[postgres]'"
         raise InvalidDatabase(url=_without_password(url), reason=reason) from error
-    return PostgresEngine(url, listen_url, may_be_away=may_be_away)
+    return PostgresEngine
 
 
 def _is_sqlite(url: str) -> bool:

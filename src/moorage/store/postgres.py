@@ -57,17 +57,25 @@ class PostgresEngine:
     """One PostgreSQL database (an `Engine`)."""
 
     def __init__(
-        self, url: str, listen_url: str | None = None, folder: Path | None = None, *, may_be_away: bool = False
+        self,
+        url: str,
+        listen_url: str | None = None,
+        folder: Path | None = None,
+        *,
+        may_be_away: bool = False,
+        may_be_new: bool = True,
+        may_be_old: bool = True,
     ) -> None:
-        """Open the database and bring it to the current schema; one that `may_be_away`, when it is there.
+        """Open the database and bring it to the current schema; one that `may_be_away`, when it is there. Without
+        tables it is refused unless it `may_be_new`, and with those of an older schema unless it `may_be_old`.
 
         `listen_url` leads to the database itself where `url` leads to a pgbouncer. Processes of this machine share the
         newest revision through a file in `folder`.
 
         Raises:
             DatabaseAway: it cannot be reached.
-            InvalidDatabase: it cannot be used, or holds something else.
-            SchemaTooNew: a newer Moorage wrote it.
+            InvalidDatabase: it cannot be used, or holds something else, or nothing.
+            SchemaTooNew, SchemaTooOld: another Moorage wrote it.
         """
         self._address = Address(url)
         self._listen_at = Address(listen_url) if listen_url else self._address
@@ -82,6 +90,7 @@ class PostgresEngine:
         self._following: Following | None = None
         self._connections = Connections(self._address)
         self._is_ready = False
+        self._may_be_new, self._may_be_old = may_be_new, may_be_old
         name = f"{hashlib.sha256(self._address.identity.encode()).hexdigest()[:32]}-revision"
         try:
             self._shared = SharedRevision((folder or _shared_folder(self.url)) / name)
@@ -183,7 +192,7 @@ class PostgresEngine:
                 raise DatabaseAway(url=self.url, reason=reason(error)) from error
             try:
                 with closing(connection):
-                    prepare(connection, self.url)
+                    prepare(connection, self.url, may_be_new=self._may_be_new, may_be_old=self._may_be_old)
                     with self._shared.locked():
                         self._shared.set(self._ask(connection))
             except psycopg.Error as error:

@@ -1,8 +1,9 @@
 """What a PostgreSQL database must be, and how it becomes that."""
 
-from moorage.core.storage_errors import InvalidDatabase, SchemaTooNew
+from moorage.core.storage_errors import InvalidDatabase
 from moorage.store.postgres_connections import Connection
 from moorage.store.queries import load_migrations
+from moorage.store.schema import check_schema
 
 #: As `server_version` tells it.
 OLDEST_VERSION = 140_000
@@ -42,6 +43,17 @@ ORDER BY c.relname LIMIT 1"""
 # What our promises rest on.
 _SETTINGS = "SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('server_encoding')"
 
+# What a role that can only read would find out at its first write.
+_NOT_WRITABLE = """
+SELECT c.relname FROM pg_catalog.pg_class c
+WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+    AND c.relkind = 'r' AND c.relname <> 'moorage_schema'
+    AND NOT (
+        has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+        AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')
+    )
+ORDER BY c.relname LIMIT 1"""
+
 
 def check_version(found: int, url: str) -> None:
     """Raise `InvalidDatabase` for a PostgreSQL older than `OLDEST_VERSION` (14.2 is 140002)."""
@@ -50,18 +62,24 @@ def check_version(found: int, url: str) -> None:
         raise InvalidDatabase(url=url, reason=f"it is PostgreSQL {shown}, and {OLDEST_VERSION // 10_000} is the oldest")
 
 
-def prepare(connection: Connection, url: str) -> None:
-    """Refuse a database that cannot keep what we promise; bring any other to the current schema.
+def prepare(connection: Connection, url: str, *, may_be_new: bool, may_be_old: bool) -> None:
+    """Refuse a database that cannot keep what we promise; bring any other to the current schema, if it `may_be_old`, or
+    `may_be_new`.
 
     Raises:
-        InvalidDatabase: it is too old, is set so that it may lose what it committed, or holds something else.
-        SchemaTooNew: a newer Moorage wrote it.
+        InvalidDatabase: it is too old, is set so that it may lose what it committed, cannot be written, or holds
+            something else, or nothing.
+        SchemaTooNew, SchemaTooOld: another Moorage wrote it.
         psycopg.Error
     """
     check_settings(connection, url)
+    if not (may_be_new and may_be_old):
+        check_schema(find_schema(connection, url) or 0, url, may_be_new=may_be_new, may_be_old=may_be_old)
     connection.deadline = _STEP_SECONDS
     while _migrate_once(connection, url):
         pass
+    for (table,) in connection.execute(_NOT_WRITABLE).fetchall():
+        raise InvalidDatabase(url=url, reason=f"its user may not write into the table {table}")
 
 
 def check_settings(connection: Connection, url: str) -> None:
@@ -89,8 +107,7 @@ def _migrate_once(connection: Connection, url: str) -> bool:
         if found is None:
             connection.execute(_CREATE)
             found = 0
-        if found > len(scripts):
-            raise SchemaTooNew(url=url, found=found, known=len(scripts))
+        check_schema(found, url)
         is_behind = found < len(scripts)
         if is_behind:
             connection.execute(scripts[found].encode())  # in bytes: a script is no literal of this program

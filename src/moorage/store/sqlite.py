@@ -16,7 +16,6 @@ import apsw
 
 from moorage.core.storage_errors import (
     InvalidDatabase,
-    SchemaTooNew,
     StorageError,
     StorageFull,
     StorageUnavailable,
@@ -24,6 +23,7 @@ from moorage.core.storage_errors import (
 )
 from moorage.store.engine import NO_REVISION, Row, Run, Stream
 from moorage.store.queries import load_migrations, load_queries
+from moorage.store.schema import check_schema
 from moorage.store.shared_revision import SharedRevision
 
 #: The first SQLite without the WAL-reset bug.
@@ -38,13 +38,13 @@ _BUSY_MS = 5_000
 class SqliteEngine:
     """One SQLite file (an `Engine`)."""
 
-    def __init__(self, path: Path, *, may_be_new: bool = True) -> None:
-        """Open the file and bring it to the current schema; one that is not there, or empty, is made if it
-        `may_be_new`.
+    def __init__(self, path: Path, *, may_be_new: bool = True, may_be_old: bool = True) -> None:
+        """Open the file and bring it to the current schema if it `may_be_old`; one that is not there, or empty, is made
+        if it `may_be_new`.
 
         Raises:
             InvalidDatabase: the path cannot be written, or holds something else, or nothing.
-            SchemaTooNew: a newer Moorage wrote it.
+            SchemaTooNew, SchemaTooOld: another Moorage wrote it.
             UnsafeSqlite: the SQLite library has the WAL-reset bug.
         """
         check_version(apsw.sqlite_lib_version())
@@ -61,8 +61,7 @@ class SqliteEngine:
                 found = self._check_content(apsw.SQLITE_OPEN_READONLY)
             except apsw.ReadOnlyError:  # its first start was cut off: the journal of that must be played back first
                 found = self._check_content(apsw.SQLITE_OPEN_READWRITE)
-            if not (may_be_new or found):
-                raise InvalidDatabase(url=self.url, reason="it is empty: no Moorage has written to it")
+            check_schema(found, self.url, may_be_new=may_be_new, may_be_old=may_be_old)
             self._shared = SharedRevision(path.with_name(path.name + "-revision"))
             with self._shared.locked():
                 self._writer = _open(path, apsw.SQLITE_OPEN_READWRITE)
@@ -178,10 +177,7 @@ class SqliteEngine:
         """The schema of what is there. Refuses what is not ours, before anything of it is touched."""
         with closing(apsw.Connection(str(self._path), flags=flags)) as connection:
             connection.set_busy_timeout(_BUSY_MS)
-            found, known = find_schema(connection, self.url), len(load_migrations())
-            if found > known:
-                raise SchemaTooNew(url=self.url, found=found, known=known)
-            return found
+            return find_schema(connection, self.url)
 
     def _migrate(self) -> None:
         found, scripts = self._writer.pragma("user_version"), load_migrations()
