@@ -4,16 +4,18 @@ import asyncio
 import json
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum, StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from moorage.client import AsyncMoorage, Config, Moorage, NothingKnown, UnknownDeployment
 from moorage.core.access import Scope
-from moorage.core.request_errors import InvalidBody
+from moorage.core.request_errors import InvalidBody, InvalidJson
 from moorage.core.template_errors import JinjaNotEnabled
 from tests.support.program import moorage
 from tests.support.server import Project, Server, a_body
@@ -255,6 +257,17 @@ def test_what_is_nearly_json_is_what_the_server_would_get(project: Project, cont
     assert (config.variant, config.messages[0]["content"]) == ("paid", "Help pro, pro.")
 
 
+def test_mappings_and_sequences_of_any_type_are_objects_and_arrays(project: Project) -> None:
+    project.put("greeting", a_body(messages=[{"role": "system", "content": "Help {{a}}."}]))
+    said = {"role": "user", "content": "Hi"}
+    with client(project) as asked:
+        config = asked.get_config(
+            "greeting", MappingProxyType({"a": MappingProxyType({"b": deque([1])})}), messages=deque([said])
+        )
+
+    assert config.messages == [{"role": "system", "content": 'Help {"b":[1]}.'}, said]
+
+
 def test_what_is_no_json_is_refused_with_its_place(project: Project) -> None:
     project.put("greeting")
     with client(project) as asked:
@@ -264,6 +277,9 @@ def test_what_is_no_json_is_refused_with_its_place(project: Project) -> None:
             (("greeting", None, {"a": 1j}), "context is no JSON value"),
             (("greeting", {"a": float("nan")}), "inputs is no JSON value"),
             (("greeting", {"a": [float("inf")]}), "inputs is no JSON value"),
+            (("greeting", {"a": b"1"}), "inputs is no JSON value"),
+            (("greeting", {"a": 10**5_000}), "inputs is no JSON value"),
+            (("greeting", {}, {"a": 10**5_000}), "context is no JSON value"),
         ):
             with pytest.raises(InvalidBody, match=told):
                 asked.get_config(*arguments)
@@ -284,7 +300,8 @@ def test_on_an_event_loop_it_is_the_same(project: Project) -> None:
 
     async def ask() -> Config:
         async with AsyncMoorage(project.server.url, project.token, cache=None, lockfile=None) as asked:
-            await asked.get_config("greeting")
+            with pytest.raises(InvalidJson, match=r"half a surrogate pair in inputs\.customer"):
+                await asked.get_config("greeting", {"customer": "\ud800"})
             return await asked.get_config("greeting", {"customer": "Ada"})
 
     config = asyncio.run(ask())

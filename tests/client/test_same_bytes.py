@@ -22,6 +22,7 @@ VALUES: tuple[Any, ...] = (
     "Ada", "", "Zoë 🚢 \\ \"quoted\" {{order}}", 0, -3.5, 1e21, True, False, None, [], ["a", {"b": 1}],
     {"x": {"y": "z"}}, "line\nline\ttab", [1, 2, 3], {"name": "Monday"},
 )  # fmt: skip
+HALF = "\ud800"  # of a surrogate pair
 COUNTRIES = ("NLD", "BEL", "DEU", "FRA")
 PIECES = {
     "text": ("Help {{customer}}. ", "{{ order }} ", "{{day.name}} ", "{{items.0}} ", "{{note}}{{note}} ", "{{none}} "),
@@ -137,6 +138,49 @@ def test_client_and_server_give_the_same_bytes(filled: Project, request: pytest.
             outcomes[here[1] or here[0]] += 1
 
     assert {"rule", "split", "default", "missing_inputs"} <= set(outcomes), outcomes
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"inputs": {"order": HALF}},
+        {"inputs": {"unused": HALF}},
+        {"inputs": {"order": {"items": [HALF]}}},
+        {"inputs": {HALF: 1}},
+        {"context": {"user_id": HALF}},
+        {"messages": [{"role": "user", "content": HALF}]},
+        {"prefix_messages": [{"role": "user", "content": HALF}]},
+        {"extra_params": {"stop": HALF}},
+        {"key": HALF},
+        {"key": ""},
+        {"inputs": ["x"]},
+        {"inputs": []},
+        {"inputs": 5},
+        {"context": "a"},
+        {"extra_params": "a"},
+        {"messages": "text"},
+        {"messages": {}},
+        {"prefix_messages": 5},
+        {"inputs": 5, "messages": ["x"], "context": True},
+    ],
+    ids=ascii,
+)
+def test_what_the_server_refuses_the_client_refuses_in_the_same_words(filled: Project, asked: dict[str, Any]) -> None:
+    asked = {"key": "d0", **asked}
+    with Moorage(filled.server.url, filled.token, cache=None, lockfile=None) as client:
+        here = from_client(client, asked)
+
+    assert here == from_server(filled, asked)
+    assert here[0] in ("invalid_json", "invalid_request_body")
+
+
+def test_two_halves_of_a_surrogate_pair_are_one_letter_to_both(filled: Project) -> None:
+    asked = {"key": "d0", "inputs": dict.fromkeys(NAMES, "\ud83d\udea2"), "context": {"größe": "\ud83d\udea2"}}
+    with Moorage(filled.server.url, filled.token, cache=None, lockfile=None, jinja=True) as client:
+        here = from_client(client, asked)
+
+    assert here == from_server(filled, asked)
+    assert "🚢" in here[2].decode()
 
 
 def test_a_difference_would_be_seen(filled: Project) -> None:

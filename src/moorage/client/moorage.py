@@ -8,15 +8,14 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 from moorage.client.config import Config
 from moorage.client.files import Cache
 from moorage.client.following import Following
 from moorage.client.known import Known
 from moorage.client.server import Server
-from moorage.core.configuration import ConfigurationRequest, Object
-from moorage.core.conform import name_of
+from moorage.core.configuration import ConfigurationRequest, Object, read_request
 from moorage.core.deployment import Live
 from moorage.core.errors import Problem
 from moorage.core.plan import Prepared
@@ -28,7 +27,8 @@ from moorage.rendering.jinja import Jinja
 
 Objects = Sequence[Object]
 
-_PLAIN = frozenset({str, int, bool, type(None)})  # a float may be none of JSON's
+#: Whole numbers from here on are looked at as the server does.
+_LARGE = 2**53
 
 
 class _Client:
@@ -89,7 +89,7 @@ class Moorage(_Client):
 
         Raises:
             UnknownDeployment, NothingKnown
-            InvalidBody, VariantNotResolved, TemplateError: as the server's get_config.
+            InvalidJson, InvalidBody, VariantNotResolved, TemplateError: as the server's get_config.
         """
         known = self._following.known or self._following.wait()
         asked = _Asked(known, _request(key, inputs, context, prefix_messages, messages, extra_params))
@@ -169,33 +169,77 @@ def _request(
     messages: Objects,
     extra_params: Mapping[str, Any] | None,
 ) -> ConfigurationRequest:
-    if type(key) is not str:
-        key = _sent("key", key)
-        if not isinstance(key, str):
-            raise InvalidBody.of([Problem("key", f"must be a string, not {name_of(key)}")])
-    return ConfigurationRequest(
-        key,
-        _object("inputs", inputs) if inputs else {},
-        _object("context", context) if context else {},
-        _sent("prefix_messages", list(prefix_messages)) if prefix_messages else [],
-        _sent("messages", list(messages)) if messages else [],
-        _object("extra_params", extra_params) if extra_params else {},
-    )
+    """The arguments as the server would read them, which for most calls is as they are.
+
+    Raises:
+        InvalidJson, InvalidBody: as the server, or an argument is no JSON value.
+    """
+    if (
+        (type(key) is str and key and key.isascii())
+        and (inputs is None or _is_plain(inputs))
+        and (context is None or _is_plain(context))
+        and (extra_params is None or _is_plain(extra_params))
+        and prefix_messages == () == messages
+    ):
+        return ConfigurationRequest(
+            key, inputs or {}, context or {}, [], [], dict(extra_params) if extra_params else {}
+        )
+    body = {
+        "inputs": inputs, "context": context, "prefix_messages": prefix_messages, "messages": messages,
+        "extra_params": extra_params,
+    }  # fmt: skip
+    return read_request(_sent({"key": key} | {name: value for name, value in body.items() if value is not None}))
 
 
-def _object(name: str, given: Mapping[str, Any]) -> Object:
+def _is_plain(given: Mapping[str, Any]) -> TypeGuard[Object]:
+    """Whether the server would read it as it is: an object of texts, not too large numbers, booleans and nulls."""
     if not isinstance(given, dict):
-        given = dict(given)
-    for key, value in given.items():
-        if type(key) is not str or type(value) not in _PLAIN:
-            sent: Object = _sent(name, given)
-            return sent
-    return dict(given)
+        return False
+    for name, value in given.items():
+        if type(name) is not str or not (name.isascii() or _is_whole(name)):
+            return False
+        if type(value) is str:
+            if not (value.isascii() or _is_whole(value)):
+                return False
+        elif type(value) is int:
+            if not -_LARGE < value < _LARGE:
+                return False
+        elif type(value) is not bool and value is not None:
+            return False
+    return True
 
 
-def _sent(name: str, value: Any) -> Any:
-    """A value as the server would get it: JSON has no tuples, no enumerations, and no texts of a type of their own."""
+def _is_whole(text: str) -> bool:
+    """Whether no half of a surrogate pair is in it."""
     try:
-        return json.loads(json.dumps(value, allow_nan=False))
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _sent(body: Object) -> bytes:
+    """What the server would get: JSON has no tuples, no enumerations, and no texts of a type of their own.
+
+    Raises:
+        InvalidBody: it is no JSON value; naming the field.
+    """
+    try:
+        return _encode(body).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidBody.of([Problem(name, f"is no JSON value: {error}")]) from error
+        if len(body) > 1:
+            for name, value in body.items():
+                _sent({name: value})
+        raise InvalidBody.of([Problem(next(iter(body)), f"is no JSON value: {error}")]) from error
+
+
+def _known_to_json(value: Any) -> Any:
+    """What `json` does not know, as what it knows."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
+        return list(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+_encode = json.JSONEncoder(allow_nan=False, default=_known_to_json).encode
