@@ -135,6 +135,13 @@ def test_extra_params_take_the_place_of_parameters_of_their_name_and_are_not_kep
     assert ask(project).json["parameters"] == {"temperature": 0.2, "maxTokens": 512}
 
 
+def test_an_extra_param_that_is_null_is_as_good_as_left_out(project: Project) -> None:
+    put(project, "Hello")
+
+    assert ask(project, extra_params={"temperature": None, "seed": None}).body == ask(project).body
+    assert ask(project, extra_params={"stop": {"at": None}}).json["parameters"]["stop"] == {"at": None}
+
+
 def test_inputs_stand_in_texts_and_addresses_of_images(project: Project) -> None:
     parts = [
         {"type": "text", "text": "See {{what}}"},

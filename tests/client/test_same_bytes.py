@@ -58,7 +58,7 @@ class Made:
         if self._random.random() < 0.3:
             asked["prefix_messages"] = [{"role": "user", "content": "Before: {{customer}}"}]
             asked["messages"] = [{"role": "user", "content": [{"type": "text", "text": "And {{order}}?"}]}]
-            asked["extra_params"] = {"temperature": 0.9, "maxTokens": 7, "stop": ["x"]}
+            asked["extra_params"] = {"temperature": 0.9, "maxTokens": 7, "stop": ["x"], "topP": None}
         return asked
 
     def _answering(self) -> dict[str, Any]:

@@ -60,6 +60,7 @@ class Prepared:
     def configuration(self, rendered: Sequence[Rendered], request: ConfigurationRequest) -> Configuration:
         """The answer to a call whose templates were rendered, in order; not `sealed` yet."""
         texts = (each.text for each in rendered)
+        extra = {name: value for name, value in request.extra_params.items() if value is not None}
         system = [_filled(message, texts) for message in self._system]
         rest = [_filled(message, texts) for message in self._rest]
         return Configuration(
@@ -69,7 +70,7 @@ class Prepared:
             type=self._config.model_type,
             version=self._version,
             messages=[*system, *map(completed, request.prefix_messages), *rest, *map(completed, request.messages)],
-            parameters={**self._parameters, **request.extra_params},
+            parameters={**self._parameters, **extra},
             tools=self._tools or UNSET,
             missing_inputs=_missing(rendered) or UNSET,
         )
