@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from moorage.client import AsyncMoorage, Config, Moorage, NothingKnown, UnknownDeployment
+from moorage.client import AsyncMoorage, BrokenDeployment, Config, Moorage, NothingKnown, UnknownDeployment
 from moorage.core.access import Scope
 from moorage.core.request_errors import InvalidBody, InvalidJson
 from moorage.core.template_errors import JinjaNotEnabled
@@ -142,6 +142,26 @@ def test_without_server_and_cache_it_answers_from_the_lockfile(kept: tuple[Proje
 
     assert (config.source, config.version, config.json) == ("lockfile", "1.0", live.json)
     assert config.age >= 3_600
+
+
+def test_a_deployment_that_is_broken_in_the_lockfile_is_told_and_others_are_answered(
+    kept: tuple[Project, Path], folder: Path
+) -> None:
+    project, _ = kept
+    project.put("other")
+    assert moorage("pull", folder=folder, project=project).returncode == 0
+    project.server.stop()
+    lockfile = folder / "deployments.lock.json"
+    locked = json.loads(lockfile.read_text())
+    locked["deployments"][0]["prompt_config"] = {}
+    lockfile.write_text(json.dumps(locked))
+
+    with client(project, folder / "empty", lockfile) as asked:
+        with pytest.raises(
+            BrokenDeployment, match=r"'greeting' cannot be read .* from the lockfile: .*`model`.*moorage pull"
+        ):
+            asked.get_config("greeting")
+        assert asked.get_config("other").source == "lockfile"
 
 
 def flipped(file: Path) -> None:

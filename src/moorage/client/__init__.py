@@ -8,7 +8,10 @@ server is away.
 """
 
 from moorage.client.config import Config, Source
-from moorage.client.errors import ClientError, NothingKnown, UnknownDeployment
+from moorage.client.errors import BrokenDeployment, ClientError, NothingKnown, UnknownDeployment
 from moorage.client.moorage import AsyncMoorage, Moorage
 
-__all__ = ["AsyncMoorage", "ClientError", "Config", "Moorage", "NothingKnown", "Source", "UnknownDeployment"]
+__all__ = [
+    "AsyncMoorage", "BrokenDeployment", "ClientError", "Config", "Moorage", "NothingKnown", "Source",
+    "UnknownDeployment",
+]  # fmt: skip

@@ -3,6 +3,7 @@
     MoorageError
     └── ClientError
         ├── UnknownDeployment
+        ├── BrokenDeployment
         ├── NothingKnown
         └── Unreachable           inside: the server does not answer as it should
 
@@ -22,6 +23,13 @@ class UnknownDeployment(ClientError):
     """There is no deployment {key!r} in what is known from the {source}, {age} seconds old{hint}. It knows {count}."""
 
     code = "deployment_not_found"
+
+
+class BrokenDeployment(ClientError):
+    """The deployment {key!r} cannot be read as it is known from the {source}: {reason}. `moorage pull` writes a
+    lockfile anew; what a newer server has needs a newer Moorage here."""
+
+    code = "broken_deployment"
 
 
 class NothingKnown(ClientError):

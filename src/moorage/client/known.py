@@ -2,8 +2,10 @@
 
 import time
 
+import msgspec
+
 from moorage.client.config import Source
-from moorage.client.errors import UnknownDeployment
+from moorage.client.errors import BrokenDeployment, UnknownDeployment
 from moorage.core.bundle import Bundle, GoneDeployment, digest_of, encode_bundle, etag_of_digest
 from moorage.core.conform import nearest
 from moorage.core.deployment import Live
@@ -28,6 +30,7 @@ class Known:
 
         Raises:
             UnknownDeployment
+            BrokenDeployment: as a lockfile that was changed by hand may have it.
         """
         live = self._by_key.get(key_or_id) or self._by_id.get(key_or_id)
         if live is None:
@@ -38,7 +41,10 @@ class Known:
             )  # fmt: skip
         plan = self._plans.get(live.id)
         if plan is None or plan.live is not live:
-            plan = self._plans[live.id] = Plan(live)
+            try:
+                plan = self._plans[live.id] = Plan(live)
+            except msgspec.MsgspecError as error:
+                raise BrokenDeployment(param="key", key=live.key, source=self.source, reason=error) from error
         return plan
 
     def age(self) -> float:

@@ -88,7 +88,7 @@ class Moorage(_Client):
         Only the first time, and while nothing is known, the server is waited for, two seconds at most.
 
         Raises:
-            UnknownDeployment, NothingKnown
+            UnknownDeployment, BrokenDeployment, NothingKnown
             InvalidJson, InvalidBody, VariantNotResolved, TemplateError: as the server's get_config.
         """
         known = self._following.known or self._following.wait()
