@@ -144,6 +144,23 @@ def test_without_server_and_cache_it_answers_from_the_lockfile(kept: tuple[Proje
     assert config.age >= 3_600
 
 
+def test_the_age_of_a_lockfile_is_that_of_the_file_which_has_no_date_in_it(
+    kept: tuple[Project, Path], folder: Path
+) -> None:
+    project, _ = kept
+    assert moorage("pull", folder=folder, project=project).returncode == 0
+    lockfile, checkout = folder / "deployments.lock.json", folder / "checkout.json"
+    long_ago = time.time() - 3_600
+    os.utime(lockfile, (long_ago, long_ago))
+    checkout.write_bytes(lockfile.read_bytes())
+    project.server.stop()
+
+    with client(project, folder / "empty", checkout) as asked:
+        assert asked.get_config("greeting").age < 3_600
+    told = " ".join(moorage("pull", "--help", folder=folder).stdout.split())
+    assert "for a checkout is the checkout" in told
+
+
 def test_a_deployment_that_is_broken_in_the_lockfile_is_told_and_others_are_answered(
     kept: tuple[Project, Path], folder: Path
 ) -> None:

@@ -23,7 +23,8 @@ def pull(out: Path, check: bool, url: str) -> None:
     """Write the live versions of all deployments to a lockfile.
 
     `moorage.client` answers from it when neither the server nor its cache is there. The same versions are the same
-    bytes, so it can be kept with the code.
+    bytes, so it can be kept with the code. There is no date in it: its age, as the client tells it, is
+    the seconds since the file was written where the application runs, which for a checkout is the checkout.
     """
     bundle = Client.from_environment(url).get("/v2/deployments/snapshot").value
     said = {name: value for name, value in bundle.items() if name not in _LEFT_OUT}

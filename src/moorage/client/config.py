@@ -16,7 +16,9 @@ _decode = msgspec.json.Decoder(Configuration).decode
 class Config:
     """The answer to `get_config`. `json` is the same bytes as the server's answer to
     `POST /v2/deployments/get_config`, `source` says where it is known from, and `age` how many seconds ago that was
-    known to be the newest. What `messages`, `parameters` and `tools` hold is the caller's own, and may be changed."""
+    known to be the newest; of a lockfile, which has no date in it, how many seconds ago the file was written here,
+    which for a checkout is the checkout. What `messages`, `parameters` and `tools` hold is the caller's own, and may be
+    changed."""
 
     def __init__(self, json: bytes, live: Live, resolution: Resolution, source: Source, age: float) -> None:
         self.json = json

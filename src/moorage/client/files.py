@@ -63,7 +63,7 @@ class Cache:
 
 
 def read_lockfile(path: Path) -> Known:
-    """What a lockfile says; how old that is, is told by the time of the file.
+    """What a lockfile says. Its age is that of the file here: the same versions are the same bytes, without a date.
 
     Raises:
         OSError: there is none.
