@@ -30,6 +30,8 @@ Objects = Sequence[Object]
 #: Whole numbers from here on are looked at as the server does.
 _LARGE = 2**53
 
+_NONE: tuple[Objects, ...] = ((), [])
+
 
 class _Client:
     """What both have: the deployments, kept fresh in a thread. Make one for a process, after it was forked."""
@@ -179,7 +181,8 @@ def _request(
         and (inputs is None or _is_plain(inputs))
         and (context is None or _is_plain(context))
         and (extra_params is None or _is_plain(extra_params))
-        and prefix_messages == () == messages
+        and prefix_messages in _NONE
+        and messages in _NONE
     ):
         return ConfigurationRequest(
             key, inputs or {}, context or {}, [], [], dict(extra_params) if extra_params else {}
