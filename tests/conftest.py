@@ -9,7 +9,7 @@ import pytest
 
 from moorage.settings import SETTINGS
 from tests.support.postgres import PostgresServer
-from tests.support.server import Project, Server
+from tests.support.server import LastingServer, Project, Server
 from tests.support.stores import Database
 
 # The same examples at each run: a change is judged by what it changed. `--hypothesis-seed=N` tries others.
@@ -47,14 +47,14 @@ def new_database(engine: str, request: pytest.FixtureRequest) -> Callable[[Path]
 @pytest.fixture(scope="session")
 def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server on SQLite for all tests that do not harm it."""
-    with Server(tmp_path_factory.mktemp("server")) as running:
+    with LastingServer(tmp_path_factory.mktemp("server")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def postgresql_server(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The same on PostgreSQL."""
-    with Server(tmp_path_factory.mktemp("server"), database=postgres.new_database()) as running:
+    with LastingServer(tmp_path_factory.mktemp("server"), database=postgres.new_database()) as running:
         yield running
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +22,7 @@ from moorage.core.access import DEFAULT_SCOPES, Scope
 from moorage.registry.api_keys import create_api_key
 from moorage.registry.projects import create_project
 from moorage.store.opening import open_store
+from moorage.store.store import Store
 from tests.support.threads import until
 
 _numbers = itertools.count(1)
@@ -116,10 +117,14 @@ class Server:
 
     def new_project(self) -> "Project":
         """A new project with a key for all of it, made as `moorage projects` and `moorage keys` do."""
-        with closing(open_store(self.database)) as store:
+        with self.opened() as store:
             project = create_project(store, f"test-{next(_numbers)}")
             _, token = create_api_key(store, project.id, "test", DEFAULT_SCOPES)
         return Project(self, project.id, project.name, token)
+
+    def opened(self) -> AbstractContextManager[Store]:
+        """Its database, for one use."""
+        return closing(open_store(self.database))
 
     def workers(self) -> list[int]:
         """The process ids of the workers."""
@@ -141,6 +146,25 @@ class Server:
         """The log as it is now; written a few times a second."""
         whole = self.log.read_text().split("\n")[:-1]  # the last may still be on its way
         return [json.loads(line) for line in whole if line.startswith("{")]
+
+
+class LastingServer(Server):
+    """A server of many tests, which harm neither it nor its database: that is opened once for all of them."""
+
+    _store: Store | None = None
+
+    def opened(self) -> AbstractContextManager[Store]:
+        """The same, kept open."""
+        if self._store is None:
+            self._store = open_store(self.database)
+        return nullcontext(self._store)
+
+    def kill(self) -> None:
+        """The same, and close the database."""
+        super().kill()
+        if self._store is not None:
+            self._store.close()
+            self._store = None
 
 
 class Answer:
@@ -193,7 +217,7 @@ class Project:
 
     def key(self, *scopes: Scope, expires_us: int | None = None) -> tuple[str, str]:
         """One more API key of the project: its id and its token."""
-        with closing(open_store(self.server.database)) as store:
+        with self.server.opened() as store:
             key, token = create_api_key(store, self.id, "more", scopes, expires_us)
         return key.id, token
 
