@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -19,7 +20,8 @@ from moorage import __version__
 from moorage.core.access import Scope
 from moorage.core.finding import Finding
 from moorage.store import postgres_schema
-from moorage.store.opening import examine
+from moorage.store.copying import Copy
+from moorage.store.opening import examine, open_store
 from moorage.store.sqlite_examination import LEAST_ROOM, ROOM
 from tests.support import golden
 from tests.support.golden import NEWEST
@@ -53,6 +55,11 @@ def one(found: list[Finding], what: str, state: str) -> str:
     """The one finding about a thing that has this state."""
     (finding,) = [each for each in found if (each.what, each.state) == (what, state)]
     return f"{finding.finding} — {finding.fix}"
+
+
+def command(found: list[Finding], what: str, state: str) -> str:
+    """What is to be run, by the one finding about a thing that has this state; what else could be done is left out."""
+    return one(found, what, state).rpartition(" — ")[2].partition(", ")[0]
 
 
 @pytest.fixture
@@ -190,6 +197,20 @@ def test_a_version_that_moorage_did_not_write_is_told(made: Database, folder: Pa
     behind(made.url, "UPDATE version SET prompt_config = '{\"model\": 1}'")
 
     assert f"{project.name}/a is not as Moorage writes it" in one(doctor(folder, made.url), "values", "problem")
+
+
+def test_a_copy_that_is_not_finished_is_told_with_the_command_that_finishes_it(empty: Database, folder: Path) -> None:
+    with closing(open_store(f"sqlite:///{folder}/old one.db")) as source, source.whole() as whole:
+        Copy(source, whole, empty.engine()).begin()
+
+    found = doctor(folder, empty.url)
+    told_to, *arguments = shlex.split(command(found, "copy", "problem"))
+    # What is told has no password.
+    done = moorage(*arguments, folder=folder, settings={"PGUSER": "moorage", "PGPASSWORD": PASSWORD})
+
+    assert "old one.db is not finished, so no server starts" in one(found, "copy", "problem")
+    assert (told_to, done.returncode) == ("moorage", 0), done.stderr
+    assert told(doctor(folder, empty.url), "copy") == []
 
 
 # What is SQLite's own.

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from shlex import quote
 
 import msgspec
 
@@ -16,6 +17,9 @@ from moorage.store.queries import load_migrations
 #: How far two clocks may be apart, in microseconds.
 CLOCK_SLACK_US = 1_000_000
 
+#: The first schema into which a copy can be under way.
+_COPIES_FROM = 5
+
 #: How many deployments a finding names.
 _NAMED = 5
 
@@ -29,10 +33,13 @@ def refusal(what: str, error: StorageError, fix: str) -> Finding:
     return Finding("problem", what, str(error.fields.get("reason") or error), fix)
 
 
-def of_content(schema: int, read: Stream) -> Iterator[Finding]:
-    """What the schema means for the program (0: there are no tables), and what the rows tell, where it knows them."""
+def of_content(schema: int, read: Stream, url: str) -> Iterator[Finding]:
+    """What the schema means for the program (0: there are no tables), and what the rows tell, where it knows them.
+    `url` is the database's, as it may be shown."""
     known = len(load_migrations())
     yield _of_schema(schema, known)
+    if _COPIES_FROM <= schema <= known:
+        yield from (_of_copy(source, url) for source, _, _ in read("find_copy"))
     if 0 < schema <= known:
         now_us = time.time_ns() // 1000
         yield next((_of_newest_time(newest_us, now_us) for (newest_us,) in read("newest_time")), _NO_REVISION)
@@ -49,6 +56,13 @@ def _of_schema(found: int, known: int) -> Finding:
         text = f"{found}; the next start upgrades it to {known}, and an older Moorage refuses it from then on"
         return Finding("warning", "schema", text, "make a backup, stop all servers, then: moorage serve")
     return Finding("ok", "schema", f"{found}, the newest")
+
+
+def _of_copy(source: str, url: str) -> Finding:
+    command = f"moorage copy --from {quote(source)} --to {quote(url)}"
+    note = ", with the users and passwords, which are not shown" if "postgresql://" in command else ""
+    text = f"one of {source} is not finished, so no server starts"
+    return Finding("problem", "copy", text, f"{command}{note}, or moorage restore FILE --replace")
 
 
 def _of_newest_time(newest_us: int, now_us: int) -> Finding:

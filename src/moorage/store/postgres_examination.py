@@ -61,7 +61,9 @@ def examine(url: str, listen_url: str | None) -> Iterator[Finding]:
             schema = find_schema(connection, address.shown) or 0
             queries = {name: for_psycopg(query).encode() for name, query in load_queries().items()}
             yield from of_content(
-                schema, lambda query, **parameters: iter(connection.execute(queries[query], parameters).fetchall())
+                schema,
+                lambda query, **parameters: iter(connection.execute(queries[query], parameters).fetchall()),
+                address.shown,
             )
     except psycopg.errors.InsufficientPrivilege:
         yield Finding("problem", "database", "its tables cannot be read", "see permissions")

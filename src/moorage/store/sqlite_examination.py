@@ -38,7 +38,9 @@ def examine(path: Path, url: str) -> Iterator[Finding]:
             took = (time.perf_counter() - began) * 1000
             yield Finding("ok", "database", f"{url} answered in {took:.0f} ms")
             queries = load_queries()
-            yield from of_content(schema, lambda query, **parameters: connection.execute(queries[query], parameters))
+            yield from of_content(
+                schema, lambda query, **parameters: connection.execute(queries[query], parameters), url
+            )
     except apsw.Error as error:
         yield Finding("problem", "database", f"{url}: {reason(error)}", _WHERE)
     except StorageError as error:
