@@ -377,6 +377,15 @@ def test_notifications_that_do_not_arrive_are_told(
     assert "sesame" not in str(elsewhere + nowhere)
 
 
+def test_an_address_for_listen_that_cannot_be_read_is_told_by_its_name(postgresql: Database, folder: Path) -> None:
+    found = doctor(folder, postgresql.url, MOORAGE_DATABASE_LISTEN="postgresql://user:open@sesame@127.0.0.1/d")
+
+    assert "MOORAGE_DATABASE_LISTEN cannot be read" in one(found, "notifications", "problem")
+    assert [state for state, _ in told(found, "database")] == ["ok"]
+    assert told(found, "schema") == [("ok", f"{NEWEST}, the newest")]
+    assert "sesame" not in str(found)
+
+
 def test_without_the_extra_it_is_named() -> None:
     script = (
         "import sys; sys.modules['psycopg'] = None; from moorage.store.opening import examine;"

@@ -1,5 +1,6 @@
 """What PostgreSQL is asked to promise, and what it is refused for."""
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -12,9 +13,12 @@ from moorage.core.storage_errors import InvalidDatabase, SchemaTooNew, StorageFu
 from moorage.registry.projects import create_project
 from moorage.store.opening import open_store
 from moorage.store.postgres import PostgresEngine
+from moorage.store.postgres_connections import Address
 from moorage.store.postgres_schema import check_version
 from moorage.store.queries import for_psycopg, load_migrations, load_queries
 from tests.support.postgres import PASSWORD, PostgresServer, names_of_tables, sql
+from tests.support.program import moorage
+from tests.support.server import quiet_port
 from tests.support.stores import Database
 from tests.support.threads import together
 
@@ -123,6 +127,9 @@ def test_a_database_that_cannot_keep_every_character_is_refused(postgres: Postgr
         ("postgresql://user:open%sesame@127.0.0.1:1/d", "write special characters"),
         ("postgresql://user:sesame", "write special characters"),
         ("postgresql://127.0.0.1/d?sesame", "write special characters"),
+        ("postgresql://user:open/?sesame=1@127.0.0.1/d", "write special characters"),
+        ("postgresql://127.0.0.1/d?password=open&sesame=1", "write special characters"),
+        ("postgresql://user:sesame@127.0.0.1/d?sslmode=prefer&foo=bar", "its address has the option foo, which"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_told_why_without_its_password(
@@ -131,6 +138,34 @@ def test_an_address_that_cannot_be_used_is_told_why_without_its_password(
     with pytest.raises(InvalidDatabase, match=reason) as raised:
         open_store(url)
     assert "sesame" not in str(raised.value) + caplog.text
+
+
+@pytest.mark.parametrize("listen", ["postgresql://user:p@sesame@h/d", "postgresql://h:abc/d", "sqlite:///moorage.db"])
+def test_a_server_whose_address_for_listen_cannot_be_read_does_not_start(
+    postgresql: Database, folder: Path, listen: str
+) -> None:
+    result = moorage(
+        "serve", "--port", str(quiet_port()), "--database", postgresql.url, "--database-listen", listen, folder=folder
+    )
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert re.fullmatch("Error: .* its address for LISTEN cannot be read as postgresql://.*\n", result.stderr)
+    assert "sesame" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("a/d", "a/d"),
+        ("a:1/d", "a:1/d"),
+        ("a:1,b:2/d", "a:1,b:2/d"),
+        ("a,b:2/d", "a,b:2/d"),
+        ("a,b/d?port=1", "a:1,b:1/d"),
+        ("[::1]:1,b/d", "[::1]:1,b/d"),
+    ],
+)
+def test_each_host_is_shown_with_its_port(given: str, shown: str) -> None:
+    assert Address(f"postgresql://user:sesame@{given}").shown == f"postgresql://{shown}"
 
 
 def test_a_password_is_never_shown(postgresql: Database, postgres: PostgresServer, folder: Path) -> None:

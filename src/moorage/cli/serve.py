@@ -79,7 +79,7 @@ def serve(host: str, port: int, workers: int, load: str | None, **others: Any) -
     settings = ServerSettings(**others)
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else _in_url(host)}:{port}"  # noqa: S104 -- compared only
     try:
-        with closing(open_store(settings.database)) as store:
+        with closing(open_store(settings.database, settings.database_listen)) as store:
             loaded = _load(store, load, has_jinja=settings.jinja) if load else 0
             token = create_first_api_key(store)
             greeting = _greeting(url, store.url, token, loaded)

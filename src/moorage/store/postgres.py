@@ -78,7 +78,7 @@ class PostgresEngine:
             SchemaTooNew, SchemaTooOld: another Moorage wrote it.
         """
         self._address = Address(url)
-        self._listen_at = Address(listen_url) if listen_url else self._address
+        self._listen_at = Address(listen_url, "its address for LISTEN") if listen_url else self._address
         self.url = self._address.shown
         queries = load_queries()
         self._queries = {name: for_psycopg(query).encode() for name, query in queries.items()}

@@ -36,6 +36,12 @@ _DEFAULTS: Mapping[str, str | int] = {
     "target_session_attrs": "primary",
 }
 
+#: What is wrong with an address of which nothing can be told for certain.
+_UNREADABLE = (
+    "cannot be read as postgresql://USER:PASSWORD@HOST:PORT/NAME; write special characters in the user and password as"
+    " %XX"
+)
+
 
 class Connection(psycopg.Connection[Row]):
     """A connection that waits `deadline` seconds for an answer, and is closed if there is none: the database's own
@@ -58,23 +64,22 @@ class Address:
     """Where a database is. `shown` is safe to show: it has no password; `identity` is the same for all processes that
     were given the address, whatever its `password`."""
 
-    def __init__(self, url: str) -> None:
-        """Read an address that begins with `postgresql://`.
+    def __init__(self, url: str, called: str = "its address") -> None:
+        """Read an address that begins with `postgresql://`, and that an error calls so.
 
         Raises:
             InvalidDatabase
         """
         given = _parse(url)
         if given is None:  # a piece of the password may stand anywhere in it
-            reason = "its address cannot be read; write special characters in the user and password as %XX"
-            raise InvalidDatabase(url="postgresql://…", reason=reason)
+            option = _unknown_option(url)
+            why = f"has the option {option}, which PostgreSQL does not know" if option else _UNREADABLE
+            raise InvalidDatabase(url="postgresql://…", reason=f"{called} {why}")
         parameters = {**_DEFAULTS, **given}
         self._conninfo = make_conninfo("", **parameters)
-        where = given.get("host") or given.get("hostaddr") or ""
-        port = f":{given['port']}" if "port" in given else ""
         self.password = str(given["password"]).encode() if given.get("password") else None
         self.identity = repr(sorted((key, str(value)) for key, value in given.items() if "password" not in key))
-        self.shown = f"postgresql://{where}{port}/{given.get('dbname') or ''}"
+        self.shown = f"postgresql://{_hosts(given)}/{given.get('dbname') or ''}"
 
     def connect(self) -> Connection:
         """A new connection, on which each statement is a transaction until one is begun.
@@ -97,6 +102,28 @@ def _parse(url: str) -> dict[str, Any] | None:
     except psycopg.Error:
         return None
     return given if re.fullmatch(r"[0-9,]*", str(given.get("port", ""))) else None
+
+
+def _unknown_option(url: str) -> str | None:
+    """The option for which an address cannot be read; none if it could be a piece of a password."""
+    rest, _, options = url.partition("?")
+    if _parse(rest) is None or re.search("@|pass|secret|key", options):
+        return None
+    try:
+        conninfo_to_dict(url)
+    except psycopg.Error as error:
+        unknown = re.match('invalid URI query parameter: "(.*)"', str(error))
+        return unknown and unknown[1]
+    return None
+
+
+def _hosts(given: Mapping[str, Any]) -> str:
+    """The hosts of an address, each with its port; one port alone is that of all."""
+    names = str(given.get("host") or given.get("hostaddr") or "").split(",")
+    hosts = [f"[{name}]" if ":" in name else name for name in names]
+    ports = str(given.get("port", "")).split(",")
+    ports *= len(hosts) if len(ports) == 1 else 1
+    return ",".join(f"{host}:{port}" if port else host for host, port in zip(hosts, ports, strict=False))
 
 
 class Connections:

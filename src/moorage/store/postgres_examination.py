@@ -57,7 +57,7 @@ def examine(url: str, listen_url: str | None) -> Iterator[Finding]:
             yield from _of_settings(connection, address.shown)
             yield from _of_rights(connection)
             yield _of_clock(connection)
-            yield _of_notifications(connection, Address(listen_url) if listen_url else address)
+            yield _of_notifications(connection, listen_url, address)
             schema = find_schema(connection, address.shown) or 0
             queries = {name: for_psycopg(query).encode() for name, query in load_queries().items()}
             yield from of_content(
@@ -118,9 +118,13 @@ def _of_clock(connection: Connection) -> Finding:
     return Finding("ok", "clock", "as that of the database")
 
 
-def _of_notifications(connection: Connection, listen_at: Address) -> Finding:
+def _of_notifications(connection: Connection, listen_url: str | None, address: Address) -> Finding:
     """Whether what one node writes is told to the others at once: a pgbouncer in between keeps it from them."""
     fix = "set MOORAGE_DATABASE_LISTEN to the database's own address"
+    try:
+        listen_at = Address(listen_url, "MOORAGE_DATABASE_LISTEN") if listen_url else address
+    except StorageError as error:
+        return refusal("notifications", error, fix)
     try:
         with listen_at.connect() as listening:
             listening.execute(f"LISTEN {_CHANNEL}".encode())
