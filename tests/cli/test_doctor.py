@@ -59,7 +59,7 @@ def one(found: list[Finding], what: str, state: str) -> str:
 
 def command(found: list[Finding], what: str, state: str) -> str:
     """What is to be run, by the one finding about a thing that has this state; what else could be done is left out."""
-    return one(found, what, state).rpartition(" — ")[2].partition(", ")[0]
+    return re.split(", (?=for |or |with )", one(found, what, state).rpartition(" — ")[2])[0]
 
 
 @pytest.fixture
@@ -359,6 +359,44 @@ def test_what_a_user_may_not_do_is_told(postgresql: Database, postgres: Postgres
     assert told(owner, "permissions") == [("ok", f"{role} may make and write tables in public")]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "REVOKE ALL ON SCHEMA public FROM public",
+        "REVOKE CREATE ON SCHEMA public FROM public",
+        "ALTER ROLE {role} SET search_path = nowhere, elsewhere",
+        'CREATE SCHEMA "My Schema"; ALTER ROLE {role} SET search_path = nowhere, "My Schema"',
+        "CREATE SCHEMA {role}; REVOKE ALL ON SCHEMA public FROM public",
+        "DROP SCHEMA public",
+        "GRANT CREATE ON SCHEMA public TO {role}; ALTER ROLE {role} SET search_path = ''",
+    ],
+)
+def test_a_role_that_may_not_make_tables_may_once_it_is_given_what_is_told(
+    postgres: PostgresServer, folder: Path, statement: str
+) -> None:
+    url = postgres.new_database("template0")
+    as_role, role = with_role(postgres, url)
+    sql(url, statement.format(role=role))
+
+    sql(url, command(doctor(folder, as_role), "permissions", "problem"))
+
+    assert one(doctor(folder, as_role), "permissions", "ok").startswith(f"{role} may make and write tables in ")
+    open_store(as_role).close()
+
+
+def test_a_role_that_does_not_own_the_tables_does_once_it_is_given_what_is_told(
+    postgresql: Database, postgres: PostgresServer, folder: Path
+) -> None:
+    as_role, role = with_role(postgres, postgresql.url)
+    sql(postgresql.url, f"GRANT CREATE ON SCHEMA public TO {role}")
+
+    for_each = command(doctor(folder, as_role), "permissions", "problem")
+    for table in names_of_tables(postgresql.url):
+        sql(postgresql.url, for_each.replace("…", table))
+
+    assert {state for state, _ in told(doctor(folder, as_role), "permissions")} == {"ok"}
+
+
 def test_a_database_that_can_only_be_read_is_told(postgresql: Database, folder: Path) -> None:
     sql(postgresql.url, f"ALTER DATABASE {name_of(postgresql)} SET default_transaction_read_only = on")
 
@@ -534,6 +572,13 @@ def name_of(database: Database) -> str:
 
 def name_of_url(url: str) -> str:
     return url.rpartition("/")[2]
+
+
+def with_role(postgres: PostgresServer, url: str) -> tuple[str, str]:
+    """A new role, whose name must be quoted: the address of a database with it, and its name in a statement."""
+    name = f"my-app-{name_of_url(url)}"
+    sql(url, f"CREATE ROLE \"{name}\" LOGIN PASSWORD 'x'")
+    return f"postgresql://{name}:x@127.0.0.1:{postgres.port}/{name_of_url(url)}", f'"{name}"'
 
 
 def tables(database: Database) -> str:

@@ -24,12 +24,19 @@ _FIXES = {
 }
 
 _RIGHTS = """
-SELECT current_user::text, current_schema()::text, has_schema_privilege(current_schema(), 'CREATE'),
+SELECT quote_ident(current_user), quote_ident(current_schema()), has_schema_privilege(current_schema(), 'CREATE'),
     pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', to_regclass('moorage_schema') IS NOT NULL"""
+
+# The schemas that tables could be made in, as a statement names them, and whether they are there.
+_SEARCH_PATH = """
+SELECT name, EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE quote_ident(nspname) = name)
+FROM unnest(string_to_array(current_setting('search_path'), ',')) WITH ORDINALITY AS path (entry, place),
+    replace(trim(entry), '"$user"', quote_ident(current_user)) AS name
+WHERE name NOT IN ('', '""') ORDER BY place"""
 
 # Whoever upgrades a table must own it.
 _TABLES = """
-SELECT c.relname::text, pg_has_role(c.relowner, 'USAGE'),
+SELECT quote_ident(c.relname), pg_has_role(c.relowner, 'USAGE'),
     has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
     AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')
 FROM pg_catalog.pg_class c
@@ -96,15 +103,25 @@ def _of_rights(connection: Connection) -> Iterator[Finding]:
         yield Finding("problem", "permissions", text, "name the primary in MOORAGE_DATABASE, or turn the setting off")
     if closed:
         text = f"{user} may not write {', '.join(closed)}"
-        yield Finding("problem", "permissions", text, f"ALTER TABLE … OWNER TO {user}, for each")
+        yield Finding("problem", "permissions", text, f"ALTER TABLE {schema}.… OWNER TO {user}, for each")
     if foreign:
         text = f"{user} does not own {', '.join(foreign)}, so it cannot upgrade them"
-        yield Finding("warning", "permissions", text, f"ALTER TABLE … OWNER TO {user}, for each")
+        yield Finding("warning", "permissions", text, f"ALTER TABLE {schema}.… OWNER TO {user}, for each")
     if not may_create:
         text = f"{user} may not make tables in {schema or 'any schema of its search_path'}"
-        yield Finding(later, "permissions", text, f"GRANT CREATE ON SCHEMA {schema or 'public'} TO {user}")
+        yield Finding(later, "permissions", text, _right_to_make(connection, user, schema))
     if may_create and not (is_read_only or closed or foreign):
         yield Finding("ok", "permissions", f"{user} may make and write tables in {schema}")
+
+
+def _right_to_make(connection: Connection, user: str, schema: str | None) -> str:
+    """What lets a user make tables; without a `schema` no schema of the search_path is there, or may be used."""
+    path = connection.execute(_SEARCH_PATH).fetchall()
+    if found := schema or next((name for name, is_there in path if is_there), None):
+        return f"GRANT USAGE, CREATE ON SCHEMA {found} TO {user}"
+    if path:
+        return f"CREATE SCHEMA {path[0][0]} AUTHORIZATION {user}, or name another one in search_path"
+    return f"ALTER ROLE {user} SET search_path = public"
 
 
 def _of_clock(connection: Connection) -> Finding:
