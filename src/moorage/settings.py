@@ -71,9 +71,12 @@ def contradictions(values: Mapping[str, str | None]) -> Iterator[Finding]:
     if listen and database.startswith("sqlite:"):
         text = "MOORAGE_DATABASE_LISTEN is set, and of no use to SQLite"
         yield Finding("warning", "settings", text, "unset it, or set MOORAGE_DATABASE to the PostgreSQL it belongs to")
-    host, _, port = urlsplit(values["url"] or "").netloc.rpartition(":")
-    if host in ("127.0.0.1", "localhost") and port != values["port"]:
-        listens = values["port"]
+    try:
+        url, listens = urlsplit(values["url"] or ""), urlsplit(f"//:{values['port']}").port
+        host, port = url.hostname, url.port
+    except ValueError:
+        return  # one of them is no port, and whoever uses it says so
+    if host in ("127.0.0.1", "localhost") and port and listens and port != listens:
         text = f"the command line looks for the server on port {port}, and serve listens on port {listens}"
         yield Finding("warning", "settings", text, f"MOORAGE_URL=http://{host}:{listens}, or MOORAGE_PORT={port}")
 

@@ -1,6 +1,7 @@
 """`moorage doctor`: each finding is provoked, and nothing is changed by looking."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -17,6 +18,7 @@ import msgspec
 import pytest
 
 from moorage import __version__
+from moorage.cli import main
 from moorage.core.access import Scope
 from moorage.core.finding import Finding
 from moorage.store import postgres_schema
@@ -222,6 +224,8 @@ def test_a_copy_that_is_not_finished_is_told_with_the_command_that_finishes_it(e
         (lambda folder: (folder / "x.db").write_text("hello\n" * 1000), "sqlite:///x.db", "no SQLite database"),
         (lambda folder: (folder / "x.db").mkdir(), "sqlite:///x.db", "is a folder"),
         (lambda folder: None, "sqlite:///nowhere/x.db", "there is no folder"),
+        (lambda folder: (folder / "x.db").touch(), "sqlite:///x.db/y/z.db", "x.db is no folder — set MOORAGE_DATABASE"),
+        (lambda folder: (folder / "x").symlink_to("gone"), "sqlite:///x/y.db", "x is no folder — set MOORAGE_DATABASE"),
         (lambda folder: None, "mysql://user:sesame@host/d", "mysql://host/d is no address of a database"),
     ],
 )
@@ -246,6 +250,34 @@ def test_a_file_that_others_may_open_is_told(folder: Path) -> None:
 
     assert f"chmod 600 {folder}/moorage.db" in warning
     assert "-revision" not in warning
+
+
+def test_a_folder_that_is_not_there_is_made_by_what_is_told(folder: Path) -> None:
+    database = f"sqlite:///{folder}/no such folder/it's deeper/moorage.db"
+
+    run(command(doctor(folder, database), "database", "problem"))
+
+    assert "there is no file" in one(doctor(folder, database), "database", "warning")
+
+
+def test_a_file_that_others_may_open_is_closed_by_what_is_told(folder: Path) -> None:
+    (folder / "my folder").mkdir()
+    database = Database(f"sqlite:///{folder}/my folder/moorage.db", folder)
+    database.engine().close()
+    (folder / "my folder" / "moorage.db").chmod(0o644)
+
+    run(command(doctor(folder, database.url), "permissions", "warning"))
+
+    assert one(doctor(folder, database.url), "permissions", "ok")
+
+
+def test_who_is_to_own_a_file_is_told_as_a_command(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    (folder / "my folder").mkdir()
+
+    told_to = command(list(examine(f"sqlite:///{folder}/my folder/moorage.db")), "permissions", "problem")
+
+    assert shlex.split(told_to) == ["chown", str(os.geteuid()), f"{folder}/my folder"]
 
 
 def test_a_sqlite_with_the_wal_reset_bug_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -564,6 +596,54 @@ def test_a_setting_that_cannot_be_read_is_told(folder: Path, settings: dict[str,
     assert reason in "\n".join(
         each.finding for each in doctor(folder, "sqlite:///a.db", **settings) if each.state == "problem"
     )
+
+
+def test_a_setting_whose_file_cannot_be_read_is_told_with_the_variable_to_change(folder: Path) -> None:
+    found = doctor(folder, "sqlite:///a.db", MOORAGE_DATABASE_FILE="nowhere")
+
+    assert one(found, "settings", "problem").endswith(" — put MOORAGE_DATABASE_FILE right, or unset it")
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "99999"])
+def test_a_port_that_is_none_is_in_no_address_that_is_told(folder: Path, port: str) -> None:
+    found = doctor(folder, "sqlite:///a.db", MOORAGE_PORT=port)
+
+    assert [state for state, _ in told(found, "settings")] == ["problem"]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:abc", "http://[", "http://127.0.0.1"])
+def test_an_address_without_a_port_contradicts_none(folder: Path, url: str) -> None:
+    assert told(doctor(folder, "sqlite:///a.db", MOORAGE_URL=url), "settings") == [("ok", "go together")]
+
+
+def test_a_secret_that_every_user_may_read_is_closed_by_what_is_told(folder: Path) -> None:
+    (folder / "my key").write_text("mrg_x\n")
+    (folder / "my key").chmod(0o644)
+
+    run(command(doctor(folder, "sqlite:///a.db", MOORAGE_API_KEY_FILE=f"{folder}/my key"), "settings", "warning"))
+
+    found = doctor(folder, "sqlite:///a.db", MOORAGE_API_KEY_FILE=f"{folder}/my key")
+    assert told(found, "settings") == [("ok", "go together")]
+
+
+def test_a_secret_of_another_user_is_that_users_to_close(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the secrets are that a container is given: `chmod` fails there, and on the host it would lock them out."""
+    (folder / "key").write_text("mrg_x\n")
+    (folder / "key").chmod(0o644)
+    monkeypatch.setenv("MOORAGE_API_KEY_FILE", f"{folder}/key")
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+
+    main(["doctor", "--database", f"sqlite:///{folder}/a.db", "--url", NOWHERE, "-o", "json"], standalone_mode=False)
+
+    found = msgspec.json.decode(capsys.readouterr().out, type=list[Finding])
+    assert told(found, "settings") == [("ok", "go together")]
+
+
+def run(told_to: str) -> None:
+    """As in a shell."""
+    subprocess.run(told_to, shell=True, check=True)
 
 
 def name_of(database: Database) -> str:

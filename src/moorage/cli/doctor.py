@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -59,7 +60,7 @@ def _examine(database: str | None, url: str | None) -> Iterator[Finding]:
         try:
             values[name] = from_environment(name)
         except SettingError as error:
-            problems.append(Finding("problem", "settings", str(error), f"{row.variable}, or unset it"))
+            problems.append(Finding("problem", "settings", str(error), f"put {row.variable}_FILE right, or unset it"))
             values[name] = None
     values["database"] = database or values["database"]
     problems += [*_of_values(), *_of_files(values), *contradictions(values), *strangers(os.environ)]
@@ -88,8 +89,14 @@ def _of_files(values: dict[str, str | None]) -> Iterator[Finding]:
         yield Finding("problem", "settings", f"there is no {load} to load", "MOORAGE_LOAD, or unset it")
     for name in _SECRETS:
         file = os.environ.get(f"{SETTINGS[name].variable}_FILE")
-        if file and Path(file).is_file() and Path(file).stat().st_mode & 0o004:
-            yield Finding("warning", "settings", f"every user may read the secret in {file}", f"chmod 600 {file}")
+        if file and Path(file).is_file() and _could_be_closed(Path(file).stat()):
+            text = f"every user may read the secret in {file}"
+            yield Finding("warning", "settings", text, f"chmod 600 {quote(file)}")
+
+
+def _could_be_closed(file: os.stat_result) -> bool:
+    """Whether every user may read it, and this one may change that: who runs a container decides on its secrets."""
+    return bool(file.st_mode & 0o004) and os.geteuid() in (0, file.st_uid)
 
 
 def _of_server(url: str, api_key: str | None) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from shlex import join
 from urllib.parse import quote
 
 import apsw
@@ -68,7 +69,12 @@ def _of_library(version: str) -> Finding:
 def _of_place(path: Path) -> Iterator[Finding]:
     folder = path.parent
     if not folder.is_dir():
-        yield Finding("problem", "database", f"there is no folder {folder}", f"mkdir -p {folder}, or {_WHERE}")
+        in_the_way = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
+        if in_the_way.is_dir():
+            fix = f"{join(('mkdir', '-p', str(folder)))}, or {_WHERE}"
+            yield Finding("problem", "database", f"there is no folder {folder}", fix)
+        else:
+            yield Finding("problem", "database", f"{in_the_way} is no folder", _WHERE)
         return
     if path.is_dir():
         yield Finding("problem", "database", f"{path} is a folder", "name a file in it in MOORAGE_DATABASE")
@@ -85,11 +91,12 @@ def _of_permissions(path: Path) -> Finding:
     closed = [str(each) for each in (path.parent, *there) if not os.access(each, os.W_OK)]
     if closed:
         text = f"this user cannot write {', '.join(closed)}"
-        return Finding("problem", "permissions", text, f"chown {os.geteuid()} {' '.join(closed)}, or run as the owner")
+        fix = f"{join(('chown', str(os.geteuid()), *closed))}, or run as the owner"
+        return Finding("problem", "permissions", text, fix)
     open_to_all = [str(each) for each in there if each.stat().st_mode & 0o077]
     if open_to_all:
         text = f"other users may open {', '.join(open_to_all)}: prompts, and hashes of API keys"
-        return Finding("warning", "permissions", text, f"chmod 600 {' '.join(open_to_all)}")
+        return Finding("warning", "permissions", text, join(("chmod", "600", *open_to_all)))
     return Finding("ok", "permissions", "this user can write, and no other can read" if there else "it can be made")
 
 
