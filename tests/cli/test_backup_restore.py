@@ -1,5 +1,6 @@
 """`moorage backup` and `moorage restore`: one committed state into a file, and a database back into it."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from moorage.store.whole import TABLES
 from tests.cli.whole_database import contents, epoch, fill
 from tests.support.postgres import PostgresServer
 from tests.support.program import moorage
-from tests.support.server import clean_environment
+from tests.support.server import PROGRAM, clean_environment
 from tests.support.stores import Database, sqlite_in
 from tests.support.threads import until
 
@@ -253,6 +254,38 @@ def test_a_backup_that_cannot_be_used_is_refused_before_anything_is_lost(
         assert told in result.stderr
         assert contents(store) == before
     assert (folder / "file.backup").read_bytes() == spoiled
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        ("unshare", "--user", "--map-user=1000", "--"),
+        (
+            "unshare", "--user", "--map-root-user", "--mount", "--", "sh", "-c",
+            'mount --bind theirs theirs && mount -o remount,ro,bind theirs && exec "$@"', "sh",
+        ),
+    ],
+    ids=["a folder of another user", "a disk that is only read"],
+)  # fmt: skip
+def test_the_file_of_a_database_is_restored_where_files_can_be_made_beside_it_as_is_told_elsewhere(
+    folder: Path, prefix: tuple[str, ...]
+) -> None:
+    theirs = folder / "theirs" / "moorage.db"
+    theirs.parent.mkdir()
+    with closing(open_store(f"sqlite:///{theirs}")) as store:
+        fill(store)
+    shutil.copy(theirs, folder / "mine.db")
+    theirs.chmod(0o444)
+    theirs.parent.chmod(0o555)
+
+    refused = subprocess.run(
+        [*prefix, *PROGRAM, "restore", "theirs/moorage.db"],
+        cwd=folder, env=clean_environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "it can be read in a folder that this user can write" in refused.stderr
+    assert done(folder, "restore", "mine.db").startswith("sqlite:///moorage.db has the 12 deployments")
 
 
 def test_a_backup_of_an_older_schema_is_upgraded_on_the_way_and_itself_left_alone(

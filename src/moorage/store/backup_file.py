@@ -18,8 +18,15 @@ from moorage.store.store import Store
 #: Pages that are copied at a time.
 _PAGES = 1_000
 
+# SQLite makes files beside a database to read it, but for a backup.
+_IN_A_CLOSED_FOLDER = (
+    "it is a database's own file, not one of `moorage backup`; it can be read in a folder that this user can write"
+)
+
 #: Why a file is no backup, where SQLite has no better words.
 _REASONS = {
+    apsw.ReadOnlyError: _IN_A_CLOSED_FOLDER,
+    apsw.CantOpenError: _IN_A_CLOSED_FOLDER,
     apsw.NotADBError: "it is no SQLite database",
     apsw.CorruptError: "it is damaged, or a part is missing",
 }
