@@ -49,12 +49,22 @@ def of_content(schema: int, read: Stream, url: str) -> Iterator[Finding]:
 def _of_schema(found: int, known: int) -> Finding:
     if found > known:
         text = f"{found}, and this Moorage knows schemas up to {known}: it refuses to start"
-        return Finding("problem", "schema", text, "start the newer Moorage that wrote it, or restore an older backup")
+        return Finding(
+            "problem",
+            "schema",
+            text,
+            "start the newer Moorage that wrote it, or restore an older backup into another database",
+        )
     if found == 0:
         return Finding("ok", "schema", f"there are no tables yet; the next start makes them (schema {known})")
     if found < known:
         text = f"{found}; the next start upgrades it to {known}, and an older Moorage refuses it from then on"
-        return Finding("warning", "schema", text, "make a backup, stop all servers, then: moorage serve")
+        return Finding(
+            "warning",
+            "schema",
+            text,
+            "stop all servers, make a backup with the Moorage that it has now, then: moorage serve",
+        )
     return Finding("ok", "schema", f"{found}, the newest")
 
 
@@ -90,7 +100,7 @@ def _of_values(rows: Iterable[tuple[str, str, str]]) -> Iterator[Finding]:
             for field, value in rejected_by(version, config):
                 rejected.setdefault((version, field), {}).setdefault(value, []).append(name)
     if unreadable:
-        text = f"{_names(unreadable)} is not as Moorage writes it; no client can read a page that has one of these"
+        text = f"{_names(unreadable)} is not as Moorage writes it, so it is not served after the next start"
         yield Finding("problem", "values", text, "moorage deployments undo KEY, or restore a backup")
     for (version, field), values in sorted(rejected.items()):
         shown = "; ".join(f"{field} {value} ({_names(names)})" for value, names in sorted(values.items()))
