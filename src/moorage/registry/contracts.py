@@ -75,14 +75,14 @@ class _Variant(msgspec.Struct, frozen=True):
         """Where its names cannot be told, those count that it declares."""
         used = names if isinstance(names, AbstractSet) else {variable.key for variable in self.variables}
         contract = Contract(used, self.variables, self.config.tools)
-        return msgspec.structs.replace(contract, refused=self._refused(contract.needed))
-
-    def _refused(self, needed: set[str]) -> AbstractSet[str]:
-        """What a call without any input is refused for: all that is `needed` where jinja would have to tell."""
         if self.settings.missing_inputs != "error":
-            return frozenset()
+            return contract
+        return msgspec.structs.replace(contract, refused=self._refused(contract))
+
+    def _refused(self, contract: Contract) -> AbstractSet[str]:
+        """What a call without any input is refused for: all that is needed where jinja would have to tell."""
         if self.settings.engine == "jinja":
-            return needed
+            return contract.needed
         try:
             render_all(Prepared(self.config, self.variables, self.settings, ""), {})
         except MissingInputs as error:
@@ -170,6 +170,8 @@ def _pairs(live: Contracted, new: Contracted, names_of: NamesOf) -> list[_Pair]:
 
 def _served(content: Contracted, variants: dict[str, _Variant]) -> list[str]:
     """The variants that some call may get, the default one first."""
+    if len(variants) == 1:
+        return [DEFAULT_VARIANT]
     served = reachable(decode_serving(content.serving).routing, DEFAULT_VARIANT)
     return [name for name in variants if name in served]
 
