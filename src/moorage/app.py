@@ -53,7 +53,7 @@ def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIA
         StorageError: the database cannot be opened.
     """
     logging.config.dictConfig(configuration(settings.log_format, settings.log_level))
-    store = open_store(settings.database, settings.database_listen, may_be_away=True)
+    store = open_store(settings.database, settings.database_listen, may_be_away=True, may_be_new=False)
     catalog = Catalog(store)
     max_age = math.inf if settings.max_age is None else settings.max_age
     follower = Follower(store, catalog, open_snapshot(store, settings.snapshot), max_age)

@@ -138,7 +138,8 @@ def test_tools_are_part_of_what_programs_rely_on(project: Project) -> None:
 
 def test_each_variant_is_held_against_that_of_its_name(project: Project) -> None:
     formal, calm = ({"name": name, **content(f"{{{{{name}}}}}")} for name in ("formal", "calm"))
-    project.put("a", content("{{customer}}", variants=[formal]))
+    routing = [{"variant": "formal", "when": {"country": {"eq": "NLD"}}}]
+    project.put("a", content("{{customer}}", variants=[formal, calm], routing=routing))
     other = {**formal, **content("{{order}}")}
 
     refused = project.put("a", content("{{customer}}", variants=[other, calm]))
@@ -147,8 +148,10 @@ def test_each_variant_is_held_against_that_of_its_name(project: Project) -> None
         ("variable_removed", "variants.formal.variables.formal"),
         ("variable_required", "variants.formal.variables.order"),
     ]
-    assert project.put("a", content("{{customer}}", variants=[formal, calm])).status == 200
-    assert project.put("a", content("{{customer}}", variants=[])).status == 200
+    unused = {**calm, **content("{{mood}}")}
+    assert project.put("a", content("{{customer}}", variants=[formal, unused])).status == 200, "no call gets it"
+    prepared = [*routing, {"variant": "calm", "split": {"by": "user", "percent": 0}}]
+    assert project.put("a", content("{{customer}}", routing=prepared)).status == 200, "and with 0 percent neither"
 
 
 def test_a_variant_that_calls_get_only_from_now_on_is_held_against_those_they_got(project: Project) -> None:
@@ -166,14 +169,20 @@ def test_a_variant_that_calls_get_only_from_now_on_is_held_against_those_they_go
     assert project.put("a", kept).status == 200, "no call gets them"
     routed = [*body["routing"], {"variant": "calm", "split": {"by": "user", "percent": 5}}]
     assert breaking(project.put("a", {**kept, "routing": routed})) == [
-        ("variable_required", "variants.calm.variables.tone"),
         ("variable_required", "variants.calm.variables.title"),
+        ("variable_required", "variants.calm.variables.tone"),
         ("tool_added", "variants.calm.tools.find_order"),
     ]
     refusing = project.put("a", {**kept, "routing": [{"variant": "strict"}]})
     assert breaking(refusing) == [("variable_required", "variants.strict.variables.customer")]
     assert "refused from now on" in refusing.error["message"]
+    look = {"tools": [a_tool(place={"type": "string"})]}
+    looking = {**formal, "name": "looking", "prompt_config": {**formal["prompt_config"], **look}}
+    project.put("a", {**body, "variants": [looking], "routing": [{"variant": "looking"}]}, "?allow_breaking=true")
+    renamed = {**body, "variants": [{**looking, "name": "seeing"}], "routing": [{"variant": "seeing"}]}
+    assert project.put("a", renamed).status == 200, "one of those that they got had the same tool"
     calling_it_otherwise = {**body, "variants": [{**formal, "name": "polite"}], "routing": [{"variant": "polite"}]}
+    project.put("a", body, "?allow_breaking=true")
     assert project.put("a", calling_it_otherwise).status == 200
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.files import a_document, contents, done, kept, manifests, put, revision, write
 from tests.support.program import moorage
-from tests.support.server import Project, Server
+from tests.support.server import Project, Server, quiet_port
 
 #: What is loaded, and what is then done to it over the API, or by `moorage apply`.
 CHANGES: dict[str, tuple[str, str, dict[str, Any]] | None] = {
@@ -69,6 +69,21 @@ class Loaded:
         assert self.server.stop() == 0
         self.server.start()
         return int(revision(project))
+
+
+def test_a_broken_jinja_template_is_not_loaded(folder: Path) -> None:
+    by_jinja = {"settings": {"engine": "jinja"}}
+    write(folder / "good.yaml", {**a_document("good"), **by_jinja})
+    document = a_document("bad")
+    document["prompt_config"]["messages"] = [{"role": "user", "content": "{% if %}"}]
+    write(folder / "bad.yaml", {**document, **by_jinja})
+
+    with Server(folder, "--jinja", "true", "--load", str(folder / "good.yaml")) as server:
+        assert "1 deployments loaded" in server.greeting()
+    refused = moorage("serve", "--jinja", "true", "--load", "bad.yaml", "--port", str(quiet_port()), folder=folder)
+
+    assert refused.returncode == 1
+    assert "(bad): The jinja template is not valid: Expected an expression" in refused.stderr
 
 
 @pytest.fixture(scope="module")

@@ -48,6 +48,15 @@ def test_a_default_stands_where_no_input_is(declared: Object, sent: Object, inpu
     assert repr(sent) == before, "what was sent is left as it was"
 
 
+def test_fields_are_in_the_order_in_which_they_are_declared() -> None:
+    """Whichever process is asked: what it renders has the same bytes."""
+    names = [f"a.{letter}" for letter in "qwertyuiopasdfgh"]
+
+    values = Defaults([Variable(name, 1) for name in names]).values
+
+    assert [f"a.{field}" for field in values["a"]] == names
+
+
 def test_the_default_of_a_name_is_found_as_an_input_is() -> None:
     declared = defaults(a={"b": [1, 2]}, c__d=3)
 

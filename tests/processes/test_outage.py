@@ -14,7 +14,7 @@ from moorage.core.access import Scope, new_token
 from moorage.store.opening import open_store
 from moorage.store.postgres_connections import Address
 from tests.support.nodes import Node
-from tests.support.postgres import PASSWORD, SESSIONS, PostgresServer, sql
+from tests.support.postgres import PASSWORD, SESSIONS, PostgresServer, names_of_tables, sql
 from tests.support.program import moorage
 from tests.support.server import Project, a_body, quiet_port
 from tests.support.stores import Database
@@ -112,6 +112,36 @@ def test_how_old_a_snapshot_is_does_not_depend_on_when_its_file_was_made(
 
     assert shown is not None
     assert shown >= 3_000
+
+
+def test_an_empty_database_that_appears_in_the_place_of_one_that_was_away_is_not_taken_for_it(
+    postgres: PostgresServer, folder: Path
+) -> None:
+    """Somebody makes it to put a dump back into it; meanwhile it would show, and keep, that there is nothing."""
+    url = postgres.new_database()
+    name, away = url.rpartition("/")[2], f"{url.rpartition('/')[2]}_away"
+    with Node(folder / "node", url) as running:
+        node = running.new_project()
+        node.put("a")
+        until_kept(node)
+        running.stop()
+        sql(postgres.url("postgres"), f"ALTER DATABASE {name} RENAME TO {away}")
+        running.start()
+        sql(postgres.url("postgres"), f"CREATE DATABASE {name} TEMPLATE template0")
+
+        until(lambda: (age(node) or 0) >= 3)
+        assert node.get("a").status == 200
+        refused = node.put("b")
+        assert (refused.status, "it is empty" in refused.error["message"]) == (503, True)
+        assert names_of_tables(url) == []
+        kept = reader_of(node).load()
+        assert kept is not None
+        assert kept[0].projects
+
+        sql(postgres.url("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
+        sql(postgres.url("postgres"), f"ALTER DATABASE {away} RENAME TO {name}")
+        until(lambda: age(node) is None)
+        assert node.put("b").status == 201
 
 
 def test_a_snapshot_tells_when_it_was_confirmed_last_and_one_that_was_removed_is_written_again(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -80,6 +81,8 @@ def test_after_a_start_it_is_told_and_can_be_undone_or_published_anew(project: P
     assert "moorage_catalog_unreadable 0.0" in project.request("GET", "/metrics").body.decode()
 
     poison(project, "[1]", field)
+    stale = project.put("bad", a_body(model="anew"), **{"If-Match": '"1-x"'})
+    assert (stale.status, stale.error["code"]) == (412, "precondition_failed")
     written = project.put("bad", a_body(model="anew"))
     if field == "prompt_config":
         assert (written.status, project.get("bad").json["prompt_config"]["model"]) == (200, "anew")
@@ -88,3 +91,32 @@ def test_after_a_start_it_is_told_and_can_be_undone_or_published_anew(project: P
         assert written.error["code"] == "deployment_unreadable", "it keeps what is left out, and that cannot be read"
     assert project.request("DELETE", "/v2/deployments/bad").status == 200
     assert project.get("bad").error["code"] == "deployment_deleted"
+    restored = project.request("POST", "/v2/deployments/bad/restore")
+    assert (restored.status, restored.error["code"]) == (500, "deployment_unreadable")
+
+
+def test_to_put_what_was_there_mends_it(project: Project) -> None:
+    poison(project, "{broken")
+
+    assert project.put("bad", a_body(model="newer")).headers["x-moorage-result"] == "updated"
+    assert project.get("bad").json["version"] == "1.2"
+
+
+def test_a_page_of_manifests_that_cannot_be_read_is_passed_over(project: Project) -> None:
+    poison(project, "{broken")
+
+    def page(**query: object) -> tuple[list[str], bool]:
+        found = project.request("GET", f"/v2/manifests?{urlencode({'limit': 1, **query})}").json
+        return [each["key"] for each in found["data"]], found["has_more"]
+
+    assert page() == (["z"], True)
+    assert page(starting_after=project.get("z").json["id"]) == (["a"], False)
+    assert page(ending_before=project.get("a").json["id"]) == (["z"], False)
+    assert page(starting_after=project.get("a").json["id"]) == ([], False)
+
+
+def test_what_nests_deeper_than_can_be_read_is_unreadable_too(project: Project) -> None:
+    poison(project, f'[{{"key":"a","value":{"[" * 20_000}{"]" * 20_000}}}]', "variables")
+
+    assert project.put("z", a_body(model="newest")).status == 200
+    assert project.page().keys == ["z", "bad", "a"]

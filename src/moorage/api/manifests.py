@@ -14,11 +14,16 @@ async def list_page(call: Call) -> Response:
     """A page of the project's deployments as files say them, with who keeps each, newest first."""
     query = PageQuery.read(call.request.query_params.multi_items())
 
-    def page(reading: Reading) -> bytes:
-        found, has_more = reading.manifests(call.project_id, query)
-        return msgspec.json.encode(
-            ManifestPage("list", [manifest_of(each) for each in found if each.fault() is None], has_more)
-        )
-
-    body, rev = await call.read(page)
+    body, rev = await call.read(lambda reading: _page(reading, call.project_id, query))
     return of_revision(call, body, rev=rev)
+
+
+def _page(reading: Reading, project_id: str, query: PageQuery) -> bytes:
+    """Those that cannot be read are left out; a page of them alone would have no item to go on from."""
+    while True:
+        found, has_more = reading.manifests(project_id, query)
+        shown = [manifest_of(each) for each in found if each.fault() is None]
+        if shown or not has_more:
+            return msgspec.json.encode(ManifestPage("list", shown, has_more))
+        is_newer = query.ending_before is not None
+        query = PageQuery(query.limit, None if is_newer else found[-1].id, found[0].id if is_newer else None)

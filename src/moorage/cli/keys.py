@@ -56,7 +56,7 @@ def keys() -> None:
 @setting("database")
 def create(name: str, project: str, scopes: tuple[str, ...], expires: int | None, database: str) -> None:
     """Make an API key, and print its token: this once, alone on standard output."""
-    with closing(open_store(database, may_be_old=False)) as store:
+    with closing(open_store(database)) as store:
         owner = get_project(store, project)
         key, token = create_api_key(store, owner.id, name, map(Scope, scopes or DEFAULT_SCOPES), expires)
     click.echo(token)

@@ -22,7 +22,7 @@ def projects() -> None:
 @setting("database")
 def create(name: str, database: str) -> None:
     """Make a project."""
-    with closing(open_store(database, may_be_old=False)) as store:
+    with closing(open_store(database)) as store:
         project = create_project(store, name)
     click.echo(project.id)
     click.echo(f"Made the project {name}. Next: moorage keys create NAME --project {name}", err=True)

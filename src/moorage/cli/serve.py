@@ -38,6 +38,8 @@ from moorage.registry.api_keys import create_first_api_key
 from moorage.registry.deployments import put_deployment
 from moorage.registry.lookup import find_known
 from moorage.registry.projects import DEFAULT_PROJECT, get_project
+from moorage.rendering.jinja import Jinja
+from moorage.rendering.names import TemplateNames
 from moorage.settings import ServerSettings
 from moorage.store.opening import open_store
 from moorage.store.store import Store
@@ -80,7 +82,7 @@ def serve(host: str, port: int, workers: int, load: str | None, **others: Any) -
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else _in_url(host)}:{port}"  # noqa: S104 -- compared only
     try:
         with closing(open_store(settings.database, settings.database_listen)) as store:
-            loaded = _load(store, load, has_jinja=settings.jinja) if load else 0
+            loaded = _load(store, load, Jinja() if settings.jinja else None) if load else 0
             token = create_first_api_key(store)
             greeting = _greeting(url, store.url, token, loaded)
     except DatabaseAway as error:
@@ -135,10 +137,10 @@ def _check_address(host: str, port: int) -> None:
         raise click.ClickException(f"cannot listen on {host}:{port}: {reason}. Choose another with --port.") from error
 
 
-def _load(store: Store, path: str, *, has_jinja: bool) -> int:
+def _load(store: Store, path: str, jinja: Jinja | None) -> int:
     """Put the deployments in `path` into the default project; returns how many there are."""
-    project = get_project(store, DEFAULT_PROJECT)
-    terms = Terms(allow_breaking=True, has_jinja=has_jinja)  # at the start the file is the truth
+    project, names = get_project(store, DEFAULT_PROJECT), TemplateNames(jinja)
+    terms = Terms(allow_breaking=True, has_jinja=jinja is not None)  # at the start the file is the truth
     documents, problems = read_paths([path]), []
     for document in documents:
         if document.problem:
@@ -146,11 +148,16 @@ def _load(store: Store, path: str, *, has_jinja: bool) -> int:
             continue
         if _is_left_alone(store, project.id, document.key):
             continue
+        body = msgspec.json.encode(document.body)
         try:
-            put_deployment(store, project.id, document.key, msgspec.json.encode(document.body), Actor(), terms)
+            names.with_names(
+                partial(put_deployment, store, project.id, document.key, body, Actor(), terms, names_of=names)
+            )
         except MoorageError as error:
             shown = [f"{problem.path} {problem.message}" for problem in error.problems] or [str(error)]
             problems += [f"{document.source} ({document.key}): {line}" for line in shown]
+    if jinja is not None:
+        jinja.close()
     if problems:
         raise click.ClickException(f"cannot load {path}:\n  " + "\n  ".join(problems))
     return len(documents)
@@ -203,7 +210,7 @@ The API is described at {url}/docs. Stop with Ctrl-C.
 
 def _greeting_without(url: str, error: DatabaseAway, settings: ServerSettings) -> str:
     """What to say when the database is away and the snapshot is there; raises the error again if it is not."""
-    with closing(open_store(settings.database, may_be_away=True)) as store:
+    with closing(open_store(settings.database, may_be_away=True, may_be_new=False)) as store:
         snapshot = open_snapshot(store, settings.snapshot)
         kept = snapshot.load() if snapshot else None
     if kept is None:

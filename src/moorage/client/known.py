@@ -2,13 +2,11 @@
 
 import time
 
-import msgspec
-
 from moorage.client.config import Source
 from moorage.client.errors import BrokenDeployment, UnknownDeployment
 from moorage.core.bundle import Bundle, GoneDeployment, digest_of, encode_bundle, etag_of_digest
 from moorage.core.conform import nearest
-from moorage.core.deployment import Live
+from moorage.core.deployment import UNREADABLE, Live
 from moorage.core.plan import Plan
 
 
@@ -43,7 +41,7 @@ class Known:
         if plan is None or plan.live is not live:
             try:
                 plan = self._plans[live.id] = Plan(live)
-            except msgspec.MsgspecError as error:
+            except UNREADABLE as error:
                 raise BrokenDeployment(param="key", key=live.key, source=self.source, reason=error) from error
         return plan
 

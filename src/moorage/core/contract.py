@@ -74,13 +74,10 @@ NOTHING = Contract(frozenset())
 
 
 def joined(contracts: Sequence[Contract]) -> Contract:
-    """What a program does that may get any of these: it sends what one of them needs, and has the tools of all."""
-    names = {name for each in contracts for name in each.names}
-    refused = {name for each in contracts for name in each.refused}
-    needed = {name for each in contracts for name in each.needed}
-    defaults = {name: Defaults(each.variables).of(name) for each in contracts for name in each.names - needed}
-    tools = {tool.function.name: tool for each in reversed(contracts) for tool in each.tools}
-    return Contract(names, [Variable(*each) for each in defaults.items()], [*tools.values()], refused)
+    """The names and tools that any of these has."""
+    return Contract(
+        {name for each in contracts for name in each.names}, tools=[tool for each in contracts for tool in each.tools]
+    )
 
 
 class ContractChange(msgspec.Struct, frozen=True):

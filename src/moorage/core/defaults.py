@@ -20,7 +20,7 @@ class Defaults:
         given = {each.key: each.value for each in variables if each.value not in (UNSET, None)}
         self._plain = {key: value for key, value in given.items() if "." not in key}
         # The outer ones first: a field is put into its object, and not the other way about.
-        dotted = sorted(given.keys() - self._plain.keys(), key=lambda key: key.count("."))
+        dotted = sorted((key for key in given if "." in key), key=lambda key: key.count("."))
         self._fields = {key: (key.split("."), given[key]) for key in dotted}
         self.values = self.complete({})
 

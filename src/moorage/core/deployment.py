@@ -142,7 +142,11 @@ def outlook(deleted_us: int, path: str, *, is_erased: bool) -> str:
     return "It is gone for good" if is_erased else f"Until {iso(final_us(deleted_us))} it can be restored: POST {path}"
 
 
-def unreadable(key: str, error: msgspec.DecodeError) -> DeploymentUnreadable:
+#: What is raised for a stored content that Moorage did not write.
+UNREADABLE = (msgspec.DecodeError, RecursionError)
+
+
+def unreadable(key: str, error: Exception) -> DeploymentUnreadable:
     """The error for a live version that cannot be decoded."""
     return DeploymentUnreadable(param="key", key=key, reason=str(error)[:500])
 
@@ -238,7 +242,7 @@ class Deployment(msgspec.Struct, frozen=True):
             _decode_config(self.prompt_config)
             _decode_variables(self.variables)
             decode_serving(self.serving)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             return unreadable(self.key, error)
         return None
 

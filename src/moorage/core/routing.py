@@ -79,7 +79,8 @@ def reachable(routing: Sequence[Route], default: str) -> set[str]:
     """The variants that some call may get; `default` is that of row 0."""
     found = set[str]()
     for route in routing:
-        found.add(route.variant)
+        if route.split is UNSET or route.split.share:
+            found.add(route.variant)
         if route.split is UNSET and not route.when:
             return found
     return found | {default}

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from moorage.core.deployment import MAX_DESCRIPTION, MAX_NOTES, Bump, VersionNumber
+from moorage.core.deployment import MAX_DESCRIPTION, MAX_NOTES, UNREADABLE, Bump, VersionNumber
 from moorage.core.errors import VersionUnreadable
 from moorage.core.prompt_config import (
     Message,
@@ -154,7 +154,7 @@ class Version(msgspec.Struct, frozen=True):
         try:
             config, serving = _prompt_config.decode(self.prompt_config), decode_serving(self.serving)
             variables = _variables.decode(self.variables)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise VersionUnreadable(version=str(self.number), reason=str(error)[:500]) from error
         return VersionItem(
             id=self.id,

@@ -6,7 +6,7 @@ from msgspec import UNSET
 from moorage.core import strict_json
 from moorage.core.body import read_body
 from moorage.core.conform import Report
-from moorage.core.deployment import Content, Deployment, PutDeployment, unreadable
+from moorage.core.deployment import UNREADABLE, Content, Deployment, PutDeployment, unreadable
 from moorage.core.history import Actor
 from moorage.core.prompt_config import Variable
 from moorage.core.request_errors import InvalidBody
@@ -28,7 +28,7 @@ def content_of(wanted: PutDeployment | PostVersion, live: Deployment | None = No
     if live is not None:
         try:
             variables, serving = _variables(live.variables), decode_serving(live.serving)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise unreadable(live.key, error) from error
     if wanted.variables is not UNSET:
         variables = wanted.variables

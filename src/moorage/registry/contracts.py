@@ -18,7 +18,7 @@ from moorage.core.contract import (
     names_without_jinja,
     needs_of,
 )
-from moorage.core.deployment import Deployment
+from moorage.core.deployment import UNREADABLE, Deployment
 from moorage.core.ownership import Terms
 from moorage.core.plan import Prepared, render_all, texts_of
 from moorage.core.prompt_config import PromptConfig, Variable
@@ -58,8 +58,15 @@ class Contracted(Protocol):
         ...
 
 
-#: The name of a variant, and what is compared: before, and after.
-_Pair = tuple[str, Contract, Contract]
+class _Break(msgspec.Struct, frozen=True):
+    """What breaks in a variant, and for which callers."""
+
+    variant: str
+    changes: list[ContractChange]
+    needs: Needs
+
+
+_NO_NEEDS = Needs([], [])
 
 
 class _Variant(msgspec.Struct, frozen=True):
@@ -114,12 +121,11 @@ def check_contract(reading: Reading, live: Deployment, new: Contracted, terms: T
     Raises:
         BreakingChange: something does, and `terms` do not allow it.
     """
-    pairs = _pairs(live, new, names_of)
-    breaking = _breaking(pairs)
+    breaks = _breaks(live, new, names_of)
+    breaking = _listed(breaks)
     if breaking and not terms.allow_breaking:
-        needs = [needs_of(before, after) for _, before, after in pairs]
-        required = sorted({name for each in needs for name in each.required})
-        removed = sorted({name for each in needs for name in each.removed})
+        required = sorted({name for each in breaks for name in each.needs.required})
+        removed = sorted({name for each in breaks for name in each.needs.removed})
         callers = broken_callers(reading.usage_of_version(live.live_version_id, 0), Needs(required, removed))
         raise BreakingChange.of(live.key, str(live.version), breaking, callers[:_MAX_LISTED])
     return [each.path for each in breaking]
@@ -127,45 +133,66 @@ def check_contract(reading: Reading, live: Deployment, new: Contracted, terms: T
 
 def breaking_changes(live: Contracted, new: Contracted) -> list[ContractChange]:
     """What breaks for programs when `new` takes the place of `live`, as far as that can be told without jinja."""
-    return _breaking(_pairs(live, new, names_without_jinja))
+    return _listed(_breaks(live, new, names_without_jinja))
 
 
-def _breaking(pairs: list[_Pair]) -> list[ContractChange]:
-    """The breaking changes of all variants, of which those beside the default one are named in the paths."""
+def _listed(breaks: list[_Break]) -> list[ContractChange]:
+    """All of them, those of variants beside the default one with their names in the paths."""
     found = []
-    for name, before, after in pairs:
-        where = "" if name == DEFAULT_VARIANT else join("variants", name)
-        for change in contract_changes(before, after):
-            if change.is_breaking:
-                path = f"{where}.{change.path}" if where else change.path
-                found.append(ContractChange(change.kind, path[:_MAX_TEXT], change.message[:_MAX_TEXT]))
+    for each in breaks:
+        where = "" if each.variant == DEFAULT_VARIANT else join("variants", each.variant)
+        for change in each.changes:
+            path = f"{where}.{change.path}" if where else change.path
+            found.append(ContractChange(change.kind, path[:_MAX_TEXT], change.message[:_MAX_TEXT]))
     return found[:_MAX_LISTED]
 
 
-def _pairs(live: Contracted, new: Contracted, names_of: NamesOf) -> list[_Pair]:
-    """What is to be compared: each variant with the one of its name; one that calls get only from now on, with all that
-    they got until now, of which a program cannot know which it gets; and likewise one that no call gets any more."""
+def _breaks(live: Contracted, new: Contracted, names_of: NamesOf) -> list[_Break]:
+    """What breaks, variant by variant, of those that some call gets.
+
+    One that calls got until now is held against itself. A program cannot know which it gets, so one that calls get only
+    from now on breaks what it breaks whichever of the others they got; and of one that no call gets any more, what none
+    of the others has is gone.
+    """
     after = _variants(new)
     try:
         before = _variants(live)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return []  # it was written past this program, and nobody was served by it
+    was_served, is_served = _served(live, before), _served(new, after)
     names = names_of([each.templates for each in (*before.values(), *after.values())])
     old_names, new_names = dict(zip(before, names, strict=False)), dict(zip(after, names[len(before) :], strict=True))
-    pairs: list[_Pair] = []
-    for name in before.keys() & after.keys():
-        both = old_names[name], new_names[name]
-        # Where the names of either cannot be told, both are held against what they declare.
-        old, new_ = both if all(isinstance(each, AbstractSet) for each in both) else (None, None)
-        pairs.append((name, before[name].contract(old), after[name].contract(new_)))
-    was_served, is_served = _served(live, before), _served(new, after)
+    breaks = []
+    for name in is_served:
+        if name in was_served:
+            both = old_names[name], new_names[name]
+            # Where the names of either cannot be told, both are held against what they declare.
+            old, new_ = both if all(isinstance(each, AbstractSet) for each in both) else (None, None)
+            breaks.append(_between(name, before[name].contract(old), after[name].contract(new_)))
     if was_served != is_served:
         was = {name: before[name].contract(old_names[name]) for name in was_served}
         is_ = {name: after[name].contract(new_names[name]) for name in is_served}
-        until_now, from_now = joined([*was.values()]), joined([*is_.values()])
-        pairs += [(name, until_now.shared_with(each), each) for name, each in is_.items() if name not in was]
-        pairs += [(name, each.beyond(from_now), NOTHING) for name, each in was.items() if name not in is_]
-    return sorted(pairs, key=lambda pair: (pair[0] != DEFAULT_VARIANT, pair[0]))
+        breaks += [
+            _common([_between(name, each.shared_with(is_[name]), is_[name]) for each in was.values()])
+            for name in is_.keys() - was.keys()
+        ]
+        left = joined([*is_.values()])
+        breaks += [_between(name, was[name].beyond(left), NOTHING) for name in was.keys() - is_.keys()]
+    return sorted(breaks, key=lambda each: (each.variant != DEFAULT_VARIANT, each.variant))
+
+
+def _between(variant: str, before: Contract, after: Contract) -> _Break:
+    changes = [change for change in contract_changes(before, after) if change.is_breaking]
+    return _Break(variant, changes, needs_of(before, after) if changes else _NO_NEEDS)
+
+
+def _common(breaks: list[_Break]) -> _Break:
+    """What is in all of them."""
+    first, *others = breaks
+    places = [{(change.kind, change.path) for change in each.changes} for each in others]
+    changes = [change for change in first.changes if all((change.kind, change.path) in each for each in places)]
+    required = {*first.needs.required}.intersection(*(each.needs.required for each in others))
+    return _Break(first.variant, changes, Needs(sorted(required), []))
 
 
 def _served(content: Contracted, variants: dict[str, _Variant]) -> list[str]:

@@ -176,6 +176,7 @@ def restore_deployment(
         KeyTaken: another deployment has its key by now.
         DeploymentDeleted: it is gone for good.
         PreconditionFailed: it is not the deletion that `terms` know of.
+        DeploymentUnreadable
         DeploymentNotFound: there never was one.
         StorageFull, StorageUnavailable: nothing is acknowledged.
     """
@@ -190,6 +191,8 @@ def restore_deployment(
         if write.find_deployment(project_id, stone.key) is not None:
             raise KeyTaken(param="key", key=stone.key)
         check_match(write, deleted, terms)
+        if (fault := deleted.fault()) is not None:
+            raise fault
         write.restore_deployment(stone.id)
         write.record(project_id, stone.id, "restored", by, None, deleted.live_version_id)
         return _stored(write, project_id, stone.id)
@@ -217,7 +220,7 @@ def _update(
     write: Transaction, present: Deployment, wanted: PutDeployment, by: Actor, terms: Terms, names_of: NamesOf
 ) -> tuple[Result, list[str]]:
     content, breaking = content_of(wanted, present), list[str]()
-    is_new_content = content.sha256 != present.content_sha256
+    is_new_content = content.sha256 != present.content_sha256 or present.fault() is not None
     if is_new_content:
         _, breaking = add_version(write, present, wanted, content, by, terms, names_of)
     description = present.description if wanted.description is UNSET else wanted.description

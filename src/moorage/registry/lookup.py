@@ -67,11 +67,12 @@ def check_match(reading: Reading, deployment: Deployment, terms: Terms) -> None:
 
 
 def _failed(reading: Reading, deployment: Deployment, header: str, sent: str, what: str) -> PreconditionFailed:
+    current = deployment.item() if deployment.fault() is None else None
     seen = re.match(r'\s*"(\d{1,18})-', sent)
     since = reading.history_since(deployment.id, int(seen[1]), MAX_LISTED) if seen else []
     return PreconditionFailed(
         param=header, key=deployment.key, what=what, etag=deployment.etag,
-        current=deployment.item(), history=tuple(since[::-1]),
+        current=current, history=tuple(since[::-1]),
     )  # fmt: skip
 
 

@@ -73,7 +73,7 @@ def _reply(question: bytes) -> Reply:
     except SecurityError as error:
         return Refused("not_allowed", str(error)[:500])
     except TemplateError as error:
-        line, reason = getattr(error, "lineno", None), str(error)[:500].removesuffix(".")
+        line, reason = getattr(error, "lineno", None), (error.message or "")[:500].removesuffix(".")
         return Refused("invalid", f"{reason}, line {line}" if line else reason)
     except OutputTooLarge:
         return Refused("too_large", "")

@@ -1,7 +1,9 @@
 """Names: those that templates use, of jinja templates too, remembered so that no write waits for a process."""
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -9,6 +11,8 @@ from moorage.core.contract import Names, Templates, names_without_jinja
 from moorage.core.errors import MoorageError
 from moorage.core.template_errors import InvalidTemplate
 from moorage.rendering.jinja import Jinja
+
+T = TypeVar("T")
 
 #: How many variants' names are remembered.
 _MAX_KNOWN = 10_000
@@ -44,6 +48,14 @@ class TemplateNames:
         for place, digest in hashes.items():
             found[place] = known[digest]
         return found
+
+    def with_names(self, change: Callable[[], T]) -> T:
+        """Make a change, and again with what it had to know, for a thread that can wait."""
+        while True:
+            try:
+                return change()
+            except NamesUnknown as unknown:
+                asyncio.run(self.learn(unknown.wanted))
 
     async def learn(self, wanted: Sequence[Templates]) -> None:
         """Ask jinja for the names of its templates, or what is wrong with them."""

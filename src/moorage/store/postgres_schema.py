@@ -1,5 +1,7 @@
 """What a PostgreSQL database must be, and how it becomes that."""
 
+import re
+
 from moorage.core.storage_errors import InvalidDatabase
 from moorage.store.postgres_connections import Connection
 from moorage.store.queries import load_migrations
@@ -47,8 +49,7 @@ _SETTINGS = "SELECT current_setting('fsync'), current_setting('synchronous_commi
 _NOT_WRITABLE = """
 SELECT c.relname FROM pg_catalog.pg_class c
 WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
-    AND c.relkind = 'r' AND c.relname <> 'moorage_schema'
-    AND NOT (
+    AND c.relname = ANY (%s) AND NOT (
         has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
         AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')
     )
@@ -78,8 +79,14 @@ def prepare(connection: Connection, url: str, *, may_be_new: bool, may_be_old: b
     connection.deadline = _STEP_SECONDS
     while _migrate_once(connection, url):
         pass
-    for (table,) in connection.execute(_NOT_WRITABLE).fetchall():
-        raise InvalidDatabase(url=url, reason=f"its user may not write into the table {table}")
+    if may_be_new:  # else there may be nothing to write
+        for (table,) in connection.execute(_NOT_WRITABLE, [_tables()]).fetchall():
+            raise InvalidDatabase(url=url, reason=f"its user may not write into the table {table}")
+
+
+def _tables() -> list[str]:
+    """The tables that are written."""
+    return re.findall(r"^CREATE TABLE (\w+)", "\n".join(load_migrations()), re.MULTILINE)
 
 
 def check_settings(connection: Connection, url: str) -> None:
