@@ -77,6 +77,8 @@ def test_a_role_that_cannot_write_is_refused(postgresql: Database) -> None:
             read_only.store()
         sql(postgresql.url, f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {reader}")
         assert read_only.store().current_revision() == 0
+        sql(postgresql.url, "CREATE TABLE theirs (a int)")  # as an extension brings one
+        assert read_only.store().current_revision() == 0
 
 
 def test_a_database_that_may_lose_what_it_committed_is_refused(postgresql: Database) -> None:

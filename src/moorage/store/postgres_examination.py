@@ -9,7 +9,7 @@ from moorage.core.finding import Finding, State
 from moorage.core.storage_errors import StorageError
 from moorage.store.examination import CLOCK_SLACK_US, of_content, refusal
 from moorage.store.postgres_connections import Address, Connection, reason
-from moorage.store.postgres_schema import check_settings, find_schema
+from moorage.store.postgres_schema import check_settings, find_schema, tables
 from moorage.store.queries import for_psycopg, load_queries
 
 _ADDRESS = "put MOORAGE_DATABASE right (postgresql://USER:PASSWORD@HOST:PORT/NAME), or start PostgreSQL there"
@@ -40,7 +40,8 @@ SELECT quote_ident(c.relname), pg_has_role(c.relowner, 'USAGE'),
     has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
     AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')
 FROM pg_catalog.pg_class c
-WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema()) AND c.relkind = 'r'
+WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+    AND c.relname = ANY (%s)
 ORDER BY c.relname"""
 
 _CLOCK = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
@@ -94,9 +95,9 @@ def _of_settings(connection: Connection, url: str) -> Iterator[Finding]:
 
 def _of_rights(connection: Connection) -> Iterator[Finding]:
     ((user, schema, may_create, is_read_only, is_made),) = connection.execute(_RIGHTS).fetchall()
-    tables = connection.execute(_TABLES).fetchall() if is_made else []
-    closed = [table for table, _, may_write in tables if not may_write]
-    foreign = [table for table, is_own, may_write in tables if may_write and not is_own]
+    found = connection.execute(_TABLES, [["moorage_schema", *tables()]]).fetchall() if is_made else []
+    closed = [table for table, _, may_write in found if not may_write]
+    foreign = [table for table, is_own, may_write in found if may_write and not is_own]
     later: State = "warning" if is_made else "problem"
     if is_read_only:
         text = "it can only be read: it is a standby, or default_transaction_read_only is on"

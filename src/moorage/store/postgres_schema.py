@@ -80,12 +80,12 @@ def prepare(connection: Connection, url: str, *, may_be_new: bool, may_be_old: b
     while _migrate_once(connection, url):
         pass
     if may_be_new:  # else there may be nothing to write
-        for (table,) in connection.execute(_NOT_WRITABLE, [_tables()]).fetchall():
+        for (table,) in connection.execute(_NOT_WRITABLE, [tables()]).fetchall():
             raise InvalidDatabase(url=url, reason=f"its user may not write into the table {table}")
 
 
-def _tables() -> list[str]:
-    """The tables that are written."""
+def tables() -> list[str]:
+    """Moorage's own tables, but for the one that has the schema's number."""
     return re.findall(r"^CREATE TABLE (\w+)", "\n".join(load_migrations()), re.MULTILINE)
 
 
