@@ -100,7 +100,7 @@ class Call(msgspec.Struct, frozen=True):
         return Terms(
             headers.get("if-match"), is_new, file, self.flag("take_ownership"),
             allow_breaking=self.flag("allow_breaking"), force=self.flag("force"),
-            has_jinja=self.services.gateway.has_jinja,
+            has_jinja=self.services.gateway.has_jinja, names_of=self.services.names,
         )  # fmt: skip
 
     async def write(self, do: Callable[Concatenate[Writable, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

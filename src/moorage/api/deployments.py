@@ -39,12 +39,10 @@ async def get(call: Call) -> Response:
 async def put(call: Call) -> Response:
     """Create a deployment, or give it a new live version where the content differs."""
     call.expect_parameters("dry_run", "file", "take_ownership", "allow_breaking")
-    is_dry_run, terms, by, names_of = call.flag("dry_run"), call.terms(), call.actor(), call.services.names
+    is_dry_run, terms, by = call.flag("dry_run"), call.terms(), call.actor()
     key, body = call.request.path_params["key_or_id"], await call.body()
     done = await call.with_contracts(
-        lambda: call.write(
-            put_deployment, call.project_id, key, body, by, terms, is_dry_run=is_dry_run, names_of=names_of
-        )
+        lambda: call.write(put_deployment, call.project_id, key, body, by, terms, is_dry_run=is_dry_run)
     )
     return _done(call, done, 201 if done.result == "created" and not is_dry_run else 200)
 
@@ -52,10 +50,10 @@ async def put(call: Call) -> Response:
 async def post(call: Call) -> Response:
     """Create a deployment; its key must be free."""
     call.expect_parameters()
-    body, by, terms, names_of = await call.body(), call.actor(), call.terms(), call.services.names
+    body, by, terms = await call.body(), call.actor(), call.terms()
 
     def work(store: Writable) -> Response:
-        return _done(call, create_deployment(store, call.project_id, body, by, terms, names_of), 201)
+        return _done(call, create_deployment(store, call.project_id, body, by, terms), 201)
 
     return await call.with_contracts(lambda: call.once(body, work))
 

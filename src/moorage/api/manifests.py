@@ -1,10 +1,13 @@
 """`/v2/manifests`: deployments as files say them."""
 
+from contextlib import suppress
+
 import msgspec
 from starlette.responses import Response
 
 from moorage.api.answer import of_revision
 from moorage.api.call import Call
+from moorage.core.deployment import UNREADABLE
 from moorage.core.manifest import ManifestPage, manifest_of
 from moorage.core.page import PageQuery
 from moorage.store.reading import Reading
@@ -22,7 +25,10 @@ def _page(reading: Reading, project_id: str, query: PageQuery) -> bytes:
     """Those that cannot be read are left out; a page of them alone would have no item to go on from."""
     while True:
         found, has_more = reading.manifests(project_id, query)
-        shown = [manifest_of(each) for each in found if each.fault() is None]
+        shown = []
+        for each in found:
+            with suppress(*UNREADABLE):
+                shown.append(manifest_of(each))
         if shown or not has_more:
             return msgspec.json.encode(ManifestPage("list", shown, has_more))
         is_newer = query.ending_before is not None

@@ -57,14 +57,11 @@ async def post(call: Call) -> Response:
     """Save a new version, as a draft or published at once."""
     call.expect_parameters("take_ownership", "allow_breaking")
     key, by, terms, body = _key(call), call.actor(), call.terms(), await call.body()
-    names_of = call.services.names
     may_publish = call.caller is not None and Scope.PUBLISH in call.caller.scopes
 
     def work(store: Writable) -> Response:
         project_id = call.project_id
-        saved = versions.save_version(
-            store, project_id, key, body, by, terms, may_publish=may_publish, names_of=names_of
-        )
+        saved = versions.save_version(store, project_id, key, body, by, terms, may_publish=may_publish)
         return _done(call, saved, 201)
 
     return await call.with_contracts(lambda: call.once(body, work))
@@ -74,10 +71,9 @@ async def publish(call: Call) -> Response:
     """Make a version the live one, forwards or backwards (a roll-back)."""
     call.expect_parameters("take_ownership", "allow_breaking")
     name, key, by, terms, body = _version(call), _key(call), call.actor(), call.terms(), await call.body()
-    names_of = call.services.names
 
     def work(store: Writable) -> Response:
-        return _done(call, versions.publish_version(store, call.project_id, key, name, body, by, terms, names_of))
+        return _done(call, versions.publish_version(store, call.project_id, key, name, body, by, terms))
 
     return await call.with_contracts(lambda: call.once(body, work))
 

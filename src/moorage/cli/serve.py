@@ -140,7 +140,8 @@ def _check_address(host: str, port: int) -> None:
 def _load(store: Store, path: str, jinja: Jinja | None) -> int:
     """Put the deployments in `path` into the default project; returns how many there are."""
     project, names = get_project(store, DEFAULT_PROJECT), TemplateNames(jinja)
-    terms = Terms(allow_breaking=True, has_jinja=jinja is not None)  # at the start the file is the truth
+    # At the start the file is the truth.
+    terms = Terms(allow_breaking=True, has_jinja=jinja is not None, names_of=names)
     documents, problems = read_paths([path]), []
     for document in documents:
         if document.problem:
@@ -150,9 +151,7 @@ def _load(store: Store, path: str, jinja: Jinja | None) -> int:
             continue
         body = msgspec.json.encode(document.body)
         try:
-            names.with_names(
-                partial(put_deployment, store, project.id, document.key, body, Actor(), terms, names_of=names)
-            )
+            names.with_names(partial(put_deployment, store, project.id, document.key, body, Actor(), terms))
         except MoorageError as error:
             shown = [f"{problem.path} {problem.message}" for problem in error.problems] or [str(error)]
             problems += [f"{document.source} ({document.key}): {line}" for line in shown]

@@ -10,7 +10,7 @@ from moorage.core.conform import DROP, Report
 from moorage.core.errors import DeploymentDeleted, DeploymentUnreadable
 from moorage.core.ids import KEY_PATTERN
 from moorage.core.ownership import Owner
-from moorage.core.prompt_config import PromptConfig, Variable
+from moorage.core.prompt_config import PromptConfig, Variable, decode_prompt_config, decode_variables
 from moorage.core.serving import NOTHING, Serving, ServingFields, decode_serving
 from moorage.core.times import iso
 
@@ -25,8 +25,6 @@ MAX_NOTES = 10_000
 
 _encode_text = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
-_decode_config = msgspec.json.Decoder(PromptConfig).decode
-_decode_variables = msgspec.json.Decoder(list[Variable]).decode
 
 
 class PutDeployment(ServingFields, frozen=True, forbid_unknown_fields=True):
@@ -239,8 +237,8 @@ class Deployment(msgspec.Struct, frozen=True):
         """Why its live version cannot be served; None if it can. What is written here always can, but a database may be
         changed by others."""
         try:
-            _decode_config(self.prompt_config)
-            _decode_variables(self.variables)
+            decode_prompt_config(self.prompt_config)
+            decode_variables(self.variables)
             decode_serving(self.serving)
         except UNREADABLE as error:
             return unreadable(self.key, error)

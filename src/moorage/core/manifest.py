@@ -7,14 +7,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from moorage.core.deployment import Deployment
 from moorage.core.ownership import Owner
-from moorage.core.prompt_config import Number, PromptConfig, Variable
+from moorage.core.prompt_config import Number, PromptConfig, Variable, decode_prompt_config, decode_variables
 from moorage.core.routing import Route
 from moorage.core.serving import decode_serving
 from moorage.core.times import iso
 from moorage.core.variant import Fallback, Settings, Variant
-
-_prompt_config = msgspec.json.Decoder(PromptConfig)
-_variables = msgspec.json.Decoder(list[Variable])
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -58,8 +55,8 @@ def manifest_of(deployment: Deployment) -> Manifest:
         version=str(it.version),
         updated=iso(it.updated_us),
         description=it.description,
-        variables=_variables.decode(it.variables),
-        prompt_config=_prompt_config.decode(it.prompt_config),
+        variables=decode_variables(it.variables),
+        prompt_config=decode_prompt_config(it.prompt_config),
         settings=serving.settings,
         fallbacks=serving.fallbacks or UNSET,
         retry_count=serving.retry_count,

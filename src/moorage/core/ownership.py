@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from moorage.core.contract import NamesOf, names_without_jinja
+
 Owner = Literal["files", "api"]
 
 
@@ -14,7 +16,7 @@ class Terms(msgspec.Struct, frozen=True):
     must be none yet. `file` is the file that the change comes from, which keeps the deployment from then on; None for
     the API. What the other side keeps is changed only if `take_ownership` says so; what programs rely on is broken only
     if `allow_breaking` does, and what is in use is deleted only if `force` does. `has_jinja` says that jinja templates
-    may be published: there is what renders them.
+    may be published: there is what renders them. `names_of` tells which names templates use.
     """
 
     if_match: str | None = None
@@ -24,6 +26,7 @@ class Terms(msgspec.Struct, frozen=True):
     allow_breaking: bool = False
     force: bool = False
     has_jinja: bool = True
+    names_of: NamesOf = names_without_jinja
 
 
 def may_change(owner: Owner, file: str | None, terms: Terms) -> bool:

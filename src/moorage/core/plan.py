@@ -14,7 +14,7 @@ from moorage.core.defaults import Defaults
 from moorage.core.deployment import Live
 from moorage.core.errors import VariantNotResolved
 from moorage.core.output import MAX_OUTPUT
-from moorage.core.prompt_config import PromptConfig, Variable
+from moorage.core.prompt_config import PromptConfig, Variable, decode_prompt_config, decode_variables
 from moorage.core.resolution import Resolution, Table
 from moorage.core.serving import decode_serving
 from moorage.core.template import Engine, Missing, Rendered, Template
@@ -29,9 +29,6 @@ _MARK = "\0"
 _ASKED = ConfigurationRequest("")
 
 _encode = msgspec.json.Encoder().encode
-
-_prompt_config = msgspec.json.Decoder(PromptConfig).decode
-_variables = msgspec.json.Decoder(list[Variable]).decode
 
 
 class Prepared:
@@ -145,7 +142,10 @@ class Plan:
         self.routing, self.variants = serving.routing, [each.name for each in serving.variants]
         self.table = Table.compile(live.key, serving.routing)
         default = Prepared(
-            _prompt_config(live.prompt_config), _variables(live.variables), serving.settings or Settings(), live.version
+            decode_prompt_config(live.prompt_config),
+            decode_variables(live.variables),
+            serving.settings or Settings(),
+            live.version,
         )
         self._prepared = {DEFAULT_VARIANT: default}
         for each in serving.variants:

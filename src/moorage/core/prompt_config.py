@@ -210,3 +210,8 @@ class Variable(_Strict, frozen=True):
     value: Any | UnsetType = UNSET
     is_pii: bool | UnsetType = UNSET
     description: str | UnsetType = UNSET
+
+
+#: A configuration, and declared variables, as they are stored: JSON.
+decode_prompt_config = msgspec.json.Decoder(PromptConfig).decode
+decode_variables = msgspec.json.Decoder(list[Variable]).decode

@@ -16,6 +16,8 @@ from moorage.core.prompt_config import (
     Provider,
     Tool,
     Variable,
+    decode_prompt_config,
+    decode_variables,
 )
 from moorage.core.routing import Route
 from moorage.core.serving import ServingFields, decode_serving
@@ -23,9 +25,6 @@ from moorage.core.times import iso
 from moorage.core.variant import Fallback, Settings, Variant
 
 Status = Literal["live", "draft", "pending", "published"]
-
-_prompt_config = msgspec.json.Decoder(PromptConfig)
-_variables = msgspec.json.Decoder(list[Variable])
 
 
 class VersionPromptConfig(msgspec.Struct, frozen=True):
@@ -152,8 +151,8 @@ class Version(msgspec.Struct, frozen=True):
             VersionUnreadable: what is stored was not written by Moorage.
         """
         try:
-            config, serving = _prompt_config.decode(self.prompt_config), decode_serving(self.serving)
-            variables = _variables.decode(self.variables)
+            config, serving = decode_prompt_config(self.prompt_config), decode_serving(self.serving)
+            variables = decode_variables(self.variables)
         except UNREADABLE as error:
             raise VersionUnreadable(version=str(self.number), reason=str(error)[:500]) from error
         return VersionItem(

@@ -1,6 +1,5 @@
 """What the body of a write says of a deployment."""
 
-import msgspec
 from msgspec import UNSET
 
 from moorage.core import strict_json
@@ -8,13 +7,11 @@ from moorage.core.body import read_body
 from moorage.core.conform import Report
 from moorage.core.deployment import UNREADABLE, Content, Deployment, PutDeployment, unreadable
 from moorage.core.history import Actor
-from moorage.core.prompt_config import Variable
+from moorage.core.prompt_config import Variable, decode_variables
 from moorage.core.request_errors import InvalidBody
 from moorage.core.serving import NOTHING, check_variables, decode_serving
 from moorage.core.template_check import check_templates
 from moorage.core.version import PostVersion, Reason
-
-_variables = msgspec.json.Decoder(list[Variable]).decode
 
 
 def content_of(wanted: PutDeployment | PostVersion, live: Deployment | None = None) -> Content:
@@ -27,7 +24,7 @@ def content_of(wanted: PutDeployment | PostVersion, live: Deployment | None = No
     variables, serving = list[Variable](), NOTHING
     if live is not None:
         try:
-            variables, serving = _variables(live.variables), decode_serving(live.serving)
+            variables, serving = decode_variables(live.variables), decode_serving(live.serving)
         except UNREADABLE as error:
             raise unreadable(live.key, error) from error
     if wanted.variables is not UNSET:

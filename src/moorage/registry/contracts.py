@@ -21,7 +21,7 @@ from moorage.core.contract import (
 from moorage.core.deployment import UNREADABLE, Deployment
 from moorage.core.ownership import Terms
 from moorage.core.plan import Prepared, render_all, texts_of
-from moorage.core.prompt_config import PromptConfig, Variable
+from moorage.core.prompt_config import PromptConfig, Variable, decode_prompt_config, decode_variables
 from moorage.core.routing import reachable
 from moorage.core.serving import decode_serving
 from moorage.core.strict_json import join
@@ -34,9 +34,6 @@ from moorage.store.reading import Reading
 #: How many changes and callers are listed, and how long a path or message may be: a body can hold many long names.
 _MAX_LISTED = 200
 _MAX_TEXT = 1_000
-
-_prompt_config = msgspec.json.Decoder(PromptConfig).decode
-_variables = msgspec.json.Decoder(list[Variable]).decode
 
 
 class Contracted(Protocol):
@@ -99,7 +96,7 @@ class _Variant(msgspec.Struct, frozen=True):
         return frozenset()
 
 
-def check_jinja(new: Contracted, terms: Terms, names_of: NamesOf) -> None:
+def check_jinja(new: Contracted, terms: Terms) -> None:
     """Refuse jinja templates that nobody could use.
 
     Raises:
@@ -109,19 +106,19 @@ def check_jinja(new: Contracted, terms: Terms, names_of: NamesOf) -> None:
     jinja = {name: each.templates for name, each in _variants(new).items() if each.settings.engine == "jinja"}
     if jinja and not terms.has_jinja:
         raise JinjaNotEnabled(param="engine")
-    for name, found in zip(jinja, names_of([*jinja.values()]), strict=True):
+    for name, found in zip(jinja, terms.names_of([*jinja.values()]), strict=True):
         if isinstance(found, InvalidTemplate):
             where = "prompt_config.messages" if name == DEFAULT_VARIANT else join("variants", name)
             raise InvalidTemplate(param=where, engine="jinja", reason=found.fields["reason"])
 
 
-def check_contract(reading: Reading, live: Deployment, new: Contracted, terms: Terms, names_of: NamesOf) -> list[str]:
+def check_contract(reading: Reading, live: Deployment, new: Contracted, terms: Terms) -> list[str]:
     """What breaks for programs when `new` takes the place of the live version: paths.
 
     Raises:
         BreakingChange: something does, and `terms` do not allow it.
     """
-    breaks = _breaks(live, new, names_of)
+    breaks = _breaks(live, new, terms.names_of)
     breaking = _listed(breaks)
     if breaking and not terms.allow_breaking:
         required = sorted({name for each in breaks for name in each.needs.required})
@@ -206,7 +203,7 @@ def _served(content: Contracted, variants: dict[str, _Variant]) -> list[str]:
 def _variants(content: Contracted) -> dict[str, _Variant]:
     serving = decode_serving(content.serving)
     default = _Variant(
-        _prompt_config(content.prompt_config), _variables(content.variables), serving.settings or Settings()
+        decode_prompt_config(content.prompt_config), decode_variables(content.variables), serving.settings or Settings()
     )
     others = {
         each.name: _Variant(each.prompt_config, each.variables or [], each.settings or Settings())

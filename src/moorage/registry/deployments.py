@@ -7,7 +7,6 @@ from msgspec import UNSET
 
 from moorage.core import strict_json
 from moorage.core.body import read_body
-from moorage.core.contract import NamesOf, names_without_jinja
 from moorage.core.deployment import (
     FIRST_VERSION,
     Deployment,
@@ -58,7 +57,6 @@ def put_deployment(
     terms: Terms = FREE,
     *,
     is_dry_run: bool = False,
-    names_of: NamesOf = names_without_jinja,
 ) -> Put:
     """Make the deployment `key` what `body` (JSON, `PutDeployment`) says: create it, or give it a new live version.
 
@@ -81,10 +79,10 @@ def put_deployment(
                 if terms.if_match is not None:
                     get_deployment(write, project_id, key)  # raises: what should be matched is not there
                 result = "created"
-                _create(write, project_id, key, wanted, by, terms, names_of)
+                _create(write, project_id, key, wanted, by, terms)
             else:
                 check_match(write, present, terms)
-                result, breaking = _update(write, present, wanted, by, terms, names_of)
+                result, breaking = _update(write, present, wanted, by, terms)
                 if result == "unchanged" and not is_handed_over(write, present, by, terms):
                     raise _Undo("unchanged", present)
             stored = _stored(write, project_id, key)
@@ -96,14 +94,7 @@ def put_deployment(
     return Put(result, stored, normalized, taken_from, breaking)
 
 
-def create_deployment(
-    store: Writable,
-    project_id: str,
-    body: bytes,
-    by: Actor,
-    terms: Terms = FREE,
-    names_of: NamesOf = names_without_jinja,
-) -> Put:
+def create_deployment(store: Writable, project_id: str, body: bytes, by: Actor, terms: Terms = FREE) -> Put:
     """Create a deployment (`body`: JSON, `PostDeployment`).
 
     Raises:
@@ -116,7 +107,7 @@ def create_deployment(
     with store.write() as write:
         if write.find_deployment(project_id, wanted.key) is not None:
             raise KeyTaken(param="key", key=wanted.key)
-        _create(write, project_id, wanted.key, wanted, by.because(wanted.reason), terms, names_of)
+        _create(write, project_id, wanted.key, wanted, by.because(wanted.reason), terms)
         return Put("created", _stored(write, project_id, wanted.key), normalized)
 
 
@@ -198,31 +189,23 @@ def restore_deployment(
         return _stored(write, project_id, stone.id)
 
 
-def _create(
-    write: Transaction,
-    project_id: str,
-    key: str,
-    wanted: PutDeployment,
-    by: Actor,
-    terms: Terms,
-    names_of: NamesOf,
-) -> None:
+def _create(write: Transaction, project_id: str, key: str, wanted: PutDeployment, by: Actor, terms: Terms) -> None:
     version_id = new_id()
     description = "" if wanted.description is UNSET else wanted.description
     content = content_of(wanted)
-    check_jinja(content, terms, names_of)
+    check_jinja(content, terms)
     deployment_id = write.insert_deployment(project_id, key, description, version_id, terms.file)
     write.insert_version(version_id, deployment_id, FIRST_VERSION, content, by, notes=wanted.notes)
     write.record(project_id, deployment_id, "created", by, None, version_id)
 
 
 def _update(
-    write: Transaction, present: Deployment, wanted: PutDeployment, by: Actor, terms: Terms, names_of: NamesOf
+    write: Transaction, present: Deployment, wanted: PutDeployment, by: Actor, terms: Terms
 ) -> tuple[Result, list[str]]:
     content, breaking = content_of(wanted, present), list[str]()
     is_new_content = content.sha256 != present.content_sha256 or present.fault() is not None
     if is_new_content:
-        _, breaking = add_version(write, present, wanted, content, by, terms, names_of)
+        _, breaking = add_version(write, present, wanted, content, by, terms)
     description = present.description if wanted.description is UNSET else wanted.description
     is_new_description = description != present.description
     if is_new_description and is_new_content:

@@ -7,7 +7,6 @@ import msgspec
 from moorage.core import strict_json
 from moorage.core.access import Scope
 from moorage.core.body import read_body
-from moorage.core.contract import NamesOf, names_without_jinja
 from moorage.core.deployment import Content, Deployment, PutDeployment, final_us
 from moorage.core.errors import InsufficientScope, NotDeleted, NothingToUndo, VersionIsLive
 from moorage.core.history import Actor
@@ -55,7 +54,6 @@ def save_version(
     terms: Terms = FREE,
     *,
     may_publish: bool = True,
-    names_of: NamesOf = names_without_jinja,
 ) -> Changed:
     """Add a version to a deployment (`body`: JSON, `PostVersion`), as a draft or live. A draft changes nothing that is
     served, so it may be saved whoever keeps the deployment.
@@ -72,7 +70,7 @@ def save_version(
     with store.write() as write:
         deployment = get_to_change(write, project_id, key_or_id, terms)
         by, content = by.because(wanted.reason), content_of(wanted, deployment)
-        version_id, breaking = add_version(write, deployment, wanted, content, by, terms, names_of)
+        version_id, breaking = add_version(write, deployment, wanted, content, by, terms)
         return _changed(write, deployment, version_id, normalized, breaking)
 
 
@@ -84,7 +82,6 @@ def publish_version(
     body: bytes,
     by: Actor,
     terms: Terms = FREE,
-    names_of: NamesOf = names_without_jinja,
 ) -> Changed:
     """Make a version the live one, forwards or backwards. One that is live already stays so, and nothing is recorded.
 
@@ -99,7 +96,7 @@ def publish_version(
             deployment = get_to_change(write, project_id, key_or_id, terms)
             version, breaking = get_version(write, deployment, id_or_number), list[str]()
             if version.status != "live":
-                breaking = _move_pointer(write, deployment, version.id, version, by, terms, names_of)
+                breaking = _move_pointer(write, deployment, version.id, version, by, terms)
             elif not is_handed_over(write, deployment, by, terms):
                 raise _Already(Changed(version, deployment.etag))
             return _changed(write, deployment, version.id, breaking=breaking)
@@ -202,7 +199,6 @@ def add_version(
     content: Content,
     by: Actor,
     terms: Terms,
-    names_of: NamesOf,
 ) -> tuple[str, list[str]]:
     """Add what was `wanted`, encoded as `content`, under the next number, live unless it is a draft; returns its id,
     and what it breaks.
@@ -220,7 +216,7 @@ def add_version(
     if is_draft:
         write.touch_deployment(deployment.id)
         return version_id, []
-    return version_id, _move_pointer(write, deployment, version_id, content, by, terms, names_of)
+    return version_id, _move_pointer(write, deployment, version_id, content, by, terms)
 
 
 def _move_pointer(
@@ -230,11 +226,10 @@ def _move_pointer(
     content: Contracted,
     by: Actor,
     terms: Terms,
-    names_of: NamesOf,
 ) -> list[str]:
     claim(write, deployment, terms)
-    check_jinja(content, terms, names_of)
-    breaking = check_contract(write, deployment, content, terms, names_of)
+    check_jinja(content, terms)
+    breaking = check_contract(write, deployment, content, terms)
     write.publish_version(deployment.id, version_id)
     before = deployment.live_version_id
     write.record(deployment.project_id, deployment.id, "published", by, before, version_id, breaking=breaking)

@@ -7,7 +7,7 @@ from shlex import quote
 import msgspec
 
 from moorage.core.finding import Finding
-from moorage.core.prompt_config import PromptConfig
+from moorage.core.prompt_config import decode_prompt_config
 from moorage.core.sdk_values import NEAREST, REJECTED, rejected_by
 from moorage.core.storage_errors import StorageError
 from moorage.core.times import iso
@@ -24,8 +24,6 @@ _COPIES_FROM = 5
 _NAMED = 5
 
 _NO_REVISION = Finding("problem", "revision", "its row is gone, so nothing can be written", "restore a backup")
-
-_prompt_config = msgspec.json.Decoder(PromptConfig)
 
 
 def refusal(what: str, error: StorageError, fix: str) -> Finding:
@@ -92,7 +90,7 @@ def _of_values(rows: Iterable[tuple[str, str, str]]) -> Iterator[Finding]:
     for project, key, prompt_config in rows:
         name = f"{project}/{key}"
         try:
-            config = _prompt_config.decode(prompt_config)
+            config = decode_prompt_config(prompt_config)
         except msgspec.DecodeError:
             unreadable.append(name)
             continue
