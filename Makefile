@@ -1,27 +1,34 @@
-# `make serve` and `make test` do all the set-up there is: .venv, locked dependencies, nothing else.
+# `make serve` and `make test` do all the set-up: .venv with locked dependencies, and nothing outside it.
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OLDER_SDKS := 3.14.45 4.1.0rc44
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 INSTALL := $(PIP) install --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format bench faults lock clean
+.PHONY: help serve test test-system check format bench faults lock clean
 
 ##@ Use
 
-help: ## Show this
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: .venv/serve $(if $(findstring postgres,$(ARGS) $(MOORAGE_DATABASE)),.venv/postgres) $(if $(findstring jinja,$(ARGS))$(MOORAGE_JINJA),.venv/jinja) ## Start Moorage on 127.0.0.1:8700 with the sample deployments (ARGS="--port 9000" for options)
 	@exec $(BIN)/moorage serve --load examples $(ARGS)
 
 ##@ Develop
 
-test: export PYTHONDONTWRITEBYTECODE := # a thousand programs are started: none is to compile the source again
-test: .venv/test ## Run the tests (ARGS="-k name" for some)
-	$(BIN)/python -m pytest $(ARGS)
+# The tests start hundreds of processes; without the bytecode cache, each would compile the source again.
+test test-system: export PYTHONDONTWRITEBYTECODE :=
+
+test: .venv/test ## Run the tests of the parts (ARGS="-k name" selects some)
+	$(PYTEST) -m "not system" $(ARGS)
+
+test-system: .venv/test ## Run the tests of whole systems: faults, several processes, the guide, HTTP on PostgreSQL
+	$(PYTEST) -m system $(ARGS)
 
 check: .venv/test ## Format, lint, types, import layers
 	$(BIN)/ruff format --check .
@@ -33,13 +40,13 @@ format: .venv/test ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/test ## Measure, and write docs/benchmarks.md (needs nginx and wrk; ARGS="--quick")
-	$(BIN)/python -m bench $(ARGS)
+bench: .venv/test ## Measure and write docs/benchmarks.md (needs nginx and wrk; ARGS="--quick", ARGS="--compare DIR")
+	$(BIN)/python -m tools.bench $(ARGS)
 
-faults: .venv/test ## Kill, cut and fill things, and write docs/reliability.md (ARGS="--quick", ARGS="kill-sqlite")
-	$(BIN)/python -m faults $(ARGS)
+faults: .venv/test ## Inject faults and update docs/reliability.md (ARGS="--quick", ARGS="kill-sqlite")
+	$(BIN)/python -m tools.faults $(ARGS)
 
-lock: ## Lock the dependencies anew (needs uv)
+lock: ## Update the locked dependencies (needs uv)
 	uv pip compile pyproject.toml --group build -o requirements/serve.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --extra postgres -c requirements/serve.txt -o requirements/postgres.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --extra jinja -c requirements/serve.txt -o requirements/jinja.txt $(LOCK)
@@ -47,7 +54,7 @@ lock: ## Lock the dependencies anew (needs uv)
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade
 
-clean: ## Remove what was set up
+clean: ## Remove .venv
 	rm -rf .venv
 
 .venv/python:

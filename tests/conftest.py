@@ -1,7 +1,8 @@
-"""A real server, started as a user starts it, on each engine, and a project of its own for every test."""
+"""Servers and databases for all tests, and the two tiers: `make test`, and `make test-system` (marker `system`)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 
 import hypothesis
@@ -12,8 +13,16 @@ from tests.support.postgres import PostgresServer
 from tests.support.server import LastingServer, Project, Server
 from tests.support.stores import Database
 
-# The same examples at each run: a change is judged by what it changed. `--hypothesis-seed=N` tries others.
-# No example is late: how fast the machine is just now is not what is tested.
+_TESTS = Path(__file__).parent
+_SYSTEM = _TESTS / "system"
+
+#: Folders whose tests speak HTTP. The store's tests compare the engines, so these run on PostgreSQL in the system tier.
+_HTTP = (_TESTS / "api", _TESTS / "contract", _TESTS / "client")
+
+ENGINES = ("sqlite", "postgresql")
+
+# Hypothesis makes the same examples in each run, so that a failure has its cause in the change. `--hypothesis-seed=N`
+# makes others. Examples have no deadline, because the speed of the machine is not under test.
 hypothesis.settings.register_profile(
     "moorage",
     derandomize=True,
@@ -25,11 +34,46 @@ hypothesis.settings.load_profile("moorage")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long a search may be."""
-    parser.addoption("--triples", type=int, default=500, help="How many calls are compared between client and server.")
+    """Add the engines to run on, and the length of a search."""
+    parser.addoption(
+        "--engine", choices=[*ENGINES, "all"], default="all", help="Run tests of one engine only, and tests of none."
+    )
+    parser.addoption("--triples", type=int, default=500, help="How many requests compare client and server.")
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
+    """Load the plugin of the one file that needs it: its import takes seconds."""
+    name = "schemathesis.pytest.plugin"
+    if file_path.name == "test_schema_fuzzing.py" and not parent.config.pluginmanager.has_plugin(name):
+        parent.config.pluginmanager.register(import_module(name), name)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Assign the tests to their tiers, and deselect those of the other engine."""
+    chosen: str = config.getoption("--engine")
+    rejected = []
+    for item in items:
+        engine = _engine_of(item)
+        is_http = any(folder in item.path.parents for folder in _HTTP)
+        if _SYSTEM in item.path.parents or (is_http and engine == "postgresql"):
+            item.add_marker("system")
+        if chosen != "all" and engine not in (None, chosen):
+            rejected.append(item)
+    if rejected:
+        config.hook.pytest_deselected(items=rejected)
+        items[:] = [item for item in items if item not in rejected]
+
+
+def _engine_of(item: pytest.Item) -> str | None:
+    """Return the engine of a test; None if it has none."""
+    given = getattr(item, "callspec", None)
+    engine = given.params.get("engine") if given else None
+    if engine in ENGINES:
+        return str(engine)
+    return "postgresql" if "postgres" in getattr(item, "fixturenames", ()) else None
+
+
+@pytest.fixture(scope="session", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     """Each engine there is: what uses this is run on one after the other."""
     return str(request.param)

@@ -1,30 +1,53 @@
-"""The docs are held against the code, and their commands are run as a reader runs them."""
+"""The docs agree with the code, and their commands run as written."""
 
 import json
 import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 
 from moorage import __version__
 from moorage.api.routes import OPERATIONS
+from moorage.cli.main import main
 from moorage.settings import SETTINGS
-from tests.support.program import moorage
 from tests.support.server import Project, Server, clean_environment
 from tests.support.shell import run_shell
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "requirements").glob("*.md")])
+
+CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
+    "contracts"
+]
+
+#: The layers of each package that has any, from the top: {"moorage.core": [["compatibility"], …]}.
+LAYERS = {
+    container: [layer.split(" | ") for layer in contract["layers"]]
+    for contract in CONTRACTS
+    if contract["type"] == "layers"
+    for container in contract["containers"]
+}
 
 
 def blocks(page: str, language: str) -> list[str]:
-    """The code blocks of a page."""
+    """Return the code blocks of a page."""
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
 
 
-def test_every_setting_is_a_row_of_the_table_word_for_word() -> None:
+def here(text: str, server: Server) -> str:
+    return text.replace("http://127.0.0.1:8700", server.url)
+
+
+# Pages
+
+
+def test_the_settings_table_equals_the_settings() -> None:
     rows = re.findall(
         r"^\| `(MOORAGE_\w+)` \| (?:`(.*?)`)? ?\| (.*) \|$", (ROOT / "docs/operations.md").read_text(), re.M
     )
@@ -32,7 +55,7 @@ def test_every_setting_is_a_row_of_the_table_word_for_word() -> None:
     assert rows == [(row.variable, row.default or "", row.help) for row in SETTINGS.values()]
 
 
-def test_every_metric_in_the_docs_is_there(project: Project) -> None:
+def test_the_metrics_table_equals_the_metrics(project: Project) -> None:
     project.page()
     text = project.request("GET", "/metrics").body.decode()
     named = re.findall(r"^\| `(moorage_\w+)` \|", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
@@ -43,29 +66,102 @@ def test_every_metric_in_the_docs_is_there(project: Project) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text()):
         file = (page.parent / target).resolve() if target else page
         assert file.exists(), target
         if anchor:
             headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
-            assert anchor in {heading.lower().replace(" ", "-") for heading in headings}
+            assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, f"{target}#{anchor}"
 
 
-def test_every_command_of_the_docs_is_one_the_program_has(folder: Path) -> None:
-    text = "".join(block for page in ("README.md", "docs/command-line.md") for block in blocks(page, "sh"))
-    alone, groups = (
-        "serve|apply|export|pull|diff|drift|purge|completion|copy|backup|restore|check|doctor",
-        "deployments|keys|projects|audit",
-    )
-    commands = set(re.findall(rf"moorage ((?:{alone})\b|(?:{groups}) [\w-]+)", text))
+def test_the_index_of_decisions_lists_every_page_with_its_title() -> None:
+    folder = ROOT / "docs/decisions"
+    rows = re.findall(r"^\| \[(\d{4})\]\((.*)\) \| (.*) \|$", (folder / "README.md").read_text(), re.MULTILINE)
+    pages = sorted(page.name for page in folder.glob("[0-9]*.md"))
 
-    assert len(commands) >= 7
-    for command in commands:
-        assert moorage(*command.split(), "--help", folder=folder).returncode == 0
+    assert [file for _, file, _ in rows] == pages
+    for number, file, title in rows:
+        assert file.startswith(f"{number}-")
+        assert (folder / file).read_text().splitlines()[0] == f"# {number}: {title}"
 
 
-def test_the_key_commands_of_the_docs_run_as_they_stand(folder: Path) -> None:
+def test_every_route_is_on_a_page() -> None:
+    text = (ROOT / "docs/api.md").read_text() + (ROOT / "docs/operations.md").read_text()
+
+    for operation in OPERATIONS:
+        path = operation.path.replace("{key_or_id}", "{key" if operation.method == "PUT" else "{keyOrID}")
+        path = path.replace("{version_or_id}", "{versionOrID}")
+        assert path in text
+
+
+def test_readme_contributing_and_changelog_have_what_a_release_needs() -> None:
+    assert "make serve" in (ROOT / "README.md").read_text()
+    assert "make test" in (ROOT / "CONTRIBUTING.md").read_text()
+    assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text()
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text()
+
+
+# Packages
+
+
+@pytest.mark.parametrize("container", LAYERS)
+def test_the_package_tables_equal_the_import_layers(container: str) -> None:
+    layers = LAYERS[container]
+    prefix = container.removeprefix("moorage").removeprefix(".")
+    name_of = rf"{re.escape(prefix)}\.\w+" if prefix else r"\w+"
+    table = re.findall(rf"^\| `({name_of})` \| \S.* \| (.*) \|$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+
+    expected = []
+    for layer, below in zip(layers, [*layers[1:], []], strict=True):
+        may_import = f"{', '.join(f'`{name}`' for name in below)} and below" if below else "nothing"
+        expected += [(f"{prefix}.{name}" if prefix else name, may_import) for name in layer]
+    assert table == expected
+
+
+@pytest.mark.parametrize("container", LAYERS)
+def test_the_import_layers_have_every_package_that_exists(container: str) -> None:
+    folder = ROOT / "src" / container.replace(".", "/")
+    modules = [path.stem for path in folder.glob("*.py") if path.stem != "__init__"]
+    packages = [path.parent.name for path in folder.glob("*/__init__.py")]
+
+    assert sorted(name for layer in LAYERS[container] for name in layer) == sorted([*modules, *packages])
+
+
+def test_every_make_target_of_contributing_exists() -> None:
+    named = re.findall(r"`make ([\w-]+)", (ROOT / "CONTRIBUTING.md").read_text())
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert len(named) >= 7
+    assert set(named) <= set(targets)
+
+
+# Commands
+
+
+def command_lines() -> Iterator[str]:
+    """Yield every `moorage …` of the docs, from its first argument to the end of the command."""
+    for page in ("README.md", "docs/command-line.md"):
+        for block in blocks(page, "sh"):
+            for line in block.replace("\\\n", " ").splitlines():
+                yield from re.findall(r"\bmoorage ([^#|]+)", line)
+
+
+def test_every_command_and_option_of_the_docs_exists() -> None:
+    lines = list(command_lines())
+
+    assert len(lines) >= 30
+    for line in lines:
+        words, command, context = line.split(), main, click.Context(main)
+        found: click.Command | None = command
+        while isinstance(found, click.Group):
+            found = found.get_command(context, words.pop(0))
+        assert found is not None, line
+        options = {name for param in found.params for name in param.opts}
+        assert {word for word in words if word.startswith("-") and word != "-"} <= options, line
+
+
+def test_the_key_commands_of_the_docs_run_as_written(folder: Path) -> None:
     script = next(block for block in blocks("docs/command-line.md", "sh") if "keys create ci" in block)
 
     result = run_shell(script, folder)
@@ -74,8 +170,13 @@ def test_the_key_commands_of_the_docs_run_as_they_stand(folder: Path) -> None:
     assert result.stdout.count("mrg_") == 2
 
 
-def test_the_quick_start_runs_as_it_stands(folder: Path) -> None:
-    """README's commands, but for the installation: CI does that before it runs the tests."""
+@pytest.mark.parametrize("language", ["sh", "python"])
+def test_the_quick_start_fits_80_columns(language: str) -> None:
+    assert max(len(line) for block in blocks("README.md", language) for line in block.splitlines()) <= 80
+
+
+def test_the_quick_start_runs_as_written(folder: Path) -> None:
+    """The installation is not part of this: CI runs it before the tests."""
     with Server(folder, "--load", str(ROOT / "examples")) as server:
         token = next(word for word in server.greeting().split() if word.startswith("mrg_"))
         curl, sdk = blocks("README.md", "sh")[1], blocks("README.md", "python")[0]
@@ -86,16 +187,16 @@ def test_the_quick_start_runs_as_it_stands(folder: Path) -> None:
             [sys.executable, "-c", here(sdk, server)],
             env=clean_environment(MOORAGE_API_KEY=token), capture_output=True, text=True, check=False,
         )  # fmt: skip
-        bring = here(blocks("README.md", "sh")[2], server).replace("https://OLD_HOST", server.url)
-        brought = run_shell(bring, ROOT, MOORAGE_API_KEY=token, **settings)
+        import_script = here(blocks("README.md", "sh")[2], server).replace("https://OLD_HOST", server.url)
+        imported = run_shell(import_script, ROOT, MOORAGE_API_KEY=token, **settings)
 
     assert json.loads(listed.stdout)["data"][0]["key"] == "support_answers"
     assert with_sdk.stdout.splitlines()[0] == "support_answers 1.0 openai/gpt-4o", with_sdk.stderr
-    assert brought.returncode == 0, brought.stderr
-    assert brought.stdout.count("unchanged") == 2
+    assert imported.returncode == 0, imported.stderr
+    assert imported.stdout.count("unchanged  failed") == 2
 
 
-def test_what_the_server_prints_to_try_works(folder: Path) -> None:
+def test_the_commands_that_the_server_prints_work(folder: Path) -> None:
     with Server(folder, "--load", str(ROOT / "examples")) as server:
         greeting = server.greeting()
         curl = next(line.strip() for line in greeting.splitlines() if line.strip().startswith("curl"))
@@ -109,7 +210,7 @@ def test_what_the_server_prints_to_try_works(folder: Path) -> None:
     assert len(with_sdk.stdout.splitlines()) == 10, with_sdk.stderr
 
 
-def test_a_second_start_shows_no_token_and_what_to_do(folder: Path) -> None:
+def test_a_second_start_prints_how_to_create_a_key_and_no_token(folder: Path) -> None:
     with Server(folder) as server:
         assert "mrg_" in server.greeting()
     (folder / "output").unlink()
@@ -118,23 +219,3 @@ def test_a_second_start_shows_no_token_and_what_to_do(folder: Path) -> None:
 
     assert "mrg_" not in greeting
     assert "moorage keys create" in greeting
-
-
-def test_the_readme_shows_both_commands_and_the_changelog_has_the_version() -> None:
-    assert "make serve" in (ROOT / "README.md").read_text()
-    assert "make test" in (ROOT / "CONTRIBUTING.md").read_text()
-    assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text()
-    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text()
-
-
-def test_no_route_is_missing_from_the_api_page() -> None:
-    text = (ROOT / "docs/api.md").read_text() + (ROOT / "docs/operations.md").read_text()
-
-    for operation in OPERATIONS:
-        path = operation.path.replace("{key_or_id}", "{key" if operation.method == "PUT" else "{keyOrID}")
-        path = path.replace("{version_or_id}", "{versionOrID}")
-        assert path in text
-
-
-def here(text: str, server: Server) -> str:
-    return text.replace("http://127.0.0.1:8700", server.url)

@@ -1,5 +1,5 @@
 """`python -m moorage` is the same program as `moorage`."""
 
-from moorage.cli import main
+from moorage.cli.main import main
 
 main(prog_name="moorage")

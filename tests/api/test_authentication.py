@@ -5,8 +5,8 @@ import time
 from moorage.api.operation import OPEN
 from moorage.api.routes import OPERATIONS
 from moorage.core.access import Scope, find_key_id, new_token
-from moorage.registry.api_keys import revoke_api_key
 from moorage.store.opening import open_store
+from tests.support.registry import revoke_api_key
 from tests.support.server import Project, Server
 
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from moorage.core.access import Scope
-from moorage.registry.api_keys import revoke_api_key
-from moorage.registry.purge import purge
 from moorage.store.opening import open_store
 from tests.support.follower import Follower
+from tests.support.registry import purge, revoke_api_key
 from tests.support.server import Project, Server, a_body
 
 
@@ -42,8 +41,8 @@ def test_an_event_has_what_the_snapshot_has(project: Project) -> None:
     with Follower(project) as follower:
         follower.wait_for(revision(project))
 
-    bundle = project.request("GET", "/v2/deployments/snapshot").json
-    assert sorted(follower.state().values(), key=lambda each: str(each["key"])) == bundle["deployments"]
+    snapshot = project.request("GET", "/v2/deployments/snapshot").json
+    assert sorted(follower.state().values(), key=lambda each: str(each["key"])) == snapshot["deployments"]
 
 
 def test_what_changes_later_comes_when_it_does(project: Project) -> None:

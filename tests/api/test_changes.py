@@ -66,17 +66,17 @@ def test_a_key_is_permanent_and_says_so(project: Project) -> None:
     answer = send(project, "PATCH", "/a", {"description": "x", "key": "b"})
 
     assert answer.status == 400
-    assert "permanent" in answer.error["problems"][0]["message"]
+    assert "cannot be changed" in answer.error["problems"][0]["message"]
 
 
 def test_a_deletion_tells_until_when_it_can_be_taken_back(project: Project) -> None:
     item = project.put("a").json
 
-    deleted = send(project, "DELETE", "/a", X_Moorage_Reason="not used").json
+    deleted = send(project, "DELETE", "/a", X_Moorage_Change_Reason="not used").json
     after = project.get("a")
 
     assert (deleted["id"], deleted["key"], deleted["deleted"]) == (item["id"], "a", True)
-    assert deleted["final"] > deleted["deleted_at"]
+    assert deleted["restorable_until"] > deleted["deleted_at"]
     assert (after.status, after.error["code"]) == (404, "deployment_deleted")
     assert deleted["deleted_at"] in after.error["message"]
     assert project.get(item["id"]).error["code"] == "deployment_deleted"
@@ -145,7 +145,7 @@ CHANGES: list[tuple[str, str, object]] = [
 def test_who_read_an_older_state_overwrites_nothing(project: Project, method: str, path: str, body: object) -> None:
     project.put("a")
     etag = project.put("a", a_body(model="b")).headers["etag"]
-    theirs = project.put("a", a_body(model="theirs"), **{"X-Moorage-Reason": "cheaper"})
+    theirs = project.put("a", a_body(model="theirs"), **{"X-Moorage-Change-Reason": "cheaper"})
     before = project.page().body
 
     refused = send(project, method, path, body, If_Match=etag)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from moorage.registry.audit import verify_ledger
+from moorage.diagnostics.history import verify_history
 from moorage.store.opening import open_store
 from tests.api.test_versions import content, history, live, post, versions
 from tests.support.server import Answer, Project, Server
@@ -45,7 +45,7 @@ def test_a_deletion_tells_until_when_it_can_be_taken_back(three: Project) -> Non
     assert answer.status == 200
     assert (deleted["id"], deleted["version"], deleted["deleted"]) == (version["_id"], "1.2", True)
     assert deleted["deployment_id"] == three.get("a").json["id"]
-    open_for = datetime.fromisoformat(deleted["final"]) - datetime.fromisoformat(deleted["deleted_at"])
+    open_for = datetime.fromisoformat(deleted["restorable_until"]) - datetime.fromisoformat(deleted["deleted_at"])
     assert open_for == timedelta(days=30)
     assert statuses(three) == [("1.1", "live"), ("1.0", "published")]
 
@@ -91,7 +91,7 @@ def test_the_live_version_is_not_deleted(three: Project, name: str) -> None:
     refused = delete(three, f"a/versions/{versions(three)[1]['_id'] if name == '_id' else name}")
 
     assert (refused.status, refused.error["code"], refused.error["param"]) == (409, "version_is_live", "version")
-    assert "publish another one first" in refused.error["message"]
+    assert "Publish another version first" in refused.error["message"]
     assert three.get("a").headers["etag"] == before.headers["etag"]
     assert live(three) == "1.1 two"
     assert len(history(three)) == 2
@@ -126,11 +126,11 @@ def test_a_deleted_version_is_not_there_and_says_when_it_went_and_how_it_comes_b
 
     assert (gone.status, gone.error["code"], gone.error["param"]) == (404, "version_deleted", "version")
     assert gone.error["message"] == (
-        f"Version 1.2 of the deployment 'a' was deleted at {deleted['deleted_at']}. Until {deleted['final']} it can be "
-        "restored: POST /v2/deployments/a/versions/1.2/restore."
+        f"Version 1.2 of deployment 'a' was deleted at {deleted['deleted_at']}. It can be restored until "
+        f"{deleted['restorable_until']}: POST /v2/deployments/a/versions/1.2/restore"
     )
     assert three.get("a").headers["etag"] == before
-    way_back = gone.error["message"].rpartition("POST ")[2].rstrip(".")
+    way_back = gone.error["message"].rpartition("POST ")[2]
     assert three.request("POST", way_back).status == 200
 
 
@@ -192,7 +192,7 @@ def test_the_item_of_the_list_is_the_same_and_the_etag_another(three: Project) -
 @pytest.mark.parametrize(("method", "path"), [("DELETE", "a/versions/1.0"), ("POST", "a/versions/1.2/restore")])
 def test_who_read_an_older_state_deletes_and_restores_nothing(three: Project, method: str, path: str) -> None:
     older = three.get("a").headers["etag"]
-    delete(three, "a/versions/1.2", **{"X-Moorage-Reason": "too long"})
+    delete(three, "a/versions/1.2", **{"X-Moorage-Change-Reason": "too long"})
     now, before = three.get("a"), statuses(three)
 
     refused = three.request(method, f"/v2/deployments/{path}", headers={"If-Match": older})
@@ -208,8 +208,8 @@ def test_who_read_an_older_state_deletes_and_restores_nothing(three: Project, me
 
 
 def test_the_history_names_the_version_on_both_sides_and_says_why(three: Project, server: Server) -> None:
-    delete(three, "a/versions/1.2", **{"X-Moorage-Reason": "too long"})
-    post(three, "a/versions/1.2/restore", **{"X-Moorage-Reason": "not that long"})
+    delete(three, "a/versions/1.2", **{"X-Moorage-Change-Reason": "too long"})
+    post(three, "a/versions/1.2/restore", **{"X-Moorage-Change-Reason": "not that long"})
     delete(three, "a/versions/1.0")
 
     entries = get(three, "a/history?limit=3").json["data"]
@@ -218,7 +218,7 @@ def test_the_history_names_the_version_on_both_sides_and_says_why(three: Project
     assert [each["reason"] for each in entries] == ["", "not that long", "too long"]
     assert {each["api_key"]["name"] for each in entries} == {"test"}
     with closing(open_store(server.database)) as store:
-        assert verify_ledger(store) == []
+        assert verify_history(store) == []
 
 
 def test_a_cursor_to_a_deleted_version_still_pages(project: Project) -> None:

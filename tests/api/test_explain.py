@@ -1,4 +1,4 @@
-"""`POST /v2/deployments/{keyOrID}/explain` and `/what-if`."""
+"""`POST /v2/deployments/{keyOrID}/explain` and `/simulate`."""
 
 import json
 from typing import Any
@@ -43,26 +43,27 @@ def test_the_answer_has_the_variant_the_reason_and_what_each_row_says(routed: Pr
     assert answer.json == {
         "variant": "small",
         "reason": "split",
-        "row": 4,
+        "rule": 4,
         "version": "1.0",
-        "rows": [
-            {"row": 1, "variant": "benelux", "matched": False, "because": "plan is missing"},
-            {"row": 2, "variant": "new", "matched": False, "because": "environments is missing"},
+        "rules": [
+            {"rule": 1, "variant": "benelux", "matched": False, "explanation": "plan is missing"},
+            {"rule": 2, "variant": "new", "matched": False, "explanation": "environments is missing"},
             {
-                "row": 3, "variant": "new", "matched": False, "bucket": 20.59,
-                "because": "the bucket of user_id, 20.59, is not below 20",
+                "rule": 3, "variant": "new", "matched": False, "bucket": 20.59,
+                "explanation": "the bucket of user_id, 20.59, is not below 20",
             },
             {
-                "row": 4, "variant": "small", "matched": True, "bucket": 20.59,
-                "because": "the bucket of user_id, 20.59, is from 20 up to 50",
+                "rule": 4, "variant": "small", "matched": True, "bucket": 20.59,
+                "explanation": "the bucket of user_id, 20.59, is from 20 up to 50",
             },
-            {"row": 0, "variant": "default", "matched": True, "because": "it matches anything, and row 4 comes first"},
+            {"rule": 0, "variant": "default", "matched": True,
+             "explanation": "matches every request; rule 4 comes first"},
         ],
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("context", "variant", "row", "reason"),
+    ("context", "variant", "rule", "reason"),
     [
         ({"country": "NLD", "plan": "pro"}, "benelux", 1, "rule"),
         ({"country": "NLD", "environments": ["staging"]}, "new", 2, "rule"),
@@ -72,12 +73,12 @@ def test_the_answer_has_the_variant_the_reason_and_what_each_row_says(routed: Pr
     ],
 )
 def test_it_names_the_variant_that_get_config_uses(
-    routed: Project, context: dict[str, Any], variant: str, row: int, reason: str
+    routed: Project, context: dict[str, Any], variant: str, rule: int, reason: str
 ) -> None:
     told = post(routed, "support/explain", {"context": context}).json
 
     used = post(routed, "get_config", {"key": "support", "context": context}).headers
-    assert (told["variant"], told["row"], told["reason"]) == (variant, row, reason)
+    assert (told["variant"], told["rule"], told["reason"]) == (variant, rule, reason)
     assert (used["x-moorage-variant"], used["x-moorage-reason"]) == (variant, reason)
 
 
@@ -87,12 +88,12 @@ def test_without_a_body_the_context_is_empty_and_an_id_will_do(project: Project)
     answer = project.request("POST", f"/v2/deployments/{item['id']}/explain")
 
     row = {
-        "row": 0,
+        "rule": 0,
         "variant": "default",
         "matched": True,
-        "because": "it matches anything, and no row before it matches",
+        "explanation": "matches every request; no other rule matches",
     }
-    assert answer.json == {"variant": "default", "reason": "only", "row": 0, "rows": [row], "version": "1.0"}
+    assert answer.json == {"variant": "default", "reason": "only", "rule": 0, "rules": [row], "version": "1.0"}
 
 
 def test_a_draft_explains_nothing_until_it_is_live(routed: Project) -> None:
@@ -103,15 +104,15 @@ def test_a_draft_explains_nothing_until_it_is_live(routed: Project) -> None:
     routed.request("POST", "/v2/deployments/support/versions/1.1/publish")
     after = post(routed, "support/explain", {}).json
 
-    assert (before["version"], before["reason"], len(before["rows"])) == ("1.0", "default", 5)
-    assert (after["version"], after["reason"], len(after["rows"])) == ("1.1", "only", 1)
+    assert (before["version"], before["reason"], len(before["rules"])) == ("1.0", "default", 5)
+    assert (after["version"], after["reason"], len(after["rules"])) == ("1.1", "only", 1)
 
 
 def test_explaining_changes_nothing(routed: Project) -> None:
     before = routed.page().headers["x-moorage-revision"], routed.get("support").body
 
     post(routed, "support/explain", {"context": {"plan": "pro"}})
-    post(routed, "support/what-if", {"contexts": [{}], "routing": []})
+    post(routed, "support/simulate", {"contexts": [{}], "routing": []})
 
     assert (routed.page().headers["x-moorage-revision"], routed.get("support").body) == before
 
@@ -120,7 +121,7 @@ def test_what_is_wrong_with_a_context_is_told(routed: Project) -> None:
     answer = post(routed, "support/explain", {"context": {"a": {}, "b": "x" * 10_001}, "inputs": {}})
     context = post(routed, "support/explain", {"context": {"a": {}, "b": "x" * 10_001}})
 
-    assert problems(answer) == {"inputs": "is not a field here; there are: context"}
+    assert problems(answer) == {"inputs": "is not a field here; the fields are context"}
     assert set(problems(context)) == {"context.a", "context.b"}
     assert post(routed, "nothing/explain", {}).error["code"] == "deployment_not_found"
 
@@ -129,15 +130,15 @@ def test_what_if_lists_the_contexts_that_would_move(routed: Project) -> None:
     contexts = [{"user_id": f"u-{number}"} for number in (1, 4, 6)] + [{"environments": ["staging"]}]
     wider = [*ROUTING[1:3], {"variant": "small", "split": {"by": "user_id", "percent": 60}}]
 
-    answer = post(routed, "support/what-if", {"contexts": contexts, "routing": wider})
+    answer = post(routed, "support/simulate", {"contexts": contexts, "routing": wider})
 
     assert answer.json == {
         "version": "1.0",
-        "moves": [
+        "changed": [
             {
                 "context": {"user_id": "u-6"},
-                "before": {"variant": "default", "reason": "default", "row": 0},
-                "after": {"variant": "small", "reason": "split", "row": 3},
+                "before": {"variant": "default", "reason": "default", "rule": 0},
+                "after": {"variant": "small", "reason": "split", "rule": 3},
             }
         ],
         "unchanged": 3,
@@ -148,13 +149,13 @@ def test_what_if_may_bring_variants_that_are_not_there_yet(routed: Project) -> N
     routing = [{"variant": "newest", "when": {"plan": {"eq": "pro"}}}]
     newest = [{"name": "newest", "prompt_config": CONFIG}]
 
-    alone = post(routed, "support/what-if", {"contexts": [{"plan": "pro"}], "routing": routing})
-    both = post(routed, "support/what-if", {"contexts": [{"plan": "pro"}], "routing": routing, "variants": newest})
+    alone = post(routed, "support/simulate", {"contexts": [{"plan": "pro"}], "routing": routing})
+    both = post(routed, "support/simulate", {"contexts": [{"plan": "pro"}], "routing": routing, "variants": newest})
 
     assert problems(alone) == {
-        "routing[0].variant": '"newest" is no variant here; there are: default, benelux, new, small',
+        "routing[0].variant": "must be one of default, benelux, new, small; got 'newest'",
     }
-    assert both.json["moves"][0]["after"] == {"variant": "newest", "reason": "rule", "row": 1}
+    assert both.json["changed"][0]["after"] == {"variant": "newest", "reason": "rule", "rule": 1}
 
 
 def test_what_if_tells_all_problems_with_their_paths(routed: Project) -> None:
@@ -164,22 +165,22 @@ def test_what_if_tells_all_problems_with_their_paths(routed: Project) -> None:
     ]
     shapes = {"contexts": [1], "routing": [{"variant": 1, "when": {"a": {"like": 1}}}], "default": "x"}
 
-    answer = post(routed, "support/what-if", {"contexts": [{}, {"a": {}}], "routing": routing})
+    answer = post(routed, "support/simulate", {"contexts": [{}, {"a": {}}], "routing": routing})
 
     assert set(problems(answer)) == {"routing[1].variant", "routing[1]", "contexts[1].a"}
     assert {"contexts[0]", "routing[0].variant", "routing[0].when.a.like", "default"} == set(
-        problems(post(routed, "support/what-if", shapes))
+        problems(post(routed, "support/simulate", shapes))
     )
-    many = post(routed, "support/what-if", {"contexts": [{}] * 1_001, "routing": []})
-    assert problems(many) == {"contexts": "has more than 1000 items"}
+    many = post(routed, "support/simulate", {"contexts": [{}] * 1_001, "routing": []})
+    assert problems(many) == {"contexts": "must have at most 1000 items; got 1001"}
     cells = {f"a{number}": {"nin": [1]} for number in range(100)}
     search = {"a": {"contains": "a" * 96 + "ba"}}
     for contexts, when, rows in (([{"b": [1] * 10}] * 1_000, cells, 20), ([{"a": "a" * 10_000}] * 80, search, 100)):
         heavy = {"contexts": contexts, "routing": [{"variant": "new", "when": when}] * rows}
-        assert problems(post(routed, "support/what-if", heavy)) == {
-            "contexts": "are too many for tables of so many conditions; send fewer"
+        assert problems(post(routed, "support/simulate", heavy)) == {
+            "contexts": "are too many for tables with this number of conditions; send fewer"
         }
-    assert problems(post(routed, "support/what-if", {})) == {"contexts": "is required", "routing": "is required"}
+    assert problems(post(routed, "support/simulate", {})) == {"contexts": "is required", "routing": "is required"}
 
 
 CONTEXTS = st.fixed_dictionaries(
@@ -202,10 +203,10 @@ def test_what_if_foretells_what_the_table_does_once_it_is_live(
     routed.put("support", {"prompt_config": CONFIG, "variants": VARIANTS, "routing": ROUTING})
     before = [post(routed, "support/explain", {"context": context}).json["variant"] for context in contexts]
 
-    foretold = post(routed, "support/what-if", {"contexts": contexts, "routing": routing}).json
+    foretold = post(routed, "support/simulate", {"contexts": contexts, "routing": routing}).json
 
     routed.put("support", {"prompt_config": CONFIG, "variants": VARIANTS, "routing": routing})
     after = [post(routed, "support/explain", {"context": context}).json["variant"] for context in contexts]
     moved = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
-    assert [(move["before"]["variant"], move["after"]["variant"]) for move in foretold["moves"]] == moved
+    assert [(move["before"]["variant"], move["after"]["variant"]) for move in foretold["changed"]] == moved
     assert foretold["unchanged"] == len(contexts) - len(moved)

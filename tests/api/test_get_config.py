@@ -407,8 +407,9 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         "messages": "must be an array, not an object", "prefix_messages[0]": "must be an object, not a number",
     }),
     "roles": ({"messages": [{"role": "usr", "content": "x"}, {"content": "x"}]}, {
-        "messages[0].role": '"usr" is not one of system, developer, user, assistant, tool; did you mean user?',
-        "messages[1].role": "is required, one of system, developer, user, assistant, tool",
+        "messages[0].role": "must be one of system, developer, user, assistant, tool; got \"usr\"."
+        " Did you mean 'user'?",
+        "messages[1].role": "is required: one of system, developer, user, assistant, tool",
     }),
     "contents": ({"prefix_messages": [{"role": "user"}, {"role": "system", "content": None}]}, {
         "prefix_messages[0].content": "is required",
@@ -421,10 +422,10 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         ]}]},
         {
             "messages[0].content[0].text": "is required",
-            "messages[0].content[1].type": '"wav" is not one of text, image_url, input_audio, file',
-            "messages[0].content[2].input_audio.format": '"ogg" is not one of mp3, wav',
+            "messages[0].content[1].type": 'must be one of text, image_url, input_audio, file; got "wav"',
+            "messages[0].content[2].input_audio.format": 'must be one of mp3, wav; got "ogg"',
             "messages[0].content[3].image_url.url": "must not be empty",
-            "messages[0].content[3].image_url.detail": '"max" is not one of auto, high, low',
+            "messages[0].content[3].image_url.detail": 'must be one of auto, high, low; got "max"',
             "messages[0].content[4]": "must be an object, not a string",
         },
     ),
@@ -456,7 +457,7 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         {"knowledge_filter": {"a": {"gt": "x", "like": 1, "in": [{}], "eq": None}, "b": 1}},
         {
             "knowledge_filter.a.gt": "must be a number",
-            "knowledge_filter.a.like": '"like" is no operator; there are: eq, ne, gt, gte, lt, lte, in, nin, exists',
+            "knowledge_filter.a.like": "is not an operator; there are: eq, ne, gt, gte, lt, lte, in, nin, exists",
             "knowledge_filter.a.in": "must be an array of strings, numbers, true or false",
             "knowledge_filter.a.eq": "must be a string, a number, true or false",
             "knowledge_filter.b": "must be an object of operators, not a number",
@@ -465,7 +466,7 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "filters": ({"knowledge_filter": {"or": [{"a": {"exists": 1}}, 2], "c": {}}}, {
         "knowledge_filter.or[0].a.exists": "must be true or false",
         "knowledge_filter.or[1]": "must be an object, not a number",
-        "knowledge_filter.c": "does not go with `or`; put it into the list",
+        "knowledge_filter.c": "must not be combined with `or`; put it into the list",
     }),
 }  # fmt: skip
 
@@ -553,7 +554,7 @@ def test_too_heavy_a_template_is_refused_and_others_are_served(project: Project)
 
     answer = ask(project, inputs={"a": [1] * 100})
 
-    assert (answer.status, answer.error["code"]) == (400, "template_too_heavy")
+    assert (answer.status, answer.error["code"]) == (400, "template_limit_exceeded")
     assert contents(ask(project, inputs={"a": [1] * 3})) == ["x" * 27]
 
 
@@ -564,7 +565,7 @@ def test_an_engine_that_there_is_not_is_refused_when_it_is_saved(project: Projec
 
     assert (answer.status, answer.error["code"]) == (400, "unsupported_engine")
     assert answer.error["problems"] == [
-        {"path": "settings.engine", "message": '"erb" is not one of jinja, mustache, text'},
+        {"path": "settings.engine", "message": 'must be one of jinja, mustache, text; got "erb"'},
         {"path": "variants[0].settings.engine", "message": "must be one of jinja, mustache, text, not a number"},
         {"path": "nothing", "message": answer.error["problems"][2]["message"]},
     ]
@@ -652,14 +653,16 @@ def test_broken_mustache_is_refused_when_it_is_saved_with_its_place(project: Pro
         "variants[0].prompt_config.messages[0].content": "'c' is closed and was never opened, line 2",
     }
 
-    put_answer = project.put("bot", body)
+    put_response = project.put("bot", body)
     put(project, "whole")
     draft = project.request("POST", "/v2/deployments/bot/versions", json.dumps(body).encode())
 
-    assert problems(put_answer) == {path: f"is no valid mustache template: {why}" for path, why in expected.items()}
+    assert problems(put_response) == {
+        path: f"is not a valid mustache template: {why}" for path, why in expected.items()
+    }
     del body["description"]
     draft = project.request("POST", "/v2/deployments/bot/versions", json.dumps(body).encode())
-    assert problems(draft) == problems(put_answer)
+    assert problems(draft) == problems(put_response)
 
 
 def test_what_mustache_refuses_is_a_text_as_good_as_any(project: Project) -> None:
@@ -694,7 +697,7 @@ def test_jinja_is_rendered_where_it_is_enabled(jinja: Server) -> None:
     [
         ("{{ a.b.c }}{{ 1 / 0 }}", "invalid_template"),
         ("{{ ''.__class__ }}", "template_not_allowed"),
-        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "template_too_heavy"),
+        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "template_limit_exceeded"),
         ("{% for a in range(9999) %}" + "x" * 999 + "{% endfor %}", "output_too_large"),
     ],
 )
@@ -745,12 +748,12 @@ def test_what_is_given_comes_before_the_default_and_the_default_before_the_polic
     answer = ask(project, inputs=given_inputs)
 
     assert contents(answer) == [
-        as_text(known[name]) if name in known else f"{{{{{name}}}}}" if policy == "keep" else "" for name in "abcd"
+        to_text(known[name]) if name in known else f"{{{{{name}}}}}" if policy == "keep" else "" for name in "abcd"
     ]
     assert answer.json.get("missing_inputs", []) == [name for name in "abcd" if name not in known]
 
 
-def as_text(value: Any) -> str:
+def to_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -102,11 +102,11 @@ def test_what_is_filtered_by_is_what_is_live(project: Project) -> None:
 @pytest.mark.parametrize(
     ("parameter", "value", "said"),
     [
-        ("model_type", "chatt", "(did you mean chat?)."),
-        ("model_type", "Chat", "is one of chat, completion"),
+        ("model_type", "chatt", "Did you mean 'chat'?"),
+        ("model_type", "Chat", "must be one of chat, completion"),
         ("updated_since", "yesterday", "ISO 8601"),
         ("updated_since", "2026-02-30", "ISO 8601"),
-        ("updated_since", "2026-03-01T10:00 01:00", "write + as %2B"),
+        ("updated_since", "2026-03-01T10:00 01:00", "encode + as %2B"),
         ("updated_since", "1772357400", "ISO 8601"),
         ("search", "x" * 257, "at most 256 characters"),
         ("provider", "x" * 257, "at most 256 characters"),
@@ -146,7 +146,7 @@ def test_a_filtered_page_has_an_etag_that_lasts_until_something_changes(fleet: P
     etag = fleet.request("GET", path).headers["etag"]
 
     same = fleet.request("GET", path, headers={"If-None-Match": etag})
-    put(fleet, "support_bot", "Answers")
+    put(fleet, "support_bot", "ResponseCache")
 
     assert same.status == 304
     assert fleet.request("GET", path, headers={"If-None-Match": etag}).status == 200

@@ -8,9 +8,9 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from moorage.api.description import describe
+from moorage.api.openapi.document import describe
 from moorage.api.routes import OPERATIONS
-from moorage.core.errors import MoorageError
+from moorage.core.errors.base import MoorageError
 from tests.support.errors import all_errors
 from tests.support.server import Project, Server, a_body
 

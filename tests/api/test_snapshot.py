@@ -30,7 +30,7 @@ def test_it_has_the_live_version_of_every_deployment_in_the_order_of_keys(projec
     b = answer.json["deployments"][1]
     assert (b["version"], b["id"]) == ("1.1", changed.json["id"])
     assert b["prompt_config"] == changed.json["prompt_config"]
-    assert set(b) == {"id", "key", "version_id", "version", "prompt_config", "variables", "serving"}
+    assert set(b) == {"id", "key", "version_id", "version", "prompt_config", "variables", "runtime_config"}
 
 
 def test_an_empty_project_has_an_empty_one(project: Project) -> None:

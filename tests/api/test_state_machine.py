@@ -14,11 +14,11 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from moorage.registry.audit import verify_ledger
-from moorage.registry.purge import purge
+from moorage.diagnostics.history import verify_history
 from moorage.store.opening import open_store
 from tests.support.machine import PLACES, Machine, Step, bound, one_of, run, steps
 from tests.support.paper import Deployment, Version
+from tests.support.registry import purge
 from tests.support.server import Answer, Server, a_body
 
 
@@ -194,7 +194,7 @@ class Changes(Machine):
             self.expect("restore", answer, 409, "not_deleted")
         elif deployment.state == "erased":
             self.expect("restore what is erased", answer, 404, "deployment_deleted")
-            assert "for good" in answer.error["message"]
+            assert "permanently deleted" in answer.error["message"]
         elif self.holder(deployment.key):
             self.expect("restore", answer, 409, "key_taken")
         elif how.match in UNMET:
@@ -263,7 +263,7 @@ class Changes(Machine):
             self.expect("delete a version", answer, 200)
             deployment.delete_version(version)
             deployment.has_etag(answer.headers["etag"])
-            assert set(answer.json) == {"id", "deployment_id", "version", "deleted", "deleted_at", "final"}
+            assert set(answer.json) == {"id", "deployment_id", "version", "deleted", "deleted_at", "restorable_until"}
             assert (answer.json["id"], answer.json["deployment_id"]) == (version.id, deployment.id)
             assert (answer.json["version"], answer.json["deleted"]) == (version.name, True)
 
@@ -277,7 +277,7 @@ class Changes(Machine):
             self.expect("restore a version", answer, 409, "not_deleted")
         elif answer and version.state == "erased":
             self.expect("restore a version that is erased", answer, 404, "version_deleted")
-            assert "for good" in answer.error["message"]
+            assert "permanently deleted" in answer.error["message"]
         elif answer:
             self.expect("restore a version", answer, 200)
             deployment.restore_version(version)
@@ -372,7 +372,7 @@ class Changes(Machine):
         for path in ("", "/versions"):
             answer = self.ask("GET", f"deployments/{it.id}{path}")
             assert (answer.status, answer.error["code"]) == (404, "deployment_deleted")
-            assert ("for good" in answer.error["message"]) == (it.state == "erased")
+            assert ("permanently deleted" in answer.error["message"]) == (it.state == "erased")
 
     def its_versions_are_those_that_were_made_and_not_deleted_newest_first(self, it: Deployment) -> None:
         items, listed = self.every_item(it, "versions", "_id"), it.listed()
@@ -420,7 +420,7 @@ def test_whatever_is_done_the_api_shows_it_as_it_is_on_paper(server: Server) -> 
 
     assert outcomes.keys() >= REACHED
     with closing(open_store(server.database)) as store:
-        assert verify_ledger(store) == []
+        assert verify_history(store) == []
 
 
 NOW, STALE = How(), How(match="stale")
@@ -500,7 +500,7 @@ def test_what_chance_seldom_does_is_shown_as_it_is_on_paper_too(server: Server) 
         (b'"has_more":true', b'"has_more":false'),
         (b'"description":"longer"', b'"description":"short"'),
         (b'"code":"key_taken"', b'"code":"conflict"'),
-        (b"It is gone for good", b"Ask again"),
+        (b"It was permanently deleted.", b"Ask again"),
     ],
 )
 def test_an_answer_that_is_not_as_on_paper_is_found(

@@ -9,23 +9,22 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from moorage.api.configurations import Quick
-from moorage.api.front import Front
-from moorage.api.journal import Journal
 from moorage.api.metrics import Metrics
-from moorage.app import create_app
+from moorage.api.middleware.get_config_fast_path import GetConfigFastPath
+from moorage.api.middleware.pipeline import RequestPipeline
+from moorage.api.request_log import RequestLog
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower
-from moorage.catalog.project_catalog import ProjectCatalog
+from moorage.catalog.project import ProjectCatalog
 from moorage.core.access import DEFAULT_SCOPES
-from moorage.core.page import PageQuery
-from moorage.gateway.gateway import Gateway
-from moorage.gateway.usage import Usage
+from moorage.core.deployments.page import PageQuery
+from moorage.gateway.consumers import ConsumerTracker
+from moorage.gateway.resolve import Resolver
 from moorage.logs import AccessLog, Formatter
-from moorage.registry.api_keys import create_api_key
-from moorage.registry.projects import create_project
+from moorage.server.app import create_app
 from moorage.settings import ServerSettings
 from moorage.store.opening import open_store
+from tests.support.registry import create_api_key, create_project
 from tests.support.stores import a_store
 
 
@@ -53,10 +52,10 @@ def answer_of(folder: Path, log: Path, *, after_start: bool) -> list[Message]:
         "headers": [(b"x-request-id", b"r1"), (b"authorization", b"Bearer token")],
     }  # fmt: skip
     with log.open("wb") as stream:
-        journal = Journal(Metrics(catalog, follower), AccessLog("json", "info", stream))
-        quick = Quick(catalog, Gateway(catalog, None), Usage(store))
-        asyncio.run(Front(failing, catalog, follower, journal, quick)(scope, receive, send))
-        journal.settle()
+        journal = RequestLog(Metrics(catalog, follower), AccessLog("json", "info", stream))
+        quick = GetConfigFastPath(catalog, Resolver(catalog, None), ConsumerTracker(store))
+        asyncio.run(RequestPipeline(failing, catalog, follower, journal, quick)(scope, receive, send))
+        journal.flush()
     return sent
 
 

@@ -10,7 +10,7 @@ from tests.support.program import moorage
 from tests.support.server import Project, a_body
 
 #: What a file says of a deployment.
-SAID = ("description", "variables", "prompt_config")
+MANIFEST_FIELDS = ("description", "variables", "prompt_config")
 
 
 def a_document(key: str, text: str = "one", **fields: Any) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def manifests(project: Project) -> dict[str, dict[str, Any]]:
 def contents(project: Project) -> dict[str, str]:
     """What a file would say of every deployment, as JSON text: there, 1 and 1.0 and true are three."""
     return {
-        key: json.dumps({name: manifest[name] for name in SAID}, sort_keys=True)
+        key: json.dumps({name: manifest[name] for name in MANIFEST_FIELDS}, sort_keys=True)
         for key, manifest in manifests(project).items()
     }
 

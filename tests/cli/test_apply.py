@@ -143,7 +143,7 @@ def test_a_rewritten_schema_is_told(project: Project, folder: Path) -> None:
 
     result = moorage("apply", "a.yaml", folder=folder, project=project)
 
-    assert "rewritten: prompt_config.tools[0].function.parameters" in result.stdout
+    assert "normalized: prompt_config.tools[0].function.parameters" in result.stdout
 
 
 def test_a_dry_run_tells_and_does_nothing(project: Project, folder: Path) -> None:
@@ -188,8 +188,8 @@ def test_a_yaml_bomb_is_refused(project: Project, folder: Path) -> None:
     ("settings", "told"),
     [
         ({"MOORAGE_API_KEY": ""}, "MOORAGE_API_KEY is not set"),
-        ({"MOORAGE_API_KEY": "mrg_wrong"}, "MOORAGE_API_KEY holds the key that was refused"),
-        ({"MOORAGE_URL": "http://127.0.0.1:9"}, "Is the server running"),
+        ({"MOORAGE_API_KEY": "mrg_wrong"}, "Check MOORAGE_API_KEY"),
+        ({"MOORAGE_URL": "http://127.0.0.1:9"}, "Check that the server is running"),
     ],
 )
 def test_the_commonest_mistakes_are_told_what_to_do(

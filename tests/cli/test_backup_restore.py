@@ -1,4 +1,4 @@
-"""`moorage backup` and `moorage restore`: one committed state into a file, and a database back into it."""
+"""`moorage db backup` and `moorage db restore`: one committed state into a file, and a database back into it."""
 
 import shutil
 import signal
@@ -12,25 +12,25 @@ from typing import Any
 import apsw
 import pytest
 
-from moorage.core.storage_errors import BackupUnderWay, CopyUnfinished, StorageFull
+from moorage.core.errors.storage import BackupInProgress, CopyUnfinished, StorageFull
+from moorage.diagnostics.integrity import check
 from moorage.registry import backups
-from moorage.registry.check import check
-from moorage.registry.projects import create_project
-from moorage.store.backup_file import new_backup, open_backup
 from moorage.store.opening import open_store
 from moorage.store.queries import load_migrations
-from moorage.store.sqlite import APPLICATION_ID
-from moorage.store.whole import TABLES
+from moorage.store.sqlite.engine import APPLICATION_ID
+from moorage.store.transfer.backup_file import new_backup, open_backup
+from moorage.store.transfer.dump import TABLES
 from tests.cli.whole_database import contents, epoch, fill
 from tests.support.postgres import PostgresServer
 from tests.support.program import moorage
+from tests.support.registry import create_project
 from tests.support.server import PROGRAM, clean_environment
 from tests.support.stores import Database, sqlite_in
 from tests.support.threads import until
 
 ENGINES = ("sqlite", "postgresql")
 
-Kept = dict[str, Any]
+ProjectState = dict[str, Any]
 
 
 @pytest.fixture(params=ENGINES)
@@ -57,10 +57,10 @@ def test_a_backup_of_either_engine_goes_back_into_either(
     store = database.store()
     file.unlink()
 
-    assert done(folder, "backup", file.name, "--database", database.url).startswith("12 deployments, revision ")
-    result = done(folder, "restore", file.name, "--database", other)
+    assert done(folder, "db", "backup", file.name, "--database", database.url).startswith("12 deployments, revision ")
+    result = done(folder, "db", "restore", file.name, "--database", other)
 
-    assert f"has the 12 deployments that it had at revision {store.current_revision()}; its revision is" in result
+    assert f"Restored 12 deployments of revision {store.current_revision()} into " in result
     with closing(open_store(other)) as restored:
         assert kept(contents(restored)) == kept(contents(store))
         assert restored.current_revision() == store.current_revision() + 1
@@ -83,10 +83,10 @@ def test_a_file_that_is_there_is_replaced_only_with_force(database: Database, fi
     before = file.read_bytes()
     create_project(database.store(), "later")
 
-    refused = moorage("backup", file.name, "--database", database.url, folder=folder)
+    refused = moorage("db", "backup", file.name, "--database", database.url, folder=folder)
     assert (refused.returncode, "--force" in refused.stderr, file.read_bytes()) == (1, True, before)
 
-    done(folder, "backup", file.name, "--force", "--database", database.url)
+    done(folder, "db", "backup", file.name, "--force", "--database", database.url)
     with open_backup(file) as saved:
         assert contents(saved) == contents(database.store())
 
@@ -96,7 +96,7 @@ def test_a_database_is_never_written_over_by_a_backup_of_it(folder: Path) -> Non
         fill(store)
         inode = (folder / "moorage.db").stat().st_ino
 
-    result = moorage("backup", "moorage.db", "--force", folder=folder)
+    result = moorage("db", "backup", "moorage.db", "--force", folder=folder)
 
     assert (result.returncode, "a program has open" in result.stderr) == (1, True)
     assert (folder / "moorage.db").stat().st_ino == inode
@@ -105,15 +105,15 @@ def test_a_database_is_never_written_over_by_a_backup_of_it(folder: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("backup", "a", "--database", "sqlite:///nowhere.db"), "there is no such file"),
-        (("backup", "nowhere/a"), "No such file or directory"),
-        (("restore", "nowhere"), "does not exist"),
-        (("restore", "/etc/passwd", "--database", "sqlite:///nowhere.db"), "no SQLite database"),
-        (("audit", "verify", "--database", "sqlite:///nowhere.db"), "there is no such file"),
+        (("db", "backup", "a", "--database", "sqlite:///nowhere.db"), "there is no such file"),
+        (("db", "backup", "nowhere/a"), "No such file or directory"),
+        (("db", "restore", "nowhere"), "does not exist"),
+        (("db", "restore", "/etc/passwd", "--database", "sqlite:///nowhere.db"), "no SQLite database"),
+        (("db", "check", "--database", "sqlite:///nowhere.db"), "there is no such file"),
         (("keys", "list", "--database", "sqlite:///nowhere.db"), "there is no such file"),
         (("projects", "list", "--database", "sqlite:///nowhere.db"), "there is no such file"),
-        (("purge", "--yes", "--database", "sqlite:///nowhere.db"), "there is no such file"),
-        (("restore", "."), "is a directory"),
+        (("db", "purge", "--yes", "--database", "sqlite:///nowhere.db"), "there is no such file"),
+        (("db", "restore", "."), "is a directory"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(folder: Path, arguments: tuple[str, ...], told: str) -> None:
@@ -127,19 +127,21 @@ def test_a_mistake_is_one_line_and_leaves_nothing(folder: Path, arguments: tuple
     assert sorted(folder.iterdir()) == before
 
 
-def test_what_would_be_lost_is_told_and_lost_only_if_asked_for(database: Database, file: Path, folder: Path) -> None:
+def test_what_database_not_empty_is_told_and_lost_only_if_asked_for(
+    database: Database, file: Path, folder: Path
+) -> None:
     store = database.store()
     saved = contents(store)
     for name in ("more", "and more"):
         create_project(store, name)
     now = contents(store)
 
-    refused = moorage("restore", file.name, "--database", database.url, folder=folder)
+    refused = moorage("db", "restore", file.name, "--database", database.url, folder=folder)
     assert refused.returncode == 1
     assert f"It holds 12 deployments at revision {now['rev']}, and the backup holds 12 at" in refused.stderr
     assert (contents(store), epoch(store)) == (now, "")
 
-    done(folder, "restore", file.name, "--replace", "--database", database.url)
+    done(folder, "db", "restore", file.name, "--replace", "--database", database.url)
     assert kept(contents(store)) == kept(saved)
     assert store.current_revision() == now["rev"] + 1, "clients are not taken back"
     until(lambda: store.newest_revision() == now["rev"] + 1)
@@ -171,7 +173,7 @@ def test_a_restore_that_fails_has_changed_nothing(
     def fail(*_: object) -> None:
         raise StorageFull
 
-    monkeypatch.setattr("moorage.store.copying._set_state", fail)
+    monkeypatch.setattr("moorage.store.transfer.copy._set_state", fail)
     with backups.sound_backup(file) as saved, pytest.raises(StorageFull):
         backups.restore(saved, database.engine(), replace=True)
 
@@ -243,11 +245,11 @@ def test_a_backup_that_cannot_be_used_is_refused_before_anything_is_lost(
     with closing(open_store(f"sqlite:///{folder}/moorage.db")) as store:
         fill(store)
         before = contents(store)
-        done(folder, "backup", "file.backup")
+        done(folder, "db", "backup", "file.backup")
         spoil(folder / "file.backup")
         spoiled = (folder / "file.backup").read_bytes()
 
-        result = moorage("restore", "file.backup", "--replace", folder=folder)
+        result = moorage("db", "restore", "file.backup", "--replace", folder=folder)
 
         assert (result.returncode, result.stdout) == (1, "")
         assert "file.backup" in result.stderr
@@ -279,13 +281,13 @@ def test_the_file_of_a_database_is_restored_where_files_can_be_made_beside_it_as
     theirs.parent.chmod(0o555)
 
     refused = subprocess.run(
-        [*prefix, *PROGRAM, "restore", "theirs/moorage.db"],
+        [*prefix, *PROGRAM, "db", "restore", "theirs/moorage.db"],
         cwd=folder, env=clean_environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "it can be read in a folder that this user can write" in refused.stderr
-    assert done(folder, "restore", "mine.db").startswith("sqlite:///moorage.db has the 12 deployments")
+    assert done(folder, "db", "restore", "mine.db").startswith("Restored 12 deployments of revision ")
 
 
 def test_a_backup_of_an_older_schema_is_upgraded_on_the_way_and_itself_left_alone(
@@ -298,7 +300,7 @@ def test_a_backup_of_an_older_schema_is_upgraded_on_the_way_and_itself_left_alon
         old.execute("INSERT INTO project VALUES ('p', 'from long ago', 1, 1); UPDATE revision SET rev = 1")
     before = (folder / "old.backup").read_bytes()
 
-    done(folder, "restore", "old.backup", "--database", database.url)
+    done(folder, "db", "restore", "old.backup", "--database", database.url)
 
     assert [project.name for project in database.store().projects()] == ["from long ago"]
     assert (folder / "old.backup").read_bytes() == before
@@ -318,7 +320,7 @@ def test_a_backup_that_fails_leaves_nothing_behind(file: Path, folder: Path) -> 
 
 
 def test_two_backups_into_one_file_do_not_mix(folder: Path) -> None:
-    with new_backup(folder / "a.backup"), pytest.raises(BackupUnderWay), new_backup(folder / "a.backup"):
+    with new_backup(folder / "a.backup"), pytest.raises(BackupInProgress), new_backup(folder / "a.backup"):
         pass
 
     assert (folder / "a.backup").exists()
@@ -332,8 +334,8 @@ def test_a_backup_that_was_finished_in_this_moment_is_not_taken_for_what_a_kille
     def finish(*_: int) -> None:
         (folder / "a.backup.partial").rename(folder / "a.backup")
 
-    monkeypatch.setattr("moorage.store.backup_file.fcntl.flock", finish)
-    with pytest.raises(BackupUnderWay), new_backup(folder / "a.backup"):
+    monkeypatch.setattr("moorage.store.transfer.backup_file.fcntl.flock", finish)
+    with pytest.raises(BackupInProgress), new_backup(folder / "a.backup"):
         pass
 
     assert (folder / "a.backup").read_text() == "what the other one wrote"
@@ -343,27 +345,27 @@ def test_a_backup_that_is_killed_leaves_the_one_before_and_the_next_is_whole(fol
     """It is killed at the last moment: all is written, and the file has its name not yet."""
     with closing(open_store(f"sqlite:///{folder}/moorage.db")) as store:
         fill(store)
-        done(folder, "backup", "a.backup")
+        done(folder, "db", "backup", "a.backup")
         before = (folder / "a.backup").read_bytes()
         create_project(store, "later")
         script = (
-            "import os; from moorage.store import backup_file; from moorage.cli import main;"
-            "backup_file._sync = lambda path: os.kill(os.getpid(), 9); main(['backup', 'a.backup', '--force'])"
+            "import os; from moorage.store.transfer import backup_file; from moorage.cli.main import main;"
+            "backup_file._sync = lambda path: os.kill(os.getpid(), 9); main(['db', 'backup', 'a.backup', '--force'])"
         )
         killed = subprocess.run([sys.executable, "-c", script], cwd=folder, env=clean_environment(), check=False)
         assert killed.returncode == -signal.SIGKILL
         assert (folder / "a.backup.partial").exists()
         assert (folder / "a.backup").read_bytes() == before
 
-        done(folder, "backup", "a.backup", "--force")
+        done(folder, "db", "backup", "a.backup", "--force")
 
         with open_backup(folder / "a.backup") as saved:
             assert contents(saved) == contents(store)
     assert sorted(path.name for path in folder.iterdir()) == ["a.backup", "moorage.db", "moorage.db-revision"]
 
 
-def kept(state: Kept) -> Kept:
-    """What a restore brings back: the rows, and the end of the ledger."""
+def kept(state: ProjectState) -> ProjectState:
+    """What a restore brings back: the rows, and the end of the history."""
     return {name: state[name] for name in (*(table.name for table in TABLES), "hash")}
 
 

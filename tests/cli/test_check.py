@@ -1,4 +1,4 @@
-"""`moorage check`: a sound database is called sound, and each kind of damage is found and named."""
+"""`moorage db check`: a sound database is called sound, and each kind of damage is found and named."""
 
 import re
 import threading
@@ -8,11 +8,11 @@ from pathlib import Path
 import apsw
 import pytest
 
-from moorage.registry.check import check
-from moorage.registry.projects import create_project
+from moorage.diagnostics.integrity import check
 from tests.cli.whole_database import contents, fill
 from tests.support.postgres import sql
 from tests.support.program import moorage
+from tests.support.registry import create_project
 from tests.support.stores import Database, create, sqlite_in
 
 ANSWERS = (
@@ -25,7 +25,7 @@ ANSWERS = (
 )
 
 _HOT = "(SELECT id FROM deployment WHERE key = 'answers')"
-_MIDDLE = "(SELECT max(rev) FROM ledger WHERE action = 'undone')"
+_MIDDLE = "(SELECT max(rev) FROM history WHERE action = 'undone')"
 
 #: What is done to a database, past Moorage; which of the answers it turns, and what is told of it.
 DAMAGES = {
@@ -47,15 +47,15 @@ DAMAGES = {
         3, "version 1.4 (",
     ),
     "an entry that was changed": (
-        f"UPDATE ledger SET reason = 'I was never here' WHERE rev = {_MIDDLE}",
+        f"UPDATE history SET reason = 'I was never here' WHERE rev = {_MIDDLE}",
         2, "is not what was written",
     ),
-    "an entry that was removed": (f"DELETE FROM ledger WHERE rev = {_MIDDLE}", 2, "or one before is gone"),
-    "a ledger without its end": (
-        "DELETE FROM ledger WHERE rev = (SELECT max(rev) FROM ledger)",
+    "an entry that was removed": (f"DELETE FROM history WHERE rev = {_MIDDLE}", 2, "or one before is gone"),
+    "a history without its end": (
+        "DELETE FROM history WHERE rev = (SELECT max(rev) FROM history)",
         2, "the newest entry is not the one that was written last",
     ),
-    "an empty ledger": ("DELETE FROM ledger", 2, "the newest entry is not the one"),
+    "an empty history": ("DELETE FROM history", 2, "the newest entry is not the one"),
     "a pointer to nothing": (
         "UPDATE deployment SET live_version_id = 'nowhere' WHERE key = 'big'",
         5, "its live version nowhere is none of its versions",
@@ -78,7 +78,7 @@ DAMAGES = {
     "a key of the future": ("UPDATE api_key SET rev = 999 WHERE name = 'over'", 1, "api_key is of revision 999"),
     "a version of the future": ("UPDATE version SET rev = 999 WHERE minor = 4", 1, "version is of revision 999"),
     "a deployment of the future": ("UPDATE deployment SET rev = 999 WHERE key = 'big'", 1, "deployment is of revision"),
-    "an entry of the future": (f"UPDATE ledger SET rev = 999 WHERE rev = {_MIDDLE}", 1, "row 999 of ledger is of"),
+    "an entry of the future": (f"UPDATE history SET rev = 999 WHERE rev = {_MIDDLE}", 1, "row 999 of history is of"),
 }  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def test_a_sound_database_is_called_sound_and_left_as_it_is(database: Database, 
     fill(store)
     before = contents(store)
 
-    result = moorage("check", "--database", database.url, folder=folder)
+    result = moorage("db", "check", "--database", database.url, folder=folder)
 
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
@@ -108,7 +108,7 @@ def test_a_sound_database_is_called_sound_and_left_as_it_is(database: Database, 
 def test_a_new_database_is_sound(database: Database, folder: Path) -> None:
     database.store()
 
-    assert moorage("check", "--database", database.url, folder=folder).returncode == 0
+    assert moorage("db", "check", "--database", database.url, folder=folder).returncode == 0
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -131,13 +131,13 @@ def test_what_is_wrong_is_printed_with_what_to_do(database: Database, folder: Pa
     fill(database.store())
     harm(database, DAMAGES["a pointer to nothing"][0])
 
-    result = moorage("check", "--database", database.url, folder=folder)
+    result = moorage("db", "check", "--database", database.url, folder=folder)
 
     lines = result.stdout.splitlines()
     assert result.returncode == 1
     assert [line[:7] for line in lines] == ["ok     "] * 5 + ["WRONG  ", "       "]
     assert re.fullmatch(r" {7}the deployment big \([0-9a-f-]{36}\): its live version nowhere is none .*", lines[-1])
-    assert "moorage restore FILE --replace" in result.stderr
+    assert "moorage db restore FILE --replace" in result.stderr
 
 
 def test_a_reference_to_nothing_is_found(folder: Path) -> None:
@@ -145,11 +145,11 @@ def test_a_reference_to_nothing_is_found(folder: Path) -> None:
         fill(database.store())
         harm(database, "DELETE FROM project WHERE name = 'default'")
 
-        result = moorage("check", folder=folder)
+        result = moorage("db", "check", folder=folder)
 
     assert result.returncode == 1
     assert result.stdout.startswith("WRONG  the database finds no damage")
-    assert "the row 1 of ledger belongs to no row of project" in result.stdout
+    assert "the row 1 of history belongs to no row of project" in result.stdout
     assert "… and " in result.stdout, "a long list is cut"
 
 
@@ -164,7 +164,7 @@ def test_pages_that_were_written_over_are_found(folder: Path) -> None:
         raw.seek(file.stat().st_size // 2)
         raw.write(b"\xff" * 20_000)
 
-    result = moorage("check", folder=folder)
+    result = moorage("db", "check", folder=folder)
 
     assert result.returncode == 1
     assert "WRONG" in result.stdout
@@ -175,7 +175,7 @@ def test_a_table_that_cannot_be_read_is_told(postgresql: Database, folder: Path)
     fill(postgresql.store())
     sql(postgresql.url, "ALTER TABLE idempotency RENAME TO something_else")
 
-    result = moorage("check", "--database", postgresql.url, folder=folder)
+    result = moorage("db", "check", "--database", postgresql.url, folder=folder)
 
     assert result.returncode == 1
     assert "WRONG  every row can be read\n" in result.stdout
@@ -186,7 +186,7 @@ def test_a_database_without_its_revision_is_refused_with_what_to_do(database: Da
     database.store()
     harm(database, "DELETE FROM revision")
 
-    for command in (["check"], ["keys", "list"]):
+    for command in (["db", "check"], ["keys", "list"]):
         result = moorage(*command, "--database", database.url, folder=folder)
 
         assert (result.returncode, result.stdout) == (1, "")
@@ -195,7 +195,7 @@ def test_a_database_without_its_revision_is_refused_with_what_to_do(database: Da
 
 
 def test_a_file_that_is_not_there_is_not_made(folder: Path) -> None:
-    result = moorage("check", folder=folder)
+    result = moorage("db", "check", folder=folder)
 
     assert (result.returncode, "there is no such file" in result.stderr) == (1, True)
     assert list(folder.iterdir()) == []
@@ -215,7 +215,7 @@ def test_a_database_that_is_written_is_sound_at_every_moment(database: Database,
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        results = [moorage("check", "--database", database.url, folder=folder) for _ in range(3)]
+        results = [moorage("db", "check", "--database", database.url, folder=folder) for _ in range(3)]
     finally:
         is_over.set()
         writer.join()

@@ -99,7 +99,7 @@ def test_the_keys_that_begin_so_are_listed(keyed: Project, folder: Path) -> None
 
 
 def test_commands_and_options_are_completed_too(folder: Path) -> None:
-    assert completed("d", folder=folder, settings={}) == ["deployments", "diff", "doctor", "drift"]
+    assert completed("d", folder=folder, settings={}) == ["db", "deployments", "diff", "doctor", "drift"]
     assert completed("apply", "--pr", folder=folder, settings={}) == ["--prune"]
 
 
@@ -143,4 +143,4 @@ def test_a_server_that_is_no_moorage_completes_nothing_and_is_told_in_a_line(fol
 
     assert found == []
     assert told.returncode == 1
-    assert "Is MOORAGE_URL right?" in told.stderr
+    assert "Check MOORAGE_URL" in told.stderr

@@ -1,8 +1,9 @@
-"""`moorage copy`: everything arrives, once, or no server starts on it."""
+"""`moorage db copy`: everything arrives, once, or no server starts on it."""
 
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -11,18 +12,33 @@ from pathlib import Path
 import pytest
 
 from moorage.core.access import DEFAULT_SCOPES
-from moorage.core.storage_errors import CopyDiffers, CopyUnfinished, SourceWentOn
-from moorage.registry.api_keys import create_api_key
-from moorage.registry.check import check
-from moorage.registry.projects import create_project, get_project
-from moorage.store.copying import Copy
+from moorage.core.errors.storage import CopyDiffers, CopyUnfinished, SourceChanged
+from moorage.diagnostics.integrity import check
+from moorage.registry.projects import get_project
 from moorage.store.opening import open_engine, open_store
-from moorage.store.whole import TABLES
+from moorage.store.transfer.copy import Copy
+from moorage.store.transfer.dump import TABLES
 from tests.cli.whole_database import contents, epoch, fill
 from tests.support.postgres import PostgresServer
 from tests.support.program import moorage
-from tests.support.server import PROGRAM, Project, Server, clean_environment
+from tests.support.registry import create_api_key, create_project
+from tests.support.server import Project, Server, clean_environment
+from tests.support.threads import HANG_SECONDS
 
+#: Runs `moorage` with a copy that prints a line before each step, and waits after the last one until it is killed.
+STEP_BY_STEP = """
+import sys, time
+from moorage.cli.db import copy
+from moorage.cli.main import main
+def show(steps):
+    print(0, flush=True)
+    for number, _ in enumerate(steps, 1):
+        print(number, flush=True)
+    print("all", flush=True)
+    time.sleep(600)
+copy._show = show
+main(sys.argv[1:])
+"""
 KILLS = 10
 SEED = 20_261_122
 
@@ -54,7 +70,7 @@ def filled(url: str, more: int = 0) -> str:
 def test_everything_is_copied_between_any_two_engines(new: New, folder: Path, from_: str, to: str) -> None:
     source, target = filled(new(from_), more=1_200), new(to)
 
-    result = moorage("copy", "--from", source, "--to", target, folder=folder)
+    result = moorage("db", "copy", "--from", source, "--to", target, folder=folder)
 
     assert result.returncode == 0, result.stderr
     assert "version: 1219 rows" in result.stderr
@@ -75,7 +91,7 @@ def test_a_server_on_the_copy_goes_on_where_the_other_stopped(new: New, folder: 
         fill(store)
         project = get_project(store, "default")
         _, token = create_api_key(store, project.id, "app", DEFAULT_SCOPES)
-    assert moorage("copy", "--from", source, "--to", target, folder=folder).returncode == 0
+    assert moorage("db", "copy", "--from", source, "--to", target, folder=folder).returncode == 0
 
     with Server(folder, database=target) as server:
         owner = Project(server, project.id, project.name, token)
@@ -92,7 +108,7 @@ def test_a_database_with_something_in_it_is_left_alone(new: New, folder: Path, t
         create_project(store, "theirs")
         before = contents(store)
 
-    result = moorage("copy", "--from", source, "--to", target, folder=folder)
+    result = moorage("db", "copy", "--from", source, "--to", target, folder=folder)
 
     assert (result.returncode, result.stdout) == (1, "")
     assert "is not empty (deployments: 0, revision: 1)" in result.stderr
@@ -103,7 +119,7 @@ def test_a_database_with_something_in_it_is_left_alone(new: New, folder: Path, t
 def test_a_database_is_not_copied_into_itself(new: New, folder: Path) -> None:
     source = filled(new("sqlite"))
 
-    result = moorage("copy", "--from", source, "--to", source, folder=folder)
+    result = moorage("db", "copy", "--from", source, "--to", source, folder=folder)
 
     assert (result.returncode, "is not empty" in result.stderr) == (1, True)
 
@@ -113,11 +129,11 @@ def test_no_program_uses_a_copy_that_is_not_finished(new: New, folder: Path, to:
     source, target = filled(new("sqlite")), new(to)
     begin(source, target, steps=3)
 
-    with pytest.raises(CopyUnfinished, match="goes on where it stopped"):
+    with pytest.raises(CopyUnfinished, match="to resume it"):
         open_store(target)
-    for arguments in (["serve", "--port", "1"], ["keys", "create", "a"], ["check"], ["backup", "file"]):
+    for arguments in (["serve", "--port", "1"], ["keys", "create", "a"], ["db", "check"], ["db", "backup", "file"]):
         result = moorage(*arguments, "--database", target, folder=folder)
-        assert (result.returncode, "Run `moorage copy`" in result.stderr) == (1, True), result.stderr
+        assert (result.returncode, "Run the same `moorage db copy` again" in result.stderr) == (1, True), result.stderr
 
 
 @pytest.mark.parametrize("to", ["sqlite", "postgresql"])
@@ -125,9 +141,9 @@ def test_a_copy_that_was_stopped_goes_on_where_it_was(new: New, folder: Path, to
     source, target = filled(new("sqlite"), more=1_200), new(to)
     begin(source, target, steps=5)
 
-    result = moorage("copy", "--from", source, "--to", target, folder=folder)
+    result = moorage("db", "copy", "--from", source, "--to", target, folder=folder)
 
-    assert (result.returncode, "where it stopped" in result.stderr) == (0, True), result.stderr
+    assert (result.returncode, "Resuming the copy" in result.stderr) == (0, True), result.stderr
     assert_equal(source, target)
 
 
@@ -138,9 +154,9 @@ def test_a_copy_of_a_source_that_has_changed_is_begun_anew(new: New, folder: Pat
     with closing(open_store(source)) as store:
         create_project(store, "later")
 
-    result = moorage("copy", "--from", source, "--to", target, folder=folder)
+    result = moorage("db", "copy", "--from", source, "--to", target, folder=folder)
 
-    assert (result.returncode, "beginning anew" in result.stderr) == (0, True), result.stderr
+    assert (result.returncode, "restarting from scratch" in result.stderr) == (0, True), result.stderr
     assert_equal(source, target)
 
 
@@ -148,11 +164,11 @@ def test_an_unfinished_copy_of_another_database_is_left_alone(new: New, folder: 
     source, other, target = filled(new("sqlite")), filled(new("sqlite")), new("sqlite")
     begin(other, target, steps=3)
 
-    result = moorage("copy", "--from", source, "--to", target, folder=folder)
+    result = moorage("db", "copy", "--from", source, "--to", target, folder=folder)
 
     assert (result.returncode, result.stdout) == (1, "")
-    assert f"holds a copy of {other} that is not finished" in result.stderr
-    assert moorage("copy", "--from", other, "--to", target, folder=folder).returncode == 0
+    assert f"holds an unfinished copy of {other}." in result.stderr
+    assert moorage("db", "copy", "--from", other, "--to", target, folder=folder).returncode == 0
 
 
 @pytest.mark.parametrize("from_", ["sqlite", "postgresql"])
@@ -168,12 +184,12 @@ def test_what_is_written_while_it_is_copied_is_not_lost_unsaid(new: New, folder:
                 create_project(server, "later")
             list(steps)
         copying.compare()
-        with pytest.raises(SourceWentOn, match=rf"from revision {whole.rev} to {whole.rev + 1}.*Stop the servers"):
+        with pytest.raises(SourceChanged, match=rf"from revision {whole.rev} to {whole.rev + 1}.*Stop the servers"):
             copying.finish()
 
     with pytest.raises(CopyUnfinished):
         open_store(target)
-    assert moorage("copy", "--from", source, "--to", target, folder=folder).returncode == 0
+    assert moorage("db", "copy", "--from", source, "--to", target, folder=folder).returncode == 0
     assert_equal(source, target)
 
 
@@ -188,7 +204,7 @@ def test_a_copy_that_is_not_what_was_read_is_found_out(new: New, to: str) -> Non
         assert len(copying.compare()) == len(TABLES)
         with engine.write() as run:
             run("insert_project", id="x", name="x", created_us=0, rev=0)
-            run("describe_deployment", id=next(whole.rows(TABLES[2]))[0], description="?", now_us=0, rev=0)
+            run("set_description", id=next(whole.rows(TABLES[2]))[0], description="?", now_us=0, rev=0)
         with pytest.raises(CopyDiffers, match=r"\(project, deployment\)"):
             copying.compare()
 
@@ -199,28 +215,20 @@ def test_a_copy_that_is_not_what_was_read_is_found_out(new: New, to: str) -> Non
 def test_a_copy_that_is_killed_at_any_moment_and_run_again_is_whole(new: New, folder: Path) -> None:
     chance = random.Random(SEED)
     source, target = filled(new("sqlite"), more=6_000), new("postgresql")
-    command = [*PROGRAM, "copy", "--from", source, "--to", target]
-    said = ""
+    command = [sys.executable, "-c", STEP_BY_STEP, "db", "copy", "--from", source, "--to", target]
     for _ in range(KILLS):
-        with (folder / "said").open("wb") as file:
-            process = subprocess.Popen(command, env=clean_environment(), stdout=file, stderr=file)
-            deadline = time.monotonic() + 60
-            while b"opy" not in (folder / "said").read_bytes() and process.poll() is None:
-                assert time.monotonic() < deadline
-                time.sleep(0.002)  # looked at again, up to the deadline: it kills while it copies, not before
-            time.sleep(chance.uniform(0, 0.2))  # the moment of the kill is the matter of the test
+        with subprocess.Popen(command, env=clean_environment(), stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            last_lines = (f"{chance.randrange(30)}\n", "all\n")
+            next(line for line in process.stdout if line in last_lines)
+            time.sleep(chance.uniform(0, 0.02))  # the moment of the kill is the matter of the test
             process.kill()
-            ended = process.wait(30)
-        said += (folder / "said").read_text()
-        if ended == 0:
-            break  # it was faster than the kill, and there is nothing left to copy
-        assert ended == -signal.SIGKILL
+            assert process.wait(HANG_SECONDS) == -signal.SIGKILL
         with pytest.raises(CopyUnfinished):
             open_store(target)
-    last = moorage("copy", "--from", source, "--to", target, folder=folder)
+    last = moorage("db", "copy", "--from", source, "--to", target, folder=folder)
 
-    assert "where it stopped" in said + last.stderr, "the check saw a copy that was resumed at all"
-    assert last.returncode == 0 or "is not empty" in last.stderr, last.stderr
+    assert (last.returncode, "Resuming the copy" in last.stderr) == (0, True), last.stderr
     assert_equal(source, target)
 
 
@@ -233,7 +241,7 @@ def test_a_copy_that_is_killed_at_any_moment_and_run_again_is_whole(new: New, fo
     ],
 )
 def test_a_mistake_is_told_and_makes_no_file(folder: Path, arguments: tuple[str, ...], code: int, told: str) -> None:
-    result = moorage("copy", *arguments, folder=folder)
+    result = moorage("db", "copy", *arguments, folder=folder)
 
     assert (result.returncode, result.stdout) == (code, "")
     assert told in result.stderr

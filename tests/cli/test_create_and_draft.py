@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from moorage.cli import yaml_text
+from moorage.documents.yaml import load_documents
 from tests.cli.files import a_document, done, kept, manifests, put, revision, write
 from tests.cli.test_apply import counts
 from tests.support.program import moorage
@@ -56,7 +56,7 @@ def test_a_deployment_is_created_drafted_compared_published_undone_deleted_and_r
     history = project.request("GET", "/v2/deployments/bot/history").json["data"]
 
     assert created.stdout == "Created bot: 1.0 is live.\n"
-    assert drafted.stdout.startswith("bot: 1.1 is saved as a draft.\n")
+    assert drafted.stdout.startswith("bot: saved 1.1 as a draft.\n")
     assert [line for line in compared.stdout.splitlines() if line[0] in "+-"] == [
         "--- 1.0",
         "+++ 1.1",
@@ -65,12 +65,12 @@ def test_a_deployment_is_created_drafted_compared_published_undone_deleted_and_r
     ]
     assert wrong.returncode == 1
     assert wrong.stderr == (
-        "Error: bot: 1.0 is live, not 1.1; nothing was changed. See: moorage deployments history bot\n"
+        "Error: bot: 1.0 is live, not 1.1. Nothing was changed. To see what changed: moorage deployments history bot\n"
     )
     assert (after_wrong.body, after_wrong.headers["etag"]) == (before.body, before.headers["etag"])
     assert published.stdout == "bot: 1.1 is live.\n"
     assert undone.stdout == "bot: 1.0 is live again.\n"
-    assert deleted.stdout.startswith("Deleted bot. Until 20")
+    assert deleted.stdout.startswith("Deleted bot. To restore it until 20")
     assert restored.stdout == "Restored bot: 1.0 is live.\n"
     assert [(entry["action"], entry["reason"]) for entry in history] == [
         ("restored", "it was used"),
@@ -103,7 +103,7 @@ def test_each_command_prints_the_answer_of_the_api_as_json(project: Project, fol
 
     deleted = answer(project, folder, "delete", "bot")
     assert (deleted["id"], deleted["key"], deleted["deleted"]) == (created["id"], "bot", True)
-    assert set(deleted) == {"id", "key", "deleted", "deleted_at", "final"}
+    assert set(deleted) == {"id", "key", "deleted", "deleted_at", "restorable_until"}
     assert project.get("bot").error["code"] == "deployment_deleted"
 
     restored = answer(project, folder, "restore", created["id"])
@@ -113,7 +113,7 @@ def test_each_command_prints_the_answer_of_the_api_as_json(project: Project, fol
 def test_yaml_is_the_same_answer(bot: Project, folder: Path) -> None:
     result = done(bot, folder, "deployments", "draft", "bot.yaml", "-o", "yaml")
 
-    assert yaml_text.load_all(result.stdout) == [version(bot, "1.1")]
+    assert load_documents(result.stdout) == [version(bot, "1.1")]
     assert not result.stdout.startswith("{"), "JSON is YAML too"
 
 
@@ -135,7 +135,7 @@ def test_what_exists_already_is_told_and_not_changed(bot: Project, folder: Path)
     result = moorage("deployments", "create", "bot.yaml", folder=folder, project=bot)
 
     assert (result.returncode, result.stdout) == (1, "")
-    assert "There is a deployment 'bot' already" in result.stderr
+    assert "Deployment 'bot' already exists" in result.stderr
     assert (manifests(bot), revision(bot)) == before
 
 
@@ -181,7 +181,7 @@ def test_a_field_that_is_none_is_refused_and_not_left_out(project: Project, fold
     result = moorage("deployments", command, "bot.yaml", folder=folder, project=project)
 
     assert result.returncode == 1
-    assert "variabels is not a field here; did you mean variables?" in result.stderr
+    assert "variabels: is not a field here. Did you mean 'variables'?" in result.stderr
 
 
 def test_a_draft_of_what_is_not_there_is_told(project: Project, folder: Path) -> None:
@@ -198,10 +198,10 @@ TWO = b"---\n" + text(a_document("a")) + b"\n---\n" + text(a_document("b"))
 @pytest.mark.parametrize(
     ("command", "content", "told"),
     [
-        ("create", TWO, "- holds 2 deployments; this takes one. `moorage apply` takes all."),
-        ("draft", TWO, "- holds 2 deployments; this takes one."),
-        ("create", b"[]", "- holds 0 deployments; this takes one."),
-        ("draft", b"", "standard input: there is no deployment in it"),
+        ("create", TWO, "- has 2 deployments, and this command takes one. `moorage apply` takes several."),
+        ("draft", TWO, "- has 2 deployments, and this command takes one."),
+        ("create", b"[]", "- has 0 deployments, and this command takes one."),
+        ("draft", b"", "standard input: it has no deployment"),
     ],
     ids=["two", "two drafts", "none", "nothing"],
 )

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from moorage.cli import yaml_text
+from moorage.documents.yaml import load_documents
 from tests.support.program import moorage
 from tests.support.server import Project, a_body
 
@@ -33,7 +33,7 @@ def test_yaml_reads_back_as_the_same(project: Project, folder: Path) -> None:
 
     result = moorage("deployments", "list", "-o", "yaml", folder=folder, project=project)
 
-    assert yaml_text.load_all(result.stdout) == [project.page().json]
+    assert load_documents(result.stdout) == [project.page().json]
 
 
 def test_all_goes_through_every_page(project: Project, folder: Path) -> None:
@@ -62,9 +62,9 @@ def test_filters_are_those_of_the_api_on_one_page_and_on_all(project: Project, f
     many = moorage("deployments", "list", "--all", "--provider", "openai", "-o", "json", folder=folder, project=project)
     wrong = moorage("deployments", "list", "--model-type", "chatt", folder=folder, project=project)
 
-    assert both.stdout == "No such deployments.\n"
+    assert both.stdout == "No deployments match.\n"
     assert len(json.loads(many.stdout)["data"]) == 60
-    assert "did you mean chat?" in wrong.stderr
+    assert "Did you mean 'chat'?" in wrong.stderr
 
 
 def test_cursors_go_both_ways(project: Project, folder: Path) -> None:

@@ -18,25 +18,28 @@ import msgspec
 import pytest
 
 from moorage import __version__
-from moorage.cli import main
+from moorage.cli.main import main
 from moorage.core.access import Scope
-from moorage.core.finding import Finding
-from moorage.store import postgres_schema
-from moorage.store.copying import Copy
-from moorage.store.opening import examine, open_store
-from moorage.store.sqlite_examination import LEAST_ROOM, ROOM
+from moorage.diagnostics.finding import Finding
+from moorage.diagnostics.run import examine
+from moorage.diagnostics.sqlite import LEAST_ROOM, ROOM
+from moorage.store import queries
+from moorage.store.opening import open_store
+from moorage.store.postgres import schema as postgres_schema
+from moorage.store.transfer.copy import Copy
 from tests.support import golden
-from tests.support.golden import NEWEST
+from tests.support.golden import NEWEST, NEWEST_IN_TESTS
+from tests.support.ports import reserve_port
 from tests.support.postgres import PASSWORD, PostgresServer, names_of_tables, sql
 from tests.support.program import moorage
-from tests.support.server import PROGRAM, Server, a_body, clean_environment, quiet_port
+from tests.support.server import PROGRAM, Server, a_body, clean_environment
 from tests.support.stores import Database, behind
 
 #: Nobody listens there.
-NOWHERE = "http://127.0.0.1:1"
+INITIAL = "http://127.0.0.1:1"
 
 
-def doctor(folder: Path, database: str, url: str = NOWHERE, **settings: str) -> list[Finding]:
+def doctor(folder: Path, database: str, url: str = INITIAL, **settings: str) -> list[Finding]:
     """What it finds; its exit code tells of problems."""
     result = moorage(
         "doctor", "--database", database, "--url", url, "-o", "json", folder=folder, settings=settings
@@ -108,14 +111,17 @@ def test_an_empty_database_is_told_and_left_empty(empty: Database, folder: Path)
     assert behind(empty.url, tables(empty)) == []
 
 
-@pytest.mark.parametrize("schema", range(1, NEWEST))
-def test_an_older_database_is_looked_at_and_not_upgraded(empty: Database, folder: Path, schema: int) -> None:
+@pytest.mark.parametrize("schema", range(1, NEWEST + 1))
+def test_an_older_database_is_examined_and_not_upgraded(
+    empty: Database, folder: Path, schema: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "MIGRATIONS", golden.write_migrations(folder / "migrations"))
     golden.load(schema, empty.url)
     before = contents(folder), golden.rows(empty.url), golden.structure(empty.url)
 
     found = doctor(folder, empty.url)
 
-    assert one(found, "schema", "warning").startswith(f"{schema}; the next start upgrades it to {NEWEST}")
+    assert one(found, "schema", "warning").startswith(f"{schema}; the next start upgrades it to {NEWEST_IN_TESTS}")
     assert told(found, "orq-ai-sdk 4.17.13") == [("ok", "can read every live version")]
     assert (contents(folder), golden.rows(empty.url), golden.structure(empty.url)) == before
     assert golden.schema_of(empty.url) == schema
@@ -299,7 +305,7 @@ def test_a_disk_that_cannot_take_more_is_told(folder: Path, options: str, what: 
     script = f'mount -t tmpfs -o {options} tmpfs "$0" && exec "$@"'
     disk = ("unshare", "--mount", "--user", "--map-root-user", "--", "sh", "-c", script, str(folder / "disk"))
     done = subprocess.run(
-        [*disk, *PROGRAM, "doctor", "--database", "sqlite:///disk/a.db", "--url", NOWHERE, "-o", "json"],
+        [*disk, *PROGRAM, "doctor", "--database", "sqlite:///disk/a.db", "--url", INITIAL, "-o", "json"],
         cwd=folder, env=clean_environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -458,7 +464,7 @@ def test_an_address_for_listen_that_cannot_be_read_is_told_by_its_name(postgresq
 
 def test_without_the_extra_it_is_named() -> None:
     script = (
-        "import sys; sys.modules['psycopg'] = None; from moorage.store.opening import examine;"
+        "import sys; sys.modules['psycopg'] = None; from moorage.diagnostics.run import examine;"
         "print(*examine('postgresql://user:sesame@host/d'))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -499,7 +505,7 @@ def stub(answers: dict[str, tuple[int, object]]) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        (NOWHERE, "connection refused"),
+        (INITIAL, "connection refused"),
         ("http://user:sesame@127.0.0.1:1", "connection refused"),
         ("http://nowhere.invalid", "there is no answer"),
     ],
@@ -558,7 +564,7 @@ def test_settings_that_make_no_sense_are_told(folder: Path) -> None:
     (folder / "key").chmod(0o644)
     settings = {
         "MOORAGE_DATABASE_LISTEN": "postgresql://u:sesame@h/d",
-        "MOORAGE_PORT": str(quiet_port()),
+        "MOORAGE_PORT": str(reserve_port()),
         "MOORAGE_LOAD": "nowhere",
         "MOORAGE_DATABSE": "sqlite:///a.db",
         "MOORAGE_API_KEY_FILE": str(folder / "key"),
@@ -635,7 +641,7 @@ def test_a_secret_of_another_user_is_that_users_to_close(
     monkeypatch.setenv("MOORAGE_API_KEY_FILE", f"{folder}/key")
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
 
-    main(["doctor", "--database", f"sqlite:///{folder}/a.db", "--url", NOWHERE, "-o", "json"], standalone_mode=False)
+    main(["doctor", "--database", f"sqlite:///{folder}/a.db", "--url", INITIAL, "-o", "json"], standalone_mode=False)
 
     found = msgspec.json.decode(capsys.readouterr().out, type=list[Finding])
     assert told(found, "settings") == [("ok", "go together")]

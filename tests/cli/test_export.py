@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from moorage.cli import yaml_text
+from moorage.documents.yaml import load_documents
 from tests.cli.files import a_document, contents, done, kept, manifests, put, revision, write
 from tests.cli.samples import TEXTS, everywhere, values
 from tests.cli.test_apply import EXAMPLES, counts
@@ -107,7 +107,7 @@ def test_a_second_export_leaves_every_file_as_it_is(three: Project, folder: Path
 def test_a_file_with_comments_that_says_the_same_is_left_alone(three: Project, folder: Path) -> None:
     exported(three, folder)
     file = folder / "out" / "b.yaml"
-    ((said),) = yaml_text.load_all(file.read_text())
+    ((said),) = load_documents(file.read_text())
     turned = json.dumps(dict(reversed(said.items())))
     mine = f"# Ask Ada before you change this.\r\n{turned}  # in another order, and in one line\r\n".encode()
     file.write_bytes(mine)
@@ -172,7 +172,7 @@ def test_a_file_is_written_anew_where_its_deployment_changed_and_only_there(thre
 
     assert result == [0, 1, 2]
     assert {name for name, content in after.items() if content != before[name]} == {"b.yaml"}
-    assert yaml_text.load_all(after["b.yaml"].decode())[0]["prompt_config"]["messages"][0]["content"] == "two"
+    assert load_documents(after["b.yaml"].decode())[0]["prompt_config"]["messages"][0]["content"] == "two"
 
 
 def test_what_is_equal_in_python_alone_is_a_change(project: Project, folder: Path) -> None:
@@ -216,7 +216,7 @@ def test_a_file_that_is_something_else_is_refused_before_anything_is_written(
 
     assert (result.returncode, result.stdout) == (1, "")
     assert "Error: out/b.yaml " in result.stderr
-    assert "; move it away first." in result.stderr or "; export to another folder." in result.stderr
+    assert ". Move it away first." in result.stderr or ". Export to another folder." in result.stderr
     assert saved(folder / "out") == before
     assert [each.name for each in (folder / "out").iterdir()] == ["b.yaml"]
 
@@ -254,7 +254,7 @@ def test_a_deployment_keeps_its_file_when_another_of_the_same_letters_comes(proj
 
     exported(project, folder)
 
-    keys = [yaml_text.load_all(text.decode())[0]["key"] for text in saved(folder / "out").values()]
+    keys = [load_documents(text.decode())[0]["key"] for text in saved(folder / "out").values()]
     assert sorted(keys) == ["Bot", "bot"], "a key that stands in two files is applied from both"
 
 
@@ -306,7 +306,7 @@ def test_what_is_left_over_is_named_and_left(three: Project, folder: Path) -> No
 
     result = done(three, folder, "export", "out")
 
-    assert result.stderr == "Left alone, for the server has no such deployment: b.yaml, c.yaml\n"
+    assert result.stderr == "Not changed, because the server has no such deployment: b.yaml, c.yaml\n"
     assert saved(folder / "out") == before
 
 
@@ -321,7 +321,7 @@ def test_the_order_in_a_file_is_the_same_whatever_order_it_was_put_in(
     exported(other, folder, "two")
 
     assert saved(folder / "one") == saved(folder / "two")
-    ((said),) = yaml_text.load_all((folder / "one" / "a.yaml").read_text())
+    ((said),) = load_documents((folder / "one" / "a.yaml").read_text())
     assert list(said) == ["key", "description", "variables", "prompt_config"]
     assert list(said["prompt_config"]) == [
         "tools", "model", "model_type", "model_parameters", "provider", "messages",
@@ -337,7 +337,7 @@ def test_what_is_empty_is_left_out_and_a_prompt_of_several_lines_is_read_as_line
 
     exported(project, folder)
 
-    assert list(yaml_text.load_all((folder / "out" / "a.yaml").read_text())[0]) == ["key", "prompt_config"]
+    assert list(load_documents((folder / "out" / "a.yaml").read_text())[0]) == ["key", "prompt_config"]
     shown = 'content: |\n      You are kind.\n\n        - Be brief: 👋 "so".\n      # Not a comment\n'
     assert shown in (folder / "out" / "b.yaml").read_text("utf-8")
 

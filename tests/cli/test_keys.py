@@ -79,9 +79,9 @@ def test_the_list_shows_states_and_no_token(folder: Path) -> None:
         (("keys", "create", "a", "--project", "nowhere"), 1, "moorage projects create nowhere"),
         (("keys", "create", "a", "--scope", "everything"), 2, "deployments:read"),
         (("keys", "create", "a", "--expires", "soon"), 2, "90d"),
-        (("keys", "create", "a", "--expires", "2001-01-01"), 1, "expired from the start"),
-        (("keys", "create", "a", "--expires", "9999-12-31T23:59:59-23:00"), 1, "a key ends by 9999-12-31"),
-        (("keys", "create", "a", "--expires", "999999w"), 1, "a key ends by 9999-12-31"),
+        (("keys", "create", "a", "--expires", "2001-01-01"), 1, "is in the past"),
+        (("keys", "create", "a", "--expires", "9999-12-31T23:59:59-23:00"), 1, "the latest expiry is 9999-12-31"),
+        (("keys", "create", "a", "--expires", "999999w"), 1, "the latest expiry is 9999-12-31"),
         (("keys", "create", ""), 1, "printable"),
         (("keys", "revoke", "nobody"), 1, "moorage keys list"),
         (("keys", "list", "--database", "mysql://u:secret@h/d"), 1, "sqlite:///PATH"),
@@ -119,7 +119,7 @@ def test_projects_are_created_once_and_listed(folder: Path) -> None:
     rows = json.loads(moorage("projects", "list", "-o", "json", folder=folder).stdout)
 
     assert created.returncode == 0
-    assert (again.returncode, "already a project" in again.stderr) == (1, True)
+    assert (again.returncode, "already exists" in again.stderr) == (1, True)
     assert [row["name"] for row in rows] == ["shop"]
     assert created.stdout.strip() == rows[0]["id"]
 

@@ -28,8 +28,8 @@ def test_apply_refuses_what_breaks_programs_and_says_what_whom_and_how_to_go_on(
     allowed = done(served, folder, "apply", "--allow-breaking", "prompts")
 
     assert refused.returncode == 1
-    for told in ("breaking: customer", "breaking: client", "it would break test (", "sends no client",
-                 "sends customer in vain", "--allow-breaking"):  # fmt: skip
+    for told in ("breaking: customer", "breaking: client", "affected: test (", "does not send client",
+                 "sends customer without effect", "--allow-breaking"):  # fmt: skip
         assert told in refused.stdout
     assert "breaking: variables.customer, variables.client" in allowed.stdout
     assert served.get("bot").json["version"] == "1.1"
@@ -45,8 +45,8 @@ def test_a_dry_run_and_diff_tell_what_would_break(served: Project, folder: Path)
     data = json.loads(moorage("diff", "-o", "json", "prompts", folder=folder, project=served).stdout)
 
     assert dry.returncode == plan.returncode == 1
-    assert "breaking: customer is used no more" in dry.stdout
-    assert "breaking: customer is used no more" in plan.stdout
+    assert "breaking: customer is no longer used" in dry.stdout
+    assert "breaking: customer is no longer used" in plan.stdout
     assert "--allow-breaking" in plan.stdout
     assert next(step for step in data if step["key"] == "bot")["action"] == "refuse"
     assert served.get("bot").json["version"] == "1.0"
@@ -61,8 +61,8 @@ def test_publish_refuses_what_breaks_programs_and_does_it_when_told_so(served: P
     allowed = done(served, folder, *publish, "--allow-breaking")
 
     assert refused.returncode == 1
-    assert "breaking: customer is used no more" in refused.stderr
-    assert "To publish it all the same: --allow-breaking." in refused.stderr
+    assert "breaking: customer is no longer used" in refused.stderr
+    assert "To publish anyway, pass --allow-breaking" in refused.stderr
     assert allowed.stdout == "bot: 1.1 is live.\n"
     assert done(served, folder, "deployments", "undo", "bot").stdout == "bot: 1.0 is live again.\n"
 
@@ -75,7 +75,7 @@ def test_delete_refuses_what_is_in_use_and_does_it_when_told_so(served: Project,
 
     assert refused.returncode == 1
     assert "version 1.0 to test (" in refused.stderr
-    assert "To delete it all the same: --force." in refused.stderr
+    assert "To delete it anyway, pass --force." in refused.stderr
     assert forced.stdout.startswith("Deleted bot.")
 
 
@@ -88,7 +88,7 @@ def test_a_version_in_use_is_deleted_by_force_only(served: Project, folder: Path
     forced = done(served, folder, *delete, "--force")
 
     assert refused.returncode == 1
-    assert "Version 1.0 of the deployment 'bot' was served in the last 7 days" in refused.stderr
+    assert "Version 1.0 of deployment 'bot' was served in the last 7 days" in refused.stderr
     assert forced.stdout.startswith("Deleted version 1.0 of bot.")
 
 
@@ -102,7 +102,7 @@ def test_prune_keeps_what_is_in_use_deletes_the_rest_and_fails(served: Project, 
     forced = done(served, folder, "apply", "--prune", "--yes", "--force", "prompts")
 
     assert kept.returncode == 1
-    assert "Kept bot: The deployment 'bot' was served in the last 7 days" in kept.stderr
+    assert "Not deleted: bot. Deployment 'bot' was served in the last 7 days" in kept.stderr
     assert "--force" in kept.stderr
     assert after == ["new", "bot"]
     assert "Deleted bot" in forced.stdout

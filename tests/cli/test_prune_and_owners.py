@@ -17,7 +17,7 @@ from tests.support.server import PROGRAM, Project, clean_environment
 FILE = "prompts/a.yaml"
 
 #: What is asked before two deployments are deleted.
-QUESTION = "Delete 2 deployments? For 30 days that can be undone."
+QUESTION = "Delete 2 deployments? They can be restored for 30 days."
 
 
 @pytest.fixture
@@ -94,8 +94,8 @@ def test_a_command_that_changes_what_a_file_keeps_names_the_file_and_the_next_co
 
     assert (refused.returncode, refused.stdout) == (1, "")
     told = " ".join(refused.stderr.split())
-    assert f"is kept in the file {FILE}: change it there and run `moorage apply`" in told
-    assert "--take-ownership on the command line" in told
+    assert f"is managed by the file {FILE}. Edit the file and run `moorage apply`" in told
+    assert "pass --take-ownership to manage it through the API" in told
     assert manifests(in_a_file) == before
 
 
@@ -126,7 +126,7 @@ def test_who_takes_a_deployment_over_is_not_overwritten_until_the_file_takes_it_
         assert told in refused.stdout
     assert state_after_refusal == state
     assert counts(back.stdout) == [0, 1, 0, 0]
-    assert "it was kept through the API before: moorage deployments history a" in back.stdout
+    assert "managed through the API: moorage deployments history a" in back.stdout
     assert kept(in_a_file) == {"a": ("files", FILE)}
     assert FILE in refused_again.stderr
 
@@ -156,7 +156,7 @@ def test_drift_lists_everything_that_came_apart_and_who_did_it(project: Project,
     (folder / "prompts" / "broken.yaml").write_text("key: [unclosed")
     put(project, a_document("elsewhere"), "others/elsewhere.yaml")
     put(project, a_document("never_in_a_file"))
-    reason = {"X-Moorage-Reason": "a calmer tone"}
+    reason = {"X-Moorage-Change-Reason": "a calmer tone"}
     body = json.dumps({"description": "mine"}).encode()
     for key in ("taken", "taken_and_gone"):
         path = f"/v2/deployments/{key}?take_ownership=true"
@@ -170,13 +170,13 @@ def test_drift_lists_everything_that_came_apart_and_who_did_it(project: Project,
     assert {key: (row["drift"].partition(":")[0], row["file"]) for key, row in found.items()} == {
         "-": ("cannot be read", "prompts/broken.yaml"),
         "edited": ("file changed, not applied", "prompts/edited.yaml"),
-        "equal": ("kept through the API, content equal", "prompts/equal.yaml"),
+        "equal": ("managed through the API, content equal", "prompts/equal.yaml"),
         "gone": ("not in its file", "prompts/gone.yaml"),
         "new": ("not on the server", "prompts/new.yaml"),
         "taken": ("changed through the API", "prompts/taken.yaml"),
         "taken_and_gone": ("not in its file", "prompts/taken_and_gone.yaml"),
     }
-    for key, why in {"taken": "a calmer tone", "equal": "kept in the API from now on"}.items():
+    for key, why in {"taken": "a calmer tone", "equal": "managed by the API from now on"}.items():
         entry = entries(project, key)[0]
         who = {name: found[key][name] for name in ("version", "action", "by", "at", "why")}
         assert who == {"version": "1.0", "action": "changed", "by": "test", "at": entry["at"], "why": why}
@@ -187,7 +187,7 @@ def test_drift_lists_everything_that_came_apart_and_who_did_it(project: Project,
         assert line.startswith(row["key"])
         assert row.get("why", "-") in line
         assert row.get("at", "-") in line
-    assert "`moorage diff PATH` shows what differs" in table.stderr
+    assert "`moorage diff PATH` shows the differences" in table.stderr
 
 
 def test_what_is_in_a_file_that_cannot_be_read_is_not_said_to_be_missing_from_it(
@@ -210,7 +210,7 @@ def test_a_path_that_is_not_there_is_no_drift(in_a_file: Project, folder: Path) 
 def test_no_drift_is_told_and_is_no_failure(in_a_file: Project, folder: Path) -> None:
     result = done(in_a_file, folder, "drift", "--exit-code", "prompts")
 
-    assert result.stdout == "No drift: the server has what the files say.\n"
+    assert result.stdout == "No drift: the server has the content of the files.\n"
     assert result.stderr == ""
 
 
@@ -281,8 +281,8 @@ def test_prune_asks_and_without_a_yes_nothing_is_deleted(two_gone: Project, fold
     result = moorage("apply", "--prune", "prompts", folder=folder, project=two_gone, stdin=answer)
 
     assert result.returncode == 1
-    assert "In no file any more:\n  gone  (prompts/gone.yaml)\n  too  (prompts/too.yaml)\n" in result.stdout
-    assert "Delete 2 deployments? For 30 days that can be undone." in result.stdout
+    assert "Removed from the files:\n  gone  (prompts/gone.yaml)\n  too  (prompts/too.yaml)\n" in result.stdout
+    assert "Delete 2 deployments? They can be restored for 30 days." in result.stdout
     assert manifests(two_gone) == before
 
 
@@ -298,7 +298,7 @@ def test_what_was_pruned_says_why_and_how_to_restore_it(two_gone: Project, folde
     assert result.returncode == 0
     assert left == {"stays"}
     assert [what.rpartition("Deleted ")[2] for what, _, _ in told] == ["gone", "too"]
-    assert reasons == {key: ("deleted", f"pruned: it is not in prompts/{key}.yaml any more") for key in ("gone", "too")}
+    assert reasons == {key: ("deleted", f"pruned: no longer in prompts/{key}.yaml") for key in ("gone", "too")}
     assert contents(two_gone) == {key: said for key, said in before.items() if key != "too"}
 
 
@@ -370,7 +370,7 @@ def test_nothing_is_pruned_while_something_failed(two_gone: Project, folder: Pat
     result = moorage("apply", "--prune", "--yes", "prompts", folder=folder, project=two_gone)
 
     assert result.returncode == 1
-    assert "Nothing is deleted while some of the files cannot be applied." in result.stderr
+    assert "Nothing was deleted, because some files could not be applied." in result.stderr
     assert set(manifests(two_gone)) == {"stays", "gone", "too"}
 
 
@@ -414,7 +414,7 @@ def test_what_changed_since_it_was_shown_is_not_deleted(two_gone: Project, folde
         _, told = running.communicate(b"y\n", timeout=60)
 
     assert running.returncode == 1
-    assert "The deployment 'too' changed since you read it" in " ".join(told.decode().split())
+    assert "Deployment 'too' has changed: If-Match was" in " ".join(told.decode().split())
     assert set(manifests(two_gone)) == {"stays", "too"}
 
 
@@ -427,4 +427,4 @@ def test_a_file_of_any_script_is_pruned_too(project: Project, folder: Path) -> N
     prune(project, folder, "プロンプト")
 
     assert set(manifests(project)) == {"a"}
-    assert actions(project, "b")[0] == ("deleted", "pruned: it is not in プロンプト/b \u2013 alt.yaml any more")
+    assert actions(project, "b")[0] == ("deleted", "pruned: no longer in プロンプト/b \u2013 alt.yaml")

@@ -1,4 +1,4 @@
-"""`moorage pull`: the lockfile."""
+"""`moorage lock`: the lockfile."""
 
 import json
 from pathlib import Path
@@ -11,9 +11,9 @@ def test_it_has_every_live_version_by_key_and_is_the_same_bytes_each_time(projec
     for key in ("b", "a"):
         project.put(key)
 
-    first = moorage("pull", folder=folder, project=project)
+    first = moorage("lock", folder=folder, project=project)
     written = (folder / "deployments.lock.json").read_bytes()
-    second = moorage("pull", folder=folder, project=project)
+    second = moorage("lock", folder=folder, project=project)
 
     assert (first.stdout, second.stdout) == (
         "deployments.lock.json: 2 deployments, written.\n",
@@ -27,29 +27,29 @@ def test_it_has_every_live_version_by_key_and_is_the_same_bytes_each_time(projec
 
 def test_a_change_that_is_not_served_is_none(project: Project, folder: Path) -> None:
     project.put("a")
-    assert moorage("pull", folder=folder, project=project).returncode == 0
+    assert moorage("lock", folder=folder, project=project).returncode == 0
     project.request("PATCH", "/v2/deployments/a", b'{"description": "other words"}')
 
-    assert moorage("pull", "--check", folder=folder, project=project).returncode == 0
+    assert moorage("lock", "--check", folder=folder, project=project).returncode == 0
 
 
 def test_check_writes_nothing_and_fails_where_it_is_not_current(project: Project, folder: Path) -> None:
-    missing = moorage("pull", "--check", "--out", "a.json", folder=folder, project=project)
+    missing = moorage("lock", "--check", "--out", "a.json", folder=folder, project=project)
     assert missing.returncode == 1
     assert not (folder / "a.json").exists()
 
-    assert moorage("pull", "--out", "a.json", folder=folder, project=project).returncode == 0
+    assert moorage("lock", "--out", "a.json", folder=folder, project=project).returncode == 0
     before = (folder / "a.json").read_bytes()
     project.put("a", a_body())
-    changed = moorage("pull", "--check", "--out", "a.json", folder=folder, project=project)
+    changed = moorage("lock", "--check", "--out", "a.json", folder=folder, project=project)
 
     assert changed.returncode == 1
-    assert "moorage pull --out a.json" in changed.stderr
+    assert "moorage lock --out a.json" in changed.stderr
     assert (folder / "a.json").read_bytes() == before
 
 
 def test_a_place_that_cannot_be_written_is_told_in_a_line(project: Project, folder: Path) -> None:
-    result = moorage("pull", "--out", "nowhere/a.json", folder=folder, project=project)
+    result = moorage("lock", "--out", "nowhere/a.json", folder=folder, project=project)
 
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == "Error: nowhere/.a.json.part: No such file or directory\n"

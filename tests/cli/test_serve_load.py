@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.cli.files import a_document, contents, done, kept, manifests, put, revision, write
+from tests.support.ports import reserve_port
 from tests.support.program import moorage
-from tests.support.server import Project, Server, quiet_port
+from tests.support.server import Project, Server
 
 #: What is loaded, and what is then done to it over the API, or by `moorage apply`.
 CHANGES: dict[str, tuple[str, str, dict[str, Any]] | None] = {
@@ -80,10 +81,10 @@ def test_a_broken_jinja_template_is_not_loaded(folder: Path) -> None:
 
     with Server(folder, "--jinja", "true", "--load", str(folder / "good.yaml")) as server:
         assert "1 deployments loaded" in server.greeting()
-    refused = moorage("serve", "--jinja", "true", "--load", "bad.yaml", "--port", str(quiet_port()), folder=folder)
+    refused = moorage("serve", "--jinja", "true", "--load", "bad.yaml", "--port", str(reserve_port()), folder=folder)
 
     assert refused.returncode == 1
-    assert "(bad): The jinja template is not valid: Expected an expression" in refused.stderr
+    assert "(bad): The jinja template is invalid: Expected an expression" in refused.stderr
 
 
 @pytest.fixture(scope="module")

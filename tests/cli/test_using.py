@@ -1,11 +1,11 @@
-"""`moorage deployments config|explain|what-if`: what a deployment answers, and why."""
+"""`moorage deployments config|explain|simulate`: what a deployment answers, and why."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from moorage.cli import yaml_text
+from moorage.documents.yaml import load_documents
 from tests.support.program import moorage
 from tests.support.server import Project, a_body
 
@@ -33,18 +33,18 @@ def applied(project: Project, folder: Path) -> Project:
 def test_config_shows_what_is_sent_and_what_it_is_of(applied: Project, folder: Path) -> None:
     arguments = ("--input", "name=Ada", "--input", "age:=42", "--context", "age:=42")
 
-    result = moorage("deployments", "config", "bot", *arguments, folder=folder, project=applied)
+    result = moorage("deployments", "get-config", "bot", *arguments, folder=folder, project=applied)
 
     head, _, sent = result.stdout.partition("\n\n")
     assert dict(line.split() for line in head.splitlines()[1:5]) == {
         "deployment": "bot", "version": "1.0", "variant": "pro", "reason": "rule",
     }  # fmt: skip
     assert head.splitlines()[5].split() == ["missing", "inputs", "gone"]
-    assert yaml_text.load_all(sent)[0]["messages"] == [{"role": "system", "content": "Hi Ada, 42"}]
+    assert load_documents(sent)[0]["messages"] == [{"role": "system", "content": "Hi Ada, 42"}]
 
 
 def test_config_as_json_is_the_answer_of_the_api(applied: Project, folder: Path) -> None:
-    result = moorage("deployments", "config", "bot", "-o", "json", folder=folder, project=applied)
+    result = moorage("deployments", "get-config", "bot", "-o", "json", folder=folder, project=applied)
 
     answer = applied.request("POST", "/v2/deployments/get_config", b'{"key": "bot"}')
     assert json.loads(result.stdout) == answer.json
@@ -58,13 +58,17 @@ def test_explain_shows_each_row_and_takes_texts_as_texts(applied: Project, folde
         ["1", "pro", "yes"],
         ["0", "default", "yes"],
     ]
-    assert number.stdout.splitlines()[-1] == "pro, by row 1 (rule) of version 1.0."
-    assert text.stdout.splitlines()[-1] == "default, by row 0 (default) of version 1.0."
+    assert number.stdout.splitlines()[-1] == "pro, by rule 1 (rule) of version 1.0."
+    assert text.stdout.splitlines()[-1] == "default, by rule 0 (default) of version 1.0."
 
 
 @pytest.mark.parametrize(
     ("value", "reason"),
-    [("age", "is neither NAME=TEXT nor NAME:=JSON"), ("age:=x", "'x' is no JSON"), ("=1", "neither")],
+    [
+        ("age", "must have the form NAME=TEXT or NAME:=JSON"),
+        ("age:=x", "'x' is not JSON"),
+        ("=1", "must have the form"),
+    ],
 )
 def test_a_context_that_cannot_be_read_is_told_so(folder: Path, value: str, reason: str) -> None:
     result = moorage("deployments", "explain", "bot", "--context", value, folder=folder)
@@ -80,17 +84,17 @@ def test_what_if_compares_a_file_with_what_is_live(applied: Project, folder: Pat
     (folder / "broken.json").write_text("[{]")
 
     lines, items, broken, absent = (
-        moorage("deployments", "what-if", "bot.yaml", name, folder=folder, project=applied)
+        moorage("deployments", "simulate", "bot.yaml", name, folder=folder, project=applied)
         for name in ("contexts.jsonl", "contexts.yaml", "broken.json", "absent.json")
     )
     as_json = moorage(
-        "deployments", "what-if", "bot.yaml", "contexts.yaml", "-o", "json", folder=folder, project=applied
+        "deployments", "simulate", "bot.yaml", "contexts.yaml", "-o", "json", folder=folder, project=applied
     )
 
     assert [line.split() for line in lines.stdout.splitlines()] == [
         ["before", "after", "context"],
         ["pro", "default", '{"age":18}'],
-        ["1", "context", "would", "move,", "2", "would", "not."],
+        ["1", "context", "would", "change,", "2", "would", "not."],
     ]
     assert items.stdout == lines.stdout
     assert json.loads(as_json.stdout)["unchanged"] == 2
@@ -103,6 +107,6 @@ def test_what_if_of_a_file_without_routing_is_no_table_at_all(applied: Project, 
     (folder / "bot.json").write_text(json.dumps(body))
     (folder / "contexts.json").write_text('{"age": 20}')
 
-    result = moorage("deployments", "what-if", "bot.json", "contexts.json", folder=folder, project=applied)
+    result = moorage("deployments", "simulate", "bot.json", "contexts.json", folder=folder, project=applied)
 
-    assert result.stdout.splitlines()[-1] == "1 context would move, 0 would not."
+    assert result.stdout.splitlines()[-1] == "1 context would change, 0 would not."

@@ -1,4 +1,4 @@
-"""The client: where it answers from, and that it says so."""
+"""The client: the sources of its configurations, its errors and its disk cache."""
 
 import asyncio
 import json
@@ -13,17 +13,18 @@ from typing import Any
 
 import pytest
 
-from moorage.client import AsyncMoorage, BrokenDeployment, Config, Moorage, NothingKnown, UnknownDeployment
+from moorage.client import AsyncMoorage, Config, DeploymentNotFound, DeploymentUnreadable, Moorage, NoConfigurationError
 from moorage.core.access import Scope
-from moorage.core.request_errors import InvalidBody, InvalidJson
-from moorage.core.template_errors import JinjaNotEnabled
+from moorage.core.errors.requests import InvalidBody, InvalidJson
+from moorage.core.errors.templates import JinjaNotEnabled
 from tests.support.program import moorage
 from tests.support.server import Project, Server, a_body
+from tests.support.threads import HANG_SECONDS
 
 
 @pytest.fixture
-def kept(folder: Path) -> Iterator[tuple[Project, Path]]:
-    """A project with a deployment on a server of its own, and a folder for a cache."""
+def cached_project(folder: Path) -> Iterator[tuple[Project, Path]]:
+    """Return a project with a deployment, on a separate server, and the path of a disk cache."""
     (folder / "server").mkdir()
     with Server(folder / "server") as server:
         project = server.new_project()
@@ -31,32 +32,33 @@ def kept(folder: Path) -> Iterator[tuple[Project, Path]]:
         yield project, folder / "cache"
 
 
-def client(project: Project, cache: Path | None = None, lockfile: Path | None = None) -> Moorage:
+def connect(project: Project, cache: Path | None = None, lockfile: Path | None = None) -> Moorage:
     return Moorage(project.server.url, project.token, cache=cache, lockfile=lockfile)
 
 
-def wait_for(ask: Callable[[], Config], is_so: Callable[[Config], bool]) -> Config:
-    """The first answer of which something is so."""
-    deadline = time.monotonic() + 30
-    while not is_so(config := ask()):
+def wait_for(get_config: Callable[[], Config], condition: Callable[[Config], bool]) -> Config:
+    """Return the first configuration for which the condition is true."""
+    deadline = time.monotonic() + HANG_SECONDS
+    while not condition(config := get_config()):
         assert time.monotonic() < deadline, config
-        time.sleep(0.01)  # asked again, up to the deadline
+        time.sleep(0.01)  # polls: the client is updated in another thread
     return config
 
 
 JINJA = [{"role": "system", "content": "You help {{ customer }}."}]
 
 
-def file_of(cache: Path) -> Path:
+def cache_file(cache: Path) -> Path:
+    """Return the only file of a disk cache."""
     (file,) = cache.iterdir()
     return file
 
 
-def test_it_answers_as_the_server_and_says_so(project: Project) -> None:
+def test_a_config_has_the_bytes_of_the_server_and_its_source(project: Project) -> None:
     put = project.put("greeting", a_body(messages=[{"role": "system", "content": "You help {{customer}}."}]))
-    with client(project) as asked:
-        config = asked.get_config("greeting", {"customer": "Ada"})
-        by_id = asked.get_config(put.json["id"], {"customer": "Ada"})
+    with connect(project) as client:
+        config = client.get_config("greeting", {"customer": "Ada"})
+        by_id = client.get_config(put.json["id"], {"customer": "Ada"})
 
     body = json.dumps({"key": "greeting", "inputs": {"customer": "Ada"}}).encode()
     assert config.json == project.request("POST", "/v2/deployments/get_config", body).body
@@ -71,193 +73,198 @@ def test_it_answers_as_the_server_and_says_so(project: Project) -> None:
     assert "greeting 1.0 default, from the server" in repr(config)
 
 
-def test_what_a_caller_changes_is_its_own(project: Project) -> None:
+def test_a_changed_config_does_not_affect_later_configs(project: Project) -> None:
     project.put("greeting")
-    with client(project) as asked:
-        first = asked.get_config("greeting", {"customer": "Ada"})
+    with connect(project) as client:
+        first = client.get_config("greeting", {"customer": "Ada"})
         before = first.json
         first.messages[0]["content"] = first.parameters["temperature"] = "changed"
 
-        assert asked.get_config("greeting", {"customer": "Ada"}).json == before
+        assert client.get_config("greeting", {"customer": "Ada"}).json == before
 
 
-def test_what_is_published_is_answered_soon_after(project: Project) -> None:
+def test_the_client_follows_puts_and_deletions(project: Project) -> None:
     project.put("greeting")
-    with client(project) as asked:
-        assert asked.get_config("greeting").model == "openai/gpt-4o"
+    with connect(project) as client:
+        assert client.get_config("greeting").model == "openai/gpt-4o"
         project.put("greeting", a_body(model="other"))
         project.put("new")
 
-        assert wait_for(lambda: asked.get_config("greeting"), lambda config: config.version == "1.1").model == "other"
+        assert wait_for(lambda: client.get_config("greeting"), lambda config: config.version == "1.1").model == "other"
         project.request("DELETE", "/v2/deployments/greeting")
-        with pytest.raises(UnknownDeployment):
-            wait_for(lambda: asked.get_config("greeting"), lambda config: False)
-        assert asked.get_config("new").version == "1.0"
+        with pytest.raises(DeploymentNotFound):
+            wait_for(lambda: client.get_config("greeting"), lambda config: False)
+        assert client.get_config("new").version == "1.0"
 
 
-def test_a_server_that_is_restarted_is_not_missed(kept: tuple[Project, Path]) -> None:
-    project, _ = kept
-    with client(project) as asked:
-        before = asked.get_config("greeting")
+def test_the_client_works_while_the_server_restarts(cached_project: tuple[Project, Path]) -> None:
+    project, _ = cached_project
+    with connect(project) as client:
+        before = client.get_config("greeting")
         project.server.stop()
-        during = asked.get_config("greeting")
+        during = client.get_config("greeting")
         project.server.start()
         project.put("greeting", a_body(model="other"))
-        after = wait_for(lambda: asked.get_config("greeting"), lambda config: config.version == "1.1")
+        after = wait_for(lambda: client.get_config("greeting"), lambda config: config.version == "1.1")
 
     assert (before.version, during.version, during.source, after.source) == ("1.0", "1.0", "server", "server")
     assert during.json == before.json
 
 
-def test_without_a_server_it_answers_from_the_disk_and_says_how_old_that_is(kept: tuple[Project, Path]) -> None:
-    project, cache = kept
-    with client(project, cache) as asked:
-        live = asked.get_config("greeting")
+def test_without_a_server_the_disk_cache_is_used_with_its_age(cached_project: tuple[Project, Path]) -> None:
+    project, cache = cached_project
+    with connect(project, cache) as client:
+        live = client.get_config("greeting")
     project.server.stop()
-    long_ago = time.time() - 3_600
-    os.utime(file_of(cache), (long_ago, long_ago))
+    an_hour_ago = time.time() - 3_600
+    os.utime(cache_file(cache), (an_hour_ago, an_hour_ago))
 
-    with client(project, cache) as asked:
-        config = asked.get_config("greeting")
+    with connect(project, cache) as client:
+        config = client.get_config("greeting")
         assert (config.source, config.version, config.json) == ("disk", "1.0", live.json)
         assert config.age >= 3_600
 
         project.server.start()
-        again = wait_for(lambda: asked.get_config("greeting"), lambda config: config.source == "server")
-        assert again.age < 3_600
+        current = wait_for(lambda: client.get_config("greeting"), lambda config: config.source == "server")
+        assert current.age < 3_600
 
 
-def test_without_server_and_cache_it_answers_from_the_lockfile(kept: tuple[Project, Path], folder: Path) -> None:
-    project, _ = kept
-    assert moorage("pull", folder=folder, project=project).returncode == 0
+def test_without_server_and_disk_cache_the_lockfile_is_used(cached_project: tuple[Project, Path], folder: Path) -> None:
+    project, _ = cached_project
+    assert moorage("lock", folder=folder, project=project).returncode == 0
     lockfile = folder / "deployments.lock.json"
-    with client(project) as asked:
-        live = asked.get_config("greeting", {"customer": "Ada"})
+    with connect(project) as client:
+        live = client.get_config("greeting", {"customer": "Ada"})
     project.server.stop()
-    long_ago = time.time() - 3_600
-    os.utime(lockfile, (long_ago, long_ago))
+    an_hour_ago = time.time() - 3_600
+    os.utime(lockfile, (an_hour_ago, an_hour_ago))
 
-    with client(project, folder / "empty", lockfile) as asked:
-        config = asked.get_config("greeting", {"customer": "Ada"})
+    with connect(project, folder / "empty", lockfile) as client:
+        config = client.get_config("greeting", {"customer": "Ada"})
 
     assert (config.source, config.version, config.json) == ("lockfile", "1.0", live.json)
     assert config.age >= 3_600
 
 
-def test_the_age_of_a_lockfile_is_that_of_the_file_which_has_no_date_in_it(
-    kept: tuple[Project, Path], folder: Path
-) -> None:
-    project, _ = kept
-    assert moorage("pull", folder=folder, project=project).returncode == 0
+def test_the_age_of_a_lockfile_is_the_age_of_the_file(cached_project: tuple[Project, Path], folder: Path) -> None:
+    project, _ = cached_project
+    assert moorage("lock", folder=folder, project=project).returncode == 0
     lockfile, checkout = folder / "deployments.lock.json", folder / "checkout.json"
-    long_ago = time.time() - 3_600
-    os.utime(lockfile, (long_ago, long_ago))
+    an_hour_ago = time.time() - 3_600
+    os.utime(lockfile, (an_hour_ago, an_hour_ago))
     checkout.write_bytes(lockfile.read_bytes())
     project.server.stop()
 
-    with client(project, folder / "empty", checkout) as asked:
-        assert asked.get_config("greeting").age < 3_600
-    told = " ".join(moorage("pull", "--help", folder=folder).stdout.split())
-    assert "for a checkout is the checkout" in told
+    with connect(project, folder / "empty", checkout) as client:
+        assert client.get_config("greeting").age < 3_600
+    help_text = " ".join(moorage("lock", "--help", folder=folder).stdout.split())
+    assert "which is the time of a checkout" in help_text
 
 
-def test_a_deployment_that_is_broken_in_the_lockfile_is_told_and_others_are_answered(
-    kept: tuple[Project, Path], folder: Path
+def test_an_unreadable_deployment_in_the_lockfile_raises_and_others_are_returned(
+    cached_project: tuple[Project, Path], folder: Path
 ) -> None:
-    project, _ = kept
+    project, _ = cached_project
     project.put("other")
-    assert moorage("pull", folder=folder, project=project).returncode == 0
+    assert moorage("lock", folder=folder, project=project).returncode == 0
     project.server.stop()
     lockfile = folder / "deployments.lock.json"
     locked = json.loads(lockfile.read_text())
     locked["deployments"][0]["prompt_config"] = {}
     lockfile.write_text(json.dumps(locked))
 
-    with client(project, folder / "empty", lockfile) as asked:
+    with connect(project, folder / "empty", lockfile) as client:
         with pytest.raises(
-            BrokenDeployment, match=r"'greeting' cannot be read .* from the lockfile: .*`model`.*moorage pull"
+            DeploymentUnreadable, match=r"'greeting' in the lockfile cannot be decoded: .*`model`.*moorage lock"
         ):
-            asked.get_config("greeting")
-        assert asked.get_config("other").source == "lockfile"
+            client.get_config("greeting")
+        assert client.get_config("other").source == "lockfile"
 
 
-def flipped(file: Path) -> None:
-    """Another letter in the middle."""
+def flip_bit(file: Path) -> None:
+    """Flip one bit in the middle of a file."""
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
 
 
-def cut(file: Path) -> None:
+def truncate(file: Path) -> None:
+    """Remove the last bytes of a file."""
     file.write_bytes(file.read_bytes()[:-10])
 
 
-def unsigned(file: Path) -> None:
+def forge_signature(file: Path) -> None:
+    """Replace the signature of a cache file."""
     file.write_bytes(b"hmac-sha256=" + b"0" * 64 + b"\n" + file.read_bytes().partition(b"\n")[2])
 
 
-def emptied(file: Path) -> None:
+def clear(file: Path) -> None:
+    """Remove the content of a file."""
     file.write_bytes(b"")
 
 
-@pytest.mark.parametrize("damage", [flipped, cut, unsigned, emptied])
-def test_a_cache_that_is_damaged_is_not_used(
-    kept: tuple[Project, Path], folder: Path, damage: Callable[[Path], None]
+@pytest.mark.parametrize("damage", [flip_bit, truncate, forge_signature, clear])
+def test_a_damaged_disk_cache_is_not_used(
+    cached_project: tuple[Project, Path], folder: Path, damage: Callable[[Path], None]
 ) -> None:
-    project, cache = kept
-    assert moorage("pull", folder=folder, project=project).returncode == 0
-    with client(project, cache) as asked:
-        asked.get_config("greeting")
+    project, cache = cached_project
+    assert moorage("lock", folder=folder, project=project).returncode == 0
+    with connect(project, cache) as client:
+        client.get_config("greeting")
     project.server.stop()
-    damage(file_of(cache))
+    damage(cache_file(cache))
 
-    with client(project, cache, folder / "deployments.lock.json") as asked:
-        assert asked.get_config("greeting").source == "lockfile"
-    with client(project, cache) as asked, pytest.raises(NothingKnown, match="is damaged, or was not made with this"):
-        asked.get_config("greeting")
+    with connect(project, cache, folder / "deployments.lock.json") as client:
+        assert client.get_config("greeting").source == "lockfile"
+    with (
+        connect(project, cache) as client,
+        pytest.raises(NoConfigurationError, match="is damaged, or was not made with this"),
+    ):
+        client.get_config("greeting")
 
 
-def test_another_keys_cache_is_not_used(kept: tuple[Project, Path]) -> None:
-    project, cache = kept
-    with client(project, cache) as asked:
-        asked.get_config("greeting")
+def test_the_disk_cache_of_another_api_key_is_not_used(cached_project: tuple[Project, Path]) -> None:
+    project, cache = cached_project
+    with connect(project, cache) as client:
+        client.get_config("greeting")
     project.server.stop()
     other = Project(project.server, project.id, project.name, project.key(Scope.INVOKE)[1])
-    file = file_of(cache)
+    file = cache_file(cache)
     file.rename(file.with_name(file.name.replace(project.token[4:16], other.token[4:16])))
 
-    with client(other, cache) as asked, pytest.raises(NothingKnown, match="was not made with this API key"):
-        asked.get_config("greeting")
+    with connect(other, cache) as client, pytest.raises(NoConfigurationError, match="was not made with this API key"):
+        client.get_config("greeting")
 
 
-def test_a_server_that_is_another_is_not_believed(kept: tuple[Project, Path], folder: Path) -> None:
-    """It has the project and a key of the same id, and not the secret of that key."""
-    project, cache = kept
+def test_a_server_that_rejects_the_api_key_is_not_a_source(cached_project: tuple[Project, Path], folder: Path) -> None:
+    """The API key has a valid id and an invalid secret."""
+    project, cache = cached_project
     other = project.token[:-1] + ("x" if project.token[-1] != "x" else "y")
-    stranger = Project(project.server, project.id, project.name, other)
-    with client(stranger, cache) as asked, pytest.raises(NothingKnown, match="401"):
-        asked.get_config("greeting")
+    invalid = Project(project.server, project.id, project.name, other)
+    with connect(invalid, cache) as client, pytest.raises(NoConfigurationError, match="401"):
+        client.get_config("greeting")
 
 
-def test_with_nothing_at_all_it_says_what_was_tried_and_what_to_do(folder: Path) -> None:
+def test_without_any_source_the_error_lists_the_sources_and_a_remedy(folder: Path) -> None:
     with (
-        Moorage("http://127.0.0.1:9", "mrg_x", cache=folder / "cache", lockfile=folder / "no.json") as asked,
-        pytest.raises(NothingKnown, match=r"connection refused.*there is none.*there is none.*moorage pull"),
+        Moorage("http://127.0.0.1:9", "mrg_x", cache=folder / "cache", lockfile=folder / "no.json") as client,
+        pytest.raises(NoConfigurationError, match=r"connection refused.*there is none.*there is none.*moorage lock"),
     ):
-        asked.get_config("greeting")
+        client.get_config("greeting")
 
 
-def test_an_unknown_key_is_told_with_what_is_known(project: Project) -> None:
+def test_an_unknown_key_raises_with_the_source_and_the_nearest_key(project: Project) -> None:
     project.put("greeting")
-    with client(project) as asked:
+    with connect(project) as client:
         with pytest.raises(
-            UnknownDeployment, match=r"no deployment 'greetings'.*server.*did you mean greeting.*knows 1"
+            DeploymentNotFound,
+            match=r"'greetings' not found in the server's snapshot \(1 deployment, .*Did you mean 'greeting'\?",
         ):
-            asked.get_config("greetings")
+            client.get_config("greetings")
         with pytest.raises(InvalidBody):
-            asked.get_config("greeting", context={"a": {"b": 1}})
+            client.get_config("greeting", context={"a": {"b": 1}})
         with pytest.raises(InvalidBody):
-            asked.get_config("greeting", messages=[{"role": "nobody", "content": ""}])
+            client.get_config("greeting", messages=[{"role": "nobody", "content": ""}])
 
 
 class Plan(StrEnum):
@@ -265,50 +272,50 @@ class Plan(StrEnum):
 
 
 class Markup(str):
-    """As template engines have it."""
+    """A subclass of str, as template engines have one."""
 
     __slots__ = ()
 
 
-class Older(str, Enum):  # noqa: UP042 -- the form there was before StrEnum
+class MixedPlan(str, Enum):  # noqa: UP042 -- the form before StrEnum
     PRO = "pro"
 
 
 @pytest.mark.parametrize(
     "context",
-    [{"plan": Plan.PRO}, {"plan": Older.PRO}, {Older.PRO: 1, "plan": "pro"}, {"plan": ("free", "pro")}],
-    ids=["StrEnum", "str and Enum", "a name", "tuple"],
+    [{"plan": Plan.PRO}, {"plan": MixedPlan.PRO}, {MixedPlan.PRO: 1, "plan": "pro"}, {"plan": ("free", "pro")}],
+    ids=["StrEnum", "str and Enum", "key", "tuple"],
 )
-def test_what_is_nearly_json_is_what_the_server_would_get(project: Project, context: dict[Any, Any]) -> None:
+def test_values_that_json_dumps_converts_resolve_as_on_the_server(project: Project, context: dict[Any, Any]) -> None:
     body = a_body(messages=[{"role": "system", "content": "Help {{customer.name}}, {{plan}}."}])
     variant = {"name": "paid", "prompt_config": body["prompt_config"]}
-    route = {"variant": "paid", "when": {"plan": {"in": ["pro", "team"]}}}
-    project.put("greeting", {**body, "variants": [variant], "routing": [route]})
-    inputs = {"customer": {"name": Older.PRO}, "plan": Markup("pro")}
-    sent = json.dumps({"key": "greeting", "context": context, "inputs": inputs}).encode()
+    rule = {"variant": "paid", "when": {"plan": {"in": ["pro", "team"]}}}
+    project.put("greeting", {**body, "variants": [variant], "routing": [rule]})
+    inputs = {"customer": {"name": MixedPlan.PRO}, "plan": Markup("pro")}
+    request = json.dumps({"key": "greeting", "context": context, "inputs": inputs}).encode()
 
-    with client(project) as asked:
-        config = asked.get_config("greeting", inputs, context)
+    with connect(project) as client:
+        config = client.get_config("greeting", inputs, context)
 
-    assert config.json == project.request("POST", "/v2/deployments/get_config", sent).body
+    assert config.json == project.request("POST", "/v2/deployments/get_config", request).body
     assert (config.variant, config.messages[0]["content"]) == ("paid", "Help pro, pro.")
 
 
-def test_mappings_and_sequences_of_any_type_are_objects_and_arrays(project: Project) -> None:
+def test_mappings_and_sequences_of_any_type_are_accepted(project: Project) -> None:
     project.put("greeting", a_body(messages=[{"role": "system", "content": "Help {{a}}."}]))
-    said = {"role": "user", "content": "Hi"}
-    with client(project) as asked:
-        config = asked.get_config(
-            "greeting", MappingProxyType({"a": MappingProxyType({"b": deque([1])})}), messages=deque([said])
+    message = {"role": "user", "content": "Hi"}
+    with connect(project) as client:
+        config = client.get_config(
+            "greeting", MappingProxyType({"a": MappingProxyType({"b": deque([1])})}), messages=deque([message])
         )
 
-    assert config.messages == [{"role": "system", "content": 'Help {"b":[1]}.'}, said]
+    assert config.messages == [{"role": "system", "content": 'Help {"b":[1]}.'}, message]
 
 
-def test_what_is_no_json_is_refused_with_its_place(project: Project) -> None:
+def test_a_value_that_is_not_json_is_rejected_with_its_argument(project: Project) -> None:
     project.put("greeting")
-    with client(project) as asked:
-        for arguments, told in (
+    with connect(project) as client:
+        for arguments, message in (
             ((None,), "key must be a string, not null"),
             (("greeting", {"a": object()}), "inputs is no JSON value"),
             (("greeting", None, {"a": 1j}), "context is no JSON value"),
@@ -318,39 +325,39 @@ def test_what_is_no_json_is_refused_with_its_place(project: Project) -> None:
             (("greeting", {"a": 10**5_000}), "inputs is no JSON value"),
             (("greeting", {}, {"a": 10**5_000}), "context is no JSON value"),
         ):
-            with pytest.raises(InvalidBody, match=told):
-                asked.get_config(*arguments)
+            with pytest.raises(InvalidBody, match=message):
+                client.get_config(*arguments)
 
 
-def test_jinja_is_rendered_where_it_is_enabled(folder: Path) -> None:
+def test_jinja_templates_are_rendered_only_if_jinja_is_enabled(folder: Path) -> None:
     with Server(folder, "--jinja", "true") as server:
         project = server.new_project()
         project.put("greeting", {**a_body(messages=JINJA), "settings": {"engine": "jinja"}})
-        with client(project) as asked, pytest.raises(JinjaNotEnabled):
-            asked.get_config("greeting", {"customer": "Ada"})
-        with Moorage(server.url, project.token, cache=None, lockfile=None, jinja=True) as asked:
-            assert asked.get_config("greeting", {"customer": "Ada"}).messages[0]["content"] == "You help Ada."
+        with connect(project) as client, pytest.raises(JinjaNotEnabled):
+            client.get_config("greeting", {"customer": "Ada"})
+        with Moorage(server.url, project.token, cache=None, lockfile=None, jinja=True) as client:
+            assert client.get_config("greeting", {"customer": "Ada"}).messages[0]["content"] == "You help Ada."
 
 
-def test_on_an_event_loop_it_is_the_same(project: Project) -> None:
+def test_the_asynchronous_client_returns_the_same_config(project: Project) -> None:
     project.put("greeting")
 
-    async def ask() -> Config:
-        async with AsyncMoorage(project.server.url, project.token, cache=None, lockfile=None) as asked:
-            with pytest.raises(InvalidJson, match=r"half a surrogate pair in inputs\.customer"):
-                await asked.get_config("greeting", {"customer": "\ud800"})
-            return await asked.get_config("greeting", {"customer": "Ada"})
+    async def get_config() -> Config:
+        async with AsyncMoorage(project.server.url, project.token, cache=None, lockfile=None) as client:
+            with pytest.raises(InvalidJson, match=r"inputs\.customer contains half a surrogate pair"):
+                await client.get_config("greeting", {"customer": "\ud800"})
+            return await client.get_config("greeting", {"customer": "Ada"})
 
-    config = asyncio.run(ask())
+    config = asyncio.run(get_config())
 
-    with client(project) as asked:
-        assert config.json == asked.get_config("greeting", {"customer": "Ada"}).json
+    with connect(project) as client:
+        assert config.json == client.get_config("greeting", {"customer": "Ada"}).json
     assert config.source == "server"
 
 
-def test_a_cache_can_be_read_by_its_owner_alone(kept: tuple[Project, Path]) -> None:
-    project, cache = kept
-    with client(project, cache) as asked:
-        asked.get_config("greeting")
+def test_only_the_owner_can_read_the_disk_cache(cached_project: tuple[Project, Path]) -> None:
+    project, cache = cached_project
+    with connect(project, cache) as client:
+        client.get_config("greeting")
 
-    assert (cache.stat().st_mode & 0o777, file_of(cache).stat().st_mode & 0o777) == (0o700, 0o600)
+    assert (cache.stat().st_mode & 0o777, cache_file(cache).stat().st_mode & 0o777) == (0o700, 0o600)

@@ -1,6 +1,6 @@
-"""Client and server answer the same question with the same bytes: rendering and routing are one code.
+"""Client and server return the same bytes for the same request, because they share routing and rendering.
 
-`pytest --triples 10000 tests/client/test_same_bytes.py` asks more often.
+`pytest --triples 10000 tests/client/test_same_bytes.py` compares more requests.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from moorage.client import Moorage
-from moorage.core.errors import MoorageError
+from moorage.core.errors.base import MoorageError
 from tests.support.server import Project, Server
 
 DEPLOYMENTS = 40
@@ -22,32 +22,34 @@ VALUES: tuple[Any, ...] = (
     "Ada", "", "Zoë 🚢 \\ \"quoted\" {{order}}", 0, -3.5, 1e21, True, False, None, [], ["a", {"b": 1}],
     {"x": {"y": "z"}}, "line\nline\ttab", [1, 2, 3], {"name": "Monday"},
 )  # fmt: skip
-HALF = "\ud800"  # of a surrogate pair
+LONE_SURROGATE = "\ud800"
 COUNTRIES = ("NLD", "BEL", "DEU", "FRA")
-PIECES = {
+FRAGMENTS = {
     "text": ("Help {{customer}}. ", "{{ order }} ", "{{day.name}} ", "{{items.0}} ", "{{note}}{{note}} ", "{{none}} "),
     "mustache": ("Help {{customer}}. ", "{{#items}}<{{.}}>{{/items}} ", "{{^note}}none{{/note}} ", "{{{order}}} "),
     "jinja": ("Help {{ customer }}. ", "{% for x in items %}{{ x }},{% endfor %} ", "{{ order or 1 }} ", "{{ day }} "),
 }
 
 
-class Made:
-    """Deployments, contexts and inputs, made up from a seed."""
+class Generator:
+    """Random deployments and requests from a seed."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
 
     def body(self) -> dict[str, Any]:
-        variants = [{"name": f"v{number}", **self._answering()} for number in range(self._random.randrange(4))]
+        """Return a random deployment body."""
+        variants = [{"name": f"v{number}", **self._variant()} for number in range(self._random.randrange(4))]
         names = ["default", *(variant["name"] for variant in variants)]
-        rows = [self._row(self._random.choice(names)) for _ in range(self._random.randrange(5))]
-        return {**self._answering(), "variants": variants, "routing": rows}
+        rules = [self._rule(self._random.choice(names)) for _ in range(self._random.randrange(5))]
+        return {**self._variant(), "variants": variants, "routing": rules}
 
-    def question(self) -> dict[str, Any]:
-        some = self._random.sample(NAMES, self._random.randrange(len(NAMES) + 1))
-        asked: dict[str, Any] = {
+    def request(self) -> dict[str, Any]:
+        """Return random arguments of `get_config`."""
+        names = self._random.sample(NAMES, self._random.randrange(len(NAMES) + 1))
+        request: dict[str, Any] = {
             "key": f"d{self._random.randrange(DEPLOYMENTS)}",
-            "inputs": {name: self._random.choice(VALUES) for name in some},
+            "inputs": {name: self._random.choice(VALUES) for name in names},
             "context": {
                 "country": self._random.choice((*COUNTRIES, None, ["NLD"])),
                 "user_id": f"u{self._random.randrange(1_000)}",
@@ -56,14 +58,14 @@ class Made:
             },
         }
         if self._random.random() < 0.3:
-            asked["prefix_messages"] = [{"role": "user", "content": "Before: {{customer}}"}]
-            asked["messages"] = [{"role": "user", "content": [{"type": "text", "text": "And {{order}}?"}]}]
-            asked["extra_params"] = {"temperature": 0.9, "maxTokens": 7, "stop": ["x"], "topP": None}
-        return asked
+            request["prefix_messages"] = [{"role": "user", "content": "Before: {{customer}}"}]
+            request["messages"] = [{"role": "user", "content": [{"type": "text", "text": "And {{order}}?"}]}]
+            request["extra_params"] = {"temperature": 0.9, "maxTokens": 7, "stop": ["x"], "topP": None}
+        return request
 
-    def _answering(self) -> dict[str, Any]:
+    def _variant(self) -> dict[str, Any]:
         engine = self._random.choices(["text", "mustache", "jinja"], [5, 4, 1])[0]
-        text = "".join(self._random.choices(PIECES[engine], k=self._random.randrange(1, 6)))
+        text = "".join(self._random.choices(FRAGMENTS[engine], k=self._random.randrange(1, 6)))
         parts = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": "https://x/{{order}}"}}]
         settings = {"engine": engine, "missing_inputs": self._random.choice(["empty", "keep", "error"])}
         return {
@@ -88,70 +90,71 @@ class Made:
             "settings": settings,
         }  # fmt: skip
 
-    def _row(self, variant: str) -> dict[str, Any]:
+    def _rule(self, variant: str) -> dict[str, Any]:
         conditions: dict[str, Any] = {}
         if self._random.random() < 0.6:
             conditions["country"] = {"in": self._random.sample(COUNTRIES, 2)}
         if self._random.random() < 0.3 or not conditions:
             conditions["age"] = {"gte": self._random.choice([18, 18.2])}
-        row: dict[str, Any] = {"variant": variant, "when": conditions}
+        rule: dict[str, Any] = {"variant": variant, "when": conditions}
         if self._random.random() < 0.3:
-            row["split"] = {"by": "user_id", "percent": self._random.choice([10, 33.33])}
-        return row
+            rule["split"] = {"by": "user_id", "percent": self._random.choice([10, 33.33])}
+        return rule
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A server that renders jinja, with deployments of all kinds."""
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Return a project with random deployments, on a server that renders jinja."""
     folder: Path = tmp_path_factory.mktemp("same")
     with Server(folder, "--jinja", "true") as server:
-        project, made = server.new_project(), Made(1)
+        project, generator = server.new_project(), Generator(1)
         for number in range(DEPLOYMENTS):
-            answer = project.put(f"d{number}", made.body())
-            assert answer.status == 201, answer.body
+            response = project.put(f"d{number}", generator.body())
+            assert response.status == 201, response.body
         yield project
 
 
-def from_client(client: Moorage, asked: dict[str, Any]) -> tuple[str, str, bytes]:
-    """The variant, why, and the answer; of an error its code and message."""
+def from_client(client: Moorage, request: dict[str, Any]) -> tuple[str, str, bytes]:
+    """Return the variant, the reason and the config; or the code and the message of an error."""
     try:
-        config = client.get_config(**asked)
+        config = client.get_config(**request)
     except MoorageError as error:
         return error.code, "", str(error).encode()
     return config.variant, config.reason, config.json
 
 
-def from_server(project: Project, asked: dict[str, Any]) -> tuple[str, str, bytes]:
-    answer = project.request("POST", "/v2/deployments/get_config", json.dumps(asked).encode())
-    if answer.status != 200:
-        return answer.error["code"], "", answer.error["message"].encode()
-    return answer.headers["x-moorage-variant"], answer.headers["x-moorage-reason"], answer.body
+def from_server(project: Project, request: dict[str, Any]) -> tuple[str, str, bytes]:
+    """Return the same from the server."""
+    response = project.request("POST", "/v2/deployments/get_config", json.dumps(request).encode())
+    if response.status != 200:
+        return response.error["code"], "", response.error["message"].encode()
+    return response.headers["x-moorage-variant"], response.headers["x-moorage-reason"], response.body
 
 
-def test_client_and_server_give_the_same_bytes(filled: Project, request: pytest.FixtureRequest) -> None:
-    made, outcomes = Made(2), Counter[str]()
-    with Moorage(filled.server.url, filled.token, cache=None, lockfile=None, jinja=True) as client:
-        for _ in range(request.config.getoption("--triples")):
-            asked = made.question()
-            here, there = from_client(client, asked), from_server(filled, asked)
-            assert here == there, asked
-            outcomes[here[1] or here[0]] += 1
+def test_client_and_server_return_the_same_bytes(project: Project, pytestconfig: pytest.Config) -> None:
+    generator, outcomes = Generator(2), Counter[str]()
+    with Moorage(project.server.url, project.token, cache=None, lockfile=None, jinja=True) as client:
+        for _ in range(pytestconfig.getoption("--triples")):
+            request = generator.request()
+            result = from_client(client, request)
+            assert result == from_server(project, request), request
+            outcomes[result[1] or result[0]] += 1
 
     assert {"rule", "split", "default", "missing_inputs"} <= set(outcomes), outcomes
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "arguments",
     [
-        {"inputs": {"order": HALF}},
-        {"inputs": {"unused": HALF}},
-        {"inputs": {"order": {"items": [HALF]}}},
-        {"inputs": {HALF: 1}},
-        {"context": {"user_id": HALF}},
-        {"messages": [{"role": "user", "content": HALF}]},
-        {"prefix_messages": [{"role": "user", "content": HALF}]},
-        {"extra_params": {"stop": HALF}},
-        {"key": HALF},
+        {"inputs": {"order": LONE_SURROGATE}},
+        {"inputs": {"unused": LONE_SURROGATE}},
+        {"inputs": {"order": {"items": [LONE_SURROGATE]}}},
+        {"inputs": {LONE_SURROGATE: 1}},
+        {"context": {"user_id": LONE_SURROGATE}},
+        {"messages": [{"role": "user", "content": LONE_SURROGATE}]},
+        {"prefix_messages": [{"role": "user", "content": LONE_SURROGATE}]},
+        {"extra_params": {"stop": LONE_SURROGATE}},
+        {"key": LONE_SURROGATE},
         {"key": ""},
         {"inputs": ["x"]},
         {"inputs": []},
@@ -165,32 +168,33 @@ def test_client_and_server_give_the_same_bytes(filled: Project, request: pytest.
     ],
     ids=ascii,
 )
-def test_what_the_server_refuses_the_client_refuses_in_the_same_words(filled: Project, asked: dict[str, Any]) -> None:
-    asked = {"key": "d0", **asked}
-    with Moorage(filled.server.url, filled.token, cache=None, lockfile=None) as client:
-        here = from_client(client, asked)
+def test_client_and_server_reject_a_request_with_the_same_message(project: Project, arguments: dict[str, Any]) -> None:
+    request = {"key": "d0", **arguments}
+    with Moorage(project.server.url, project.token, cache=None, lockfile=None) as client:
+        result = from_client(client, request)
 
-    assert here == from_server(filled, asked)
-    assert here[0] in ("invalid_json", "invalid_request_body")
-
-
-def test_two_halves_of_a_surrogate_pair_are_one_letter_to_both(filled: Project) -> None:
-    asked = {"key": "d0", "inputs": dict.fromkeys(NAMES, "\ud83d\udea2"), "context": {"größe": "\ud83d\udea2"}}
-    with Moorage(filled.server.url, filled.token, cache=None, lockfile=None, jinja=True) as client:
-        here = from_client(client, asked)
-
-    assert here == from_server(filled, asked)
-    assert "🚢" in here[2].decode()
+    assert result == from_server(project, request)
+    assert result[0] in ("invalid_json", "invalid_request_body")
 
 
-def test_a_difference_would_be_seen(filled: Project) -> None:
-    """The positive control: one letter of the inputs is another answer."""
-    made = Made(3)
-    with Moorage(filled.server.url, filled.token, cache=None, lockfile=None, jinja=True) as client:
-        questions = [made.question() for _ in range(50)]
-        found = [
-            from_client(client, asked | {"inputs": asked["inputs"] | {"customer": "Bob"}}) != from_server(filled, asked)
-            for asked in questions
+def test_client_and_server_join_a_surrogate_pair(project: Project) -> None:
+    request = {"key": "d0", "inputs": dict.fromkeys(NAMES, "\ud83d\udea2"), "context": {"größe": "\ud83d\udea2"}}
+    with Moorage(project.server.url, project.token, cache=None, lockfile=None, jinja=True) as client:
+        result = from_client(client, request)
+
+    assert result == from_server(project, request)
+    assert "🚢" in result[2].decode()
+
+
+def test_the_comparison_detects_a_difference(project: Project) -> None:
+    """Positive control: other inputs result in another response."""
+    generator = Generator(3)
+    with Moorage(project.server.url, project.token, cache=None, lockfile=None, jinja=True) as client:
+        requests = [generator.request() for _ in range(50)]
+        differences = [
+            from_client(client, request | {"inputs": request["inputs"] | {"customer": "Bob"}})
+            != from_server(project, request)
+            for request in requests
         ]
 
-    assert any(found)
+    assert any(differences)

@@ -1,4 +1,4 @@
-"""Bodies that use every field of the contract's item."""
+"""Request bodies with every field of a deployment."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -120,7 +120,7 @@ MINIMAL_BODY = {
 
 
 def full_body(response_format: Any) -> dict[str, Any]:
-    """Every field, with this one of the response formats."""
+    """Return a body with every field and the given response format."""
     return {
         "description": "Answers refunds",
         "prompt_config": {
@@ -135,6 +135,6 @@ def full_body(response_format: Any) -> dict[str, Any]:
 
 
 def full_bodies() -> Iterator[tuple[str, dict[str, Any]]]:
-    """A key and a body with every field, for each of the response formats."""
+    """Yield a key and a body with every field for each response format."""
     for key, response_format in RESPONSE_FORMATS.items():
         yield key, full_body(response_format)

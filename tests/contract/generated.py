@@ -1,10 +1,10 @@
-"""Bodies that hypothesis makes up: every kind of prompt config that a put takes in the spelling it is sent in."""
+"""Hypothesis strategies for prompt configs that the server accepts without normalizing them."""
 
 from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from moorage.core.prompt_config import ModelType, Provider, Role
+from moorage.core.deployments.prompt_config import ModelType, Provider, Role
 from tests.contract.full_items import FULL_TOOL, RESPONSE_FORMATS
 
 _TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12) | st.sampled_from(
@@ -46,11 +46,11 @@ _NUMBERS = st.integers(-(2**31), 2**31) | st.floats(-1e9, 1e9)
 
 def _messages(roles: list[str]) -> st.SearchStrategy[dict[str, Any]]:
     role = st.sampled_from(roles)
-    said = st.fixed_dictionaries(
+    with_content = st.fixed_dictionaries(
         {"role": role, "content": _TEXTS | st.lists(_PARTS, max_size=3)}, optional={"tool_call_id": st.none() | _TEXTS}
     )
-    calls = st.fixed_dictionaries({"role": role, "content": st.none() | _TEXTS, "tool_calls": _TOOL_CALLS})
-    return said | calls
+    with_tool_calls = st.fixed_dictionaries({"role": role, "content": st.none() | _TEXTS, "tool_calls": _TOOL_CALLS})
+    return with_content | with_tool_calls
 
 
 def _parameters(*, is_newest: bool) -> st.SearchStrategy[dict[str, Any]]:
@@ -71,9 +71,11 @@ def _parameters(*, is_newest: bool) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def prompt_configs(*, is_newest: bool) -> st.SearchStrategy[dict[str, Any]]:
-    """Prompt configs; with the values that only the newest SDK knows, or without."""
+    """Generate prompt configs, with or without the values that only the newest SDK supports."""
     newer = {"ocr", "classify", "developer"}
-    types, roles = ([each for each in get_args(kind) if is_newest or each not in newer] for kind in (ModelType, Role))
+    types, roles = (
+        [value for value in get_args(kind) if is_newest or value not in newer] for kind in (ModelType, Role)
+    )
     return st.fixed_dictionaries({
         "tools": st.lists(_TOOLS, max_size=2),
         "model": st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=20),

@@ -1,7 +1,7 @@
-"""A program of a user of any orq-ai-sdk: ask for configurations as it is told, and print what was understood.
+"""A script that gets configurations with any version of orq-ai-sdk and prints the parsed responses.
 
-Each line is JSON: the `settings` of the client, the `request`, and whether the client is the asynchronous one. A client
-is kept for the next lines of its key: to make one takes longer than to ask.
+Each line of its input is JSON: the `settings` of the client, the `request`, and `is_async`. A synchronous client is
+cached by its API key, because creating a client takes longer than a request.
 """
 
 import asyncio
@@ -16,19 +16,19 @@ _clients: dict[str, Orq] = {}
 
 
 def main(url: str) -> None:
-    """Answer each line with a line of JSON."""
+    """Send the request of each line, and print the result as a line of JSON."""
     for line in sys.stdin:
-        told = json.loads(line)
-        settings, request = {"server_url": url, "timeout_ms": 30_000, **told["settings"]}, told["request"]
+        job = json.loads(line)
+        settings, request = {"server_url": url, "timeout_ms": 30_000, **job["settings"]}, job["request"]
         try:
-            if told["is_async"]:
-                answer = asyncio.run(_ask_async(settings, request))
+            if job["is_async"]:
+                response = asyncio.run(_get_config_async(settings, request))
             else:
-                answer = _client(told["settings"]["api_key"], settings).deployments.get_config(**request)
-            found = {"answer": json.loads(answer.model_dump_json(by_alias=True, exclude_unset=True))}
+                response = _client(job["settings"]["api_key"], settings).deployments.get_config(**request)
+            result = {"response": json.loads(response.model_dump_json(by_alias=True, exclude_unset=True))}
         except models.OrqError as error:
-            found = {"error": type(error).__name__, "status": error.status_code, "body": error.body}
-        print(json.dumps({"version": __version__, **found}), flush=True)  # noqa: T201 -- its output is its purpose
+            result = {"error": type(error).__name__, "status": error.status_code, "body": error.body}
+        print(json.dumps({"version": __version__, **result}), flush=True)  # noqa: T201 -- the test reads the output
 
 
 def _client(api_key: str, settings: dict[str, Any]) -> Orq:
@@ -37,7 +37,7 @@ def _client(api_key: str, settings: dict[str, Any]) -> Orq:
     return _clients[api_key]
 
 
-async def _ask_async(settings: dict[str, Any], request: dict[str, Any]) -> Any:
+async def _get_config_async(settings: dict[str, Any], request: dict[str, Any]) -> Any:
     async with Orq(**settings) as orq:
         return await orq.deployments.get_config_async(**request)
 

@@ -1,7 +1,7 @@
-"""A program of a user of any orq-ai-sdk: list deployments with each token it is told, and print what was understood.
+"""A script that lists deployments with any version of orq-ai-sdk and prints the parsed pages.
 
-It runs in a process of its own, because a process can import one version of the SDK; and goes on for as long as there
-are tokens, because the import takes seconds.
+It runs in a separate process, because a process can import only one version of the SDK. It handles many tokens, one a
+line, because the import takes seconds.
 """
 
 import asyncio
@@ -14,17 +14,17 @@ from orq_ai_sdk._version import __version__
 
 
 def main(url: str) -> None:
-    """Read a token a line, and answer with a line of JSON."""
+    """List the deployments of the token of each line, and print the result as a line of JSON."""
     for line in sys.stdin:
         try:
-            found = _understand(url, line.strip())
+            result = _list(url, line.strip())
         except models.OrqError as error:
-            found = {"error": type(error).__name__, "status": error.status_code, "body": error.body}
-        print(json.dumps({"version": __version__, **found}), flush=True)  # noqa: T201 -- its output is its purpose
+            result = {"error": type(error).__name__, "status": error.status_code, "body": error.body}
+        print(json.dumps({"version": __version__, **result}), flush=True)  # noqa: T201 -- the test reads the output
 
 
-def _understand(url: str, token: str) -> dict[str, Any]:
-    """The default page, a walk through all pages, and the default page again from the asynchronous client."""
+def _list(url: str, token: str) -> dict[str, Any]:
+    """Return the default page, all pages, and the default page of the asynchronous client."""
     with Orq(api_key=token, server_url=url, timeout_ms=30_000) as orq:
         default = orq.deployments.list()
         pages = [orq.deployments.list(limit=7)]

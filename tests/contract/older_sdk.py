@@ -1,4 +1,4 @@
-"""Another version of the official SDK, in a process of its own: a process can import one."""
+"""An older version of the official SDK in a separate process: a process can import only one version."""
 
 import json
 import subprocess
@@ -9,22 +9,22 @@ from typing import Any, Self
 
 from tests.support.server import clean_environment
 
-#: Version -> the fields of a list page that it does not know (of `tool_call_id`, 3.14.45 loses a null alone).
-UNKNOWN = {"3.14.45": {"cacheControl", "display_name", "tool_call_id"}, "4.1.0rc44": {"cacheControl"}}
+#: Version -> the fields of a list page that it does not support (3.14.45 drops `tool_call_id` only if it is null).
+UNSUPPORTED_FIELDS = {"3.14.45": {"cacheControl", "display_name", "tool_call_id"}, "4.1.0rc44": {"cacheControl"}}
 
 
 class OlderSdk:
-    """A program of a user of that version: it is told a line, and answers with one of JSON, many times."""
+    """A script that runs with this version of the SDK: it prints a line of JSON for each line of input."""
 
     def __init__(self, version: str, program: Path, url: str, folder: Path) -> None:
         self.version = version
         self._command = [sys.executable, "-W", "error", str(program), url]
-        self._complaints = folder / "stderr"
+        self._stderr = folder / "stderr"
 
     def __enter__(self) -> Self:
         folder = Path(sys.prefix) / "sdks" / self.version
         assert (folder / "orq_ai_sdk").is_dir(), f"no orq-ai-sdk {self.version} in {folder}: make test installs it"
-        with self._complaints.open("wb") as stderr:
+        with self._stderr.open("wb") as stderr:
             self._process = subprocess.Popen(
                 self._command,
                 env=clean_environment(PYTHONPATH=str(folder)),
@@ -39,16 +39,16 @@ class OlderSdk:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.communicate()
-        assert self._complaints.read_text() == ""
+        assert self._stderr.read_text() == ""
 
-    def ask(self, line: str) -> dict[str, Any]:
-        """What it makes of a line."""
+    def run(self, line: str) -> dict[str, Any]:
+        """Send a line to the script, and return its result."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        assert answer, self._complaints.read_text()
-        found: dict[str, Any] = json.loads(answer)
-        assert found.pop("version") == self.version
-        return found
+        output = self._process.stdout.readline()
+        assert output, self._stderr.read_text()
+        result: dict[str, Any] = json.loads(output)
+        assert result.pop("version") == self.version
+        return result

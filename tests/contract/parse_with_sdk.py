@@ -1,6 +1,6 @@
-"""What the orq-ai-sdk of a version makes of list pages: reads one a line, as JSON, and answers `read` or `rejected`.
+"""A script that parses list pages, one a line, with one version of orq-ai-sdk, and prints `parsed` or `rejected`.
 
-It runs in a process of its own, because a process can import one version of the SDK.
+It runs in a separate process, because a process can import only one version of the SDK.
 """
 
 import sys
@@ -13,6 +13,6 @@ assert __version__ == sys.argv[1]
 for line in sys.stdin:
     try:
         models.DeploymentsResponseBody.model_validate_json(line)
-        print("read", flush=True)  # noqa: T201 -- its answer
+        print("parsed", flush=True)  # noqa: T201 -- the test reads the output
     except ValidationError:
-        print("rejected", flush=True)  # noqa: T201 -- its answer
+        print("rejected", flush=True)  # noqa: T201 -- the test reads the output

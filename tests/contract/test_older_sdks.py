@@ -1,4 +1,4 @@
-"""Older majors of the official SDK, which send `limit=10.0` and know fewer values, read the same pages."""
+"""Older major versions of the official SDK, which send `limit=10.0` and support fewer values, parse the same pages."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,98 +9,100 @@ import pytest
 
 from tests.contract.conftest import names
 from tests.contract.full_items import FULL_TOOL, MINIMAL_BODY, full_bodies
-from tests.contract.older_sdk import UNKNOWN, OlderSdk
+from tests.contract.older_sdk import UNSUPPORTED_FIELDS, OlderSdk
 from tests.support.server import Project, Server, a_body
 
 PROGRAM = Path(__file__).with_name("list_with_sdk.py")
 
-Ask = Callable[[str], dict[str, Any]]
+ListWithSdk = Callable[[str], dict[str, Any]]
 
 
-@pytest.fixture(scope="module", params=UNKNOWN)
+@pytest.fixture(scope="module", params=UNSUPPORTED_FIELDS)
 def version(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def ask(version: str, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
-    """Ask that version of the SDK what it makes of a token."""
+def list_with_sdk(version: str, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ListWithSdk]:
+    """Return a function that lists the deployments of a token with this version of the SDK."""
     with OlderSdk(version, PROGRAM, server.url, tmp_path_factory.mktemp("sdk")) as sdk:
-        yield sdk.ask
+        yield sdk.run
 
 
 def keys(page: dict[str, Any]) -> list[str]:
     return [item["key"] for item in page["data"]]
 
 
-def test_an_older_sdk_reads_the_default_page_that_it_asks_for_with_a_float(ask: Ask, full_project: Project) -> None:
+def test_an_older_sdk_parses_the_default_page_that_it_requests_with_a_float_limit(
+    list_with_sdk: ListWithSdk, full_project: Project
+) -> None:
     """Cases 1 and 2."""
-    found = ask(full_project.token)
+    result = list_with_sdk(full_project.token)
 
-    assert keys(found["default"]) == names(60, 51)
-    assert found["default"]["has_more"] is True
-    assert found["async"] == found["default"]
+    assert keys(result["default"]) == names(60, 51)
+    assert result["default"]["has_more"] is True
+    assert result["async"] == result["default"]
 
 
-def test_an_older_sdk_walks_through_all_sixty_once_in_order(ask: Ask, full_project: Project) -> None:
+def test_an_older_sdk_lists_all_60_deployments_once_in_order(list_with_sdk: ListWithSdk, full_project: Project) -> None:
     """Case 6."""
-    pages = ask(full_project.token)["walk"]
+    pages = list_with_sdk(full_project.token)["walk"]
 
     assert [key for page in pages for key in keys(page)] == names(60, 1)
     assert [page["has_more"] for page in pages] == [True] * 8 + [False]
 
 
-def test_an_older_sdk_reads_an_empty_project(ask: Ask, project: Project) -> None:
+def test_an_older_sdk_parses_the_page_of_an_empty_project(list_with_sdk: ListWithSdk, project: Project) -> None:
     """Case 21."""
     empty = {"object": "list", "data": [], "has_more": False}
 
-    assert ask(project.token) == {"default": empty, "walk": [empty], "async": empty}
+    assert list_with_sdk(project.token) == {"default": empty, "walk": [empty], "async": empty}
 
 
-def test_an_older_sdk_reads_a_minimal_item_as_it_is(ask: Ask, project: Project) -> None:
+def test_an_older_sdk_parses_a_minimal_item_without_changes(list_with_sdk: ListWithSdk, project: Project) -> None:
     """Case 19."""
     project.put("minimal", MINIMAL_BODY)
 
-    assert ask(project.token)["default"] == project.page().json
+    assert list_with_sdk(project.token)["default"] == project.page().json
 
 
-def test_an_older_sdk_reads_items_with_every_field(version: str, ask: Ask, project: Project) -> None:
-    """Case 18: the fields that it does not know are lost on it, no other, and harm nothing."""
+def test_an_older_sdk_parses_items_with_every_field(version: str, list_with_sdk: ListWithSdk, project: Project) -> None:
+    """Case 18: it drops the fields that it does not support, and no other."""
     for key, body in full_bodies():
         project.put(key, body)
     sent = {item["key"]: item for page in project.walk(50) for item in page.json["data"]}
 
-    understood = {item["key"]: item for page in ask(project.token)["walk"] for item in page["data"]}
+    parsed = {item["key"]: item for page in list_with_sdk(project.token)["walk"] for item in page["data"]}
 
-    assert list(understood) == list(sent)
-    assert lost(sent, understood) == UNKNOWN[version]
+    assert list(parsed) == list(sent)
+    assert dropped_fields(sent, parsed) == UNSUPPORTED_FIELDS[version]
 
 
-def lost(sent: Any, understood: Any) -> set[str]:
-    """The names of the fields that were not understood; everything else must be what was sent."""
+def dropped_fields(sent: Any, parsed: Any) -> set[str]:
+    """Return the names of the fields that were dropped; check that everything else is equal."""
     if isinstance(sent, dict):
-        assert set(understood) <= set(sent)
-        missing = {key for key in sent if key not in understood}
-        return missing.union(*(lost(sent[key], child) for key, child in understood.items()))
+        assert set(parsed) <= set(sent)
+        missing = {key for key in sent if key not in parsed}
+        return missing.union(*(dropped_fields(sent[key], child) for key, child in parsed.items()))
     if isinstance(sent, list):
-        return set().union(*(lost(*pair) for pair in zip(sent, understood, strict=True)))
-    assert understood == sent
+        return set().union(*(dropped_fields(*pair) for pair in zip(sent, parsed, strict=True)))
+    assert parsed == sent
     return set()
 
 
-def test_an_older_sdk_reads_a_page_with_a_tool_that_was_put_in_an_awkward_spelling(ask: Ask, project: Project) -> None:
+def test_an_older_sdk_parses_a_page_with_a_normalized_tool(list_with_sdk: ListWithSdk, project: Project) -> None:
     """Case 20."""
     function = {"name": "find_order", "strict": None, "parameters": {"type": "object", "additionalProperties": True}}
-    awkward = {"type": "function", "id": "01JJ1HDHN79XAS7A01WB3HYSDB", "function": function}
+    normalized = {"type": "function", "id": "01JJ1HDHN79XAS7A01WB3HYSDB", "function": function}
     project.put("usual", a_body(tools=[FULL_TOOL]))
-    project.put("awkward", a_body(tools=[awkward]))
+    project.put("normalized", a_body(tools=[normalized]))
 
-    assert keys(ask(project.token)["default"]) == ["awkward", "usual"]
+    assert keys(list_with_sdk(project.token)["default"]) == ["normalized", "usual"]
 
 
-def test_an_older_sdk_turns_a_bad_key_into_its_own_error(ask: Ask) -> None:
+def test_an_older_sdk_raises_its_own_error_for_an_invalid_api_key(list_with_sdk: ListWithSdk) -> None:
     """Case 16."""
-    found = ask("nope")
+    result = list_with_sdk("nope")
 
-    assert (found["error"], found["status"]) == ("APIError", 401)
-    assert json.loads(found["body"])["error"]["code"] == "invalid_api_key"
+    assert (result["error"], result["status"]) == ("APIError", 401)
+    assert json.loads(result["body"])["error"]["code"] == "invalid_api_key"

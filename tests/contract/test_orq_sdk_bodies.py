@@ -1,4 +1,4 @@
-"""One awkward body cannot spoil the page for typed clients."""
+"""A body that typed clients cannot parse is normalized or rejected, so it never breaks a page."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ TEXT_ID = a_body(
 NO_CONTENT = a_body(messages=[{"role": "tool", "tool_call_id": "call_1"}])
 NULLABLE = {"responseFormat", "cacheControl"}
 
-REWRITTEN: dict[str, tuple[dict[str, Any], list[str]]] = {
+NORMALIZED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "additionalProperties true": (schema(additionalProperties=True), [f"{SCHEMA}.additionalProperties"]),
     "additionalProperties null": (schema(additionalProperties=None), [f"{SCHEMA}.additionalProperties"]),
     "additionalProperties {}": (schema(additionalProperties={}), [f"{SCHEMA}.additionalProperties"]),
@@ -54,13 +54,13 @@ REWRITTEN: dict[str, tuple[dict[str, Any], list[str]]] = {
     "parameters null": (tool(parameters=None), [SCHEMA]),
     "strict null": (tool(strict=None), [f"{TOOL}.function.strict"]),
     "tool description null": (tool(description=None), [f"{TOOL}.function.description"]),
-    "tool id as text": (TEXT_ID, [f"{TOOL}.id"]),
+    "tool id as a string": (TEXT_ID, [f"{TOOL}.id"]),
     "tool_calls null": (message(tool_calls=None), [f"{MESSAGE}.tool_calls"]),
     "arguments as an object": (call({"number": "7"}), [f"{MESSAGE}.tool_calls[0].function.arguments"]),
     "content missing": (NO_CONTENT, [f"{MESSAGE}.content"]),
     "dimensions as a number": (parameters(dimensions=512), [f"{PARAMETER}.dimensions"]),
-    "temperature as text": (parameters(temperature="0.2"), [f"{PARAMETER}.temperature"]),
-    "seed as text": (parameters(seed="42"), [f"{PARAMETER}.seed"]),
+    "temperature as a string": (parameters(temperature="0.2"), [f"{PARAMETER}.temperature"]),
+    "seed as a string": (parameters(seed="42"), [f"{PARAMETER}.seed"]),
     "every parameter null": (
         parameters(**dict.fromkeys(FULL_PARAMETERS)),
         [f"{PARAMETER}.{name}" for name in FULL_PARAMETERS if name not in NULLABLE],
@@ -73,53 +73,53 @@ REWRITTEN: dict[str, tuple[dict[str, Any], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize(("body", "paths"), REWRITTEN.values(), ids=REWRITTEN)
-def test_a_spelling_that_typed_clients_reject_is_stored_in_the_one_they_read(
+@pytest.mark.parametrize(("body", "paths"), NORMALIZED.values(), ids=NORMALIZED)
+def test_a_value_that_typed_clients_reject_is_normalized_to_one_they_parse(
     project: Project, client: Client, body: dict[str, Any], paths: list[str]
 ) -> None:
-    project.put("usual")
+    project.put("valid")
 
-    answer = project.put("awkward", body)
+    response = project.put("normalized", body)
     page = client.list()
 
-    assert answer.status == 201, answer.body
-    assert sorted(answer.headers["x-moorage-normalized"].split(", ")) == sorted(paths)
-    assert keys(page) == ["awkward", "usual"]
-    assert as_json(page)["data"][1] == project.get("usual").json
+    assert response.status == 201, response.body
+    assert sorted(response.headers["x-moorage-normalized"].split(", ")) == sorted(paths)
+    assert keys(page) == ["normalized", "valid"]
+    assert as_json(page)["data"][1] == project.get("valid").json
 
 
-MEANING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "text that spells a number is the number": (parameters(temperature="0.2"), parameters(temperature=0.2)),
-    "a number of dimensions is its text": (parameters(dimensions=512), parameters(dimensions="512")),
-    "arguments are JSON as text": (call({"number": "7"}), call('{"number":"7"}')),
-    "a null that is no value is left out": (parameters(seed=None), parameters()),
-    "a null that is a value stays": (parameters(responseFormat=None), parameters(responseFormat=None)),
-    "additional properties that are allowed need no word": (schema(additionalProperties=True), schema()),
-    "additional properties that are forbidden stay so": (
+EQUIVALENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a string with a number becomes the number": (parameters(temperature="0.2"), parameters(temperature=0.2)),
+    "numeric dimensions become a string": (parameters(dimensions=512), parameters(dimensions="512")),
+    "arguments become a string of JSON": (call({"number": "7"}), call('{"number":"7"}')),
+    "a null that means no value is omitted": (parameters(seed=None), parameters()),
+    "a null that is a valid value stays": (parameters(responseFormat=None), parameters(responseFormat=None)),
+    "additionalProperties true is omitted": (schema(additionalProperties=True), schema()),
+    "additionalProperties false stays": (
         schema(additionalProperties=False),
         schema(additionalProperties=False),
     ),
-    "a function without parameters takes none": (NO_PARAMETERS, tool()),
-    "an id that is no number is left out": (TEXT_ID, tool()),
-    "an answer without content has null": (
+    "missing parameters become an empty schema": (NO_PARAMETERS, tool()),
+    "an id that is not a number is omitted": (TEXT_ID, tool()),
+    "missing content of a tool result becomes null": (
         NO_CONTENT,
         a_body(messages=[{"role": "tool", "content": None, "tool_call_id": "call_1"}]),
     ),
 }
 
 
-@pytest.mark.parametrize(("body", "equivalent"), MEANING.values(), ids=MEANING)
-def test_the_stored_spelling_means_the_same(project: Project, body: dict[str, Any], equivalent: dict[str, Any]) -> None:
-    project.put("awkward", body)
+@pytest.mark.parametrize(("body", "equivalent"), EQUIVALENTS.values(), ids=EQUIVALENTS)
+def test_the_normalized_value_is_equivalent(project: Project, body: dict[str, Any], equivalent: dict[str, Any]) -> None:
+    project.put("normalized", body)
 
     assert project.page().json["data"][0]["prompt_config"] == equivalent["prompt_config"]
 
 
-@pytest.mark.parametrize("body", [body for body, _ in REWRITTEN.values()], ids=REWRITTEN)
-def test_putting_the_stored_spelling_again_changes_nothing(project: Project, body: dict[str, Any]) -> None:
-    stored = project.put("awkward", body).json
+@pytest.mark.parametrize("body", [body for body, _ in NORMALIZED.values()], ids=NORMALIZED)
+def test_putting_the_normalized_body_again_changes_nothing(project: Project, body: dict[str, Any]) -> None:
+    stored = project.put("normalized", body).json
 
-    again = project.put("awkward", {"description": stored["description"], "prompt_config": stored["prompt_config"]})
+    again = project.put("normalized", {"description": stored["description"], "prompt_config": stored["prompt_config"]})
 
     assert again.headers["x-moorage-result"] == "unchanged"
     assert "x-moorage-normalized" not in again.headers
@@ -129,7 +129,7 @@ def part(**fields: Any) -> dict[str, Any]:
     return a_body(messages=[{"role": "user", "content": [{"type": "text", "text": "Hello"}, fields]}])
 
 
-REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+REJECTED: dict[str, tuple[dict[str, Any], str]] = {
     "provider acme": (a_body(provider="acme"), "prompt_config.provider"),
     "provider null": (a_body(provider=None), "prompt_config.provider"),
     "model_type unknown": (a_body(model_type="telepathy"), "prompt_config.model_type"),
@@ -146,7 +146,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         f"{SCHEMA}.additionalProperties",
     ),
     "parameters of another type": (tool(parameters={"type": "array"}), f"{SCHEMA}.type"),
-    "required as text": (schema(required="number"), f"{SCHEMA}.required"),
+    "required as a string": (schema(required="number"), f"{SCHEMA}.required"),
     "properties as an array": (schema(properties=[]), f"{SCHEMA}.properties"),
     "response format regex": (
         parameters(responseFormat={"type": "regex", "pattern": "a+"}),
@@ -163,20 +163,20 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("body", "path"), REFUSED.values(), ids=REFUSED)
-def test_what_has_no_equivalent_is_refused_by_its_path_and_the_page_stays(
+@pytest.mark.parametrize(("body", "path"), REJECTED.values(), ids=REJECTED)
+def test_a_value_without_an_equivalent_is_rejected_with_its_path_and_the_page_is_unchanged(
     project: Project, client: Client, body: dict[str, Any], path: str
 ) -> None:
-    project.put("usual")
+    project.put("valid")
     before = project.page().body
 
-    created, changed = project.put("awkward", body), project.put("usual", body)
+    created, changed = project.put("invalid", body), project.put("valid", body)
 
-    for answer in (created, changed):
-        assert answer.status == 400, answer.body
-        assert answer.error["code"] == "invalid_request_body"
-        assert answer.error["param"] == path
-        assert [problem["path"] for problem in answer.error["problems"]] == [path]
-        assert path in answer.error["message"]
+    for response in (created, changed):
+        assert response.status == 400, response.body
+        assert response.error["code"] == "invalid_request_body"
+        assert response.error["param"] == path
+        assert [problem["path"] for problem in response.error["problems"]] == [path]
+        assert path in response.error["message"]
     assert project.page().body == before
-    assert keys(client.list()) == ["usual"]
+    assert keys(client.list()) == ["valid"]

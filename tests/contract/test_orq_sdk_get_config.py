@@ -1,4 +1,4 @@
-"""The official SDK asks for configurations."""
+"""The official SDK gets configurations."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from orq_ai_sdk import Orq, models
 
 from tests.contract.full_items import FULL_MESSAGES, FULL_PARAMETERS, FULL_TOOL
 from tests.contract.generated import prompt_configs
-from tests.contract.older_sdk import UNKNOWN, OlderSdk
+from tests.contract.older_sdk import UNSUPPORTED_FIELDS, OlderSdk
 from tests.support.server import Project, Server, a_body
 
 GetConfig = Callable[..., models.DeploymentGetConfigResponseBody]
@@ -27,40 +27,41 @@ def put(project: Project, *texts: str, **fields: Any) -> None:
     assert project.put("bot", {**a_body(messages=messages), **fields}).status in (200, 201)
 
 
-def a_variant(name: str) -> dict[str, Any]:
+def variant(name: str) -> dict[str, Any]:
     return {"name": name, "prompt_config": a_body(messages=[{"role": "user", "content": name}])["prompt_config"]}
 
 
 @pytest.fixture(params=["sync", "async"])
 def get_config(request: pytest.FixtureRequest, project: Project) -> Iterator[GetConfig]:
-    """`orq.deployments.get_config`, or its asynchronous twin, with the key of the test's project."""
-    with ExitStack() as opened:
-        runner = opened.enter_context(asyncio.Runner()) if request.param == "async" else None
-        sdk = opened.enter_context(Orq(api_key=project.token, server_url=project.server.url))
+    """Return `orq.deployments.get_config` or its asynchronous version, with the API key of the project."""
+    with ExitStack() as stack:
+        runner = stack.enter_context(asyncio.Runner()) if request.param == "async" else None
+        sdk = stack.enter_context(Orq(api_key=project.token, server_url=project.server.url))
         if runner is None:
             yield sdk.deployments.get_config
             return
-        opened.callback(lambda: runner.run(sdk.__aexit__(None, None, None)))
+        stack.callback(lambda: runner.run(sdk.__aexit__(None, None, None)))
         yield lambda **request: runner.run(sdk.deployments.get_config_async(**request))
 
 
 @pytest.fixture
 def sdk(project: Project) -> Iterator[Orq]:
-    with Orq(api_key=project.token, server_url=project.server.url) as opened:
-        yield opened
+    with Orq(api_key=project.token, server_url=project.server.url) as orq:
+        yield orq
 
 
-def raw(project: Project, **request: Any) -> Any:
-    answer = project.request("POST", "/v2/deployments/get_config", json.dumps(request).encode())
-    assert answer.status == 200, answer.body
-    return answer.json
+def get_config_json(project: Project, **request: Any) -> Any:
+    """Return the JSON of a configuration, without the SDK."""
+    response = project.request("POST", "/v2/deployments/get_config", json.dumps(request).encode())
+    assert response.status == 200, response.body
+    return response.json
 
 
-def as_json(answer: models.DeploymentGetConfigResponseBody) -> Any:
-    return json.loads(answer.model_dump_json(by_alias=True, exclude_unset=True))
+def as_json(response: models.DeploymentGetConfigResponseBody) -> Any:
+    return json.loads(response.model_dump_json(by_alias=True, exclude_unset=True))
 
 
-def test_the_sdk_reads_the_answer_as_attributes(project: Project, get_config: GetConfig) -> None:
+def test_the_sdk_parses_the_response_into_attributes(project: Project, get_config: GetConfig) -> None:
     """Case 22."""
     put(project, "You help {{customer}}. {{tone}}", variables=[{"key": "tone", "value": "Be kind."}])
 
@@ -73,13 +74,13 @@ def test_the_sdk_reads_the_answer_as_attributes(project: Project, get_config: Ge
     assert config.tools is None
 
 
-def test_the_sdk_reads_every_field_of_a_prompt_config(project: Project, get_config: GetConfig) -> None:
+def test_the_sdk_parses_every_field_of_a_prompt_config(project: Project, get_config: GetConfig) -> None:
     config = a_body(tools=[FULL_TOOL], model_parameters=FULL_PARAMETERS, messages=FULL_MESSAGES)
     assert project.put("bot", config).status == 201
 
     read = as_json(get_config(key="bot", inputs={"customer": "Ada"}))
 
-    sent = raw(project, key="bot", inputs={"customer": "Ada"})
+    sent = get_config_json(project, key="bot", inputs={"customer": "Ada"})
     function = {name: sent["tools"][0]["function"][name] for name in ("name", "description", "parameters")}
     assert read == {**sent, "tools": [{"type": "function", "function": function}]}
     assert sent["tools"] == [FULL_TOOL]
@@ -88,16 +89,18 @@ def test_the_sdk_reads_every_field_of_a_prompt_config(project: Project, get_conf
 
 
 @pytest.mark.parametrize("environments", ["staging", ["staging"]])
-def test_environments_choose_in_both_forms(project: Project, get_config: GetConfig, environments: object) -> None:
+def test_environments_match_as_a_string_and_as_a_list(
+    project: Project, get_config: GetConfig, environments: object
+) -> None:
     """Case 22."""
     routing = [{"variant": "new", "when": {"environments": {"eq": "staging"}}}]
-    put(project, "default", variants=[a_variant("new")], routing=routing)
+    put(project, "default", variants=[variant("new")], routing=routing)
 
     assert get_config(key="bot", context={"environments": environments}).messages[0].content == "new"
     assert get_config(key="bot").messages[0].content == "default"
 
 
-def test_every_field_that_the_sdk_can_send_is_taken(project: Project, get_config: GetConfig) -> None:
+def test_every_field_that_the_sdk_can_send_is_accepted(project: Project, get_config: GetConfig) -> None:
     put(project, "Hello")
     calls = [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
 
@@ -128,25 +131,25 @@ def test_every_field_that_the_sdk_can_send_is_taken(project: Project, get_config
     assert (config.parameters.temperature, config.parameters.seed) == (1, 7)
 
 
-def test_a_part_that_the_sdk_has_no_answer_for_is_read_by_those_who_read_json(project: Project, sdk: Orq) -> None:
-    """As docs/api.md says: a caller's own audio comes back to it, and typed SDKs have no place for it."""
+def test_a_message_part_that_the_sdk_cannot_parse_is_returned_in_the_json(project: Project, sdk: Orq) -> None:
+    """As documented in docs/api.md: the response contains the audio of the request, and typed SDKs reject it."""
     put(project, "Hello")
     audio = {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}]}
 
-    assert raw(project, key="bot", messages=[audio])["messages"][1] == audio
+    assert get_config_json(project, key="bot", messages=[audio])["messages"][1] == audio
     with pytest.raises(models.ResponseValidationError):
-        sdk.deployments.get_config(key="bot", messages=[audio])  # type: ignore[arg-type]  # a part as JSON
+        sdk.deployments.get_config(key="bot", messages=[audio])  # type: ignore[arg-type]  # a message part as JSON
 
 
 @pytest.mark.parametrize(
     ("request_", "status", "code"),
     [
-        ({"key": "nothing"}, 404, "deployment_not_found"),
+        ({"key": "unknown"}, 404, "deployment_not_found"),
         ({"key": "bot"}, 400, "missing_inputs"),
         ({"key": "bot", "context": {"a": {}}}, 400, "invalid_request_body"),
     ],
 )
-def test_a_refusal_is_the_sdks_own_error(
+def test_the_sdk_raises_its_own_error_for_a_rejected_request(
     project: Project, get_config: GetConfig, request_: dict[str, Any], status: int, code: str
 ) -> None:
     put(project, "{{a}}", settings={"missing_inputs": "error"})
@@ -160,17 +163,17 @@ def test_a_refusal_is_the_sdks_own_error(
 
 @BOUNDED
 @given(config=prompt_configs(is_newest=True))
-def test_the_sdk_reads_the_configuration_of_every_prompt_config(
+def test_the_sdk_parses_the_configuration_of_every_prompt_config(
     project: Project, sdk: Orq, config: dict[str, Any]
 ) -> None:
-    answer = project.put("bot", {"prompt_config": config}, "?allow_breaking=true")
-    assert answer.status in (200, 201), answer.body
+    response = project.put("bot", {"prompt_config": config}, "?allow_breaking=true")
+    assert response.status in (200, 201), response.body
 
-    understood = sdk.deployments.get_config(key="bot", inputs={"a": "x"})
-    assert understood is not None
-    read = as_json(understood)
+    parsed = sdk.deployments.get_config(key="bot", inputs={"a": "x"})
+    assert parsed is not None
+    read = as_json(parsed)
 
-    sent = raw(project, key="bot", inputs={"a": "x"})
+    sent = get_config_json(project, key="bot", inputs={"a": "x"})
     assert {name: read[name] for name in ("id", "model", "provider", "type", "version")} == {
         name: sent[name] for name in ("id", "model", "provider", "type", "version")
     }
@@ -178,27 +181,27 @@ def test_the_sdk_reads_the_configuration_of_every_prompt_config(
     assert read["parameters"] == sent["parameters"]
 
 
-@pytest.fixture(scope="module", params=UNKNOWN)
+@pytest.fixture(scope="module", params=UNSUPPORTED_FIELDS)
 def older(
     request: pytest.FixtureRequest, server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OlderSdk]:
-    """An older version of the SDK."""
+    """Return an older version of the SDK."""
     program = Path(__file__).with_name("get_config_with_sdk.py")
     with OlderSdk(request.param, program, server.url, tmp_path_factory.mktemp("sdk")) as sdk:
         yield sdk
 
 
-def ask(
-    sdk: OlderSdk, project: Project, request: dict[str, Any], *, is_async: bool = False, **more: str
+def get_config_with_older_sdk(
+    sdk: OlderSdk, project: Project, request: dict[str, Any], *, is_async: bool = False, **client_settings: str
 ) -> dict[str, Any]:
-    settings = {"api_key": project.token, **more}
-    return sdk.ask(json.dumps({"settings": settings, "request": request, "is_async": is_async}))
+    settings = {"api_key": project.token, **client_settings}
+    return sdk.run(json.dumps({"settings": settings, "request": request, "is_async": is_async}))
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_an_older_sdk_reads_the_answer(older: OlderSdk, project: Project, is_async: bool) -> None:
-    """With the body that it sends, `"stream": false` too, and a global environment and contact."""
-    put(project, "You help {{customer}}.", variants=[a_variant("new")])
+def test_an_older_sdk_parses_the_response(older: OlderSdk, project: Project, is_async: bool) -> None:
+    """The request has every field it can send, also `"stream": false`, a global environment and a contact."""
+    put(project, "You help {{customer}}.", variants=[variant("new")])
     request = {
         "key": "bot",
         "inputs": {"customer": "Ada"},
@@ -212,26 +215,28 @@ def test_an_older_sdk_reads_the_answer(older: OlderSdk, project: Project, is_asy
         "thread": {"id": "t1"},
     }
 
-    found = ask(older, project, request, is_async=is_async, environment="staging", contact_id="c1")
+    result = get_config_with_older_sdk(
+        older, project, request, is_async=is_async, environment="staging", contact_id="c1"
+    )
 
-    assert found["answer"] == raw(project, **request)
-    assert [message["content"] for message in found["answer"]["messages"]] == ["You help Ada.", "p", "m"]
+    assert result["response"] == get_config_json(project, **request)
+    assert [message["content"] for message in result["response"]["messages"]] == ["You help Ada.", "p", "m"]
 
 
-def test_an_older_sdk_turns_a_refusal_into_its_own_error(older: OlderSdk, project: Project) -> None:
-    found = ask(older, project, {"key": "nothing"})
+def test_an_older_sdk_raises_its_own_error_for_a_rejected_request(older: OlderSdk, project: Project) -> None:
+    result = get_config_with_older_sdk(older, project, {"key": "unknown"})
 
-    assert (found["error"], found["status"]) == ("APIError", 404)
+    assert (result["error"], result["status"]) == ("APIError", 404)
 
 
 @BOUNDED
 @given(config=prompt_configs(is_newest=False))
-def test_an_older_sdk_reads_the_configuration_of_every_prompt_config(
+def test_an_older_sdk_parses_the_configuration_of_every_prompt_config(
     older: OlderSdk, project: Project, config: dict[str, Any]
 ) -> None:
-    answer = project.put("bot", {"prompt_config": config}, "?allow_breaking=true")
-    assert answer.status in (200, 201), answer.body
+    response = project.put("bot", {"prompt_config": config}, "?allow_breaking=true")
+    assert response.status in (200, 201), response.body
 
-    found = ask(older, project, {"key": "bot", "inputs": {"a": "x"}})
+    result = get_config_with_older_sdk(older, project, {"key": "bot", "inputs": {"a": "x"}})
 
-    assert found["answer"]["id"] == raw(project, key="bot", inputs={"a": "x"})["id"]
+    assert result["response"]["id"] == get_config_json(project, key="bot", inputs={"a": "x"})["id"]

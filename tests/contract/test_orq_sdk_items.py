@@ -1,4 +1,4 @@
-"""Every field and every value of an item comes back through the official SDK."""
+"""The official SDK parses every field and every value of an item."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
@@ -6,17 +6,17 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 from orq_ai_sdk import models
 
-from moorage.core.prompt_config import ModelParameters, ModelType, Provider, ResponseFormatName, Role
+from moorage.core.deployments.prompt_config import ModelParameters, ModelType, Provider, ResponseFormatName, Role
 from tests.contract.conftest import Client, as_json, keys
 from tests.contract.full_items import FULL_PARAMETERS, MINIMAL_BODY, RESPONSE_FORMATS, full_bodies, full_body
 from tests.support.server import Project, a_body
 
-#: The reference page has it; SDK 4.17.13 does not.
-UNKNOWN_TO_THE_SDK = "contextualai"
+#: The API reference documents this provider; SDK 4.17.13 does not support it.
+UNSUPPORTED_PROVIDER = "contextualai"
 
 
 def literals(annotation: Any) -> list[str]:
-    """The values of a `Literal`, or of those in a union."""
+    """Return the values of a `Literal`, or of all literals in a union."""
     if get_origin(annotation) is Literal:
         return list(get_args(annotation))
     return [value for option in get_args(annotation) for value in literals(option)]
@@ -28,29 +28,29 @@ def parameter_values(field: str) -> list[str]:
 
 def put_all(project: Project, bodies: Mapping[str, Mapping[str, Any]]) -> None:
     for key, body in bodies.items():
-        answer = project.put(key, body)
-        assert answer.status == 201, answer.body
-        assert "x-moorage-normalized" not in answer.headers
+        response = project.put(key, body)
+        assert response.status == 201, response.body
+        assert "x-moorage-normalized" not in response.headers
 
 
-def assert_the_sdk_reads_what_was_put(project: Project, client: Client, bodies: Mapping[str, Any]) -> None:
+def assert_the_sdk_parses(project: Project, client: Client, bodies: Mapping[str, Any]) -> None:
     put_all(project, bodies)
 
-    understood = as_json(client.list(limit=50))
+    parsed = as_json(client.list(limit=50))
 
-    assert understood == project.page(limit=50).json
-    assert {item["key"]: item["prompt_config"] for item in understood["data"]} == {
+    assert parsed == project.page(limit=50).json
+    assert {item["key"]: item["prompt_config"] for item in parsed["data"]} == {
         key: body["prompt_config"] for key, body in bodies.items()
     }
 
 
-def test_an_item_with_every_field_is_the_same_json_after_the_sdk(project: Project, client: Client) -> None:
+def test_the_sdk_parses_an_item_with_every_field_without_loss(project: Project, client: Client) -> None:
     """Case 18, with each of the response formats."""
-    assert_the_sdk_reads_what_was_put(project, client, dict(full_bodies()))
+    assert_the_sdk_parses(project, client, dict(full_bodies()))
 
 
-def test_the_full_item_has_all_twenty_parameters_and_every_response_format() -> None:
-    """Case 18: nothing is forgotten."""
+def test_the_full_item_has_all_20_parameters_and_every_response_format() -> None:
+    """Case 18: the test body is complete."""
     sdk_names = {field.alias or name for name, field in models.DeploymentsModelParameters.model_fields.items()}
 
     assert set(FULL_PARAMETERS) == sdk_names
@@ -58,8 +58,8 @@ def test_the_full_item_has_all_twenty_parameters_and_every_response_format() -> 
     assert {value for value in RESPONSE_FORMATS.values() if isinstance(value, str)} == set(literals(ResponseFormatName))
 
 
-def test_the_sdk_reads_the_full_item_field_by_field(project: Project, client: Client) -> None:
-    """Case 18: as attributes, where its users look."""
+def test_the_sdk_parses_the_full_item_into_attributes(project: Project, client: Client) -> None:
+    """Case 18."""
     put_all(project, {"full": full_body({"type": "json_object"})})
 
     (item,) = client.list().data
@@ -79,21 +79,21 @@ def test_the_sdk_reads_the_full_item_field_by_field(project: Project, client: Cl
     assert (system.role, tool.tool_call_id) == ("system", "call_1")
 
 
-def test_a_minimal_item_has_its_fields_and_no_null(project: Project, client: Client) -> None:
+def test_a_minimal_item_has_all_required_fields_and_no_null(project: Project, client: Client) -> None:
     """Case 19."""
     put_all(project, {"minimal": MINIMAL_BODY})
 
-    answer = project.page()
-    (item,) = answer.json["data"]
+    response = project.page()
+    (item,) = response.json["data"]
 
-    assert as_json(client.list()) == answer.json
+    assert as_json(client.list()) == response.json
     assert item["description"] == ""
     assert item["prompt_config"] == MINIMAL_BODY["prompt_config"]
-    assert b"null" not in answer.body
+    assert b"null" not in response.body
 
 
-def test_what_is_left_out_of_a_body_is_there_in_the_item(project: Project, client: Client) -> None:
-    """Case 19: a body of three fields becomes the same item."""
+def test_fields_omitted_in_a_body_have_default_values_in_the_item(project: Project, client: Client) -> None:
+    """Case 19: a body with three fields results in the same item."""
     put_all(project, {"short": {"prompt_config": {"model": "m", "model_type": "chat", "provider": "openai"}}})
 
     (item,) = as_json(client.list())["data"]
@@ -103,22 +103,22 @@ def test_what_is_left_out_of_a_body_is_there_in_the_item(project: Project, clien
 
 
 CONFIG_VALUES = {
-    "provider": [name for name in literals(Provider) if name != UNKNOWN_TO_THE_SDK],
+    "provider": [name for name in literals(Provider) if name != UNSUPPORTED_PROVIDER],
     "model_type": literals(ModelType),
 }
 
 
 @pytest.mark.parametrize("field", CONFIG_VALUES)
-def test_every_value_of_the_field_comes_back(project: Project, client: Client, field: str) -> None:
+def test_the_sdk_parses_every_value_of_a_field(project: Project, client: Client, field: str) -> None:
     bodies = {value: a_body(**{field: value}) for value in CONFIG_VALUES[field]}
 
-    assert_the_sdk_reads_what_was_put(project, client, bodies)
+    assert_the_sdk_parses(project, client, bodies)
 
 
-def test_every_role_comes_back(project: Project, client: Client) -> None:
+def test_the_sdk_parses_every_role(project: Project, client: Client) -> None:
     bodies = {role: a_body(messages=[{"role": role, "content": "Hello"}]) for role in literals(Role)}
 
-    assert_the_sdk_reads_what_was_put(project, client, bodies)
+    assert_the_sdk_parses(project, client, bodies)
 
 
 PARAMETERS = {
@@ -132,21 +132,21 @@ PARAMETERS = {
 
 
 @pytest.mark.parametrize("field", PARAMETERS)
-def test_every_value_of_the_parameter_comes_back(project: Project, client: Client, field: str) -> None:
+def test_the_sdk_parses_every_value_of_a_parameter(project: Project, client: Client, field: str) -> None:
     bodies = {value: a_body(model_parameters={PARAMETERS[field]: value}) for value in parameter_values(field)}
 
-    assert_the_sdk_reads_what_was_put(project, client, bodies)
+    assert_the_sdk_parses(project, client, bodies)
 
 
 @pytest.mark.parametrize("ttl", ["5m", "1h"])
-def test_every_time_to_live_of_a_cache_comes_back(project: Project, client: Client, ttl: str) -> None:
+def test_the_sdk_parses_every_cache_ttl(project: Project, client: Client, ttl: str) -> None:
     body = a_body(model_parameters={"cacheControl": {"type": "ephemeral", "ttl": ttl}})
 
-    assert_the_sdk_reads_what_was_put(project, client, {"cached": body})
+    assert_the_sdk_parses(project, client, {"cached": body})
 
 
-def test_what_we_accept_is_what_the_sdk_knows_and_the_reference_pages_one_provider_more() -> None:
-    assert set(literals(Provider)) == {*literals(models.DeploymentsProvider), UNKNOWN_TO_THE_SDK}
+def test_the_server_accepts_the_values_of_the_sdk_and_one_more_provider() -> None:
+    assert set(literals(Provider)) == {*literals(models.DeploymentsProvider), UNSUPPORTED_PROVIDER}
     assert set(literals(ModelType)) == set(literals(models.DeploymentsModelType))
     assert set(literals(Role)) == set(literals(models.DeploymentsRole))
     assert set(parameter_values("reasoning_effort")) == set(literals(models.DeploymentsReasoningEffort))
@@ -157,16 +157,14 @@ def test_what_we_accept_is_what_the_sdk_knows_and_the_reference_pages_one_provid
     assert set(parameter_values("photo_real_version")) == set(literals(models.DeploymentsPhotoRealVersion))
 
 
-def test_the_newest_sdk_rejects_a_whole_page_with_the_reference_pages_contextualai(
-    project: Project, client: Client
-) -> None:
-    """The reference page documents the provider, so it is kept; SDK 4.17.13 dropped it and cannot read the page."""
-    put_all(project, {"usual": a_body(), UNKNOWN_TO_THE_SDK: a_body(provider=UNKNOWN_TO_THE_SDK)})
+def test_the_newest_sdk_rejects_a_page_with_the_provider_contextualai(project: Project, client: Client) -> None:
+    """The API reference documents the provider, so the server accepts it; SDK 4.17.13 no longer parses the page."""
+    put_all(project, {"valid": a_body(), UNSUPPORTED_PROVIDER: a_body(provider=UNSUPPORTED_PROVIDER)})
 
     page = project.page()
     with pytest.raises(models.ResponseValidationError, match=r"data\.0\.prompt_config\.provider"):
         client.list()
 
     assert page.status == 200
-    assert page.keys == [UNKNOWN_TO_THE_SDK, "usual"]
-    assert keys(client.list(starting_after=page.json["data"][0]["id"])) == ["usual"]
+    assert page.keys == [UNSUPPORTED_PROVIDER, "valid"]
+    assert keys(client.list(starting_after=page.json["data"][0]["id"])) == ["valid"]

@@ -1,4 +1,4 @@
-"""What is told of the SDKs is so: a value that a version is said to reject costs it the page, and no other does."""
+"""The table of values that each SDK version rejects is correct: the SDK rejects pages with them and no other."""
 
 import json
 import random
@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from moorage.core.prompt_config import ModelType, PromptConfig, Provider, ResponseFormatName, Role
-from moorage.core.sdk_values import NEAREST, REJECTED, rejected_by
+from moorage.core.deployments.prompt_config import ModelType, PromptConfig, Provider, ResponseFormatName, Role
+from moorage.diagnostics.sdk import NEAREST, REJECTED, rejected_by
 from tests.contract.full_items import full_bodies
 from tests.contract.test_orq_sdk_items import PARAMETERS, literals, parameter_values
 from tests.support.server import clean_environment
@@ -30,55 +30,58 @@ CHOICES = {
 
 
 def config(**values: str) -> dict[str, Any]:
-    """A configuration with these values of `CHOICES`."""
-    plain = {name: values.pop(name) for name in ("provider", "model_type")}
+    """Return a prompt config with these values of `CHOICES`."""
+    top_level = {name: values.pop(name) for name in ("provider", "model_type")}
     messages = [{"role": role, "content": "Hello"} for role in ("user", values.pop("role"))]
-    return {"tools": [], "model": "m", **plain, "model_parameters": values, "messages": messages}
+    return {"tools": [], "model": "m", **top_level, "model_parameters": values, "messages": messages}
 
 
 def configs() -> Iterator[dict[str, Any]]:
-    """Each value by itself, many together by chance, and the items with every field."""
-    usual = {"provider": "openai", "model_type": "chat", "role": "system"}
+    """Yield configs with each single value, with random values, and with every field."""
+    default = {"provider": "openai", "model_type": "chat", "role": "system"}
     for field, values in CHOICES.items():
         for value in values:
-            yield config(**(usual | {field: value}))
-    chance = random.Random(20_261_122)
+            yield config(**(default | {field: value}))
+    rng = random.Random(20_261_122)
     for _ in range(300):
-        yield config(**{field: chance.choice(values) for field, values in CHOICES.items()})
+        yield config(**{field: rng.choice(values) for field, values in CHOICES.items()})
     for _, body in full_bodies():
         yield body["prompt_config"]
 
 
 def page(prompt_config: dict[str, Any]) -> str:
-    """A page with one deployment, on one line."""
+    """Return a page with one deployment as one line of JSON."""
     times = {"created": "2026-03-01T09:30:00.000Z", "updated": "2026-03-01T09:30:00.000Z"}
     item = {"id": "a", **times, "key": "a", "description": "", "prompt_config": prompt_config, "version": "1.0"}
     return json.dumps({"object": "list", "data": [item], "has_more": False})
 
 
 @pytest.mark.parametrize("version", REJECTED)
-def test_a_version_rejects_the_values_that_it_is_said_to_reject_and_no_other(version: str) -> None:
-    tried = list(configs())
+def test_each_version_rejects_the_values_in_the_table_and_no_other(version: str) -> None:
+    all_configs = list(configs())
     older = Path(sys.prefix) / "sdks" / version
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, str(PROGRAM), version],
-        input="\n".join(map(page, tried)), text=True, capture_output=True, check=True,
+        input="\n".join(map(page, all_configs)), text=True, capture_output=True, check=True,
         env=clean_environment(PYTHONPATH=str(older)) if older.exists() else clean_environment(),
     )  # fmt: skip
 
-    told = ["rejected" if rejected_by(version, msgspec.convert(each, PromptConfig)) else "read" for each in tried]
-    assert done.stdout.split() == told
-    assert set(told) == {"read", "rejected"}
+    expected = [
+        "rejected" if rejected_by(version, msgspec.convert(prompt_config, PromptConfig)) else "parsed"
+        for prompt_config in all_configs
+    ]
+    assert completed.stdout.split() == expected
+    assert set(expected) == {"parsed", "rejected"}
 
 
-def test_what_is_told_to_be_nearest_is_known_to_every_version() -> None:
+def test_every_version_supports_the_nearest_values() -> None:
     for field, nearest in NEAREST.items():
         for value in nearest.split(" or "):
             assert value in CHOICES[field]
             assert not any(value in rejected.get(field, ()) for rejected in REJECTED.values())
 
 
-def test_every_version_that_the_tests_install_is_told_of() -> None:
+def test_the_table_contains_every_version_that_the_tests_install() -> None:
     installed = {path.name for path in (Path(sys.prefix) / "sdks").iterdir()}
 
     assert set(REJECTED) - {"4.17.13"} == installed

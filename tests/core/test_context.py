@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.core.conform import Report
-from moorage.core.context import MAX_ATTRIBUTES, MAX_ITEMS, MAX_NAME, MAX_TEXT, is_plain, read_context
+from moorage.core.routing.context import MAX_ATTRIBUTES, MAX_ITEMS, MAX_NAME, MAX_TEXT, is_plain, read_context
 from moorage.core.times import find_moment
+from moorage.core.validation.validate import Report
 
 
 def read(value: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -70,7 +70,7 @@ def test_environments_as_a_string_and_as_a_list_of_one_are_the_same() -> None:
             "has an item [0] that must be true or false, a number, a string or a list of those, not an array",
         ),
         ({"tags": ["x", None]}, "context.tags", None),
-        ({"": 1}, "context", 'has an attribute ""; a name has 1 to 256 characters'),
+        ({"": 1}, "context", 'must have attribute names of 1 to 256 characters; got ""'),
         ({"n" * 257: 1}, "context", None),
         ({"text": "x" * 10_001}, "context.text", "is longer than 10000 characters"),
         ({"list": [1] * 1_001}, "context", "has more than 1000 items in its lists"),

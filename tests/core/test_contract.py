@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.core.conform import conform
-from moorage.core.contract import Contract, contract_changes
-from moorage.core.prompt_config import Tool, Variable
+from moorage.core.compatibility.contract import Contract, contract_changes
+from moorage.core.deployments.prompt_config import Tool, Variable
+from moorage.core.validation.validate import conform
 
 Found = list[tuple[str, str, bool]]
 
@@ -100,7 +100,7 @@ def test_the_message_says_what_to_send_now() -> None:
     changes = contract_changes(contract("customer"), contract("customer_name"))
 
     assert [change.message for change in changes] == [
-        "customer is customer_name now: programs that send customer must send customer_name."
+        "customer was renamed to customer_name: programs that send customer must send customer_name instead."
     ]
 
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from moorage.core.defaults import Defaults
-from moorage.core.prompt_config import Variable
-from moorage.core.value import ABSENT, find, follow
+from moorage.core.deployments.defaults import Defaults
+from moorage.core.deployments.prompt_config import Variable
+from moorage.core.templates.lookup import ABSENT, find, follow
 
 Object = dict[str, Any]
 

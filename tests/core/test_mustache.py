@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.core import mustache
-from moorage.core.mustache import MAX_STEPS
-from moorage.core.mustache_parser import MAX_DEPTH, MAX_TAGS
-from moorage.core.output import MAX_OUTPUT, Output
-from moorage.core.template import names, render
-from moorage.core.template_errors import InvalidTemplate, MissingInputs, TemplateError, TemplateTooHeavy
+from moorage.core.errors.templates import InvalidTemplate, MissingInputs, TemplateError, TemplateLimitExceeded
+from moorage.core.templates import mustache
+from moorage.core.templates.mustache import MAX_STEPS
+from moorage.core.templates.mustache_parser import MAX_DEPTH, MAX_TAGS
+from moorage.core.templates.output import MAX_OUTPUT, Output
+from moorage.core.templates.template import names, render
 from tests.support.json_values import TEXTS, VALUES
 
 SPECIFICATION = Path(__file__).parent / "mustache_spec"
@@ -167,7 +167,7 @@ def nested(depth: int, inside: str = "", name: str = "a") -> str:
     ids=["empty", "missing", "inner lists", "inverted", "side by side", "deep look-ups", "long lists"],
 )
 def test_sections_that_multiply_are_stopped_after_so_many_steps(template: str, value: Any) -> None:
-    with pytest.raises(TemplateTooHeavy, match=f"more than {MAX_STEPS} steps"):
+    with pytest.raises(TemplateLimitExceeded, match=f"more than {MAX_STEPS} steps"):
         render("mustache", template, {"a": value}, "empty")
 
 

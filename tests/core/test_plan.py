@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.core.configuration import ConfigurationRequest
-from moorage.core.deployment import Live
-from moorage.core.errors import Problem
-from moorage.core.output import MAX_OUTPUT
-from moorage.core.plan import Plan, Prepared, render_all
-from moorage.core.template_errors import MissingInputs, OutputTooLarge
+from moorage.core.deployments.content import StoredContent
+from moorage.core.deployments.deployment import LiveVersion
+from moorage.core.errors.base import Problem
+from moorage.core.errors.templates import MissingInputs, OutputTooLarge
+from moorage.core.resolution.compiled import CompiledDeployment, CompiledVariant, render_all
+from moorage.core.resolution.config import GetConfigRequest
+from moorage.core.templates.output import MAX_OUTPUT
 
 NAMES = ("a", "b", "c.d", "e")
 
@@ -35,16 +36,16 @@ some_inputs = st.dictionaries(
 )
 
 
-def prepared(texts: list[str], missing: str = "empty", engine: str = "text", **variables: str) -> Prepared:
+def prepared(texts: list[str], missing: str = "empty", engine: str = "text", **variables: str) -> CompiledVariant:
     """A variant with these messages."""
     messages: list[dict[str, Any]] = [{"role": "system", "content": text} for text in texts[:1]]
     parts = [{"type": "text", "text": text} for text in texts[1:]]
     messages.append({"role": "user", "content": parts} if parts else {"role": "assistant", "content": None})
     config = {"model": "m", "model_type": "chat", "provider": "openai", "messages": messages}
     declared = [{"key": key, "value": value} for key, value in variables.items()]
-    serving = {"settings": {"engine": engine, "missing_inputs": missing}}
-    encoded = (msgspec.json.encode(each).decode() for each in (config, declared, serving))
-    return Plan(Live("k", "id", "version_id", "1.0", *encoded)).resolve({})[1]
+    runtime_config = {"settings": {"engine": engine, "missing_inputs": missing}}
+    encoded = (msgspec.json.encode(each).decode() for each in (config, declared, runtime_config))
+    return CompiledDeployment(LiveVersion("k", "id", "version_id", "1.0", StoredContent(*encoded))).resolve({})[1]
 
 
 def told(answer: Callable[[], bytes]) -> bytes | tuple[Problem, ...]:
@@ -69,9 +70,9 @@ def test_the_short_way_gives_the_bytes_of_the_long_one(
     if engine == "mustache":
         texts = [text.replace("{{{", "").replace("{{", "").replace("}}", "") + "{{a}}" for text in texts]
     variant = prepared(texts, missing, engine, **defaults)
-    request = ConfigurationRequest("k", inputs, messages=[{"role": "user", "content": "Hi"}] if has_messages else [])
+    request = GetConfigRequest("k", inputs, messages=[{"role": "user", "content": "Hi"}] if has_messages else [])
 
-    assert told(lambda: variant.answer(request)) == told(
+    assert told(lambda: variant.render(request)) == told(
         lambda: variant.encoded(render_all(variant, request.inputs), request)
     )
 
@@ -79,15 +80,15 @@ def test_the_short_way_gives_the_bytes_of_the_long_one(
 def test_an_answer_is_bounded_whichever_way_it_goes() -> None:
     variant = prepared(["{{a}}" * 1_000])
 
-    assert len(variant.answer(ConfigurationRequest("k", {"a": "x" * 1_000}))) > 1_000_000
+    assert len(variant.render(GetConfigRequest("k", {"a": "x" * 1_000}))) > 1_000_000
     with pytest.raises(OutputTooLarge):
-        variant.answer(ConfigurationRequest("k", {"a": "x" * (MAX_OUTPUT // 1_000 + 1)}))
+        variant.render(GetConfigRequest("k", {"a": "x" * (MAX_OUTPUT // 1_000 + 1)}))
 
 
 def test_what_grows_by_being_encoded_is_counted_as_it_is() -> None:
     variant = prepared(["{{a}}"])
 
-    answer = msgspec.json.decode(variant.answer(ConfigurationRequest("k", {"a": "\n" * MAX_OUTPUT})))
+    answer = msgspec.json.decode(variant.render(GetConfigRequest("k", {"a": "\n" * MAX_OUTPUT})))
 
     assert answer["messages"][0]["content"] == "\n" * MAX_OUTPUT
 
@@ -95,6 +96,6 @@ def test_what_grows_by_being_encoded_is_counted_as_it_is() -> None:
 def test_a_text_that_could_not_be_stored_here_is_answered_too() -> None:
     variant = prepared(["\0 {{a}}"])
 
-    answer = msgspec.json.decode(variant.answer(ConfigurationRequest("k", {"a": "\0"})))
+    answer = msgspec.json.decode(variant.render(GetConfigRequest("k", {"a": "\0"})))
 
     assert answer["messages"][0]["content"] == "\0 \0"

@@ -11,22 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.core.cell import OPERATORS
-from moorage.core.conform import Report, conform
-from moorage.core.context import read_context
-from moorage.core.resolution import Resolution, Table, compare
-from moorage.core.routing import Routing, check_routing
-from moorage.core.split import find_bucket
-from moorage.core.variant import Variants, check_variants
+from moorage.core.deployments.variant import Variants, check_variants
+from moorage.core.routing.conditions import OPERATORS
+from moorage.core.routing.context import read_context
+from moorage.core.routing.rules import Routing, check_routing
+from moorage.core.routing.splits import find_bucket
+from moorage.core.routing.table import Resolution, RoutingTable, compare
+from moorage.core.validation.validate import Report, conform
 
 DOCS = (Path(__file__).parents[2] / "docs/routing.md").read_text()
 CONFIG = {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai"}
 
 
-def table(*rows: dict[str, Any], key: str = "support") -> Table:
+def table(*rows: dict[str, Any], key: str = "support") -> RoutingTable:
     value, report = conform(list(rows), Routing)
     assert not report.problems
-    return Table.compile(key, msgspec.convert(value, Routing))
+    return RoutingTable.compile(key, msgspec.convert(value, Routing))
 
 
 def holds(cell: dict[str, Any], value: Any) -> bool:
@@ -58,17 +58,17 @@ def code(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
 
 
-OPERATOR_ROWS = doc_rows("operator")
+OPERATOR_RULES = doc_rows("operator")
 
 
 def test_the_docs_have_a_row_for_each_operator() -> None:
-    assert [code(row[0])[0] for row in OPERATOR_ROWS] == list(OPERATORS)
+    assert [code(rule[0])[0] for rule in OPERATOR_RULES] == list(OPERATORS)
 
 
-@pytest.mark.parametrize("row", OPERATOR_ROWS, ids=lambda row: row[0].strip("`"))
-def test_each_operator_holds_for_what_the_docs_say_and_not_for_the_rest(row: list[str]) -> None:
-    operator, cell = code(row[0])[0], json.loads(code(row[3])[0])
-    does, does_not = ([json.loads(value) for value in code(values)] for values in row[4:6])
+@pytest.mark.parametrize("rule", OPERATOR_RULES, ids=lambda rule: rule[0].strip("`"))
+def test_each_operator_holds_for_what_the_docs_say_and_not_for_the_rest(rule: list[str]) -> None:
+    operator, cell = code(rule[0])[0], json.loads(code(rule[3])[0])
+    does, does_not = ([json.loads(value) for value in code(values)] for values in rule[4:6])
 
     assert list(cell) == [operator]
     assert does
@@ -77,20 +77,20 @@ def test_each_operator_holds_for_what_the_docs_say_and_not_for_the_rest(row: lis
     assert [value for value in does_not if holds(cell, value)] == []
 
 
-@pytest.mark.parametrize("row", doc_rows("context"), ids=lambda row: row[0])
-def test_the_example_of_the_docs_gives_what_its_table_says(row: list[str]) -> None:
+@pytest.mark.parametrize("rule", doc_rows("context"), ids=lambda rule: rule[0])
+def test_the_example_of_the_docs_gives_what_its_table_says(rule: list[str]) -> None:
     body = json.loads(re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)[0])
     variants, report = conform(body["variants"], Variants)
     check_variants(msgspec.convert(variants, Variants), report)
-    context = read_context(json.loads(code(row[0])[0]), report)
+    context = read_context(json.loads(code(rule[0])[0]), report)
     names = ["default", *(variant["name"] for variant in body["variants"])]
     check_routing(msgspec.convert(body["routing"], Routing), names, report)
 
     assert report.problems == []
     assert table(*body["routing"]).resolve(context) == Resolution(
-        code(row[1])[0],
-        code(row[3])[0],  # type: ignore[arg-type]  # a word of the docs, compared with the code's
-        int(row[2]),
+        code(rule[1])[0],
+        code(rule[3])[0],  # type: ignore[arg-type]  # a word of the docs, compared with the code's
+        int(rule[2]),
     )
 
 
@@ -163,7 +163,7 @@ def test_environments_pick_the_same_variant_in_both_forms() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "context", "because"),
+    ("rule", "context", "explanation"),
     [
         ({"when": {"country": {"in": ["NLD"]}}}, {"country": "NLD"}, 'country is "NLD", which is in ["NLD"]'),
         ({"when": {"country": {"in": ["NLD"]}}}, {"country": "FRA"}, 'country is "FRA", which is not in ["NLD"]'),
@@ -176,7 +176,7 @@ def test_environments_pick_the_same_variant_in_both_forms() -> None:
         ({"when": {"age": {"gte": 18}, "vip": {"eq": True}}}, {"age": 3},
          "age is 3, which is below 18, and vip is missing"),
         ({"when": {"age": {"gte": 18, "lt": 65}}}, {"age": "x"}, 'age is "x", which is not a number'),
-        ({}, {}, "the row asks for nothing"),
+        ({}, {}, "the rule has no conditions"),
         (
             {"split": {"by": "user_id", "percent": 20}},
             {"user_id": "u-4"},
@@ -196,8 +196,8 @@ def test_environments_pick_the_same_variant_in_both_forms() -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_row_says_why(row: dict[str, Any], context: dict[str, Any], because: str) -> None:
-    assert table({"variant": "a", **row}).explain(context).rows[0].because == because
+def test_a_row_says_why(rule: dict[str, Any], context: dict[str, Any], explanation: str) -> None:
+    assert table({"variant": "a", **rule}).explain(context).rules[0].explanation == explanation
 
 
 def test_an_explanation_has_every_row_and_row_0_last() -> None:
@@ -206,27 +206,28 @@ def test_an_explanation_has_every_row_and_row_0_last() -> None:
     assert msgspec.to_builtins(routing.explain({"user_id": "u-1", "vip": 1})) == {
         "variant": "small",
         "reason": "split",
-        "row": 2,
-        "rows": [
-            {"row": 1, "variant": "new", "matched": False, "bucket": 20.59,
-             "because": "the bucket of user_id, 20.59, is not below 20"},
-            {"row": 2, "variant": "small", "matched": True, "bucket": 20.59,
-             "because": "the bucket of user_id, 20.59, is from 20 up to 50"},
-            {"row": 3, "variant": "new", "matched": True, "because": "vip is there"},
-            {"row": 0, "variant": "default", "matched": True, "because": "it matches anything, and row 2 comes first"},
+        "rule": 2,
+        "rules": [
+            {"rule": 1, "variant": "new", "matched": False, "bucket": 20.59,
+             "explanation": "the bucket of user_id, 20.59, is not below 20"},
+            {"rule": 2, "variant": "small", "matched": True, "bucket": 20.59,
+             "explanation": "the bucket of user_id, 20.59, is from 20 up to 50"},
+            {"rule": 3, "variant": "new", "matched": True, "explanation": "vip is there"},
+            {"rule": 0, "variant": "default", "matched": True,
+             "explanation": "matches every request; rule 2 comes first"},
         ],
     }  # fmt: skip
 
 
 def test_without_rows_the_default_variant_is_the_only_one() -> None:
     assert table().resolve({"user_id": "u-1"}) == Resolution("default", "only", 0)
-    assert table().explain({}).rows[0].because == "it matches anything, and no row before it matches"
+    assert table().explain({}).rules[0].explanation == "matches every request; no other rule matches"
 
 
 # Splits
 
 
-def variants_of(routing: Table, users: range, **context: Any) -> list[str]:
+def variants_of(routing: RoutingTable, users: range, **context: Any) -> list[str]:
     return [routing.resolve({"user_id": f"user-{number}", **context}).variant for number in users]
 
 
@@ -238,7 +239,7 @@ def test_a_split_takes_its_percent_of_100000_users_within_one() -> None:
 
 
 def test_a_split_is_of_all_whom_the_row_is_for() -> None:
-    """The row of another country takes nothing away; one that holds for the user too begins the next part."""
+    """The rule of another country takes nothing away; one that holds for the user too begins the next part."""
     routing = table(split("a", 40, country={"eq": "NLD"}), split("b", 40, country={"eq": "BEL"}), split("c", 40))
 
     for country, variant in {"NLD": "a", "BEL": "b"}.items():
@@ -259,11 +260,11 @@ def test_splits_by_different_attributes_do_not_depend_on_each_other() -> None:
 
 def test_a_part_ends_below_its_percent_and_the_next_begins_there() -> None:
     """u-4 is in the bucket 16.20."""
-    for percent, row in {16.2: 2, 16.21: 1}.items():
+    for percent, rule in {16.2: 2, 16.21: 1}.items():
         routing = table(split("new", percent), split("small", 30))
 
-        assert routing.resolve({"user_id": "u-4"}).row == row
-        assert [told.matched for told in routing.explain({"user_id": "u-4"}).rows] == [row == 1, row == 2, True]
+        assert routing.resolve({"user_id": "u-4"}).rule == rule
+        assert [told.matched for told in routing.explain({"user_id": "u-4"}).rules] == [rule == 1, rule == 2, True]
 
 
 def test_a_number_has_the_bucket_of_its_text() -> None:
@@ -355,18 +356,18 @@ def test_resolve_and_explain_agree(routing: list[dict[str, Any]], context: dict[
     compiled = table(*routing)
     resolution, explanation = compiled.resolve(context), compiled.explain(context)
 
-    assert (explanation.variant, explanation.reason, explanation.row) == msgspec.structs.astuple(resolution)
-    assert next(row.row for row in explanation.rows if row.matched) == resolution.row
+    assert (explanation.variant, explanation.reason, explanation.rule) == msgspec.structs.astuple(resolution)
+    assert next(rule.rule for rule in explanation.rules if rule.matched) == resolution.rule
 
 
 @given(st.lists(rows, max_size=5), st.dictionaries(attributes, any_json, max_size=3))
 def test_no_json_context_is_an_error(routing: list[dict[str, Any]], context: dict[str, Any]) -> None:
     compiled = table(*routing)
 
-    assert compiled.resolve(context).row == compiled.explain(context).row
+    assert compiled.resolve(context).rule == compiled.explain(context).rule
     report = Report()
     read = read_context(context, report)
-    assert compiled.resolve(read).row == compiled.explain(read).row
+    assert compiled.resolve(read).rule == compiled.explain(read).rule
 
 
 @given(any_json)
@@ -391,9 +392,9 @@ def test_a_row_matches_if_each_of_its_cells_holds(when: dict[str, Any], context:
 
 @given(st.lists(st.fixed_dictionaries({"variant": st.sampled_from("xyz"), "when": whens}), max_size=5), contexts)
 def test_the_first_row_that_matches_alone_is_chosen(routing: list[dict[str, Any]], context: dict[str, Any]) -> None:
-    alone = [table(row).resolve(context).row == 1 for row in routing]
+    alone = [table(rule).resolve(context).rule == 1 for rule in routing]
 
-    assert table(*routing).resolve(context).row == (alone.index(True) + 1 if True in alone else 0)
+    assert table(*routing).resolve(context).rule == (alone.index(True) + 1 if True in alone else 0)
 
 
 @given(
@@ -403,9 +404,9 @@ def test_the_parts_of_one_context_do_not_overlap(
     some: list[dict[str, Any]], more: list[dict[str, Any]], context: dict[str, Any]
 ) -> None:
     routing = [*some, *more]
-    explained = table(*routing).explain(context).rows[:-1]
+    explained = table(*routing).explain(context).rules[:-1]
     matched = [
-        row["split"]["by"] for row, told in zip(routing, explained, strict=True) if told.matched and "split" in row
+        rule["split"]["by"] for rule, told in zip(routing, explained, strict=True) if told.matched and "split" in rule
     ]
 
     assert len(matched) == len(set(matched))
@@ -425,26 +426,26 @@ def test_what_is_missing_matches_nothing_but_exists_false(operand: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "path", "message"),
+    ("rule", "path", "message"),
     [
-        ({"variant": "smal"}, "[0].variant", '"smal" is no variant here; did you mean small?'),
-        ({"variant": "x"}, "[0].variant", '"x" is no variant here; there are: default, new, small'),
-        ({"when": {"age": {"ge": 1}}}, "[0].when.age.ge", "is not a field here; did you mean gte?"),
+        ({"variant": "smal"}, "[0].variant", "must be one of default, new, small; got 'smal'. Did you mean 'small'?"),
+        ({"variant": "x"}, "[0].variant", "must be one of default, new, small; got 'x'"),
+        ({"when": {"age": {"ge": 1}}}, "[0].when.age.ge", "is not a field here. Did you mean 'gte'?"),
         (
             {"when": {"age": {"between": 1}}},
             "[0].when.age.between",
-            f"is not a field here; there are: {', '.join(OPERATORS)}",
+            f"is not a field here; the fields are {', '.join(OPERATORS)}",
         ),
         (
             {"when": {"age": 5}},
             "[0].when.age",
             'must be an object of operators such as {"eq": 5}, not a number',
         ),
-        ({"when": {"age": {}}}, "[0].when.age", f"must have an operator: {', '.join(OPERATORS)}"),
+        ({"when": {"age": {}}}, "[0].when.age", f"must have at least one operator: {', '.join(OPERATORS)}"),
         (
             {"when": {"age": {"eq": None}}},
             "[0].when.age.eq",
-            'must not be null; {"exists": false} asks whether an attribute is missing',
+            'must not be null; use {"exists": false} to test for a missing attribute',
         ),
         (
             {"when": {"age": {"gt": "old"}}},
@@ -452,17 +453,17 @@ def test_what_is_missing_matches_nothing_but_exists_false(operand: Any) -> None:
             'must be a number or a date such as "2026-03-01" or "2026-03-01T09:30:00Z"',
         ),
         ({"when": {"age": {"in": []}}}, "[0].when.age.in", "must not be empty"),
-        ({"when": {"age": {"in": [1] * 1_001}}}, "[0].when.age.in", "has more than 1000 items"),
+        ({"when": {"age": {"in": [1] * 1_001}}}, "[0].when.age.in", "must have at most 1000 items; got 1001"),
         ({"when": {"age": {"in": "NLD"}}}, "[0].when.age.in", "must be an array, not a string"),
         (
             {"when": {"c": {"in": [False, "BE"]}}},
             "[0].when.c.in",
-            'has items of different kinds: [false, "BE"]; texts may need quotes, as NO does in YAML',
+            'must have items of one type; got [false, "BE"]. In YAML, put texts such as NO in quotes',
         ),
         ({"when": {"age": {"exists": "yes"}}}, "[0].when.age.exists", "must be true or false, not a string"),
         ({"when": {"age": {"starts_with": 1}}}, "[0].when.age.starts_with", "must be a string, not a number"),
-        ({"when": {"a" * 257: {"eq": 1}}}, f"[0].when.{'a' * 257}", "is longer than 256 characters"),
-        ({"when": {f"a{n}": {"eq": 1} for n in range(101)}}, "[0].when", "has more than 100 fields"),
+        ({"when": {"a" * 257: {"eq": 1}}}, f"[0].when.{'a' * 257}", "must be at most 256 characters long; got 257"),
+        ({"when": {f"a{n}": {"eq": 1} for n in range(101)}}, "[0].when", "must have at most 100 fields; got 101"),
         ({"split": {"percent": 20}}, "[0].split.by", "is required"),
         (
             {"split": {"by": "u", "percent": 101}},
@@ -481,24 +482,24 @@ def test_what_is_missing_matches_nothing_but_exists_false(operand: Any) -> None:
         ),
     ],
 )
-def test_a_row_that_is_not_one_is_told_with_its_path(row: dict[str, Any], path: str, message: str) -> None:
-    found = problems({"variant": "new", **row})
+def test_a_row_that_is_not_one_is_told_with_its_path(rule: dict[str, Any], path: str, message: str) -> None:
+    found = problems({"variant": "new", **rule})
 
     assert [(where.removeprefix("routing"), what) for where, what in found] == [(path, message)]
 
 
 def test_a_table_has_at_most_100_rows() -> None:
-    row = {"variant": "new", "when": {"a": {"eq": 1}}}
+    rule = {"variant": "new", "when": {"a": {"eq": 1}}}
 
-    assert problems(*[row] * 100) == []
-    assert problems(*[row] * 101) == [("", "has more than 100 items")]
+    assert problems(*[rule] * 100) == []
+    assert problems(*[rule] * 101) == [("", "must have at most 100 items; got 101")]
 
 
 def test_a_row_below_one_that_always_matches_is_refused() -> None:
     always, other = {"variant": "new"}, {"variant": "small", "when": {"a": {"eq": 1}}}
 
     assert problems(other, always) == []
-    assert problems(always, other) == [("routing[1]", "is never reached: routing[0] matches every call")]
+    assert problems(always, other) == [("routing[1]", "is never reached: routing[0] matches every request")]
     assert problems(split("new", 100), other) == []
 
 
@@ -511,7 +512,7 @@ def test_splits_of_the_same_calls_are_at_most_100_percent() -> None:
     assert problems(split("new", 60, **when), split("small", 40.01, **turned)) == [
         (
             "routing[1].split.percent",
-            "makes the splits by user_id with this `when` 100.01 percent together",
+            "the splits by 'user_id' with this `when` add up to 100.01 percent; the maximum is 100",
         )
     ]
 
@@ -548,7 +549,7 @@ def test_a_variant_may_have_all_that_a_deployment_has() -> None:
         ({"settings": {"engine": "erb"}}, "[0].settings.engine", None),
         ({"settings": {"cache": {"enabled": True, "type": "exact"}}}, "[0].settings.cache.ttl", None),
         ({"fallbacks": [{**CONFIG, "messages": []}]}, "[0].fallbacks[0].messages", None),
-        ({"fallbacks": [CONFIG] * 11}, "[0].fallbacks", "has more than 10 items"),
+        ({"fallbacks": [CONFIG] * 11}, "[0].fallbacks", "must have at most 10 items; got 11"),
     ],
 )
 def test_a_variant_that_is_not_one_is_told_with_its_path(field: dict[str, Any], path: str, message: str | None) -> None:
@@ -562,8 +563,8 @@ def test_the_names_of_variants_are_unique_and_not_that_of_the_default() -> None:
     variants = [{"name": name, "prompt_config": CONFIG} for name in ("new", "default", "new")]
 
     assert variant_problems(*variants) == [
-        ("variants[1].name", "is the name of the deployment's own prompt_config; choose another"),
-        ("variants[2].name", "is the name of variants[0] already; choose another"),
+        ("variants[1].name", "is the name of the default variant; choose another"),
+        ("variants[2].name", "is already the name of variants[0]; choose another"),
     ]
     many = [{"name": f"v{number}", "prompt_config": CONFIG} for number in range(51)]
-    assert variant_problems(*many) == [("", "has more than 50 items")]
+    assert variant_problems(*many) == [("", "must have at most 50 items; got 51")]

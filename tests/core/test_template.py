@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.core import mustache
-from moorage.core import template as template_module
-from moorage.core.output import MAX_OUTPUT
-from moorage.core.template import names, render
-from moorage.core.template_errors import JinjaNotEnabled, MissingInputs, OutputTooLarge, UnsupportedEngine
-from moorage.core.value import as_text
+from moorage.core.errors.templates import JinjaNotEnabled, MissingInputs, OutputTooLarge, UnsupportedEngine
+from moorage.core.templates import mustache
+from moorage.core.templates import template as template_module
+from moorage.core.templates.lookup import to_text
+from moorage.core.templates.output import MAX_OUTPUT
+from moorage.core.templates.template import names, render
 from tests.support.json_values import NAMES, TEXTS, VALUES
 from tests.support.limited import run_limited
 
@@ -136,11 +136,11 @@ def test_output_ends_at_one_mebibyte(engine: str, template: str, value: Any) -> 
 def test_values_that_will_not_fit_are_not_made_into_text(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
 
-    def counted(value: Any) -> str:
-        made.append(as_text(value))
+    def with_progress(value: Any) -> str:
+        made.append(to_text(value))
         return made[-1]
 
-    monkeypatch.setattr(template_module if engine == "text" else mustache, "as_text", counted)
+    monkeypatch.setattr(template_module if engine == "text" else mustache, "to_text", with_progress)
     template = "".join(f"{{{{a{' ' * number}}}}}" for number in range(400))
     with pytest.raises(OutputTooLarge):
         render(engine, template, {"a": ["x" * (MAX_OUTPUT // 4)]}, "empty")
@@ -149,10 +149,10 @@ def test_values_that_will_not_fit_are_not_made_into_text(engine: str, monkeypatc
 
 @pytest.mark.parametrize("engine", ["text", "mustache"])
 def test_output_may_fill_the_room_to_the_last_byte(engine: str) -> None:
-    rendered = render(engine, "é{{a}}", {"a": "x" * 8}, "empty", room=10)
+    rendered = render(engine, "é{{a}}", {"a": "x" * 8}, "empty", budget=10)
     assert (rendered.size, len(rendered.text)) == (10, 9)
     with pytest.raises(OutputTooLarge):
-        render(engine, "é{{a}}", {"a": "x" * 9}, "empty", room=10)
+        render(engine, "é{{a}}", {"a": "x" * 9}, "empty", budget=10)
 
 
 class Untouchable:
@@ -174,7 +174,11 @@ def test_attributes_are_never_looked_at(engine: str, path: str, kind: type[objec
 
 
 @pytest.mark.parametrize("engine", ["text", "mustache"])
-@pytest.mark.parametrize("value", [object(), b"bytes", {1, 2}, [object()], float("nan")], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [object(), b"bytes", {1, 2}, [object()], float("nan")],
+    ids=["object", "bytes", "set", "list of an object", "NaN"],
+)
 def test_what_is_no_json_value_is_refused(engine: str, value: object) -> None:
     with pytest.raises((TypeError, ValueError), match="JSON"):
         render(engine, "{{a}}", {"a": value}, "empty")
@@ -183,7 +187,7 @@ def test_what_is_no_json_value_is_refused(engine: str, value: object) -> None:
 @pytest.mark.parametrize("engine", ["", "Text", "handlebars", "jinja2", "x" * 100_000])
 def test_an_unknown_engine_is_refused(engine: str) -> None:
     for call in (lambda: render(engine, "", {}, "empty"), lambda: names(engine, "")):
-        with pytest.raises(UnsupportedEngine, match="there are: text, jinja, mustache") as error:
+        with pytest.raises(UnsupportedEngine, match="the engines are text, jinja and mustache") as error:
             call()
         assert error.value.code == "unsupported_engine"
         assert len(str(error.value)) < 200
@@ -212,8 +216,8 @@ MEMORY = 1_073_741_824
 
 def test_time_is_linear_in_the_length_of_a_template() -> None:
     program = HOSTILE + (
-        "from moorage.core.template import render, names\n"
-        "from moorage.core.template_errors import TemplateError\n"
+        "from moorage.core.templates.template import render, names\n"
+        "from moorage.core.errors.templates import TemplateError\n"
         "for engine in ('text', 'mustache'):\n"
         "    for template in TEMPLATES:\n"
         "        for call in (lambda: render(engine, template, {'a': 'x'}, 'keep'), lambda: names(engine, template)):\n"

@@ -14,18 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moorage.core.output import MAX_OUTPUT
-from moorage.core.template import render
-from moorage.core.template_errors import (
+from moorage.core.errors.templates import (
     InvalidTemplate,
     JinjaNotInstalled,
     MissingInputs,
     OutputTooLarge,
-    RenderingBusy,
+    RendererBusy,
     TemplateError,
+    TemplateLimitExceeded,
     TemplateNotAllowed,
-    TemplateTooHeavy,
 )
+from moorage.core.templates.output import MAX_OUTPUT
+from moorage.core.templates.template import render
 from moorage.rendering import jinja as jinja_module
 from moorage.rendering.jinja import Jinja
 from moorage.rendering.jinja_environment import PromptEnvironment
@@ -172,7 +172,7 @@ def test_a_template_that_fails_says_why(jinja: Jinja, template: str, reason: str
 
 REFUSED = TemplateNotAllowed
 BROKEN = InvalidTemplate
-HEAVY = TemplateTooHeavy
+HEAVY = TemplateLimitExceeded
 LARGE = OutputTooLarge
 
 ESCAPES = [
@@ -268,14 +268,14 @@ BOMBS = [
     ("{{ 'a\\n'|indent(10**9) }}", HEAVY),
     ("{{ '\\t'.expandtabs(10**9) }}", HEAVY),
     ("{{ ('a ' * 10**6)|replace('a', 'b' * 10**4)|length }}", HEAVY),
-    ("{{ ('a,' * 10**7).split(',')|length }}", HEAVY),
+    ("{{ ('a,' * 4 * 10**7).split(',')|length }}", HEAVY),
     ("{{ (['a' * 10**6] * 10**4)|join|length }}", HEAVY),
     ("{{ range(99999)|batch(1)|map('list')|list|string|length }}" * 99, HEAVY),
     ("{{ [1]|batch(10**9, 0)|list }}", HEAVY),
     ("{{ [1]|slice(10**9)|list }}", HEAVY),
     ("{{ ('a ' * 10**6)|wordwrap(1)|length }}{{ ('a' * 10**7)|wordwrap(1)|length }}", HEAVY),
     ("{{ ('< ' * 10**6)|striptags|length }}" * 500, HEAVY),
-    ("{{ ('<' * 10**7)|escape|escape|escape|escape|length }}", HEAVY),
+    ("{{ ('<' * 10**7)|escape|escape|escape|escape|escape|escape|escape|escape|length }}", HEAVY),
     ("{{ ('http://a.b ' * 10**6)|urlize|length }}", HEAVY),
     ("{{ range(99999)|map('string')|sort|unique|groupby(0)|list|length }}" * 99, HEAVY),
     ("{{ dict(a=range(99999)|list)|tojson(indent=9999)|length }}", HEAVY),
@@ -352,7 +352,7 @@ ENDLESS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% 
 
 
 def test_a_process_that_nobody_kills_ends_by_itself() -> None:
-    with closing(Jinja(workers=1, seconds=60)) as jinja, pytest.raises(TemplateTooHeavy, match="died of it"):
+    with closing(Jinja(workers=1, seconds=60)) as jinja, pytest.raises(TemplateLimitExceeded, match="was killed"):
         one(jinja, ENDLESS)
 
 
@@ -361,7 +361,7 @@ def test_others_are_rendered_while_a_bomb_runs() -> None:
         order: list[str] = []
 
         async def bomb() -> None:
-            with pytest.raises(TemplateTooHeavy):
+            with pytest.raises(TemplateLimitExceeded):
                 await jinja.render([ENDLESS], {}, "empty")
             order.append("bomb")
 
@@ -382,7 +382,7 @@ def test_others_are_rendered_while_a_bomb_runs() -> None:
 def test_whoever_waits_too_long_for_a_place_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jinja_module, "_MAX_WAIT", -1.0)
     with closing(Jinja(workers=1, seconds=PATIENT)) as jinja:
-        with pytest.raises(RenderingBusy, match="Try again"):
+        with pytest.raises(RendererBusy, match="Retry"):
             one(jinja, "a")
         monkeypatch.undo()
         assert one(jinja, "a") == "a"
@@ -394,7 +394,7 @@ def test_a_killed_process_is_replaced_and_none_is_left_behind() -> None:
         assert processes() == before
         one(jinja, "a")
         (first,) = processes() - before
-        with pytest.raises(TemplateTooHeavy):
+        with pytest.raises(TemplateLimitExceeded):
             one(jinja, "{{ 'a' * 10**9 }}")
         (second,) = processes() - before
         assert second != first
@@ -429,7 +429,7 @@ def test_several_templates_share_the_room(jinja: Jinja) -> None:
     with pytest.raises(OutputTooLarge):
         jinja.render_now(["{{ a }}", "{{ a }}x"], {"a": half}, "empty")
     with pytest.raises(OutputTooLarge):
-        jinja.render_now(["abc"], {}, "empty", room=2)
+        jinja.render_now(["abc"], {}, "empty", budget=2)
 
 
 def test_a_text_that_is_longer_as_json_comes_back(jinja: Jinja) -> None:

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from moorage.core.storage_errors import InvalidDatabase, SchemaTooNew, StorageFull, StorageUnavailable
-from moorage.registry.projects import create_project
+from moorage.core.errors.storage import InvalidDatabase, SchemaTooNew, StorageFull, StorageUnavailable
 from moorage.store.opening import open_store
-from moorage.store.postgres import PostgresEngine
-from moorage.store.postgres_connections import Address
-from moorage.store.postgres_schema import check_version
+from moorage.store.postgres.connections import Address
+from moorage.store.postgres.engine import PostgresEngine
+from moorage.store.postgres.schema import check_version
 from moorage.store.queries import for_psycopg, load_migrations, load_queries
+from tests.support.ports import reserve_port
 from tests.support.postgres import PASSWORD, PostgresServer, names_of_tables, sql
 from tests.support.program import moorage
-from tests.support.server import quiet_port
+from tests.support.registry import create_project
 from tests.support.stores import Database
 from tests.support.threads import together
 
@@ -147,7 +147,7 @@ def test_a_server_whose_address_for_listen_cannot_be_read_does_not_start(
     postgresql: Database, folder: Path, listen: str
 ) -> None:
     result = moorage(
-        "serve", "--port", str(quiet_port()), "--database", postgresql.url, "--database-listen", listen, folder=folder
+        "serve", "--port", str(reserve_port()), "--database", postgresql.url, "--database-listen", listen, folder=folder
     )
 
     assert (result.returncode, result.stdout) == (1, "")
@@ -252,7 +252,7 @@ def test_a_long_answer_comes_in_pieces_and_leaves_room_for_other_questions(postg
             run(
                 "insert_version", id=f"v{seq}", deployment_id=f"d{seq}", major=1, minor=0, prompt_config="", rev=seq,
                 variables="", notes="", content_sha256="", created_us=0, api_key_id=None, made_as="published",
-                description="", serving="",
+                description="", runtime_config="",
             )  # fmt: skip
 
     with engine.read() as stream:
@@ -267,7 +267,7 @@ def test_a_long_answer_comes_in_pieces_and_leaves_room_for_other_questions(postg
 def test_more_transactions_than_connections_wait_and_are_told(
     postgresql: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("moorage.store.postgres_connections._TURN_SECONDS", 0.1)
+    monkeypatch.setattr("moorage.store.postgres.connections._TURN_SECONDS", 0.1)
     store = postgresql.store()
     held = [store.read() for _ in range(8)]
     for each in held:

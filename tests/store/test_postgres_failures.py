@@ -9,14 +9,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from moorage.core.storage_errors import StorageUnavailable
-from moorage.registry.projects import create_project
-from moorage.store import postgres as engine_module
-from moorage.store.postgres import PostgresEngine
-from moorage.store.postgres_connections import Connection
+from moorage.core.errors.storage import StorageUnavailable
+from moorage.store.postgres import engine as engine_module
+from moorage.store.postgres.connections import Connection
+from moorage.store.postgres.engine import PostgresEngine
 from moorage.store.store import Store
 from tests.support.postgres import SESSIONS, PostgresServer, sql
 from tests.support.proxy import Proxy
+from tests.support.registry import create_project
 from tests.support.stores import Clock, Database
 from tests.support.threads import Background, until
 

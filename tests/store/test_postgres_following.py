@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from moorage.registry.projects import create_project
-from moorage.store import postgres_following
-from moorage.store.changes import NOWHERE
-from moorage.store.postgres import PostgresEngine
+from moorage.store.changes import INITIAL
+from moorage.store.postgres import listener as postgres_following
+from moorage.store.postgres.engine import PostgresEngine
 from moorage.store.store import Store
 from tests.support.postgres import SESSIONS, sql
+from tests.support.registry import create_project
 from tests.support.stores import Database
 from tests.support.threads import until
 
@@ -74,7 +74,7 @@ def test_a_notification_by_a_stranger_changes_nothing(
 def test_a_process_that_died_before_telling_is_found_out(postgresql: Database, afar: Store) -> None:
     create_project(postgresql.store(), "p")
 
-    with afar.changes(since=NOWHERE) as changes:
+    with afar.changes(since=INITIAL) as changes:
         assert changes.state.rev == 1
     assert afar.newest_revision() == 1
 

@@ -1,26 +1,27 @@
 """What was deleted 30 days ago is erased for good, and nothing else: by a clock that the test holds."""
 
-import json
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import apsw
 import pytest
-from starlette.responses import Response
 
-from moorage.api.idempotency import answer_once
-from moorage.core.errors import DeploymentDeleted, KeyTaken, VersionDeleted
-from moorage.core.history import Actor
-from moorage.core.page import PageQuery
-from moorage.registry.audit import verify_ledger
-from moorage.registry.deployments import create_deployment, delete_deployment, put_deployment, restore_deployment
+from moorage.api.idempotency import run_idempotent
+from moorage.core.deployments.deployment import PostDeployment
+from moorage.core.deployments.page import PageQuery
+from moorage.core.errors.base import DeploymentDeleted, KeyTaken, VersionDeleted
+from moorage.diagnostics.history import verify_history
+from moorage.registry.deployments import create_deployment
 from moorage.registry.lookup import get_deployment
-from moorage.registry.projects import create_project
-from moorage.registry.purge import is_purge_due, purge
-from moorage.registry.versions import delete_version, publish_version, restore_version, save_version, undo
-from moorage.store.store import Store, Writable
-from moorage.store.whole import LEDGER
+from moorage.registry.purge import is_purge_due
+from moorage.registry.results import DeploymentResult
+from moorage.registry.write_context import WriteContext
+from moorage.store.store import Store
+from moorage.store.transaction import Transaction
+from moorage.store.transfer.dump import HISTORY
+from tests.support import registry
+from tests.support.registry import create_project, parsed, purge
 from tests.support.server import a_body
 from tests.support.stores import Clock, a_store
 
@@ -47,37 +48,37 @@ class Desk:
     def put(self, key: str, text: str = SECRET, description: str = SECRET) -> str:
         """Put a deployment that has `text` wherever there can be one; its id."""
         body = content(text) | {"description": description, "notes": text}
-        return put_deployment(self.store, self.project, key, json.dumps(body).encode(), Actor()).deployment.id
+        return registry.put(self.store, self.project, key, body).deployment.id
 
     def draft(self, key: str, text: str = SECRET) -> str:
         """Save a draft; its number."""
-        body = json.dumps(content(text) | {"notes": text, "description": text}).encode()
-        return str(save_version(self.store, self.project, key, body, Actor()).version.number)
+        body = content(text) | {"notes": text, "description": text}
+        return str(registry.save(self.store, self.project, key, body).version.number)
 
     def delete(self, key_or_id: str) -> None:
         """Delete a deployment."""
-        delete_deployment(self.store, self.project, key_or_id, Actor())
+        registry.delete(self.store, self.project, key_or_id)
 
     def restore(self, key_or_id: str) -> None:
         """Restore a deployment."""
-        restore_deployment(self.store, self.project, key_or_id, Actor())
+        registry.restore(self.store, self.project, key_or_id)
 
     def delete_version(self, key: str, number: str) -> None:
         """Delete a version."""
-        delete_version(self.store, self.project, key, number, Actor())
+        registry.delete_version(self.store, self.project, key, number)
 
     def restore_version(self, key: str, number: str) -> None:
         """Restore a version."""
-        restore_version(self.store, self.project, key, number, Actor())
+        registry.restore_version(self.store, self.project, key, number)
 
     def post_once(self, key: str, idempotency_key: str) -> None:
-        """Create a deployment with an `Idempotency-Key`, so that its answer is kept."""
-        body = json.dumps(content(SECRET) | {"key": key, "description": SECRET}).encode()
+        """Create a deployment with an `Idempotency-Key`, so that its result is stored."""
+        body = parsed(content(SECRET) | {"key": key, "description": SECRET}, PostDeployment)
 
-        def work(store: Writable) -> Response:
-            return Response(create_deployment(store, self.project, body, Actor()).deployment.item(), 201)
+        def create(tx: Transaction) -> DeploymentResult:
+            return create_deployment(tx, WriteContext(self.project), body)
 
-        answer_once(self.store, self.project, idempotency_key, "", work)
+        self.store.run(run_idempotent, self.project, idempotency_key, "", create)
 
     def holds(self, text: str = SECRET) -> dict[str, int]:
         """In how many rows of each table the text stands, as another program finds them in the file."""
@@ -316,7 +317,7 @@ def test_what_was_erased_cannot_be_restored_and_its_key_is_free(desk: Desk) -> N
     for name in ("a", erased):
         with pytest.raises(DeploymentDeleted) as refused:
             desk.restore(name)
-        assert "It is gone for good" in told(refused)
+        assert "It was permanently deleted." in told(refused)
         assert "POST" not in told(refused)
     assert desk.put("a") != erased
 
@@ -333,7 +334,7 @@ def test_what_was_erased_is_gone_for_good_whoever_has_its_key_by_now(desk: Desk)
     with pytest.raises(DeploymentDeleted) as refused:
         desk.restore(erased)
 
-    assert "It is gone for good" in told(refused)
+    assert "It was permanently deleted." in told(refused)
     with desk.store.read() as reading:
         assert get_deployment(reading, desk.project, "a").id == second
 
@@ -347,11 +348,11 @@ def test_an_erased_version_says_so_and_keeps_its_number(desk: Desk) -> None:
     desk.wait(30)
     assert purge(desk.store) == 2
 
-    with pytest.raises(VersionDeleted, match=r"1\.0 of the deployment 'a' .* It is gone for good"):
-        undo(desk.store, desk.project, "a", b"", Actor())
-    with pytest.raises(VersionDeleted, match=r"1\.2 of the deployment 'a' .* It is gone for good"):
-        publish_version(desk.store, desk.project, "a", "1.2", b"", Actor())
-    with pytest.raises(VersionDeleted, match="It is gone for good"):
+    with pytest.raises(VersionDeleted, match=r"1\.0 of deployment 'a' .* It was permanently deleted\."):
+        registry.undo(desk.store, desk.project, "a")
+    with pytest.raises(VersionDeleted, match=r"1\.2 of deployment 'a' .* It was permanently deleted\."):
+        registry.publish(desk.store, desk.project, "a", "1.2")
+    with pytest.raises(VersionDeleted, match=r"It was permanently deleted\."):
         desk.restore_version("a", "1.2")
     assert desk.draft("a") == "1.3"
 
@@ -363,7 +364,7 @@ def test_the_history_keeps_what_was_done_to_what_was_erased(desk: Desk) -> None:
     desk.delete("a")
     desk.wait(30)
     with desk.store.whole() as whole:
-        ledger = [*whole.rows(LEDGER), whole.ledger_hash]
+        ledger = [*whole.rows(HISTORY), whole.history_hash]
 
     assert purge(desk.store) == 1
 
@@ -376,8 +377,8 @@ def test_the_history_keeps_what_was_done_to_what_was_erased(desk: Desk) -> None:
         ("created", None, "1.0"),
     ]
     with desk.store.whole() as whole:
-        assert [*whole.rows(LEDGER), whole.ledger_hash] == ledger
-    assert verify_ledger(desk.store) == []
+        assert [*whole.rows(HISTORY), whole.history_hash] == ledger
+    assert verify_history(desk.store) == []
 
 
 def test_cursors_to_what_was_erased_still_page(desk: Desk) -> None:
@@ -424,13 +425,12 @@ def test_another_projects_deployments_are_erased_by_their_own_age(desk: Desk) ->
     desk.delete("a")
     desk.wait(30)
     other = create_project(desk.store, "other").id
-    body = json.dumps(content("of the other") | {"description": ""}).encode()
-    put_deployment(desk.store, other, "a", body, Actor())
-    delete_deployment(desk.store, other, "a", Actor())
+    registry.put(desk.store, other, "a", content("of the other") | {"description": ""})
+    registry.delete(desk.store, other, "a")
 
     assert purge(desk.store) == 1
     assert (desk.holds(), desk.holds("of the other")) == ({}, {"version": 1})
-    assert restore_deployment(desk.store, other, "a", Actor()).key == "a"
+    assert registry.restore(desk.store, other, "a").key == "a"
 
 
 def test_a_clock_that_steps_back_erases_nothing_too_early(desk: Desk) -> None:

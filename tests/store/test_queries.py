@@ -8,13 +8,13 @@ import apsw
 import pytest
 
 from moorage.store.queries import load_queries
-from moorage.store.whole import TABLES
+from moorage.store.transfer.dump import TABLES
 from tests.support.postgres import sql
 from tests.support.stores import Database, a_store
 
 #: These read a whole table, or sort a few rows, because that is what they are for.
 WHOLE = (
-    {"projects", "deployments", "ledger", "api_keys", "find_tombstone", "counts", "count_deployments"}
+    {"projects", "deployments", "history", "api_keys", "find_tombstone", "counts", "count_deployments"}
     | {query for table in TABLES for query in (table.every, table.empty)}
     | {"stray_pointers", "live_configurations"}
 )

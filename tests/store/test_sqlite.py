@@ -10,11 +10,11 @@ from pathlib import Path
 import apsw
 import pytest
 
-from moorage.core.storage_errors import InvalidDatabase, SchemaTooNew, StorageFull, UnsafeSqlite
-from moorage.registry.projects import create_project
-from moorage.store.changes import NOWHERE
+from moorage.core.errors.storage import InvalidDatabase, SchemaTooNew, StorageFull, UnsafeSqlite
+from moorage.store.changes import INITIAL
 from moorage.store.opening import open_store
-from moorage.store.sqlite import SqliteEngine, check_version
+from moorage.store.sqlite.engine import SqliteEngine, check_version
+from tests.support.registry import create_project
 from tests.support.stores import a_store
 from tests.support.threads import together
 
@@ -162,6 +162,6 @@ def test_a_process_that_died_before_telling_is_found_out_by_asking(folder: Path)
     create_project(one, "p")
     SqliteEngine(folder / "moorage.db")._shared.set(0)  # as if it had been killed between commit and telling
 
-    with other.changes(since=NOWHERE) as changes:
+    with other.changes(since=INITIAL) as changes:
         assert changes.state.rev == 1
     assert one.newest_revision() == 1, "whoever reads it first tells the others, so nobody is taken back"

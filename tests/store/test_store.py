@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from moorage.core.access import Project
-from moorage.core.storage_errors import StorageUnavailable
+from moorage.core.errors.storage import StorageUnavailable
 from moorage.registry.api_keys import create_first_api_key
-from moorage.registry.projects import create_project
-from moorage.store.changes import NOWHERE
+from moorage.store.changes import INITIAL
 from moorage.store.queries import load_migrations, load_queries
-from moorage.store.store import Writable
-from tests.support.stores import Clock, Database, create, delete
+from moorage.store.transaction import Transaction
+from tests.support.registry import create_project
+from tests.support.stores import Clock, Database, create, delete, insert
 from tests.support.threads import Background, together
 
 
@@ -95,17 +95,16 @@ def test_writers_that_write_at_once_get_revisions_without_gaps_in_the_order_of_t
 def test_writes_that_are_committed_together_are_kept_or_undone_each_by_itself(database: Database) -> None:
     store = database.store()
 
-    def insert(name: str) -> Callable[[Writable], Project]:
-        def work(writable: Writable) -> Project:
-            with writable.write() as write:
-                project = write.insert_project(name)
-                if name == "undone":
-                    raise KeyError(name)
-                return project
+    def insert(name: str) -> Callable[[Transaction], Project]:
+        def operation(tx: Transaction) -> Project:
+            project = tx.insert_project(name)
+            if name == "undone":
+                raise KeyError(name)
+            return project
 
-        return work
+        return operation
 
-    one, undone, two = store.write_together([insert("one"), insert("undone"), insert("two")])
+    one, undone, two = store.group_commit([insert("one"), insert("undone"), insert("two")])
 
     assert isinstance(undone, KeyError)
     assert [project.name for project in store.projects()] == ["one", "two"]
@@ -118,14 +117,13 @@ def test_writes_that_are_committed_together_are_kept_or_undone_each_by_itself(da
 def test_one_write_that_the_database_cannot_keep_is_no_harm_to_those_beside_it(database: Database) -> None:
     store = database.store()
 
-    def insert(*names: str) -> Callable[[Writable], list[Project]]:
-        def work(writable: Writable) -> list[Project]:
-            with writable.write() as write:
-                return [write.insert_project(name) for name in names]
+    def insert(*names: str) -> Callable[[Transaction], list[Project]]:
+        def operation(tx: Transaction) -> list[Project]:
+            return [tx.insert_project(name) for name in names]
 
-        return work
+        return operation
 
-    one, refused, two = store.write_together([insert("one"), insert("twice", "twice"), insert("two")])
+    one, refused, two = store.group_commit([insert("one"), insert("twice", "twice"), insert("two")])
 
     assert isinstance(refused, StorageUnavailable)
     assert isinstance(one, list)
@@ -138,7 +136,7 @@ def test_all_that_is_read_in_one_reading_is_of_one_state(database: Database) -> 
     project = create_project(writer, "p")
     first = create(writer, project.id, "first")
 
-    with reader.changes(since=NOWHERE) as changes:
+    with reader.changes(since=INITIAL) as changes:
         second = create(writer, project.id, "second")
         delete(writer, first)
         seen = [(each.id, each.deleted_us) for each in changes.deployments]
@@ -151,19 +149,19 @@ def test_all_that_is_read_in_one_reading_is_of_one_state(database: Database) -> 
 def test_a_whole_catalog_comes_in_the_order_it_was_made(database: Database) -> None:
     store = database.store()
     project = create_project(store, "p")
-    made = store.write_together([_creation(project.id, f"d{number}") for number in range(1_234)])
+    made = store.group_commit([_creation(project.id, f"d{number}") for number in range(1_234)])
 
-    with store.changes(since=NOWHERE) as changes:
+    with store.changes(since=INITIAL) as changes:
         assert [each.id for each in changes.deployments] == made
 
 
 def test_a_reading_may_be_left_in_the_middle(database: Database) -> None:
     store = database.store()
     project = create_project(store, "p")
-    store.write_together([_creation(project.id, f"d{number}") for number in range(1_234)])
+    store.group_commit([_creation(project.id, f"d{number}") for number in range(1_234)])
 
     for _ in range(20):
-        with store.changes(since=NOWHERE) as changes:
+        with store.changes(since=INITIAL) as changes:
             assert next(changes.deployments).key == "d0"
 
     assert create_project(store, "q").name == "q"
@@ -198,5 +196,5 @@ def test_migrations_are_numbered_without_gaps() -> None:
     assert numbers == list(range(1, len(load_migrations()) + 1))
 
 
-def _creation(project_id: str, key: str) -> Callable[[Writable], str]:
-    return lambda writable: create(writable, project_id, key)
+def _creation(project_id: str, key: str) -> Callable[[Transaction], str]:
+    return lambda tx: insert(tx, project_id, key)

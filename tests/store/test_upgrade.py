@@ -1,6 +1,7 @@
-"""What the program of an older schema left behind is there, whole, when the program of today has opened it.
+"""A database of an older schema is upgraded without a loss when a newer program opens it.
 
-The golden databases are what each program really made (tests/store/golden); a new migration comes with a new one.
+The golden databases were made by the programs of their time (tests/store/golden); a new migration comes with a new one.
+Two migrations that exist only in tests stand for later ones (`tests/support/golden.py`).
 """
 
 from collections.abc import Iterator
@@ -10,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from moorage.registry.audit import verify_ledger
+from moorage.diagnostics.history import verify_history
+from moorage.store import queries
 from tests.support import golden
-from tests.support.golden import FOLDER, NEWEST
+from tests.support.golden import FOLDER, NEWEST, NEWEST_IN_TESTS
 from tests.support.postgres import names_of_tables
 from tests.support.program import moorage
 from tests.support.server import Project, Server
@@ -23,6 +25,12 @@ from tests.support.stores import Database, sqlite_in
 def schema(request: pytest.FixtureRequest) -> int:
     """Each schema there was."""
     return int(request.param)
+
+
+@pytest.fixture
+def _later_migrations(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The migrations for tests are part of this program."""
+    monkeypatch.setattr(queries, "MIGRATIONS", golden.write_migrations(folder / "migrations"))
 
 
 @pytest.fixture
@@ -45,23 +53,24 @@ def new(empty: Database, folder: Path, request: pytest.FixtureRequest) -> Iterat
 
 #: Commands that have nothing to do in a new database.
 LOOKING: list[tuple[str, ...]] = [
-    ("backup", "kept"), ("check",), ("audit", "verify"), ("keys", "list"), ("projects", "list"), ("purge", "--yes"),
+    ("db", "backup", "kept"), ("db", "check"), ("keys", "list"), ("projects", "list"), ("db", "purge", "--yes"),
 ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("_later_migrations")
 @pytest.mark.parametrize("command", LOOKING, ids=" ".join)
-def test_an_older_program_goes_on_beside_a_command_of_a_newer_one(
+def test_a_command_of_a_newer_program_does_not_upgrade_the_database_of_a_running_server(
     empty: Database, folder: Path, command: tuple[str, ...]
 ) -> None:
-    """It would refuse the database from then on."""
-    golden.load(NEWEST - 1, empty.url)
+    """The older program would reject the database from then on."""
+    golden.load(NEWEST, empty.url)
     before = golden.rows(empty.url)
 
     done = moorage(*command, "--database", empty.url, folder=folder)
 
     assert done.returncode == 1
-    assert f"has schema {NEWEST - 1}, and this Moorage works on schema {NEWEST}" in done.stderr
-    assert golden.schema_of(empty.url) == NEWEST - 1
+    assert f"has schema {NEWEST}, and this version of Moorage requires schema {NEWEST_IN_TESTS}" in done.stderr
+    assert golden.schema_of(empty.url) == NEWEST
     assert golden.rows(empty.url) == before
     assert not (folder / "kept").exists()
 
@@ -87,17 +96,19 @@ def test_there_is_a_golden_database_for_each_migration() -> None:
     assert names == {f"schema_{number}.{kind}" for number in range(1, NEWEST + 1) for kind in ("sql", "json")}
 
 
+@pytest.mark.usefixtures("_later_migrations")
 def test_every_row_is_there_as_it_was_with_the_defaults_of_later_columns(old: Database, schema: int) -> None:
     assert golden.schema_of(old.url) == schema
     assert golden.rows(old.url) == golden.written(schema)
 
     old.store()
 
-    assert golden.schema_of(old.url) == NEWEST
+    assert golden.schema_of(old.url) == NEWEST_IN_TESTS
     found = golden.rows(old.url)
     assert found == golden.upgraded(schema, found)
 
 
+@pytest.mark.usefixtures("_later_migrations")
 def test_its_tables_and_indexes_are_those_of_a_new_database(old: Database, new: Database) -> None:
     old.engine()
     new.engine()
@@ -105,6 +116,7 @@ def test_its_tables_and_indexes_are_those_of_a_new_database(old: Database, new: 
     assert golden.structure(old.url) == golden.structure(new.url)
 
 
+@pytest.mark.usefixtures("_later_migrations")
 def test_opening_it_once_more_changes_nothing(old: Database) -> None:
     old.engine()
     before = golden.rows(old.url), golden.structure(old.url), golden.schema_of(old.url)
@@ -117,9 +129,9 @@ def test_opening_it_once_more_changes_nothing(old: Database) -> None:
 def test_its_history_holds(old: Database, schema: int) -> None:
     store = old.store()
 
-    assert verify_ledger(store) == []
+    assert verify_history(store) == []
     with store.whole() as whole:
-        assert whole.counts()["ledger"] == len(golden.written(schema).get("ledger", []))
+        assert whole.counts()["history"] == len(golden.written(schema).get("history", []))
 
 
 def test_the_api_tells_what_it_told_then_and_goes_on(old: Database, schema: int) -> None:
@@ -136,7 +148,7 @@ def test_the_api_tells_what_it_told_then_and_goes_on(old: Database, schema: int)
         assert projects["all"].put("greeting", query="?allow_breaking=true").json["version"] == after(before["version"])
         assert projects["all"].request("POST", "/v2/deployments/greeting/undo").json["version"] == before["version"]
         assert projects["reader"].put("greeting").status == 403
-    assert verify_ledger(old.store()) == []
+    assert verify_history(old.store()) == []
 
 
 def assert_tells(now: Any, then: Any, where: str) -> None:

@@ -1,7 +1,7 @@
 """The errors that a server can answer, found as the classes that they are."""
 
-from moorage.api import problems  # noqa: F401 -- it knows them all, so they are all there to be found
-from moorage.core.errors import MoorageError
+from moorage.api import errors as problems  # noqa: F401 -- it knows them all, so they are all there to be found
+from moorage.core.errors.base import MoorageError
 
 
 def all_errors(kind: type[MoorageError] = MoorageError) -> list[type[MoorageError]]:

@@ -1,7 +1,6 @@
 """A plain reader of the changes of a project, which comes back where it was when it is cut off."""
 
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -10,8 +9,9 @@ from typing import Any, NamedTuple, Self
 import msgspec
 import urllib3
 
-from moorage.client.events import Event, events
+from moorage.client.sse import Event, events
 from tests.support.server import Project
+from tests.support.threads import HANG_SECONDS, until
 
 
 class Told(NamedTuple):
@@ -50,12 +50,9 @@ class Follower:
                     self._response.shutdown()
             self._thread.join(0.05)
 
-    def wait(self, until: Callable[[], bool]) -> None:
-        """Return when something is so; fail after half a minute."""
-        deadline = time.monotonic() + 30
-        while not until():
-            assert time.monotonic() < deadline, f"{self.comments} {[(each.rev, each.name) for each in self.told[-5:]]}"
-            time.sleep(0.01)  # looked at again, up to the deadline
+    def wait(self, holds: Callable[[], bool]) -> None:
+        """Return when a condition holds."""
+        until(holds, shown=lambda: f"{self.comments} {[(event.rev, event.name) for event in self.told[-5:]]}")
 
     def wait_for(self, rev: int) -> None:
         """Return when the event of a revision came."""
@@ -80,7 +77,9 @@ class Follower:
     def _read(self, pool: urllib3.PoolManager) -> None:
         headers = self._headers | {"Last-Event-ID": self._place}
         try:
-            with pool.request("GET", self._url, headers=headers, timeout=10.0, preload_content=False) as response:
+            with pool.request(
+                "GET", self._url, headers=headers, timeout=HANG_SECONDS, preload_content=False
+            ) as response:
                 self.connections += response.status == 200
                 self._response = response
                 for event in events(response.stream(65_536)):

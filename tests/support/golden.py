@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from unittest.mock import ANY
 
 import apsw
 import msgspec
 
-from moorage.store.queries import load_migrations
+from moorage.store import queries
 from tests.support.postgres import sql
 
 FOLDER = Path(__file__).parents[1] / "store" / "golden"
@@ -20,20 +19,47 @@ FOLDER = Path(__file__).parents[1] / "store" / "golden"
 #: What a database of SQLite says it is.
 APPLICATION_ID = 0x4D4F4F52
 
-NEWEST = len(load_migrations())
+NEWEST = len(queries.load_migrations())
 
 _NOTE = "CREATE TABLE moorage_schema (version BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now());"
 
 Row = dict[str, Any]
 
-#: Schema -> what its migration put into the columns it added, by table. An epoch a program may give when it opens a
-#: database that has none.
+#: Schema -> the columns that its migration adds, with their defaults, by table. Schemas after `NEWEST` are those of
+#: `TEST_MIGRATIONS`.
 ADDED: dict[int, dict[str, Row]] = {
-    2: {"version": {"made_as": "published", "description": ""}, "revision": {"ledger_hash": ""}},
-    4: {"deployment": {"owner": "api", "file": None}, "version": {"deleted_us": None}},
-    5: {"revision": {"epoch": ANY}},
-    6: {"version": {"serving": "{}"}, "ledger": {"breaking": ""}},
+    2: {"project": {"colour": "blue"}},
+    3: {"history": {"note": ""}},
 }
+
+#: Two migrations for tests, so that the mechanism is tested with steps between schemas. Each changes something before
+#: it needs a table that a test can lock.
+TEST_MIGRATIONS = {
+    "0002_labels.sql": """
+CREATE TABLE label (id TEXT PRIMARY KEY, project_id TEXT NOT NULL REFERENCES project (id), name TEXT NOT NULL);
+CREATE INDEX label_project ON label (project_id);
+ALTER TABLE project ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue';
+""",
+    "0003_notes.sql": """
+CREATE INDEX label_name ON label (name);
+ALTER TABLE history ADD COLUMN note TEXT NOT NULL DEFAULT '';
+CREATE INDEX history_note ON history (note);
+""",
+}
+
+#: The schema after the test migrations.
+NEWEST_IN_TESTS = NEWEST + len(TEST_MIGRATIONS)
+
+
+def write_migrations(folder: Path) -> Path:
+    """Write all migrations, and those for tests, into a folder."""
+    folder.mkdir()
+    for name, text in TEST_MIGRATIONS.items():
+        (folder / name).write_text(text)
+    for entry in queries.MIGRATIONS.iterdir():
+        if entry.name.endswith(".sql"):
+            (folder / entry.name).write_text(entry.read_text("utf-8"))
+    return folder
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -81,14 +107,12 @@ def written(schema: int) -> dict[str, list[Row]]:
         return _sqlite_rows(connection)
 
 
-def upgraded(schema: int, tables: Iterable[str]) -> dict[str, list[Row]]:
-    """The rows of a golden database, with what later migrations added to them."""
+def upgraded(schema: int, tables: Iterable[str], newest: int = NEWEST_IN_TESTS) -> dict[str, list[Row]]:
+    """Return the rows of a golden database with the columns that the migrations up to `newest` add."""
     found = written(schema)
     for number, added in ADDED.items():
-        for table, columns in added.items() if number > schema else ():
+        for table, columns in added.items() if schema < number <= newest else ():
             found[table] = [row | columns for row in found.get(table, [])]
-    if found["revision"][0]["epoch"] == "":
-        found["revision"][0]["epoch"] = ANY
     return {table: in_order(found.get(table, [])) for table in tables}
 
 

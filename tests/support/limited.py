@@ -4,6 +4,8 @@ import resource
 import subprocess
 import sys
 
+from tests.support.threads import HANG_SECONDS
+
 PRELUDE = "import sys; sys.path[:] = sys.argv[1:]\n"
 
 
@@ -17,5 +19,5 @@ def run_limited(program: str, *, cpu_seconds: int, memory: int) -> subprocess.Co
 
     return subprocess.run(
         [sys.executable, "-c", PRELUDE + program, *sys.path],
-        capture_output=True, text=True, preexec_fn=limit, timeout=120, check=False,
+        capture_output=True, text=True, preexec_fn=limit, timeout=HANG_SECONDS, check=False,
     )  # fmt: skip

@@ -9,13 +9,13 @@ from tests.support.server import Project, Server
 
 
 class Node(Server):
-    """A server that shares nothing with the others but the database. Its snapshot is in its folder."""
+    """A server that shares nothing with the others but the database. Its disk cache is in its folder."""
 
     def __init__(self, folder: Path, database: str, *arguments: str) -> None:
         folder.mkdir(exist_ok=True)
-        kept = ("--snapshot", str(folder / "snapshot"), *arguments)
+        options = ("--disk-cache", str(folder / "disk-cache"), *arguments)
         # Where the processes of one machine share a number.
-        super().__init__(folder, *kept, prefix=("env", f"TMPDIR={folder}"), database=database)
+        super().__init__(folder, *options, prefix=("env", f"TMPDIR={folder}"), database=database)
 
     def new_project(self) -> Project:
         """The same, once the node knows of it: it is made by this process, on another machine as it were."""

@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 import psycopg
 
-from moorage.store.postgres import PostgresEngine
-from tests.support.server import quiet_port
+from moorage.store.postgres.engine import PostgresEngine
+from tests.support.ports import reserve_port
 from tests.support.small_disk import HeldDisk
-from tests.support.threads import until
+from tests.support.threads import HANG_SECONDS, until
 
 #: Where the wheel has which PostgreSQL.
 INSTALLED = {16: "pginstall", 18: "pginstall18"}
@@ -47,7 +47,7 @@ class PostgresServer:
     databases in it."""
 
     def __init__(self, major: int = 18, address: str = "127.0.0.1", disk: HeldDisk | None = None) -> None:
-        self.port = quiet_port()
+        self.port = reserve_port()
         self._address = address
         self._major = major
         self._disk = disk
@@ -107,7 +107,19 @@ class PostgresServer:
             f"-p {self.port} -c listen_addresses={self._address} -c unix_socket_directories='' -c max_connections=200"
         )
         options += " -c max_wal_size=8MB -c min_wal_size=2MB" if self._disk else ""
-        self._run("pg_ctl", "-D", str(self._data), "-w", "-t", "60", "-l", str(self._log), "-o", options, "start")
+        self._run(
+            "pg_ctl",
+            "-D",
+            str(self._data),
+            "-w",
+            "-t",
+            str(int(HANG_SECONDS)),
+            "-l",
+            str(self._log),
+            "-o",
+            options,
+            "start",
+        )
 
     def stop(self) -> None:
         """Stop at once, as if it had crashed: nothing is written to the disk any more, and no client is told."""
@@ -127,7 +139,7 @@ class PostgresServer:
     def _end(self) -> None:
         assert self._guard.stdin is not None
         self._guard.stdin.close()
-        self._guard.wait(30)
+        self._guard.wait(HANG_SECONDS)
 
     def _leave_root(self) -> None:
         """Root cannot run PostgreSQL: there it is run as `nobody`, from a copy that `nobody` can read."""

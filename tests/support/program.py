@@ -1,10 +1,18 @@
-"""The command line, run as a person runs it."""
+"""The command line: a command runs in this process, or in a real one."""
 
+import io
+import os
 import subprocess
-from collections.abc import Mapping
+import sys
+import threading
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager
 from pathlib import Path
 
+from moorage.cli.main import main
 from tests.support.server import PROGRAM, Project, clean_environment
+from tests.support.threads import HANG_SECONDS, Background
 
 
 def moorage(
@@ -14,13 +22,84 @@ def moorage(
     stdin: bytes = b"",
     settings: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `moorage …` in `folder`, with the address and key of `project` in the environment."""
-    environment = {"MOORAGE_URL": project.server.url, "MOORAGE_API_KEY": project.token} if project else {}
-    environment |= settings or {}
+    """Run `moorage …` in this process: in `folder`, with the address and key of `project` in the environment.
+
+    A start of Python costs more than most commands do. `serve` takes the signals of its process, so it gets one.
+    """
+    if arguments[:1] == ("serve",):
+        return moorage_process(*arguments, folder=folder, project=project, stdin=stdin, settings=settings)
+    assert threading.current_thread() is threading.main_thread(), "the streams, folder and environment are global"
+    output, errors = io.BytesIO(), io.BytesIO()
+
+    def run() -> int | str | None:
+        try:
+            main(arguments, prog_name="moorage")
+        except SystemExit as end:
+            return end.code
+        except BaseException:  # noqa: BLE001 -- as Python ends with it
+            traceback.print_exc()
+            return 1
+        return 0
+
+    with chdir(folder), _environment(_settings(project, settings)), _streams(stdin, output, errors):
+        code = Background(run).result()  # in a thread, since the priority of a thread ends with it
+    return _result(arguments, code if isinstance(code, int) else int(code is not None), output, errors)
+
+
+def moorage_process(
+    *arguments: str,
+    folder: Path,
+    project: Project | None = None,
+    stdin: bytes = b"",
+    settings: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run `moorage …` as a process: for servers, signals, limits, concurrent commands, and what ends with a process."""
     done = subprocess.run(
         [*PROGRAM, *arguments],
-        cwd=folder, input=stdin, env=clean_environment(**environment), capture_output=True, timeout=60, check=False,
+        cwd=folder, input=stdin, env=clean_environment(**_settings(project, settings)), capture_output=True,
+        timeout=HANG_SECONDS, check=False,
     )  # fmt: skip
-    result = subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+    return _result(arguments, done.returncode, io.BytesIO(done.stdout), io.BytesIO(done.stderr))
+
+
+def _settings(project: Project | None, settings: Mapping[str, str] | None) -> dict[str, str]:
+    of_project = {"MOORAGE_URL": project.server.url, "MOORAGE_API_KEY": project.token} if project else {}
+    return of_project | dict(settings or {})
+
+
+@contextmanager
+def _environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Replace the environment. The width is that of a pipe, also where the tests run in a terminal."""
+    before = dict(os.environ)
+    replaced = clean_environment(**{"COLUMNS": "80", **settings})
+    try:
+        os.environ.clear()
+        os.environ.update(replaced)
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _streams(stdin: bytes, output: io.BytesIO, errors: io.BytesIO) -> Iterator[None]:
+    """Replace the standard streams by pipes of text over bytes, as a process has them."""
+    before = sys.stdin, sys.stdout, sys.stderr
+    sys.stdin = io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
+    sys.stdout = io.TextIOWrapper(output, "utf-8", write_through=True)
+    sys.stderr = io.TextIOWrapper(errors, "utf-8", "backslashreplace", write_through=True)
+    replaced = sys.stdout, sys.stderr
+    try:
+        yield
+    finally:
+        sys.stdin, sys.stdout, sys.stderr = before
+        for stream in replaced:
+            stream.detach()  # or the bytes would be closed with it
+
+
+def _result(
+    arguments: tuple[str, ...], code: int, output: io.BytesIO, errors: io.BytesIO
+) -> subprocess.CompletedProcess[str]:
+    result = subprocess.CompletedProcess(arguments, code, output.getvalue().decode(), errors.getvalue().decode())
     assert "Traceback" not in result.stderr, result.stderr
     return result

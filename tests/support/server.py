@@ -3,12 +3,9 @@
 import itertools
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from pathlib import Path
@@ -19,24 +16,14 @@ from urllib.parse import urlencode
 import urllib3
 
 from moorage.core.access import DEFAULT_SCOPES, Scope
-from moorage.registry.api_keys import create_api_key
-from moorage.registry.projects import create_project
 from moorage.store.opening import open_store
 from moorage.store.store import Store
-from tests.support.threads import until
+from tests.support.ports import reserve_port
+from tests.support.registry import create_api_key, create_project
+from tests.support.threads import HANG_SECONDS, until
 
 _numbers = itertools.count(1)
 PROGRAM = (sys.executable, "-W", "error", "-m", "moorage")
-
-
-def quiet_port() -> int:
-    """A free port that the system gives to nobody who asks for any: it must be there still after a restart."""
-    lowest_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    while True:
-        port = random.randrange(10_000, max(lowest_given, 20_000))
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
@@ -57,7 +44,7 @@ class Server:
         program: tuple[str, ...] = PROGRAM,
     ) -> None:
         self.folder = folder
-        self.port = quiet_port()
+        self.port = reserve_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.database = database or f"sqlite:///{folder / 'moorage.db'}"
         self.log = folder / "log"
@@ -88,31 +75,30 @@ class Server:
 
     def wait_until_ready(self) -> None:
         """Return when /health/ready says so."""
-        deadline = time.monotonic() + 60
-        with urllib3.PoolManager(retries=False, timeout=2.0) as pool:
-            while time.monotonic() < deadline:
+        with urllib3.PoolManager(retries=False, timeout=HANG_SECONDS) as pool:
+
+            def is_ready() -> bool:
                 assert self.process is not None
                 if self.process.poll() is not None:
                     raise AssertionError(f"the server ended: {self.log.read_text()}{self.output.read_text()}")
-                try:
-                    if pool.request("GET", f"{self.url}/health/ready").status == 200:
-                        return
-                except urllib3.exceptions.HTTPError:
-                    time.sleep(0.02)  # asked again, up to the deadline
-        raise AssertionError(f"not ready after 60 s: {self.log.read_text()}")
+                with suppress(urllib3.exceptions.HTTPError):  # it does not listen yet
+                    return pool.request("GET", f"{self.url}/health/ready").status == 200
+                return False
+
+            until(is_ready, shown=self.log.read_text)
 
     def stop(self) -> int:
         """SIGTERM, as a service manager does; the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(HANG_SECONDS)
 
     def kill(self) -> None:
         """SIGKILL to all its processes: nothing of it can tidy up."""
         if self.process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(30)
+            self.process.wait(HANG_SECONDS)
             self.process = None
 
     def new_project(self) -> "Project":
@@ -130,22 +116,26 @@ class Server:
         """The process ids of the workers."""
         assert self.process is not None
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [int(pid) for pid in children if b"spawn_main" in _command_line(pid)]
 
     def greeting(self) -> str:
         """What it printed for the person who started it."""
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            text = self.output.read_bytes()[self._printed :].decode()
-            if "Stop with Ctrl-C" in text:
-                return text
-            time.sleep(0.02)  # looked at again, up to the deadline
-        raise AssertionError(f"no greeting: {self.output.read_text()}")
+        until(lambda: "Stop the server with Ctrl-C" in self._printed_now(), shown=self._printed_now)
+        return self._printed_now()
+
+    def _printed_now(self) -> str:
+        return self.output.read_bytes()[self._printed :].decode()
 
     def log_lines(self) -> list[dict[str, Any]]:
         """The log as it is now; written a few times a second."""
         whole = self.log.read_text().split("\n")[:-1]  # the last may still be on its way
         return [json.loads(line) for line in whole if line.startswith("{")]
+
+
+def _command_line(pid: str) -> bytes:
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has ended since it was listed
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 class LastingServer(Server):
@@ -207,7 +197,7 @@ class Project:
         self.id = project_id
         self.name = name
         self.token = token
-        self._pool = urllib3.PoolManager(retries=False, timeout=30.0)
+        self._pool = urllib3.PoolManager(retries=False, timeout=HANG_SECONDS)
 
     def seen_by(self, server: Server) -> "Project":
         """The same project as another server shows it, once it does."""

@@ -6,17 +6,19 @@ from typing import Any
 
 import apsw
 
-from moorage.core.deployment import FIRST_VERSION, Content
-from moorage.core.history import Actor
-from moorage.core.ids import new_id
-from moorage.core.prompt_config import PromptConfig
+from moorage.core.deployments.content import Content
+from moorage.core.deployments.deployment import FIRST_VERSION
+from moorage.core.deployments.history import Actor
+from moorage.core.deployments.ids import new_id
+from moorage.core.deployments.prompt_config import PromptConfig
 from moorage.store.engine import Engine
-from moorage.store.postgres import PostgresEngine
-from moorage.store.sqlite import SqliteEngine
-from moorage.store.store import Store, Writable
+from moorage.store.postgres.engine import PostgresEngine
+from moorage.store.sqlite.engine import SqliteEngine
+from moorage.store.store import Store
+from moorage.store.transaction import Transaction
 from tests.support.postgres import sql
 
-CONTENT = Content.of(PromptConfig(model="m", model_type="chat", provider="openai"), [])
+CONTENT = Content(PromptConfig(model="m", model_type="chat", provider="openai")).encode()
 
 
 class Clock:
@@ -82,13 +84,17 @@ def a_store(folder: Path, clock: Clock | None = None) -> Store:
     return Store(SqliteEngine(folder / "moorage.db"), clock or Clock())
 
 
-def create(store: Writable, project_id: str, key: str) -> str:
-    """Insert one small deployment; its id."""
+def insert(tx: Transaction, project_id: str, key: str) -> str:
+    """Insert one small deployment; return its id."""
     version_id = new_id()
-    with store.write() as write:
-        deployment_id = write.insert_deployment(project_id, key, "", version_id)
-        write.insert_version(version_id, deployment_id, FIRST_VERSION, CONTENT, Actor())
+    deployment_id = tx.insert_deployment(project_id, key, "", version_id)
+    tx.insert_version(version_id, deployment_id, FIRST_VERSION, CONTENT, Actor())
     return deployment_id
+
+
+def create(store: Store, project_id: str, key: str) -> str:
+    """Insert one small deployment in a write of its own; return its id."""
+    return store.run(insert, project_id, key)
 
 
 def delete(store: Store, deployment_id: str) -> None:

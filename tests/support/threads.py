@@ -1,15 +1,18 @@
-"""Things at the same time, and waiting for what will be."""
+"""Concurrent work, and waiting for a condition."""
 
 import threading
 import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+#: Ends a run that hangs. No test depends on it: waits end when their condition holds, however busy the machine is.
+HANG_SECONDS: Final = 600.0
 
 T = TypeVar("T")
 
 
 class Background(Generic[T]):
-    """Work in a thread; `result` waits for it, and raises what it raised."""
+    """Work in a thread; `result` waits for it, and raises its error."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work = work
@@ -18,10 +21,10 @@ class Background(Generic[T]):
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
-    def result(self, seconds: float = 60) -> T:
-        """What it returned."""
+    def result(self, seconds: float = HANG_SECONDS) -> T:
+        """Wait for the end of the work, and return its result."""
         self._thread.join(seconds)
-        assert not self._thread.is_alive()
+        assert not self._thread.is_alive(), "the work hangs"
         if self._error is not None:
             raise self._error
         return self._done[0]
@@ -34,14 +37,14 @@ class Background(Generic[T]):
 
 
 def together(*works: Callable[[], object]) -> None:
-    """Do all of it at once, and raise what one of them raised."""
-    for each in [Background(work) for work in works]:
-        each.result()
+    """Run all of it concurrently, and raise the first error."""
+    for background in [Background(work) for work in works]:
+        background.result()
 
 
-def until(holds: Callable[[], bool], seconds: float = 30) -> None:
-    """Return when something holds."""
+def until(holds: Callable[[], bool], seconds: float = HANG_SECONDS, *, shown: Callable[[], object] = str) -> None:
+    """Return when a condition holds. `shown` is for the message of a run that hangs."""
     deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < deadline, "it never held"
-        time.sleep(0.005)  # asked again, up to the deadline
+        assert time.monotonic() < deadline, f"the condition never held: {shown()}"
+        time.sleep(0.005)  # polls: the condition is in another process

@@ -77,7 +77,7 @@ class _CatalogCollector(Collector):
             "moorage_catalog_deployments", "Deployments in memory, all projects.", value=len(self._catalog)
         )
         yield GaugeMetricFamily(
-            "moorage_catalog_unreadable",
+            "moorage_catalog_decode_errors",
             "Deployments whose live version cannot be read, so that the one before is served, or none.",
             value=self._catalog.unreadable,
         )

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from moorage.api.call import Call
+from moorage.api.request import RequestContext
 from moorage.core.access import Scope
-from moorage.core.errors import MoorageError
+from moorage.core.errors.base import MoorageError
 
 #: The `scopes` of a row that needs no API key.
 OPEN: frozenset[Scope] | None = None
@@ -20,7 +20,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     method: str
     path: str
-    handler: Callable[[Call], Awaitable[Response]]
+    handler: Callable[[RequestContext], Awaitable[Response]]
     scopes: frozenset[Scope] | None
     name: str
     parameters: tuple[str, ...] = ()

@@ -3,23 +3,26 @@
 Whatever is not in the list is not answered, and a row whose `scopes` are not `OPEN` needs an API key that has them all.
 """
 
-from moorage.api import (
+from moorage.api.endpoints import (
     api_keys,
-    configurations,
     deployments,
-    explanations,
-    following,
+    health,
     manifests,
-    open_routes,
     versions,
 )
+from moorage.api.endpoints import (
+    explain as explanations,
+)
+from moorage.api.endpoints import (
+    get_config as configurations,
+)
+from moorage.api.endpoints import (
+    snapshot_and_changes as following,
+)
 from moorage.api.operation import OPEN, Operation
-from moorage.core import errors, request_errors, template_errors, usage_errors
-from moorage.core.access import Scope
-from moorage.core.api_key_item import ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey
-from moorage.core.bundle import BundleItem
-from moorage.core.configuration import Configuration, ConfigurationRequest
-from moorage.core.deployment import (
+from moorage.core.access import ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey, Scope
+from moorage.core.compatibility import errors as usage_errors
+from moorage.core.deployments.deployment import (
     DeletedDeployment,
     DeploymentItem,
     DeploymentPage,
@@ -27,13 +30,18 @@ from moorage.core.deployment import (
     PostDeployment,
     PutDeployment,
 )
-from moorage.core.difference import Difference
-from moorage.core.explaining import Explained, ExplainRequest, WhatIf, WhatIfRequest
-from moorage.core.filter import FILTERS
-from moorage.core.history import HistoryPage
-from moorage.core.manifest import ManifestPage
-from moorage.core.storage_errors import StorageFull, StorageUnavailable
-from moorage.core.version import DeletedVersion, PostVersion, Reason, VersionItem, VersionPage
+from moorage.core.deployments.diff import Difference
+from moorage.core.deployments.filter import FILTERS
+from moorage.core.deployments.history import HistoryPage
+from moorage.core.deployments.manifest import ManifestPage
+from moorage.core.deployments.version import DeletedVersion, PostVersion, Reason, VersionItem, VersionPage
+from moorage.core.errors import base as errors
+from moorage.core.errors import requests as request_errors
+from moorage.core.errors import templates as template_errors
+from moorage.core.errors.storage import StorageFull, StorageUnavailable
+from moorage.core.resolution.config import GetConfigRequest, ResolvedConfig
+from moorage.core.resolution.explain import Explained, ExplainRequest, SimulateRequest, SimulationResult
+from moorage.core.resolution.snapshot import SnapshotItem
 
 _QUERY = (request_errors.UnknownParameter, request_errors.RepeatedParameter)
 _ADMIN = frozenset({Scope.KEYS_ADMIN})
@@ -53,7 +61,7 @@ _TEMPLATE = (
     template_errors.InvalidTemplate,
     template_errors.MissingInputs,
     template_errors.OutputTooLarge,
-    template_errors.RenderingBusy,
+    template_errors.RendererBusy,
 )
 _TAKE = ("take_ownership",)
 _PUBLISH = ("take_ownership", "allow_breaking")
@@ -61,7 +69,7 @@ _LIVE = (template_errors.InvalidTemplate, usage_errors.BreakingChange)
 _TERMS = (errors.PreconditionFailed, errors.OwnedByFiles, request_errors.InvalidFlag)
 _NO_VERSION = (errors.VersionNotFound, errors.VersionDeleted, errors.VersionUnreadable)
 _ONCE = (request_errors.InvalidIdempotencyKey, errors.IdempotencyConflict)
-_OWNER = ("X-Moorage-Result", "X-Moorage-Owner", "X-Moorage-Taken-From")
+_OWNER = ("X-Moorage-Result", "X-Moorage-Owner", "X-Moorage-Previous-Owner")
 _SERVED = ("X-Moorage-Deployment", "X-Moorage-Version", "X-Moorage-Variant", "X-Moorage-Reason")
 
 
@@ -69,8 +77,8 @@ OPERATIONS = (
     Operation(
         method="POST", path=configurations.PATH, name="DeploymentGetConfig",
         handler=configurations.get_config, scopes=configurations.SCOPES,
-        body=ConfigurationRequest,
-        answers={200: Configuration, 304: None}, headers=("ETag", *_SERVED),
+        body=GetConfigRequest,
+        answers={200: ResolvedConfig, 304: None}, headers=("ETag", *_SERVED),
         errors=(
             *_GONE, errors.VariantNotResolved, *_TEMPLATE, request_errors.InvalidJson, request_errors.InvalidBody,
             *_LARGE,
@@ -79,7 +87,7 @@ OPERATIONS = (
     Operation(
         method="GET", path="/v2/deployments/snapshot", name="Snapshot",
         handler=following.snapshot, scopes=frozenset({Scope.INVOKE}),
-        answers={200: BundleItem, 304: None}, headers=("ETag", "X-Moorage-Signature"),
+        answers={200: SnapshotItem, 304: None}, headers=("ETag", "X-Moorage-Signature"),
         errors=(request_errors.UnknownParameter,),
     ),
     Operation(
@@ -132,7 +140,7 @@ OPERATIONS = (
         method="DELETE", path="/v2/deployments/{key_or_id}", name="DeleteDeployment",
         handler=deployments.delete, scopes=frozenset({Scope.PUBLISH}), parameters=(*_TAKE, "force"),
         answers={200: DeletedDeployment},
-        errors=(usage_errors.InUse, *_TERMS, *_QUERY, *_GONE, *_STORAGE),
+        errors=(usage_errors.DeploymentInUse, *_TERMS, *_QUERY, *_GONE, *_STORAGE),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/restore", name="RestoreDeployment",
@@ -152,9 +160,9 @@ OPERATIONS = (
         ),
     ),
     Operation(
-        method="POST", path="/v2/deployments/{key_or_id}/what-if", name="WhatIf",
-        handler=explanations.what_if, scopes=frozenset({Scope.READ}), body=WhatIfRequest,
-        answers={200: WhatIf},
+        method="POST", path="/v2/deployments/{key_or_id}/simulate", name="SimulationResult",
+        handler=explanations.simulate, scopes=frozenset({Scope.READ}), body=SimulateRequest,
+        answers={200: SimulationResult},
         errors=(request_errors.UnknownParameter, *_GONE, *_BODY),
     ),
     Operation(
@@ -181,7 +189,7 @@ OPERATIONS = (
         handler=versions.delete, scopes=frozenset({Scope.PUBLISH}), parameters=("force",),
         answers={200: DeletedVersion},
         errors=(
-            errors.VersionIsLive, usage_errors.InUse, errors.PreconditionFailed, request_errors.InvalidFlag,
+            errors.VersionIsLive, usage_errors.DeploymentInUse, errors.PreconditionFailed, request_errors.InvalidFlag,
             *_NO_VERSION, *_QUERY, *_GONE, *_STORAGE,
         ),
     ),
@@ -256,23 +264,23 @@ OPERATIONS = (
         answers={200: ApiKeyItem}, headers=(), errors=(errors.ApiKeyNotFound, *_QUERY, *_STORAGE),
     ),
     Operation(
-        method="GET", path="/health/live", name="Live", handler=open_routes.live, scopes=OPEN,
-        answers={200: open_routes.Health},
+        method="GET", path="/health/live", name="Live", handler=health.live, scopes=OPEN,
+        answers={200: health.Health},
     ),
     Operation(
-        method="GET", path="/health/ready", name="Ready", handler=open_routes.ready, scopes=OPEN,
-        answers={200: open_routes.Health},
+        method="GET", path="/health/ready", name="Ready", handler=health.ready, scopes=OPEN,
+        answers={200: health.Health},
     ),
     Operation(
-        method="GET", path="/metrics", name="Metrics", handler=open_routes.metrics, scopes=OPEN,
+        method="GET", path="/metrics", name="Metrics", handler=health.metrics, scopes=OPEN,
         answers={200: "text/plain"},
     ),
     Operation(
-        method="GET", path="/openapi.json", name="OpenApi", handler=open_routes.openapi_json, scopes=OPEN,
+        method="GET", path="/openapi.json", name="OpenApi", handler=health.openapi_json, scopes=OPEN,
         answers={200: "application/json"},
     ),
     Operation(
-        method="GET", path="/docs", name="Docs", handler=open_routes.docs, scopes=OPEN,
+        method="GET", path="/docs", name="Docs", handler=health.docs, scopes=OPEN,
         answers={200: "text/html"},
     ),
 )  # fmt: skip

@@ -8,12 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from moorage.catalog.catalog import Catalog, News
-from moorage.core.storage_errors import Stale, StorageError, TooOld
+from moorage.catalog.catalog import Catalog, CatalogUpdate
+from moorage.core.errors.storage import Stale, StorageError, TooStale
 from moorage.store.store import Store
 
 if TYPE_CHECKING:
-    from moorage.catalog.snapshot import Snapshot
+    from moorage.catalog.disk_cache import DiskCache
+
+#: A response without an age is at most this old (seconds).
+FRESH_SECONDS: Final = 1.0
 
 #: How often it is made sure that there is nothing new (seconds).
 CONFIRM_SECONDS: Final = 0.25
@@ -30,25 +33,25 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.05
 _log = logging.getLogger("moorage.catalog")
 
 
-def open_snapshot(store: Store, path: str) -> "Snapshot | None":
+def open_disk_cache(store: Store, path: str) -> "DiskCache | None":
     """The snapshot for a store, if it is reached over a network and has a password to encrypt with."""
     secret = store.secret()
     if not secret:
         return None
-    from moorage.catalog.snapshot import Snapshot  # noqa: PLC0415 -- cryptography is there only beside psycopg
+    from moorage.catalog.disk_cache import DiskCache  # noqa: PLC0415 -- cryptography is there only beside psycopg
 
-    return Snapshot(Path(path), store.url, secret)
+    return DiskCache(Path(path), store.url, secret)
 
 
 class Follower:
     """Follows the store for one catalog."""
 
     def __init__(
-        self, store: Store, catalog: Catalog, snapshot: "Snapshot | None" = None, max_age: float = math.inf
+        self, store: Store, catalog: Catalog, snapshot: "DiskCache | None" = None, max_staleness: float = math.inf
     ) -> None:
-        """With a `snapshot`, what is shown is kept in it for a start without the database. Older than `max_age` seconds
+        """A `snapshot` stores the state for a start without the database. Older than `max_staleness` seconds
         it is not to be answered from."""
-        self.max_age = max_age
+        self.max_staleness = max_staleness
         self._store = store
         self._catalog = catalog
         self._snapshot = snapshot
@@ -71,7 +74,7 @@ class Follower:
             if kept is None:
                 raise
             contents, age = kept
-            self._catalog.show(contents)
+            self._catalog.replace(contents)
             self._current_at = time.monotonic() - age
             self._is_away = self._is_from_snapshot = True
             _log.warning("%s Answering from the snapshot, which is %d seconds old.", error, age)
@@ -84,10 +87,10 @@ class Follower:
         return time.monotonic() - current_at
 
     def check_age(self) -> None:
-        """Raise `TooOld` if the catalog is older than it may be."""
+        """Raise `TooStale` if the catalog is older than it may be."""
         age = self.age()
-        if age > self.max_age:
-            raise TooOld(age=int(age), maximum=int(self.max_age))
+        if age > self.max_staleness:
+            raise TooStale(age=int(age), maximum=int(self.max_staleness))
 
     async def catch_up(self) -> bool:
         """Whether the catalog shows all that was known to be committed; waits for it while the database answers."""
@@ -110,7 +113,9 @@ class Follower:
         await self.catch_up()
         while self._catalog.revision < rev:
             if time.monotonic() > deadline:
-                raise Stale(param="X-Min-Revision", shown=self._catalog.revision, wanted=rev, seconds=WAIT_SECONDS)
+                raise Stale(
+                    param="X-Moorage-Min-Revision", shown=self._catalog.revision, wanted=rev, seconds=WAIT_SECONDS
+                )
             await asyncio.sleep(pause)  # another machine has no way to wake it
             pause = min(pause * 2, _LONGEST_PAUSE)
             await self.catch_up()
@@ -152,17 +157,17 @@ class Follower:
                 _log.warning("the database answers again")
             self._is_away = False
 
-    def _look(self) -> News | None:
+    def _look(self) -> CatalogUpdate | None:
         """What is new, if anything is; beside that, what else is due."""
         self._store.confirm()
         if not self._catalog.is_current() or self._is_from_snapshot:
             return self._catalog.fetch()
         if self._snapshot is not None:
-            self._snapshot.keep(self._catalog.contents, self.age())
+            self._snapshot.save(self._catalog.contents, self.age())
         return None
 
-    def _take(self, news: News, asked_at: float) -> None:
-        self._catalog.take(news)
+    def _take(self, news: CatalogUpdate, asked_at: float) -> None:
+        self._catalog.apply(news)
         self._is_from_snapshot = False
         self._current_at = asked_at
 

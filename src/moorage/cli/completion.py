@@ -1,4 +1,4 @@
-"""`moorage completion`: what a shell needs to complete commands, options and keys."""
+"""`moorage completion`: shell completion of commands, options and keys."""
 
 import click
 from click.shell_completion import get_completion_class
@@ -10,7 +10,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the completion script of a shell.
+    """Print a shell completion script.
 
     \b
         bash: eval "$(moorage completion bash)"      in ~/.bashrc

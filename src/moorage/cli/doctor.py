@@ -11,13 +11,14 @@ import msgspec
 import urllib3
 
 from moorage import __version__
-from moorage.cli import screen
-from moorage.cli.client import reason
+from moorage.cli.client import error_text
 from moorage.cli.options import output_option
+from moorage.cli.output import one_line, print_data
 from moorage.cli.serve import serve
-from moorage.core.finding import Finding, State
-from moorage.settings import SETTINGS, SettingError, contradictions, from_environment, strangers
-from moorage.store.opening import examine
+from moorage.diagnostics.finding import Finding, State
+from moorage.diagnostics.run import examine
+from moorage.diagnostics.settings import conflicting_settings, unknown_settings
+from moorage.settings import SETTINGS, SettingError, from_environment
 
 _COLOURS: dict[State, str] = {"ok": "green", "warning": "yellow", "problem": "red"}
 
@@ -43,14 +44,14 @@ def doctor(ctx: click.Context, database: str | None, url: str | None, output: st
         if output == "table":
             _print(finding)
     if output != "table":
-        screen.print_data(found, output)
+        print_data(found, output)
     ctx.exit(any(finding.state == "problem" for finding in found))
 
 
 def _print(finding: Finding) -> None:
     fix = f" — {finding.fix}" if finding.fix else ""
     click.secho(f"{finding.state:8}", fg=_COLOURS[finding.state], nl=False)
-    click.echo(screen.cell(f"{finding.what}  — {finding.finding}{fix}", 10_000))
+    click.echo(one_line(f"{finding.what}  — {finding.finding}{fix}", 10_000))
 
 
 def _examine(database: str | None, url: str | None) -> Iterator[Finding]:
@@ -63,7 +64,7 @@ def _examine(database: str | None, url: str | None) -> Iterator[Finding]:
             problems.append(Finding("problem", "settings", str(error), f"put {row.variable}_FILE right, or unset it"))
             values[name] = None
     values["database"] = database or values["database"]
-    problems += [*_of_values(), *_of_files(values), *contradictions(values), *strangers(os.environ)]
+    problems += [*_of_values(), *_of_files(values), *conflicting_settings(values), *unknown_settings(os.environ)]
     yield from problems or [Finding("ok", "settings", "go together")]
     if values["database"]:
         yield from examine(values["database"], values["database_listen"])
@@ -122,7 +123,7 @@ def _of_server(url: str, api_key: str | None) -> Iterator[Finding]:
             yield _of_version(str(document.get("info", {}).get("version")))
             yield _of_key(pool, url, api_key)
         except urllib3.exceptions.HTTPError as error:
-            text = f"there is no answer from {shown} ({reason(error)})"
+            text = f"there is no answer from {shown} ({error_text(error)})"
             yield Finding("warning", "server", text, "moorage serve, or MOORAGE_URL if it is elsewhere")
 
 

@@ -1,4 +1,4 @@
-"""`moorage drift`: where a server and its files have come apart."""
+"""`moorage drift`: differences between a server and the files that were applied to it."""
 
 from pathlib import Path
 from typing import Any
@@ -6,23 +6,24 @@ from typing import Any
 import click
 from rich.text import Text
 
-from moorage.cli import screen
-from moorage.cli.client import Client, deployment_path
-from moorage.cli.documents import Document, find_top, name_in_project, read_paths
+from moorage.cli.client import Client, deployment_path, read_manifests
 from moorage.cli.options import output_option, setting
-from moorage.cli.plan import is_under, make_plan, read_manifests
-from moorage.core.manifest import Manifest
+from moorage.cli.output import new_console, new_table, one_line, print_data
+from moorage.core.deployments.manifest import Manifest
+from moorage.documents.plan import is_under, make_plan
+from moorage.documents.read import Document, git_root, name_in_project, read_paths
 
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path(exists=True, allow_dash=True))
 @output_option
-@click.option("--exit-code", is_flag=True, help="Exit with 1 if anything drifted.")
+@click.option("--exit-code", is_flag=True, help="Exit with code 1 if there is drift.")
 @setting("url")
 def drift(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> None:
-    """List where the server has something else than the files it was applied from, and who changed it.
+    """List deployments that differ from their files.
 
-    Without PATH, the files that the server names are looked for from here, or from the top of this git repository.
+    Each line says what differs, who changed it and why. Without PATH, the files are searched by the names that the
+    server has, from this folder or from the root of this git repository.
     """
     client = Client.from_environment(url)
     manifests = read_manifests(client)
@@ -30,9 +31,9 @@ def drift(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> Non
     roots = [name_in_project(path) for path in paths]
     rows = [_row(client, *found) for found in _drifted(documents, manifests, paths, roots)]
     if output != "table":
-        screen.print_data(rows, output)
+        print_data(rows, output)
     elif not rows:
-        screen.console().print("No drift: the server has what the files say.")
+        new_console().print("No drift: the server has the content of the files.")
     else:
         _print(rows)
     if rows and exit_code:
@@ -40,8 +41,8 @@ def drift(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> Non
 
 
 def _named_files(manifests: dict[str, Manifest]) -> list[str]:
-    """The files that the server names, where they can be found from here."""
-    top = find_top(Path.cwd()) or Path()
+    """Return the files that the server names and that exist here."""
+    top = git_root(Path.cwd()) or Path()
     names = sorted({manifest.file for manifest in manifests.values() if manifest.file})
     return [str(top / name) for name in names if (top / name).is_file()]
 
@@ -49,44 +50,44 @@ def _named_files(manifests: dict[str, Manifest]) -> list[str]:
 def _drifted(
     documents: list[Document], manifests: dict[str, Manifest], paths: tuple[str, ...], roots: list[str]
 ) -> list[tuple[str, str, str, Manifest | None]]:
-    """Key, file, what happened, and what the server has, for everything that is not as the files say."""
+    """Return key, file, difference, and the state on the server, for each deployment that differs from its file."""
     found: list[tuple[str, str, str, Manifest | None]] = []
     files = {document.key: document.file for document in documents}
     for step in make_plan(documents, manifests, ()):
-        there = manifests.get(step.key)
+        current = manifests.get(step.key)
         file = files.get(step.key) or step.source
-        is_taken_over = there is not None and there.owner == "api" and there.file is not None
+        is_taken_over = current is not None and current.owner == "api" and current.file is not None
         if step.action == "invalid":
             found.append((step.key, step.source, f"cannot be read: {step.why[0]}", None))
-        elif there is None:
+        elif current is None:
             found.append((step.key, file, "not on the server", None))
         elif step.action != "unchanged":
-            what = "changed through the API" if there.owner == "api" else "file changed, not applied"
-            found.append((step.key, file, what, there))
+            difference = "changed through the API" if current.owner == "api" else "file changed, not applied"
+            found.append((step.key, file, difference, current))
         elif is_taken_over:
-            found.append((step.key, file, "kept through the API, content equal", there))
+            found.append((step.key, file, "managed through the API, content equal", current))
     keys = {document.key for document in documents}
     unread = {document.file for document in documents if document.problem}
     found += [
-        (there.key, there.file, "not in its file", there)
-        for there in manifests.values()
-        if there.file is not None
-        and there.key not in keys
-        and there.file not in unread
-        and (not paths or is_under(there.file, roots))
+        (current.key, current.file, "not in its file", current)
+        for current in manifests.values()
+        if current.file is not None
+        and current.key not in keys
+        and current.file not in unread
+        and (not paths or is_under(current.file, roots))
     ]
     return sorted(found, key=lambda row: row[:2])
 
 
-def _row(client: Client, key: str, file: str, what: str, there: Manifest | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"key": key, "file": file, "drift": what}
-    if there is None or there.owner == "files":
+def _row(client: Client, key: str, file: str, difference: str, current: Manifest | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"key": key, "file": file, "drift": difference}
+    if current is None or current.owner == "files":
         return row
-    (last,) = client.get(f"{deployment_path(there.id)}/history", limit=1).value["data"]
+    (last,) = client.get(f"{deployment_path(current.id)}/history", limit=1).value["data"]
     by = last["api_key"]["name"] if last["api_key"] else "the operator"
     return {
         **row,
-        "version": there.version,
+        "version": current.version,
         "action": last["action"],
         "by": by,
         "at": last["at"],
@@ -96,8 +97,11 @@ def _row(client: Client, key: str, file: str, what: str, there: Manifest | None)
 
 def _print(rows: list[dict[str, Any]]) -> None:
     columns = ("key", "drift", "file", "by", "at", "why")
-    table = screen.table(*columns)
+    table = new_table(*columns)
     for row in rows:
-        table.add_row(*(Text(screen.cell(row.get(column) or "-", 120)) for column in columns))
-    screen.console().print(table)
-    click.echo("`moorage diff PATH` shows what differs, `moorage export DIR` writes what the server has.", err=True)
+        table.add_row(*(Text(one_line(row.get(column) or "-", 120)) for column in columns))
+    new_console().print(table)
+    click.echo(
+        "`moorage diff PATH` shows the differences; `moorage export DIR` writes the state of the server to files.",
+        err=True,
+    )

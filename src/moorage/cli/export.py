@@ -1,4 +1,4 @@
-"""`moorage export`: the deployments of a server as files."""
+"""`moorage export`: write the deployments of a server to files."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from moorage.cli import screen, yaml_text
-from moorage.cli.client import Client
-from moorage.cli.documents import Document, read_paths
+from moorage.cli.client import Client, read_manifests
 from moorage.cli.options import setting
-from moorage.cli.plan import content, make_plan, read_manifests
-from moorage.core.manifest import Manifest
+from moorage.cli.output import new_console, new_table
+from moorage.core.deployments.manifest import Manifest
+from moorage.documents.plan import content, make_plan
+from moorage.documents.read import Document, read_paths
+from moorage.documents.yaml import dump_yaml
 
 _RESULTS = ("created", "updated", "unchanged")
 
@@ -21,10 +22,10 @@ _RESULTS = ("created", "updated", "unchanged")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
 @setting("url")
 def export(folder: Path, url: str) -> None:
-    """Write every deployment to a file in DIR, named by its key, or to the one in DIR that has it alone already.
+    """Write deployments to files in DIR.
 
-    `moorage apply DIR` puts them back: on the same server they are unchanged. A file that already says the same is left
-    as it is, with its comments.
+    Each deployment is written to the file that already has only this deployment, else to a new file named by its key.
+    A file with equal content stays as it is, with its comments. `moorage apply DIR` puts the files back.
     """
     client = Client.from_environment(url)
     manifests = sorted(read_manifests(client).values(), key=lambda manifest: manifest.key)
@@ -32,20 +33,21 @@ def export(folder: Path, url: str) -> None:
     files = _choose_files(folder, [manifest.key for manifest in manifests], found)
     folder.mkdir(parents=True, exist_ok=True)
     counts = Counter(_write(files[manifest.key], manifest, found) for manifest in manifests)
-    totals = screen.table(*_RESULTS)
+    totals = new_table(*_RESULTS)
     totals.add_row(*(str(counts[result]) for result in _RESULTS))
-    screen.console().print(totals)
+    new_console().print(totals)
     others = sorted(file.name for file in found if file not in files.values())
     if others:
-        click.echo(f"Left alone, for the server has no such deployment: {', '.join(others)}", err=True)
+        click.echo(f"Not changed, because the server has no such deployment: {', '.join(others)}", err=True)
 
 
 def _choose_files(folder: Path, keys: list[str], found: dict[Path, list[Document]]) -> dict[str, Path]:
-    """Key -> file: the one that has it alone already, else one of its name. Names that differ in case alone get a
-    number: some file systems cannot tell them apart.
+    """Return the file of each key: the one that has only this deployment, else a new one with the name of the key.
+
+    Names that differ only in case get a number, for file systems that ignore case.
 
     Raises:
-        click.ClickException: a file of the name is something else.
+        click.ClickException: the file exists and has other content.
     """
     files: dict[str, Path] = {}
     for file, documents in found.items():
@@ -53,14 +55,16 @@ def _choose_files(folder: Path, keys: list[str], found: dict[Path, list[Document
             if len(documents) == 1 and key not in files:
                 files[key] = file
             elif file.stem not in keys or key in files:
-                raise click.ClickException(f"{file} has the deployment {key!r} too; export to another folder.")
+                raise click.ClickException(f"{file} has the deployment {key!r}, too. Export to another folder.")
     taken = {file.name.lower() for file in found}
     for key in keys:
         if key in files:
             continue
         own = folder / f"{key}.yaml"
         if own.exists():
-            raise click.ClickException(f"{own} is there and is not the deployment {key!r} alone; move it away first.")
+            raise click.ClickException(
+                f"{own} exists and does not have only the deployment {key!r}. Move it away first."
+            )
         name = next(name for name in _names(key) if name.lower() not in taken)
         files[key] = folder / name
         taken.add(name.lower())
@@ -73,17 +77,17 @@ def _names(key: str) -> Iterator[str]:
 
 
 def _text(manifest: Manifest) -> str:
-    """A document that says all of a deployment; what is empty is left out."""
-    said = {"key": manifest.key, **content(manifest)}
-    return yaml_text.dump({name: value for name, value in said.items() if value not in ("", [])})
+    """Return a complete document of a deployment; empty fields are omitted."""
+    fields = {"key": manifest.key, **content(manifest)}
+    return dump_yaml({name: value for name, value in fields.items() if value not in ("", [])})
 
 
 def _write(file: Path, manifest: Manifest, found: dict[Path, list[Document]]) -> str:
-    """Write a file whole or not at all, unless it says the same already; what was done."""
-    is_there = file in found
-    if is_there and make_plan(found[file], {manifest.key: manifest}, ())[0].action == "unchanged":
+    """Write a file completely or not at all, unless its content is equal; return the result."""
+    exists = file in found
+    if exists and make_plan(found[file], {manifest.key: manifest}, ())[0].action == "unchanged":
         return "unchanged"
     part = file.with_name(f".{file.name}.part")
     part.write_text(_text(manifest), "utf-8")
     part.replace(file)
-    return "updated" if is_there else "created"
+    return "updated" if exists else "created"

@@ -1,4 +1,4 @@
-"""`moorage keys`: API keys, on the database itself, because somebody must make the first one."""
+"""`moorage keys`: API keys, in the database, because no API key exists at first."""
 
 import re
 import time
@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 import click
 from rich.text import Text
 
-from moorage.cli import screen
 from moorage.cli.options import output_option, setting
+from moorage.cli.output import new_console, new_table, print_data
 from moorage.core.access import DEFAULT_SCOPES, ApiKey, Scope
 from moorage.core.times import iso
-from moorage.registry.api_keys import create_api_key, revoke_api_key
+from moorage.registry.api_keys import create_api_key, get_api_key, revoke_api_key
 from moorage.registry.projects import DEFAULT_PROJECT, get_project
+from moorage.registry.write_context import WriteContext
 from moorage.store.opening import open_existing, open_store
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -50,25 +51,33 @@ def keys() -> None:
 @click.option("--project", default=DEFAULT_PROJECT, show_default=True, help="The project the key belongs to.")
 @click.option(
     "--scope", "scopes", multiple=True, type=click.Choice([scope.value for scope in Scope]),
-    help="What the key may do; give it once for each. Without: everything on deployments.",
+    help="A scope of the key; may be repeated. Default: all scopes on deployments.",
 )  # fmt: skip
-@click.option("--expires", type=Expiry(), help="When it ends: 90d, 12h, or 2027-01-31T12:00Z. Without: never.")
+@click.option("--expires", type=Expiry(), help="The expiry: 90d, 12h, or 2027-01-31T12:00Z. Default: never.")
 @setting("database")
 def create(name: str, project: str, scopes: tuple[str, ...], expires: int | None, database: str) -> None:
-    """Make an API key, and print its token: this once, alone on standard output."""
+    """Create an API key and print its token.
+
+    The token is printed only once, alone on standard output.
+    """
     with closing(open_store(database)) as store:
         owner = get_project(store, project)
-        key, token = create_api_key(store, owner.id, name, map(Scope, scopes or DEFAULT_SCOPES), expires)
-    click.echo(token)
-    until = f" until {iso(key.expires_us)}" if key.expires_us else ""
-    click.echo(f"The key {key.id} ({', '.join(sorted(key.scopes))}) of {project} is valid{until}.", err=True)
+        created = store.run(create_api_key, owner.id, name, map(Scope, scopes or DEFAULT_SCOPES), expires)
+    key = created.key
+    click.echo(created.token)
+    until = f" until {iso(key.expires_us)}" if key.expires_us else " without an expiry"
+    scope_list = ", ".join(sorted(key.scopes))
+    click.echo(f"Created the key {key.id} in the project {project} ({scope_list}), valid{until}.", err=True)
 
 
 @keys.command("list")
 @output_option
 @setting("database")
 def list_(output: str, database: str) -> None:
-    """List the API keys of all projects. Tokens are not kept, so none is shown."""
+    """List the API keys of all projects.
+
+    Tokens are not stored, so none is shown.
+    """
     with closing(open_existing(database)) as store:
         names = {project.id: project.name for project in store.projects()}
         found = store.api_keys()
@@ -85,23 +94,24 @@ def list_(output: str, database: str) -> None:
         for key in found
     ]
     if output != "table":
-        screen.print_data(rows, output)
+        print_data(rows, output)
         return
-    table = screen.table("id", "name", "project", "status", "expires", "scopes")
+    table = new_table("id", "name", "project", "status", "expires", "scopes")
     for row in rows:
         scopes = " ".join(row["scopes"])
         cells = (row["id"], row["name"], row["project"], row["status"], row.get("expires", "never"), scopes)
         table.add_row(*(Text(str(text)) for text in cells))
-    screen.console().print(table)
+    new_console().print(table)
 
 
 @keys.command()
 @click.argument("id_or_name")
 @setting("database")
 def revoke(id_or_name: str, database: str) -> None:
-    """Revoke an API key, at once and for good."""
+    """Revoke an API key, permanently."""
     with closing(open_existing(database)) as store:
-        key = revoke_api_key(store, id_or_name)
+        key = get_api_key(store, id_or_name)
+        store.run(revoke_api_key, WriteContext(key.project_id), key.id)
     click.echo(f"Revoked {key.id} ({key.name}).", err=True)
 
 

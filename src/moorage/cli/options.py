@@ -1,4 +1,4 @@
-"""Command-line options made from the table of settings."""
+"""Options that several commands have, and options from the table of settings."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def setting(name: str, kind: Any = str) -> Decorator:
-    """An option `--name` that falls back to the environment and the default, as the table says."""
+    """Return an option `--name` with the environment variable and the default of the table of settings."""
     row = SETTINGS[name]
 
     def default() -> str | None:
@@ -26,12 +26,12 @@ def setting(name: str, kind: Any = str) -> Decorator:
 
 
 def key_argument(command: Callable[..., Any]) -> Callable[..., Any]:
-    """KEY_OR_ID, which a shell completes."""
+    """Add the argument KEY_OR_ID, which a shell completes."""
     return click.argument("key_or_id", shell_complete=_complete_key)(command)
 
 
 def _complete_key(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The keys that begin so; none if the server cannot be asked."""
+    """Return the keys with a prefix, or none if the server is unreachable."""
     try:
         client = Client.from_environment(ctx.params.get("url") or from_environment("url") or "")
         return [item["key"] for item in client.pages("/v2/deployments") if item["key"].startswith(incomplete)]
@@ -40,6 +40,6 @@ def _complete_key(ctx: click.Context, param: click.Parameter, incomplete: str) -
 
 
 def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`-o table|json|yaml`."""
+    """Add the option `-o table|json|yaml`."""
     choice = click.Choice(["table", "json", "yaml"])
     return click.option("-o", "--output", type=choice, default="table", show_default=True)(command)

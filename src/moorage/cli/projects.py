@@ -5,8 +5,8 @@ from contextlib import closing
 import click
 from rich.text import Text
 
-from moorage.cli import screen
 from moorage.cli.options import output_option, setting
+from moorage.cli.output import new_console, new_table, print_data
 from moorage.core.times import iso
 from moorage.registry.projects import create_project
 from moorage.store.opening import open_existing, open_store
@@ -14,18 +14,21 @@ from moorage.store.opening import open_existing, open_store
 
 @click.group()
 def projects() -> None:
-    """Create and list projects: each has its own deployments and API keys."""
+    """Create and list projects.
+
+    A project has its own deployments and API keys.
+    """
 
 
 @projects.command()
 @click.argument("name")
 @setting("database")
 def create(name: str, database: str) -> None:
-    """Make a project."""
+    """Create a project."""
     with closing(open_store(database)) as store:
-        project = create_project(store, name)
+        project = store.run(create_project, name)
     click.echo(project.id)
-    click.echo(f"Made the project {name}. Next: moorage keys create NAME --project {name}", err=True)
+    click.echo(f"Created the project {name}. To create a key: moorage keys create NAME --project {name}", err=True)
 
 
 @projects.command("list")
@@ -37,9 +40,9 @@ def list_(output: str, database: str) -> None:
         found = store.projects()
     rows = [{"id": project.id, "name": project.name, "created": iso(project.created_us)} for project in found]
     if output != "table":
-        screen.print_data(rows, output)
+        print_data(rows, output)
         return
-    table = screen.table("name", "id", "created")
+    table = new_table("name", "id", "created")
     for row in rows:
         table.add_row(Text(row["name"]), row["id"], row["created"])
-    screen.console().print(table)
+    new_console().print(table)

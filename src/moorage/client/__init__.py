@@ -7,11 +7,17 @@ server is away.
     config = moorage.get_config("support_answers", {"customer": "Ada"}, {"country": "NLD"})
 """
 
+from moorage.client.client import AsyncMoorage, Moorage
 from moorage.client.config import Config, Source
-from moorage.client.errors import BrokenDeployment, ClientError, NothingKnown, UnknownDeployment
-from moorage.client.moorage import AsyncMoorage, Moorage
+from moorage.client.errors import ClientError, DeploymentNotFound, DeploymentUnreadable, NoConfigurationError
 
 __all__ = [
-    "AsyncMoorage", "BrokenDeployment", "ClientError", "Config", "Moorage", "NothingKnown", "Source",
-    "UnknownDeployment",
+    "AsyncMoorage",
+    "ClientError",
+    "Config",
+    "DeploymentNotFound",
+    "DeploymentUnreadable",
+    "Moorage",
+    "NoConfigurationError",
+    "Source",
 ]  # fmt: skip

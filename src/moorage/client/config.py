@@ -4,13 +4,13 @@ from typing import Literal
 
 import msgspec
 
-from moorage.core.configuration import Configuration, Object
-from moorage.core.deployment import Live
-from moorage.core.resolution import Resolution
+from moorage.core.deployments.deployment import LiveVersion
+from moorage.core.resolution.config import Object, ResolvedConfig
+from moorage.core.routing.table import Resolution
 
 Source = Literal["server", "disk", "lockfile"]
 
-_decode = msgspec.json.Decoder(Configuration).decode
+_decode = msgspec.json.Decoder(ResolvedConfig).decode
 
 
 class Config:
@@ -20,11 +20,11 @@ class Config:
     which for a checkout is the checkout. What `messages`, `parameters` and `tools` hold is the caller's own, and may be
     changed."""
 
-    def __init__(self, json: bytes, live: Live, resolution: Resolution, source: Source, age: float) -> None:
+    def __init__(self, json: bytes, live: LiveVersion, resolution: Resolution, source: Source, age: float) -> None:
         self.json = json
         self._live = live
         self._resolution = resolution
-        self._decoded: Configuration | None = None
+        self._decoded: ResolvedConfig | None = None
         self.source = source
         self.age = age
 
@@ -91,7 +91,7 @@ class Config:
     def __repr__(self) -> str:
         return f"<Config {self.key} {self.version} {self.variant}, from the {self.source}, {self.age:.1f} s old>"
 
-    def _configuration(self) -> Configuration:
+    def _configuration(self) -> ResolvedConfig:
         """Decoded when it is first asked for; `cached_property` would do that under a lock."""
         if self._decoded is None:
             self._decoded = _decode(self.json)

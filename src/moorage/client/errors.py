@@ -1,16 +1,16 @@
-"""The errors of the client.
+"""Errors of the client.
 
     MoorageError
     └── ClientError
-        ├── UnknownDeployment
-        ├── BrokenDeployment
-        ├── NothingKnown
-        └── Unreachable           inside: the server does not answer as it should
+        ├── DeploymentNotFound
+        ├── DeploymentUnreadable
+        ├── NoConfigurationError
+        └── ServerUnreachable     internal: the server does not respond as expected
 
-Those of templates, contexts and messages are the server's own, see `moorage.core.errors`. They are made as all others.
+Errors of templates, contexts and messages are those of the server, see `moorage.core.errors`.
 """
 
-from moorage.core.errors import MoorageError
+from moorage.core.errors.base import MoorageError
 
 
 class ClientError(MoorageError):
@@ -19,27 +19,27 @@ class ClientError(MoorageError):
     code = "client_error"
 
 
-class UnknownDeployment(ClientError):
-    """There is no deployment {key!r} in what is known from the {source}, {age} seconds old{hint}. It knows {count}."""
+class DeploymentNotFound(ClientError):
+    """Deployment {key!r} not found in the {source} ({count}, {age} seconds old).{suggestion}"""
 
     code = "deployment_not_found"
 
 
-class BrokenDeployment(ClientError):
-    """The deployment {key!r} cannot be read as it is known from the {source}: {reason}. `moorage pull` writes a
-    lockfile anew; what a newer server has needs a newer Moorage here."""
+class DeploymentUnreadable(ClientError):
+    """Deployment {key!r} in the {source} cannot be decoded: {reason}."""
 
-    code = "broken_deployment"
-
-
-class NothingKnown(ClientError):
-    """There are no configurations to answer from. The server: {server}. The cache: {cache}. The lockfile: {lockfile}.
-    Start the server, or write a lockfile where it runs: `moorage pull --out deployments.lock.json`."""
-
-    code = "nothing_known"
+    code = "deployment_unreadable"
+    hint = "`moorage lock` writes a new lockfile; a configuration of a newer server requires a newer Moorage here."
 
 
-class Unreachable(ClientError):
+class NoConfigurationError(ClientError):
+    """No configuration available. Server: {server}. Disk cache: {cache}. Lockfile: {lockfile}."""
+
+    code = "no_configuration"
+    hint = "Start the server, or create a lockfile on a machine that reaches it: `moorage lock --out FILE`."
+
+
+class ServerUnreachable(ClientError):
     """{reason}"""
 
     code = "unreachable"

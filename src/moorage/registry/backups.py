@@ -6,17 +6,17 @@ from pathlib import Path
 
 import msgspec
 
-from moorage.core.ids import new_id
-from moorage.core.storage_errors import InvalidBackup, WouldBeLost
-from moorage.registry.check import check
-from moorage.store.backup_file import new_backup, open_backup
-from moorage.store.copying import fill, replace_all
+from moorage.core.deployments.ids import new_id
+from moorage.core.errors.storage import DatabaseNotEmpty, InvalidBackup
+from moorage.diagnostics.integrity import check
 from moorage.store.engine import Engine, Run
 from moorage.store.store import Store
-from moorage.store.whole import Whole, counts
+from moorage.store.transfer.backup_file import new_backup, open_backup
+from moorage.store.transfer.copy import fill, replace_all
+from moorage.store.transfer.dump import DatabaseDump, counts
 
 
-class Kept(msgspec.Struct, frozen=True):
+class BackupInfo(msgspec.Struct, frozen=True):
     """What a backup holds: how many deployments that are not deleted, at which revision. `now` is the revision that
     the database has after a restore."""
 
@@ -25,7 +25,7 @@ class Kept(msgspec.Struct, frozen=True):
     now: int
 
 
-def backup(store: Store, file: Path) -> Kept:
+def backup(store: Store, file: Path) -> BackupInfo:
     """Write one committed state of a database into a file, while others write on into the database.
 
     Raises:
@@ -33,7 +33,7 @@ def backup(store: Store, file: Path) -> Kept:
     """
     with new_backup(file) as engine, store.whole() as whole:
         fill(engine, whole)
-        return Kept(whole.deployments(), whole.rev, whole.rev)
+        return BackupInfo(whole.deployments(), whole.rev, whole.rev)
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def sound_backup(file: Path) -> Iterator[Store]:
         yield saved
 
 
-def restore(saved: Store, engine: Engine, *, replace: bool) -> Kept:
+def restore(saved: Store, engine: Engine, *, replace: bool) -> BackupInfo:
     """Put a database into the state of a backup, all of it or nothing. Its revision does not go back for those who saw
     it, and the new epoch tells them to read everything anew.
 
@@ -64,12 +64,12 @@ def restore(saved: Store, engine: Engine, *, replace: bool) -> Kept:
             _refuse_loss(run, engine.url, rev - 1, whole)
         now = max(rev, whole.rev + 1)
         replace_all(run, whole, new_id(), now)
-        return Kept(whole.deployments(), whole.rev, now)
+        return BackupInfo(whole.deployments(), whole.rev, now)
 
 
-def _refuse_loss(run: Run, url: str, rev: int, whole: Whole) -> None:
+def _refuse_loss(run: Run, url: str, rev: int, whole: DatabaseDump) -> None:
     if any(counts(run("counts")).values()) or run("find_copy"):
         ((deployments,),) = run("count_deployments")
-        raise WouldBeLost(
+        raise DatabaseNotEmpty(
             url=url, deployments=deployments, rev=rev, backup_deployments=whole.deployments(), backup_rev=whole.rev
         )

@@ -1,233 +1,182 @@
-"""Create and change deployments."""
+"""Create, change, delete and restore deployments, each in one transaction of the caller."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET
 
-from moorage.core import strict_json
-from moorage.core.body import read_body
-from moorage.core.deployment import (
+from moorage.core.deployments.deployment import (
     FIRST_VERSION,
     Deployment,
     PatchDeployment,
     PostDeployment,
     PutDeployment,
-    Result,
-    final_us,
+    restore_deadline_us,
 )
-from moorage.core.errors import KeyTaken, NotDeleted
-from moorage.core.history import Actor
-from moorage.core.ids import check_key, new_id
-from moorage.core.ownership import FREE, Terms
-from moorage.registry.bodies import content_of, with_reason
-from moorage.registry.contracts import check_jinja
-from moorage.registry.lookup import check_match, get_deployment, get_to_change
-from moorage.registry.ownership import claim, is_handed_over, record_change
-from moorage.registry.usage import check_unused
+from moorage.core.deployments.ids import check_key, new_id
+from moorage.core.deployments.update import updated_content
+from moorage.core.errors.base import KeyTaken, NotDeleted
+from moorage.registry.breaking_changes import check_jinja
+from moorage.registry.consumers import check_no_consumers
+from moorage.registry.lookup import check_preconditions, get_deployment, get_for_update
+from moorage.registry.ownership import record_change, require_ownership, transfer_ownership
+from moorage.registry.results import DeploymentResult
 from moorage.registry.versions import add_version
-from moorage.store.store import Writable
+from moorage.registry.write_context import WriteContext
 from moorage.store.transaction import Transaction
 
 
-class Put(msgspec.Struct, frozen=True):
-    """What a put did. `normalized` are the paths of the body that were rewritten to an equivalent; `taken_from` is who
-    kept the deployment before, a file or `api`, if somebody else does since; `breaking` is what programs rely on and is
-    broken, as it was allowed to be."""
-
-    result: Result
-    deployment: Deployment
-    normalized: list[str]
-    taken_from: str | None = None
-    breaking: Sequence[str] = ()
-
-
-class _Undo(Exception):
-    def __init__(self, result: Result, deployment: Deployment) -> None:
-        self.result = result
-        self.deployment = deployment
-
-
 def put_deployment(
-    store: Writable,
-    project_id: str,
-    key: str,
-    body: bytes,
-    by: Actor,
-    terms: Terms = FREE,
-    *,
-    is_dry_run: bool = False,
-) -> Put:
-    """Make the deployment `key` what `body` (JSON, `PutDeployment`) says: create it, or give it a new live version.
+    tx: Transaction, ctx: WriteContext, key: str, body: PutDeployment, *, is_dry_run: bool = False
+) -> DeploymentResult:
+    """Create the deployment `key`, or publish a new version of it.
 
-    A version is made only where the content differs; a description alone is changed in place. A dry run finds out what
-    would be done, and does not.
+    A new version is made only if the content differs; a new description alone is stored in place. A dry run returns
+    the result and discards the write.
 
     Raises:
-        InvalidKey, InvalidJson, InvalidBody, JinjaNotEnabled, InvalidTemplate, PreconditionFailed, OwnedByFiles,
-        OwnedByApi, BreakingChange: nothing was changed.
-        StorageFull, StorageUnavailable: nothing is acknowledged.
+        InvalidKey, InvalidBody, JinjaNotEnabled, InvalidTemplate, PreconditionFailed, OwnedByFiles, OwnedByApi,
+        BreakingChange
     """
     check_key(key)
-    wanted, normalized = read_body(strict_json.parse(body), PutDeployment)
-    result: Result
-    taken_from, breaking = None, list[str]()
-    try:
-        with store.write() as write:
-            present = write.find_deployment(project_id, key)
-            if present is None:
-                if terms.if_match is not None:
-                    get_deployment(write, project_id, key)  # raises: what should be matched is not there
-                result = "created"
-                _create(write, project_id, key, wanted, by, terms)
-            else:
-                check_match(write, present, terms)
-                result, breaking = _update(write, present, wanted, by, terms)
-                if result == "unchanged" and not is_handed_over(write, present, by, terms):
-                    raise _Undo("unchanged", present)
-            stored = _stored(write, project_id, key)
-            taken_from = _taken_from(present, stored)
-            if is_dry_run:
-                raise _Undo(result, stored)
-    except _Undo as undo:
-        return Put(undo.result, undo.deployment, normalized, taken_from, breaking)
-    return Put(result, stored, normalized, taken_from, breaking)
+    current = tx.find_deployment(ctx.project_id, key)
+    if current is None:
+        if ctx.options.if_match is not None:
+            get_deployment(tx, ctx.project_id, key)  # raises: there is nothing that could match
+        _create(tx, ctx, key, body)
+        result = DeploymentResult(_stored(tx, ctx, key), "created")
+    else:
+        check_preconditions(tx, current, ctx.options)
+        result = _update(tx, ctx, current, body)
+    if is_dry_run:
+        tx.discard()
+    return result
 
 
-def create_deployment(store: Writable, project_id: str, body: bytes, by: Actor, terms: Terms = FREE) -> Put:
-    """Create a deployment (`body`: JSON, `PostDeployment`).
+def create_deployment(tx: Transaction, ctx: WriteContext, body: PostDeployment) -> DeploymentResult:
+    """Create a deployment.
 
     Raises:
-        KeyTaken: there is one of that key.
-        InvalidKey, InvalidJson, InvalidBody, JinjaNotEnabled, InvalidTemplate: nothing was changed.
-        StorageFull, StorageUnavailable: nothing is acknowledged.
+        KeyTaken: a deployment has the key.
+        InvalidKey, InvalidBody, JinjaNotEnabled, InvalidTemplate
     """
-    wanted, normalized = read_body(strict_json.parse(body), PostDeployment)
-    check_key(wanted.key)
-    with store.write() as write:
-        if write.find_deployment(project_id, wanted.key) is not None:
-            raise KeyTaken(param="key", key=wanted.key)
-        _create(write, project_id, wanted.key, wanted, by.because(wanted.reason), terms)
-        return Put("created", _stored(write, project_id, wanted.key), normalized)
+    check_key(body.key)
+    if tx.find_deployment(ctx.project_id, body.key) is not None:
+        raise KeyTaken(param="key", key=body.key)
+    _create(tx, ctx.with_reason(body.reason), body.key, body)
+    return DeploymentResult(_stored(tx, ctx, body.key), "created")
 
 
-def patch_deployment(
-    store: Writable, project_id: str, key_or_id: str, body: bytes, by: Actor, terms: Terms = FREE
-) -> Put:
-    """Change what is not versioned (`body`: JSON, `PatchDeployment`).
+def patch_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str, body: PatchDeployment) -> DeploymentResult:
+    """Change what is not versioned: the description.
 
     Raises:
-        DeploymentNotFound, DeploymentDeleted, DeploymentUnreadable, PreconditionFailed, OwnedByFiles, InvalidJson,
-        InvalidBody: nothing was changed.
-        StorageFull, StorageUnavailable: nothing is acknowledged.
+        DeploymentNotFound, DeploymentDeleted, DeploymentUnreadable, PreconditionFailed, OwnedByFiles
     """
-    wanted, normalized = read_body(strict_json.parse(body), PatchDeployment)
-    try:
-        with store.write() as write:
-            present = get_to_change(write, project_id, key_or_id, terms)
-            if (fault := present.fault()) is not None:
-                raise fault
-            by = by.because(wanted.reason)
-            result: Result = "updated" if wanted.description != present.description else "unchanged"
-            if result == "updated":
-                _describe(write, present, wanted.description, by, terms)
-            elif not is_handed_over(write, present, by, terms):
-                raise _Undo("unchanged", present)
-            stored = _stored(write, project_id, present.id)
-            return Put(result, stored, normalized, _taken_from(present, stored))
-    except _Undo as undo:
-        return Put(undo.result, undo.deployment, normalized)
+    current = get_for_update(tx, ctx, key_or_id)
+    if (fault := current.fault()) is not None:
+        raise fault
+    ctx = ctx.with_reason(body.reason)
+    if body.description != current.description:
+        _set_description(tx, ctx, current, body.description)
+        return _changed(tx, ctx, current, "updated")
+    return _unchanged(tx, ctx, current)
 
 
-def delete_deployment(store: Writable, project_id: str, key_or_id: str, by: Actor, terms: Terms = FREE) -> Deployment:
-    """Delete a deployment, for 30 days not for good. Its key is free at once; cursors to it still page.
+def delete_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str) -> Deployment:
+    """Delete a deployment; it can be restored for 30 days. Its key is free at once, and cursors to it stay valid.
 
     Raises:
-        DeploymentNotFound, DeploymentDeleted, PreconditionFailed, OwnedByFiles, OwnedByApi: nothing was
-            changed.
-        InUse: it was served lately, and `terms` have no force.
-        StorageFull, StorageUnavailable: nothing is acknowledged.
+        DeploymentNotFound, DeploymentDeleted, PreconditionFailed, OwnedByFiles, OwnedByApi
+        DeploymentInUse: it was served lately, and `force` is not set.
     """
-    with store.write() as write:
-        present = get_to_change(write, project_id, key_or_id, terms)
-        claim(write, present, terms)
-        check_unused(write, present, terms)
-        write.delete_deployment(present.id)
-        write.record(project_id, present.id, "deleted", by, present.live_version_id, None)
-        return msgspec.structs.replace(present, deleted_us=write.now_us, updated_us=write.now_us, rev=write.rev)
+    current = get_for_update(tx, ctx, key_or_id)
+    require_ownership(tx, ctx, current)
+    check_no_consumers(tx, ctx, current)
+    tx.delete_deployment(current.id)
+    tx.record(ctx.project_id, current.id, "deleted", ctx.actor, current.live_version_id, None)
+    return msgspec.structs.replace(current, deleted_us=tx.now_us, updated_us=tx.now_us, rev=tx.rev)
 
 
-def restore_deployment(
-    store: Writable, project_id: str, key_or_id: str, by: Actor, terms: Terms = FREE, body: bytes = b""
-) -> Deployment:
-    """Take back a deletion (`body`: JSON, `Reason`, or nothing): all is as it was, its place in the list too.
+def restore_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str) -> DeploymentResult:
+    """Restore a deleted deployment with its versions, its live version and its place in the list.
 
     Raises:
-        NotDeleted: it is there.
-        KeyTaken: another deployment has its key by now.
-        DeploymentDeleted: it is gone for good.
-        PreconditionFailed: it is not the deletion that `terms` know of.
-        DeploymentUnreadable
-        DeploymentNotFound: there never was one.
-        StorageFull, StorageUnavailable: nothing is acknowledged.
+        NotDeleted: it is not deleted.
+        KeyTaken: another deployment has its key.
+        DeploymentDeleted: it cannot be restored any more.
+        DeploymentNotFound, DeploymentUnreadable, PreconditionFailed
     """
-    by = with_reason(body, by)
-    with store.write() as write:
-        deleted = write.find_tombstone(project_id, key_or_id)
-        if deleted is None:
-            raise NotDeleted(what=f"The deployment {get_deployment(write, project_id, key_or_id).key!r}")
-        stone = deleted.tombstone
-        if stone.is_erased or final_us(stone.deleted_us) <= write.now_us:
-            raise msgspec.structs.replace(stone, is_erased=True).error()
-        if write.find_deployment(project_id, stone.key) is not None:
-            raise KeyTaken(param="key", key=stone.key)
-        check_match(write, deleted, terms)
-        if (fault := deleted.fault()) is not None:
-            raise fault
-        write.restore_deployment(stone.id)
-        write.record(project_id, stone.id, "restored", by, None, deleted.live_version_id)
-        return _stored(write, project_id, stone.id)
+    deleted = tx.find_tombstone(ctx.project_id, key_or_id)
+    if deleted is None:
+        raise NotDeleted(subject=f"Deployment {get_deployment(tx, ctx.project_id, key_or_id).key!r}")
+    tombstone = deleted.tombstone
+    if tombstone.is_erased or restore_deadline_us(tombstone.deleted_us) <= tx.now_us:
+        raise msgspec.structs.replace(tombstone, is_erased=True).error()
+    if tx.find_deployment(ctx.project_id, tombstone.key) is not None:
+        raise KeyTaken(param="key", key=tombstone.key)
+    check_preconditions(tx, deleted, ctx.options)
+    if (fault := deleted.fault()) is not None:
+        raise fault
+    tx.restore_deployment(tombstone.id)
+    tx.record(ctx.project_id, tombstone.id, "restored", ctx.actor, None, deleted.live_version_id)
+    return DeploymentResult(_stored(tx, ctx, tombstone.id), "restored")
 
 
-def _create(write: Transaction, project_id: str, key: str, wanted: PutDeployment, by: Actor, terms: Terms) -> None:
+def _create(tx: Transaction, ctx: WriteContext, key: str, body: PutDeployment) -> None:
     version_id = new_id()
-    description = "" if wanted.description is UNSET else wanted.description
-    content = content_of(wanted)
-    check_jinja(content, terms)
-    deployment_id = write.insert_deployment(project_id, key, description, version_id, terms.file)
-    write.insert_version(version_id, deployment_id, FIRST_VERSION, content, by, notes=wanted.notes)
-    write.record(project_id, deployment_id, "created", by, None, version_id)
+    content = updated_content(body).encode()
+    check_jinja(content, ctx.templates)
+    deployment_id = tx.insert_deployment(ctx.project_id, key, body.description or "", version_id, ctx.options.file)
+    tx.insert_version(version_id, deployment_id, FIRST_VERSION, content, ctx.actor, notes=body.notes)
+    tx.record(ctx.project_id, deployment_id, "created", ctx.actor, None, version_id)
 
 
-def _update(
-    write: Transaction, present: Deployment, wanted: PutDeployment, by: Actor, terms: Terms
-) -> tuple[Result, list[str]]:
-    content, breaking = content_of(wanted, present), list[str]()
-    is_new_content = content.sha256 != present.content_sha256 or present.fault() is not None
+def _update(tx: Transaction, ctx: WriteContext, current: Deployment, body: PutDeployment) -> DeploymentResult:
+    content, breaking = updated_content(body, current).encode(), list[str]()
+    is_new_content = content.sha256() != current.content_sha256 or current.fault() is not None
+    description = current.description if body.description is UNSET else body.description
+    is_new_description = description != current.description
     if is_new_content:
-        _, breaking = add_version(write, present, wanted, content, by, terms)
-    description = present.description if wanted.description is UNSET else wanted.description
-    is_new_description = description != present.description
-    if is_new_description and is_new_content:
-        write.describe_deployment(present.id, description)
+        _, breaking = add_version(tx, ctx, current, body, content)
+        if is_new_description:
+            tx.set_description(current.id, description)
     elif is_new_description:
-        _describe(write, present, description, by, terms)
-    return "updated" if is_new_content or is_new_description else "unchanged", breaking
+        _set_description(tx, ctx, current, description)
+    else:
+        return _unchanged(tx, ctx, current)
+    return _changed(tx, ctx, current, "updated", breaking)
 
 
-def _describe(write: Transaction, present: Deployment, description: str, by: Actor, terms: Terms) -> None:
-    claim(write, present, terms)
-    write.describe_deployment(present.id, description)
-    record_change(write, present, by)
+def _set_description(tx: Transaction, ctx: WriteContext, current: Deployment, description: str) -> None:
+    require_ownership(tx, ctx, current)
+    tx.set_description(current.id, description)
+    record_change(tx, ctx, current)
 
 
-def _taken_from(present: Deployment | None, stored: Deployment) -> str | None:
-    if present is None or (present.owner, present.file) == (stored.owner, stored.file):
-        return None
-    return present.file if present.owner == "files" else "api"
+def _unchanged(tx: Transaction, ctx: WriteContext, current: Deployment) -> DeploymentResult:
+    """Return the result of a write that changes at most the owner."""
+    if not transfer_ownership(tx, ctx, current):
+        tx.discard()
+    return _changed(tx, ctx, current, "unchanged")
 
 
-def _stored(write: Transaction, project_id: str, key_or_id: str) -> Deployment:
-    stored = write.find_deployment(project_id, key_or_id)
+def _changed(
+    tx: Transaction,
+    ctx: WriteContext,
+    before: Deployment,
+    result: Literal["updated", "unchanged"],
+    breaking: Sequence[str] = (),
+) -> DeploymentResult:
+    current = _stored(tx, ctx, before.id)
+    previous_owner = None
+    if (before.owner, before.file) != (current.owner, current.file):
+        previous_owner = before.file if before.owner == "files" else "api"
+    return DeploymentResult(current, result, previous_owner, breaking)
+
+
+def _stored(tx: Transaction, ctx: WriteContext, key_or_id: str) -> Deployment:
+    stored = tx.find_deployment(ctx.project_id, key_or_id)
     assert stored is not None  # noqa: S101 -- written in this transaction
     return stored

@@ -1,111 +1,114 @@
-"""Lookup: what a key, an id or a number names, or the error that says why it names nothing."""
+"""Lookup: the deployment or version that a key, an id or a number names."""
 
 import re
 
-from moorage.core.deployment import Deployment, outlook
-from moorage.core.errors import DeploymentNotFound, PreconditionFailed, VersionDeleted, VersionNotFound
-from moorage.core.ownership import Terms
+from moorage.core.deployments.deployment import Deployment, restore_hint
+from moorage.core.deployments.ownership import WriteOptions
+from moorage.core.deployments.version import Version
+from moorage.core.errors.base import (
+    DeploymentExists,
+    DeploymentNotFound,
+    PreconditionFailed,
+    VersionDeleted,
+    VersionNotFound,
+)
 from moorage.core.times import iso
-from moorage.core.version import Version
-from moorage.store.reading import Reading
+from moorage.registry.write_context import WriteContext
+from moorage.store.reader import Reader
 
-#: How many entries of the history a 412 shows at most.
+#: How many entries of the history a 412 lists at most.
 MAX_LISTED = 20
 
 
-def get_deployment(reading: Reading, project_id: str, key_or_id: str) -> Deployment:
-    """The deployment that has a key or an id now.
+def get_deployment(reader: Reader, project_id: str, key_or_id: str) -> Deployment:
+    """Return the deployment that has a key or an id.
 
     Raises:
         DeploymentNotFound, DeploymentDeleted
     """
-    found = get_known(reading, project_id, key_or_id)
+    found = get_including_deleted(reader, project_id, key_or_id)
     if found.deleted_us is not None:
         raise found.tombstone.error()
     return found
 
 
-def find_known(reading: Reading, project_id: str, key_or_id: str) -> Deployment | None:
-    """The deployment that has a key or an id, or had it and was deleted last."""
-    return reading.find_deployment(project_id, key_or_id) or reading.find_tombstone(project_id, key_or_id)
+def find_including_deleted(reader: Reader, project_id: str, key_or_id: str) -> Deployment | None:
+    """Return the deployment that has a key or an id, else the one with it that was deleted last."""
+    return reader.find_deployment(project_id, key_or_id) or reader.find_tombstone(project_id, key_or_id)
 
 
-def get_known(reading: Reading, project_id: str, key_or_id: str) -> Deployment:
-    """The same.
+def get_including_deleted(reader: Reader, project_id: str, key_or_id: str) -> Deployment:
+    """Return the same, or raise.
 
     Raises:
         DeploymentNotFound
     """
-    found = find_known(reading, project_id, key_or_id)
+    found = find_including_deleted(reader, project_id, key_or_id)
     if found is None:
         raise DeploymentNotFound(param="key", key=key_or_id[:200])
     return found
 
 
-def get_to_change(reading: Reading, project_id: str, key_or_id: str, terms: Terms) -> Deployment:
-    """The deployment that has a key or an id now, if it still is what `terms` say.
+def get_for_update(reader: Reader, ctx: WriteContext, key_or_id: str) -> Deployment:
+    """Return the deployment that has a key or an id, if it meets the preconditions.
 
     Raises:
         DeploymentNotFound, DeploymentDeleted
-        PreconditionFailed: it changed since; with how it is, and what was done.
+        PreconditionFailed: it changed since; with its current state and history.
     """
-    deployment = get_deployment(reading, project_id, key_or_id)
-    check_match(reading, deployment, terms)
+    deployment = get_deployment(reader, ctx.project_id, key_or_id)
+    check_preconditions(reader, deployment, ctx.options)
     return deployment
 
 
-def check_match(reading: Reading, deployment: Deployment, terms: Terms) -> None:
-    """Raise `PreconditionFailed` unless the deployment still is what `terms` say."""
-    if terms.is_new:
-        raise _failed(reading, deployment, "If-None-Match", "*", "is there already")
-    sent = terms.if_match
-    if sent is None or sent.strip() == "*":
+def check_preconditions(reader: Reader, current: Deployment, options: WriteOptions) -> None:
+    """Raise `PreconditionFailed` unless the deployment meets the preconditions."""
+    if options.must_not_exist:
+        item = current.item() if current.fault() is None else None
+        raise DeploymentExists(param="If-None-Match", key=current.key, etag=current.etag, current=item)
+    given = options.if_match
+    if given is None or given.strip() == "*":
         return
-    if deployment.etag not in {tag.strip().removeprefix("W/") for tag in sent.split(",")}:
-        what = f"changed since you read it: If-Match has {sent[:200]}"
-        raise _failed(reading, deployment, "If-Match", sent, what)
+    if current.etag not in {tag.strip().removeprefix("W/") for tag in given.split(",")}:
+        item = current.item() if current.fault() is None else None
+        read = re.match(r'\s*"(\d{1,18})-', given)  # an ETag starts with its revision
+        since = reader.history_since(current.id, int(read[1]), MAX_LISTED) if read else []
+        raise PreconditionFailed(
+            param="If-Match", key=current.key, given=given[:200], etag=current.etag, current=item,
+            history=tuple(since[::-1]),
+        )  # fmt: skip
 
 
-def _failed(reading: Reading, deployment: Deployment, header: str, sent: str, what: str) -> PreconditionFailed:
-    current = deployment.item() if deployment.fault() is None else None
-    seen = re.match(r'\s*"(\d{1,18})-', sent)
-    since = reading.history_since(deployment.id, int(seen[1]), MAX_LISTED) if seen else []
-    return PreconditionFailed(
-        param=header, key=deployment.key, what=what, etag=deployment.etag,
-        current=current, history=tuple(since[::-1]),
-    )  # fmt: skip
-
-
-def get_version(reading: Reading, deployment: Deployment, id_or_number: str) -> Version:
-    """A version of a deployment, by its id or its number; `live` is the one that is served.
+def get_version(reader: Reader, deployment: Deployment, id_or_number: str) -> Version:
+    """Return a version of a deployment by its id or number; `live` names the live version.
 
     Raises:
         VersionNotFound, VersionDeleted
     """
-    version = get_kept_version(reading, deployment, id_or_number)
+    version = get_version_including_deleted(reader, deployment, id_or_number)
     if version.deleted_us is not None:
         raise version_deleted(deployment, version, is_erased=version.is_erased)
     return version
 
 
 def version_deleted(deployment: Deployment, version: Version, *, is_erased: bool) -> VersionDeleted:
-    """The error for a version that was deleted."""
+    """Return the error for a version that was deleted."""
     deleted_us = version.deleted_us or 0
     path = f"/v2/deployments/{deployment.key}/versions/{version.number}/restore"
     return VersionDeleted(
         param="version", version=version.number, key=deployment.key, deleted_at=iso(deleted_us),
-        outlook=outlook(deleted_us, path, is_erased=is_erased),
+        restore_hint=restore_hint(deleted_us, path, is_erased=is_erased),
     )  # fmt: skip
 
 
-def get_kept_version(reading: Reading, deployment: Deployment, id_or_number: str) -> Version:
-    """The same, deleted ones too.
+def get_version_including_deleted(reader: Reader, deployment: Deployment, id_or_number: str) -> Version:
+    """Return the same, deleted versions included.
 
     Raises:
         VersionNotFound
     """
     name = deployment.live_version_id if id_or_number == "live" else id_or_number
-    version = reading.find_version(deployment.id, name)
+    version = reader.find_version(deployment.id, name)
     if version is None:
         raise VersionNotFound(param="version", version=id_or_number[:200], key=deployment.key)
     return version

@@ -1,44 +1,46 @@
-"""Ownership: a deployment is kept in a file or through the API, and neither changes what the other keeps unasked."""
+"""Ownership in a write: check who manages a deployment, and change it."""
 
-from moorage.core.deployment import Deployment
-from moorage.core.errors import OwnedByApi, OwnedByFiles
-from moorage.core.history import Actor
-from moorage.core.ownership import Owner, Terms, may_change
+from moorage.core.deployments.deployment import Deployment
+from moorage.core.deployments.ownership import Owner, may_change
+from moorage.core.errors.base import OwnedByApi, OwnedByFiles
+from moorage.registry.write_context import WriteContext
 from moorage.store.transaction import Transaction
 
 
-def claim(write: Transaction, present: Deployment, terms: Terms) -> None:
-    """Make sure that whoever asks may change the deployment, and note who keeps it from now on.
+def require_ownership(tx: Transaction, ctx: WriteContext, current: Deployment) -> None:
+    """Check that the write may change the deployment, and store the new owner.
 
     Raises:
-        OwnedByFiles, OwnedByApi: the other side keeps it, and `terms` do not take it over.
+        OwnedByFiles, OwnedByApi: the other side manages it, and the options do not take it over.
     """
-    if not may_change(present.owner, present.file, terms):
-        if terms.file is None:
-            raise OwnedByFiles(param="take_ownership", key=present.key, file=present.file)
-        raise OwnedByApi(param="take_ownership", key=present.key, file=present.file, by=terms.file)
-    hand_over(write, present, terms)
+    file = ctx.options.file
+    if not may_change(current.owner, current.file, ctx.options):
+        if file is None:
+            raise OwnedByFiles(param="take_ownership", key=current.key, file=current.file)
+        raise OwnedByApi(param="take_ownership", key=current.key, file=current.file, by=file)
+    _set_owner(tx, ctx, current)
 
 
-def hand_over(write: Transaction, present: Deployment, terms: Terms) -> bool:
-    """Note who keeps the deployment from now on; whether that is news."""
-    owner: Owner = "api" if terms.file is None else "files"
-    file = present.file if terms.file is None else terms.file
-    is_news = (present.owner, present.file) != (owner, file)
-    if is_news:
-        write.set_owner(present.id, owner, file)
-    return is_news
-
-
-def is_handed_over(write: Transaction, present: Deployment, by: Actor, terms: Terms) -> bool:
-    """What changes nothing else still says who keeps the deployment from now on; whether that is news."""
-    is_asked = terms.file is not None or terms.take_ownership
-    if not is_asked or not hand_over(write, present, terms):
+def transfer_ownership(tx: Transaction, ctx: WriteContext, current: Deployment) -> bool:
+    """Store the new owner for a write that changes nothing else; return whether the owner changed."""
+    options = ctx.options
+    is_requested = options.file is not None or options.take_ownership
+    if not is_requested or not _set_owner(tx, ctx, current):
         return False
-    record_change(write, present, by.because(by.reason or f"kept in {terms.file or 'the API'} from now on"))
+    reason = ctx.actor.reason or f"managed by {options.file or 'the API'} from now on"
+    record_change(tx, ctx.with_reason(reason), current)
     return True
 
 
-def record_change(write: Transaction, present: Deployment, by: Actor) -> None:
-    """Say in the ledger that something changed which is no version."""
-    write.record(present.project_id, present.id, "changed", by, present.live_version_id, present.live_version_id)
+def record_change(tx: Transaction, ctx: WriteContext, current: Deployment) -> None:
+    """Record a change in the history that made no version."""
+    tx.record(ctx.project_id, current.id, "changed", ctx.actor, current.live_version_id, current.live_version_id)
+
+
+def _set_owner(tx: Transaction, ctx: WriteContext, current: Deployment) -> bool:
+    owner: Owner = "api" if ctx.options.file is None else "files"
+    file = current.file if ctx.options.file is None else ctx.options.file
+    is_changed = (current.owner, current.file) != (owner, file)
+    if is_changed:
+        tx.set_owner(current.id, owner, file)
+    return is_changed

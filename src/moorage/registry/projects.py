@@ -1,51 +1,52 @@
-"""Projects: who owns deployments and API keys."""
+"""Projects: the owners of deployments and API keys."""
 
 from moorage.core.access import Project
-from moorage.core.errors import NameTaken, ProjectNotFound
-from moorage.core.request_errors import InvalidRequest
+from moorage.core.errors.base import NameTaken, ProjectNotFound
+from moorage.core.errors.requests import InvalidRequest
 from moorage.store.store import Store
+from moorage.store.transaction import Transaction
 
-#: The project there is from the start, for teams that need no second one.
+#: The project that always exists, for teams that need no second one.
 DEFAULT_PROJECT = "default"
 
 MAX_NAME = 128
 
 
-def create_project(store: Store, name: str) -> Project:
-    """Make a project.
+def create_project(tx: Transaction, name: str) -> Project:
+    """Create a project.
 
     Raises:
-        NameTaken: there is one of that name.
+        NameTaken: a project has the name.
         InvalidRequest: the name is empty, too long, or not printable.
     """
     check_name(name, "project")
-    with store.write() as write:
-        if write.find_project(name):
-            raise NameTaken(what="project", name=name)
-        return write.insert_project(name)
+    if tx.find_project(name):
+        raise NameTaken(kind="project", name=name)
+    return tx.insert_project(name)
 
 
 def get_project(store: Store, name: str) -> Project:
-    """The project of that name; the default one is made when it is first asked for.
+    """Return the project of a name; the default project is created on first use.
 
     Raises:
-        ProjectNotFound: with the names there are.
+        ProjectNotFound: with the names of all projects.
     """
     projects = store.projects()
     for project in projects:
         if project.name == name:
             return project
     if name == DEFAULT_PROJECT:
-        with store.write() as write:  # two nodes may start on an empty database at the same moment
-            return write.find_project(name) or write.insert_project(name)
+        with store.write() as tx:  # two nodes may start on an empty database at the same time
+            return tx.find_project(name) or tx.insert_project(name)
     raise ProjectNotFound(name=name, known=", ".join(project.name for project in projects) or "none")
 
 
-def check_name(name: str, what: str) -> None:
-    """Refuse a name that a person could not read back in a table.
+def check_name(name: str, kind: str) -> None:
+    """Reject a name that a person cannot read back in a table.
 
     Raises:
         InvalidRequest: it is empty, longer than 128 characters, or not printable.
     """
     if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
-        raise InvalidRequest(param="name", reason=f"a {what}'s name is 1 to {MAX_NAME} printable characters")
+        reason = f"the name of a {kind} must be 1 to {MAX_NAME} printable characters; got {name[:MAX_NAME]!r}"
+        raise InvalidRequest(param="name", reason=reason)

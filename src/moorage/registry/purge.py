@@ -1,48 +1,38 @@
-"""Purge: what was deleted long enough ago is erased for good; tombstones stay, so that cursors still page. Who was
-served long ago is forgotten too."""
+"""Purge: permanently delete what was deleted long ago. Tombstones stay, so that cursors stay valid."""
 
-from moorage.core.deployment import RESTORE_DAYS
-from moorage.core.usage import USAGE_DAYS
-from moorage.store.store import Store, Writable
+from moorage.core.compatibility.consumers import CONSUMER_DAYS
+from moorage.core.deployments.deployment import RESTORE_DAYS
+from moorage.store.store import Store
+from moorage.store.transaction import Transaction
 
 _DAY_US = 86_400_000_000
 
 
-class _Nothing(Exception):  # no error: leaves the transaction with no revision
-    pass
-
-
 def is_purge_due(store: Store, days: int = RESTORE_DAYS) -> bool:
-    """Whether `purge` would erase anything; asked without holding up a write.
+    """Return whether `purge` would delete anything, without blocking a write.
 
     Raises:
         StorageUnavailable
     """
-    with store.read() as reading:
-        return reading.can_erase(store.now_us() - days * _DAY_US)
+    with store.read() as reader:
+        return reader.can_purge(store.now_us() - days * _DAY_US)
 
 
-def purge(store: Writable, days: int = RESTORE_DAYS) -> int:
-    """Erase the content of what was deleted at least `days` days ago: of deployments with all their versions, and of
-    single versions. Returns how many of both. Nothing of it can be restored; the history keeps that it was there.
+def purge(tx: Transaction, days: int = RESTORE_DAYS) -> int:
+    """Permanently delete the content of deployments and versions that were deleted at least `days` days ago.
 
-    Raises:
-        StorageFull, StorageUnavailable: nothing was erased.
+    They can no longer be restored; the history keeps their entries. Returns the number of deployments and versions.
     """
-    try:
-        with store.write() as write:
-            count = write.erase(write.now_us - days * _DAY_US)
-            if not count:
-                raise _Nothing
-            return count
-    except _Nothing:
-        return 0
+    count = tx.purge(tx.now_us - days * _DAY_US)
+    if not count:
+        tx.discard()
+    return count
 
 
-def forget_usage(store: Store) -> None:
-    """Forget who was served `USAGE_DAYS` ago and not since.
+def delete_old_consumers(store: Store) -> None:
+    """Delete the records of consumers that were last served `CONSUMER_DAYS` ago.
 
     Raises:
         StorageUnavailable
     """
-    store.forget_usage(store.now_us() - USAGE_DAYS * _DAY_US)
+    store.delete_old_consumers(store.now_us() - CONSUMER_DAYS * _DAY_US)

@@ -1,251 +1,169 @@
-"""Versions: save, publish, undo, delete, restore, compare."""
+"""Save, publish, undo, delete, restore and compare versions, each in one transaction of the caller."""
 
 from collections.abc import Sequence
 
 import msgspec
 
-from moorage.core import strict_json
-from moorage.core.access import Scope
-from moorage.core.body import read_body
-from moorage.core.deployment import Content, Deployment, PutDeployment, final_us
-from moorage.core.errors import InsufficientScope, NotDeleted, NothingToUndo, VersionIsLive
-from moorage.core.history import Actor
-from moorage.core.ids import new_id
-from moorage.core.ownership import FREE, Terms
-from moorage.core.version import PostVersion, Version
-from moorage.registry.bodies import content_of, with_reason
-from moorage.registry.contracts import Contracted, check_contract, check_jinja
+from moorage.core.deployments.content import StoredContent
+from moorage.core.deployments.deployment import Deployment, PutDeployment, restore_deadline_us
+from moorage.core.deployments.ids import new_id
+from moorage.core.deployments.update import updated_content
+from moorage.core.deployments.version import PostVersion, Version
+from moorage.core.errors.base import NotDeleted, NothingToUndo, VersionIsLive
+from moorage.registry.breaking_changes import check_breaking, check_jinja
+from moorage.registry.consumers import check_no_consumers
 from moorage.registry.lookup import (
     get_deployment,
-    get_kept_version,
-    get_to_change,
+    get_for_update,
     get_version,
+    get_version_including_deleted,
     version_deleted,
 )
-from moorage.registry.ownership import claim, is_handed_over
-from moorage.registry.usage import check_unused
-from moorage.store.reading import Reading
-from moorage.store.store import Writable
+from moorage.registry.ownership import require_ownership, transfer_ownership
+from moorage.registry.results import VersionResult
+from moorage.registry.write_context import WriteContext
+from moorage.store.reader import Reader
 from moorage.store.transaction import Transaction
 
 
-class Changed(msgspec.Struct, frozen=True):
-    """A version as it is after a change, and the ETag that its deployment has since. `normalized` are the paths of the
-    body that were rewritten to an equivalent; `breaking` is what programs rely on and is broken, as it was allowed to
-    be."""
+def save_version(tx: Transaction, ctx: WriteContext, key_or_id: str, body: PostVersion) -> VersionResult:
+    """Add a version to a deployment, as a draft or live.
 
-    version: Version
-    etag: str
-    normalized: Sequence[str] = ()
-    breaking: Sequence[str] = ()
-
-
-class _Already(Exception):  # no error: leaves the transaction with no revision
-    def __init__(self, changed: Changed) -> None:
-        self.changed = changed
-
-
-def save_version(
-    store: Writable,
-    project_id: str,
-    key_or_id: str,
-    body: bytes,
-    by: Actor,
-    terms: Terms = FREE,
-    *,
-    may_publish: bool = True,
-) -> Changed:
-    """Add a version to a deployment (`body`: JSON, `PostVersion`), as a draft or live. A draft changes nothing that is
-    served, so it may be saved whoever keeps the deployment.
+    A draft changes nothing that is served, so both owners may save one.
 
     Raises:
-        InsufficientScope: it shall be live, and whoever asks may not publish.
-        DeploymentNotFound, DeploymentDeleted, PreconditionFailed, OwnedByFiles, BreakingChange, InvalidJson,
-            InvalidBody: nothing was changed.
-        StorageFull, StorageUnavailable: nothing is acknowledged.
+        DeploymentNotFound, DeploymentDeleted, PreconditionFailed, OwnedByFiles, BreakingChange, InvalidBody
     """
-    wanted, normalized = read_body(strict_json.parse(body), PostVersion)
-    if wanted.status != "draft" and not may_publish:
-        raise InsufficientScope(required=Scope.PUBLISH, held="others; save it as a draft instead")
-    with store.write() as write:
-        deployment = get_to_change(write, project_id, key_or_id, terms)
-        by, content = by.because(wanted.reason), content_of(wanted, deployment)
-        version_id, breaking = add_version(write, deployment, wanted, content, by, terms)
-        return _changed(write, deployment, version_id, normalized, breaking)
+    deployment = get_for_update(tx, ctx, key_or_id)
+    content = updated_content(body, deployment).encode()
+    version_id, breaking = add_version(tx, ctx.with_reason(body.reason), deployment, body, content)
+    return _result(tx, deployment, version_id, breaking)
 
 
-def publish_version(
-    store: Writable,
-    project_id: str,
-    key_or_id: str,
-    id_or_number: str,
-    body: bytes,
-    by: Actor,
-    terms: Terms = FREE,
-) -> Changed:
-    """Make a version the live one, forwards or backwards. One that is live already stays so, and nothing is recorded.
+def publish_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_number: str) -> VersionResult:
+    """Make a version the live one, newer or older. Publishing the live version records nothing.
 
     Raises:
         DeploymentNotFound, DeploymentDeleted, VersionNotFound, VersionDeleted, PreconditionFailed, OwnedByFiles,
-            JinjaNotEnabled, InvalidTemplate, BreakingChange, InvalidJson, InvalidBody: nothing was changed.
-        StorageFull, StorageUnavailable: nothing is acknowledged.
+        JinjaNotEnabled, InvalidTemplate, BreakingChange
     """
-    by = with_reason(body, by)
-    try:
-        with store.write() as write:
-            deployment = get_to_change(write, project_id, key_or_id, terms)
-            version, breaking = get_version(write, deployment, id_or_number), list[str]()
-            if version.status != "live":
-                breaking = _move_pointer(write, deployment, version.id, version, by, terms)
-            elif not is_handed_over(write, deployment, by, terms):
-                raise _Already(Changed(version, deployment.etag))
-            return _changed(write, deployment, version.id, breaking=breaking)
-    except _Already as already:
-        return already.changed
+    deployment = get_for_update(tx, ctx, key_or_id)
+    version, breaking = get_version(tx, deployment, id_or_number), list[str]()
+    if version.status != "live":
+        breaking = _publish(tx, ctx, deployment, version.id, version.content)
+    elif not transfer_ownership(tx, ctx, deployment):
+        tx.discard()
+    return _result(tx, deployment, version.id, breaking)
 
 
-def undo(store: Writable, project_id: str, key_or_id: str, body: bytes, by: Actor, terms: Terms = FREE) -> Changed:
-    """Take back the last move of the live pointer, whatever it was; a second undo takes back the first. What that
-    breaks is not asked: a mistake must go away at once.
+def undo(tx: Transaction, ctx: WriteContext, key_or_id: str) -> VersionResult:
+    """Undo the last publish, roll-back or undo. Breaking changes are not checked: a mistake must be undone at once.
 
     Raises:
-        NothingToUndo: the deployment was created and nothing else.
-        VersionDeleted: the version that was live before was deleted since.
-        DeploymentNotFound, DeploymentDeleted, PreconditionFailed, OwnedByFiles, InvalidJson, InvalidBody: nothing was
-            changed.
-        StorageFull, StorageUnavailable: nothing is acknowledged.
+        NothingToUndo: the live version never changed.
+        VersionDeleted: the previous live version was deleted since.
+        DeploymentNotFound, DeploymentDeleted, PreconditionFailed, OwnedByFiles
     """
-    by = with_reason(body, by)
-    with store.write() as write:
-        deployment = get_to_change(write, project_id, key_or_id, terms)
-        before, after = write.last_move(deployment.id) or (None, "")
-        if before is None:
-            raise NothingToUndo(key=deployment.key)
-        get_version(write, deployment, before)
-        claim(write, deployment, terms)
-        write.publish_version(deployment.id, before)
-        write.record(project_id, deployment.id, "undone", by, after, before)
-        return _changed(write, deployment, before)
+    deployment = get_for_update(tx, ctx, key_or_id)
+    before, after = tx.last_move(deployment.id) or (None, "")
+    if before is None:
+        raise NothingToUndo(key=deployment.key)
+    get_version(tx, deployment, before)
+    require_ownership(tx, ctx, deployment)
+    tx.publish_version(deployment.id, before)
+    tx.record(ctx.project_id, deployment.id, "undone", ctx.actor, after, before)
+    return _result(tx, deployment, before)
 
 
-def delete_version(
-    store: Writable, project_id: str, key_or_id: str, id_or_number: str, by: Actor, terms: Terms = FREE
-) -> Changed:
-    """Delete a version that is not live, for 30 days not for good. Its number is never given again.
+def delete_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_number: str) -> VersionResult:
+    """Delete a version that is not live; it can be restored for 30 days. Its number is never used again.
 
     Raises:
-        VersionIsLive: it is what is served.
-        InUse: it was served lately, and `terms` have no force.
-        DeploymentNotFound, DeploymentDeleted, VersionNotFound, VersionDeleted, PreconditionFailed: nothing was changed.
-        StorageFull, StorageUnavailable: nothing is acknowledged.
+        VersionIsLive: the version is live.
+        DeploymentInUse: it was served lately, and `force` is not set.
+        DeploymentNotFound, DeploymentDeleted, VersionNotFound, VersionDeleted, PreconditionFailed
     """
-    with store.write() as write:
-        deployment = get_to_change(write, project_id, key_or_id, terms)
-        version = get_version(write, deployment, id_or_number)
-        if version.status == "live":
-            raise VersionIsLive(param="version", version=version.number, key=deployment.key)
-        check_unused(write, deployment, terms, version)
-        write.delete_version(version.id)
-        write.touch_deployment(deployment.id)
-        write.record(project_id, deployment.id, "deleted", by, version.id, version.id)
-        return Changed(msgspec.structs.replace(version, deleted_us=write.now_us), _etag(write, deployment))
+    deployment = get_for_update(tx, ctx, key_or_id)
+    version = get_version(tx, deployment, id_or_number)
+    if version.status == "live":
+        raise VersionIsLive(param="version", version=version.number, key=deployment.key)
+    check_no_consumers(tx, ctx, deployment, version)
+    tx.delete_version(version.id)
+    tx.touch_deployment(deployment.id)
+    tx.record(ctx.project_id, deployment.id, "deleted", ctx.actor, version.id, version.id)
+    return VersionResult(msgspec.structs.replace(version, deleted_us=tx.now_us), _etag(tx, deployment))
 
 
-def restore_version(
-    store: Writable,
-    project_id: str,
-    key_or_id: str,
-    id_or_number: str,
-    by: Actor,
-    terms: Terms = FREE,
-    body: bytes = b"",
-) -> Changed:
-    """Take back the deletion of a version (`body`: JSON, `Reason`, or nothing); it is again what it was.
+def restore_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_number: str) -> VersionResult:
+    """Restore a deleted version with its number and status.
 
     Raises:
-        NotDeleted: it is there.
-        VersionDeleted: it is gone for good.
-        DeploymentNotFound, DeploymentDeleted, VersionNotFound, PreconditionFailed: nothing was changed.
-        StorageFull, StorageUnavailable: nothing is acknowledged.
+        NotDeleted: it is not deleted.
+        VersionDeleted: it cannot be restored any more.
+        DeploymentNotFound, DeploymentDeleted, VersionNotFound, PreconditionFailed
     """
-    by = with_reason(body, by)
-    with store.write() as write:
-        deployment = get_to_change(write, project_id, key_or_id, terms)
-        version = get_kept_version(write, deployment, id_or_number)
-        if version.deleted_us is None:
-            raise NotDeleted(param="version", what=f"Version {version.number} of the deployment {deployment.key!r}")
-        if version.is_erased or final_us(version.deleted_us) <= write.now_us:
-            raise version_deleted(deployment, version, is_erased=True)
-        write.restore_version(version.id)
-        write.touch_deployment(deployment.id)
-        write.record(project_id, deployment.id, "restored", by, version.id, version.id)
-        return _changed(write, deployment, version.id)
+    deployment = get_for_update(tx, ctx, key_or_id)
+    version = get_version_including_deleted(tx, deployment, id_or_number)
+    if version.deleted_us is None:
+        raise NotDeleted(param="version", subject=f"Version {version.number} of deployment {deployment.key!r}")
+    if version.is_erased or restore_deadline_us(version.deleted_us) <= tx.now_us:
+        raise version_deleted(deployment, version, is_erased=True)
+    tx.restore_version(version.id)
+    tx.touch_deployment(deployment.id)
+    tx.record(ctx.project_id, deployment.id, "restored", ctx.actor, version.id, version.id)
+    return _result(tx, deployment, version.id)
 
 
-def compare(reading: Reading, project_id: str, key_or_id: str, from_name: str, to_name: str) -> tuple[Version, Version]:
-    """Two versions of a deployment, by their ids or numbers; `live` is the one that is served.
+def compare(reader: Reader, project_id: str, key_or_id: str, from_name: str, to_name: str) -> tuple[Version, Version]:
+    """Return two versions of a deployment by their ids or numbers; `live` names the live version.
 
     Raises:
         DeploymentNotFound, DeploymentDeleted, VersionNotFound, VersionDeleted
     """
-    deployment = get_deployment(reading, project_id, key_or_id)
-    return get_version(reading, deployment, from_name), get_version(reading, deployment, to_name)
+    deployment = get_deployment(reader, project_id, key_or_id)
+    return get_version(reader, deployment, from_name), get_version(reader, deployment, to_name)
 
 
 def add_version(
-    write: Transaction,
+    tx: Transaction,
+    ctx: WriteContext,
     deployment: Deployment,
-    wanted: PutDeployment | PostVersion,
-    content: Content,
-    by: Actor,
-    terms: Terms,
+    body: PutDeployment | PostVersion,
+    content: StoredContent,
 ) -> tuple[str, list[str]]:
-    """Add what was `wanted`, encoded as `content`, under the next number, live unless it is a draft; returns its id,
-    and what it breaks.
+    """Add a version under the next number, live unless it is a draft; return its id and its breaking changes.
 
     Raises:
         OwnedByFiles, OwnedByApi, JinjaNotEnabled, InvalidTemplate, BreakingChange
     """
-    version_id, number = new_id(), write.last_version(deployment.id).next(wanted.version_bump)
-    is_draft = isinstance(wanted, PostVersion) and wanted.status == "draft"
-    write.insert_version(
-        version_id, deployment.id, number, content, by, notes=wanted.notes,
-        description=wanted.description if isinstance(wanted, PostVersion) else "",  # else it is the deployment's
+    version_id, number = new_id(), tx.last_version(deployment.id).next(body.version_bump)
+    is_draft = isinstance(body, PostVersion) and body.status == "draft"
+    tx.insert_version(
+        version_id, deployment.id, number, content, ctx.actor, notes=body.notes,
+        description=body.description if isinstance(body, PostVersion) else "",  # else it is the deployment's
         made_as="draft" if is_draft else "published",
     )  # fmt: skip
     if is_draft:
-        write.touch_deployment(deployment.id)
+        tx.touch_deployment(deployment.id)
         return version_id, []
-    return version_id, _move_pointer(write, deployment, version_id, content, by, terms)
+    return version_id, _publish(tx, ctx, deployment, version_id, content)
 
 
-def _move_pointer(
-    write: Transaction,
-    deployment: Deployment,
-    version_id: str,
-    content: Contracted,
-    by: Actor,
-    terms: Terms,
+def _publish(
+    tx: Transaction, ctx: WriteContext, deployment: Deployment, version_id: str, content: StoredContent
 ) -> list[str]:
-    claim(write, deployment, terms)
-    check_jinja(content, terms)
-    breaking = check_contract(write, deployment, content, terms)
-    write.publish_version(deployment.id, version_id)
+    require_ownership(tx, ctx, deployment)
+    check_jinja(content, ctx.templates)
+    breaking = check_breaking(tx, ctx, deployment, content)
+    tx.publish_version(deployment.id, version_id)
     before = deployment.live_version_id
-    write.record(deployment.project_id, deployment.id, "published", by, before, version_id, breaking=breaking)
+    tx.record(ctx.project_id, deployment.id, "published", ctx.actor, before, version_id, breaking=breaking)
     return breaking
 
 
-def _changed(
-    write: Transaction,
-    deployment: Deployment,
-    version_id: str,
-    normalized: Sequence[str] = (),
-    breaking: Sequence[str] = (),
-) -> Changed:
-    version = get_version(write, deployment, version_id)
-    return Changed(version, _etag(write, deployment), normalized, breaking)
+def _result(tx: Transaction, deployment: Deployment, version_id: str, breaking: Sequence[str] = ()) -> VersionResult:
+    return VersionResult(get_version(tx, deployment, version_id), _etag(tx, deployment), breaking)
 
 
-def _etag(write: Transaction, deployment: Deployment) -> str:
-    return get_deployment(write, deployment.project_id, deployment.id).etag
+def _etag(tx: Transaction, deployment: Deployment) -> str:
+    return get_deployment(tx, deployment.project_id, deployment.id).etag

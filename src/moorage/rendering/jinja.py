@@ -15,21 +15,21 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.json import Decoder
 
-from moorage.core.errors import MoorageError
-from moorage.core.output import MAX_OUTPUT
-from moorage.core.template import Missing, Rendered
-from moorage.core.template_errors import (
+from moorage.core.errors.base import MoorageError
+from moorage.core.errors.templates import (
     InvalidTemplate,
     JinjaNotInstalled,
     MissingInputs,
     OutputTooLarge,
-    RenderingBroken,
-    RenderingBusy,
+    RendererBusy,
+    RendererFailed,
     TemplateError,
+    TemplateLimitExceeded,
     TemplateNotAllowed,
-    TemplateTooHeavy,
 )
-from moorage.rendering.messages import Names, NamesFound, Question, Refused, Render, Texts
+from moorage.core.templates.output import MAX_OUTPUT
+from moorage.core.templates.template import Missing, Rendered
+from moorage.rendering.messages import Names, Question, Refused, Render, Texts, VariablesFound
 from moorage.rendering.worker import Worker
 
 #: How long the templates of one request may take, in seconds.
@@ -39,9 +39,9 @@ MAX_SECONDS = 0.25
 _MAX_WAIT = 2.0
 
 _texts: Decoder[Texts | Refused] = Decoder(Texts | Refused)
-_names: Decoder[NamesFound | Refused] = Decoder(NamesFound | Refused)
+_names: Decoder[VariablesFound | Refused] = Decoder(VariablesFound | Refused)
 
-T = TypeVar("T", Texts, NamesFound)
+T = TypeVar("T", Texts, VariablesFound)
 
 
 class Jinja:
@@ -60,7 +60,7 @@ class Jinja:
         self._started: set[Worker] = set()
 
     async def render(
-        self, templates: Sequence[str], inputs: Mapping[str, Any], missing: Missing, *, room: int = MAX_OUTPUT
+        self, templates: Sequence[str], inputs: Mapping[str, Any], missing: Missing, *, budget: int = MAX_OUTPUT
     ) -> list[Rendered]:
         """Put the inputs into each template; all of them have the time and the room of one.
 
@@ -71,14 +71,14 @@ class Jinja:
             RenderingBusy: too many others came first.
         """
         return _rendered(
-            await asyncio.wrap_future(self._submit(_question(templates, inputs, missing, room), _texts)), missing
+            await asyncio.wrap_future(self._submit(_question(templates, inputs, missing, budget), _texts)), missing
         )
 
     def render_now(
-        self, templates: Sequence[str], inputs: Mapping[str, Any], missing: Missing, *, room: int = MAX_OUTPUT
+        self, templates: Sequence[str], inputs: Mapping[str, Any], missing: Missing, *, budget: int = MAX_OUTPUT
     ) -> list[Rendered]:
         """The same, for a thread that can wait."""
-        return _rendered(self._submit(_question(templates, inputs, missing, room), _texts).result(), missing)
+        return _rendered(self._submit(_question(templates, inputs, missing, budget), _texts).result(), missing)
 
     async def names(self, templates: Sequence[str]) -> list[list[str]]:
         """For each template the names that it uses, in alphabetical order; of `{{ customer.name }}` the first part.
@@ -104,13 +104,13 @@ class Jinja:
     def _ask(self, question: bytes, decoder: "Decoder[T | Refused]", latest_start: float) -> T:
         # Whoever waited too long is told so here, when its turn comes; all that stand behind a bomb are told at once.
         if time.monotonic() > latest_start:
-            raise RenderingBusy(seconds=_MAX_WAIT)
+            raise RendererBusy(seconds=_MAX_WAIT)
         worker = self._worker()
         try:
             reply = decoder.decode(worker.ask(question, self._seconds))
         except msgspec.DecodeError:
             self._replace(worker)
-            raise RenderingBroken(what="answered nonsense") from None
+            raise RendererFailed from None
         except MoorageError:
             self._replace(worker)
             raise
@@ -139,8 +139,8 @@ class Jinja:
         return worker
 
 
-def _question(templates: Sequence[str], inputs: Mapping[str, Any], missing: Missing, room: int) -> Render:
-    return Render([*templates], dict(inputs), missing == "keep", room)
+def _question(templates: Sequence[str], inputs: Mapping[str, Any], missing: Missing, budget: int) -> Render:
+    return Render([*templates], dict(inputs), missing == "keep", budget)
 
 
 def _rendered(texts: Texts, missing: Missing) -> list[Rendered]:
@@ -157,6 +157,6 @@ def _error(reply: Refused) -> TemplateError:
         case "not_allowed":
             return TemplateNotAllowed(engine="jinja", reason=reply.reason)
         case "too_heavy":
-            return TemplateTooHeavy(engine="jinja", reason=reply.reason)
+            return TemplateLimitExceeded(engine="jinja", reason=reply.reason)
         case "too_large":
             return OutputTooLarge(engine="jinja", maximum=MAX_OUTPUT)

@@ -1,5 +1,5 @@
 """The language of jinja templates here: Jinja in its strict sandbox, without what is random, and with values as in the
-other engines (`moorage.core.value`)."""
+other engines (`moorage.core.templates.lookup`)."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar, NoReturn
@@ -8,8 +8,8 @@ from jinja2 import ChainableUndefined, Undefined
 from jinja2.exceptions import SecurityError, TemplateRuntimeError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from moorage.core.output import Output
-from moorage.core.value import as_text
+from moorage.core.templates.lookup import to_text
+from moorage.core.templates.output import Output
 
 
 class Unfilled(ChainableUndefined):
@@ -34,7 +34,7 @@ class Unfilled(ChainableUndefined):
 
     def __str__(self) -> str:
         name = str(self._undefined_name)
-        return self._output.missed(name, f"{{{{ {name} }}}}")
+        return self._output.mark_missing(name, f"{{{{ {name} }}}}")
 
     def __iter__(self) -> Iterator[Any]:
         str(self)
@@ -68,6 +68,6 @@ def _finalized(value: Any) -> Any:
     if isinstance(value, Undefined):
         return str(value)
     try:
-        return as_text(value)
+        return to_text(value)
     except (TypeError, ValueError):
         raise TemplateRuntimeError(f"a {type(value).__name__} is no text; call it, or make it a list") from None

@@ -16,11 +16,11 @@ import msgspec
 from jinja2 import Template, meta
 from jinja2.exceptions import SecurityError, TemplateError
 
-from moorage.core.output import Output
-from moorage.core.template import Rendered
-from moorage.core.template_errors import OutputTooLarge
+from moorage.core.errors.templates import OutputTooLarge
+from moorage.core.templates.output import Output
+from moorage.core.templates.template import Rendered
 from moorage.rendering.jinja_environment import PromptEnvironment, Unfilled
-from moorage.rendering.messages import Names, NamesFound, Question, Refused, Render, Reply, Texts, receive, send
+from moorage.rendering.messages import Names, Question, Refused, Render, Reply, Texts, VariablesFound, receive, send
 
 #: The address space, in bytes; about 50 MiB of it are the program itself.
 MAX_MEMORY = 256 * 1_048_576
@@ -88,17 +88,17 @@ def _reply(question: bytes) -> Reply:
 
 def _answer(question: Question) -> Reply:
     if isinstance(question, Names):
-        return NamesFound([_names(template) for template in question.templates])
+        return VariablesFound([_names(template) for template in question.templates])
     rendered: list[Rendered] = []
-    room = question.room
+    budget = question.budget
     for template in question.templates:
-        rendered.append(_render(template, question, room))
-        room -= rendered[-1].size
+        rendered.append(_render(template, question, budget))
+        budget -= rendered[-1].size
     return Texts(rendered)
 
 
-def _render(template: str, question: Render, room: int) -> Rendered:
-    output = Output(room, keep=question.keep)
+def _render(template: str, question: Render, budget: int) -> Rendered:
+    output = Output(budget, keep=question.keep)
     Unfilled.report_to(output)
     for piece in _compiled(template).generate(question.inputs):
         output.write(piece)

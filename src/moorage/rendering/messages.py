@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from moorage.core.template import Rendered
+from moorage.core.templates.template import Rendered
 
 #: More is not read from the process: escaped, each byte of a text can take six.
 MAX_REPLY = 8 * 1_048_576
@@ -20,7 +20,7 @@ class Render(msgspec.Struct, frozen=True, tag="render"):
     templates: list[str]
     inputs: dict[str, Any]
     keep: bool
-    room: int
+    budget: int
 
 
 class Names(msgspec.Struct, frozen=True, tag="names"):
@@ -35,7 +35,7 @@ class Texts(msgspec.Struct, frozen=True, tag="texts"):
     rendered: list[Rendered]
 
 
-class NamesFound(msgspec.Struct, frozen=True, tag="names_found"):
+class VariablesFound(msgspec.Struct, frozen=True, tag="names_found"):
     """The answer to `Names`: one list for each template."""
 
     names: list[list[str]]
@@ -50,7 +50,7 @@ class Refused(msgspec.Struct, frozen=True, tag="refused"):
 
 
 Question = Render | Names
-Reply = Texts | NamesFound | Refused
+Reply = Texts | VariablesFound | Refused
 
 
 def send(connection: socket.socket, message: bytes) -> None:

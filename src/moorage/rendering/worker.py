@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from moorage.core.template_errors import RenderingBroken, TemplateTooHeavy
+from moorage.core.errors.templates import RendererUnavailable, TemplateLimitExceeded
 from moorage.rendering.messages import MAX_REPLY, receive, send
 
 # -I: no folder of anybody's and no variable; -S: nothing of the site's. It finds its modules where this process does.
@@ -45,15 +45,15 @@ class Worker:
         except TimeoutError:
             reason = f"it takes longer than {seconds * 1000:.0f} ms"
         except (EOFError, OSError):
-            reason = "the process that rendered it died of it"
-        raise TemplateTooHeavy(engine="jinja", reason=reason)
+            reason = "the process that rendered it was killed"
+        raise TemplateLimitExceeded(engine="jinja", reason=reason)
 
     def _wait_until_ready(self) -> None:
         if not self._is_ready:
             try:
                 receive(self._connection, 0, time.monotonic() + _START_SECONDS)
             except (EOFError, OSError):  # a TimeoutError is an OSError
-                raise RenderingBroken(what="does not start") from None
+                raise RendererUnavailable from None
             self._is_ready = True
 
     def is_alive(self) -> bool:

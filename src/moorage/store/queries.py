@@ -1,14 +1,18 @@
-"""Reads queries.sql, which see."""
+"""The named queries of `queries.sql`, and the migrations."""
 
 import re
 from importlib import resources
+from importlib.resources.abc import Traversable
+
+#: The folder of the migrations; tests add migrations of their own.
+MIGRATIONS: Traversable = resources.files("moorage.store.migrations")
 
 _NAME = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 _PARAMETER = re.compile(r":(\w+)")
 
 
 def load_queries() -> dict[str, str]:
-    """Name -> SQL, without comments."""
+    """Return the SQL of each query by name, without comments."""
     text = resources.files("moorage.store").joinpath("queries.sql").read_text("utf-8")
     _, *parts = _NAME.split(text)
     bodies = ("\n".join(line for line in body.splitlines() if not line.startswith("--")) for body in parts[1::2])
@@ -16,18 +20,21 @@ def load_queries() -> dict[str, str]:
 
 
 def parameters(sql: str) -> list[str]:
-    """What a query takes, in the order in which it names them."""
+    """Return the parameters of a query, in order."""
     return _PARAMETER.findall(sql)
 
 
 def for_psycopg(sql: str) -> str:
-    """A query with its parameters as psycopg wants them: `:name` -> `%(name)s`. It knows no quotes and no casts (`::`);
-    no query has any with a colon in it."""
+    """Return a query with psycopg's parameters: `:name` -> `%(name)s`.
+
+    Quotes and casts (`::`) are not parsed; no query has one with a colon.
+    """
     return _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
 
 
 def load_migrations() -> list[str]:
-    """The scripts in order: the first takes an empty database to schema 1, and so on."""
-    folder = resources.files("moorage.store.migrations")
-    scripts = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
+    """Return the scripts in order: the first one upgrades an empty database to schema 1, and so on."""
+    scripts = sorted(
+        (entry for entry in MIGRATIONS.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name
+    )
     return [script.read_text("utf-8") for script in scripts]

@@ -6,15 +6,15 @@
 UPDATE revision
 SET rev = rev + 1, last_created_us = CASE WHEN last_created_us < :now_us THEN :now_us ELSE last_created_us + 1 END
 WHERE id = 1
-RETURNING rev, last_created_us, ledger_hash
+RETURNING rev, last_created_us, history_hash
 
 -- current_revision --
 -- The revision of the last committed write.
 SELECT rev FROM revision WHERE id = 1
 
--- ledger_hash_at --
--- The hash of the last entry of the ledger up to a revision.
-SELECT hash FROM ledger WHERE rev <= :rev ORDER BY rev DESC LIMIT 1
+-- history_hash_at --
+-- The hash of the last entry of the history up to a revision.
+SELECT hash FROM history WHERE rev <= :rev ORDER BY rev DESC LIMIT 1
 
 -- newest_time --
 -- The newest time that was given out.
@@ -43,6 +43,10 @@ INSERT INTO project (id, name, created_us, rev) VALUES (:id, :name, :created_us,
 SELECT id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us
 FROM api_key WHERE rev > :rev ORDER BY created_us, id
 
+-- find_api_key --
+-- One API key by its id.
+SELECT id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us FROM api_key WHERE id = :id
+
 -- insert_api_key --
 -- A new API key.
 INSERT INTO api_key (id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, rev)
@@ -60,7 +64,7 @@ UPDATE api_key SET name = :name, rev = :rev WHERE id = :id
 -- All deployments, tombstones included, in creation order.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
     v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
-    v.variables, v.serving
+    v.variables, v.runtime_config
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 ORDER BY d.seq
 
@@ -68,7 +72,7 @@ ORDER BY d.seq
 -- The deployments that changed after a revision, tombstones included, in the order of their changes.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
     v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
-    v.variables, v.serving
+    v.variables, v.runtime_config
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.rev > :rev ORDER BY d.rev
 
@@ -76,7 +80,7 @@ WHERE d.rev > :rev ORDER BY d.rev
 -- The deployment that has a key or an id now; a key is never in the form of an id.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
     v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
-    v.variables, v.serving
+    v.variables, v.runtime_config
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.id = (
     SELECT k.id FROM deployment k WHERE k.project_id = :project_id AND k.key = :key AND k.deleted_us IS NULL
@@ -98,16 +102,16 @@ VALUES (:id, :project_id, :key, :description, :rev, :now_us, :now_us, NULL, :ver
 -- A new version of a deployment.
 INSERT INTO version
     (id, deployment_id, major, minor, prompt_config, variables, notes, content_sha256, created_us, api_key_id, rev,
-     made_as, description, serving)
+     made_as, description, runtime_config)
 VALUES
     (:id, :deployment_id, :major, :minor, :prompt_config, :variables, :notes, :content_sha256, :created_us,
-     :api_key_id, :rev, :made_as, :description, :serving)
+     :api_key_id, :rev, :made_as, :description, :runtime_config)
 
 -- publish_version --
 -- Move a deployment's live pointer.
 UPDATE deployment SET live_version_id = :version_id, updated_us = :now_us, rev = :rev WHERE id = :id
 
--- describe_deployment --
+-- set_description --
 -- Change a deployment's description.
 UPDATE deployment SET description = :description, updated_us = :now_us, rev = :rev WHERE id = :id
 
@@ -118,10 +122,10 @@ UPDATE deployment SET deleted_us = :now_us, updated_us = :now_us, rev = :rev WHE
 -- find_version --
 -- A version of a deployment by its id, or by its number.
 SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.description, v.notes, v.content_sha256,
-    v.created_us, v.api_key_id, v.rev, v.deleted_us, v.serving,
+    v.created_us, v.api_key_id, v.rev, v.deleted_us, v.runtime_config,
     CASE WHEN v.id = d.live_version_id THEN 'live'
         WHEN v.made_as = 'published' OR EXISTS (
-            SELECT 1 FROM ledger l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
+            SELECT 1 FROM history l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
         ) THEN 'published'
         ELSE 'draft' END
 FROM version v JOIN deployment d ON d.id = v.deployment_id
@@ -132,10 +136,10 @@ WHERE v.deployment_id = :deployment_id AND v.id = COALESCE((
 -- versions_older --
 -- Versions of a deployment made before a revision, newest first.
 SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.description, v.notes, v.content_sha256,
-    v.created_us, v.api_key_id, v.rev, v.deleted_us, v.serving,
+    v.created_us, v.api_key_id, v.rev, v.deleted_us, v.runtime_config,
     CASE WHEN v.id = d.live_version_id THEN 'live'
         WHEN v.made_as = 'published' OR EXISTS (
-            SELECT 1 FROM ledger l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
+            SELECT 1 FROM history l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
         ) THEN 'published'
         ELSE 'draft' END
 FROM version v JOIN deployment d ON d.id = v.deployment_id
@@ -144,65 +148,65 @@ WHERE v.deployment_id = :deployment_id AND v.rev < :place AND v.deleted_us IS NU
 -- versions_newer --
 -- Versions of a deployment made after a revision, oldest first.
 SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.description, v.notes, v.content_sha256,
-    v.created_us, v.api_key_id, v.rev, v.deleted_us, v.serving,
+    v.created_us, v.api_key_id, v.rev, v.deleted_us, v.runtime_config,
     CASE WHEN v.id = d.live_version_id THEN 'live'
         WHEN v.made_as = 'published' OR EXISTS (
-            SELECT 1 FROM ledger l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
+            SELECT 1 FROM history l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
         ) THEN 'published'
         ELSE 'draft' END
 FROM version v JOIN deployment d ON d.id = v.deployment_id
 WHERE v.deployment_id = :deployment_id AND v.rev > :place AND v.deleted_us IS NULL ORDER BY v.rev LIMIT :limit
 
 -- insert_entry --
--- One more entry of the ledger.
-INSERT INTO ledger
+-- One more entry of the history.
+INSERT INTO history
     (rev, id, project_id, deployment_id, action, from_version_id, to_version_id, reason, api_key_id, api_key_name,
      request_id, at_us, breaking, hash)
 VALUES
     (:rev, :id, :project_id, :deployment_id, :action, :from_version_id, :to_version_id, :reason, :api_key_id,
      :api_key_name, :request_id, :at_us, :breaking, :hash)
 
--- chain_ledger --
+-- set_history_hash --
 -- Note the hash of the newest entry.
-UPDATE revision SET ledger_hash = :hash WHERE id = 1
+UPDATE revision SET history_hash = :hash WHERE id = 1
 
 -- last_move --
 -- Where a deployment's live pointer was moved last, and from where.
-SELECT from_version_id, to_version_id FROM ledger
+SELECT from_version_id, to_version_id FROM history
 WHERE deployment_id = :deployment_id AND action IN ('created', 'published', 'undone') ORDER BY rev DESC LIMIT 1
 
 -- find_entry --
 -- One entry of a deployment's history.
 SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
     l.api_key_name, l.request_id, l.at_us, l.breaking, l.hash, f.major, f.minor, t.major, t.minor
-FROM ledger l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
+FROM history l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
 WHERE l.deployment_id = :deployment_id AND l.id = :id
 
 -- entries_older --
 -- Entries of a deployment's history before a revision, newest first.
 SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
     l.api_key_name, l.request_id, l.at_us, l.breaking, l.hash, f.major, f.minor, t.major, t.minor
-FROM ledger l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
+FROM history l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
 WHERE l.deployment_id = :deployment_id AND l.rev < :place ORDER BY l.rev DESC LIMIT :limit
 
 -- entries_newer --
 -- Entries of a deployment's history after a revision, oldest first.
 SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
     l.api_key_name, l.request_id, l.at_us, l.breaking, l.hash, f.major, f.minor, t.major, t.minor
-FROM ledger l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
+FROM history l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
 WHERE l.deployment_id = :deployment_id AND l.rev > :place ORDER BY l.rev LIMIT :limit
 
--- ledger --
--- The whole ledger, in order, as `insert_entry` takes it.
+-- history --
+-- The whole history, in order, as `insert_entry` takes it.
 SELECT rev, id, project_id, deployment_id, action, from_version_id, to_version_id, reason, api_key_id, api_key_name,
     request_id, at_us, breaking, hash
-FROM ledger ORDER BY rev
+FROM history ORDER BY rev
 
 -- find_tombstone --
 -- The deployment that had a key or an id and was deleted last.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
     v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
-    v.variables, v.serving
+    v.variables, v.runtime_config
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.id IN (
     SELECT k.id FROM deployment k WHERE k.project_id = :project_id AND k.key = :key AND k.deleted_us IS NOT NULL
@@ -231,7 +235,7 @@ UPDATE version SET deleted_us = :now_us WHERE id = :id
 -- Take a deleted version back.
 UPDATE version SET deleted_us = NULL WHERE id = :id
 
--- can_erase --
+-- can_purge --
 -- Whether there is something to erase that was deleted before a time.
 SELECT EXISTS (
     SELECT 1 FROM deployment d WHERE d.deleted_us <= :before_us AND EXISTS (
@@ -239,7 +243,7 @@ SELECT EXISTS (
     )
 ) OR EXISTS (SELECT 1 FROM version v WHERE v.deleted_us <= :before_us AND v.prompt_config <> '')
 
--- erase_deployments --
+-- purge_deployments --
 -- Empty the tombstones that were left before a time, and say so with their revision; the versions follow.
 UPDATE deployment SET description = '', rev = :rev
 WHERE deleted_us <= :before_us AND EXISTS (
@@ -247,9 +251,9 @@ WHERE deleted_us <= :before_us AND EXISTS (
 )
 RETURNING id
 
--- erase_versions --
+-- purge_versions --
 -- Empty the versions that were deleted before a time, themselves or with their deployment.
-UPDATE version SET prompt_config = '', variables = '', serving = '', description = '', notes = ''
+UPDATE version SET prompt_config = '', variables = '', runtime_config = '', description = '', notes = ''
 WHERE prompt_config <> '' AND id IN (
     SELECT v.id FROM version v WHERE v.deleted_us <= :before_us
     UNION ALL
@@ -257,9 +261,9 @@ WHERE prompt_config <> '' AND id IN (
 )
 RETURNING deployment_id
 
--- erase_usage --
+-- delete_consumers --
 -- Forget who was served by what was deleted before a time.
-DELETE FROM usage WHERE version_id IN (
+DELETE FROM consumer WHERE version_id IN (
     SELECT v.id FROM version v WHERE v.deleted_us <= :before_us
     UNION ALL
     SELECT w.id FROM deployment d JOIN version w ON w.deployment_id = d.id WHERE d.deleted_us <= :before_us
@@ -269,7 +273,7 @@ DELETE FROM usage WHERE version_id IN (
 -- A deployment as a file says it, by its id; deleted ones too.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
     v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
-    v.variables, v.serving
+    v.variables, v.runtime_config
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.project_id = :project_id AND d.id = :id
 
@@ -277,7 +281,7 @@ WHERE d.project_id = :project_id AND d.id = :id
 -- Deployments as files say them, older than a place in the list, newest first.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
     v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
-    v.variables, v.serving
+    v.variables, v.runtime_config
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.project_id = :project_id AND d.seq < :place AND d.deleted_us IS NULL ORDER BY d.seq DESC LIMIT :limit
 
@@ -285,7 +289,7 @@ WHERE d.project_id = :project_id AND d.seq < :place AND d.deleted_us IS NULL ORD
 -- Deployments as files say them, newer than a place in the list, oldest first.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
     v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
-    v.variables, v.serving
+    v.variables, v.runtime_config
 FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.project_id = :project_id AND d.seq > :place AND d.deleted_us IS NULL ORDER BY d.seq LIMIT :limit
 
@@ -301,37 +305,36 @@ ROLLBACK TO SAVEPOINT one_of_several
 -- End that write; it is durable when all are.
 RELEASE SAVEPOINT one_of_several
 
--- find_answer --
--- The answer that was given under an idempotency key since a time.
-SELECT request_sha256, status, headers, body FROM idempotency
+-- find_result --
+-- The result that was stored under an idempotency key after a time.
+SELECT request_sha256, result FROM idempotency
 WHERE project_id = :project_id AND key = :key AND created_us > :since_us
 
--- keep_answer --
--- Keep the answer that is given under an idempotency key.
-INSERT INTO idempotency (project_id, key, request_sha256, status, headers, body, created_us)
-VALUES (:project_id, :key, :request_sha256, :status, :headers, :body, :now_us)
-ON CONFLICT (project_id, key) DO UPDATE SET request_sha256 = :request_sha256, status = :status, headers = :headers,
-    body = :body, created_us = :now_us
+-- insert_result --
+-- Store a result under an idempotency key.
+INSERT INTO idempotency (project_id, key, request_sha256, result, created_us)
+VALUES (:project_id, :key, :request_sha256, :result, :now_us)
+ON CONFLICT (project_id, key) DO UPDATE SET request_sha256 = :request_sha256, result = :result, created_us = :now_us
 
--- forget_answers --
--- Forget the answers that were given before a time.
+-- delete_results --
+-- Delete the results that were stored before a time.
 DELETE FROM idempotency WHERE created_us <= :since_us
 
 -- state --
 -- The row of the revision, whole.
-SELECT epoch, rev, last_created_us, ledger_hash FROM revision WHERE id = 1
+SELECT epoch, rev, last_created_us, history_hash FROM revision WHERE id = 1
 
 -- set_state --
 -- Put the revision where that of another database is.
 UPDATE revision
-SET epoch = :epoch, rev = :rev, last_created_us = :last_created_us, ledger_hash = :ledger_hash
+SET epoch = :epoch, rev = :rev, last_created_us = :last_created_us, history_hash = :history_hash
 WHERE id = 1
 
 -- counts --
 -- How many rows each table has, in the order in which they are copied.
 SELECT (SELECT count(*) FROM project), (SELECT count(*) FROM api_key), (SELECT count(*) FROM deployment),
-    (SELECT count(*) FROM version), (SELECT count(*) FROM ledger), (SELECT count(*) FROM idempotency),
-    (SELECT count(*) FROM usage)
+    (SELECT count(*) FROM version), (SELECT count(*) FROM history), (SELECT count(*) FROM idempotency),
+    (SELECT count(*) FROM consumer)
 
 -- count_deployments --
 -- How many deployments there are that are not deleted.
@@ -353,25 +356,25 @@ FROM deployment ORDER BY seq
 -- every_version --
 -- The whole table, as `put_version` takes it: for each deployment in the order of the numbers.
 SELECT id, deployment_id, major, minor, prompt_config, variables, notes, content_sha256, created_us, api_key_id, rev,
-    made_as, description, deleted_us, serving
+    made_as, description, deleted_us, runtime_config
 FROM version ORDER BY deployment_id, major, minor
 
--- every_answer --
--- The whole table, as `put_answer` takes it.
-SELECT project_id, key, request_sha256, status, headers, body, created_us FROM idempotency ORDER BY project_id, key
+-- every_result --
+-- The whole table, as `put_result` takes it.
+SELECT project_id, key, request_sha256, result, created_us FROM idempotency ORDER BY project_id, key
 
--- every_use --
--- The whole table, as `put_use` takes it.
-SELECT version_id, api_key_id, first_us, last_us, inputs FROM usage ORDER BY version_id, api_key_id
+-- every_consumer --
+-- The whole table, as `put_consumer` takes it.
+SELECT version_id, api_key_id, first_us, last_us, inputs FROM consumer ORDER BY version_id, api_key_id
 
--- put_use --
+-- put_consumer --
 -- A row of another database.
-INSERT INTO usage (version_id, api_key_id, first_us, last_us, inputs)
+INSERT INTO consumer (version_id, api_key_id, first_us, last_us, inputs)
 VALUES (:version_id, :api_key_id, :first_us, :last_us, :inputs)
 
--- empty_usage --
+-- empty_consumer --
 -- Delete every row of the table, to put another database's in their place.
-DELETE FROM usage
+DELETE FROM consumer
 
 -- put_api_key --
 -- A row of another database.
@@ -390,15 +393,15 @@ VALUES
 -- A row of another database.
 INSERT INTO version
     (id, deployment_id, major, minor, prompt_config, variables, notes, content_sha256, created_us, api_key_id, rev,
-     made_as, description, deleted_us, serving)
+     made_as, description, deleted_us, runtime_config)
 VALUES
     (:id, :deployment_id, :major, :minor, :prompt_config, :variables, :notes, :content_sha256, :created_us,
-     :api_key_id, :rev, :made_as, :description, :deleted_us, :serving)
+     :api_key_id, :rev, :made_as, :description, :deleted_us, :runtime_config)
 
--- put_answer --
+-- put_result --
 -- A row of another database.
-INSERT INTO idempotency (project_id, key, request_sha256, status, headers, body, created_us)
-VALUES (:project_id, :key, :request_sha256, :status, :headers, :body, :created_us)
+INSERT INTO idempotency (project_id, key, request_sha256, result, created_us)
+VALUES (:project_id, :key, :request_sha256, :result, :created_us)
 
 -- empty_project --
 -- Delete every row of the table, to put another database's in their place.
@@ -416,9 +419,9 @@ DELETE FROM deployment
 -- Delete every row of the table, to put another database's in their place.
 DELETE FROM version
 
--- empty_ledger --
+-- empty_history --
 -- Delete every row of the table, to put another database's in their place.
-DELETE FROM ledger
+DELETE FROM history
 
 -- empty_idempotency --
 -- Delete every row of the table, to put another database's in their place.
@@ -442,36 +445,36 @@ SELECT d.id, d.key, d.live_version_id
 FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
 WHERE v.id IS NULL ORDER BY d.seq
 
--- note_usage --
+-- record_consumer --
 -- That an API key was served by a version, unless that was deleted since; the names of inputs that are noted already.
-INSERT INTO usage (version_id, api_key_id, first_us, last_us, inputs)
+INSERT INTO consumer (version_id, api_key_id, first_us, last_us, inputs)
 SELECT v.id, k.id, :first_us, :last_us, :inputs
 FROM version v JOIN deployment d ON d.id = v.deployment_id JOIN api_key k ON k.id = :api_key_id
 WHERE v.id = :version_id AND v.deleted_us IS NULL AND d.deleted_us IS NULL
 ON CONFLICT (version_id, api_key_id) DO UPDATE
-SET last_us = CASE WHEN usage.last_us < excluded.last_us THEN excluded.last_us ELSE usage.last_us END
+SET last_us = CASE WHEN consumer.last_us < excluded.last_us THEN excluded.last_us ELSE consumer.last_us END
 RETURNING inputs
 
--- note_inputs --
+-- set_consumer_inputs --
 -- The names of inputs that an API key sends to a version.
-UPDATE usage SET inputs = :inputs WHERE version_id = :version_id AND api_key_id = :api_key_id
+UPDATE consumer SET inputs = :inputs WHERE version_id = :version_id AND api_key_id = :api_key_id
 
--- usage_of_deployment --
+-- consumers_of_deployment --
 -- Who was served by any version of a deployment since a time.
 SELECT k.id, k.name, v.major, v.minor, u.last_us, u.inputs
-FROM version v JOIN usage u ON u.version_id = v.id JOIN api_key k ON k.id = u.api_key_id
+FROM version v JOIN consumer u ON u.version_id = v.id JOIN api_key k ON k.id = u.api_key_id
 WHERE v.deployment_id = :deployment_id AND u.last_us > :since_us
 
--- usage_of_version --
+-- consumers_of_version --
 -- Who was served by a version since a time.
 SELECT k.id, k.name, v.major, v.minor, u.last_us, u.inputs
-FROM version v JOIN usage u ON u.version_id = v.id JOIN api_key k ON k.id = u.api_key_id
+FROM version v JOIN consumer u ON u.version_id = v.id JOIN api_key k ON k.id = u.api_key_id
 WHERE v.id = :version_id AND u.last_us > :since_us
 
--- has_old_usage --
--- Whether there is usage from before a time.
-SELECT EXISTS (SELECT 1 FROM usage u WHERE u.last_us <= :before_us)
+-- has_old_consumers --
+-- Whether there is consumer from before a time.
+SELECT EXISTS (SELECT 1 FROM consumer u WHERE u.last_us <= :before_us)
 
--- forget_usage --
--- Forget usage from before a time.
-DELETE FROM usage WHERE last_us <= :before_us
+-- delete_old_consumers --
+-- Forget consumer from before a time.
+DELETE FROM consumer WHERE last_us <= :before_us

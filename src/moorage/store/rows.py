@@ -6,10 +6,11 @@ import re
 import msgspec
 
 from moorage.core.access import ApiKey, Scope
-from moorage.core.deployment import Deployment, VersionNumber
-from moorage.core.history import Entry, HistoryEntry, KeyName
-from moorage.core.usage import Served
-from moorage.core.version import Version
+from moorage.core.compatibility.consumers import ConsumerRecord
+from moorage.core.deployments.content import StoredContent
+from moorage.core.deployments.deployment import Deployment, VersionNumber
+from moorage.core.deployments.history import Entry, HistoryEntry, KeyName
+from moorage.core.deployments.version import Version
 from moorage.store.engine import Row
 
 _NUMBER = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})", re.ASCII)
@@ -36,7 +37,9 @@ class Chained(msgspec.Struct, frozen=True):
 
 def deployment(row: Row) -> Deployment:
     """A row of a query for deployments."""
-    columns = (*row[:8], VersionNumber(row[8], row[9]), *row[10:])
+    prompt_config, variables, runtime_config = row[10], row[16], row[17]
+    content = StoredContent(prompt_config, variables, runtime_config)
+    columns = (*row[:8], VersionNumber(row[8], row[9]), content, *row[11:16])
     return Deployment(*columns)
 
 
@@ -48,7 +51,9 @@ def api_key(row: Row) -> ApiKey:
 
 def version(row: Row) -> Version:
     """A row of `find_version`, `versions_older` or `versions_newer`."""
-    columns = (*row[:2], VersionNumber(row[2], row[3]), *row[4:])
+    prompt_config, variables, runtime_config = row[4], row[5], row[13]
+    content = StoredContent(prompt_config, variables, runtime_config)
+    columns = (*row[:2], VersionNumber(row[2], row[3]), content, *row[6:13], row[14])
     return Version(*columns)
 
 
@@ -60,10 +65,10 @@ def chained(row: Row) -> Chained:
     return Chained(Entry(*columns), digest, from_version, to_version)
 
 
-def served(row: Row) -> Served:
-    """A row of `usage_of_deployment` or `usage_of_version`."""
+def served(row: Row) -> ConsumerRecord:
+    """A row of `consumers_of_deployment` or `consumers_of_version`."""
     key_id, key_name, major, minor, last_us, inputs = row
-    return Served(KeyName(key_id, key_name), f"{major}.{minor}", last_us, frozenset(json.loads(inputs)))
+    return ConsumerRecord(KeyName(key_id, key_name), f"{major}.{minor}", last_us, frozenset(json.loads(inputs)))
 
 
 def version_name(id_or_number: str) -> dict[str, object]:

@@ -3,64 +3,27 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol, TypeVar
+from contextlib import contextmanager, suppress
+from typing import Concatenate, ParamSpec, TypeVar
 
 from moorage.core.access import ApiKey, Project
-from moorage.core.storage_errors import StorageError
-from moorage.core.usage import Use, merged
+from moorage.core.compatibility.consumers import UsageRecord, merged
+from moorage.core.errors.storage import StorageError
 from moorage.store.changes import Changes, State, read_changes
 from moorage.store.engine import Engine, Run, Stream
-from moorage.store.reading import Reading
+from moorage.store.reader import Reader
 from moorage.store.transaction import Transaction
-from moorage.store.whole import Whole
+from moorage.store.transfer.dump import DatabaseDump
 
 #: From then on a failure is the database's, and not that of what it was given.
 _SLOW_SECONDS = 1.0
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Writable(Protocol):
-    """Where a write can be made: a store, or a transaction that is under way (`Joined`)."""
-
-    def write(self) -> AbstractContextManager[Transaction]:
-        """One write."""
-        ...
-
-
-class Joined:
-    """A write that is under way, as a place to write in: all that is done in it is kept or undone together."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
-
-    @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """The write that is under way."""
-        yield self._transaction
-
-
-class _Several:
-    """Writes of one transaction, each of which can be undone by itself."""
-
-    def __init__(self, run: Run, clock: Callable[[], int]) -> None:
-        self._run = run
-        self._clock = clock
-
-    @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """One of them."""
-        self._run("savepoint")
-        try:
-            yield _begin(self._run, self._clock)
-        except StorageError:
-            raise  # undoes everything
-        except BaseException:  # raised again: an interrupt leaves nothing behind either
-            self._run("rollback_to_savepoint")
-            self._run("release_savepoint")
-            raise
-        self._run("release_savepoint")
+class _Discarded(Exception):
+    pass
 
 
 class Store:
@@ -78,42 +41,73 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
-        """One write: revision + 1, the verbs of the transaction, and it is durable. An exception undoes it all.
+        """Run one write: it has a revision of its own, and it is durable when the block ends.
+
+        An exception or `Transaction.discard` rolls it back.
 
         Raises:
             StorageFull, StorageUnavailable: nothing is acknowledged.
         """
-        with self._engine.write() as run:
-            yield _begin(run, self._clock)
+        with suppress(_Discarded), self._engine.write() as run:
+            tx = _begin(run, self._clock)
+            yield tx
+            if tx.is_discarded:
+                raise _Discarded
 
-    def write_together(self, works: Sequence[Callable[[Writable], T]]) -> list[T | Exception]:
-        """Do several pieces of work whose writes are committed together, with one wait for the disk, each with its own
-        revision and kept or undone by itself; what each returned or raised.
+    def run(self, operation: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one operation in a write of its own.
 
-        If the database fails in the middle, everything is undone and each piece is done once more by itself, so that
-        one which it cannot keep is no harm to the others. If it fails at the commit, or slowly, all of them failed.
+        Raises:
+            StorageFull, StorageUnavailable: nothing is acknowledged.
         """
-        done: list[T | Exception] = []
-        is_one_to_blame, started = False, time.monotonic()
+        with self.write() as tx:
+            return operation(tx, *args, **kwargs)
+
+    def group_commit(self, operations: Sequence[Callable[[Transaction], T]]) -> list[T | Exception]:
+        """Run several writes and commit them together, with one wait for the disk.
+
+        Each write has a revision of its own and is rolled back by itself. The result has what each one returned or
+        raised. If the database fails inside a write, everything is rolled back and each write runs once more alone, so
+        that a write which the database cannot store does not fail the others. If the database fails at the commit, or
+        slowly, all writes fail.
+        """
+        results: list[T | Exception] = []
+        can_retry, started = False, time.monotonic()
         try:
             with self._engine.write() as run:
-                several = _Several(run, self._clock)
-                for work in works:
+                for operation in operations:
                     try:
-                        done.append(work(several))
+                        results.append(self._run_savepoint(run, operation))
                     except StorageError:
-                        # Who asks a database that stands still for each of them waits as many times.
-                        is_one_to_blame = len(works) > 1 and time.monotonic() - started < _SLOW_SECONDS
+                        # With a database that hangs, a retry of each write would wait as many times.
+                        can_retry = len(operations) > 1 and time.monotonic() - started < _SLOW_SECONDS
                         raise
-                    except Exception as error:  # noqa: BLE001 -- whoever asked for this one is told; the others go on
-                        done.append(error)
+                    except Exception as error:  # noqa: BLE001 -- raised in the request of this write; the others continue
+                        results.append(error)
         except StorageError as error:
-            if is_one_to_blame:
-                return [each for work in works for each in self.write_together([work])]
-            return [error] * len(works)
-        return done
+            if can_retry:
+                return [result for operation in operations for result in self.group_commit([operation])]
+            return [error] * len(operations)
+        return results
 
-    def note_usage(self, uses: Iterable[Use]) -> None:
+    def _run_savepoint(self, run: Run, operation: Callable[[Transaction], T]) -> T:
+        """Run one of several writes of a transaction; a failure or a discard rolls back that write alone."""
+        run("savepoint")
+        try:
+            tx = _begin(run, self._clock)
+            result = operation(tx)
+        except StorageError:
+            raise  # rolls back the whole transaction
+        except BaseException:  # raised again: an interrupt must leave nothing behind either
+            run("rollback_to_savepoint")
+            run("release_savepoint")
+            raise
+        if tx.is_discarded:
+            run("rollback_to_savepoint")
+        run("release_savepoint")
+        return result
+
+    def record_consumers(self, uses: Iterable[UsageRecord]) -> None:
         """Note who was served by which version, beside what is noted already. It is no revision: nothing that is shown
         changes. What was deleted meanwhile, or is not there, is passed over.
 
@@ -124,22 +118,24 @@ class Store:
             for use in sorted(uses):  # whoever notes the same rows at the same time locks them in the same order
                 place = {"version_id": use.version_id, "api_key_id": use.api_key_id}
                 inputs = json.dumps(use.inputs)
-                for (known,) in run("note_usage", **place, first_us=use.first_us, last_us=use.last_us, inputs=inputs):
+                for (known,) in run(
+                    "record_consumer", **place, first_us=use.first_us, last_us=use.last_us, inputs=inputs
+                ):
                     before = json.loads(known)
                     if (after := merged(before, use.inputs)) != before:
-                        run("note_inputs", **place, inputs=json.dumps(after))
+                        run("set_consumer_inputs", **place, inputs=json.dumps(after))
 
-    def forget_usage(self, before_us: int) -> None:
+    def delete_old_consumers(self, before_us: int) -> None:
         """Forget usage from before a time; no revision either, and no write where there is none.
 
         Raises:
             StorageUnavailable
         """
         with self._engine.read() as stream:
-            ((is_there,),) = stream("has_old_usage", before_us=before_us)
+            ((is_there,),) = stream("has_old_consumers", before_us=before_us)
         if is_there:
             with self._engine.write() as run:
-                run("forget_usage", before_us=before_us)
+                run("delete_old_consumers", before_us=before_us)
 
     def now_us(self) -> int:
         """The time, in microseconds since 1970."""
@@ -193,7 +189,7 @@ class Store:
             return reading.api_keys()
 
     @contextmanager
-    def read(self) -> Iterator[Reading]:
+    def read(self) -> Iterator[Reader]:
         """Look things up, all of them in one committed state.
 
         When the block ends, the other processes on the machine know of its revision, as with `changes`.
@@ -203,18 +199,18 @@ class Store:
         """
         with self._engine.read() as stream:
             rev = _rev(stream)
-            yield Reading(stream, rev)
+            yield Reader(stream, rev)
         self._saw(rev)
 
     @contextmanager
-    def whole(self) -> Iterator[Whole]:
+    def whole(self) -> Iterator[DatabaseDump]:
         """Every row there is, all of them in one committed state.
 
         Raises:
             StorageUnavailable
         """
         with self._engine.read() as stream:
-            yield Whole(stream)
+            yield DatabaseDump(stream)
 
     def damage(self) -> list[str]:
         """What the database itself finds wrong with how it keeps its rows.
@@ -234,8 +230,8 @@ class Store:
 
 
 def _begin(run: Run, clock: Callable[[], int]) -> Transaction:
-    ((rev, now_us, ledger_hash),) = run("next_revision", now_us=clock() // 1000)
-    return Transaction(run, rev, now_us, ledger_hash)
+    ((rev, now_us, history_hash),) = run("next_revision", now_us=clock() // 1000)
+    return Transaction(run, rev, now_us, history_hash)
 
 
 def _rev(stream: Stream) -> int:

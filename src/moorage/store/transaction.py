@@ -7,34 +7,38 @@ from typing import Literal
 import msgspec
 
 from moorage.core.access import ApiKey, Project
-from moorage.core.deployment import Content, VersionNumber
-from moorage.core.history import Action, Actor, Entry
-from moorage.core.ids import new_id
-from moorage.core.ownership import Owner
+from moorage.core.deployments.content import StoredContent
+from moorage.core.deployments.deployment import VersionNumber
+from moorage.core.deployments.history import Action, Actor, Entry
+from moorage.core.deployments.ids import new_id
+from moorage.core.deployments.ownership import Owner
 from moorage.store.engine import Run
-from moorage.store.reading import Reading
+from moorage.store.reader import Reader
 
-#: How long an answer is kept for its idempotency key.
-KEPT_US = 24 * 3_600_000_000
+#: How long the result under an idempotency key is stored.
+STORED_US = 24 * 3_600_000_000
 
 
-class KeptAnswer(msgspec.Struct, frozen=True):
-    """An answer as it was given, and the hash of the request it was given to."""
+class StoredResult(msgspec.Struct, frozen=True):
+    """The result of a write as JSON, and the hash of the request."""
 
     request_sha256: str
-    status: int
-    headers: dict[str, str]
-    body: str
+    result: str
 
 
-class Transaction(Reading):
+class Transaction(Reader):
     """The verbs of one write, beside those of a reading. `rev` is the revision it makes, `now_us` its time, later than
     that of any write before."""
 
-    def __init__(self, run: Run, rev: int, now_us: int, ledger_hash: str) -> None:
+    def __init__(self, run: Run, rev: int, now_us: int, history_hash: str) -> None:
         super().__init__(run, rev)
-        self._ledger_hash = ledger_hash
+        self._history_hash = history_hash
         self.now_us = now_us
+        self.is_discarded = False
+
+    def discard(self) -> None:
+        """Roll this write back when it ends, without an error: nothing is committed and no revision is used."""
+        self.is_discarded = True
 
     def find_project(self, name: str) -> Project | None:
         """The project of that name."""
@@ -78,7 +82,7 @@ class Transaction(Reading):
         version_id: str,
         deployment_id: str,
         number: VersionNumber,
-        content: Content,
+        content: StoredContent,
         by: Actor,
         *,
         notes: str = "",
@@ -88,8 +92,9 @@ class Transaction(Reading):
         """A new version. One `made_as` a draft is not live until it is published."""
         self._run(
             "insert_version", id=version_id, deployment_id=deployment_id, major=number.major, minor=number.minor,
-            prompt_config=content.prompt_config, variables=content.variables, serving=content.serving, notes=notes,
-            content_sha256=content.sha256, created_us=self.now_us, api_key_id=by.api_key_id, rev=self.rev,
+            prompt_config=content.prompt_config, variables=content.variables,
+            runtime_config=content.runtime_config, notes=notes,
+            content_sha256=content.sha256(), created_us=self.now_us, api_key_id=by.api_key_id, rev=self.rev,
             made_as=made_as, description=description,
         )  # fmt: skip
 
@@ -97,9 +102,9 @@ class Transaction(Reading):
         """Make a version the live one."""
         self._run("publish_version", id=deployment_id, version_id=version_id, now_us=self.now_us, rev=self.rev)
 
-    def describe_deployment(self, deployment_id: str, description: str) -> None:
+    def set_description(self, deployment_id: str, description: str) -> None:
         """Change the description."""
-        self._run("describe_deployment", id=deployment_id, description=description, now_us=self.now_us, rev=self.rev)
+        self._run("set_description", id=deployment_id, description=description, now_us=self.now_us, rev=self.rev)
 
     def delete_deployment(self, deployment_id: str) -> None:
         """Leave a tombstone: gone from lists and lookups, known to cursors."""
@@ -125,26 +130,26 @@ class Transaction(Reading):
         """Take a deleted version back."""
         self._run("restore_version", id=version_id)
 
-    def erase(self, before_us: int) -> int:
+    def purge(self, before_us: int) -> int:
         """Empty what was deleted before a time, and forget who used it and the answers that told of it; returns how
         many deployments and versions of other deployments."""
-        self._run("erase_usage", before_us=before_us)
-        erased = {row[0] for row in self._run("erase_deployments", before_us=before_us, rev=self.rev)}
-        versions = [row[0] for row in self._run("erase_versions", before_us=before_us)]
-        self._run("forget_answers", since_us=max(self.now_us - KEPT_US, before_us))
+        self._run("delete_consumers", before_us=before_us)
+        erased = {row[0] for row in self._run("purge_deployments", before_us=before_us, rev=self.rev)}
+        versions = [row[0] for row in self._run("purge_versions", before_us=before_us)]
+        self._run("delete_results", since_us=max(self.now_us - STORED_US, before_us))
         return len(erased) + sum(deployment_id not in erased for deployment_id in versions)
 
-    def find_answer(self, project_id: str, key: str) -> KeptAnswer | None:
-        """The answer that was given under an idempotency key in the last 24 hours."""
-        found = self._run("find_answer", project_id=project_id, key=key, since_us=self.now_us - KEPT_US)
-        return next((KeptAnswer(sha, status, json.loads(headers), body) for sha, status, headers, body in found), None)
+    def find_result(self, project_id: str, key: str) -> StoredResult | None:
+        """Return the result that was stored under an idempotency key in the last 24 hours."""
+        found = self._run("find_result", project_id=project_id, key=key, since_us=self.now_us - STORED_US)
+        return next((StoredResult(*row) for row in found), None)
 
-    def keep_answer(self, project_id: str, key: str, answer: KeptAnswer) -> None:
-        """Keep the answer that is given under an idempotency key, and forget those that are older than 24 hours."""
-        self._run("forget_answers", since_us=self.now_us - KEPT_US)
+    def insert_result(self, project_id: str, key: str, result: StoredResult) -> None:
+        """Store a result under an idempotency key, and delete results that are older than 24 hours."""
+        self._run("delete_results", since_us=self.now_us - STORED_US)
         self._run(
-            "keep_answer", project_id=project_id, key=key, request_sha256=answer.request_sha256, status=answer.status,
-            headers=json.dumps(answer.headers), body=answer.body, now_us=self.now_us,
+            "insert_result", project_id=project_id, key=key, request_sha256=result.request_sha256,
+            result=result.result, now_us=self.now_us,
         )  # fmt: skip
 
     def record(
@@ -164,6 +169,6 @@ class Transaction(Reading):
             self.rev, new_id(), project_id, deployment_id, action, before, after, by.reason, by.api_key_id,
             by.api_key_name, by.request_id, self.now_us, json.dumps(breaking) if breaking else "",
         )  # fmt: skip
-        digest = entry.hash(self._ledger_hash)
+        digest = entry.hash(self._history_hash)
         self._run("insert_entry", hash=digest, **msgspec.structs.asdict(entry))
-        self._run("chain_ledger", hash=digest)
+        self._run("set_history_hash", hash=digest)

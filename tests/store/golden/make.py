@@ -1,7 +1,7 @@
 """Makes a golden database with the program of its time, which is asked as people ask it.
 
 git worktree add /tmp/then COMMIT                            # the last one of that schema
-.venv/bin/python -m tests.store.golden.make 3 /tmp/then/src
+.venv/bin/python -m tests.store.golden.make 1 /tmp/then/src
 """
 
 import json
@@ -23,13 +23,6 @@ from tests.support.server import PROGRAM, Project, Server
 
 #: What breaks where a text is taken for something else.
 TEXT = 'Grüße, {{name}}! It\'s 100 % 你好 👋 \\ "quoted" :name\nsecond\tline ✓'
-
-_DELETE = """
-import sys
-from moorage.store.opening import open_store
-with open_store(sys.argv[1]).write() as write:
-    write.delete_deployment(sys.argv[2])
-"""
 
 
 class Then:
@@ -75,7 +68,7 @@ def content(text: str, **fields: Any) -> dict[str, Any]:
     return {"prompt_config": config, **fields}
 
 
-def fill(then: Then, schema: int) -> None:
+def fill(then: Then) -> None:
     """Do what the program of that schema could do."""
     then.run(*PROGRAM, "projects", "create", "shop")
     then.key("all")
@@ -93,18 +86,12 @@ def fill(then: Then, schema: int) -> None:
         then.ask("PUT", "deployments/full", full_body({"type": "json_object"}))
         then.ask("PUT", "deployments/greeting", content("of the shop"), by="shop")
         gone = then.ask("PUT", "deployments/gone", content("deleted, and made again"))["id"]
-        if schema >= 3:
-            _with_writes(then, gone)
-        else:
-            then.run(sys.executable, "-c", _DELETE, then.server.database, gone)
+        _with_writes(then, gone)
         then.ask("PUT", "deployments/gone", content("made again"))
-        if schema >= 2:
-            _with_versions(then)
-        if schema >= 4:
-            _with_owners(then)
-        if schema >= 6:
-            _with_variants(then)
-        _note_all(then, schema)
+        _with_versions(then)
+        _with_owners(then)
+        _with_variants(then)
+        _note_all(then)
 
 
 def _with_versions(then: Then) -> None:
@@ -137,7 +124,7 @@ def _with_owners(then: Then) -> None:
     then.ask("PUT", "deployments/posted", content("with versions that are erased and deleted"))
     then.ask("PUT", "deployments/posted", content("live"))
     then.ask("DELETE", "deployments/posted/versions/1.0")
-    then.run(*PROGRAM, "purge", "--days", "0", "--yes")
+    then.run(*PROGRAM, "db", "purge", "--days", "0", "--yes")
     then.ask("DELETE", "deployments/posted/versions/1.1")
     then.ask("PUT", "deployments/recent", content("deleted, and not erased"))
     then.ask("DELETE", "deployments/recent")
@@ -161,17 +148,14 @@ def _with_variants(then: Then) -> None:
     then.ask("PUT", "deployments/routed?allow_breaking=true", content("Hello {{title}} {{name}}", **fields))
 
 
-def _note_all(then: Then, schema: int) -> None:
+def _note_all(then: Then) -> None:
     for by in then.tokens:
         then.note(by, "deployments?limit=50")
-    if schema >= 2:
-        for key in (item["key"] for item in then.answers[0].body["data"]):
-            then.note("reader", f"deployments/{key}/versions?limit=50")
-            then.note("reader", f"deployments/{key}/history?limit=50")
-    if schema >= 3:
-        then.note("keeper", "api-keys")
-    if schema >= 4:
-        then.note("reader", "manifests?limit=50")
+    for key in (item["key"] for item in then.answers[0].body["data"]):
+        then.note("reader", f"deployments/{key}/versions?limit=50")
+        then.note("reader", f"deployments/{key}/history?limit=50")
+    then.note("keeper", "api-keys")
+    then.note("reader", "manifests?limit=50")
 
 
 def dump(file: Path) -> Iterator[str]:
@@ -197,7 +181,7 @@ def main(schema: int, source: Path) -> None:
     """Make one, and write its two files."""
     with tempfile.TemporaryDirectory() as folder:
         then = Then(source, Path(folder))
-        fill(then, schema)
+        fill(then)
         text = "".join(dump(Path(folder) / "moorage.db"))
     told = Told(then.tokens, then.answers)
     (FOLDER / f"schema_{schema}.sql").write_text(f"-- Made by tests/store/golden/make.py; see there.\n{text}", "utf-8")

@@ -1,1 +1,0 @@
-"""Measurements of Moorage, and the page that shows them (docs/benchmarks.md): `python -m bench`."""

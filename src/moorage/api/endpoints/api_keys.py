@@ -1,0 +1,62 @@
+"""`/v2/api-keys`: the API keys of a project, for keys with the scope `keys:admin`."""
+
+import time
+
+import msgspec
+from starlette.responses import Response
+
+from moorage.api.request import RequestContext
+from moorage.api.responses import json_response
+from moorage.core.access import ApiKey, ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey
+from moorage.core.errors.base import ApiKeyNotFound
+from moorage.registry.api_keys import grant_api_key, rename_api_key, revoke_api_key
+
+_encode = msgspec.json.Encoder().encode
+
+
+async def list_all(ctx: RequestContext) -> Response:
+    """List all keys of the project, newest first; tokens are masked."""
+    ctx.allow_query_params()
+    keys = sorted(ctx.services.catalog.api_keys(ctx.project_id), key=lambda key: key.created_us, reverse=True)
+    now_us = time.time_ns() // 1000
+    return _response(_encode(ApiKeyPage("list", [ApiKeyItem.of(key, now_us) for key in keys], has_more=False)))
+
+
+async def get(ctx: RequestContext) -> Response:
+    """Get a key; its token is masked."""
+    ctx.allow_query_params()
+    key_id = ctx.path("api_key_id")
+    key = ctx.services.catalog.find_api_key(key_id)
+    if key is None or key.project_id != ctx.project_id:
+        raise ApiKeyNotFound(param="api_key_id", name=key_id[:200])
+    return _item(key)
+
+
+async def post(ctx: RequestContext) -> Response:
+    """Create a key with at most the scopes and the expiry of your own key. Its token is in this response only."""
+    ctx.allow_query_params()
+    body, _ = await ctx.parse(PostApiKey)
+    result = await ctx.write(grant_api_key, ctx.key, body)
+    return json_response(ctx, _encode(ApiKeyItem.of(result.key, result.key.created_us, result.token)), 201)
+
+
+async def patch(ctx: RequestContext) -> Response:
+    """Rename a key."""
+    ctx.allow_query_params()
+    body, _ = await ctx.parse(PatchApiKey)
+    return _item(await ctx.write(rename_api_key, ctx.path("api_key_id"), body))
+
+
+async def delete(ctx: RequestContext) -> Response:
+    """Revoke a key, permanently and at once on every worker. A key may revoke itself."""
+    ctx.allow_query_params()
+    return _item(await ctx.write(revoke_api_key, ctx.path("api_key_id")))
+
+
+def _item(key: ApiKey) -> Response:
+    return _response(_encode(ApiKeyItem.of(key, time.time_ns() // 1000)))
+
+
+def _response(body: bytes) -> Response:
+    # No ETag: whether a key is expired follows from the time, not from the revision.
+    return Response(body, headers={"Cache-Control": "no-store"}, media_type="application/json")

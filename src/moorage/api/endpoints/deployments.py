@@ -1,0 +1,85 @@
+"""`/v2/deployments`: list, get, create, change, delete, restore."""
+
+import msgspec
+from starlette.responses import Response
+
+from moorage.api.request import RequestContext
+from moorage.api.responses import deployment_response, json_response
+from moorage.core.deployments.deployment import (
+    DeletedDeployment,
+    PatchDeployment,
+    PostDeployment,
+    PutDeployment,
+    restore_deadline_us,
+)
+from moorage.core.deployments.filter import FILTERS, Filter
+from moorage.core.deployments.page import PageQuery
+from moorage.core.times import iso
+from moorage.registry.deployments import (
+    create_deployment,
+    delete_deployment,
+    patch_deployment,
+    put_deployment,
+    restore_deployment,
+)
+
+
+async def list_page(ctx: RequestContext) -> Response:
+    """List the project's deployments, newest first, a page at a time. With filters, those that match all of them."""
+    parameters = ctx.request.query_params.multi_items()
+    query, filters = PageQuery.read(parameters, FILTERS), Filter.read(parameters)
+    return json_response(ctx, ctx.services.catalog.project(ctx.project_id).page(query, filters))
+
+
+async def get(ctx: RequestContext) -> Response:
+    """Get a deployment by its key or id."""
+    ctx.allow_query_params()
+    item, etag = ctx.services.catalog.project(ctx.project_id).get(ctx.path("key_or_id"))
+    return json_response(ctx, item, etag=etag)
+
+
+async def put(ctx: RequestContext) -> Response:
+    """Create a deployment, or publish a new version of it if the content differs."""
+    ctx.allow_query_params("dry_run", "file", "take_ownership", "allow_breaking")
+    is_dry_run = ctx.flag("dry_run")
+    body, normalized = await ctx.parse(PutDeployment)
+    result = await ctx.write(put_deployment, ctx.path("key_or_id"), body, is_dry_run=is_dry_run)
+    status = 201 if result.result == "created" and not is_dry_run else 200
+    return deployment_response(ctx, result, status, normalized)
+
+
+async def post(ctx: RequestContext) -> Response:
+    """Create a deployment; its key must be free."""
+    ctx.allow_query_params()
+    body, normalized = await ctx.parse(PostDeployment)
+    return deployment_response(ctx, await ctx.write(create_deployment, body), 201, normalized)
+
+
+async def patch(ctx: RequestContext) -> Response:
+    """Change what is not versioned: the description."""
+    ctx.allow_query_params("take_ownership")
+    body, normalized = await ctx.parse(PatchDeployment)
+    return deployment_response(ctx, await ctx.write(patch_deployment, ctx.path("key_or_id"), body), 200, normalized)
+
+
+async def delete(ctx: RequestContext) -> Response:
+    """Delete a deployment. It can be restored for 30 days; its key is free at once."""
+    ctx.allow_query_params("take_ownership", "force")
+    await ctx.services.consumers.flush()
+    deleted = await ctx.write(delete_deployment, ctx.path("key_or_id"))
+    deleted_us = deleted.deleted_us or 0
+    item = DeletedDeployment(
+        id=deleted.id,
+        key=deleted.key,
+        deleted=True,
+        deleted_at=iso(deleted_us),
+        restorable_until=iso(restore_deadline_us(deleted_us)),
+    )
+    return json_response(ctx, msgspec.json.encode(item), etag=deleted.etag)
+
+
+async def restore(ctx: RequestContext) -> Response:
+    """Restore a deleted deployment with its versions, its live version and its place in the list."""
+    ctx.allow_query_params()
+    await ctx.parse_reason()
+    return deployment_response(ctx, await ctx.write(restore_deployment, ctx.path("key_or_id")))

@@ -1,0 +1,50 @@
+"""`/v2/deployments/get_config`: what an application sends to a model."""
+
+from functools import lru_cache
+from typing import Final
+
+from starlette.responses import Response
+
+from moorage.api.request import RequestContext
+from moorage.api.responses import RawHeaders
+from moorage.core.access import Scope
+from moorage.core.resolution.config import read_request
+from moorage.gateway.resolve import Resolved
+
+PATH: Final = "/v2/deployments/get_config"
+SCOPES: Final = frozenset({Scope.INVOKE})
+
+
+async def get_config(ctx: RequestContext) -> Response:
+    """Get what to send to the model for a deployment, a context and inputs."""
+    ctx.allow_query_params()
+    request = read_request(await ctx.body())
+    resolved = await ctx.services.resolver.resolve(ctx.project_id, request)
+    ctx.services.consumers.record(resolved.live.version_id, ctx.key.id, request.inputs)
+    response = Response(resolved.config)
+    _, response.raw_headers = config_headers(ctx.services.catalog.revision, resolved)
+    return response
+
+
+def config_headers(revision: int, resolved: Resolved) -> tuple[bytes, RawHeaders]:
+    """Return the ETag of a resolved configuration, and all headers of its response."""
+    live, resolution, body = resolved.live, resolved.resolution, resolved.config
+    etag = b'"%b"' % body[7:33]  # the configuration's id, which is a hash of it
+    return etag, [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"etag", etag),
+        (b"x-moorage-revision", b"%d" % revision),
+        *_variant_headers(live.key, live.version, resolution.variant, resolution.reason),
+    ]
+
+
+@lru_cache(maxsize=10_000)
+def _variant_headers(key: str, version: str, variant: str, reason: str) -> RawHeaders:
+    return [
+        (b"cache-control", b"private, no-cache"),
+        (b"x-moorage-deployment", key.encode()),
+        (b"x-moorage-version", version.encode()),
+        (b"x-moorage-variant", variant.encode()),
+        (b"x-moorage-reason", reason.encode()),
+    ]

@@ -1,0 +1,139 @@
+"""`/v2/deployments/{keyOrID}/versions`, publish, undo, history and diff."""
+
+import msgspec
+from starlette.responses import Response
+
+from moorage.api.request import RequestContext
+from moorage.api.responses import json_response, version_response
+from moorage.core.deployments.deployment import restore_deadline_us
+from moorage.core.deployments.diff import Difference, diff_paths, unified
+from moorage.core.deployments.history import HistoryPage
+from moorage.core.deployments.page import PageQuery
+from moorage.core.deployments.version import DeletedVersion, PostVersion, VersionPage
+from moorage.core.errors.base import PublishScopeMissing
+from moorage.core.errors.requests import MissingParameter
+from moorage.core.times import iso
+from moorage.registry import versions
+from moorage.registry.lookup import get_deployment, get_including_deleted, get_version
+from moorage.store.reader import Reader
+
+_encode = msgspec.json.Encoder().encode
+
+
+async def list_page(ctx: RequestContext) -> Response:
+    """List the versions of a deployment, drafts included, newest first. The cursor is the `_id` of a version.
+
+    `variant_id` filters the versions of one variant.
+    """
+    parameters = ctx.request.query_params.multi_items()
+    variant_id = dict(parameters).get("variant_id")
+    query = PageQuery.read((name, value) for name, value in parameters if name != "variant_id")
+
+    def page(reader: Reader) -> bytes:
+        deployment = get_deployment(reader, ctx.project_id, ctx.path("key_or_id"))
+        if variant_id not in (None, "", deployment.id):
+            return _encode(VersionPage("list", [], has_more=False))
+        found, has_more = reader.versions(deployment.id, query)
+        return _encode(VersionPage("list", [version.item() for version in found], has_more))
+
+    body, rev = await ctx.read(page)
+    return json_response(ctx, body, rev=rev)
+
+
+async def get(ctx: RequestContext) -> Response:
+    """Get a version by its number or id."""
+    ctx.allow_query_params()
+
+    def version(reader: Reader) -> bytes:
+        deployment = get_deployment(reader, ctx.project_id, ctx.path("key_or_id"))
+        return _encode(get_version(reader, deployment, ctx.path("version_or_id")).item())
+
+    body, rev = await ctx.read(version)
+    return json_response(ctx, body, rev=rev)
+
+
+async def post(ctx: RequestContext) -> Response:
+    """Save a new version as a draft, or publish it at once."""
+    ctx.allow_query_params("take_ownership", "allow_breaking")
+    body, normalized = await ctx.parse(PostVersion)
+    if body.status != "draft" and not ctx.key.can_publish:
+        raise PublishScopeMissing
+    result = await ctx.write(versions.save_version, ctx.path("key_or_id"), body)
+    return version_response(ctx, result, 201, normalized)
+
+
+async def publish(ctx: RequestContext) -> Response:
+    """Make a version the live one, newer or older (a roll-back)."""
+    ctx.allow_query_params("take_ownership", "allow_breaking")
+    await ctx.parse_reason()
+    names = ctx.path("key_or_id"), ctx.path("version_or_id")
+    return version_response(ctx, await ctx.write(versions.publish_version, *names))
+
+
+async def delete(ctx: RequestContext) -> Response:
+    """Delete a version that is not live. It can be restored for 30 days; its number is never used again."""
+    ctx.allow_query_params("force")
+    await ctx.services.consumers.flush()
+    result = await ctx.write(versions.delete_version, ctx.path("key_or_id"), ctx.path("version_or_id"))
+    version, deleted_us = result.version, result.version.deleted_us or 0
+    item = DeletedVersion(
+        id=version.id,
+        deployment_id=version.deployment_id,
+        version=str(version.number),
+        deleted=True,
+        deleted_at=iso(deleted_us),
+        restorable_until=iso(restore_deadline_us(deleted_us)),
+    )
+    return json_response(ctx, _encode(item), etag=result.etag)
+
+
+async def restore(ctx: RequestContext) -> Response:
+    """Restore a deleted version with its number and status."""
+    ctx.allow_query_params()
+    await ctx.parse_reason()
+    names = ctx.path("key_or_id"), ctx.path("version_or_id")
+    return version_response(ctx, await ctx.write(versions.restore_version, *names))
+
+
+async def undo(ctx: RequestContext) -> Response:
+    """Undo the last publish, roll-back or undo; returns the version that is live now."""
+    ctx.allow_query_params("take_ownership")
+    await ctx.parse_reason()
+    return version_response(ctx, await ctx.write(versions.undo, ctx.path("key_or_id")))
+
+
+async def history(ctx: RequestContext) -> Response:
+    """List all changes of a deployment, a deleted one too, newest first: what, by whom, and why."""
+    query = PageQuery.read(ctx.request.query_params.multi_items())
+
+    def page(reader: Reader) -> bytes:
+        deployment = get_including_deleted(reader, ctx.project_id, ctx.path("key_or_id"))
+        found, has_more = reader.history(deployment.id, query)
+        return _encode(HistoryPage("list", found, has_more))
+
+    body, rev = await ctx.read(page)
+    return json_response(ctx, body, rev=rev)
+
+
+async def diff(ctx: RequestContext) -> Response:
+    """Compare two versions, `from` one (by default the live one) `to` another, by number or id.
+
+    With `Accept: text/plain` the response is a unified diff.
+    """
+    ctx.allow_query_params("from", "to")
+    parameters = ctx.request.query_params
+    to_name = parameters.get("to")
+    if not to_name:
+        raise MissingParameter(param="to", name="to", meaning="the number or id of a version, or `live`")
+    from_name = parameters.get("from") or "live"
+    is_text = "text/plain" in ctx.request.headers.get("accept", "")
+
+    def difference(reader: Reader) -> str | bytes:
+        key_or_id = ctx.path("key_or_id")
+        before, after = versions.compare(reader, ctx.project_id, key_or_id, from_name, to_name)
+        names, contents = (str(before.number), str(after.number)), (before.comparable(), after.comparable())
+        return unified(*contents, *names) if is_text else _encode(Difference(*names, list(diff_paths(*contents))))
+
+    # No ETag: responses are cached by path and query, and this one has two forms.
+    body, _ = await ctx.read(difference)
+    return Response(body, media_type="text/plain" if is_text else "application/json")

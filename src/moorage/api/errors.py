@@ -1,0 +1,102 @@
+"""Errors as HTTP responses: the table of statuses, and a body that every client can parse."""
+
+import msgspec
+from msgspec import UNSET, UnsetType
+from starlette.responses import Response
+
+from moorage.core.compatibility.consumers import AffectedConsumer, Consumer
+from moorage.core.compatibility.contract import ContractChange
+from moorage.core.compatibility.errors import BreakingChange, DeploymentInUse
+from moorage.core.deployments.deployment import DeploymentItem
+from moorage.core.deployments.history import HistoryEntry
+from moorage.core.errors import base as errors
+from moorage.core.errors import requests as request_errors
+from moorage.core.errors import templates as template_errors
+from moorage.core.errors.base import MoorageError, Problem
+from moorage.core.errors.storage import StorageError, StorageFull
+
+#: Class -> status. A class that is not listed has the status of its nearest ancestor.
+STATUS: dict[type[MoorageError], int] = {
+    request_errors.InvalidRequest: 400,
+    errors.AuthenticationRequired: 401,
+    errors.InvalidApiKey: 401,
+    errors.ExpiredApiKey: 401,
+    errors.InsufficientScope: 403,
+    errors.NotFound: 404,
+    errors.MethodNotAllowed: 405,
+    request_errors.BodyTooSlow: 408,
+    errors.Conflict: 409,
+    errors.PreconditionFailed: 412,
+    errors.VariantNotResolved: 422,
+    request_errors.BodyTooLarge: 413,
+    request_errors.UnsupportedEncoding: 415,
+    errors.MoorageError: 500,
+    template_errors.RendererBusy: 503,
+    errors.TooManyStreams: 503,
+    StorageError: 503,
+    StorageFull: 507,
+}
+
+_RETRY_AFTER_SECONDS = {503: "1", 507: "30"}
+
+
+class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An error for programs. `message` ends with `hint`, which says what to do. `key` is the deployment it is about,
+    `param` the parameter or the first path; `problems` lists all problems of a body. `current` and `history` are the
+    state and the changes of an object whose precondition failed, `used_by` the consumers of what would be deleted,
+    `breaking` the breaking changes, and `callers` the affected consumers."""
+
+    code: str
+    message: str
+    request_id: str
+    doc_url: str
+    hint: str | UnsetType = UNSET
+    key: str | UnsetType = UNSET
+    param: str | UnsetType = UNSET
+    problems: list[Problem] | UnsetType = UNSET
+    current: DeploymentItem | msgspec.Raw | UnsetType = UNSET
+    history: list[HistoryEntry] | UnsetType = UNSET
+    used_by: list[Consumer] | UnsetType = UNSET
+    breaking: list[ContractChange] | UnsetType = UNSET
+    callers: list[AffectedConsumer] | UnsetType = UNSET
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """The body of every error response. There is no `code` at the top: clients disagree on its type."""
+
+    message: str
+    error: ErrorDetail
+
+
+def status_of(kind: type[MoorageError]) -> int:
+    """Return the status of an error class."""
+    return next(STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in STATUS)
+
+
+def error_response(error: MoorageError, request_id: str) -> Response:
+    """Return the response for an error."""
+    status = status_of(type(error))
+    detail = ErrorDetail(
+        code=error.code,
+        message=str(error),
+        request_id=request_id,
+        doc_url=f"/docs#{error.code}",
+        hint=error.action or UNSET,
+        key=str(error.fields["key"]) if "key" in error.fields else UNSET,
+        param=error.param or UNSET,
+        problems=list(error.problems) or UNSET,
+        current=UNSET if error.current is None else msgspec.Raw(error.current),
+        history=[each for each in error.history if isinstance(each, HistoryEntry)] or UNSET,
+        used_by=list(error.used_by) if isinstance(error, DeploymentInUse) else UNSET,
+        breaking=list(error.breaking) if isinstance(error, BreakingChange) else UNSET,
+        callers=list(error.callers) if isinstance(error, BreakingChange) else UNSET,
+    )
+    headers = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status in _RETRY_AFTER_SECONDS:
+        headers["Retry-After"] = _RETRY_AFTER_SECONDS[status]
+    if isinstance(error, errors.MethodNotAllowed):
+        headers["Allow"] = str(error.fields["allowed"])
+    body = msgspec.json.encode(ErrorBody(detail.message, detail))
+    return Response(body, status, headers, media_type="application/json")

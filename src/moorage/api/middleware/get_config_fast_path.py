@@ -1,0 +1,47 @@
+"""The fast path of get_config: requests with nothing but a key and a JSON body, without the framework."""
+
+from moorage.api.auth import authenticate
+from moorage.api.endpoints.get_config import PATH, SCOPES, config_headers
+from moorage.api.middleware.response_cache import CachedResponse
+from moorage.catalog.catalog import Catalog
+from moorage.core.access import ApiKey
+from moorage.core.errors.base import MoorageError
+from moorage.core.resolution.config import read_request
+from moorage.gateway.consumers import ConsumerTracker
+from moorage.gateway.resolve import Resolver
+
+
+class GetConfigFastPath:
+    """Answers the most frequent request at a fraction of the cost. Every other request takes the usual path, and so
+    does every error."""
+
+    def __init__(self, catalog: Catalog, resolver: Resolver, consumers: ConsumerTracker) -> None:
+        self._catalog = catalog
+        self._resolver = resolver
+        self._consumers = consumers
+        self._callers: dict[bytes | None, ApiKey] = {}
+
+    def clear(self) -> None:
+        """Forget the API keys: something changed."""
+        self._callers.clear()
+
+    def response(self, authorization: bytes | None, body: bytes) -> CachedResponse | None:
+        """Return the response, or None for a request of the usual path. The caller checks the catalog's staleness."""
+        try:
+            caller = self._callers.get(authorization) or self._authenticate(authorization)
+            request = read_request(body)
+            resolved = self._resolver.resolve_now(caller.project_id, request)
+        except MoorageError:
+            return None
+        if resolved is None:
+            return None
+        self._consumers.record(resolved.live.version_id, caller.id, request.inputs)
+        etag, headers = config_headers(self._catalog.revision, resolved)
+        return CachedResponse.of(headers, resolved.config, etag, PATH, caller)
+
+    def _authenticate(self, authorization: bytes | None) -> ApiKey:
+        caller = authenticate(self._catalog, None if authorization is None else authorization.decode("latin-1"))
+        caller.check_scopes(SCOPES)
+        if caller.expires_us is None:
+            self._callers[authorization] = caller
+        return caller

@@ -1,0 +1,148 @@
+"""/docs: the OpenAPI document as one page of plain HTML, without a script and without another host."""
+
+import base64
+import hashlib
+import re
+from html import escape
+from typing import Any
+
+from moorage.core.errors.base import MoorageError
+
+_STYLE = """
+:root { color-scheme: light dark; --line: #8884; --soft: #8881; --accent: #0a6a74; }
+@media (prefers-color-scheme: dark) { :root { --accent: #5cc5cf; } }
+* { box-sizing: border-box }
+body { font: 16px/1.55 system-ui, sans-serif; margin: 0 auto; max-width: 62rem; padding: 2rem 1.25rem 6rem }
+h1 { font-size: 1.7rem; margin: 0 } h2 { margin: 3rem 0 .5rem; font-size: 1.25rem }
+h3 { margin: 2.2rem 0 .4rem; font-size: 1rem } p { margin: .4rem 0; max-width: 46rem }
+code, pre { font: .875em/1.5 ui-monospace, "SFMono-Regular", Menlo, Consolas, monospace }
+pre { background: var(--soft); padding: .8rem 1rem; overflow-x: auto; border-radius: 6px }
+a { color: var(--accent) } nav { columns: 2; margin: 1rem 0 } nav a { display: block; text-decoration: none }
+.method { font-weight: 700; color: var(--accent); display: inline-block; min-width: 3.2rem }
+section { border-top: 1px solid var(--line); margin-top: 1.6rem }
+table { border-collapse: collapse; width: 100%; margin: .5rem 0 }
+:target { scroll-margin-top: 1rem; background: var(--soft) }
+th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line) }
+th { font-weight: 600; font-size: .85rem } td:first-child { white-space: nowrap } small { opacity: .75 }
+td { overflow-wrap: break-word }
+@media (max-width: 40rem) { nav { columns: 1 } td:first-child { white-space: normal } }
+"""
+
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+#: Nothing is loaded and nothing runs; the one style sheet is the page's own.
+CONTENT_SECURITY_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def docs_page(document: dict[str, Any]) -> str:
+    """The HTML of an OpenAPI document."""
+    operations = [(path, method, row) for path, rows in document["paths"].items() for method, row in rows.items()]
+    links = "".join(
+        f'<a href="#{row["operationId"]}"><span class="method">{method.upper()}</span> <code>{escape(path)}</code></a>'
+        for path, method, row in operations
+    )
+    sections = "".join(_operation(path, method, row) for path, method, row in operations)
+    types = "".join(_schema(name, schema) for name, schema in sorted(document["components"]["schemas"].items()))
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Moorage API</title><style>{_STYLE}</style><body>"
+        f"<h1>Moorage API <small>{escape(document['info']['version'])}</small></h1>"
+        f'<p>{escape(document["info"]["description"])} The same as data: <a href="/openapi.json">/openapi.json</a>.</p>'
+        '<pre>curl -H "Authorization: Bearer $MOORAGE_API_KEY" http://127.0.0.1:8700/v2/deployments</pre>'
+        f"<nav>{links}</nav>{sections}<h2>Types</h2>{types}<h2>Errors</h2>"
+        "<p>Every error has one body, the type <a href='#ErrorBody'>ErrorBody</a>; its <code>error.code</code> is "
+        f"one of these.</p><table><tr><th>code<th>means</tr>{_errors(MoorageError)}</table></body></html>"
+    )
+
+
+def _operation(path: str, method: str, row: dict[str, Any]) -> str:
+    parts = [
+        f'<section id="{row["operationId"]}"><h3><span class="method">{method.upper()}</span> '
+        f"<code>{escape(path)}</code></h3><p>{_prose(row['summary'])}</p>"
+    ]
+    if "description" in row:
+        parts.append(f"<p>{_prose(row['description'])}</p>")
+    scopes = row.get("x-required-scopes")
+    needs = f"an API key with {', '.join(f'<code>{scope}</code>' for scope in scopes)}" if scopes else "no API key"
+    parts.append(f"<p><small>Needs {needs}.</small></p>")
+    if row.get("parameters"):
+        lines = "".join(
+            f"<tr><td><code>{escape(parameter['name'])}</code> <small>{parameter['in']}</small>"
+            f"<td>{_type(parameter['schema'])}<td>{_prose(parameter['description'])}</tr>"
+            for parameter in row["parameters"]
+        )
+        parts.append(f"<table><tr><th>parameter<th>type<th></tr>{lines}</table>")
+    if "requestBody" in row:
+        schema = row["requestBody"]["content"]["application/json"]["schema"]
+        parts.append(f"<p>Body: {_type(schema)}</p>")
+    answers = "".join(
+        f"<tr><td>{status}<td>{_content(answer)}<td>{_described(answer['description'])}</tr>"
+        for status, answer in row["responses"].items()
+    )
+    parts.append(f"<table><tr><th>status<th>body<th></tr>{answers}</table></section>")
+    return "".join(parts)
+
+
+def _prose(text: str) -> str:
+    """A docstring as one paragraph, its `code` as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(" ".join(text.split())))
+
+
+def _described(description: str) -> str:
+    codes = [word for word in description.split(", ") if word.replace("_", "").islower()]
+    if not codes:
+        return _prose(description)
+    return ", ".join(f'<a href="#{code}"><code>{code}</code></a>' for code in codes)
+
+
+def _content(answer: dict[str, Any]) -> str:
+    parts = [
+        _type(body["schema"]) if "schema" in body else escape(kind) for kind, body in answer.get("content", {}).items()
+    ]
+    return ", ".join(parts)
+
+
+def _schema(name: str, schema: dict[str, Any]) -> str:
+    required = set(schema.get("required", ()))
+    lines = "".join(
+        f"<tr><td><code>{escape(field)}</code>{'' if field in required else ' <small>optional</small>'}"
+        f"<td>{_type(kind)}<td>{_prose(kind.get('description', ''))}</tr>"
+        for field, kind in schema.get("properties", {}).items()
+    )
+    about = _prose(schema.get("description", ""))
+    table = f"<table><tr><th>field<th>type<th></tr>{lines}</table>" if lines else ""
+    return f'<section id="{escape(name)}"><h3>{escape(name)}</h3><p>{about}</p>{table}</section>'
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f'<a href="#{name}">{name}</a>'
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_type(option) for option in schema["anyOf"]))
+    if "enum" in schema or "const" in schema:
+        return ", ".join(f"<code>{escape(str(value))}</code>" for value in schema.get("enum", [schema.get("const")]))
+    if schema.get("type") == "array":
+        return f"array of {_type(schema.get('items', {}))}"
+    limits = {
+        "minimum": "from",
+        "maximum": "to",
+        "minLength": "at least",
+        "maxLength": "at most",
+        "pattern": "like",
+    }
+    shown = " ".join(f"{word} <code>{escape(str(schema[key]))}</code>" for key, word in limits.items() if key in schema)
+    kind = escape(str(schema.get("type", "any JSON")))
+    return f"{kind} {shown}".strip()
+
+
+def _errors(kind: type[MoorageError]) -> str:
+    lines = ""
+    for child in kind.__subclasses__():
+        if child.__module__.startswith("moorage.core."):
+            about = _prose(child.__doc__ or "")
+            lines += f'<tr id="{child.code}"><td><code>{child.code}</code><td>{about}</tr>{_errors(child)}'
+    return lines

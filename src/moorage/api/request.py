@@ -1,0 +1,238 @@
+"""The context of one request: the request, its API key, and the services."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypeVar
+
+from msgspec import UNSET, UnsetType
+from starlette.requests import Request
+
+from moorage.api.idempotency import run_idempotent
+from moorage.api.services import Services
+from moorage.core.access import ApiKey
+from moorage.core.compatibility.errors import BreakingChange
+from moorage.core.deployments.deployment import MAX_NOTES
+from moorage.core.deployments.history import Actor
+from moorage.core.deployments.ownership import WriteOptions
+from moorage.core.deployments.version import Reason
+from moorage.core.errors.requests import (
+    BodyTooLarge,
+    BodyTooSlow,
+    InvalidFlag,
+    InvalidIdempotencyKey,
+    InvalidRequest,
+    RepeatedParameter,
+    UnknownParameter,
+    UnsupportedEncoding,
+)
+from moorage.core.validation import strict_json
+from moorage.core.validation.body import read_body
+from moorage.core.validation.strict_json import MAX_BODY
+from moorage.registry.write_context import WriteContext
+from moorage.rendering.variables import VariablesNotCached
+from moorage.store.reader import Reader
+from moorage.store.transaction import Transaction
+
+BODY_SECONDS = 30
+MAX_FILE = 1_000
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class RequestContext:
+    """A request; `caller` is its API key, None on the open routes."""
+
+    __slots__ = ("_body", "_reason", "caller", "is_replayed", "request", "services")
+
+    def __init__(self, request: Request, services: Services, caller: ApiKey | None) -> None:
+        self.request = request
+        self.services = services
+        self.caller = caller
+        self.is_replayed = False  # whether `write` returned a result stored under the idempotency key
+        self._body: bytes | None = None
+        self._reason: str | UnsetType = UNSET
+
+    @property
+    def key(self) -> ApiKey:
+        """The API key, on a route that requires one."""
+        assert self.caller is not None  # noqa: S101 -- every route with a project has a scope, see routes
+        return self.caller
+
+    @property
+    def project_id(self) -> str:
+        """The project of the API key: a request sees nothing else."""
+        return self.key.project_id
+
+    def path(self, name: str) -> str:
+        """Return a path parameter."""
+        value: str = self.request.path_params[name]
+        return value
+
+    async def write(
+        self, operation: Callable[Concatenate[Transaction, WriteContext, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a registry function in a transaction and return its result; then every read shows the write.
+
+        A POST with an `Idempotency-Key` runs once: a second request with the key gets the stored result.
+
+        Raises:
+            InvalidIdempotencyKey, InvalidFlag, InvalidRequest
+            IdempotencyConflict: the key was used for another request.
+            StorageFull, StorageUnavailable: nothing is acknowledged.
+            Anything that `operation` raises: it is rolled back.
+        """
+        context = self._write_context()
+        idempotency_key = self._idempotency_key()
+        digest = self._request_sha256() if idempotency_key is not None else ""
+
+        def run(tx: Transaction) -> tuple[T, bool]:
+            if idempotency_key is None:
+                return operation(tx, context, *args, **kwargs), False
+            return run_idempotent(
+                tx, self.project_id, idempotency_key, digest, lambda tx: operation(tx, context, *args, **kwargs)
+            )
+
+        is_flushed = False
+        while True:
+            try:
+                result, self.is_replayed = await self.services.write_queue.write(run)
+                return result
+            except VariablesNotCached as missing:
+                # Only a jinja process can list the variables, and no write waits for a process (decision 0019).
+                await self.services.template_variables.load(missing.templates)
+            except BreakingChange:
+                if is_flushed:
+                    raise
+                await self.services.consumers.flush()  # the error lists the consumers of the last seconds, too
+                is_flushed = True
+
+    async def read(self, lookup: Callable[[Reader], T]) -> tuple[T, int]:
+        """Look something up in the database, in a thread; return it with its revision.
+
+        The catalog may show another revision by then.
+        """
+        services = self.services
+
+        def in_one_state() -> tuple[T, int]:
+            with services.store.read() as reader:
+                return lookup(reader), reader.rev
+
+        return await asyncio.get_running_loop().run_in_executor(services.reader, in_one_state)
+
+    def allow_query_params(self, *known: str) -> None:
+        """Reject every other query parameter: ignoring one would break a promise.
+
+        Raises:
+            UnknownParameter, RepeatedParameter
+        """
+        names = [name for name, _ in self.request.query_params.multi_items()]
+        for name in names:
+            if name not in known:
+                raise UnknownParameter(param=name[:200], name=name[:200], known=", ".join(known) or "none")
+            if names.count(name) > 1:
+                raise RepeatedParameter(param=name, name=name)
+
+    def flag(self, name: str) -> bool:
+        """Return a query parameter that is `true`, `false`, or absent.
+
+        Raises:
+            InvalidFlag
+        """
+        value = self.request.query_params.get(name, "false")
+        if value not in {"true", "false"}:
+            raise InvalidFlag(param=name, value=value[:200])
+        return value == "true"
+
+    async def parse(self, kind: type[T]) -> tuple[T, list[str]]:
+        """Return the body as a value of a type, and the paths that were normalized.
+
+        Raises:
+            BodyTooLarge, BodyTooSlow, UnsupportedEncoding, InvalidJson, InvalidBody
+        """
+        return read_body(strict_json.parse(await self.body()), kind)
+
+    async def parse_reason(self) -> None:
+        """Use the reason of an optional body (`Reason`) for the write.
+
+        Raises:
+            BodyTooLarge, BodyTooSlow, UnsupportedEncoding, InvalidJson, InvalidBody
+        """
+        if (await self.body()).strip():
+            self._reason = (await self.parse(Reason))[0].reason
+
+    async def body(self) -> bytes:
+        """Return the body, at most `MAX_BODY` bytes.
+
+        Raises:
+            BodyTooLarge: as soon as that is known; the rest is not read.
+            BodyTooSlow: it did not arrive within `BODY_SECONDS`.
+            UnsupportedEncoding: it is compressed.
+        """
+        if self._body is not None:
+            return self._body
+        encoding = self.request.headers.get("content-encoding", "identity")
+        if encoding.lower() != "identity":
+            raise UnsupportedEncoding(encoding=encoding[:40])
+        declared = self.request.headers.get("content-length", "0")
+        if declared.isdecimal() and int(declared[:20]) > MAX_BODY:
+            raise BodyTooLarge(maximum=MAX_BODY)
+        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for piece in self.request.stream():
+                    body += piece
+                    if len(body) > MAX_BODY:
+                        raise BodyTooLarge(maximum=MAX_BODY)
+        except TimeoutError:
+            raise BodyTooSlow(seconds=BODY_SECONDS) from None
+        self._body = bytes(body)
+        return self._body
+
+    def _write_context(self) -> WriteContext:
+        key, request = self.key, self.request
+        reason = _decode_header(request.headers.get("x-moorage-change-reason", ""))[:MAX_NOTES]
+        actor = Actor(key.id, key.name, request.scope["moorage.request_id"], reason)
+        context = WriteContext(key.project_id, actor, self._write_options(), self.services.template_variables)
+        return context.with_reason(self._reason)
+
+    def _write_options(self) -> WriteOptions:
+        """Return the preconditions of the headers and the overrides of the query.
+
+        Raises:
+            InvalidFlag
+            InvalidRequest: `file` is not printable.
+        """
+        file = self.request.query_params.get("file")
+        if file is not None and not (file.strip() and len(file) <= MAX_FILE and file.isprintable()):
+            raise InvalidRequest(param="file", reason=f"file must be 1 to {MAX_FILE} printable characters")
+        headers = self.request.headers
+        return WriteOptions(
+            if_match=headers.get("if-match"),
+            must_not_exist=headers.get("if-none-match", "").strip() == "*",
+            file=file,
+            take_ownership=self.flag("take_ownership"),
+            allow_breaking=self.flag("allow_breaking"),
+            force=self.flag("force"),
+        )
+
+    def _idempotency_key(self) -> str | None:
+        key = self.request.headers.get("idempotency-key") if self.request.method == "POST" else None
+        if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
+            raise InvalidIdempotencyKey(param="Idempotency-Key")
+        return key
+
+    def _request_sha256(self) -> str:
+        url = self.request.url
+        head = f"{self.request.method} {url.path}?{url.query}\n".encode()
+        return hashlib.sha256(head + (self._body or b"")).hexdigest()
+
+
+def _decode_header(header: str) -> str:
+    """Decode the text of a header: UTF-8 if it is valid, else Latin-1 (headers are bytes, RFC 9110 section 5.5)."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return header

@@ -1,0 +1,77 @@
+"""JSON responses with their ETag and revision."""
+
+import hashlib
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import msgspec
+from starlette.responses import Response
+
+from moorage.api.request import RequestContext
+from moorage.registry.results import DeploymentResult, VersionResult
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+#: How many characters a header that lists paths has at most.
+_MAX_LIST = 4_000
+
+
+def json_response(
+    ctx: RequestContext, body: bytes, status: int = 200, *, etag: str | None = None, rev: int | None = None
+) -> Response:
+    """Return JSON with its ETag (by default of the bytes) and its revision (by default the catalog's).
+
+    Only what follows from the revision alone may have an ETag: such responses are cached until the next write.
+    """
+    headers = {
+        "ETag": etag or f'"{hashlib.sha256(body).hexdigest()[:32]}"',
+        "Cache-Control": "private, no-cache",
+        "X-Moorage-Revision": str(ctx.services.catalog.revision if rev is None else rev),
+    }
+    if ctx.is_replayed:
+        headers["X-Moorage-Replayed"] = "true"
+    return Response(body, status, headers, media_type="application/json")
+
+
+def deployment_response(
+    ctx: RequestContext, result: DeploymentResult, status: int = 200, normalized: Sequence[str] = ()
+) -> Response:
+    """Return a deployment after a write; `normalized` lists the paths of the body that were normalized."""
+    deployment = result.deployment
+    response = json_response(ctx, deployment.item(), status, etag=deployment.etag)
+    _list_paths(response, normalized, result.breaking)
+    if result.result != "restored":
+        response.headers["X-Moorage-Result"] = result.result
+    if result.previous_owner is not None:
+        response.headers["X-Moorage-Owner"] = deployment.owner
+        response.headers["X-Moorage-Previous-Owner"] = quote(result.previous_owner)
+    return response
+
+
+def version_response(
+    ctx: RequestContext, result: VersionResult, status: int = 200, normalized: Sequence[str] = ()
+) -> Response:
+    """Return a version after a write, with the ETag of its deployment: the next write can be conditional on it."""
+    response = json_response(ctx, msgspec.json.encode(result.version.item()), status, etag=result.etag)
+    _list_paths(response, normalized, result.breaking)
+    return response
+
+
+def etag_matches(if_none_match: bytes, etag: bytes) -> bool:
+    """Return whether an If-None-Match header has an ETag."""
+    return if_none_match == etag or any(
+        candidate.strip().removeprefix(b"W/") in (etag, b"*") for candidate in if_none_match.split(b",")
+    )
+
+
+def _list_paths(response: Response, normalized: Sequence[str], breaking: Sequence[str]) -> None:
+    if normalized:
+        response.headers["X-Moorage-Normalized"] = _joined(normalized)
+    if breaking:
+        response.headers["X-Moorage-Breaking"] = _joined([quote(path, safe='."[]') for path in breaking])
+
+
+def _joined(paths: Sequence[str]) -> str:
+    """Return as many paths as fit; dots at the end stand for more."""
+    joined = ", ".join(paths)
+    return joined if len(joined) <= _MAX_LIST else ", ".join([*joined[:_MAX_LIST].split(", ")[:-1], "..."])

@@ -1,0 +1,42 @@
+"""The services that request handlers use."""
+
+from concurrent.futures import Executor
+
+import msgspec
+
+from moorage.api.event_stream import Streams
+from moorage.api.metrics import Metrics
+from moorage.api.request_log import RequestLog
+from moorage.catalog.catalog import Catalog
+from moorage.catalog.follower import Follower
+from moorage.catalog.snapshots import SnapshotCache
+from moorage.gateway.consumers import ConsumerTracker
+from moorage.gateway.resolve import Resolver
+from moorage.registry.write_queue import WriteQueue
+from moorage.rendering.variables import TemplateVariables
+from moorage.store.store import Store
+
+
+class ApiDescription(msgspec.Struct, frozen=True):
+    """The description of the API as it is sent: for programs, and as a page for people."""
+
+    openapi_json: bytes
+    docs_html: bytes
+
+
+class Services(msgspec.Struct, frozen=True):
+    """The parts of a server process; `reader` runs lookups in the database."""
+
+    store: Store
+    catalog: Catalog
+    follower: Follower
+    resolver: Resolver
+    consumers: ConsumerTracker
+    template_variables: TemplateVariables
+    snapshots: SnapshotCache
+    streams: Streams
+    metrics: Metrics
+    request_log: RequestLog
+    description: ApiDescription
+    write_queue: WriteQueue
+    reader: Executor

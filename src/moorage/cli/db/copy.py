@@ -1,0 +1,52 @@
+"""`moorage db copy`: copy a database into another one, for example from SQLite to PostgreSQL."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+
+import click
+
+from moorage.cli.output import new_console, new_table, pluralize, progress_bar
+from moorage.store.opening import open_engine, open_existing
+from moorage.store.transfer.copy import Copy, CopyStart, Step
+
+_BEGUN: dict[CopyStart, str] = {
+    "new": "Copying {source} to {target}.",
+    "resumed": "Resuming the copy of {source} to {target}.",
+    "anew": "{source} has changed since the copy to {target} began: restarting from scratch.",
+}
+
+_DIGITS = 16
+
+
+@click.command()
+@click.option("--from", "source", required=True, metavar="URL", help="sqlite:///PATH or postgresql://…")
+@click.option("--to", "target", required=True, metavar="URL", help="An empty database.")
+def copy(source: str, target: str) -> None:
+    """Copy a database into another one.
+
+    Stop the servers first. Everything is copied: deployments, versions, history, API keys. If the copy is interrupted,
+    run the same command again to resume it. At the end, the copy is read back and compared. No server starts on an
+    unfinished copy.
+    """
+    with closing(open_existing(source)) as store, closing(open_engine(target, mode="fresh")) as engine:
+        with store.whole() as whole:
+            copying = Copy(store, whole, engine)
+            click.echo(_BEGUN[copying.begin()].format(source=store.url, target=engine.url), err=True)
+            _show(copying.steps())
+        table = new_table("table", "rows", "source", "copy")
+        for each in copying.compare():
+            table.add_row(each.table, f"{each.rows:,}", each.source[:_DIGITS], each.target[:_DIGITS])
+        copying.finish()
+        new_console().print(table)
+        click.echo(f"The copy is complete, at revision {whole.rev}. Start the servers on {engine.url}.")
+
+
+def _show(steps: Iterator[Step]) -> None:
+    """Show a progress bar on a terminal, else a line for each table."""
+    with progress_bar("{task.description}") as bar:
+        task = bar.add_task("")
+        for step in steps:
+            bar.update(task, description=step.table, completed=step.done, total=step.total)
+            if step.done == step.total and not sys.stderr.isatty():
+                click.echo(f"{step.table}: {pluralize(step.done, 'row')}", err=True)

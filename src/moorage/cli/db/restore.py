@@ -1,0 +1,31 @@
+"""`moorage db restore`: restore a backup."""
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from moorage.cli.options import setting
+from moorage.cli.output import pluralize
+from moorage.registry.backups import restore as restore_backup
+from moorage.registry.backups import sound_backup
+from moorage.store.opening import open_engine
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Replace the current content of the database.")
+@setting("database")
+def restore(file: Path, replace: bool, database: str) -> None:
+    """Restore a backup.
+
+    FILE may be a backup of SQLite or PostgreSQL. It is checked first, as by `moorage db check`, and restored completely
+    or not at all.
+    """
+    with sound_backup(file) as saved, closing(open_engine(database)) as engine:
+        kept = restore_backup(saved, engine, replace=replace)
+        shown = engine.url
+    click.echo(
+        f"Restored {pluralize(kept.deployments, 'deployment')} of revision {kept.rev} into {shown}; "
+        f"the revision is now {kept.now}."
+    )

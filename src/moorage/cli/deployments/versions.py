@@ -1,0 +1,110 @@
+"""`moorage deployments versions|draft|diff|history`: versions of a deployment and their history."""
+
+from typing import Any
+
+import click
+from rich.text import Text
+
+from moorage.cli.client import Client, deployment_path
+from moorage.cli.options import key_argument, output_option, setting
+from moorage.cli.output import new_console, new_table, one_line, print_data, print_difference, print_done
+from moorage.core.deployments.page import MAX_LIMIT
+from moorage.documents.read import read_one
+
+_limit = click.option(
+    "--limit", type=click.IntRange(1, MAX_LIMIT), default=MAX_LIMIT, show_default=True, help="The maximum number."
+)
+
+
+@click.command()
+@key_argument
+@_limit
+@output_option
+@setting("url")
+def versions(key_or_id: str, limit: int, output: str, url: str) -> None:
+    """List versions, drafts included."""
+    page = Client.from_environment(url).get(f"{deployment_path(key_or_id)}/versions", limit=limit).value
+    columns = {
+        "version": "version", "status": "status", "made": "timestamp", "by": "user_id", "description": "description",
+        "notes": "notes",
+    }  # fmt: skip
+    _print_page(page, output, columns)
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--bump", type=click.Choice(["minor", "major"]), help="The number to increase; default: that of FILE, or minor."
+)
+@click.option("--description", help="A description of the version.")
+@click.option("--notes", help="The reason for the version; default: the notes in FILE.")
+@output_option
+@setting("url")
+def draft(file: str, bump: str | None, description: str | None, notes: str | None, output: str, url: str) -> None:
+    """Save a draft version.
+
+    FILE has the deployment; - is standard input. A draft is not served until it is published.
+    """
+    document = read_one(file)
+    given = {"version_bump": bump, "description": description, "notes": notes}
+    body = {name: value for name, value in document.body.items() if name != "description"}  # that of the deployment
+    body |= {name: value for name, value in given.items() if value is not None}
+    saved = Client.from_environment(url).send("POST", f"{deployment_path(document.key)}/versions", body)
+    version = saved["version"]
+    print_done(
+        saved,
+        output,
+        f"{document.key}: saved {version} as a draft.\n"
+        f"Compare: moorage deployments diff {document.key} live {version}\n"
+        f"Publish: moorage deployments publish {document.key} {version}",
+    )
+
+
+@click.command()
+@key_argument
+@click.argument("from_version")
+@click.argument("to_version")
+@click.option("-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text", show_default=True)
+@setting("url")
+def diff(key_or_id: str, from_version: str, to_version: str, output: str, url: str) -> None:
+    """Compare two versions.
+
+    A version is a number, an id, or `live`.
+    """
+    client, path = Client.from_environment(url), f"{deployment_path(key_or_id)}/diff"
+    query = {"from": from_version, "to": to_version}
+    if output == "text":
+        print_difference(client.text(path, **query))
+    else:
+        print_data(client.get(path, **query).value, output)
+
+
+@click.command()
+@key_argument
+@_limit
+@output_option
+@setting("url")
+def history(key_or_id: str, limit: int, output: str, url: str) -> None:
+    """Show the history, newest first."""
+    page = Client.from_environment(url).get(f"{deployment_path(key_or_id)}/history", limit=limit).value
+    for entry in page["data"] if output == "table" else ():
+        entry["by"] = entry["api_key"]["name"] if entry["api_key"] else "the operator"
+        if breaking := entry.get("breaking"):
+            entry["reason"] = f"breaking {', '.join(breaking)}; {entry['reason']}".removesuffix("; ")
+    columns = {"at": "at", "action": "action", "from": "from_version", "to": "to_version", "by": "by", "why": "reason"}
+    _print_page(page, output, columns)
+
+
+COMMANDS = (versions, draft, diff, history)
+
+
+def _print_page(page: dict[str, Any], output: str, columns: dict[str, str]) -> None:
+    if output != "table":
+        print_data(page, output)
+        return
+    rows = new_table(*columns)
+    for item in page["data"]:
+        rows.add_row(*(Text(one_line(item.get(field) or "-")) for field in columns.values()))
+    new_console().print(rows)
+    if page["has_more"]:
+        click.echo("There are more entries: increase --limit.", err=True)

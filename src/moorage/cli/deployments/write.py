@@ -1,0 +1,156 @@
+"""`moorage deployments create|set-description|publish|undo|delete|restore`: change a deployment."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from moorage.cli.client import Client, deployment_path, one_line
+from moorage.cli.options import key_argument, output_option, setting
+from moorage.cli.output import print_done
+from moorage.documents.read import read_one
+
+_reason = click.option("--reason", default="", help="The reason, for the history.")
+
+_version = click.option("--version", metavar="VERSION", help="A version of it: its number or id.")
+
+
+def _change(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of commands that change the live version."""
+    for decorate in (
+        setting("url"),
+        output_option,
+        click.option("--take-ownership", is_flag=True, help="Even if a file manages it; then the API manages it."),
+        click.option("--if-live", metavar="VERSION", help="Only if this version is live."),
+        _reason,
+    ):
+        command = decorate(command)
+    return command
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@_reason
+@output_option
+@setting("url")
+def create(file: str, reason: str, output: str, url: str) -> None:
+    """Create a deployment from FILE.
+
+    - is standard input. The deployment is managed through the API; with `moorage apply`, the file manages it.
+    """
+    document = read_one(file)
+    body = {"key": document.key, **document.body, "reason": one_line(reason)}
+    created = Client.from_environment(url).send("POST", "/v2/deployments", body)
+    print_done(created, output, f"Created {created['key']}: {created['version']} is live.")
+
+
+@click.command()
+@key_argument
+@click.argument("version")
+@click.option("--allow-breaking", is_flag=True, help="Even if it is a breaking change; the history records it.")
+@_change
+def publish(key_or_id: str, version: str, output: str, url: str, **options: Any) -> None:
+    """Publish a version, newer or older."""
+    live = _send(url, "POST", key_or_id, f"{_path(key_or_id, version)}/publish", **options)
+    print_done(live, output, f"{key_or_id}: {live['version']} is live.")
+
+
+@click.command()
+@key_argument
+@_change
+def undo(key_or_id: str, output: str, url: str, **options: Any) -> None:
+    """Undo the last publish.
+
+    A second undo undoes the first one.
+    """
+    live = _send(url, "POST", key_or_id, f"{deployment_path(key_or_id)}/undo", **options)
+    print_done(live, output, f"{key_or_id}: {live['version']} is live again.")
+
+
+@click.command()
+@key_argument
+@click.argument("description")
+@_change
+def set_description(key_or_id: str, description: str, output: str, url: str, **options: Any) -> None:
+    """Change the description.
+
+    The description is not versioned.
+    """
+    body = {"description": description}
+    item = _send(url, "PATCH", key_or_id, deployment_path(key_or_id), body, **options)
+    print_done(item, output, f"{item['key']}: {item['description']}")
+
+
+@click.command()
+@key_argument
+@_version
+@click.option("--force", is_flag=True, help="Even if it was served in the last 7 days.")
+@_change
+def delete(key_or_id: str, version: str | None, output: str, url: str, **options: Any) -> None:
+    """Delete a deployment or a version.
+
+    Only a version that is not live can be deleted. Both can be restored for 30 days.
+    """
+    deleted = _send(url, "DELETE", key_or_id, _path(key_or_id, version), **options)
+    if version is None:
+        message, name = f"Deleted {deleted['key']}.", deleted["id"]
+    else:
+        name = f"{key_or_id} --version {deleted['version']}"
+        message = f"Deleted version {deleted['version']} of {key_or_id}."
+    until = deleted["restorable_until"]
+    print_done(deleted, output, f"{message} To restore it until {until}: moorage deployments restore {name}")
+
+
+@click.command()
+@click.argument("key_or_id")
+@_version
+@_reason
+@output_option
+@setting("url")
+def restore(key_or_id: str, version: str | None, reason: str, output: str, url: str) -> None:
+    """Restore a deployment or a version."""
+    body = {"reason": one_line(reason)} if reason else None
+    item = Client.from_environment(url).send("POST", f"{_path(key_or_id, version)}/restore", body)
+    if version is None:
+        message = f"Restored {item['key']}: {item['version']} is live."
+    else:
+        status = "a draft" if item["status"] == "draft" else item["status"]
+        message = f"Restored version {item['version']} of {key_or_id}: it is {status}."
+    print_done(item, output, message)
+
+
+COMMANDS = (create, set_description, publish, undo, delete, restore)
+
+
+def _path(key_or_id: str, version: str | None) -> str:
+    path = deployment_path(key_or_id)
+    return path if version is None else f"{path}/versions/{quote(version, safe='')}"
+
+
+def _send(
+    url: str,
+    method: str,
+    key_or_id: str,
+    path: str,
+    body: Any = None,
+    *,
+    reason: str,
+    if_live: str | None,
+    **flags: bool,
+) -> Any:
+    client = Client.from_environment(url)
+    headers: dict[str, str] = {}
+    if method == "DELETE":
+        headers["X_Moorage_Change_Reason"] = reason
+    elif reason:
+        body = {**(body or {}), "reason": one_line(reason)}
+    if if_live is not None:
+        current = client.get(deployment_path(key_or_id))
+        if current.value["version"] != if_live:
+            raise click.ClickException(
+                f"{key_or_id}: {current.value['version']} is live, not {if_live}. Nothing was changed. "
+                f"To see what changed: moorage deployments history {key_or_id}"
+            )
+        headers["If_Match"] = current.headers["ETag"]
+    return client.send(method, path, body, {name: True for name, is_set in flags.items() if is_set}, **headers)

@@ -1,0 +1,58 @@
+"""Hints for errors of the API, in terms of the command line.
+
+The message of an API error ends with a hint for users of the API (`error.hint`). The command line removes it and shows
+its own hint, which names options of the command and the real key.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+#: Code -> hint. `{key}` is the key of the deployment that the error is about.
+_HINTS: Mapping[str, str] = {
+    "authentication_required": "Set MOORAGE_API_KEY. To create a key: moorage keys create NAME",
+    "invalid_api_key": "Check MOORAGE_API_KEY. To create a key: moorage keys create NAME",
+    "expired_api_key": "Check MOORAGE_API_KEY. To create a new key: moorage keys create NAME",
+    "insufficient_scope": "To create a key with a scope: moorage keys create NAME --scope SCOPE",
+    "deployment_not_found": "To list all deployments: moorage deployments list",
+    "deployment_unreadable": "To return to the previous version: moorage deployments undo {key}",
+    "version_unreadable": "To find out what was changed: moorage db check",
+    "version_not_found": "To list the versions: moorage deployments versions {key}",
+    "key_taken": "To change it: moorage apply FILE",
+    "version_is_live": "To publish another version first: moorage deployments publish {key} VERSION",
+    "owned_by_files": "Edit the file and run `moorage apply`, or pass --take-ownership to manage it through the API.",
+    "owned_by_api": "To show the difference: moorage drift. To manage it by the file again, pass --take-ownership.",
+    "in_use": "To delete it anyway, pass --force.",
+    "breaking_change": "To publish anyway, pass --allow-breaking; the history records it.",
+    "precondition_failed": "To see what changed: moorage deployments history {key}",
+    "variant_not_resolved": "To return to the previous version: moorage deployments undo {key}",
+    "storage_full": "Free some space on the server and retry.",
+    "storage_unavailable": "Retry later.",
+    "stale": "Retry later.",
+}
+
+#: Codes whose API hint is a request that restores something; it is the end of the hint, after the time.
+_RESTORABLE = frozenset({"deployment_deleted", "version_deleted"})
+
+#: A message about a query parameter, which is an option of `moorage deployments list`.
+_PARAMETER = re.compile(r"(limit|starting_after|ending_before|search|provider|model_type|model|updated_since) ")
+
+
+def translate(error: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the message of an API error (an `ErrorDetail`) and its hint, in terms of the command line."""
+    code, api_hint = str(error.get("code")), str(error.get("hint", ""))
+    message = str(error["message"]).removesuffix(api_hint).rstrip()
+    parameter = _PARAMETER.match(message)
+    if parameter:
+        message = f"--{parameter[1].replace('_', '-')}{message[len(parameter[1]) :]}"
+    if code in _RESTORABLE:
+        until, separator, path = api_hint.partition(": POST ")
+        return message, f"{until}: {_restore_command(path)}" if separator else until
+    return message, _HINTS.get(code, "").replace("{key}", str(error.get("key", "")))
+
+
+def _restore_command(path: str) -> str:
+    """Return the command for `/v2/deployments/{id}/restore` or `/v2/deployments/{key}/versions/{number}/restore`."""
+    parts = path.split("/")
+    version = f" --version {parts[5]}" if len(parts) > 5 else ""
+    return f"moorage deployments restore {parts[3]}{version}"

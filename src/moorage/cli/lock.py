@@ -1,0 +1,44 @@
+"""`moorage lock`: write the live versions to a lockfile, for applications that cannot reach the server."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from moorage.cli.client import Client
+from moorage.cli.options import setting
+
+_DEFAULT = "deployments.lock.json"
+
+#: Fields that change although no live version does.
+_OMITTED = ("epoch", "revision")
+
+
+@click.command()
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), default=_DEFAULT, show_default=True,
+    help="The lockfile.",
+)  # fmt: skip
+@click.option("--check", is_flag=True, help="Only check: exit with code 1 if the lockfile is out of date.")
+@setting("url")
+def lock(out: Path, check: bool, url: str) -> None:
+    """Write all live versions to a lockfile.
+
+    `moorage.client` uses the lockfile when neither the server nor its disk cache is available. Equal versions give
+    equal bytes, so the file can be committed. It has no date: the age that the client reports counts from when the
+    file was written on the machine of the application, which is the time of a checkout.
+    """
+    snapshot = Client.from_environment(url).get("/v2/deployments/snapshot").value
+    fields = {name: value for name, value in snapshot.items() if name not in _OMITTED}
+    text = msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n"
+    count = len(snapshot["deployments"])
+    is_current = out.exists() and out.read_bytes() == text
+    if check and not is_current:
+        raise click.ClickException(
+            f"{out} is out of date. Run: moorage lock{'' if str(out) == _DEFAULT else f' --out {out}'}"
+        )
+    if not is_current:
+        part = out.with_name(f".{out.name}.part")
+        part.write_bytes(text)
+        part.replace(out)
+    click.echo(f"{out}: {count} deployments, {'unchanged' if is_current else 'written'}.")

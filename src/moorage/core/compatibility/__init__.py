@@ -1,0 +1,1 @@
+"""Compatibility of a new version with the callers of the live one."""

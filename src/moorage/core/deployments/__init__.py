@@ -1,0 +1,1 @@
+"""Deployments and their versions: content, history, ownership, pages and filters."""

@@ -1,0 +1,79 @@
+"""The content of a version: its configuration, its variables, and its runtime configuration."""
+
+import hashlib
+
+import msgspec
+
+from moorage.core.deployments.prompt_config import PromptConfig, Variable, decode_prompt_config, decode_variables
+from moorage.core.deployments.runtime_config import EMPTY, RuntimeConfig, decode_runtime_config
+from moorage.core.deployments.variant import Settings
+from moorage.core.routing.rules import DEFAULT_VARIANT
+
+#: Raised for stored content that Moorage did not write.
+DECODE_ERRORS = (msgspec.DecodeError, RecursionError)
+
+_encode = msgspec.json.Encoder().encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
+
+class VariantContent(msgspec.Struct, frozen=True):
+    """The content of one variant."""
+
+    prompt_config: PromptConfig
+    variables: list[Variable]
+    settings: Settings
+
+
+class Content(msgspec.Struct, frozen=True):
+    """The content of a version as typed values."""
+
+    prompt_config: PromptConfig
+    variables: list[Variable] = []
+    runtime_config: RuntimeConfig = EMPTY
+
+    def encode(self) -> "StoredContent":
+        """Return the JSON texts of this content."""
+        return StoredContent(
+            _encode(self.prompt_config).decode(),
+            _encode(self.variables).decode(),
+            _encode(self.runtime_config).decode(),
+        )
+
+    def variants(self) -> dict[str, VariantContent]:
+        """Return the variants by name, the default variant first."""
+        runtime = self.runtime_config
+        default = VariantContent(self.prompt_config, self.variables, runtime.settings or Settings())
+        others = {
+            each.name: VariantContent(each.prompt_config, each.variables or [], each.settings or Settings())
+            for each in runtime.variants
+        }
+        return {DEFAULT_VARIANT: default, **others}
+
+
+class StoredContent(msgspec.Struct, frozen=True, gc=False):
+    """The content of a version as the JSON texts that are stored and sent."""
+
+    prompt_config: str
+    variables: str
+    runtime_config: str
+
+    def decode(self) -> Content:
+        """Return the typed values.
+
+        Raises:
+            DECODE_ERRORS: Moorage did not write the texts.
+        """
+        return Content(
+            decode_prompt_config(self.prompt_config),
+            decode_variables(self.variables),
+            decode_runtime_config(self.runtime_config),
+        )
+
+    def sha256(self) -> str:
+        """Return the hash that identifies the content; the order of object fields does not change it.
+
+        Raises:
+            msgspec.DecodeError: a text is not JSON.
+        """
+        values = [msgspec.json.decode(text) for text in (self.prompt_config, self.variables, self.runtime_config)]
+        return hashlib.sha256(_encode_sorted(values if values[2] else values[:2])).hexdigest()

@@ -1,0 +1,218 @@
+"""Deployment: a named, versioned configuration, and the bytes it is on the wire."""
+
+import hashlib
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from moorage.core.deployments.content import DECODE_ERRORS, StoredContent
+from moorage.core.deployments.ids import KEY_PATTERN
+from moorage.core.deployments.ownership import Owner
+from moorage.core.deployments.prompt_config import PromptConfig, Variable
+from moorage.core.deployments.runtime_config import RuntimeConfigFields
+from moorage.core.errors.base import DeploymentDeleted, DeploymentUnreadable
+from moorage.core.times import iso
+from moorage.core.validation.validate import DROP, Report
+
+Bump = Literal["minor", "major"]
+Result = Literal["created", "updated", "unchanged"]
+
+#: How long a deleted deployment can be restored.
+RESTORE_DAYS = 30
+
+MAX_DESCRIPTION = 10_000
+MAX_NOTES = 10_000
+
+_encode_text = msgspec.json.Encoder().encode
+
+
+class PutDeployment(RuntimeConfigFields, frozen=True, forbid_unknown_fields=True):
+    """The body of `PUT /v2/deployments/{key}`: what the deployment shall be.
+
+    An optional field that is left out keeps its present value. `version_bump` says which number grows if this makes a
+    new version, `notes` why it was made.
+    """
+
+    prompt_config: PromptConfig
+    description: Annotated[str, Meta(max_length=MAX_DESCRIPTION)] | UnsetType = UNSET
+    variables: list[Variable] | UnsetType = UNSET
+    version_bump: Bump = "minor"
+    notes: Annotated[str, Meta(max_length=MAX_NOTES)] = ""
+
+
+class PostDeployment(PutDeployment, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The body of `POST /v2/deployments`: a new deployment. `reason` goes into the history."""
+
+    key: Annotated[str, Meta(pattern=KEY_PATTERN)]
+    reason: Annotated[str, Meta(max_length=MAX_NOTES)] | UnsetType = UNSET
+
+
+def _permanent(value: Any, path: str, report: Report) -> Any:
+    report.problem(path, "cannot be changed: applications use it. Create another deployment and delete this one")
+    return DROP
+
+
+class PatchDeployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `PATCH /v2/deployments/{keyOrID}`. `reason` goes into the history."""
+
+    description: Annotated[str, Meta(max_length=MAX_DESCRIPTION)]
+    reason: Annotated[str, Meta(max_length=MAX_NOTES)] | UnsetType = UNSET
+    key: Annotated[str, Meta(description="Refused: a key is permanent.", extra={"rewrite": _permanent})] | UnsetType = (
+        UNSET
+    )
+
+
+class DeletedDeployment(msgspec.Struct, frozen=True):
+    """What a deletion answers: until `restorable_until` the deployment can be restored."""
+
+    id: str
+    key: str
+    deleted: Literal[True]
+    deleted_at: str
+    restorable_until: str
+
+
+class DeploymentItem(msgspec.Struct, frozen=True):
+    """A deployment as clients see it: an item of the list page. All fields are always there.
+
+    `prompt_config` and `version` are those of the live version; `created` and `updated` are ISO 8601.
+    """
+
+    id: str
+    created: str
+    updated: str
+    key: Annotated[str, Meta(pattern=KEY_PATTERN)]
+    description: str
+    prompt_config: PromptConfig
+    version: str
+
+
+class DeploymentPage(msgspec.Struct, frozen=True):
+    """A page of deployments, newest first. `has_more` speaks of the direction that was asked for."""
+
+    object: Literal["list"]
+    data: list[DeploymentItem]
+    has_more: bool
+
+
+def etag_of(rev: int, item: bytes) -> str:
+    """The ETag of a deployment of that revision, whose JSON is `item`."""
+    return f'"{rev}-{hashlib.sha256(item).hexdigest()[:16]}"'
+
+
+def restore_deadline_us(deleted_us: int) -> int:
+    """Until when what was deleted at that time can be restored (microseconds since 1970)."""
+    return deleted_us + RESTORE_DAYS * 86_400_000_000
+
+
+def restore_hint(deleted_us: int, path: str, *, is_erased: bool) -> str:
+    """Return how a deployment or version that was deleted at a time is restored, with the route `path`."""
+    if is_erased:
+        return "It was permanently deleted."
+    return f"It can be restored until {iso(restore_deadline_us(deleted_us))}: POST {path}"
+
+
+def unreadable(key: str, error: Exception) -> DeploymentUnreadable:
+    """The error for a live version that cannot be decoded."""
+    return DeploymentUnreadable(param="key", key=key, reason=str(error)[:500])
+
+
+class Tombstone(msgspec.Struct, frozen=True):
+    """What is known of a deleted deployment."""
+
+    id: str
+    key: str
+    deleted_us: int
+    is_erased: bool
+    rev: int
+
+    def error(self) -> DeploymentDeleted:
+        """What to tell whoever asks for it."""
+        what_now = restore_hint(self.deleted_us, f"/v2/deployments/{self.id}/restore", is_erased=self.is_erased)
+        return DeploymentDeleted(param="key", key=self.key, deleted_at=iso(self.deleted_us), restore_hint=what_now)
+
+
+class LiveVersion(msgspec.Struct, frozen=True, gc=False):
+    """What calls of a deployment are answered from: its live version, as it is stored."""
+
+    key: str
+    id: str
+    version_id: str
+    version: str
+    content: StoredContent
+
+
+class VersionNumber(msgspec.Struct, frozen=True):
+    """`1.0`, `1.1`, `2.0`: major, then minor."""
+
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+    def next(self, bump: Bump) -> "VersionNumber":
+        """The number after this one."""
+        return VersionNumber(self.major + 1, 0) if bump == "major" else VersionNumber(self.major, self.minor + 1)
+
+
+FIRST_VERSION = VersionNumber(1, 0)
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """A deployment with its live version, as it is stored.
+
+    `seq` is its place in creation order, the only order there is; `rev` the revision of its last change. A deleted one
+    stays as a tombstone, so that a cursor to it still pages.
+    """
+
+    id: str
+    project_id: str
+    key: str
+    description: str
+    seq: int
+    created_us: int
+    updated_us: int
+    deleted_us: int | None
+    version: VersionNumber
+    content: StoredContent
+    content_sha256: str
+    rev: int
+    live_version_id: str
+    owner: Owner
+    file: str | None
+
+    @property
+    def place(self) -> int:
+        """Its place in the list."""
+        return self.seq
+
+    @property
+    def tombstone(self) -> Tombstone:
+        """What is left of it when it is deleted; without its content, when that is erased."""
+        return Tombstone(self.id, self.key, self.deleted_us or 0, not self.content.prompt_config, self.rev)
+
+    @property
+    def etag(self) -> str:
+        """Changes whenever the deployment does, and tells its revision, so that a 412 can say what happened since."""
+        return etag_of(self.rev, self.item())
+
+    def fault(self) -> DeploymentUnreadable | None:
+        """Why its live version cannot be served; None if it can. What is written here always can, but a database may be
+        changed by others."""
+        try:
+            self.content.decode()
+        except DECODE_ERRORS as error:
+            return unreadable(self.key, error)
+        return None
+
+    def item(self) -> bytes:
+        """The JSON of this deployment's `DeploymentItem`. The stored configuration is JSON already, and not parsed."""
+        return b"".join((
+            b'{"id":"', self.id.encode(), b'","created":"', iso(self.created_us).encode(),
+            b'","updated":"', iso(self.updated_us).encode(), b'","key":"', self.key.encode(),
+            b'","description":', _encode_text(self.description),
+            b',"prompt_config":', self.content.prompt_config.encode(),
+            b',"version":"', str(self.version).encode(), b'"}',
+        ))  # fmt: skip

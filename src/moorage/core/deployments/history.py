@@ -1,0 +1,100 @@
+"""History: the ledger of what was done to a deployment, by whom and why, each entry chained to the one before."""
+
+import hashlib
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from moorage.core.times import iso
+
+Action = Literal["created", "published", "undone", "changed", "deleted", "restored"]
+
+#: The actions that move the live pointer, and can be undone.
+POINTER_MOVES = ("created", "published", "undone")
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who does something, in which request, and why. No key: the operator, on the database itself."""
+
+    api_key_id: str | None = None
+    api_key_name: str | None = None
+    request_id: str | None = None
+    reason: str = ""
+
+    def with_reason(self, reason: str | UnsetType) -> "Actor":
+        """The same, with the reason of a body if it has one."""
+        return self if reason is UNSET else msgspec.structs.replace(self, reason=reason)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An entry as it is stored. `breaking` is a JSON array of what was broken knowingly, or empty."""
+
+    rev: int
+    id: str
+    project_id: str
+    deployment_id: str
+    action: Action
+    from_version_id: str | None
+    to_version_id: str | None
+    reason: str
+    api_key_id: str | None
+    api_key_name: str | None
+    request_id: str | None
+    at_us: int
+    breaking: str = ""
+
+    def hash(self, before: str) -> str:
+        """SHA-256 over the hash of the entry before and every field of this one. An empty `breaking` is left out:
+        entries from before there was one have the hash they had."""
+        fields = msgspec.structs.astuple(self)
+        return hashlib.sha256(msgspec.json.encode([before, *(fields if self.breaking else fields[:-1])])).hexdigest()
+
+
+class KeyName(msgspec.Struct, frozen=True):
+    """Which API key it was, and its name at the time."""
+
+    id: str
+    name: str
+
+
+class HistoryEntry(msgspec.Struct, frozen=True):
+    """An entry as clients see it. Versions are named by their numbers; a null one means there was none."""
+
+    id: str
+    action: Action
+    from_version: str | None
+    to_version: str | None
+    reason: str
+    api_key: KeyName | None
+    request_id: str | None
+    at: str
+    hash: str
+    breaking: Annotated[
+        list[str] | UnsetType, Meta(description="What this broke for programs, as `?allow_breaking=true` let it.")
+    ] = UNSET
+
+    @classmethod
+    def of(cls, entry: Entry, from_version: str | None, to_version: str | None, digest: str) -> "HistoryEntry":
+        """What is sent of an entry."""
+        key = KeyName(entry.api_key_id, entry.api_key_name or "") if entry.api_key_id else None
+        return cls(
+            entry.id,
+            entry.action,
+            from_version,
+            to_version,
+            entry.reason,
+            key,
+            entry.request_id,
+            iso(entry.at_us),
+            digest,
+            msgspec.json.decode(entry.breaking, type=list[str]) if entry.breaking else UNSET,
+        )
+
+
+class HistoryPage(msgspec.Struct, frozen=True):
+    """A page of the history, newest first."""
+
+    object: Literal["list"]
+    data: list[HistoryEntry]
+    has_more: bool

@@ -1,0 +1,66 @@
+"""Manifest: a deployment as a file says it, and who keeps deployment."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from moorage.core.deployments.deployment import Deployment
+from moorage.core.deployments.ownership import Owner
+from moorage.core.deployments.prompt_config import PromptConfig, Variable
+from moorage.core.deployments.variant import Fallback, Settings, Variant
+from moorage.core.routing.rules import RoutingRule
+from moorage.core.times import iso
+from moorage.core.validation.bounds import Number
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """All that a file would say of a deployment: the list's item shows no variables. `file` is where it was applied
+    from last; with `owner` `api` it was taken over from there."""
+
+    id: Annotated[str, Meta(description="Opaque; the cursor of the list.")]
+    key: str
+    owner: Owner
+    file: str | None
+    etag: str
+    version: str
+    updated: str
+    description: str
+    variables: list[Variable]
+    prompt_config: PromptConfig
+    settings: Settings | UnsetType = UNSET
+    fallbacks: list[Fallback] | UnsetType = UNSET
+    retry_count: Number | UnsetType = UNSET
+    variants: list[Variant] | UnsetType = UNSET
+    routing: list[RoutingRule] | UnsetType = UNSET
+
+
+class ManifestPage(msgspec.Struct, frozen=True):
+    """A page of manifests, newest deployment first."""
+
+    object: Literal["list"]
+    data: list[Manifest]
+    has_more: bool
+
+
+def manifest_of(deployment: Deployment) -> Manifest:
+    """What is sent of a deployment."""
+    content = deployment.content.decode()
+    runtime_config = content.runtime_config
+    return Manifest(
+        id=deployment.id,
+        key=deployment.key,
+        owner=deployment.owner,
+        file=deployment.file,
+        etag=deployment.etag,
+        version=str(deployment.version),
+        updated=iso(deployment.updated_us),
+        description=deployment.description,
+        variables=content.variables,
+        prompt_config=content.prompt_config,
+        settings=runtime_config.settings,
+        fallbacks=runtime_config.fallbacks or UNSET,
+        retry_count=runtime_config.retry_count,
+        variants=runtime_config.variants or UNSET,
+        routing=runtime_config.routing or UNSET,
+    )

@@ -1,0 +1,65 @@
+"""PageQuery: which page is asked for, and in which direction."""
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from moorage.core.errors.requests import ConflictingCursors, InvalidLimit, RepeatedParameter, UnknownParameter
+
+DEFAULT_LIMIT = 10
+MAX_LIMIT = 50
+
+#: Parameter -> the one it means. The reference page's prose says `after` and `before`, its parameter table the others.
+PARAMETERS = {
+    "limit": "limit",
+    "starting_after": "starting_after",
+    "ending_before": "ending_before",
+    "after": "starting_after",
+    "before": "ending_before",
+}
+
+_WHOLE_NUMBER = re.compile(r"([0-9]{1,9})(?:\.0{1,9})?", re.ASCII)
+
+
+class PageQuery(msgspec.Struct, frozen=True):
+    """At most `limit` deployments: the newest, those just older than `starting_after`, or just newer than
+    `ending_before` (ids; one of the two at most)."""
+
+    limit: int = DEFAULT_LIMIT
+    starting_after: str | None = None
+    ending_before: str | None = None
+
+    @classmethod
+    def read(cls, parameters: Iterable[tuple[str, str]], others: tuple[str, ...] = ()) -> "PageQuery":
+        """Read query parameters; an empty value counts as absent. What is not known here must be one of the `others`,
+        which are read elsewhere.
+
+        Raises:
+            UnknownParameter, RepeatedParameter, InvalidLimit, ConflictingCursors
+        """
+        found: dict[str, str] = {}
+        for name, value in parameters:
+            if name in others:
+                continue
+            meant = PARAMETERS.get(name)
+            if meant is None:
+                raise UnknownParameter(param=name[:200], name=name[:200], known=", ".join((*PARAMETERS, *others)))
+            if meant in found:
+                raise RepeatedParameter(param=meant, name=meant)
+            found[meant] = value
+        after, before = found.get("starting_after") or None, found.get("ending_before") or None
+        if after and before:
+            raise ConflictingCursors(param="ending_before")
+        return cls(_read_limit(found.get("limit", "")), after, before)
+
+
+def _read_limit(text: str) -> int:
+    """`10`, and `10.0` too: older SDKs send the default as a float."""
+    if not text:
+        return DEFAULT_LIMIT
+    match = _WHOLE_NUMBER.fullmatch(text)
+    limit = int(match[1]) if match else 0
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InvalidLimit(param="limit", maximum=MAX_LIMIT, value=text[:200])
+    return limit

@@ -1,0 +1,36 @@
+"""Broken templates, found when a version is saved instead of when it is used."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import UnsetType
+
+from moorage.core.deployments.prompt_config import ImagePart, Message, PromptConfig, TextPart
+from moorage.core.deployments.variant import Settings
+from moorage.core.errors.templates import InvalidTemplate
+from moorage.core.templates import mustache
+from moorage.core.validation.validate import Report
+
+
+def check_templates(config: PromptConfig, settings: Settings | UnsetType, report: Report, path: str) -> None:
+    """Report the templates of a `prompt_config` at `path` that are broken. Every text is a text template; whether a
+    jinja template is broken, only the process knows that renders it."""
+    if not settings or settings.engine != "mustache":
+        return
+    for where, template in templates(config.messages):
+        try:
+            mustache.parse(template)
+        except InvalidTemplate as error:
+            report.problem(f"{path}.messages{where}", f"is not a valid mustache template: {error.fields['reason']}")
+
+
+def templates(messages: Sequence[Message]) -> Iterator[tuple[str, str]]:
+    """The templates in messages, each with where it is: `[0].content`."""
+    for index, message in enumerate(messages):
+        here = f"[{index}].content"
+        if isinstance(message.content, str):
+            yield here, message.content
+        for number, part in enumerate(message.content if isinstance(message.content, list) else ()):
+            if isinstance(part, TextPart):
+                yield f"{here}[{number}].text", part.text
+            elif isinstance(part, ImagePart):
+                yield f"{here}[{number}].image_url.url", part.image_url.url

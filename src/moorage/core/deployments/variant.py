@@ -1,0 +1,124 @@
+"""Variant: one way of answering inside a deployment, and what it is called with.
+
+The deployment's own `prompt_config` is its default variant, named `default`; `variants` are the others.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from moorage.core.deployments.ids import KEY_PATTERN
+from moorage.core.deployments.prompt_config import ModelParameters, ModelType, PromptConfig, Provider, Variable
+from moorage.core.routing.rules import DEFAULT_VARIANT
+from moorage.core.validation.bounds import Number, bounded
+from moorage.core.validation.strict_json import join
+from moorage.core.validation.validate import Report
+
+MAX_VARIANTS = 50
+MAX_FALLBACKS = 10
+MAX_CHECKS = 100
+MAX_RETRIES = 10
+
+
+class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A model that is called with the same messages when the one before it failed."""
+
+    model: Annotated[str, Meta(min_length=1, max_length=256)]
+    model_type: ModelType
+    provider: Provider
+    model_parameters: ModelParameters = msgspec.field(default_factory=ModelParameters)
+
+
+class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A guardrail or an evaluator, kept by its id."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=256)]
+    execute_on: Literal["input", "output", "both"]
+    sample_rate: (
+        Annotated[Number, bounded(0, 100, decimals=2, description="How many calls are checked, in percent; 50.")]
+        | UnsetType
+    ) = UNSET
+
+
+class Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether answers are kept, for `ttl` seconds."""
+
+    enabled: bool
+    type: Literal["exact", "semantic"] | UnsetType = UNSET
+    ttl: Number | UnsetType = UNSET
+
+
+def _complete_cache(value: Any, path: str, report: Report) -> Any:
+    if isinstance(value, dict) and value.get("enabled") is True:
+        for field in ("type", "ttl"):
+            if value.get(field) is None:
+                report.problem(join(path, field), "is required if the cache is enabled")
+    return value
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a variant is rendered and called, beside its `prompt_config`."""
+
+    engine: (
+        Annotated[
+            Literal["text", "mustache", "jinja"],
+            Meta(description="The language of the messages' templates; `text` if it is left out."),
+        ]
+        | UnsetType
+    ) = UNSET
+    missing_inputs: (
+        Annotated[
+            Literal["empty", "keep", "error"],
+            Meta(description="What becomes of a variable that has neither input nor default."),
+        ]
+        | UnsetType
+    ) = UNSET
+    cache: Annotated[Cache, Meta(extra={"rewrite": _complete_cache})] | UnsetType = UNSET
+    guardrails: Annotated[list[Check], Meta(max_length=MAX_CHECKS)] | UnsetType = UNSET
+    evaluators: Annotated[list[Check], Meta(max_length=MAX_CHECKS)] | UnsetType = UNSET
+    guardrail_behaviour: Literal["none", "retry", "fallback"] | UnsetType = msgspec.field(
+        default=UNSET, name="guardrailBehaviour"
+    )
+    input_masking: bool | UnsetType = UNSET
+    system_masking: bool | UnsetType = UNSET
+    output_masking: bool | UnsetType = UNSET
+
+
+Fallbacks = Annotated[
+    list[Fallback], Meta(max_length=MAX_FALLBACKS, description="Tried in this order after the retries.")
+]
+
+RetryCount = Annotated[
+    Number, bounded(0, MAX_RETRIES, decimals=0, description="How often a call that failed is made again.")
+]
+
+
+class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A variant as a body says it."""
+
+    name: Annotated[
+        str, Meta(pattern=KEY_PATTERN, description=f"What routing calls it; not `{DEFAULT_VARIANT}`, unique.")
+    ]
+    prompt_config: PromptConfig
+    variables: list[Variable] | UnsetType = UNSET
+    settings: Settings | UnsetType = UNSET
+    fallbacks: Fallbacks | UnsetType = UNSET
+    retry_count: RetryCount | UnsetType = UNSET
+
+
+#: The field of a body that holds the variants beside the default one.
+Variants = Annotated[
+    list[Variant], Meta(max_length=MAX_VARIANTS, description="The variants beside the default one, `prompt_config`.")
+]
+
+
+def check_variants(variants: Sequence[Variant], report: Report, path: str = "variants") -> None:
+    """Report names that are given twice."""
+    taken = {DEFAULT_VARIANT: "is the name of the default variant; choose another"}
+    for index, variant in enumerate(variants):
+        if variant.name in taken:
+            report.problem(f"{path}[{index}].name", taken[variant.name])
+        else:
+            taken[variant.name] = f"is already the name of {path}[{index}]; choose another"

@@ -1,0 +1,175 @@
+"""Version: an immutable snapshot of a deployment, as the orq.ai Deployments API shows it."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from moorage.core.deployments.content import DECODE_ERRORS, StoredContent
+from moorage.core.deployments.deployment import MAX_DESCRIPTION, MAX_NOTES, Bump, VersionNumber
+from moorage.core.deployments.prompt_config import (
+    Message,
+    ModelParameters,
+    ModelType,
+    PromptConfig,
+    Provider,
+    Tool,
+    Variable,
+)
+from moorage.core.deployments.runtime_config import RuntimeConfigFields
+from moorage.core.deployments.variant import Fallback, Settings, Variant
+from moorage.core.errors.base import VersionUnreadable
+from moorage.core.routing.rules import RoutingRule
+from moorage.core.times import iso
+from moorage.core.validation.bounds import Number
+
+Status = Literal["live", "draft", "pending", "published"]
+
+
+class VersionPromptConfig(msgspec.Struct, frozen=True):
+    """A version's configuration; its tools stand beside it. `model_db_id` is the model: there is no table of models."""
+
+    model: str
+    model_db_id: str
+    model_type: ModelType
+    model_parameters: ModelParameters
+    provider: Provider
+    messages: list[Message]
+
+
+class VersionItem(msgspec.Struct, frozen=True):
+    """A version as clients see it. `status` is `live` for the one that is served, `published` for one that was, and
+    `draft` for one that never was. `user_id` is the id of the API key that made it."""
+
+    id: Annotated[str, Meta(description="Opaque; the cursor of the list.")] = msgspec.field(name="_id")
+    deployment_id: str
+    variant_id: str
+    prompt_config: VersionPromptConfig
+    fallbacks: list[Fallback]
+    tools: list[Tool]
+    variables: list[Variable]
+    timestamp: str
+    version: str
+    description: str
+    status: Status
+    user_id: str | None
+    notes: str | UnsetType = UNSET
+    settings: Settings | UnsetType = UNSET
+    retry_count: Number | UnsetType = UNSET
+    variants: list[Variant] | UnsetType = UNSET
+    routing: list[RoutingRule] | UnsetType = UNSET
+
+
+class VersionPage(msgspec.Struct, frozen=True):
+    """A page of versions, newest first."""
+
+    object: Literal["list"]
+    data: list[VersionItem]
+    has_more: bool
+
+
+class DeletedVersion(msgspec.Struct, frozen=True):
+    """What the deletion of a version answers: until `restorable_until` it can be restored. Its number stays taken."""
+
+    id: str
+    deployment_id: str
+    version: str
+    deleted: Literal[True]
+    deleted_at: str
+    restorable_until: str
+
+
+class PostVersion(RuntimeConfigFields, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST …/versions`: a new version, kept as a draft or published at once.
+
+    What is left out of `variables`, `settings`, `fallbacks`, `retry_count`, `variants` and `routing` is as in the live
+    version. `reason` goes into the history.
+    """
+
+    prompt_config: PromptConfig
+    variables: list[Variable] | UnsetType = UNSET
+    status: Literal["draft", "published", "live"] = "draft"
+    version_bump: Bump = "minor"
+    description: Annotated[str, Meta(max_length=MAX_DESCRIPTION)] = ""
+    notes: Annotated[str, Meta(max_length=MAX_NOTES)] = ""
+    reason: Annotated[str, Meta(max_length=MAX_NOTES)] | UnsetType = UNSET
+
+
+class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of what moves the live pointer; it may be left out."""
+
+    reason: Annotated[str, Meta(max_length=MAX_NOTES)] | UnsetType = UNSET
+
+
+class Version(msgspec.Struct, frozen=True):
+    """A version as it is stored, with the status it has now. `rev` is the revision that made it, and its place."""
+
+    id: str
+    deployment_id: str
+    number: VersionNumber
+    content: StoredContent
+    description: str
+    notes: str
+    content_sha256: str
+    created_us: int
+    api_key_id: str | None
+    rev: int
+    deleted_us: int | None
+    status: Status
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether its content is gone for good."""
+        return not self.content.prompt_config
+
+    @property
+    def place(self) -> int:
+        """Its place in the list."""
+        return self.rev
+
+    def comparable(self) -> dict[str, Any]:
+        """Return what a diff of versions compares, as JSON values.
+
+        Raises:
+            VersionUnreadable
+        """
+        self.item()
+        return {
+            "prompt_config": msgspec.json.decode(self.content.prompt_config),
+            "variables": msgspec.json.decode(self.content.variables),
+            "description": self.description,
+            **msgspec.json.decode(self.content.runtime_config),
+        }
+
+    def item(self) -> VersionItem:
+        """What is sent of it.
+
+        Raises:
+            VersionUnreadable: what is stored was not written by Moorage.
+        """
+        try:
+            content = self.content.decode()
+        except DECODE_ERRORS as error:
+            raise VersionUnreadable(version=str(self.number), reason=str(error)[:500]) from error
+        config, runtime_config = content.prompt_config, content.runtime_config
+        return VersionItem(
+            id=self.id,
+            deployment_id=self.deployment_id,
+            variant_id=self.deployment_id,  # of the default variant, which its prompt_config is
+            prompt_config=VersionPromptConfig(
+                config.model, config.model, config.model_type, config.model_parameters, config.provider, config.messages
+            ),
+            fallbacks=runtime_config.fallbacks,
+            tools=config.tools,
+            variables=content.variables,
+            timestamp=iso(self.created_us),
+            version=str(self.number),
+            description=self.description,
+            status=self.status,
+            user_id=self.api_key_id,
+            notes=self.notes or UNSET,
+            settings=runtime_config.settings,
+            retry_count=runtime_config.retry_count,
+            variants=runtime_config.variants or UNSET,
+            routing=runtime_config.routing or UNSET,
+        )

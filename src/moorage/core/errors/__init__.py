@@ -1,0 +1,1 @@
+"""Errors: one class for each code, with its message and fields."""

@@ -1,0 +1,134 @@
+"""Errors of a request: its parameters, headers, or body.
+
+InvalidRequest
+├── InvalidLimit, InvalidCursor, ConflictingCursors, InvalidFilter, InvalidFlag, InvalidSince
+├── UnknownParameter, RepeatedParameter, MissingParameter, InvalidIdempotencyKey, InvalidMinRevision
+└── InvalidJson, InvalidBody, InvalidKey, BodyTooLarge, BodyTooSlow, UnsupportedEncoding
+"""
+
+from collections.abc import Sequence
+
+from moorage.core.errors.base import MoorageError, Problem
+
+
+class InvalidRequest(MoorageError):
+    """Invalid request: {reason}."""
+
+    code = "invalid_request"
+
+
+class InvalidLimit(InvalidRequest):
+    """limit must be a whole number from 1 to {maximum}; got {value!r}."""
+
+    code = "invalid_limit"
+
+
+class InvalidCursor(InvalidRequest):
+    """{param} must be the id of an item of this list; got {value!r}."""
+
+    code = "invalid_cursor"
+
+
+class InvalidFilter(InvalidRequest):
+    """{param} {requirement}"""
+
+    code = "invalid_filter"
+
+
+class ConflictingCursors(InvalidRequest):
+    """starting_after and ending_before were both sent."""
+
+    code = "conflicting_cursors"
+    hint = "Send starting_after for older deployments, or ending_before for newer ones."
+
+
+class UnknownParameter(InvalidRequest):
+    """Unknown query parameter {name!r}; this route has: {known}."""
+
+    code = "unknown_parameter"
+
+
+class MissingParameter(InvalidRequest):
+    """The query parameter {name!r} is required: {meaning}."""
+
+    code = "missing_parameter"
+
+
+class RepeatedParameter(InvalidRequest):
+    """The query parameter {name!r} was sent more than once (its aliases count as the same)."""
+
+    code = "repeated_parameter"
+    hint = "Send it once."
+
+
+class InvalidIdempotencyKey(InvalidRequest):
+    """Idempotency-Key must be 1 to 255 visible ASCII characters."""
+
+    code = "invalid_idempotency_key"
+
+
+class InvalidMinRevision(InvalidRequest):
+    """X-Moorage-Min-Revision must be a whole number from X-Moorage-Revision; got {value!r}."""
+
+    code = "invalid_min_revision"
+
+
+class InvalidSince(InvalidRequest):
+    """{param} must be a revision, or the id of an event of this stream; got {value!r}."""
+
+    code = "invalid_since"
+
+
+class InvalidFlag(InvalidRequest):
+    """{param} must be true or false; got {value!r}."""
+
+    code = "invalid_flag"
+
+
+class InvalidJson(InvalidRequest):
+    """Invalid JSON: {reason}."""
+
+    code = "invalid_json"
+
+
+class InvalidBody(InvalidRequest):
+    """{summary}"""
+
+    code = "invalid_request_body"
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem]) -> "InvalidBody":
+        """Return the error for a body with these problems."""
+        first, more = problems[0], len(problems) - 1
+        path = first.path or "The body"
+        summary = f"{path}{'' if first.message.startswith(':') else ' '}{first.message}"
+        return cls(
+            param=first.path or None,
+            problems=tuple(problems),
+            summary=summary + (f" (and {more} more)" if more else ""),
+        )
+
+
+class InvalidKey(InvalidRequest):
+    """Invalid key {value!r}: {rule}."""
+
+    code = "invalid_key"
+
+
+class BodyTooLarge(InvalidRequest):
+    """The body is larger than {maximum} bytes."""
+
+    code = "body_too_large"
+
+
+class BodyTooSlow(InvalidRequest):
+    """The body did not arrive within {seconds} seconds."""
+
+    code = "request_timeout"
+
+
+class UnsupportedEncoding(InvalidRequest):
+    """Content-Encoding {encoding!r} is not supported."""
+
+    code = "unsupported_encoding"
+    hint = "Send the body uncompressed."

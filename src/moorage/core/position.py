@@ -1,0 +1,29 @@
+"""Positions in the change feed: a revision, and the epoch it counts in."""
+
+import re
+
+import msgspec
+
+_FORM = re.compile(r"([0-9]{1,18})(?:\.([0-9A-Za-z-]{0,64}))?")
+
+
+class Position(msgspec.Struct, frozen=True):
+    """A position of a client: it has seen every change up to `rev`. `epoch` is None if the client did not name one."""
+
+    rev: int
+    epoch: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Position":
+        """Return the position that `str` wrote, or that is only a revision.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        match = _FORM.fullmatch(text)
+        if match is None:
+            raise ValueError(f"not a position: {text[:200]!r}")
+        return cls(int(match[1]), match[2])
+
+    def __str__(self) -> str:
+        return str(self.rev) if self.epoch is None else f"{self.rev}.{self.epoch}"

@@ -1,0 +1,1 @@
+"""Resolution of a request: compiled deployments, messages and snapshots."""

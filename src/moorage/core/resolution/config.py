@@ -1,0 +1,148 @@
+"""Configuration: what an application sends to a model, for a deployment, a context and inputs."""
+
+import hashlib
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from moorage.core.deployments.prompt_config import ModelType
+from moorage.core.errors.requests import InvalidBody
+from moorage.core.resolution.knowledge_filter import check_knowledge_filter
+from moorage.core.resolution.messages import check_messages
+from moorage.core.routing.context import Context, read_context
+from moorage.core.validation import strict_json
+from moorage.core.validation.body import read_body
+from moorage.core.validation.validate import Report
+
+Object = dict[str, Any]
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who the call is made for."""
+
+    id: str
+    display_name: str | UnsetType = UNSET
+    email: str | UnsetType = UNSET
+    metadata: list[Object] | UnsetType = UNSET
+    logo_url: str | UnsetType = UNSET
+    tags: list[str] | UnsetType = UNSET
+
+
+class DocumentMetadata(msgspec.Struct, frozen=True):
+    """Where a piece of text is from."""
+
+    file_name: str | UnsetType = UNSET
+    file_type: str | UnsetType = UNSET
+    page_number: float | UnsetType = UNSET
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A piece of text that the application found itself."""
+
+    text: str
+    metadata: DocumentMetadata | UnsetType = UNSET
+
+
+class InvokeOptions(msgspec.Struct, frozen=True):
+    """What an invocation answers."""
+
+    include_retrievals: bool = False
+    include_usage: bool = False
+    mock_response: str | UnsetType = UNSET
+
+
+class Thread(msgspec.Struct, frozen=True):
+    """What the call belongs to."""
+
+    id: str
+    tags: list[str] | UnsetType = UNSET
+
+
+class GetConfigRequest(msgspec.Struct, frozen=True):
+    """The body of `get_config`, which is that of an invocation. Unknown fields are ignored, as
+    the SDKs send some; what only an invocation uses is checked and has no effect here."""
+
+    key: Annotated[str, Meta(min_length=1, description="The deployment's key, or its id.")]
+    inputs: Annotated[Object, Meta(description="The values of variables.")] = {}
+    context: Annotated[Object, Meta(description="The attributes that routing chooses by.")] = {}
+    prefix_messages: Annotated[list[Object], Meta(description="Put behind the system messages, as they are.")] = []
+    messages: Annotated[list[Object], Meta(description="Put behind all other messages, as they are.")] = []
+    extra_params: Annotated[Object, Meta(description="In the place of the parameters of the same name.")] = {}
+    stream: bool = False
+    identity: Identity | UnsetType | None = UNSET
+    file_ids: list[str] | UnsetType | None = UNSET
+    metadata: Object | UnsetType | None = UNSET
+    documents: list[Document] | UnsetType | None = UNSET
+    invoke_options: InvokeOptions | UnsetType | None = UNSET
+    thread: Thread | UnsetType | None = UNSET
+    knowledge_filter: Object | UnsetType | None = UNSET
+
+    def attributes(self) -> Context:
+        """The context, checked.
+
+        Raises:
+            InvalidBody: with every problem of it, of the messages and of the filter.
+        """
+        report = Report()
+        context = read_context(self.context, report)
+        if self.prefix_messages:
+            check_messages(self.prefix_messages, report, "prefix_messages")
+        if self.messages:
+            check_messages(self.messages, report, "messages")
+        if self.knowledge_filter:
+            check_knowledge_filter(self.knowledge_filter, report)
+        if report.problems:
+            raise InvalidBody.of(report.problems)
+        return context
+
+
+class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What to send to the provider. The same request to the same version has the same `id`."""
+
+    id: str
+    provider: str
+    model: str
+    type: ModelType
+    version: str
+    messages: list[Object]
+    parameters: Object
+    tools: list[Object] | UnsetType = UNSET
+    missing_inputs: Annotated[list[str], Meta(description="Variables with neither input nor default.")] | UnsetType = (
+        UNSET
+    )
+
+
+_encode = msgspec.json.Encoder().encode
+_decode_request = msgspec.json.Decoder(GetConfigRequest).decode
+
+
+def read_request(body: bytes) -> GetConfigRequest:
+    """A body as a request.
+
+    Raises:
+        InvalidJson, InvalidBody: with every problem.
+    """
+    try:
+        return _decode_request(body)
+    except (ValueError, RecursionError):  # the slow way tells all that is wrong, and takes what is as good
+        return read_body(strict_json.parse(body), GetConfigRequest)[0]
+
+
+def encode(configuration: ResolvedConfig) -> bytes:
+    """Its JSON, not `with_id` yet.
+
+    Raises:
+        InvalidJson: a message is nested too deep.
+    """
+    try:
+        return _encode(configuration)
+    except RecursionError:
+        raise strict_json.too_deep() from None
+
+
+def with_id(encoded: bytes) -> bytes:
+    """The JSON of a configuration without an id, with one that follows from all the rest, of 26 digits that a ULID may
+    have, as clients expect."""
+    digits = hashlib.sha256(encoded).hexdigest()[:26].upper().encode()
+    return b'{"id":"%b%b' % (digits, encoded[len(b'{"id":"') :])

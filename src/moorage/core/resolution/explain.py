@@ -1,0 +1,97 @@
+"""Explaining: which variant a context gets and why, and what another routing table would change. Nothing is called, and
+nothing counts as use."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from moorage.core.deployments.variant import Variants, check_variants
+from moorage.core.errors.base import Problem
+from moorage.core.errors.requests import InvalidBody
+from moorage.core.resolution.compiled import CompiledDeployment
+from moorage.core.routing.context import Context, count_items, read_context
+from moorage.core.routing.rules import DEFAULT_VARIANT, Routing, check_routing
+from moorage.core.routing.table import ChangedContext, Explanation, RoutingTable, compare
+from moorage.core.validation import strict_json
+from moorage.core.validation.body import read_body
+from moorage.core.validation.validate import Report
+
+MAX_CONTEXTS = 1_000
+
+#: How many conditions are held against values at most, which takes half a second.
+MAX_COMPARISONS = 2_000_000
+
+
+class ExplainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST …/explain`."""
+
+    context: Annotated[dict[str, Any], Meta(description="The attributes that routing chooses by.")] = {}
+
+
+class Explained(Explanation, frozen=True, kw_only=True):
+    """Which variant the context gets from the live `version`, and what each rule of its table says."""
+
+    version: str
+
+
+class SimulateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST …/simulate`: a routing table as a put would have it, with its variants if there are others."""
+
+    contexts: Annotated[list[dict[str, Any]], Meta(max_length=MAX_CONTEXTS)]
+    routing: Routing
+    variants: Variants | UnsetType = UNSET
+
+
+class SimulationResult(msgspec.Struct, frozen=True):
+    """The contexts that would get another variant than from the live `version`, and how many would not."""
+
+    version: str
+    changed: list[ChangedContext]
+    unchanged: int
+
+
+def explain_context(compiled: CompiledDeployment, body: bytes) -> Explained:
+    """What the live version's table makes of the context in `body` (JSON, `ExplainRequest`, or nothing).
+
+    Raises:
+        InvalidJson, InvalidBody
+    """
+    request = read_body(strict_json.parse(body or b"{}"), ExplainRequest)[0]
+    report = Report()
+    context = read_context(request.context, report)
+    if report.problems:
+        raise InvalidBody.of(report.problems)
+    told = compiled.table.explain(context)
+    return Explained(told.variant, told.reason, told.rule, told.rules, version=compiled.live.version)
+
+
+def _values(context: Context) -> int:
+    """How many values a condition may have to look at; to search a text takes as long as to compare some."""
+    return 1 + count_items(context) + sum(len(value) for value in context.values() if isinstance(value, str)) // 5
+
+
+def simulate_routing(compiled: CompiledDeployment, body: bytes) -> SimulationResult:
+    """What the table in `body` (JSON, `SimulateRequest`) would change.
+
+    Raises:
+        InvalidJson, InvalidBody: with every problem of the table and of the contexts; or it would take too long.
+    """
+    request = read_body(strict_json.parse(body), SimulateRequest)[0]
+    report, names = Report(), [DEFAULT_VARIANT, *compiled.variants]
+    if request.variants is not UNSET:
+        check_variants(request.variants, report)
+        names = [DEFAULT_VARIANT, *(variant.name for variant in request.variants)]
+    check_routing(request.routing, names, report)
+    contexts: list[Context] = [
+        read_context(each, report, f"contexts[{index}]") for index, each in enumerate(request.contexts)
+    ]
+    if report.problems:
+        raise InvalidBody.of(report.problems)
+    proposed = RoutingTable.compile(compiled.live.key, request.routing)
+    if sum(map(_values, contexts)) * (compiled.table.conditions + proposed.conditions) > MAX_COMPARISONS:
+        raise InvalidBody.of(
+            [Problem("contexts", "are too many for tables with this number of conditions; send fewer")]
+        )
+    changed = compare(compiled.table, proposed, contexts)
+    return SimulationResult(compiled.live.version, changed, len(contexts) - len(changed))

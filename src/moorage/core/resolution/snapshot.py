@@ -1,0 +1,171 @@
+"""Bundle: the live versions of a project's deployments in one piece, which an application can be answered from while no
+server is there. The same deployments at the same revision are the same bytes, whoever puts them together.
+
+It is signed with what a server keeps of an API key, the SHA-256 of its token, which whoever has the token can tell too.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Literal
+
+import msgspec
+
+from moorage.core.access import hash_token
+from moorage.core.deployments.content import StoredContent
+from moorage.core.deployments.deployment import LiveVersion
+from moorage.core.deployments.prompt_config import PromptConfig, Variable
+from moorage.core.deployments.runtime_config import RuntimeConfig
+
+FORMAT = 1
+
+_SIGNATURE = "hmac-sha256="
+
+
+class SnapshotDeployment(msgspec.Struct, frozen=True):
+    """A deployment and its live version."""
+
+    id: str
+    key: str
+    version_id: str
+    version: str
+    prompt_config: PromptConfig
+    variables: list[Variable]
+    runtime_config: RuntimeConfig
+
+
+class SnapshotItem(msgspec.Struct, frozen=True):
+    """What `GET /v2/deployments/snapshot` answers: the deployments of a project, ordered by key, as they were after its
+    last change, which was at `revision` of `epoch`."""
+
+    format: Literal[1]
+    project: str
+    epoch: str
+    revision: int
+    deployments: list[SnapshotDeployment]
+
+
+class GoneDeployment(msgspec.Struct, frozen=True):
+    """A deployment that was deleted."""
+
+    id: str
+    key: str
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A bundle that was read."""
+
+    project: str
+    epoch: str
+    revision: int
+    lives: list[LiveVersion]
+
+
+class InvalidSnapshot(ValueError):
+    """What was read is no bundle, or not one of ours. No server tells anybody of it."""
+
+
+class _Raw(msgspec.Struct, frozen=True):
+    id: str
+    key: str
+    version_id: str
+    version: str
+    prompt_config: msgspec.Raw
+    variables: msgspec.Raw
+    runtime_config: msgspec.Raw
+
+    def live(self) -> LiveVersion:
+        texts = (bytes(each).decode() for each in (self.prompt_config, self.variables, self.runtime_config))
+        return LiveVersion(self.key, self.id, self.version_id, self.version, StoredContent(*texts))
+
+
+class _RawSnapshot(msgspec.Struct, frozen=True):
+    format: int
+    project: str
+    deployments: list[_Raw]
+    epoch: str = ""
+    revision: int = 0
+
+
+_decode = msgspec.json.Decoder(_RawSnapshot).decode
+_decode_one = msgspec.json.Decoder(_Raw).decode
+_decode_gone = msgspec.json.Decoder(GoneDeployment).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def encode_live(live: LiveVersion) -> bytes:
+    """The JSON of a `SnapshotDeployment`. What is stored is JSON already, and not parsed."""
+    content = live.content
+    return (
+        f'{{"id":"{live.id}","key":"{live.key}","version_id":"{live.version_id}","version":"{live.version}",'
+        f'"prompt_config":{content.prompt_config},"variables":{content.variables},'
+        f'"runtime_config":{content.runtime_config}}}'
+    ).encode()
+
+
+def encode_snapshot(project: str, epoch: str, revision: int, lives: Iterable[LiveVersion]) -> bytes:
+    """The JSON of a `SnapshotItem`."""
+    head = b'{"format":%d,"project":%b,"epoch":%b,"revision":%d,"deployments":[' % (
+        FORMAT, _encode(project), _encode(epoch), revision,
+    )  # fmt: skip
+    return head + b",".join([encode_live(live) for live in sorted(lives, key=attrgetter("key"))]) + b"]}"
+
+
+def read_snapshot(data: bytes) -> Snapshot:
+    """What `encode_snapshot` wrote, or a lockfile, which has neither epoch nor revision.
+
+    Raises:
+        BadBundle
+    """
+    try:
+        raw = _decode(data)
+    except msgspec.MsgspecError as error:
+        raise InvalidSnapshot(f"it is no bundle: {error}") from None
+    if raw.format != FORMAT:
+        raise InvalidSnapshot(f"it has format {raw.format}, and this Moorage reads format {FORMAT}")
+    return Snapshot(raw.project, raw.epoch, raw.revision, [each.live() for each in raw.deployments])
+
+
+def read_live(data: bytes) -> LiveVersion:
+    """What `encode_live` wrote.
+
+    Raises:
+        BadBundle
+    """
+    try:
+        return _decode_one(data).live()
+    except msgspec.MsgspecError as error:
+        raise InvalidSnapshot(f"it is no deployment: {error}") from None
+
+
+def read_gone(data: bytes) -> GoneDeployment:
+    """The JSON of a `GoneDeployment`.
+
+    Raises:
+        BadBundle
+    """
+    try:
+        return _decode_gone(data)
+    except msgspec.MsgspecError as error:
+        raise InvalidSnapshot(f"it is no deployment: {error}") from None
+
+
+def digest_of(data: bytes) -> bytes:
+    """The SHA-256 of a bundle."""
+    return hashlib.sha256(data).digest()
+
+
+def etag_of_digest(digest: bytes) -> str:
+    """The ETag of the bundle that has this SHA-256."""
+    return f'"{digest.hex()[:32]}"'
+
+
+def sign(token_sha256: str, digest: bytes) -> str:
+    """The signature of a bundle, by its SHA-256; `token_sha256` is what is stored of an API key."""
+    return _SIGNATURE + hmac.new(bytes.fromhex(token_sha256), digest, hashlib.sha256).hexdigest()
+
+
+def is_signed(data: bytes, token: str, signature: str) -> bool:
+    """Whether whoever made the signature of a bundle knows the API key."""
+    return hmac.compare_digest(sign(hash_token(token), digest_of(data)).encode(), signature.encode())

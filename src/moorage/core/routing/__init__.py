@@ -1,0 +1,1 @@
+"""Routing tables: contexts, conditions, splits and rules."""

@@ -1,0 +1,1 @@
+"""Text and mustache templates, and the lookup of values in inputs."""

@@ -1,0 +1,101 @@
+"""Mustache: logic-less templates, rendered from what `moorage.core.templates.mustache_parser` reads.
+
+One thing differs from the specification: values are not escaped for HTML, because a prompt is no HTML and a model would
+read `&quot;`. So `{{name}}`, `{{&name}}` and `{{{name}}}` are the same.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from moorage.core.errors.templates import TemplateLimitExceeded
+from moorage.core.templates.lookup import ABSENT, member, to_text
+from moorage.core.templates.mustache_parser import Node, Section, VariableTag, parse
+from moorage.core.templates.output import Output
+
+__all__ = ["names", "parse", "render"]
+
+#: How many names may be looked up and items gone through: sections in sections over lists multiply, and need not output
+#: anything.
+MAX_STEPS = 50_000
+
+
+def render(nodes: list[Node], inputs: Any, output: Output) -> None:
+    """Put the inputs in. A variable that no input has is missing; a section only asks whether there is something.
+
+    Raises:
+        OutputTooLarge, TemplateTooHeavy: what comes out, or the way to it, is too long.
+    """
+    _Rendering(inputs, output).render(nodes)
+
+
+def names(nodes: list[Node]) -> list[str]:
+    """The names of variables and sections as they are written, each once; `.` is none."""
+    return [name for name in dict.fromkeys(_names(nodes)) if name != "."]
+
+
+def _names(nodes: list[Node]) -> Iterator[str]:
+    for node in nodes:
+        if not isinstance(node, str):
+            yield node.name
+        if isinstance(node, Section):
+            yield from _names(node.children)
+
+
+class _Rendering:
+    """One rendering: `contexts` are the values that the sections around have opened, the innermost last."""
+
+    def __init__(self, inputs: Any, output: Output) -> None:
+        self.contexts = [inputs]
+        self.output = output
+        self.steps = 0
+
+    def render(self, nodes: list[Node]) -> None:
+        for node in nodes:
+            if isinstance(node, str):
+                self.output.write(node)
+            elif isinstance(node, VariableTag):
+                value = self.find(node.path)
+                if value is ABSENT:
+                    self.output.write(self.output.mark_missing(node.name, node.written))
+                else:
+                    self.output.write(to_text(value))
+            else:
+                self.section(node)
+
+    def section(self, section: Section) -> None:
+        value = self.find(section.path)
+        # An empty object is something.
+        something = isinstance(value, dict) or (value is not ABSENT and bool(value))
+        if section.inverted:
+            if not something:
+                self.render(section.children)
+        elif something:
+            for item in value if isinstance(value, list | tuple) else (value,):
+                self.step()
+                self.contexts.append(item)
+                self.render(section.children)
+                self.contexts.pop()
+
+    def find(self, path: tuple[str, ...]) -> Any:
+        """What a name means here: its first part in the innermost context that has it, and the way on from there."""
+        first = path[0]
+        if first == ".":
+            self.step()
+            return self.contexts[-1]
+        value: Any = ABSENT
+        for context in reversed(self.contexts):
+            self.step()
+            if isinstance(context, dict) and first in context:
+                value = context[first]
+                break
+        for part in islice(path, 1, None):
+            value = member(value, part)
+            if value is ABSENT:
+                break
+        return value
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise TemplateLimitExceeded(engine="mustache", reason=f"it takes more than {MAX_STEPS} steps")

@@ -1,0 +1,150 @@
+"""Mustache, as it is written: a template becomes texts, variables and sections (the core of its specification 1.4).
+
+Comments, set delimiters and partials leave nothing behind: there are no partials here, and one that is not found is
+nothing. There are no lambdas, for JSON has no functions. Every character is looked at a fixed number of times.
+"""
+
+import re
+from typing import NamedTuple, NoReturn
+
+from moorage.core.errors.templates import InvalidTemplate
+
+#: How deep sections may be nested.
+MAX_DEPTH = 64
+
+#: How many tags a template may have.
+MAX_TAGS = 10_000
+
+# What may follow a tag that stands alone on its line.
+_REST_OF_LINE = re.compile(r"[ \t]*+(?:\r?\n|\Z)")
+
+_STANDALONE = frozenset("#^/!=>")
+
+
+class VariableTag(NamedTuple):
+    """A tag in whose place a value is put; `path` is its name at the dots, `written` how it stands in the template."""
+
+    name: str
+    path: tuple[str, ...]
+    written: str
+
+
+class Section(NamedTuple):
+    """What is rendered for each item of a list, for a value that is something, or (inverted) for one that is not."""
+
+    name: str
+    path: tuple[str, ...]
+    inverted: bool
+    children: "list[Node]"
+
+
+Node = str | VariableTag | Section
+
+
+class _Tag(NamedTuple):
+    """`kind` is its first character, or none for a variable; `start` and `end` are where it is in the template."""
+
+    kind: str
+    name: str
+    start: int
+    end: int
+
+
+class _Parser:
+    def __init__(self, template: str) -> None:
+        self.template = template
+        self.at = 0
+        self.opener, self.closer = "{{", "}}"
+        self.nodes: list[Node] = []
+        # The sections that are open, each with the nodes around it.
+        self.open: list[tuple[_Tag, list[Node]]] = []
+
+    def parse(self) -> list[Node]:
+        tags = 0
+        while (start := self.template.find(self.opener, self.at)) >= 0:
+            tags += 1
+            if tags > MAX_TAGS:
+                self._refuse(start, f"it has more than {MAX_TAGS} tags")
+            tag = self._tag(start)
+            text, after = self._around(tag)
+            if text:
+                self.nodes.append(text)
+            self._take(tag)
+            self.at = after
+        if self.open:
+            section = self.open[-1][0]
+            self._refuse(section.start, f"the section {section.name[:64]!r} is never closed")
+        if rest := self.template[self.at :]:
+            self.nodes.append(rest)
+        return self.nodes
+
+    def _tag(self, start: int) -> _Tag:
+        inside = start + len(self.opener)
+        kind = self.template[inside : inside + 1]
+        if kind and kind in "#^/!=>&{":
+            inside += 1
+        else:
+            kind = ""
+        closer = {"{": "}", "=": "="}.get(kind, "") + self.closer
+        end = self.template.find(closer, inside)
+        if end < 0:
+            self._refuse(start, "a tag is never closed")
+        name = self.template[inside:end].strip()
+        if not name and kind != "!":
+            self._refuse(start, "a tag has no name")
+        return _Tag(kind, name, start, end + len(closer))
+
+    def _around(self, tag: _Tag) -> tuple[str, int]:
+        """The text before a tag, and where the template goes on; the line of a tag that is alone on it is left out."""
+        text = self.template[self.at : tag.start]
+        if tag.kind and tag.kind in _STANDALONE:
+            head = text.rstrip(" \t")
+            begins = head.endswith("\n") if head else self.at == 0 or self.template[self.at - 1] == "\n"
+            if begins and (rest := _REST_OF_LINE.match(self.template, tag.end)):
+                return head, rest.end()
+        return text, tag.end
+
+    def _take(self, tag: _Tag) -> None:
+        if tag.kind in ("", "&", "{"):
+            self.nodes.append(VariableTag(tag.name, _path(tag.name), self.template[tag.start : tag.end]))
+        elif tag.kind in ("#", "^"):
+            if len(self.open) == MAX_DEPTH:
+                self._refuse(tag.start, f"sections are nested deeper than {MAX_DEPTH}")
+            self.open.append((tag, self.nodes))
+            self.nodes = []
+        elif tag.kind == "/":
+            self._close(tag)
+        elif tag.kind == "=":
+            self._delimit(tag)
+
+    def _close(self, tag: _Tag) -> None:
+        if not self.open:
+            self._refuse(tag.start, f"{tag.name[:64]!r} is closed and was never opened")
+        section, around = self.open.pop()
+        if section.name != tag.name:
+            self._refuse(tag.start, f"{tag.name[:64]!r} is closed where {section.name[:64]!r} is open")
+        around.append(Section(section.name, _path(section.name), section.kind == "^", self.nodes))
+        self.nodes = around
+
+    def _delimit(self, tag: _Tag) -> None:
+        delimiters = tag.name.split()
+        if len(delimiters) != 2 or "=" in tag.name:
+            self._refuse(tag.start, "delimiters are set as in {{=<% %>=}}")
+        self.opener, self.closer = delimiters
+
+    def _refuse(self, at: int, reason: str) -> NoReturn:
+        line = self.template.count("\n", 0, at) + 1
+        raise InvalidTemplate(engine="mustache", reason=f"{reason}, line {line}")
+
+
+def _path(name: str) -> tuple[str, ...]:
+    return (name,) if name == "." else tuple(name.split("."))
+
+
+def parse(template: str) -> list[Node]:
+    """A template as texts, variables and sections.
+
+    Raises:
+        InvalidTemplate: with what is wrong, and the line.
+    """
+    return _Parser(template).parse()

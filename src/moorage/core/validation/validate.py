@@ -1,0 +1,269 @@
+"""Hold a JSON value against a type: every problem with its path, and the equivalents we can write instead.
+
+`msgspec.convert` stops at the first problem; a person who edits a configuration wants all of them. And clients choke
+on spellings that mean the same as one they accept (an optional `null`, a number as text), so such a value is rewritten
+and the path reported, instead of being refused. Both follow from the types alone; a field with a rule of its own
+carries it: `Annotated[T, Meta(extra={"rewrite": function})]`, where `function(value, path, report)` returns the value
+to go on with, or `DROP` to leave the field out.
+"""
+
+import difflib
+import json
+import math
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+from msgspec import inspect
+
+from moorage.core.errors.base import Problem
+from moorage.core.validation.strict_json import join
+
+DROP: Final = object()
+MAX_PROBLEMS = 100
+_MAX_SHOWN = 80
+
+Options = tuple[inspect.Type, ...]
+
+_JSON_NAMES = {
+    str: "a string",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    list: "an array",
+    dict: "an object",
+}
+
+
+class Report:
+    """What was found on the way: problems to refuse for, and paths that were rewritten."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.rewritten: list[str] = []
+
+    def problem(self, path: str, message: str) -> None:
+        """Note one more thing wrong; after `MAX_PROBLEMS` the rest is not listed."""
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(Problem(path, message))
+
+    def rewrote(self, path: str) -> None:
+        """Note that the value at `path` was replaced by an equivalent."""
+        self.rewritten.append(path)
+
+
+def conform(value: Any, to: Any) -> tuple[Any, Report]:
+    """Hold `value` against the type `to`.
+
+    Returns:
+        The value with equivalents written in, and the report. Without problems in it, `msgspec.convert(value, to)`
+        succeeds.
+    """
+    report = Report()
+    return _conform(value, _type_info(to), "", report), report
+
+
+def name_of(value: Any) -> str:
+    """What JSON calls a value: `null`, `a string`, `an object`…"""
+    return "null" if value is None else _JSON_NAMES.get(type(value)) or f"a {type(value).__name__}"
+
+
+@cache
+def _type_info(to: Any) -> inspect.Type:
+    return inspect.type_info(to)
+
+
+def _conform(value: Any, to: inspect.Type, path: str, report: Report) -> Any:
+    if isinstance(to, inspect.Metadata):
+        rewrite: Callable[[Any, str, Report], Any] | None = (to.extra or {}).get("rewrite")
+        if rewrite is not None:
+            value = rewrite(value, path, report)
+            if value is DROP:
+                return DROP
+        return _conform(value, to.type, path, report)
+    options = _options(to)
+    chosen = _choose(value, options, path, report) if type(value) is dict else None
+    for option in options if chosen is None else (chosen,):
+        handler = _HANDLERS.get((type(option), type(value)))
+        if handler is not None:
+            return handler(value, option, path, report)
+    if isinstance(value, str) and (number := _number_for(value, options)) is not None:
+        report.rewrote(path)
+        return number
+    if not any(isinstance(option, inspect.AnyType) for option in options):
+        wanted = dict.fromkeys(_wanted(option) for option in options)
+        report.problem(path, f"must be {' or '.join(wanted)}, not {name_of(value)}")
+    return value
+
+
+def _object(value: dict[str, Any], to: inspect.StructType, path: str, report: Report) -> dict[str, Any]:
+    known = {field.encode_name: field for field in to.fields}
+    result: dict[str, Any] = {}
+    for key, child in value.items():
+        field = known.get(key)
+        here = join(path, key)
+        if key == to.tag_field:
+            result[key] = _tag(child, to, here, report)
+        elif field is None:
+            if to.forbid_unknown_fields:
+                report.problem(here, _unknown(key, [*known, *([to.tag_field] if to.tag_field else [])]))
+        elif child is None and not field.required and not _nullable(field.type):
+            report.rewrote(here)
+        elif (kept := _conform(child, field.type, here, report)) is not DROP:
+            result[key] = kept
+    if to.tag_field is not None and to.tag_field not in value:
+        report.problem(join(path, to.tag_field), f"is required, and must be {json.dumps(to.tag)}")
+    for key, field in known.items():
+        if field.required and key not in value:
+            report.problem(join(path, key), "is required")
+    return result
+
+
+def _tag(value: Any, to: inspect.StructType, path: str, report: Report) -> Any:
+    if value != to.tag:
+        report.problem(path, f"must be {json.dumps(to.tag)}")
+    return value
+
+
+def _array(value: list[Any], to: inspect.ListType, path: str, report: Report) -> list[Any]:
+    if to.min_length is not None and len(value) < to.min_length:
+        report.problem(path, "must not be empty" if to.min_length == 1 else f"must have at least {to.min_length} items")
+    if to.max_length is not None and len(value) > to.max_length:
+        report.problem(path, f"must have at most {to.max_length} items; got {len(value)}")
+        return value
+    kept = (_conform(child, to.item_type, f"{path}[{index}]", report) for index, child in enumerate(value))
+    return [child for child in kept if child is not DROP]
+
+
+def _map(value: dict[str, Any], to: inspect.DictType, path: str, report: Report) -> dict[str, Any]:
+    if isinstance(to.value_type, inspect.AnyType):
+        return value
+    if to.max_length is not None and len(value) > to.max_length:
+        report.problem(path, f"must have at most {to.max_length} fields; got {len(value)}")
+        return value
+    result: dict[str, Any] = {}
+    for key, child in value.items():
+        here = join(path, key)
+        _conform(key, to.key_type, here, report)
+        if (kept := _conform(child, to.value_type, here, report)) is not DROP:
+            result[key] = kept
+    return result
+
+
+def _text(value: str, to: inspect.StrType, path: str, report: Report) -> str:
+    if to.min_length is not None and len(value) < to.min_length:
+        report.problem(
+            path, "must not be empty" if to.min_length == 1 else f"must be at least {to.min_length} characters long"
+        )
+    elif to.max_length is not None and len(value) > to.max_length:
+        report.problem(path, f"must be at most {to.max_length} characters long; got {len(value)}")
+    elif to.pattern is not None and not re.search(to.pattern, value):
+        report.problem(path, f"must match {to.pattern}")
+    return value
+
+
+def _choice(value: str, to: inspect.LiteralType, path: str, report: Report) -> str:
+    if value not in to.values:
+        choices = [str(choice) for choice in to.values]
+        report.problem(path, f"must be one of {', '.join(choices)}; got {shown(value)}{nearest(value, choices)}")
+    return value
+
+
+def _number(value: Any, to: inspect.Type, path: str, report: Report) -> Any:
+    # 512.0 and 512 are one JSON number; keep one spelling, so that a round trip through a float is no change.
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value
+
+
+def _as_it_is(value: Any, to: inspect.Type, path: str, report: Report) -> Any:
+    return value
+
+
+_HANDLERS: dict[tuple[type[inspect.Type], type], Callable[[Any, Any, str, Report], Any]] = {
+    (inspect.StructType, dict): _object,
+    (inspect.ListType, list): _array,
+    (inspect.StrType, str): _text,
+    (inspect.LiteralType, str): _choice,
+    (inspect.IntType, int): _number,
+    (inspect.FloatType, float): _number,
+    (inspect.BoolType, bool): _as_it_is,
+    (inspect.NoneType, type(None)): _as_it_is,
+    (inspect.DictType, dict): _map,
+    (inspect.AnyType, dict): _as_it_is,
+}
+
+
+def _choose(value: dict[str, Any], options: Options, path: str, report: Report) -> inspect.Type | None:
+    """Which of several structs an object is, by its tag; one that is none of them is reported, and not looked into."""
+    structs = [option for option in options if isinstance(option, inspect.StructType)]
+    if len(structs) < 2:
+        return None
+    tag_field = structs[0].tag_field or "type"
+    tags = [str(struct.tag) for struct in structs]
+    found = value.get(tag_field)
+    for struct in structs:
+        if struct.tag == found:
+            return struct
+    here = join(path, tag_field)
+    if tag_field not in value:
+        report.problem(here, f"is required: one of {', '.join(tags)}")
+    else:
+        report.problem(here, f"must be one of {', '.join(tags)}; got {shown(found)}{nearest(found, tags)}")
+    return inspect.AnyType()
+
+
+def _options(to: inspect.Type) -> Options:
+    return to.types if isinstance(to, inspect.UnionType) else (to,)
+
+
+def _nullable(to: inspect.Type) -> bool:
+    if isinstance(to, inspect.Metadata):
+        return _nullable(to.type)
+    return any(isinstance(option, inspect.NoneType | inspect.AnyType) for option in _options(to))
+
+
+def _number_for(text: str, options: Options) -> float | None:
+    """The number a text spells, where a number is wanted."""
+    if not any(isinstance(option, inspect.FloatType) for option in options):
+        return None
+    try:
+        number = json.loads(text)
+    except ValueError:
+        return None
+    return _number(number, options[0], "", Report()) if type(number) is int or _is_finite(number) else None
+
+
+def _is_finite(number: object) -> bool:
+    return type(number) is float and math.isfinite(number)
+
+
+def _wanted(to: inspect.Type) -> str:
+    names: dict[type[inspect.Type], str] = {
+        inspect.StructType: "an object", inspect.DictType: "an object", inspect.ListType: "an array",
+        inspect.StrType: "a string", inspect.IntType: "a number", inspect.FloatType: "a number",
+        inspect.BoolType: "true or false", inspect.NoneType: "null",
+    }  # fmt: skip
+    if isinstance(to, inspect.LiteralType):
+        return f"one of {', '.join(map(str, to.values))}"
+    return names[type(to)]
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    plain = {name.replace("_", "").lower(): name for name in known}
+    same = plain.get(key.replace("_", "").lower())
+    hint = f". Did you mean {same!r}?" if same else nearest(key, known)
+    return f"is not a field here{hint or '; the fields are ' + ', '.join(known)}"
+
+
+def nearest(value: Any, choices: list[str]) -> str:
+    """Return a question that ends a message, if one of the choices is similar to the value."""
+    found = difflib.get_close_matches(str(value)[:100], choices, n=1, cutoff=0.7)
+    return f". Did you mean {found[0]!r}?" if found else ""
+
+
+def shown(value: Any) -> str:
+    """A JSON value as a message shows it: cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"

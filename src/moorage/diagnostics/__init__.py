@@ -1,0 +1,1 @@
+"""Diagnostics: the findings of `moorage doctor` and `moorage db check`."""

@@ -1,0 +1,23 @@
+"""Diagnostics of the database at an address."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from moorage.diagnostics import sqlite
+from moorage.diagnostics.finding import Finding
+from moorage.store.opening import FORM, POSTGRES, SQLITE, is_sqlite, without_password
+
+
+def examine(url: str, listen_url: str | None = None) -> Iterator[Finding]:
+    """What is found about the database at `url`, which is not changed by it, nor made where there is none."""
+    if url.startswith(POSTGRES):
+        try:
+            from moorage.diagnostics import postgres  # noqa: PLC0415 -- psycopg is optional
+        except ModuleNotFoundError:
+            yield Finding("problem", "database", "psycopg is not installed", "pip install 'moorage[postgres]'")
+            return
+        yield from postgres.examine(url, listen_url)
+    elif is_sqlite(url):
+        yield from sqlite.examine(Path(url.removeprefix(SQLITE)).absolute(), url)
+    else:
+        yield Finding("problem", "database", f"{without_password(url)} is no address of a database", FORM)

@@ -1,0 +1,1 @@
+"""Deployment files: reading, YAML, and the plan of an apply."""

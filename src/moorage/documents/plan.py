@@ -1,0 +1,156 @@
+"""The plan of an apply: the difference between files and a server."""
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET
+
+from moorage.core.compatibility.breaking import breaking_changes
+from moorage.core.deployments.deployment import PutDeployment
+from moorage.core.deployments.diff import Change, diff_paths, unified
+from moorage.core.deployments.ids import check_key
+from moorage.core.deployments.manifest import Manifest
+from moorage.core.deployments.ownership import WriteOptions, may_change
+from moorage.core.deployments.update import updated_content
+from moorage.core.errors.requests import InvalidBody, InvalidKey
+from moorage.core.validation.body import read_body
+from moorage.core.validation.strict_json import MAX_BODY
+from moorage.documents.read import Document, name_in_project
+
+Action = Literal["create", "update", "unchanged", "delete", "refuse", "invalid"]
+
+
+#: The fields of a deployment in a file, in the order of an export.
+MANIFEST_FIELDS = (
+    "description", "variables", "prompt_config", "settings", "fallbacks", "retry_count", "variants", "routing"
+)  # fmt: skip
+
+
+class Step(msgspec.Struct, frozen=True):
+    """The action for one deployment. `before` is the content on the server, `after` that of the file, as JSON values;
+    `why` explains an action that fails or needs attention."""
+
+    action: Action
+    key: str
+    source: str
+    before: Any = UNSET
+    after: Any = UNSET
+    why: tuple[str, ...] = ()
+
+    def changes(self) -> list[Change]:
+        """Return the paths that differ."""
+        return list(diff_paths(self.before, self.after))
+
+    def text(self) -> str:
+        """Return a unified diff for people, without the two lines of names."""
+        return unified(self.before, self.after, "server", self.source).partition("\n+++ ")[2].partition("\n")[2]
+
+
+def make_plan(documents: Iterable[Document], manifests: dict[str, Manifest], paths: Iterable[str]) -> list[Step]:
+    """Return what `moorage apply --prune` does to give the server the content of the documents from `paths`."""
+    documents = list(documents)
+    steps: list[Step] = []
+    planned: dict[str, Any] = {}  # by earlier documents: a key that occurs twice is applied twice
+    for document in documents:
+        current = manifests.get(document.key)
+        before = planned.get(document.key, UNSET if current is None else content(current))
+        steps.append(_step(document, current, before))
+        if steps[-1].action in ("create", "update"):
+            planned[document.key] = steps[-1].after
+    return steps + [
+        Step("delete", manifest.key, str(manifest.file), before=content(manifest))
+        for manifest in prunable(documents, manifests, paths)
+    ]
+
+
+def prunable(documents: Iterable[Document], manifests: dict[str, Manifest], paths: Iterable[str]) -> list[Manifest]:
+    """Return the deployments that are managed by files under `paths` and are in no document, oldest first.
+
+    Deployments that are managed by other files are not pruned.
+    """
+    documents = list(documents)
+    keys, roots = {document.key for document in documents}, [name_in_project(path) for path in paths if path != "-"]
+    unread = {document.file for document in documents if document.problem}
+    return [
+        manifest
+        for manifest in reversed(manifests.values())
+        if manifest.owner == "files"
+        and manifest.key not in keys
+        and manifest.file not in unread
+        and is_under(manifest.file or "", roots)
+    ]
+
+
+def is_under(file: str, roots: Iterable[str]) -> bool:
+    """Return whether a file is one of the roots, or in one of them."""
+    return any(PurePosixPath(file).is_relative_to(root) for root in roots)
+
+
+def content(manifest: Manifest) -> dict[str, Any]:
+    """Return the fields that a file has of a deployment, as JSON values."""
+    built: dict[str, Any] = msgspec.to_builtins(manifest)
+    return {name: built[name] for name in MANIFEST_FIELDS if name in built}
+
+
+def _step(document: Document, current: Manifest | None, before: Any) -> Step:
+    try:
+        body = _read(document)
+    except _InvalidError as error:
+        return Step("invalid", document.key or "-", document.source, why=error.lines)
+    fields = {name: getattr(body, name) for name in MANIFEST_FIELDS}
+    after = {name: msgspec.to_builtins(value) for name, value in fields.items() if value is not UNSET}
+    if before is UNSET:
+        return Step("create", document.key, document.source, after=after)
+    after = before | after
+    action: Action = "update" if list(diff_paths(before, after)) else "unchanged"
+    if action == "unchanged":
+        return Step(action, document.key, document.source, before, after)
+    why = _rejection(document, current) or _breaking(before, after) if current else ()
+    owner = _current_owner(document, current) if current else ()
+    return Step("refuse" if why else action, document.key, document.source, before, after, why or owner)
+
+
+def _rejection(document: Document, current: Manifest) -> tuple[str, ...]:
+    """Return why the server would reject the change, if it would."""
+    if may_change(current.owner, current.file, WriteOptions(file=document.file)):
+        return ()
+    if document.file is None:
+        return (f"managed by the file {current.file}; `moorage apply --take-ownership` takes it over",)
+    return (f"taken over from {current.file} by the API; `moorage apply --take-ownership` takes it back",)
+
+
+def _breaking(before: Any, after: Any) -> tuple[str, ...]:
+    """Return the breaking changes, without those that only a jinja process can find."""
+    live, new = (updated_content(read_body(each, PutDeployment)[0]).encode() for each in (before, after))
+    lines = tuple(f"breaking: {change.message}" for change in breaking_changes(live, new))
+    return (*lines, "`moorage apply --allow-breaking` publishes it anyway") if lines else ()
+
+
+def _current_owner(document: Document, current: Manifest) -> tuple[str, ...]:
+    """Return who manages it now, if that changes."""
+    if document.file is None or (current.owner == "files" and current.file == document.file):
+        return ()
+    return (f"managed by {current.file} now" if current.owner == "files" else "managed through the API now",)
+
+
+class _InvalidError(Exception):
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        self.lines = lines
+
+
+def _read(document: Document) -> PutDeployment:
+    if document.problem:
+        raise _InvalidError((document.problem,))
+    try:
+        check_key(document.key)
+        if len(msgspec.json.encode(document.body)) > MAX_BODY:
+            raise _InvalidError((f"larger than {MAX_BODY} bytes",))
+        body, _ = read_body(document.body, PutDeployment)
+        updated_content(body)
+        return body
+    except InvalidBody as error:
+        raise _InvalidError(tuple(f"{each.path or 'the body'}: {each.message}" for each in error.problems)) from None
+    except InvalidKey as error:
+        raise _InvalidError((str(error),)) from None

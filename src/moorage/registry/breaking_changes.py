@@ -1,0 +1,49 @@
+"""Breaking changes: a version that breaks callers is published only with `allow_breaking`."""
+
+from moorage.core.compatibility.breaking import MAX_LISTED, breaks, listed, templates_of
+from moorage.core.compatibility.consumers import affected_consumers
+from moorage.core.compatibility.contract import Needs
+from moorage.core.compatibility.errors import BreakingChange
+from moorage.core.deployments.content import StoredContent
+from moorage.core.deployments.deployment import Deployment
+from moorage.core.errors.templates import InvalidTemplate, JinjaNotEnabled
+from moorage.core.routing.rules import DEFAULT_VARIANT
+from moorage.core.validation.strict_json import join
+from moorage.registry.write_context import TemplateInspector, WriteContext
+from moorage.store.reader import Reader
+
+
+def check_jinja(new: StoredContent, templates: TemplateInspector) -> None:
+    """Check that the jinja templates of a content can be rendered.
+
+    Raises:
+        JinjaNotEnabled: this server does not render jinja templates.
+        InvalidTemplate: a template does not compile.
+    """
+    if '"jinja"' not in new.runtime_config:  # decoding costs more than this search
+        return
+    variants = new.decode().variants()
+    jinja = {name: templates_of(each) for name, each in variants.items() if each.settings.engine == "jinja"}
+    if jinja and not templates.has_jinja:
+        raise JinjaNotEnabled(param="engine")
+    for name, found in zip(jinja, templates.find_variables([*jinja.values()]), strict=True):
+        if isinstance(found, InvalidTemplate):
+            where = "prompt_config.messages" if name == DEFAULT_VARIANT else join("variants", name)
+            raise InvalidTemplate(param=where, engine="jinja", reason=found.fields["reason"])
+
+
+def check_breaking(reader: Reader, ctx: WriteContext, live: Deployment, new: StoredContent) -> list[str]:
+    """Return the paths that break for callers when `new` replaces the live version.
+
+    Raises:
+        BreakingChange: there are such paths, and the options do not allow them.
+    """
+    found = breaks(live.content, new, ctx.templates.find_variables)
+    breaking = listed(found)
+    if breaking and not ctx.options.allow_breaking:
+        required = sorted({name for each in found for name in each.needs.required})
+        removed = sorted({name for each in found for name in each.needs.removed})
+        consumers = reader.consumers_of_version(live.live_version_id, 0)
+        affected = affected_consumers(consumers, Needs(required, removed))
+        raise BreakingChange.of(live.key, str(live.version), breaking, affected[:MAX_LISTED])
+    return [change.path for change in breaking]

@@ -1,0 +1,28 @@
+"""Consumers: what was served lately is deleted only with force."""
+
+from moorage.core.compatibility.consumers import IN_USE_DAYS, Consumer
+from moorage.core.compatibility.errors import DeploymentInUse
+from moorage.core.deployments.deployment import Deployment
+from moorage.core.deployments.version import Version
+from moorage.registry.write_context import WriteContext
+from moorage.store.transaction import Transaction
+
+_DAY_US = 86_400_000_000
+
+#: How many consumers an error lists.
+_MAX_LISTED = 200
+
+
+def check_no_consumers(tx: Transaction, ctx: WriteContext, current: Deployment, version: Version | None = None) -> None:
+    """Raise `DeploymentInUse` if the deployment, or one version of it, was served lately, unless `force` is set."""
+    if ctx.options.force:
+        return
+    since_us = tx.now_us - IN_USE_DAYS * _DAY_US
+    if version is None:
+        subject, found = f"Deployment {current.key!r}", tx.consumers_of_deployment(current.id, since_us)
+    else:
+        subject = f"Version {version.number} of deployment {current.key!r}"
+        found = tx.consumers_of_version(version.id, since_us)
+    if found:
+        newest = sorted(found, key=lambda consumer: -consumer.last_us)[:_MAX_LISTED]
+        raise DeploymentInUse.of(subject, [Consumer.of(consumer) for consumer in newest])

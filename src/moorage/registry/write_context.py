@@ -1,0 +1,48 @@
+"""The context of a write: the project, who writes, on which conditions, and what inspects templates."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+from msgspec import UnsetType
+
+from moorage.core.compatibility.contract import Names, Templates, find_variables_without_jinja
+from moorage.core.deployments.history import Actor
+from moorage.core.deployments.ownership import WriteOptions
+
+
+class TemplateInspector(Protocol):
+    """Finds the variables of templates."""
+
+    @property
+    def has_jinja(self) -> bool:
+        """Whether jinja templates can be rendered, and so be published."""
+        ...
+
+    def find_variables(self, templates: Sequence[Templates]) -> list[Names]:
+        """Return the variables of each variant's templates."""
+        ...
+
+
+class _WithoutJinja:
+    has_jinja = False
+
+    def find_variables(self, templates: Sequence[Templates]) -> list[Names]:
+        return find_variables_without_jinja(templates)
+
+
+#: Inspects text and mustache templates; jinja templates are rejected.
+WITHOUT_JINJA = _WithoutJinja()
+
+
+class WriteContext(msgspec.Struct, frozen=True):
+    """What every write of the registry gets beside its own arguments."""
+
+    project_id: str
+    actor: Actor = Actor()
+    options: WriteOptions = WriteOptions()
+    templates: TemplateInspector = WITHOUT_JINJA
+
+    def with_reason(self, reason: str | UnsetType) -> "WriteContext":
+        """Return a copy with the reason of a body, if the body has one."""
+        return msgspec.structs.replace(self, actor=self.actor.with_reason(reason))

@@ -1,0 +1,78 @@
+"""The only file that knows every part: settings -> store -> catalog -> services -> application."""
+
+import logging.config
+import math
+import resource
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.synchronize import Event
+
+from starlette.types import ASGIApp
+
+from moorage.api.event_stream import Streams
+from moorage.api.metrics import Metrics
+from moorage.api.openapi.document import describe
+from moorage.api.request_log import RequestLog
+from moorage.api.routes import OPERATIONS
+from moorage.api.services import Services
+from moorage.catalog.catalog import Catalog
+from moorage.catalog.follower import Follower, open_disk_cache
+from moorage.catalog.notifier import ChangeNotifier
+from moorage.catalog.snapshots import SnapshotCache
+from moorage.gateway.consumers import ConsumerTracker
+from moorage.gateway.resolve import Resolver
+from moorage.logs import AccessLog, configuration
+from moorage.registry.write_queue import WriteQueue
+from moorage.rendering.jinja import Jinja
+from moorage.rendering.variables import TemplateVariables
+from moorage.server.application import build_application
+from moorage.settings import ServerSettings
+from moorage.store.opening import open_store
+
+#: How many lookups of versions, history and manifests run at once.
+READERS = 2
+
+#: How many connections a process takes at most; of eight, seven may be streams of changes.
+CONNECTIONS = 10_000
+
+#: Descriptors that are kept for files, the database, and what renders.
+_OTHER_FILES = 256
+
+
+def connections() -> int:
+    """How many connections this process takes, as far as the system gives it descriptors."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return CONNECTIONS
+    return min(CONNECTIONS, max(limit - _OTHER_FILES, limit // 2))
+
+
+def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIApp:
+    """The application of one server process; `stopping` is set when all of them are to end.
+
+    Raises:
+        StorageError: the database cannot be opened.
+    """
+    logging.config.dictConfig(configuration(settings.log_format, settings.log_level))
+    store = open_store(settings.database, settings.database_listen, mode="upgrade", may_be_down=True)
+    catalog = Catalog(store)
+    max_staleness = math.inf if settings.max_staleness is None else settings.max_staleness
+    follower = Follower(store, catalog, open_disk_cache(store, settings.disk_cache), max_staleness)
+    jinja = Jinja() if settings.jinja else None
+    metrics, notifier = Metrics(catalog, follower), ChangeNotifier()
+    catalog.on_change = notifier.notify
+    services = Services(
+        store=store,
+        catalog=catalog,
+        follower=follower,
+        resolver=Resolver(catalog, jinja),
+        consumers=ConsumerTracker(store),
+        template_variables=TemplateVariables(jinja),
+        snapshots=SnapshotCache(catalog),
+        streams=Streams(catalog, follower, notifier, connections() * 7 // 8),
+        metrics=metrics,
+        request_log=RequestLog(metrics, AccessLog(settings.log_format, settings.log_level)),
+        description=describe(OPERATIONS),
+        write_queue=WriteQueue(store, catalog),
+        reader=ThreadPoolExecutor(READERS, "moorage-reader"),
+    )
+    return build_application(services, stopping.is_set if stopping else lambda: False, store.close)

@@ -1,0 +1,91 @@
+"""The ASGI application of a server process: routes, request pipeline, lifespan, and errors as responses."""
+
+import asyncio
+import contextlib
+import gc
+from collections.abc import AsyncIterator, Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from moorage.api.errors import error_response
+from moorage.api.middleware.get_config_fast_path import GetConfigFastPath
+from moorage.api.middleware.pipeline import RequestPipeline
+from moorage.api.router import routes
+from moorage.api.services import Services
+from moorage.core.errors.base import MethodNotAllowed, MoorageError, RouteNotFound
+from moorage.core.errors.storage import StorageError
+from moorage.server.background import flush_request_log, purge_deleted, record_consumers
+
+#: Routes of the orq.ai API that this server does not have yet.
+_UNSUPPORTED_ROUTES = frozenset({"/v2/deployments/invoke", "/v2/deployments/stream"})
+
+
+def build_application(services: Services, is_stopping: Callable[[], bool], close: Callable[[], None]) -> ASGIApp:
+    """Return the ASGI application; `is_stopping` is polled a few times a second, and `close` runs at shutdown."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        _load(services)
+        jobs = (
+            services.follower.run(),
+            flush_request_log(services, is_stopping),
+            purge_deleted(services),
+            record_consumers(services),
+        )
+        tasks = [asyncio.create_task(job) for job in jobs]
+        yield
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(StorageError):  # the consumers of the last seconds are lost
+            await services.consumers.flush(is_last=True)
+        services.write_queue.close()
+        services.reader.shutdown()
+        services.follower.close()
+        services.resolver.close()
+        services.request_log.flush()
+        close()
+
+    app = Starlette(
+        routes=routes(services),
+        lifespan=lifespan,
+        exception_handlers={MoorageError: _on_error, HTTPException: _on_http_exception, Exception: _on_unexpected},
+    )
+    app.router.redirect_slashes = False  # a redirect would be built from the Host header, which anybody can set
+    fast_path = GetConfigFastPath(services.catalog, services.resolver, services.consumers)
+    return RequestPipeline(app, services.catalog, services.follower, services.request_log, fast_path)
+
+
+def _load(services: Services) -> None:
+    """Load the catalog, and exclude it from garbage collection, which would block requests while it traverses it."""
+    gc.collect()
+    gc.disable()
+    try:
+        services.follower.start()
+    finally:
+        gc.enable()
+    gc.freeze()
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, MoorageError)  # noqa: S101 -- registered for that class
+    response = error_response(error, request.scope["moorage.request_id"])
+    if "moorage.revision" in request.scope:  # the request has a valid API key
+        response.headers["X-Moorage-Revision"] = request.scope["moorage.revision"]
+    return response
+
+
+async def _on_unexpected(request: Request, error: Exception) -> Response:
+    return await _on_error(request, MoorageError())  # the pipeline logs the exception
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 -- registered for that class
+    path = request.url.path[:200]
+    if error.status_code == 405 and path not in _UNSUPPORTED_ROUTES:
+        allowed = (error.headers or {})["Allow"]
+        return await _on_error(request, MethodNotAllowed(path=path, method=request.method[:20], allowed=allowed))
+    return await _on_error(request, RouteNotFound(path=path))

@@ -1,0 +1,1 @@
+"""Dumps, copies and backup files of a whole database."""

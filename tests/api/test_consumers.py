@@ -1,0 +1,177 @@
+"""What was served in the last 7 days is deleted by force only, and the refusal says who used it."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+import pytest
+
+from moorage.core.access import Scope
+from moorage.store.opening import open_store
+from tests.support.nodes import Nodes
+from tests.support.server import Answer, Project, Server, a_body
+from tests.support.stores import Database
+from tests.support.threads import until
+
+
+def get_config(project: Project, key: str, token: str = "", **inputs: object) -> Answer:
+    """Ask as an application does."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    body = json.dumps({"key": key, "inputs": inputs}).encode()
+    return project.request("POST", "/v2/deployments/get_config", body, headers)
+
+
+def delete(project: Project, path: str) -> Answer:
+    return project.request("DELETE", f"/v2/deployments/{path}")
+
+
+@pytest.fixture
+def app(project: Project) -> tuple[str, str]:
+    """The API key of an application: its id and its token."""
+    return project.key(Scope.INVOKE)
+
+
+def test_a_deployment_that_was_served_is_not_deleted_and_the_refusal_names_the_keys(
+    project: Project, app: tuple[str, str]
+) -> None:
+    project.put("a")
+    assert get_config(project, "a", app[1]).status == 200
+
+    refused = delete(project, "a")
+
+    assert refused.status == 409
+    (user,) = refused.error["used_by"]
+    assert refused.error["code"] == "in_use"
+    assert (user["api_key"], user["version"]) == ({"id": app[0], "name": "more"}, "1.0")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", user["last_used"])
+    for told in ("'a'", "more", app[0], user["last_used"], "force=true"):
+        assert told in refused.error["message"]
+    assert project.get("a").status == 200
+
+
+def test_force_deletes_what_is_in_use(project: Project) -> None:
+    project.put("a")
+    get_config(project, "a")
+
+    assert delete(project, "a?force=true").status == 200
+    assert delete(project, "a?force=perhaps").error["code"] == "invalid_flag"
+
+
+def test_what_nobody_was_served_is_deleted_as_ever(project: Project) -> None:
+    for key in ("a", "b"):
+        project.put(key)
+    get_config(project, "a")
+    get_config(project, "unknown")
+
+    assert delete(project, "b").status == 200
+
+
+def test_a_version_that_was_served_is_not_deleted_and_one_that_was_not_is(project: Project) -> None:
+    project.put("a")
+    get_config(project, "a")
+    for model in ("m1", "m2"):
+        project.put("a", a_body(model=model))
+
+    refused, unused = delete(project, "a/versions/1.0"), delete(project, "a/versions/1.1")
+
+    assert [user["version"] for user in refused.error["used_by"]] == ["1.0"]
+    assert refused.error["message"].startswith("Version 1.0 of deployment 'a' was served")
+    assert unused.status == 200
+    assert delete(project, "a/versions/1.0?force=true").status == 200
+
+
+def test_an_old_version_that_was_served_keeps_the_deployment_too(project: Project) -> None:
+    project.put("a")
+    get_config(project, "a")
+    project.put("a", a_body(model="m1"))
+
+    assert [user["version"] for user in delete(project, "a").error["used_by"]] == ["1.0"]
+
+
+def test_an_answer_that_was_not_sent_again_counts_and_one_that_was_refused_does_not(project: Project) -> None:
+    for key in ("a", "b"):
+        project.put(key)
+    etag = get_config(project, "a").headers["etag"]
+    body = json.dumps({"key": "b", "context": {"x": {"y": 1}}}).encode()
+    refused = project.request("POST", "/v2/deployments/get_config", body)
+    again = project.request(
+        "POST", "/v2/deployments/get_config", json.dumps({"key": "a"}).encode(), {"If-None-Match": etag}
+    )
+
+    assert (refused.status, again.status) == (400, 304)
+    assert delete(project, "a").status == 409
+    assert delete(project, "b").status == 200
+
+
+def test_noting_who_was_served_is_no_revision(project: Project) -> None:
+    project.put("a")
+    before = project.get("a").headers
+    get_config(project, "a")
+    delete(project, "a")
+
+    assert project.get("a").headers["etag"] == before["etag"]
+    assert project.get("a").headers["x-moorage-revision"] == before["x-moorage-revision"]
+
+
+def test_values_of_inputs_are_written_nowhere(folder: Path) -> None:
+    with Server(folder) as server:
+        project = server.new_project()
+        project.put("a")
+        get_config(project, "a", customer="the secret of Ada", address={"street": "the secret street"})
+        server.stop()
+    with closing(apsw.Connection(str(folder / "moorage.db"))) as connection:
+        ((inputs,),) = connection.execute("SELECT inputs FROM consumer")
+
+    assert json.loads(inputs) == ["address", "customer"]
+    assert not [file for file in folder.iterdir() if b"secret" in file.read_bytes()]
+
+
+@pytest.fixture
+def stopped(folder: Path) -> Iterator[Project]:
+    """A project whose deployment `a` was served before its server was stopped in the usual way."""
+    with Server(folder, "--workers", "2") as server:
+        project = server.new_project()
+        project.put("a")
+        for _ in range(20):
+            get_config(project, "a")
+        server.stop()
+        yield project
+
+
+def test_a_server_that_stops_writes_down_who_was_served(stopped: Project) -> None:
+    stopped.server.start()
+
+    assert delete(stopped, "a").error["code"] == "in_use"
+
+
+@pytest.mark.parametrize(("days", "status"), [(6.9, 409), (7.1, 200)])
+def test_what_was_served_last_seven_days_ago_is_not_in_use(stopped: Project, days: float, status: int) -> None:
+    ago_us = round((time.time() - days * 86_400) * 1_000_000)
+    with closing(apsw.Connection(stopped.server.database.removeprefix("sqlite:///"))) as connection:
+        connection.execute("UPDATE consumer SET last_us = ?", (ago_us,))
+    stopped.server.start()
+
+    assert delete(stopped, "a").status == status
+
+
+def test_what_another_node_served_is_known_to_this_one_within_seconds(postgresql: Database, folder: Path) -> None:
+    with Nodes(folder, postgresql.url) as nodes:
+        here, there = nodes.projects
+        revision = here.put("a").headers["x-moorage-revision"]
+        there.request("GET", "/v2/deployments/a", headers={"X-Moorage-Min-Revision": revision})
+        assert get_config(there, "a").status == 200
+
+        deployment_id = here.get("a").json["id"]
+        with closing(open_store(postgresql.url)) as store:
+
+            def is_noted() -> bool:
+                with store.read() as reading:
+                    return bool(reading.consumers_of_deployment(deployment_id, 0))
+
+            until(is_noted, seconds=60)
+
+        assert delete(here, "a").error["code"] == "in_use"

@@ -1,0 +1,84 @@
+"""Under load, the threads of a worker have SCHED_BATCH, so that they do not preempt each other."""
+
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from moorage.server.cpu_scheduling import HYSTERESIS, LOOP_SHARE, PROCESS_SHARE, CpuScheduler
+
+
+class Simulation:
+    """A scheduler with clocks that a test sets."""
+
+    def __init__(self) -> None:
+        self.loop = self.process = self.clock = 0.0
+        self.scheduler = CpuScheduler(lambda: self.loop, lambda: self.process, lambda: self.clock)
+
+    def second(self, loop: float, process: float) -> int:
+        """Simulate a second with this processor time; return the policy after it."""
+        self.loop, self.process, self.clock = self.loop + loop, self.process + process, self.clock + 1
+        self.scheduler.update()
+        return os.sched_getscheduler(0)
+
+
+@pytest.fixture
+def simulation() -> Iterator[Simulation]:
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    simulation = Simulation()
+    yield simulation
+    simulation.second(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("loop", "process", "policy"),
+    [
+        pytest.param(0.5, 0.95, os.SCHED_BATCH, id="requests and nothing else"),
+        pytest.param(0.5, 0.55, os.SCHED_OTHER, id="another process has half of the core"),
+        pytest.param(0.3, 0.95, os.SCHED_OTHER, id="the writing thread has most of it"),
+        pytest.param(0.0, 0.0, os.SCHED_OTHER, id="no load"),
+    ],
+)
+def test_the_policy_follows_from_the_processor_time(
+    simulation: Simulation, loop: float, process: float, policy: int
+) -> None:
+    assert simulation.second(loop, process) == policy
+
+
+def test_the_policy_ends_when_the_load_drops(simulation: Simulation) -> None:
+    assert simulation.second(1, PROCESS_SHARE + 0.01) == os.SCHED_BATCH
+    assert simulation.second(1, PROCESS_SHARE * HYSTERESIS + 0.01) == os.SCHED_BATCH, "a little less keeps it"
+    assert simulation.second(LOOP_SHARE * HYSTERESIS + 0.01, 1) == os.SCHED_BATCH
+    assert simulation.second(1, PROCESS_SHARE * HYSTERESIS - 0.01) == os.SCHED_OTHER
+    assert simulation.second(LOOP_SHARE * HYSTERESIS + 0.01, 1) == os.SCHED_OTHER, "it takes more to start"
+
+
+def test_the_policy_is_set_for_all_threads_and_inherited_by_new_ones(simulation: Simulation) -> None:
+    ready, found = threading.Event(), list[int]()
+
+    def wait() -> None:
+        ready.wait()
+        found.append(os.sched_getscheduler(0))
+
+    before = threading.Thread(target=wait)
+    before.start()
+    simulation.second(0.9, 0.9)
+    after = threading.Thread(target=wait)
+    after.start()
+    ready.set()
+    before.join()
+    after.join()
+
+    assert found == [os.SCHED_BATCH, os.SCHED_BATCH]
+
+
+def test_a_policy_that_was_chosen_from_outside_stays() -> None:
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    try:
+        assert Simulation().second(0.9, 0.9) == os.SCHED_BATCH
+        chosen = Simulation()
+        chosen.second(0.9, 0.9)
+        assert chosen.second(0, 0) == os.SCHED_BATCH
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))

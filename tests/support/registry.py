@@ -1,0 +1,110 @@
+"""Registry functions on a store, each in a write of its own, as the operator."""
+
+import json
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from moorage.core.access import DEFAULT_SCOPES, ApiKey, Project, Scope
+from moorage.core.deployments.deployment import Deployment, PostDeployment, PutDeployment
+from moorage.core.deployments.history import Actor
+from moorage.core.deployments.ownership import WriteOptions
+from moorage.core.deployments.version import PostVersion
+from moorage.core.validation import strict_json
+from moorage.core.validation.body import read_body
+from moorage.registry import api_keys, deployments, projects, versions
+from moorage.registry.purge import purge as purge_deleted
+from moorage.registry.results import DeploymentResult, VersionResult
+from moorage.registry.write_context import WriteContext
+from moorage.store.store import Store
+
+Body = bytes | dict[str, Any]
+
+T = TypeVar("T")
+
+
+def parsed(body: Body, kind: type[T]) -> T:
+    """Return a body as a value of a type."""
+    return read_body(strict_json.parse(body if isinstance(body, bytes) else json.dumps(body).encode()), kind)[0]
+
+
+def create_project(store: Store, name: str) -> Project:
+    """Create a project."""
+    return store.run(projects.create_project, name)
+
+
+def create_api_key(
+    store: Store,
+    project_id: str,
+    name: str,
+    scopes: Iterable[Scope] = DEFAULT_SCOPES,
+    expires_us: int | None = None,
+) -> tuple[ApiKey, str]:
+    """Create an API key; return it and its token."""
+    created = store.run(api_keys.create_api_key, project_id, name, scopes, expires_us)
+    return created.key, created.token
+
+
+def revoke_api_key(store: Store, id_or_name: str) -> ApiKey:
+    """Revoke an API key."""
+    key = api_keys.get_api_key(store, id_or_name)
+    return store.run(api_keys.revoke_api_key, WriteContext(key.project_id), key.id)
+
+
+def put(
+    store: Store,
+    project_id: str,
+    key: str,
+    body: Body,
+    options: WriteOptions = WriteOptions(),  # noqa: B008 -- frozen
+    *,
+    is_dry_run: bool = False,
+    reason: str = "",
+) -> DeploymentResult:
+    """Put a deployment."""
+    ctx = WriteContext(project_id, Actor(reason=reason), options)
+    return store.run(deployments.put_deployment, ctx, key, parsed(body, PutDeployment), is_dry_run=is_dry_run)
+
+
+def create(store: Store, project_id: str, body: Body) -> DeploymentResult:
+    """Create a deployment."""
+    return store.run(deployments.create_deployment, WriteContext(project_id), parsed(body, PostDeployment))
+
+
+def delete(store: Store, project_id: str, key: str) -> Deployment:
+    """Delete a deployment."""
+    return store.run(deployments.delete_deployment, WriteContext(project_id), key)
+
+
+def restore(store: Store, project_id: str, key: str) -> Deployment:
+    """Restore a deployment."""
+    return store.run(deployments.restore_deployment, WriteContext(project_id), key).deployment
+
+
+def save(store: Store, project_id: str, key: str, body: Body) -> VersionResult:
+    """Save a version."""
+    return store.run(versions.save_version, WriteContext(project_id), key, parsed(body, PostVersion))
+
+
+def publish(store: Store, project_id: str, key: str, version: str) -> VersionResult:
+    """Publish a version."""
+    return store.run(versions.publish_version, WriteContext(project_id), key, version)
+
+
+def undo(store: Store, project_id: str, key: str) -> VersionResult:
+    """Undo the last publish."""
+    return store.run(versions.undo, WriteContext(project_id), key)
+
+
+def delete_version(store: Store, project_id: str, key: str, version: str) -> VersionResult:
+    """Delete a version."""
+    return store.run(versions.delete_version, WriteContext(project_id), key, version)
+
+
+def restore_version(store: Store, project_id: str, key: str, version: str) -> VersionResult:
+    """Restore a version."""
+    return store.run(versions.restore_version, WriteContext(project_id), key, version)
+
+
+def purge(store: Store, days: int = 30) -> int:
+    """Purge what was deleted."""
+    return store.run(purge_deleted, days)

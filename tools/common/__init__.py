@@ -1,0 +1,1 @@
+"""Code shared by the benchmarks and the fault injection."""

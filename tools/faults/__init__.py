@@ -1,0 +1,1 @@
+"""Fault injection, and its page docs/reliability.md: `python -m tools.faults`."""
