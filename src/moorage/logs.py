@@ -60,7 +60,7 @@ def configuration(log_format: LogFormat, log_level: LogLevel) -> dict[str, objec
         "formatters": {"line": {"()": Formatter, "log_format": log_format}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}},
         "root": {"level": log_level.upper(), "handlers": ["stderr"]},
-        # The HTTP server's own lines at `info` tell of processes; ours tell what a person needs.
+        # The HTTP server's own lines at `info` are about processes; ours have the facts that a person needs.
         "loggers": {"_granian": {"level": "WARNING"}, "granian.access": {"level": "WARNING"}},
     }
 

@@ -60,7 +60,7 @@ SETTINGS = {
 
 
 class ServerSettings(msgspec.Struct, frozen=True):
-    """What a server process needs to know."""
+    """The settings of a server process."""
 
     database: str
     log_format: LogFormat = "json"

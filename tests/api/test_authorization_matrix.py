@@ -1,7 +1,7 @@
-"""Every route and every kind of key: who may, who may not, and that nobody is told of another project's things.
+"""Every route with every kind of key: which requests are allowed, and that no response discloses another project.
 
-The tests are made from `OPERATIONS`: a new route is asked as the others are. What it needs in its path and as its body
-stands in the tables below; a route with a parameter or a body that is not there fails.
+The tests are generated from `OPERATIONS`, so they cover a new route. The tables below have the path parameters and
+bodies; a route with another parameter or body fails.
 """
 
 import json
@@ -25,130 +25,133 @@ from moorage.core.resolution.explain import ExplainRequest, SimulateRequest
 from moorage.store.opening import open_store
 from tests.support.registry import revoke_api_key
 from tests.support.server import Answer, Project, Server, a_body
+from tests.support.threads import HANG_SECONDS
 
 CLOSED = [operation for operation in OPERATIONS if operation.scopes is not OPEN]
 NAMING = [operation for operation in CLOSED if "{" in operation.path]
+READS = [operation for operation in CLOSED if operation.method == "GET"]
 
 BODIES: dict[type, dict[str, Any]] = {
-    PostDeployment: {"key": "asked", **a_body(model="asked")},
-    PutDeployment: a_body(model="asked"),
-    PatchDeployment: {"description": "asked"},
-    PostVersion: a_body(model="asked"),
-    Reason: {"reason": "asked"},
-    PostApiKey: {"name": "asked", "scopes": [Scope.KEYS_ADMIN]},
-    PatchApiKey: {"name": "asked"},
+    PostDeployment: {"key": "changed", **a_body(model="changed")},
+    PutDeployment: a_body(model="changed"),
+    PatchDeployment: {"description": "changed"},
+    PostVersion: a_body(model="changed"),
+    Reason: {"reason": "changed"},
+    PostApiKey: {"name": "changed", "scopes": [Scope.KEYS_ADMIN]},
+    PatchApiKey: {"name": "changed"},
     GetConfigRequest: {"key": "quay-live"},
     ExplainRequest: {"context": {"plan": "pro"}},
     SimulateRequest: {"contexts": [{"plan": "pro"}], "routing": []},
 }
 
-#: Query parameters without which a route has nothing to do.
+#: Required query parameters.
 QUERIES = {"Diff": {"to": "1.0"}}
 
-NEVER_ID = "01a2b3c4-0000-7000-8000-000000000000"
+UNKNOWN_ID = "01a2b3c4-0000-7000-8000-000000000000"
 
 
 class Names(NamedTuple):
-    """What a project has: keys, ids and numbers, each as long as its counterpart in `NEVER`."""
+    """Keys, ids and numbers of a project, each as long as its counterpart in `UNKNOWN`."""
 
-    here: str
-    here_id: str
-    gone: str
-    gone_id: str
+    live: str
+    live_id: str
+    deleted: str
+    deleted_id: str
     version_id: str
-    gone_version_id: str
+    deleted_version_id: str
     api_key_id: str
 
     def path(self, operation: Operation) -> dict[str, str]:
-        """What the parameters of a path are, for a route that has something to do."""
+        """Return path parameters with which a route succeeds."""
         return {
-            "key_or_id": self.gone if operation.name == "RestoreDeployment" else self.here,
-            "version_or_id": self.gone_version_id if operation.name == "RestoreVersion" else "1.0",
+            "key_or_id": self.deleted if operation.name == "RestoreDeployment" else self.live,
+            "version_or_id": self.deleted_version_id if operation.name == "RestoreVersion" else "1.0",
             "api_key_id": self.api_key_id,
         }
 
     def by_parameter(self) -> dict[str, list[str]]:
-        """All names by the parameter that they can stand for."""
+        """Return all names by path parameter."""
         return {
-            "key_or_id": [self.here, self.here_id, self.gone, self.gone_id],
-            "version_or_id": [self.version_id, self.gone_version_id],
+            "key_or_id": [self.live, self.live_id, self.deleted, self.deleted_id],
+            "version_or_id": [self.version_id, self.deleted_version_id],
             "api_key_id": [self.api_key_id],
         }
 
 
-NEVER = Names("none-live", NEVER_ID, "none-gone", NEVER_ID, NEVER_ID, NEVER_ID, "000000000000")
+UNKNOWN = Names("none-live", UNKNOWN_ID, "none-gone", UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, "000000000000")
 
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[urllib3.PoolManager]:
-    with urllib3.PoolManager(retries=False, timeout=30.0) as opened:
+    with urllib3.PoolManager(retries=False, timeout=HANG_SECONDS) as opened:
         yield opened
 
 
-class Asked:
-    """A project that has something for every route, and what asks it with any header."""
+class Harness:
+    """A project with an object for every route, and requests to it with any Authorization header."""
 
     def __init__(self, pool: urllib3.PoolManager, project: Project, name: str = "quay") -> None:
         self.project = project
         self._pool = pool
         self.full = self.bearer(*Scope)
-        here, gone = f"{name}-live", f"{name}-gone"
-        here_id, gone_id = (project.put(key).json["id"] for key in (here, gone))
-        project.put(here, a_body(model="second"))
-        self.ask("POST", f"/v2/deployments/{here}/versions", self.full, a_body(model="third"))
-        versions = self.ask("GET", f"/v2/deployments/{here}/versions", self.full).json["data"]
-        gone_version_id, _, version_id = (version["_id"] for version in versions)
-        for path in (gone, f"{here}/versions/{gone_version_id}"):
-            assert self.ask("DELETE", f"/v2/deployments/{path}", self.full).status == 200
-        self.entry_id: str = self.ask("GET", f"/v2/deployments/{here}/history", self.full).json["data"][0]["id"]
+        live, deleted = f"{name}-live", f"{name}-gone"
+        live_id, deleted_id = (project.put(key).json["id"] for key in (live, deleted))
+        project.put(live, a_body(model="second"))
+        self.request("POST", f"/v2/deployments/{live}/versions", self.full, a_body(model="third"))
+        versions = self.request("GET", f"/v2/deployments/{live}/versions", self.full).json["data"]
+        deleted_version_id, _, version_id = (version["_id"] for version in versions)
+        for path in (deleted, f"{live}/versions/{deleted_version_id}"):
+            assert self.request("DELETE", f"/v2/deployments/{path}", self.full).status == 200
+        self.entry_id: str = self.request("GET", f"/v2/deployments/{live}/history", self.full).json["data"][0]["id"]
         api_key_id = project.key(Scope.READ)[0]
-        self.names = Names(here, here_id, gone, gone_id, version_id, gone_version_id, api_key_id)
+        self.names = Names(live, live_id, deleted, deleted_id, version_id, deleted_version_id, api_key_id)
 
     def bearer(self, *scopes: Scope) -> str:
-        """The header of a new key with these scopes."""
+        """Return the Authorization header of a new key with these scopes."""
         return f"Bearer {self.project.key(*scopes)[1]}"
 
-    def ask(self, method: str, path: str, authorization: str | None, body: object = None) -> Answer:
-        """One request, always of the same id."""
+    def request(self, method: str, path: str, authorization: str | None, body: object = None) -> Answer:
+        """Send a request, always with the same request id."""
         headers = {"X-Request-Id": "matrix"} | ({} if authorization is None else {"Authorization": authorization})
         data = None if body is None else json.dumps(body).encode()
         url = self.project.server.url + path
-        response = self._pool.request(method, url, body=data, headers=headers, preload_content=False)
-        if response.headers.get("content-type") == "text/event-stream":
-            response.close()  # it has no end; its head is the answer
+        http_response = self._pool.request(method, url, body=data, headers=headers, preload_content=False)
+        if http_response.headers.get("content-type") == "text/event-stream":
+            http_response.close()  # the stream does not end; its head is the response
         else:
-            response.read(cache_content=True)
-            response.release_conn()
-        return Answer(response)
+            http_response.read(cache_content=True)
+            http_response.release_conn()
+        return Answer(http_response)
 
     def send(self, operation: Operation, authorization: str | None, **changes: str) -> Answer:
-        """Ask a route about what there is; `changes` are names in its path and parameters in its query."""
+        """Send a request that succeeds; `changes` replace path parameters, and add query parameters."""
         names = self.names.path(operation) | changes
         path = re.sub(r"{(\w+)}", lambda match: names[match[1]], operation.path)
         parameters = {name: value for name, value in changes.items() if name in operation.parameters}
         query = urlencode(QUERIES.get(operation.name, {}) | parameters)
         body = None if operation.body is None else BODIES[operation.body]
-        return self.ask(operation.method, f"{path}?{query}", authorization, body)
+        return self.request(operation.method, f"{path}?{query}", authorization, body)
 
     def revision(self) -> str:
-        """The count of all writes."""
+        """Return the current revision."""
         return self.project.page(limit=1).headers["x-moorage-revision"]
 
-    def everything(self) -> list[bytes]:
-        """All that the project's owner can see."""
-        here, gone = (f"/v2/deployments/{name}" for name in (self.names.here, self.names.gone))
-        paths = ["/v2/deployments", here, f"{here}/versions", f"{here}/history", gone, "/v2/manifests", "/v2/api-keys"]
-        return [self.ask("GET", path, self.full).body for path in paths]
+    def contents(self) -> list[bytes]:
+        """Return all that the project contains."""
+        live, deleted = (f"/v2/deployments/{name}" for name in (self.names.live, self.names.deleted))
+        of_live = [live, f"{live}/versions", f"{live}/history"]
+        paths = ["/v2/deployments", *of_live, deleted, "/v2/manifests", "/v2/api-keys"]
+        return [self.request("GET", path, self.full).body for path in paths]
 
 
 @pytest.fixture(scope="module")
-def asked(pool: urllib3.PoolManager, server: Server) -> Asked:
-    """A project for tests that change nothing."""
-    return Asked(pool, server.new_project())
+def harness(pool: urllib3.PoolManager, server: Server) -> Harness:
+    """Return a project for tests that change nothing."""
+    return Harness(pool, server.new_project())
 
 
 def expired_token(project: Project) -> str:
-    """The token of a key that has expired: no one can make such a key, so its row is written as it would be later."""
+    """Return the token of an expired key, which only the store can create."""
     key_id, token = new_token()
     with closing(open_store(project.server.database)) as store, store.write() as write:
         created_us, expires_us = write.now_us - 2, write.now_us - 1
@@ -166,58 +169,59 @@ def revoked_token(project: Project) -> str:
 
 
 @pytest.fixture(scope="module")
-def no_keys(asked: Asked) -> dict[str, str | None]:
-    """Headers that are no good key, by what is wrong with them."""
-    token = asked.project.token
+def invalid_headers(harness: Harness) -> dict[str, str | None]:
+    """Return Authorization headers without a valid key, by case."""
+    token = harness.project.token
     return {
         "no header": None,
-        "nothing": "",
+        "empty header": "",
         "no token": "Bearer ",
-        "another scheme": f"Basic {token}",
+        "other scheme": f"Basic {token}",
         "no scheme": token,
-        "another thing": "Bearer nope",
-        "a very long one": "Bearer " + "x" * 7000,
+        "malformed token": "Bearer nope",
+        "very long token": "Bearer " + "x" * 7000,
         "SQL": "Bearer ' OR 1=1 --",
         "not ASCII": "Bearer caf\xe9",
-        "invented": f"Bearer {new_token()[1]}",
-        "mistyped": f"Bearer {token[:-1]}{'0' if token[-1] != '0' else '1'}",
-        "revoked": f"Bearer {revoked_token(asked.project)}",
-        "expired": f"Bearer {expired_token(asked.project)}",
+        "unknown token": f"Bearer {new_token()[1]}",
+        "mistyped token": f"Bearer {token[:-1]}{'0' if token[-1] != '0' else '1'}",
+        "revoked key": f"Bearer {revoked_token(harness.project)}",
+        "expired key": f"Bearer {expired_token(harness.project)}",
     }
 
 
-REFUSALS = {
-    **dict.fromkeys(["no header", "nothing", "no token", "another scheme", "no scheme"], "authentication_required"),
+CODES = {
+    **dict.fromkeys(["no header", "empty header", "no token", "other scheme", "no scheme"], "authentication_required"),
     **dict.fromkeys(
-        ["another thing", "a very long one", "SQL", "not ASCII", "invented", "mistyped", "revoked"], "invalid_api_key"
+        ["malformed token", "very long token", "SQL", "not ASCII", "unknown token", "mistyped token", "revoked key"],
+        "invalid_api_key",
     ),
-    "expired": "expired_api_key",
+    "expired key": "expired_api_key",
 }
 
 
-def called(value: object) -> str:
-    """How a parametrized test names what it is about."""
+def parameter_id(value: object) -> str:
+    """Return the id of a parameter of a test."""
     if isinstance(value, Operation):
         return f"{value.method} {value.path}"
     return "+".join(sorted(value)) if isinstance(value, frozenset) else str(value)
 
 
-@pytest.mark.parametrize("operation", CLOSED, ids=called)
-@pytest.mark.parametrize("wrong", REFUSALS)
-def test_without_a_good_key_every_closed_route_answers_401_and_changes_nothing(
-    asked: Asked, no_keys: dict[str, str | None], operation: Operation, wrong: str
+@pytest.mark.parametrize("operation", CLOSED, ids=parameter_id)
+@pytest.mark.parametrize("case", CODES)
+def test_a_route_without_a_valid_key_is_401_and_changes_nothing(
+    harness: Harness, invalid_headers: dict[str, str | None], operation: Operation, case: str
 ) -> None:
-    before = asked.revision()
+    before = harness.revision()
 
-    answer = asked.send(operation, no_keys[wrong])
+    response = harness.send(operation, invalid_headers[case])
 
-    assert answer.status == 401
-    assert answer.error["code"] == REFUSALS[wrong]
-    assert answer.headers["www-authenticate"] == "Bearer"
-    assert asked.revision() == before
+    assert response.status == 401
+    assert response.error["code"] == CODES[case]
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert harness.revision() == before
 
 
-def test_to_read_to_write_to_publish_and_to_make_keys_are_scopes_of_their_own() -> None:
+def test_reading_writing_publishing_and_key_management_have_separate_scopes() -> None:
     write, publish, invoke = (frozenset({scope}) for scope in (Scope.WRITE, Scope.PUBLISH, Scope.INVOKE))
     on_keys = [operation for operation in CLOSED if operation.path.startswith("/v2/api-keys")]
     others = [operation for operation in CLOSED if operation not in on_keys]
@@ -229,7 +233,7 @@ def test_to_read_to_write_to_publish_and_to_make_keys_are_scopes_of_their_own() 
         "/v2/deployments/snapshot",
         "/v2/deployments/changes",
     }
-    assert {called(operation): operation.scopes for operation in others if operation.method != "GET"} == {
+    assert {parameter_id(operation): operation.scopes for operation in others if operation.method != "GET"} == {
         "POST /v2/deployments/get_config": invoke,
         "POST /v2/deployments/{key_or_id}/explain": frozenset({Scope.READ}),
         "POST /v2/deployments/{key_or_id}/simulate": frozenset({Scope.READ}),
@@ -246,116 +250,122 @@ def test_to_read_to_write_to_publish_and_to_make_keys_are_scopes_of_their_own() 
     }
 
 
-@pytest.mark.parametrize("operation", [each for each in CLOSED if each.method == "GET"], ids=called)
-def test_a_head_needs_what_its_get_needs(asked: Asked, operation: Operation) -> None:
+@pytest.mark.parametrize("operation", READS, ids=parameter_id)
+def test_a_head_requires_the_scopes_of_its_get(harness: Harness, operation: Operation) -> None:
     assert operation.scopes is not None
     head = Operation(**{name: getattr(operation, name) for name in operation.__struct_fields__} | {"method": "HEAD"})
 
-    assert asked.send(head, None).status == 401
-    assert asked.send(head, asked.bearer(*(set(Scope) - operation.scopes))).status == 403
-    assert asked.send(head, asked.bearer(*operation.scopes)).status == 200
+    assert harness.send(head, None).status == 401
+    assert harness.send(head, harness.bearer(*(set(Scope) - operation.scopes))).status == 403
+    assert harness.send(head, harness.bearer(*operation.scopes)).status == 200
 
 
-#: Headers that tell of what does not happen here.
-ONLY_SOMETIMES = {
+#: Headers that these requests do not cause.
+OPTIONAL_HEADERS = {
     "x-moorage-breaking", "x-moorage-normalized", "x-moorage-owner", "x-moorage-previous-owner"
 }  # fmt: skip
 
 
-def too_few(operation: Operation) -> Iterator[frozenset[Scope]]:
-    """Each single scope that is not enough, and all scopes but one that is needed."""
+def insufficient_scopes(operation: Operation) -> Iterator[frozenset[Scope]]:
+    """Yield each single scope that is not enough, and all scopes without one that is required."""
     assert operation.scopes is not None
     yield from (frozenset({held}) for held in Scope if not operation.scopes <= {held})
-    yield from (frozenset(Scope) - {needed} for needed in sorted(operation.scopes))
+    yield from (frozenset(Scope) - {required} for required in sorted(operation.scopes))
 
 
 @pytest.mark.parametrize(
-    ("operation", "held"), [(operation, held) for operation in CLOSED for held in too_few(operation)], ids=called
+    ("operation", "held"),
+    [(operation, held) for operation in CLOSED for held in insufficient_scopes(operation)],
+    ids=parameter_id,
 )
-def test_a_key_that_lacks_a_scope_of_the_row_is_told_which_and_changes_nothing(
-    asked: Asked, operation: Operation, held: frozenset[Scope]
+def test_a_key_without_a_required_scope_is_403_and_changes_nothing(
+    harness: Harness, operation: Operation, held: frozenset[Scope]
 ) -> None:
     assert operation.scopes is not None
-    authorization = asked.bearer(*held)
-    before = asked.revision()
+    authorization = harness.bearer(*held)
+    before = harness.revision()
 
-    answer = asked.send(operation, authorization)
+    response = harness.send(operation, authorization)
 
-    assert answer.status == 403
-    assert answer.error["code"] == "insufficient_scope"
-    assert all(scope in answer.error["message"] for scope in held | operation.scopes)
-    assert asked.revision() == before
+    assert response.status == 403
+    assert response.error["code"] == "insufficient_scope"
+    assert all(scope in response.error["message"] for scope in held | operation.scopes)
+    assert harness.revision() == before
 
 
-@pytest.mark.parametrize("operation", CLOSED, ids=called)
-def test_a_key_with_the_scopes_of_the_row_and_no_other_is_answered(
+@pytest.mark.parametrize("operation", CLOSED, ids=parameter_id)
+def test_a_key_with_only_the_required_scopes_succeeds(
     pool: urllib3.PoolManager, project: Project, operation: Operation
 ) -> None:
     assert operation.scopes is not None
-    asked = Asked(pool, project)
+    harness = Harness(pool, project)
 
-    answer = asked.send(operation, asked.bearer(*operation.scopes))
+    response = harness.send(operation, harness.bearer(*operation.scopes))
 
-    assert answer.status in (200, 201), answer.body
-    assert answer.status in operation.answers
-    sent = {name.lower() for name in answer.headers if name.lower() == "etag" or name.lower().startswith("x-m")}
-    told = {name.lower() for name in operation.headers} | {"x-moorage-revision"}
-    assert told - ONLY_SOMETIMES <= sent <= told
+    assert response.status in (200, 201), response.body
+    assert response.status in operation.responses
+    sent = {name.lower() for name in response.headers if name.lower() == "etag" or name.lower().startswith("x-m")}
+    documented = {name.lower() for name in operation.headers} | {"x-moorage-revision"}
+    assert documented - OPTIONAL_HEADERS <= sent <= documented
 
 
-def seen(answer: Answer, *names: str) -> tuple[int, dict[str, str], bytes]:
-    """What is told: all but the names that were asked for, and what is new in anything that was made."""
-    body, headers = answer.body, {name.lower(): value for name, value in answer.headers.items()}
+def comparable(response: Answer, *names: str) -> tuple[int, dict[str, str], bytes]:
+    """Return the response without the names in the request, and without new ids, dates and revisions."""
+    body, headers = response.body, {name.lower(): value for name, value in response.headers.items()}
     for name in names:
         body = body.replace(name.encode(), b"NAME")
-    if answer.status == 201:
+    if response.status == 201:
         body = re.sub(rb'"(id|created|updated)":"[^"]+"', rb'"\1":"NEW"', body)
         headers |= {"etag": "NEW", "x-moorage-revision": "NEW"}
-    # `date` is the second, and `connection` whether the body had arrived before the answer was known.
-    return answer.status, {name: headers[name] for name in headers if name not in ("date", "connection")}, body
+    # `date` differs by time, and `connection` by whether the body had arrived before the response.
+    return response.status, {name: headers[name] for name in headers if name not in ("date", "connection")}, body
 
 
-def theirs_and_never(
-    operation: Operation, theirs: Names, own: Names
+def foreign_and_unknown(
+    operation: Operation, foreign: Names, own: Names
 ) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
-    """Every way to have a name of theirs in the path, and the same way with one that never was."""
+    """Yield all combinations of path parameters with a name of another project, each with unknown names, too."""
     parameters = re.findall(r"{(\w+)}", operation.path)
-    named, never, mine = theirs.by_parameter(), NEVER.by_parameter(), own.path(operation)
-    pairs = [[*zip(named[each], never[each], strict=True), (mine[each], mine[each])] for each in parameters]
+    foreign_names, unknown_names, own_names = foreign.by_parameter(), UNKNOWN.by_parameter(), own.path(operation)
+    pairs = [
+        [*zip(foreign_names[name], unknown_names[name], strict=True), (own_names[name], own_names[name])]
+        for name in parameters
+    ]
     for chosen in product(*pairs):
-        one, other = zip(*chosen, strict=True)
-        if one != other:
-            yield dict(zip(parameters, one, strict=True)), dict(zip(parameters, other, strict=True))
+        found, other = zip(*chosen, strict=True)
+        if found != other:
+            yield dict(zip(parameters, found, strict=True)), dict(zip(parameters, other, strict=True))
 
 
-@pytest.mark.parametrize("operation", NAMING, ids=called)
-def test_another_projects_thing_is_answered_as_one_that_never_was_and_stays_as_it_is(
-    asked: Asked, pool: urllib3.PoolManager, project: Project, operation: Operation
+@pytest.mark.parametrize("operation", NAMING, ids=parameter_id)
+def test_a_name_of_another_project_gets_the_response_of_an_unknown_name_and_changes_nothing(
+    harness: Harness, pool: urllib3.PoolManager, project: Project, operation: Operation
 ) -> None:
-    own, before = Asked(pool, project, "pier"), asked.everything()
+    own, before = Harness(pool, project, "pier"), harness.contents()
 
-    for theirs, never in theirs_and_never(operation, asked.names, own.names):
-        answer = own.send(operation, own.full, **theirs)
+    for foreign, unknown in foreign_and_unknown(operation, harness.names, own.names):
+        response = own.send(operation, own.full, **foreign)
 
-        nothing = own.send(operation, own.full, **never)
-        assert seen(answer, *theirs.values()) == seen(nothing, *never.values()), theirs
-        assert answer.status in (400, 404) or operation.name == "PutDeployment"
+        expected = own.send(operation, own.full, **unknown)
+        assert comparable(response, *foreign.values()) == comparable(expected, *unknown.values()), foreign
+        assert response.status in (400, 404) or operation.name == "PutDeployment"
 
-    assert asked.everything() == before
+    assert harness.contents() == before
 
 
-@pytest.mark.parametrize("operation", NAMING, ids=called)
-def test_ones_own_thing_is_answered_otherwise(
+@pytest.mark.parametrize("operation", NAMING, ids=parameter_id)
+def test_a_name_of_the_own_project_gets_another_response(
     pool: urllib3.PoolManager, project: Project, operation: Operation
 ) -> None:
-    """The positive control: what is compared differs between a thing that is there and one that never was."""
-    own = Asked(pool, project)
+    """The positive control: the comparison distinguishes existing from unknown objects."""
+    own = Harness(pool, project)
     names = own.names.path(operation)
-    never = {name: NEVER.by_parameter()[name][0] for name in names}
+    unknown = {name: UNKNOWN.by_parameter()[name][0] for name in names}
 
-    answer = own.send(operation, own.full)
+    response = own.send(operation, own.full)
 
-    assert seen(answer, *names.values()) != seen(own.send(operation, own.full, **never), *never.values())
+    other = own.send(operation, own.full, **unknown)
+    assert comparable(response, *names.values()) != comparable(other, *unknown.values())
 
 
 @pytest.mark.parametrize(
@@ -365,31 +375,31 @@ def test_ones_own_thing_is_answered_otherwise(
         for operation in CLOSED
         if operation.method == "GET"
         for parameter in operation.parameters
-        if parameter != "since"  # a number that names nothing
+        if parameter != "since"  # a revision, not an id
     ],
-    ids=called,
+    ids=parameter_id,
 )
-def test_another_projects_id_in_the_query_is_answered_as_one_that_never_was(
-    asked: Asked, pool: urllib3.PoolManager, project: Project, operation: Operation, parameter: str
+def test_an_id_of_another_project_in_the_query_gets_the_response_of_an_unknown_id(
+    harness: Harness, pool: urllib3.PoolManager, project: Project, operation: Operation, parameter: str
 ) -> None:
-    own, before = Asked(pool, project, "pier"), asked.everything()
+    own, before = Harness(pool, project, "pier"), harness.contents()
 
-    for theirs in (*asked.names, asked.entry_id):
-        answer = own.send(operation, own.full, **{parameter: theirs})
-        nothing = own.send(operation, own.full, **{parameter: (never := "0" * len(theirs))})
-        assert seen(answer, theirs) == seen(nothing, never)
+    for foreign in (*harness.names, harness.entry_id):
+        response = own.send(operation, own.full, **{parameter: foreign})
+        expected = own.send(operation, own.full, **{parameter: (unknown := "0" * len(foreign))})
+        assert comparable(response, foreign) == comparable(expected, unknown)
 
-    assert asked.everything() == before
+    assert harness.contents() == before
 
 
-@pytest.mark.parametrize("operation", [each for each in CLOSED if each.method == "GET"], ids=called)
-def test_nothing_of_another_project_is_in_what_is_shown(
-    asked: Asked, pool: urllib3.PoolManager, project: Project, operation: Operation
+@pytest.mark.parametrize("operation", READS, ids=parameter_id)
+def test_no_response_contains_data_of_another_project(
+    harness: Harness, pool: urllib3.PoolManager, project: Project, operation: Operation
 ) -> None:
-    own = Asked(pool, project, "pier")
+    own = Harness(pool, project, "pier")
 
-    answer = own.send(operation, own.full)
+    response = own.send(operation, own.full)
 
-    assert answer.status == 200
-    for name in (*asked.names, asked.entry_id, asked.project.id, asked.project.name):
-        assert name not in f"{dict(answer.headers)}{answer.body.decode()}"
+    assert response.status == 200
+    for name in (*harness.names, harness.entry_id, harness.project.id, harness.project.name):
+        assert name not in f"{dict(response.headers)}{response.body.decode()}"

@@ -1,4 +1,4 @@
-"""Create, describe, delete and restore over HTTP; nobody is overwritten, and nothing is done twice."""
+"""Create, patch, delete and restore deployments: preconditions and idempotency keys."""
 
 import json
 import threading
@@ -23,53 +23,53 @@ def actions(project: Project, key: str = "a") -> list[str]:
     return [entry["action"] for entry in send(project, "GET", f"/{key}/history").json["data"]]
 
 
-def test_a_post_creates_and_a_second_one_is_told_the_key_is_taken(project: Project) -> None:
+def test_a_post_creates_a_deployment_and_a_second_one_is_rejected(project: Project) -> None:
     body = {"key": "a", **a_body(), "reason": "we need it"}
 
     created = send(project, "POST", "", body)
-    again = send(project, "POST", "", body)
+    repeated = send(project, "POST", "", body)
 
     assert created.status == 201
     assert created.json == project.get("a").json
     assert created.headers["etag"] == project.get("a").headers["etag"]
     assert created.headers["x-moorage-revision"] == project.get("a").headers["x-moorage-revision"]
-    assert (again.status, again.error["code"]) == (409, "key_taken")
+    assert (repeated.status, repeated.error["code"]) == (409, "key_taken")
     assert send(project, "GET", "/a/history").json["data"][0]["reason"] == "we need it"
 
 
 @pytest.mark.parametrize("key", [None, "", "a b", "snapshot", 7])
-def test_a_post_needs_a_key_that_a_deployment_may_have(project: Project, key: object) -> None:
+def test_a_post_needs_a_valid_key(project: Project, key: object) -> None:
     body = a_body() | ({} if key is None else {"key": key})
 
-    answer = send(project, "POST", "", body)
+    response = send(project, "POST", "", body)
 
-    assert answer.status == 400
-    assert answer.error["code"] in ("invalid_request_body", "invalid_key")
-    assert answer.error["param"] == "key"
+    assert response.status == 400
+    assert response.error["code"] in ("invalid_request_body", "invalid_key")
+    assert response.error["param"] == "key"
 
 
-def test_patch_changes_the_description_and_no_version(project: Project) -> None:
+def test_a_patch_changes_the_description_without_a_new_version(project: Project) -> None:
     project.put("a")
 
-    answer = send(project, "PATCH", "/a", {"description": "New words", "reason": "clearer"})
+    response = send(project, "PATCH", "/a", {"description": "New words", "reason": "clearer"})
 
-    assert answer.status == 200
-    assert (answer.json["description"], answer.json["version"]) == ("New words", "1.0")
+    assert response.status == 200
+    assert (response.json["description"], response.json["version"]) == ("New words", "1.0")
     assert actions(project) == ["changed", "created"]
     assert send(project, "PATCH", "/a", {"description": "New words"}).headers["x-moorage-result"] == "unchanged"
     assert actions(project) == ["changed", "created"]
 
 
-def test_a_key_is_permanent_and_says_so(project: Project) -> None:
+def test_a_key_cannot_be_changed(project: Project) -> None:
     project.put("a")
 
-    answer = send(project, "PATCH", "/a", {"description": "x", "key": "b"})
+    response = send(project, "PATCH", "/a", {"description": "x", "key": "b"})
 
-    assert answer.status == 400
-    assert "cannot be changed" in answer.error["problems"][0]["message"]
+    assert response.status == 400
+    assert "cannot be changed" in response.error["problems"][0]["message"]
 
 
-def test_a_deletion_tells_until_when_it_can_be_taken_back(project: Project) -> None:
+def test_a_deletion_returns_until_when_it_can_be_restored(project: Project) -> None:
     item = project.put("a").json
 
     deleted = send(project, "DELETE", "/a", X_Moorage_Change_Reason="not used").json
@@ -86,7 +86,7 @@ def test_a_deletion_tells_until_when_it_can_be_taken_back(project: Project) -> N
         assert send(project, method, path, body).error["code"] == "deployment_deleted"
 
 
-def test_a_restored_deployment_has_its_place_and_its_versions_again(project: Project) -> None:
+def test_a_restored_deployment_has_its_position_and_its_versions(project: Project) -> None:
     project.fill(3)
     project.put("d2", a_body(model="b"))
     before = project.page().body
@@ -102,7 +102,7 @@ def test_a_restored_deployment_has_its_place_and_its_versions_again(project: Pro
     assert actions(project, "d2") == ["restored", "deleted", "published", "created"]
 
 
-def test_a_cursor_to_a_deleted_deployment_still_pages(project: Project) -> None:
+def test_a_cursor_to_a_deleted_deployment_stays_valid(project: Project) -> None:
     items = project.fill(5)
     send(project, "DELETE", "/d3")
 
@@ -110,7 +110,7 @@ def test_a_cursor_to_a_deleted_deployment_still_pages(project: Project) -> None:
     assert project.page(ending_before=items[2]["id"]).keys == ["d5", "d4"]
 
 
-def test_the_key_of_a_deleted_deployment_is_free_and_then_it_cannot_come_back(project: Project) -> None:
+def test_the_key_of_a_deleted_deployment_is_free_and_reusing_it_blocks_the_restore(project: Project) -> None:
     first = project.put("a").json
     send(project, "DELETE", "/a")
 
@@ -124,7 +124,7 @@ def test_the_key_of_a_deleted_deployment_is_free_and_then_it_cannot_come_back(pr
     assert project.get(first["id"]).error["code"] == "deployment_deleted"
 
 
-def test_what_is_there_or_never_was_cannot_be_restored(project: Project) -> None:
+def test_an_existing_and_an_unknown_deployment_cannot_be_restored(project: Project) -> None:
     project.put("a")
 
     assert send(project, "POST", "/a/restore").error["code"] == "not_deleted"
@@ -142,108 +142,155 @@ CHANGES: list[tuple[str, str, object]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CHANGES)
-def test_who_read_an_older_state_overwrites_nothing(project: Project, method: str, path: str, body: object) -> None:
+def test_a_write_with_a_stale_etag_changes_nothing(project: Project, method: str, path: str, body: object) -> None:
     project.put("a")
     etag = project.put("a", a_body(model="b")).headers["etag"]
     theirs = project.put("a", a_body(model="theirs"), **{"X-Moorage-Change-Reason": "cheaper"})
     before = project.page().body
 
-    refused = send(project, method, path, body, If_Match=etag)
+    rejected = send(project, method, path, body, If_Match=etag)
     accepted = send(project, method, path, body, If_Match=theirs.headers["etag"])
 
-    assert refused.status == 412
-    assert refused.error["code"] == "precondition_failed"
-    assert refused.error["current"] == theirs.json
-    assert [(entry["action"], entry["reason"]) for entry in refused.error["history"]] == [("published", "cheaper")]
+    assert rejected.status == 412
+    assert rejected.error["code"] == "precondition_failed"
+    assert rejected.error["current"] == theirs.json
+    assert [(entry["action"], entry["reason"]) for entry in rejected.error["history"]] == [("published", "cheaper")]
     assert json.loads(before)["data"][0] == theirs.json
     assert accepted.status in (200, 201)
 
 
-def test_if_match_needs_something_to_match(project: Project) -> None:
+def test_if_match_needs_an_existing_deployment(project: Project) -> None:
     assert send(project, "PUT", "/a", a_body(), If_Match="*").error["code"] == "deployment_not_found"
     project.put("a")
     assert send(project, "PUT", "/a", a_body(model="b"), If_Match="*").status == 200
     assert send(project, "PUT", "/a", a_body(model="c"), If_Match='"nonsense"').status == 412
 
 
-def together(count: int, work: Any) -> list[Answer]:
-    """Do one thing many times at once."""
-    answers: list[Answer] = []
-    threads = [threading.Thread(target=lambda number=number: answers.append(work(number))) for number in range(count)]
+def run_concurrently(count: int, work: Any) -> list[Answer]:
+    """Run the same work many times concurrently; return the responses."""
+    responses: list[Answer] = []
+    threads = [threading.Thread(target=lambda number=number: responses.append(work(number))) for number in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return answers
+    return responses
 
 
-def edit(project: Project, turn: int, etag: str, number: int) -> Answer:
-    return project.put("a", a_body(model=f"m{turn}.{number}"), **{"If-Match": etag})
+def edit(project: Project, round_number: int, etag: str, number: int) -> Answer:
+    return project.put("a", a_body(model=f"m{round_number}.{number}"), **{"If-Match": etag})
 
 
-def test_of_many_editors_of_one_state_exactly_one_wins(folder: Path, new_database: Callable[[Path], str]) -> None:
+def test_exactly_one_of_many_concurrent_conditional_writes_succeeds(
+    folder: Path, new_database: Callable[[Path], str]
+) -> None:
     with Server(folder, "--workers", "2", database=new_database(folder)) as server:
         project = server.new_project()
         etag = project.put("a").headers["etag"]
 
-        for turn in range(5):
-            answers = together(12, partial(edit, project, turn, etag))
-            assert Counter(answer.status for answer in answers) == {200: 1, 412: 11}
-            etag = next(answer.headers["etag"] for answer in answers if answer.status == 200)
+        for round_number in range(5):
+            responses = run_concurrently(12, partial(edit, project, round_number, etag))
+            assert Counter(response.status for response in responses) == {200: 1, 412: 11}
+            etag = next(response.headers["etag"] for response in responses if response.status == 200)
 
         assert project.get("a").json["version"] == "1.5"
 
 
-def test_a_request_sent_again_with_its_key_is_done_once(project: Project) -> None:
+def test_a_retry_with_an_idempotency_key_runs_once(project: Project) -> None:
     body = {"key": "a", **a_body()}
 
     first = send(project, "POST", "", body, Idempotency_Key="k1")
-    again = send(project, "POST", "", body, Idempotency_Key="k1")
+    repeated = send(project, "POST", "", body, Idempotency_Key="k1")
 
-    assert (again.status, again.body) == (first.status, first.body) == (201, project.get("a").body)
-    assert again.headers["x-moorage-replayed"] == "true"
+    assert (repeated.status, repeated.body) == (first.status, first.body) == (201, project.get("a").body)
+    assert repeated.headers["x-moorage-replayed"] == "true"
     assert "x-moorage-replayed" not in first.headers
-    assert again.headers["etag"] == first.headers["etag"]
+    assert repeated.headers["etag"] == first.headers["etag"]
     assert actions(project) == ["created"]
 
 
-def test_another_request_under_the_same_key_is_refused(project: Project) -> None:
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("", {"key": "new", **a_body(tools=[TOOL])}),
+        ("/a/versions", a_body(model="b", tools=[TOOL])),
+        ("/a/versions?take_ownership=true&allow_breaking=true", a_body(tools=[]) | {"status": "published"}),
+        ("/a/versions/1.0/publish?take_ownership=true&allow_breaking=true", {"reason": "cheaper"}),
+        ("/a/versions/1.1/publish?take_ownership=true", None),
+        ("/a/versions/1.2/restore", None),
+        ("/a/undo?take_ownership=true", None),
+        ("/deleted/restore", {"reason": "still used"}),
+    ],
+)
+def test_a_replay_has_the_status_the_headers_and_the_body_of_the_first_response(
+    project: Project, path: str, body: object
+) -> None:
+    project.put("a", query="?file=a.yaml")
+    project.put("a", a_body(model="b", tools=[TOOL]), "?file=a.yaml&allow_breaking=true")
+    for request in (("POST", "/a/versions", a_body(model="c")), ("DELETE", "/a/versions/1.2")):
+        assert send(project, *request).status in (200, 201)
+    project.put("deleted")
+    assert send(project, "DELETE", "/deleted").status == 200
+
+    first = send(project, "POST", path, body, Idempotency_Key="k1")
+    for request in (
+        ("PUT", "/other", a_body()),
+        ("PUT", "/a?take_ownership=true&allow_breaking=true", a_body(model="z")),
+    ):
+        assert send(project, *request).status in (200, 201)
+    replayed = send(project, "POST", path, body, Idempotency_Key="k1")
+
+    def comparable(response: Answer) -> dict[str, str]:
+        changing = {"date", "x-request-id", "x-moorage-revision", "x-moorage-replayed", "connection"}
+        return {name.lower(): value for name, value in response.headers.items() if name.lower() not in changing}
+
+    assert first.status in (200, 201), first.body
+    assert (replayed.status, replayed.body) == (first.status, first.body)
+    assert comparable(replayed) == comparable(first)
+    assert replayed.headers["x-moorage-replayed"] == "true"
+    assert replayed.headers["x-moorage-revision"] == project.get("a").headers["x-moorage-revision"]
+
+
+def test_another_request_with_the_same_idempotency_key_is_rejected(project: Project) -> None:
     send(project, "POST", "", {"key": "a", **a_body()}, Idempotency_Key="k1")
 
     for path, body in (("", {"key": "b", **a_body()}), ("/a/undo", {})):
-        answer = send(project, "POST", path, body, Idempotency_Key="k1")
-        assert (answer.status, answer.error["code"]) == (409, "idempotency_conflict")
+        response = send(project, "POST", path, body, Idempotency_Key="k1")
+        assert (response.status, response.error["code"]) == (409, "idempotency_conflict")
     assert project.page().keys == ["a"]
 
 
-def test_an_error_is_not_kept_so_the_request_can_be_mended(project: Project) -> None:
-    refused = send(project, "POST", "", {"key": "a"}, Idempotency_Key="k1")
+def test_an_error_is_not_stored_so_a_corrected_request_can_use_the_key(project: Project) -> None:
+    rejected = send(project, "POST", "", {"key": "a"}, Idempotency_Key="k1")
 
-    mended = send(project, "POST", "", {"key": "a", **a_body()}, Idempotency_Key="k1")
+    corrected = send(project, "POST", "", {"key": "a", **a_body()}, Idempotency_Key="k1")
 
-    assert (refused.status, mended.status) == (400, 201)
+    assert (rejected.status, corrected.status) == (400, 201)
 
 
-def test_keys_of_two_projects_are_two_keys(project: Project, server: Server) -> None:
+def test_an_idempotency_key_belongs_to_a_project(project: Project, server: Server) -> None:
     other = server.new_project()
     body = {"key": "a", **a_body()}
 
     assert send(project, "POST", "", body, Idempotency_Key="k1").status == 201
-    answer = send(other, "POST", "", body, Idempotency_Key="k1")
+    response = send(other, "POST", "", body, Idempotency_Key="k1")
 
-    assert answer.status == 201
-    assert "x-moorage-replayed" not in answer.headers
+    assert response.status == 201
+    assert "x-moorage-replayed" not in response.headers
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256])
-def test_an_idempotency_key_that_is_none_is_refused(project: Project, key: str) -> None:
-    answer = send(project, "POST", "", {"key": "a", **a_body()}, Idempotency_Key=key)
+def test_an_invalid_idempotency_key_is_rejected(project: Project, key: str) -> None:
+    response = send(project, "POST", "", {"key": "a", **a_body()}, Idempotency_Key=key)
 
-    assert answer.error["code"] == "invalid_idempotency_key"
+    assert response.error["code"] == "invalid_idempotency_key"
     assert project.page().json["data"] == []
 
 
-def test_fifty_tries_at_once_have_one_effect_and_one_answer_across_a_kill(
+def test_fifty_concurrent_retries_run_once_and_get_the_same_response_across_a_kill(
     folder: Path, new_database: Callable[[Path], str]
 ) -> None:
     with Server(folder, "--workers", "2", database=new_database(folder)) as server:
@@ -251,11 +298,11 @@ def test_fifty_tries_at_once_have_one_effect_and_one_answer_across_a_kill(
         project.put("a")
         body = {**a_body(model="b"), "status": "published"}
 
-        answers = together(50, lambda _: send(project, "POST", "/a/versions", body, Idempotency_Key="once"))
+        responses = run_concurrently(50, lambda _: send(project, "POST", "/a/versions", body, Idempotency_Key="once"))
         server.kill()
         server.start()
         after = send(project, "POST", "/a/versions", body, Idempotency_Key="once")
 
-        assert {(answer.status, answer.body) for answer in [*answers, after]} == {(201, answers[0].body)}
-        assert sum("x-moorage-replayed" in answer.headers for answer in answers) == 49
+        assert {(response.status, response.body) for response in [*responses, after]} == {(201, responses[0].body)}
+        assert sum("x-moorage-replayed" in response.headers for response in responses) == 49
         assert [version["version"] for version in send(project, "GET", "/a/versions").json["data"]] == ["1.1", "1.0"]

@@ -1,4 +1,4 @@
-"""A connection that was not said to end can be used again, also after an answer that did not wait for the body."""
+"""A connection without `Connection: close` is reusable, also if the response was sent before the body arrived."""
 
 import http.client
 import json
@@ -7,8 +7,9 @@ from contextlib import closing, suppress
 import pytest
 
 from tests.support.server import Project, a_body
+from tests.support.threads import HANG_SECONDS
 
-TRIES = 500
+ATTEMPTS = 500
 
 
 @pytest.mark.parametrize(
@@ -22,21 +23,22 @@ TRIES = 500
         (400, "PUT", "/v2/deployments/snapshot", True),
     ],
 )
-def test_after_a_refusal_the_next_request_is_answered_unless_the_answer_said_close(
+def test_a_connection_is_reusable_after_an_error_unless_the_response_closes_it(
     project: Project, status: int, method: str, path: str, has_token: bool
 ) -> None:
     headers = {"Authorization": f"Bearer {project.token}"} if has_token else {}
     body = json.dumps(a_body())
-    for _ in range(TRIES):
-        with closing(http.client.HTTPConnection("127.0.0.1", project.server.port, timeout=30)) as connection:
+    for _ in range(ATTEMPTS):
+        with closing(http.client.HTTPConnection("127.0.0.1", project.server.port, timeout=HANG_SECONDS)) as connection:
             connection.connect()
-            connection.auto_open = 0  # no second connection instead of this one
+            connection.auto_open = 0  # http.client must not open a second connection
 
-            with suppress(BrokenPipeError, ConnectionResetError):  # answered and ended before the body was sent
-                connection.request(method, path, body, headers)  # the head, and then the body: two packets
-            refused = connection.getresponse()
-            refused.read()
-            assert refused.status == status
-            if not refused.will_close:
+            # The server may respond and close the connection before the body is sent.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(method, path, body, headers)  # sends the head and the body in two packets
+            response = connection.getresponse()
+            response.read()
+            assert response.status == status
+            if not response.will_close:
                 connection.request("GET", "/health/live")
                 assert connection.getresponse().read() == b'{"status":"live"}'

@@ -1,4 +1,4 @@
-"""What was served in the last 7 days is deleted by force only, and the refusal says who used it."""
+"""Data that was served in the last 7 days is deleted only with `force`; the error lists its consumers."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from tests.support.threads import until
 
 
 def get_config(project: Project, key: str, token: str = "", **inputs: object) -> Answer:
-    """Ask as an application does."""
+    """Request a configuration as an application does."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     body = json.dumps({"key": key, "inputs": inputs}).encode()
     return project.request("POST", "/v2/deployments/get_config", body, headers)
@@ -35,25 +35,25 @@ def app(project: Project) -> tuple[str, str]:
     return project.key(Scope.INVOKE)
 
 
-def test_a_deployment_that_was_served_is_not_deleted_and_the_refusal_names_the_keys(
+def test_a_deployment_in_use_is_not_deleted_and_the_error_lists_its_consumers(
     project: Project, app: tuple[str, str]
 ) -> None:
     project.put("a")
     assert get_config(project, "a", app[1]).status == 200
 
-    refused = delete(project, "a")
+    rejected = delete(project, "a")
 
-    assert refused.status == 409
-    (user,) = refused.error["used_by"]
-    assert refused.error["code"] == "in_use"
-    assert (user["api_key"], user["version"]) == ({"id": app[0], "name": "more"}, "1.0")
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", user["last_used"])
-    for told in ("'a'", "more", app[0], user["last_used"], "force=true"):
-        assert told in refused.error["message"]
+    assert rejected.status == 409
+    (consumer,) = rejected.error["used_by"]
+    assert rejected.error["code"] == "in_use"
+    assert (consumer["api_key"], consumer["version"]) == ({"id": app[0], "name": "more"}, "1.0")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", consumer["last_used"])
+    for text in ("'a'", "more", app[0], consumer["last_used"], "force=true"):
+        assert text in rejected.error["message"]
     assert project.get("a").status == 200
 
 
-def test_force_deletes_what_is_in_use(project: Project) -> None:
+def test_force_deletes_a_deployment_in_use(project: Project) -> None:
     project.put("a")
     get_config(project, "a")
 
@@ -61,7 +61,7 @@ def test_force_deletes_what_is_in_use(project: Project) -> None:
     assert delete(project, "a?force=perhaps").error["code"] == "invalid_flag"
 
 
-def test_what_nobody_was_served_is_deleted_as_ever(project: Project) -> None:
+def test_a_deployment_without_consumers_is_deleted(project: Project) -> None:
     for key in ("a", "b"):
         project.put(key)
     get_config(project, "a")
@@ -70,44 +70,44 @@ def test_what_nobody_was_served_is_deleted_as_ever(project: Project) -> None:
     assert delete(project, "b").status == 200
 
 
-def test_a_version_that_was_served_is_not_deleted_and_one_that_was_not_is(project: Project) -> None:
+def test_a_version_in_use_is_not_deleted_and_an_unused_one_is(project: Project) -> None:
     project.put("a")
     get_config(project, "a")
     for model in ("m1", "m2"):
         project.put("a", a_body(model=model))
 
-    refused, unused = delete(project, "a/versions/1.0"), delete(project, "a/versions/1.1")
+    rejected, unused = delete(project, "a/versions/1.0"), delete(project, "a/versions/1.1")
 
-    assert [user["version"] for user in refused.error["used_by"]] == ["1.0"]
-    assert refused.error["message"].startswith("Version 1.0 of deployment 'a' was served")
+    assert [consumer["version"] for consumer in rejected.error["used_by"]] == ["1.0"]
+    assert rejected.error["message"].startswith("Version 1.0 of deployment 'a' was served")
     assert unused.status == 200
     assert delete(project, "a/versions/1.0?force=true").status == 200
 
 
-def test_an_old_version_that_was_served_keeps_the_deployment_too(project: Project) -> None:
+def test_a_deployment_with_an_old_version_in_use_is_not_deleted(project: Project) -> None:
     project.put("a")
     get_config(project, "a")
     project.put("a", a_body(model="m1"))
 
-    assert [user["version"] for user in delete(project, "a").error["used_by"]] == ["1.0"]
+    assert [consumer["version"] for consumer in delete(project, "a").error["used_by"]] == ["1.0"]
 
 
-def test_an_answer_that_was_not_sent_again_counts_and_one_that_was_refused_does_not(project: Project) -> None:
+def test_a_304_records_a_consumer_and_a_rejected_request_does_not(project: Project) -> None:
     for key in ("a", "b"):
         project.put(key)
     etag = get_config(project, "a").headers["etag"]
     body = json.dumps({"key": "b", "context": {"x": {"y": 1}}}).encode()
-    refused = project.request("POST", "/v2/deployments/get_config", body)
-    again = project.request(
+    rejected = project.request("POST", "/v2/deployments/get_config", body)
+    not_modified = project.request(
         "POST", "/v2/deployments/get_config", json.dumps({"key": "a"}).encode(), {"If-None-Match": etag}
     )
 
-    assert (refused.status, again.status) == (400, 304)
+    assert (rejected.status, not_modified.status) == (400, 304)
     assert delete(project, "a").status == 409
     assert delete(project, "b").status == 200
 
 
-def test_noting_who_was_served_is_no_revision(project: Project) -> None:
+def test_recording_consumers_does_not_change_the_revision(project: Project) -> None:
     project.put("a")
     before = project.get("a").headers
     get_config(project, "a")
@@ -117,7 +117,7 @@ def test_noting_who_was_served_is_no_revision(project: Project) -> None:
     assert project.get("a").headers["x-moorage-revision"] == before["x-moorage-revision"]
 
 
-def test_values_of_inputs_are_written_nowhere(folder: Path) -> None:
+def test_the_values_of_inputs_are_not_stored(folder: Path) -> None:
     with Server(folder) as server:
         project = server.new_project()
         project.put("a")
@@ -132,7 +132,7 @@ def test_values_of_inputs_are_written_nowhere(folder: Path) -> None:
 
 @pytest.fixture
 def stopped(folder: Path) -> Iterator[Project]:
-    """A project whose deployment `a` was served before its server was stopped in the usual way."""
+    """A project whose deployment `a` was served before its server was stopped."""
     with Server(folder, "--workers", "2") as server:
         project = server.new_project()
         project.put("a")
@@ -142,14 +142,14 @@ def stopped(folder: Path) -> Iterator[Project]:
         yield project
 
 
-def test_a_server_that_stops_writes_down_who_was_served(stopped: Project) -> None:
+def test_a_server_stores_its_consumers_when_it_stops(stopped: Project) -> None:
     stopped.server.start()
 
     assert delete(stopped, "a").error["code"] == "in_use"
 
 
 @pytest.mark.parametrize(("days", "status"), [(6.9, 409), (7.1, 200)])
-def test_what_was_served_last_seven_days_ago_is_not_in_use(stopped: Project, days: float, status: int) -> None:
+def test_a_deployment_is_in_use_for_7_days_after_the_last_request(stopped: Project, days: float, status: int) -> None:
     ago_us = round((time.time() - days * 86_400) * 1_000_000)
     with closing(apsw.Connection(stopped.server.database.removeprefix("sqlite:///"))) as connection:
         connection.execute("UPDATE consumer SET last_us = ?", (ago_us,))
@@ -158,20 +158,20 @@ def test_what_was_served_last_seven_days_ago_is_not_in_use(stopped: Project, day
     assert delete(stopped, "a").status == status
 
 
-def test_what_another_node_served_is_known_to_this_one_within_seconds(postgresql: Database, folder: Path) -> None:
+def test_a_consumer_of_another_node_blocks_a_deletion(postgresql: Database, folder: Path) -> None:
     with Nodes(folder, postgresql.url) as nodes:
-        here, there = nodes.projects
-        revision = here.put("a").headers["x-moorage-revision"]
-        there.request("GET", "/v2/deployments/a", headers={"X-Moorage-Min-Revision": revision})
-        assert get_config(there, "a").status == 200
+        project, other_node = nodes.projects
+        revision = project.put("a").headers["x-moorage-revision"]
+        other_node.request("GET", "/v2/deployments/a", headers={"X-Moorage-Min-Revision": revision})
+        assert get_config(other_node, "a").status == 200
 
-        deployment_id = here.get("a").json["id"]
+        deployment_id = project.get("a").json["id"]
         with closing(open_store(postgresql.url)) as store:
 
-            def is_noted() -> bool:
-                with store.read() as reading:
-                    return bool(reading.consumers_of_deployment(deployment_id, 0))
+            def is_stored() -> bool:
+                with store.read() as reader:
+                    return bool(reader.consumers_of_deployment(deployment_id, 0))
 
-            until(is_noted, seconds=60)
+            until(is_stored)
 
-        assert delete(here, "a").error["code"] == "in_use"
+        assert delete(project, "a").error["code"] == "in_use"

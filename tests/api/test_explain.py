@@ -21,7 +21,7 @@ ROUTING: list[dict[str, Any]] = [
 
 @pytest.fixture
 def routed(project: Project) -> Project:
-    """A project with the deployment `support` of docs/routing.md."""
+    """Return a project with the deployment `support` of docs/routing.md."""
     body = {"prompt_config": CONFIG, "variants": VARIANTS, "routing": ROUTING}
     assert project.put("support", body).status == 201
     return project
@@ -31,16 +31,16 @@ def post(project: Project, path: str, body: object) -> Answer:
     return project.request("POST", f"/v2/deployments/{path}", json.dumps(body).encode())
 
 
-def problems(answer: Answer) -> dict[str, str]:
-    assert (answer.status, answer.error["code"]) == (400, "invalid_request_body")
-    return {problem["path"]: problem["message"] for problem in answer.error["problems"]}
+def problems(response: Answer) -> dict[str, str]:
+    assert (response.status, response.error["code"]) == (400, "invalid_request_body")
+    return {problem["path"]: problem["message"] for problem in response.error["problems"]}
 
 
-def test_the_answer_has_the_variant_the_reason_and_what_each_row_says(routed: Project) -> None:
-    answer = post(routed, "support/explain", {"context": {"country": "NLD", "user_id": "u-1"}})
+def test_explain_returns_the_variant_the_reason_and_the_explanation_of_each_rule(routed: Project) -> None:
+    response = post(routed, "support/explain", {"context": {"country": "NLD", "user_id": "u-1"}})
 
-    assert answer.status == 200
-    assert answer.json == {
+    assert response.status == 200
+    assert response.json == {
         "variant": "small",
         "reason": "split",
         "rule": 4,
@@ -72,31 +72,31 @@ def test_the_answer_has_the_variant_the_reason_and_what_each_row_says(routed: Pr
         ({}, "default", 0, "default"),
     ],
 )
-def test_it_names_the_variant_that_get_config_uses(
+def test_explain_returns_the_variant_that_get_config_uses(
     routed: Project, context: dict[str, Any], variant: str, rule: int, reason: str
 ) -> None:
-    told = post(routed, "support/explain", {"context": context}).json
+    explained = post(routed, "support/explain", {"context": context}).json
 
     used = post(routed, "get_config", {"key": "support", "context": context}).headers
-    assert (told["variant"], told["rule"], told["reason"]) == (variant, rule, reason)
+    assert (explained["variant"], explained["rule"], explained["reason"]) == (variant, rule, reason)
     assert (used["x-moorage-variant"], used["x-moorage-reason"]) == (variant, reason)
 
 
-def test_without_a_body_the_context_is_empty_and_an_id_will_do(project: Project) -> None:
+def test_without_a_body_the_context_is_empty_and_an_id_is_accepted(project: Project) -> None:
     item = project.put("bot").json
 
-    answer = project.request("POST", f"/v2/deployments/{item['id']}/explain")
+    response = project.request("POST", f"/v2/deployments/{item['id']}/explain")
 
-    row = {
+    rule = {
         "rule": 0,
         "variant": "default",
         "matched": True,
         "explanation": "matches every request; no other rule matches",
     }
-    assert answer.json == {"variant": "default", "reason": "only", "rule": 0, "rules": [row], "version": "1.0"}
+    assert response.json == {"variant": "default", "reason": "only", "rule": 0, "rules": [rule], "version": "1.0"}
 
 
-def test_a_draft_explains_nothing_until_it_is_live(routed: Project) -> None:
+def test_explain_uses_the_live_version_and_not_a_draft(routed: Project) -> None:
     draft = {"prompt_config": CONFIG, "routing": []}
     assert post(routed, "support/versions", draft).status == 201
 
@@ -108,7 +108,7 @@ def test_a_draft_explains_nothing_until_it_is_live(routed: Project) -> None:
     assert (after["version"], after["reason"], len(after["rules"])) == ("1.1", "only", 1)
 
 
-def test_explaining_changes_nothing(routed: Project) -> None:
+def test_explain_and_simulate_change_nothing(routed: Project) -> None:
     before = routed.page().headers["x-moorage-revision"], routed.get("support").body
 
     post(routed, "support/explain", {"context": {"plan": "pro"}})
@@ -117,22 +117,22 @@ def test_explaining_changes_nothing(routed: Project) -> None:
     assert (routed.page().headers["x-moorage-revision"], routed.get("support").body) == before
 
 
-def test_what_is_wrong_with_a_context_is_told(routed: Project) -> None:
-    answer = post(routed, "support/explain", {"context": {"a": {}, "b": "x" * 10_001}, "inputs": {}})
+def test_all_problems_of_a_context_are_reported(routed: Project) -> None:
+    response = post(routed, "support/explain", {"context": {"a": {}, "b": "x" * 10_001}, "inputs": {}})
     context = post(routed, "support/explain", {"context": {"a": {}, "b": "x" * 10_001}})
 
-    assert problems(answer) == {"inputs": "is not a field here; the fields are context"}
+    assert problems(response) == {"inputs": "is not a field here; the fields are context"}
     assert set(problems(context)) == {"context.a", "context.b"}
     assert post(routed, "nothing/explain", {}).error["code"] == "deployment_not_found"
 
 
-def test_what_if_lists_the_contexts_that_would_move(routed: Project) -> None:
+def test_simulate_returns_the_contexts_with_another_variant(routed: Project) -> None:
     contexts = [{"user_id": f"u-{number}"} for number in (1, 4, 6)] + [{"environments": ["staging"]}]
     wider = [*ROUTING[1:3], {"variant": "small", "split": {"by": "user_id", "percent": 60}}]
 
-    answer = post(routed, "support/simulate", {"contexts": contexts, "routing": wider})
+    response = post(routed, "support/simulate", {"contexts": contexts, "routing": wider})
 
-    assert answer.json == {
+    assert response.json == {
         "version": "1.0",
         "changed": [
             {
@@ -145,7 +145,7 @@ def test_what_if_lists_the_contexts_that_would_move(routed: Project) -> None:
     }
 
 
-def test_what_if_may_bring_variants_that_are_not_there_yet(routed: Project) -> None:
+def test_simulate_accepts_new_variants(routed: Project) -> None:
     routing = [{"variant": "newest", "when": {"plan": {"eq": "pro"}}}]
     newest = [{"name": "newest", "prompt_config": CONFIG}]
 
@@ -158,25 +158,26 @@ def test_what_if_may_bring_variants_that_are_not_there_yet(routed: Project) -> N
     assert both.json["changed"][0]["after"] == {"variant": "newest", "reason": "rule", "rule": 1}
 
 
-def test_what_if_tells_all_problems_with_their_paths(routed: Project) -> None:
+def test_simulate_reports_all_problems_with_their_paths(routed: Project) -> None:
     routing = [
         {"variant": "new", "when": {}},
         {"variant": "gone", "split": {"by": "user_id", "percent": 20}},
     ]
     shapes = {"contexts": [1], "routing": [{"variant": 1, "when": {"a": {"like": 1}}}], "default": "x"}
 
-    answer = post(routed, "support/simulate", {"contexts": [{}, {"a": {}}], "routing": routing})
+    response = post(routed, "support/simulate", {"contexts": [{}, {"a": {}}], "routing": routing})
 
-    assert set(problems(answer)) == {"routing[1].variant", "routing[1]", "contexts[1].a"}
+    assert set(problems(response)) == {"routing[1].variant", "routing[1]", "contexts[1].a"}
     assert {"contexts[0]", "routing[0].variant", "routing[0].when.a.like", "default"} == set(
         problems(post(routed, "support/simulate", shapes))
     )
     many = post(routed, "support/simulate", {"contexts": [{}] * 1_001, "routing": []})
     assert problems(many) == {"contexts": "must have at most 1000 items; got 1001"}
-    cells = {f"a{number}": {"nin": [1]} for number in range(100)}
+    conditions = {f"a{number}": {"nin": [1]} for number in range(100)}
     search = {"a": {"contains": "a" * 96 + "ba"}}
-    for contexts, when, rows in (([{"b": [1] * 10}] * 1_000, cells, 20), ([{"a": "a" * 10_000}] * 80, search, 100)):
-        heavy = {"contexts": contexts, "routing": [{"variant": "new", "when": when}] * rows}
+    many_contexts, large_contexts = [{"b": [1] * 10}] * 1_000, [{"a": "a" * 10_000}] * 80
+    for contexts, when, count in ((many_contexts, conditions, 20), (large_contexts, search, 100)):
+        heavy = {"contexts": contexts, "routing": [{"variant": "new", "when": when}] * count}
         assert problems(post(routed, "support/simulate", heavy)) == {
             "contexts": "are too many for tables with this number of conditions; send fewer"
         }
@@ -195,18 +196,18 @@ CONTEXTS = st.fixed_dictionaries(
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(contexts=st.lists(CONTEXTS, max_size=20), order=st.permutations(range(4)), rows=st.integers(0, 4))
-def test_what_if_foretells_what_the_table_does_once_it_is_live(
-    routed: Project, contexts: list[dict[str, Any]], order: list[int], rows: int
+@given(contexts=st.lists(CONTEXTS, max_size=20), order=st.permutations(range(4)), count=st.integers(0, 4))
+def test_simulate_predicts_the_variants_of_the_published_table(
+    routed: Project, contexts: list[dict[str, Any]], order: list[int], count: int
 ) -> None:
-    routing = [ROUTING[number] for number in order[:rows]]
+    routing = [ROUTING[number] for number in order[:count]]
     routed.put("support", {"prompt_config": CONFIG, "variants": VARIANTS, "routing": ROUTING})
     before = [post(routed, "support/explain", {"context": context}).json["variant"] for context in contexts]
 
-    foretold = post(routed, "support/simulate", {"contexts": contexts, "routing": routing}).json
+    simulated = post(routed, "support/simulate", {"contexts": contexts, "routing": routing}).json
 
     routed.put("support", {"prompt_config": CONFIG, "variants": VARIANTS, "routing": routing})
     after = [post(routed, "support/explain", {"context": context}).json["variant"] for context in contexts]
-    moved = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
-    assert [(move["before"]["variant"], move["after"]["variant"]) for move in foretold["changed"]] == moved
-    assert foretold["unchanged"] == len(contexts) - len(moved)
+    expected = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    assert [(change["before"]["variant"], change["after"]["variant"]) for change in simulated["changed"]] == expected
+    assert simulated["unchanged"] == len(contexts) - len(expected)

@@ -1,4 +1,4 @@
-"""`POST /v2/deployments/get_config`: what to send to a model."""
+"""`POST /v2/deployments/get_config`: the resolved configuration for a model."""
 
 import json
 import re
@@ -16,27 +16,27 @@ from tests.support.server import Answer, Project, Server, a_body
 ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 
 
-def ask(project: Project, key: str = "bot", headers: dict[str, str] | None = None, **fields: Any) -> Answer:
+def resolve(project: Project, key: str = "bot", headers: dict[str, str] | None = None, **fields: Any) -> Answer:
     body = json.dumps({"key": key, **fields}).encode()
     return project.request("POST", "/v2/deployments/get_config", body, headers)
 
 
 def put(project: Project, *texts: str, key: str = "bot", **fields: Any) -> None:
-    """Put a deployment of system messages with these texts, and fields beside its `prompt_config`."""
+    """Put a deployment with system messages of these texts, and other fields of the body."""
     messages = [{"role": "system", "content": text} for text in texts]
-    answer = project.put(key, {**a_body(messages=messages), **fields}, "?allow_breaking=true")
-    assert answer.status in (200, 201), answer.body
+    response = project.put(key, {**a_body(messages=messages), **fields}, "?allow_breaking=true")
+    assert response.status in (200, 201), response.body
 
 
-def contents(answer: Answer) -> list[Any]:
-    assert answer.status == 200, answer.body
-    return [message["content"] for message in answer.json["messages"]]
+def contents(response: Answer) -> list[Any]:
+    assert response.status == 200, response.body
+    return [message["content"] for message in response.json["messages"]]
 
 
-def problems(answer: Answer) -> dict[str, str]:
-    assert answer.status == 400
-    assert answer.error["code"] == "invalid_request_body"
-    return {problem["path"]: problem["message"] for problem in answer.error["problems"]}
+def problems(response: Answer) -> dict[str, str]:
+    assert response.status == 400
+    assert response.error["code"] == "invalid_request_body"
+    return {problem["path"]: problem["message"] for problem in response.error["problems"]}
 
 
 def a_variant(name: str, text: str, **fields: Any) -> dict[str, Any]:
@@ -47,16 +47,16 @@ def a_variant(name: str, text: str, **fields: Any) -> dict[str, Any]:
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
 
 
-def test_the_answer_has_the_contracts_fields(project: Project) -> None:
+def test_a_response_has_the_fields_of_the_contract(project: Project) -> None:
     project.put("bot", a_body(tools=[TOOL], messages=[{"role": "system", "content": "You help {{customer}}."}]))
 
-    answer = ask(project, inputs={"customer": "Ada"})
+    response = resolve(project, inputs={"customer": "Ada"})
 
-    assert answer.status == 200
-    assert answer.headers["content-type"] == "application/json"
-    assert list(answer.json) == ["id", "provider", "model", "type", "version", "messages", "parameters", "tools"]
-    assert ULID.fullmatch(answer.json["id"])
-    assert answer.json | {"id": ""} == {
+    assert response.status == 200
+    assert response.headers["content-type"] == "application/json"
+    assert list(response.json) == ["id", "provider", "model", "type", "version", "messages", "parameters", "tools"]
+    assert ULID.fullmatch(response.json["id"])
+    assert response.json | {"id": ""} == {
         "id": "",
         "provider": "openai",
         "model": "openai/gpt-4o",
@@ -68,28 +68,28 @@ def test_the_answer_has_the_contracts_fields(project: Project) -> None:
     }
 
 
-def test_without_tools_there_are_none_in_the_answer(project: Project) -> None:
+def test_without_tools_a_response_has_no_tools(project: Project) -> None:
     put(project, "Hello")
 
-    assert "tools" not in ask(project).json
+    assert "tools" not in resolve(project).json
 
 
-def test_messages_are_the_system_ones_then_the_prefix_then_the_rest_then_the_callers(project: Project) -> None:
+def test_messages_are_ordered_system_prefix_others_and_request(project: Project) -> None:
     roles = ["system", "developer", "user", "system", "assistant"]
     project.put("bot", a_body(messages=[{"role": role, "content": f"{n}"} for n, role in enumerate(roles)]))
 
-    answer = ask(
+    response = resolve(
         project,
         prefix_messages=[{"role": "user", "content": "p0"}, {"role": "assistant", "content": "p1"}],
         messages=[{"role": "user", "content": "m0"}],
     )
 
-    assert contents(answer) == ["0", "1", "p0", "p1", "2", "3", "4", "m0"]
+    assert contents(response) == ["0", "1", "p0", "p1", "2", "3", "4", "m0"]
 
 
-def test_a_callers_messages_are_passed_on_as_they_are(project: Project) -> None:
+def test_messages_of_the_request_are_returned_unchanged(project: Project) -> None:
     put(project, "Hello")
-    sent = [
+    messages = [
         {"role": "developer", "content": "{{customer}}", "name": "ada"},
         {
             "role": "user",
@@ -110,71 +110,71 @@ def test_a_callers_messages_are_passed_on_as_they_are(project: Project) -> None:
         {"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]},
     ]
 
-    answer = ask(project, inputs={"customer": "Ada"}, messages=sent)
+    response = resolve(project, inputs={"customer": "Ada"}, messages=messages)
 
-    assert answer.json["messages"][1:] == sent
+    assert response.json["messages"][1:] == messages
 
 
-def test_an_assistants_message_without_content_has_null_in_the_answer(project: Project) -> None:
+def test_an_assistant_message_without_content_has_the_content_null(project: Project) -> None:
     put(project, "Hello")
     calls = [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
 
-    answer = ask(project, prefix_messages=[{"role": "assistant", "tool_calls": calls}])
+    response = resolve(project, prefix_messages=[{"role": "assistant", "tool_calls": calls}])
 
-    assert answer.json["messages"][1] == {"role": "assistant", "tool_calls": calls, "content": None}
+    assert response.json["messages"][1] == {"role": "assistant", "tool_calls": calls, "content": None}
 
 
-def test_extra_params_take_the_place_of_parameters_of_their_name_and_are_not_kept(project: Project) -> None:
+def test_extra_params_override_parameters_for_one_request(project: Project) -> None:
     put(project, "Hello")
 
-    answer = ask(project, extra_params={"temperature": 1, "stop": ["\n"], "logit_bias": {"1": 2}})
+    response = resolve(project, extra_params={"temperature": 1, "stop": ["\n"], "logit_bias": {"1": 2}})
 
-    assert answer.json["parameters"] == {
+    assert response.json["parameters"] == {
         "temperature": 1, "maxTokens": 512, "stop": ["\n"], "logit_bias": {"1": 2},
     }  # fmt: skip
-    assert ask(project).json["parameters"] == {"temperature": 0.2, "maxTokens": 512}
+    assert resolve(project).json["parameters"] == {"temperature": 0.2, "maxTokens": 512}
 
 
-def test_an_extra_param_that_is_null_is_as_good_as_left_out(project: Project) -> None:
+def test_an_extra_param_that_is_null_is_ignored(project: Project) -> None:
     put(project, "Hello")
 
-    assert ask(project, extra_params={"temperature": None, "seed": None}).body == ask(project).body
-    assert ask(project, extra_params={"stop": {"at": None}}).json["parameters"]["stop"] == {"at": None}
+    assert resolve(project, extra_params={"temperature": None, "seed": None}).body == resolve(project).body
+    assert resolve(project, extra_params={"stop": {"at": None}}).json["parameters"]["stop"] == {"at": None}
 
 
-def test_inputs_stand_in_texts_and_addresses_of_images(project: Project) -> None:
+def test_inputs_are_inserted_into_texts_and_image_urls(project: Project) -> None:
     parts = [
-        {"type": "text", "text": "See {{what}}"},
-        {"type": "image_url", "image_url": {"url": "https://example.com/{{file.name}}.png", "detail": "{{what}}"}},
-        {"type": "file", "file": {"filename": "{{what}}"}},
+        {"type": "text", "text": "See {{topic}}"},
+        {"type": "image_url", "image_url": {"url": "https://example.com/{{file.name}}.png", "detail": "{{topic}}"}},
+        {"type": "file", "file": {"filename": "{{topic}}"}},
     ]
     project.put("bot", a_body(messages=[{"role": "user", "content": parts}]))
 
-    answer = ask(project, inputs={"what": {"a": [1]}, "file": {"name": "cat"}})
+    response = resolve(project, inputs={"topic": {"a": [1]}, "file": {"name": "cat"}})
 
-    assert contents(answer) == [
+    assert contents(response) == [
         [
             {"type": "text", "text": 'See {"a":[1]}'},
-            {"type": "image_url", "image_url": {"url": "https://example.com/cat.png", "detail": "{{what}}"}},
-            {"type": "file", "file": {"filename": "{{what}}"}},
+            {"type": "image_url", "image_url": {"url": "https://example.com/cat.png", "detail": "{{topic}}"}},
+            {"type": "file", "file": {"filename": "{{topic}}"}},
         ]
     ]
 
 
-def test_an_input_that_is_not_given_has_its_default_and_null_is_given(project: Project) -> None:
+def test_an_omitted_input_has_its_default_and_null_is_a_value(project: Project) -> None:
     put(
         project, "{{a}}|{{b}}|{{c}}",
         variables=[{"key": "a", "value": "x"}, {"key": "b", "value": 3}, {"key": "c", "value": "z"}],
     )  # fmt: skip
 
-    answer = ask(project, inputs={"a": "given", "c": None})
+    response = resolve(project, inputs={"a": "given", "c": None})
 
-    assert contents(answer) == ["given|3|"]
-    assert "missing_inputs" not in answer.json
+    assert contents(response) == ["given|3|"]
+    assert "missing_inputs" not in response.json
 
 
 @pytest.mark.parametrize("engine", ["text", "mustache", "jinja"])
-def test_the_default_of_a_field_counts_where_no_input_has_it(jinja: Server, engine: str) -> None:
+def test_the_default_of_a_field_is_used_if_the_inputs_do_not_have_it(jinja: Server, engine: str) -> None:
     project = jinja.new_project()
     put(
         project, "Hi {{customer.name}}", settings={"engine": engine},
@@ -188,36 +188,38 @@ def test_the_default_of_a_field_counts_where_no_input_has_it(jinja: Server, engi
         ({"customer": {"name": None}}, "Hi "),
         ({"customer": {"plan": "pro"}}, "Hi guest"),
     ):
-        answer = ask(project, inputs=inputs)
-        assert (contents(answer), answer.json.get("missing_inputs")) == ([expected], None)
+        response = resolve(project, inputs=inputs)
+        assert (contents(response), response.json.get("missing_inputs")) == ([expected], None)
 
 
 @pytest.mark.parametrize(("policy", "text"), [(None, "Hi  and !"), ("empty", "Hi  and !"), ("keep", "Hi {{a}} and !")])
-def test_missing_inputs_are_told_and_empty_or_kept(project: Project, policy: str | None, text: str) -> None:
+def test_missing_inputs_are_listed_and_empty_or_kept_as_placeholders(
+    project: Project, policy: str | None, text: str
+) -> None:
     put(
         project, "Hi {{a}} and {{b}}!", "{{c}}",
         variables=[{"key": "a"}, {"key": "b", "value": ""}, {"key": "c", "value": None}],
         settings={"missing_inputs": policy} if policy else {},
     )  # fmt: skip
 
-    answer = ask(project)
+    response = resolve(project)
 
-    assert contents(answer)[0] == text
-    assert answer.json["missing_inputs"] == ["a", "c"]
+    assert contents(response)[0] == text
+    assert response.json["missing_inputs"] == ["a", "c"]
 
 
-def test_missing_inputs_are_an_error_where_that_is_said_with_all_names(project: Project) -> None:
+def test_missing_inputs_are_an_error_with_all_names_if_configured(project: Project) -> None:
     put(project, "{{a}} {{b.c}}", "{{d}} {{a}}", settings={"missing_inputs": "error"})
 
-    answer = ask(project, inputs={"d": 1})
+    response = resolve(project, inputs={"d": 1})
 
-    assert (answer.status, answer.error["code"]) == (400, "missing_inputs")
-    assert answer.error["message"].endswith(": a, b.c.")
-    assert contents(ask(project, inputs={"a": 1, "b": {"c": 2}, "d": 3})) == ["1 2", "3 1"]
+    assert (response.status, response.error["code"]) == (400, "missing_inputs")
+    assert response.error["message"].endswith(": a, b.c.")
+    assert contents(resolve(project, inputs={"a": 1, "b": {"c": 2}, "d": 3})) == ["1 2", "3 1"]
 
 
 @pytest.mark.parametrize("environments", ["staging", ["staging"]])
-def test_environments_as_a_string_and_as_a_list_of_one_are_the_same(project: Project, environments: object) -> None:
+def test_environments_as_a_string_and_as_a_list_of_one_are_equal(project: Project, environments: object) -> None:
     """Case 22."""
     put(
         project, "default",
@@ -225,13 +227,13 @@ def test_environments_as_a_string_and_as_a_list_of_one_are_the_same(project: Pro
         routing=[{"variant": "new", "when": {"environments": {"eq": "staging"}}}],
     )  # fmt: skip
 
-    assert contents(ask(project, context={"environments": environments})) == ["new"]
-    assert contents(ask(project, context={"environments": ["staging", "more"]})) == ["default"]
+    assert contents(resolve(project, context={"environments": environments})) == ["new"]
+    assert contents(resolve(project, context={"environments": ["staging", "more"]})) == ["default"]
 
 
 def test_a_variant_has_its_own_messages_variables_engine_and_policy(project: Project) -> None:
     mustache = a_variant(
-        "list", "{{#items}}<{{.}}>{{/items}}{{gone}}",
+        "list", "{{#items}}<{{.}}>{{/items}}{{missing}}",
         variables=[{"key": "items", "value": ["x"]}], settings={"engine": "mustache", "missing_inputs": "keep"},
     )  # fmt: skip
     put(
@@ -240,10 +242,10 @@ def test_a_variant_has_its_own_messages_variables_engine_and_policy(project: Pro
         variants=[mustache], routing=[{"variant": "list", "when": {"plan": {"eq": "pro"}}}],
     )  # fmt: skip
 
-    assert contents(ask(project)) == ["d"]
-    chosen = ask(project, context={"plan": "pro"})
-    assert contents(chosen) == ["<x>{{gone}}"]
-    assert chosen.json["missing_inputs"] == ["gone"]
+    assert contents(resolve(project)) == ["d"]
+    chosen = resolve(project, context={"plan": "pro"})
+    assert contents(chosen) == ["<x>{{missing}}"]
+    assert chosen.json["missing_inputs"] == ["missing"]
 
 
 ROUTED: dict[str, Any] = {
@@ -259,40 +261,40 @@ ROUTED: dict[str, Any] = {
     ("context", "variant", "reason"),
     [({"plan": "pro"}, "new", "rule"), ({"user": "u1"}, "half", "split"), ({}, "default", "default")],
 )
-def test_headers_name_deployment_version_variant_reason_and_revision(
+def test_headers_have_deployment_version_variant_reason_and_revision(
     project: Project, context: dict[str, Any], variant: str, reason: str
 ) -> None:
     put(project, "first")
     put(project, "default", **ROUTED)
 
-    answer = ask(project, context=context)
+    response = resolve(project, context=context)
 
-    told = {name.lower(): value for name, value in answer.headers.items() if name.lower().startswith("x-moorage-")}
-    assert contents(answer) == [variant]
-    assert told == {
+    headers = {name.lower(): value for name, value in response.headers.items() if name.lower().startswith("x-moorage-")}
+    assert contents(response) == [variant]
+    assert headers == {
         "x-moorage-deployment": "bot",
         "x-moorage-version": "1.1",
         "x-moorage-variant": variant,
         "x-moorage-reason": reason,
         "x-moorage-revision": project.page().headers["x-moorage-revision"],
     }
-    assert answer.json["version"] == "1.1"
+    assert response.json["version"] == "1.1"
 
 
-def test_without_routing_the_reason_is_that_there_is_only_one(project: Project) -> None:
+def test_without_routing_the_reason_is_only(project: Project) -> None:
     put(project, "Hello")
 
-    assert ask(project).headers["x-moorage-reason"] == "only"
+    assert resolve(project).headers["x-moorage-reason"] == "only"
 
 
-def test_an_identical_request_with_the_etag_gets_304_until_the_answer_is_another(project: Project) -> None:
+def test_an_identical_request_with_the_etag_gets_304_until_the_response_changes(project: Project) -> None:
     put(project, "Hi {{a}}")
-    etag = ask(project, inputs={"a": 1}).headers["etag"]
+    etag = resolve(project, inputs={"a": 1}).headers["etag"]
 
-    same = ask(project, headers={"If-None-Match": f'"x", W/{etag}'}, inputs={"a": 1})
-    other = ask(project, headers={"If-None-Match": etag}, inputs={"a": 2})
+    same = resolve(project, headers={"If-None-Match": f'"x", W/{etag}'}, inputs={"a": 1})
+    other = resolve(project, headers={"If-None-Match": etag}, inputs={"a": 2})
     put(project, "Ho {{a}}")
-    later = ask(project, headers={"If-None-Match": etag}, inputs={"a": 1})
+    later = resolve(project, headers={"If-None-Match": etag}, inputs={"a": 1})
 
     assert (same.status, same.body, same.headers["etag"]) == (304, b"", etag)
     assert same.headers["x-moorage-version"] == "1.0"
@@ -304,53 +306,53 @@ def test_an_identical_request_with_the_etag_gets_304_until_the_answer_is_another
 def test_the_same_request_to_the_same_version_has_the_same_id_and_bytes(project: Project) -> None:
     put(project, "Hi {{a}}")
 
-    first, again, other = ask(project, inputs={"a": 1}), ask(project, inputs={"a": 1}), ask(project, inputs={"a": 2})
+    first, repeated, other = (resolve(project, inputs={"a": value}) for value in (1, 1, 2))
 
-    assert first.body == again.body
+    assert first.body == repeated.body
     assert first.json["id"] != other.json["id"]
 
 
-def test_a_deployment_is_found_by_its_id_too(project: Project) -> None:
+def test_a_deployment_is_found_by_its_id(project: Project) -> None:
     item = project.put("bot").json
 
-    assert ask(project, item["id"]).headers["x-moorage-deployment"] == "bot"
+    assert resolve(project, item["id"]).headers["x-moorage-deployment"] == "bot"
 
 
-def test_a_draft_is_not_served_until_it_is_published_and_undo_takes_it_back(project: Project) -> None:
+def test_a_draft_is_served_from_its_publish_until_the_undo(project: Project) -> None:
     put(project, "one")
     draft = json.dumps(a_body(messages=[{"role": "system", "content": "two"}]) | {"description": "x"}).encode()
     saved = project.request("POST", "/v2/deployments/bot/versions", draft)
     assert saved.status == 201
 
-    before = contents(ask(project))
+    before = contents(resolve(project))
     project.request("POST", "/v2/deployments/bot/versions/1.1/publish")
-    after = contents(ask(project))
+    after = contents(resolve(project))
     project.request("POST", "/v2/deployments/bot/undo")
 
-    assert (before, after, contents(ask(project))) == (["one"], ["two"], ["one"])
+    assert (before, after, contents(resolve(project))) == (["one"], ["two"], ["one"])
 
 
-def test_an_unknown_a_deleted_and_another_projects_deployment_are_not_found(server: Server, project: Project) -> None:
-    put(project, "Hello", key="gone")
+def test_an_unknown_a_deleted_and_a_foreign_deployment_are_not_found(server: Server, project: Project) -> None:
+    put(project, "Hello", key="deleted")
     put(project, "Hello")
-    project.request("DELETE", "/v2/deployments/gone")
+    project.request("DELETE", "/v2/deployments/deleted")
     other = server.new_project()
 
-    unknown, deleted, theirs = ask(project, "nothing"), ask(project, "gone"), ask(other, "bot")
+    unknown, deleted, theirs = resolve(project, "nothing"), resolve(project, "deleted"), resolve(other, "bot")
 
-    assert [answer.status for answer in (unknown, deleted, theirs)] == [404] * 3
+    assert [response.status for response in (unknown, deleted, theirs)] == [404] * 3
     assert unknown.error["code"] == theirs.error["code"] == "deployment_not_found"
     assert unknown.error["message"].replace("nothing", "bot") == theirs.error["message"]
     assert deleted.error["code"] == "deployment_deleted"
 
 
-def test_it_needs_the_scope_to_invoke_and_no_other(project: Project) -> None:
+def test_get_config_needs_only_the_scope_invoke(project: Project) -> None:
     put(project, "Hello")
     _, invoking = project.key(Scope.INVOKE)
     _, reading = project.key(Scope.READ, Scope.WRITE, Scope.PUBLISH)
 
-    assert ask(project, headers={"Authorization": f"Bearer {invoking}"}).status == 200
-    assert ask(project, headers={"Authorization": f"Bearer {reading}"}).error["code"] == "insufficient_scope"
+    assert resolve(project, headers={"Authorization": f"Bearer {invoking}"}).status == 200
+    assert resolve(project, headers={"Authorization": f"Bearer {reading}"}).error["code"] == "insufficient_scope"
 
 
 FULL: dict[str, Any] = {
@@ -373,23 +375,23 @@ FULL: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_every_field_of_the_contract_is_taken_and_unknown_ones_are_ignored(project: Project) -> None:
+def test_every_field_of_the_contract_is_accepted_and_unknown_ones_are_ignored(project: Project) -> None:
     put(project, "Hello")
 
-    answer = ask(project, **FULL, newer={"than": "us"})
+    response = resolve(project, **FULL, newer={"than": "us"})
 
-    assert answer.body == ask(project).body
+    assert response.body == resolve(project).body
 
 
-def test_a_field_that_may_be_left_out_may_be_null(project: Project) -> None:
+def test_an_optional_field_can_be_null(project: Project) -> None:
     put(project, "Hello")
 
-    nothing: dict[str, Any] = dict.fromkeys(FULL)
+    nulls: dict[str, Any] = dict.fromkeys(FULL)
 
-    assert ask(project, **nothing).body == ask(project).body
+    assert resolve(project, **nulls).body == resolve(project).body
 
 
-WRONG: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+INVALID: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "key": ({"key": 1}, {"key": "must be a string, not a number"}),
     "empty key": ({"key": ""}, {"key": "must not be empty"}),
     "stream": ({"stream": "yes"}, {"stream": "must be true or false, not a string"}),
@@ -441,7 +443,7 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
             "messages[1].tool_calls[0].function.arguments": "must be a string or null, not an object",
         },
     ),
-    "the rest": (
+    "other fields": (
         {
             "identity": {"tags": "x"}, "file_ids": [1], "metadata": [], "extra_params": 1, "documents": [{}],
             "invoke_options": {"mock_response": 1}, "thread": {},
@@ -471,22 +473,22 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", WRONG)
-def test_all_that_is_wrong_is_told_at_once_with_its_path(project: Project, case: str) -> None:
-    sent, expected = WRONG[case]
+@pytest.mark.parametrize("case", INVALID)
+def test_all_problems_of_a_body_are_reported_with_their_paths(project: Project, case: str) -> None:
+    body, expected = INVALID[case]
     put(project, "Hello")
 
-    fields: dict[str, Any] = {"key": "bot", **sent}
+    fields: dict[str, Any] = {"key": "bot", **body}
 
-    answer = ask(project, **fields)
+    response = resolve(project, **fields)
 
-    assert problems(answer) == expected
+    assert problems(response) == expected
 
 
-def test_a_body_without_a_key_is_told_so(project: Project) -> None:
-    answer = project.request("POST", "/v2/deployments/get_config", b"{}")
+def test_a_body_without_a_key_is_rejected(project: Project) -> None:
+    response = project.request("POST", "/v2/deployments/get_config", b"{}")
 
-    assert problems(answer) == {"key": "is required"}
+    assert problems(response) == {"key": "is required"}
 
 
 @pytest.mark.parametrize(
@@ -498,87 +500,87 @@ def test_a_body_without_a_key_is_told_so(project: Project) -> None:
     ],
     ids=range(10),
 )  # fmt: skip
-def test_what_is_no_json_is_refused_with_its_reason(project: Project, body: bytes) -> None:
+def test_invalid_json_is_rejected(project: Project, body: bytes) -> None:
     put(project, "Hello")
 
-    answer = project.request("POST", "/v2/deployments/get_config", body)
+    response = project.request("POST", "/v2/deployments/get_config", body)
 
-    assert (answer.status, answer.error["code"]) == (400, "invalid_json")
+    assert (response.status, response.error["code"]) == (400, "invalid_json")
 
 
 @pytest.mark.parametrize("levels", [64, 700, 800, 850, 900, 930, 950, 960, 970, 980, 990, 1_000, 1_100, 50_000])
 @pytest.mark.parametrize("field", ["inputs", "extra_params"])
-def test_inputs_of_any_depth_are_rendered_or_refused(project: Project, field: str, levels: int) -> None:
+def test_inputs_of_any_depth_are_rendered_or_rejected(project: Project, field: str, levels: int) -> None:
     put(project, "{{a}}")
     deep = b'{"key":"bot","%b":{"a":%b}}' % (field.encode(), b"[" * levels + b"]" * levels)
 
-    answer = project.request("POST", "/v2/deployments/get_config", deep)
+    response = project.request("POST", "/v2/deployments/get_config", deep)
 
-    assert answer.status == 200 or answer.error["code"] == "invalid_json"
+    assert response.status == 200 or response.error["code"] == "invalid_json"
 
 
-def test_a_body_in_another_spelling_of_json_is_read(project: Project) -> None:
+def test_a_body_with_a_byte_order_mark_is_accepted(project: Project) -> None:
     put(project, "{{a}}")
 
-    answer = project.request("POST", "/v2/deployments/get_config", b'\xef\xbb\xbf{"key": "bot", "inputs": {"a": 1}}')
+    response = project.request("POST", "/v2/deployments/get_config", b'\xef\xbb\xbf{"key": "bot", "inputs": {"a": 1}}')
 
-    assert contents(answer) == ["1"]
+    assert contents(response) == ["1"]
 
 
-def test_a_number_of_any_length_is_put_in_digit_by_digit(project: Project) -> None:
+def test_a_number_with_many_digits_is_rendered_exactly(project: Project) -> None:
     put(project, "{{a}}")
     body = b'{"key":"bot","inputs":{"a":' + b"9" * 4_300 + b"}}"
 
     assert contents(project.request("POST", "/v2/deployments/get_config", body)) == ["9" * 4_300]
 
 
-def test_too_large_a_body_and_a_query_are_refused(project: Project) -> None:
-    large = ask(project, inputs={"a": "x" * 1_048_576})
+def test_a_large_body_and_a_query_are_rejected(project: Project) -> None:
+    large = resolve(project, inputs={"a": "x" * 1_048_576})
     query = project.request("POST", "/v2/deployments/get_config?variant=new", b'{"key": "bot"}')
 
     assert (large.status, large.error["code"]) == (413, "body_too_large")
     assert (query.status, query.error["code"]) == (400, "unknown_parameter")
 
 
-def test_at_most_a_mebibyte_is_rendered_in_all_messages_together(project: Project) -> None:
+def test_all_messages_together_render_at_most_a_mebibyte(project: Project) -> None:
     put(project, "{{a}}" * 600, "{{a}}" * 600, "{{b}}")
     half = "x" * 873
 
-    assert sum(map(len, contents(ask(project, inputs={"a": half, "b": "x" * 976})))) == 1_048_576
-    answer = ask(project, inputs={"a": half, "b": "x" * 977})
-    assert (answer.status, answer.error["code"]) == (400, "output_too_large")
+    assert sum(map(len, contents(resolve(project, inputs={"a": half, "b": "x" * 976})))) == 1_048_576
+    response = resolve(project, inputs={"a": half, "b": "x" * 977})
+    assert (response.status, response.error["code"]) == (400, "output_too_large")
 
 
-def test_too_heavy_a_template_is_refused_and_others_are_served(project: Project) -> None:
+def test_a_template_over_the_limit_is_rejected_and_others_are_served(project: Project) -> None:
     put(project, "{{#a}}{{#a}}{{#a}}x{{/a}}{{/a}}{{/a}}", settings={"engine": "mustache"})
 
-    answer = ask(project, inputs={"a": [1] * 100})
+    response = resolve(project, inputs={"a": [1] * 100})
 
-    assert (answer.status, answer.error["code"]) == (400, "template_limit_exceeded")
-    assert contents(ask(project, inputs={"a": [1] * 3})) == ["x" * 27]
+    assert (response.status, response.error["code"]) == (400, "template_limit_exceeded")
+    assert contents(resolve(project, inputs={"a": [1] * 3})) == ["x" * 27]
 
 
-def test_an_engine_that_there_is_not_is_refused_when_it_is_saved(project: Project) -> None:
+def test_an_unknown_engine_is_rejected_on_write(project: Project) -> None:
     variant = a_variant("v", "Hello", settings={"engine": 1})
 
-    answer = project.put("bot", {**a_body(), "settings": {"engine": "erb"}, "variants": [variant], "nothing": 1})
+    response = project.put("bot", {**a_body(), "settings": {"engine": "erb"}, "variants": [variant], "nothing": 1})
 
-    assert (answer.status, answer.error["code"]) == (400, "unsupported_engine")
-    assert answer.error["problems"] == [
+    assert (response.status, response.error["code"]) == (400, "unsupported_engine")
+    assert response.error["problems"] == [
         {"path": "settings.engine", "message": 'must be one of jinja, mustache, text; got "erb"'},
         {"path": "variants[0].settings.engine", "message": "must be one of jinja, mustache, text, not a number"},
-        {"path": "nothing", "message": answer.error["problems"][2]["message"]},
+        {"path": "nothing", "message": response.error["problems"][2]["message"]},
     ]
 
 
-def test_a_jinja_template_is_not_published_where_jinja_is_not_enabled(project: Project) -> None:
+def test_a_jinja_template_is_not_published_if_jinja_is_disabled(project: Project) -> None:
     body = {**a_body(), "settings": {"engine": "jinja"}}
     variants = {**a_body(), "variants": [a_variant("v", "Hello", settings={"engine": "jinja"})]}
     put(project, "Hello")
     versions = "/v2/deployments/bot/versions"
     draft = project.request("POST", versions, json.dumps({**body, "status": "draft"}).encode())
 
-    for answer in (
+    for response in (
         project.put("new", body),
         project.put("new", variants),
         project.put("bot", body),
@@ -586,22 +588,22 @@ def test_a_jinja_template_is_not_published_where_jinja_is_not_enabled(project: P
         project.request("POST", versions, json.dumps({**body, "status": "published"}).encode()),
         project.request("POST", f"{versions}/{draft.json['_id']}/publish"),
     ):
-        assert (answer.status, answer.error["code"]) == (400, "unsupported_engine")
-        assert "not enabled" in answer.error["message"]
+        assert (response.status, response.error["code"]) == (400, "unsupported_engine")
+        assert "not enabled" in response.error["message"]
 
     assert (draft.status, project.get("new").status) == (201, 404)
-    assert contents(ask(project)) == ["Hello"]
+    assert contents(resolve(project)) == ["Hello"]
 
 
 @pytest.mark.parametrize(
-    ("template", "why"),
+    ("template", "reason"),
     [
         ("{% if %}", "Expected an expression"),
         ("a\n{{ a", "expected 'end of print statement', line 2."),
         ("{{ a|b }}", "No filter named 'b'"),
     ],
 )
-def test_a_broken_jinja_template_is_not_published(jinja: Server, template: str, why: str) -> None:
+def test_an_invalid_jinja_template_is_not_published(jinja: Server, template: str, reason: str) -> None:
     project = jinja.new_project()
     settings = {"engine": "jinja"}
     body = {**a_body(messages=[{"role": "user", "content": template}]), "settings": settings}
@@ -609,36 +611,36 @@ def test_a_broken_jinja_template_is_not_published(jinja: Server, template: str, 
     versions = "/v2/deployments/bot/versions"
     draft = project.request("POST", versions, json.dumps({**body, "status": "draft"}).encode())
 
-    for answer in (
+    for response in (
         project.put("new", body),
         project.put("new", body, "?dry_run=true"),
         project.put("bot", body, "?allow_breaking=true"),
         project.request("POST", "/v2/deployments", json.dumps({"key": "new", **body}).encode()),
         project.request("POST", f"{versions}/{draft.json['_id']}/publish"),
     ):
-        assert (answer.status, answer.error["code"]) == (400, "invalid_template")
-        assert answer.error["param"] == "prompt_config.messages"
-        assert why in answer.error["message"]
+        assert (response.status, response.error["code"]) == (400, "invalid_template")
+        assert response.error["param"] == "prompt_config.messages"
+        assert reason in response.error["message"]
 
     variants = [a_variant("v", "Hello"), a_variant("w", template, settings=settings)]
     assert project.put("new", {**a_body(), "variants": variants}).error["param"] == "variants.w"
     assert (draft.status, project.get("new").status) == (201, 404)
-    assert contents(ask(project)) == ["Hello"]
+    assert contents(resolve(project)) == ["Hello"]
 
 
-def test_where_jinja_is_not_enabled_any_more_a_call_says_so(folder: Path) -> None:
+def test_a_request_for_a_jinja_template_is_rejected_if_jinja_is_disabled(folder: Path) -> None:
     with Server(folder, "--jinja", "true") as server:
         project = server.new_project()
         put(project, "{% if a %}yes{% endif %}", settings={"engine": "jinja"})
         server.stop()
     with Server(folder) as server:
-        answer = ask(Project(server, project.id, project.name, project.token))
+        response = resolve(Project(server, project.id, project.name, project.token))
 
-    assert (answer.status, answer.error["code"]) == (400, "unsupported_engine")
-    assert "not enabled" in answer.error["message"]
+    assert (response.status, response.error["code"]) == (400, "unsupported_engine")
+    assert "not enabled" in response.error["message"]
 
 
-def test_broken_mustache_is_refused_when_it_is_saved_with_its_place(project: Project) -> None:
+def test_an_invalid_mustache_template_is_rejected_on_write_with_its_path(project: Project) -> None:
     parts = [{"type": "text", "text": "{{#b}}"}, {"type": "image_url", "image_url": {"url": "{{"}}]
     messages = [{"role": "system", "content": "{{#a}}"}, {"role": "user", "content": parts}]
     body = {
@@ -658,17 +660,17 @@ def test_broken_mustache_is_refused_when_it_is_saved_with_its_place(project: Pro
     draft = project.request("POST", "/v2/deployments/bot/versions", json.dumps(body).encode())
 
     assert problems(put_response) == {
-        path: f"is not a valid mustache template: {why}" for path, why in expected.items()
+        path: f"is not a valid mustache template: {reason}" for path, reason in expected.items()
     }
     del body["description"]
     draft = project.request("POST", "/v2/deployments/bot/versions", json.dumps(body).encode())
     assert problems(draft) == problems(put_response)
 
 
-def test_what_mustache_refuses_is_a_text_as_good_as_any(project: Project) -> None:
+def test_an_invalid_mustache_template_is_a_valid_text(project: Project) -> None:
     put(project, "{{#a}} {{a}} {{")
 
-    assert contents(ask(project, inputs={"a": 1})) == ["{{#a}} 1 {{"]
+    assert contents(resolve(project, inputs={"a": 1})) == ["{{#a}} 1 {{"]
 
 
 @pytest.fixture(scope="module")
@@ -677,19 +679,19 @@ def jinja(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-def test_jinja_is_rendered_where_it_is_enabled(jinja: Server) -> None:
+def test_jinja_is_rendered_if_it_is_enabled(jinja: Server) -> None:
     project = jinja.new_project()
     put(
-        project, "{% for item in items %}[{{ item.name|upper }}]{% endfor %}{{ gone }}",
+        project, "{% for item in items %}[{{ item.name|upper }}]{% endfor %}{{ missing }}",
         settings={"engine": "jinja"}, variables=[{"key": "items", "value": [{"name": "x"}]}],
     )  # fmt: skip
 
-    answer = ask(project, inputs={"items": [{"name": "a"}, {"name": "b"}]})
+    response = resolve(project, inputs={"items": [{"name": "a"}, {"name": "b"}]})
 
-    assert contents(answer) == ["[A][B]"]
-    assert answer.json["missing_inputs"] == ["gone"]
-    assert contents(ask(project)) == ["[X]"]
-    assert ask(project).headers["x-moorage-variant"] == "default"
+    assert contents(response) == ["[A][B]"]
+    assert response.json["missing_inputs"] == ["missing"]
+    assert contents(resolve(project)) == ["[X]"]
+    assert resolve(project).headers["x-moorage-variant"] == "default"
 
 
 @pytest.mark.parametrize(
@@ -701,41 +703,48 @@ def test_jinja_is_rendered_where_it_is_enabled(jinja: Server) -> None:
         ("{% for a in range(9999) %}" + "x" * 999 + "{% endfor %}", "output_too_large"),
     ],
 )
-def test_a_bad_jinja_template_is_refused_and_others_are_rendered(jinja: Server, template: str, code: str) -> None:
+def test_a_failing_jinja_template_is_rejected_and_others_are_rendered(jinja: Server, template: str, code: str) -> None:
     project = jinja.new_project()
     put(project, template, settings={"engine": "jinja"})
     put(project, "{{ a }}", settings={"engine": "jinja"}, key="good")
 
-    answer = ask(project)
+    response = resolve(project)
 
-    assert (answer.status, answer.error["code"]) == (400, code)
-    assert contents(ask(project, "good", inputs={"a": 1})) == ["1"]
+    assert (response.status, response.error["code"]) == (400, code)
+    assert contents(resolve(project, "good", inputs={"a": 1})) == ["1"]
 
 
-def test_jinja_reads_inputs_of_any_depth_or_refuses_them(jinja: Server) -> None:
+def test_jinja_accepts_or_rejects_inputs_of_any_depth(jinja: Server) -> None:
     project = jinja.new_project()
     put(project, "{{ a }}", settings={"engine": "jinja"})
 
     for levels in (64, 200, 400, 600, 800, 900, 950, 970, 990):
         deep = b'{"key":"bot","inputs":{"a":%b}}' % (b"[" * levels + b"]" * levels)
-        answer = project.request("POST", "/v2/deployments/get_config", deep)
-        assert answer.status in (200, 400), (levels, answer.body)
+        response = project.request("POST", "/v2/deployments/get_config", deep)
+        assert response.status in (200, 400), (levels, response.body)
 
 
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=6,
-)
+def json_values(characters: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    return st.recursive(
+        st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.text(characters, max_size=8),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(characters, max_size=3), inner, max_size=3),
+        max_leaves=6,
+    )
+
+
+INPUTS = json_values(st.characters(exclude_categories=["Cs"]))
+
+#: Texts with a NUL character cannot be stored.
+DEFAULTS = json_values(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    given_inputs=st.dictionaries(st.sampled_from("abcd"), VALUES),
-    defaults=st.dictionaries(st.sampled_from("abcd"), VALUES.filter(lambda value: value is not None)),
+    given_inputs=st.dictionaries(st.sampled_from("abcd"), INPUTS),
+    defaults=st.dictionaries(st.sampled_from("abcd"), DEFAULTS.filter(lambda value: value is not None)),
     policy=st.sampled_from(["empty", "keep"]),
 )
-def test_what_is_given_comes_before_the_default_and_the_default_before_the_policy(
+def test_an_input_overrides_the_default_and_the_default_overrides_the_policy(
     project: Project, given_inputs: dict[str, Any], defaults: dict[str, Any], policy: str
 ) -> None:
     put(
@@ -743,17 +752,17 @@ def test_what_is_given_comes_before_the_default_and_the_default_before_the_polic
         variables=[{"key": key, "value": value} for key, value in defaults.items()],
         settings={"missing_inputs": policy},
     )  # fmt: skip
-    known = {**defaults, **given_inputs}
+    values = {**defaults, **given_inputs}
 
-    answer = ask(project, inputs=given_inputs)
+    response = resolve(project, inputs=given_inputs)
 
-    assert contents(answer) == [
-        to_text(known[name]) if name in known else f"{{{{{name}}}}}" if policy == "keep" else "" for name in "abcd"
+    assert contents(response) == [
+        rendered(values[name]) if name in values else f"{{{{{name}}}}}" if policy == "keep" else "" for name in "abcd"
     ]
-    assert answer.json.get("missing_inputs", []) == [name for name in "abcd" if name not in known]
+    assert response.json.get("missing_inputs", []) == [name for name in "abcd" if name not in values]
 
 
-def to_text(value: Any) -> str:
+def rendered(value: Any) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

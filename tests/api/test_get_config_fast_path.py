@@ -1,4 +1,4 @@
-"""A call that has nothing to it but a key and a body is answered before the routes, as soon as its body is there."""
+"""The fast path of get_config: responses without the framework to requests with a key and a complete JSON body."""
 
 import asyncio
 import json
@@ -31,13 +31,13 @@ LENGTH = (b"content-length", b"%d" % len(BODY))
 
 
 @pytest.fixture
-def passed_on() -> list[bytes]:
-    """The bodies that the routes were asked with."""
+def forwarded() -> list[bytes]:
+    """Return the bodies of the requests that reached the routes."""
     return []
 
 
-class CountedUsage(ConsumerTracker):
-    """That counts what is noted."""
+class CountingTracker(ConsumerTracker):
+    """A tracker that counts the recorded requests."""
 
     count = 0
 
@@ -46,10 +46,10 @@ class CountedUsage(ConsumerTracker):
         super().record(version_id, api_key_id, inputs)
 
 
-class Behind:
-    """What is behind a front with one deployment, `a`, and one API key."""
+class Harness:
+    """A request pipeline over one deployment, `a`, and one API key."""
 
-    def __init__(self, folder: Path, passed_on: list[bytes]) -> None:
+    def __init__(self, folder: Path, forwarded: list[bytes]) -> None:
         self.store = a_store(folder)
         self.project = create_project(self.store, "p")
         self.key, self._token = create_api_key(self.store, self.project.id, "k", DEFAULT_SCOPES)
@@ -57,26 +57,28 @@ class Behind:
         self.catalog = Catalog(self.store)
         self._follower = Follower(self.store, self.catalog)
         self._follower.start()
-        self._passed_on = passed_on
-        journal = RequestLog(Metrics(self.catalog, self._follower), AccessLog("json", "info", BytesIO()))
-        self.usage = CountedUsage(self.store)
-        self.quick = GetConfigFastPath(self.catalog, Resolver(self.catalog, None), self.usage)
-        self._front = RequestPipeline(self._routes, self.catalog, self._follower, journal, self.quick)
+        self._forwarded = forwarded
+        request_log = RequestLog(Metrics(self.catalog, self._follower), AccessLog("json", "info", BytesIO()))
+        self.tracker = CountingTracker(self.store)
+        fast_path = GetConfigFastPath(self.catalog, Resolver(self.catalog, None), self.tracker)
+        self._pipeline = RequestPipeline(self._routes, self.catalog, self._follower, request_log, fast_path)
 
     def put(self, **config: Any) -> None:
         """Put the deployment."""
         put(self.store, self.project.id, "a", a_body(**config))
 
-    def ask(
-        self, pieces: list[bytes], *headers: tuple[bytes, bytes], meanwhile: Callable[[], object] = lambda: None
+    def request(
+        self, pieces: list[bytes], *headers: tuple[bytes, bytes], before_body: Callable[[], object] = lambda: None
     ) -> list[Message]:
-        """What is sent for a call whose body comes in pieces, before the last of which something happens. Every piece
-        is said to have more behind it but an empty one."""
-        coming, sent = iter(pieces), list[Message]()
+        """Send a request whose body arrives in pieces, and return the messages of the response.
+
+        `before_body` runs before each piece arrives. An empty piece ends the body.
+        """
+        incoming, sent = iter(pieces), list[Message]()
 
         async def receive() -> Message:
-            meanwhile()
-            piece = next(coming)
+            before_body()
+            piece = next(incoming)
             return {"type": "http.request", "body": piece, "more_body": bool(piece)}
 
         async def send(message: Message) -> None:
@@ -86,7 +88,7 @@ class Behind:
             "type": "http", "method": "POST", "path": PATH, "query_string": b"",
             "headers": [(b"authorization", b"Bearer " + self._token.encode()), *headers],
         }  # fmt: skip
-        asyncio.run(self._front(scope, receive, send))
+        asyncio.run(self._pipeline(scope, receive, send))
         return sent
 
     async def _routes(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,21 +96,20 @@ class Behind:
         while message["more_body"]:
             body += message["body"]
             message = await receive()
-        self._passed_on.append(body)
+        self._forwarded.append(body)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
 
 @pytest.fixture
-def behind(folder: Path, passed_on: list[bytes]) -> Behind:
-    """One of them."""
-    return Behind(folder, passed_on)
+def harness(folder: Path, forwarded: list[bytes]) -> Harness:
+    return Harness(folder, forwarded)
 
 
-def test_a_body_that_came_whole_is_not_waited_for_any_more(behind: Behind, passed_on: list[bytes]) -> None:
-    start, body = behind.ask([BODY], LENGTH)
+def test_a_complete_body_is_handled_by_the_fast_path(harness: Harness, forwarded: list[bytes]) -> None:
+    start, body = harness.request([BODY], LENGTH)
 
-    assert passed_on == []
+    assert forwarded == []
     assert start["status"] == 200
     assert json.loads(body["body"])["version"] == "1.0"
 
@@ -122,54 +123,54 @@ def test_a_body_that_came_whole_is_not_waited_for_any_more(behind: Behind, passe
         ([BODY, b""], [LENGTH, (b"x-moorage-min-revision", b"1")]),
         ([b'{"key": "b"}', b""], [(b"content-length", b"12")]),
     ],
-    ids=["in two pieces", "of no length that is known", "no request", "that waits", "an unknown deployment"],
+    ids=["two pieces", "unknown length", "invalid body", "minimum revision", "unknown deployment"],
 )
-def test_everything_else_goes_to_the_routes_with_its_whole_body(
-    behind: Behind, passed_on: list[bytes], pieces: list[bytes], headers: list[tuple[bytes, bytes]]
+def test_every_other_request_goes_to_the_routes_with_its_complete_body(
+    harness: Harness, forwarded: list[bytes], pieces: list[bytes], headers: list[tuple[bytes, bytes]]
 ) -> None:
-    behind.ask(pieces, *headers)
+    harness.request(pieces, *headers)
 
-    assert passed_on == [b"".join(pieces)]
+    assert forwarded == [b"".join(pieces)]
 
 
-def test_what_changes_while_the_body_is_on_its_way_is_in_the_answer_and_in_its_revision(behind: Behind) -> None:
+def test_a_change_before_the_body_arrives_is_in_the_response_and_its_revision(harness: Harness) -> None:
     def change() -> None:
-        behind.put(model="changed")
-        behind.catalog.apply(behind.catalog.fetch())
+        harness.put(model="changed")
+        harness.catalog.apply(harness.catalog.fetch())
 
-    before = behind.ask([BODY], LENGTH)
-    start, body = behind.ask([BODY], LENGTH, meanwhile=change)
+    before = harness.request([BODY], LENGTH)
+    start, body = harness.request([BODY], LENGTH, before_body=change)
 
     assert json.loads(before[1]["body"])["version"] == "1.0"
     assert json.loads(body["body"])["model"] == "changed"
-    assert dict(start["headers"])[b"x-moorage-revision"] == b"%d" % behind.store.current_revision()
+    assert dict(start["headers"])[b"x-moorage-revision"] == b"%d" % harness.store.current_revision()
 
 
-def test_a_key_that_is_revoked_while_the_body_is_on_its_way_is_not_taken(
-    behind: Behind, passed_on: list[bytes]
+def test_a_key_that_is_revoked_before_the_body_arrives_is_not_accepted(
+    harness: Harness, forwarded: list[bytes]
 ) -> None:
-    def revoke_it() -> None:
-        revoke_api_key(behind.store, behind.key.id)
-        behind.catalog.apply(behind.catalog.fetch())
+    def revoke() -> None:
+        revoke_api_key(harness.store, harness.key.id)
+        harness.catalog.apply(harness.catalog.fetch())
 
-    behind.ask([BODY], LENGTH)
-    assert passed_on == []
-    behind.ask([BODY, b""], LENGTH, meanwhile=revoke_it)
+    harness.request([BODY], LENGTH)
+    assert forwarded == []
+    harness.request([BODY, b""], LENGTH, before_body=revoke)
 
-    assert passed_on == [BODY], "the routes will refuse it"
+    assert forwarded == [BODY], "the routes reject it"
 
 
-def test_what_takes_too_long_is_given_up_and_what_is_cancelled_is_cancelled() -> None:
+def test_a_shared_timeout_ends_a_slow_wait_and_passes_on_a_cancellation() -> None:
     async def check() -> None:
-        patience = SharedTimeout(0.02, tick_seconds=0.01)
+        timeout = SharedTimeout(0.02, tick_seconds=0.01)
         with pytest.raises(TimeoutError):
-            await patience.wait_for(asyncio.get_running_loop().create_future())
+            await timeout.wait_for(asyncio.get_running_loop().create_future())
         current = asyncio.current_task()
         assert current is not None
         assert current.cancelling() == 0
-        assert await patience.wait_for(asyncio.sleep(0, "soon")) == "soon"  # something that is awaited and comes
-        waiting = asyncio.create_task(patience.wait_for(asyncio.Event().wait()))
-        await asyncio.sleep(0)  # it has begun to wait
+        assert await timeout.wait_for(asyncio.sleep(0, "soon")) == "soon"  # in time
+        waiting = asyncio.create_task(timeout.wait_for(asyncio.Event().wait()))
+        await asyncio.sleep(0)  # lets the task start to wait
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
@@ -177,31 +178,29 @@ def test_what_takes_too_long_is_given_up_and_what_is_cancelled_is_cancelled() ->
     asyncio.run(check())
 
 
-def test_an_answer_that_is_asked_for_again_is_the_same_and_noted_each_time(behind: Behind) -> None:
-    first, second, third, fourth = (behind.ask([BODY], LENGTH) for _ in range(4))
+def test_identical_requests_get_the_same_bytes_and_each_one_is_recorded(harness: Harness) -> None:
+    first, second, third, fourth = (harness.request([BODY], LENGTH) for _ in range(4))
 
-    def heard(sent: list[Message]) -> tuple[Any, Any]:
-        return [each for each in sent[0]["headers"] if each[0] != b"x-request-id"], sent[1]
+    def comparable(sent: list[Message]) -> tuple[Any, Any]:
+        return [header for header in sent[0]["headers"] if header[0] != b"x-request-id"], sent[1]
 
-    assert heard(first) == heard(second) == heard(third) == heard(fourth)
+    assert comparable(first) == comparable(second) == comparable(third) == comparable(fourth)
     etag = dict(first[0]["headers"])[b"etag"]
-    start, body = behind.ask([BODY], LENGTH, (b"if-none-match", etag))
+    start, body = harness.request([BODY], LENGTH, (b"if-none-match", etag))
     assert (start["status"], body["body"]) == (304, b"")
-    assert behind.usage.count == 5
+    assert harness.tracker.count == 5
 
 
-def test_an_answer_that_is_remembered_is_of_what_is_live_and_of_a_key_that_may(
-    behind: Behind, passed_on: list[bytes]
-) -> None:
+def test_identical_requests_get_the_live_version_and_need_a_valid_key(harness: Harness, forwarded: list[bytes]) -> None:
     for _ in range(3):
-        behind.ask([BODY], LENGTH)
-    behind.put(model="changed")
-    behind.catalog.apply(behind.catalog.fetch())
-    assert json.loads(behind.ask([BODY], LENGTH)[1]["body"])["model"] == "changed"
+        harness.request([BODY], LENGTH)
+    harness.put(model="changed")
+    harness.catalog.apply(harness.catalog.fetch())
+    assert json.loads(harness.request([BODY], LENGTH)[1]["body"])["model"] == "changed"
 
     for _ in range(3):
-        behind.ask([BODY], LENGTH)
-    revoke_api_key(behind.store, behind.key.id)
-    behind.catalog.apply(behind.catalog.fetch())
-    behind.ask([BODY, b""], LENGTH)
-    assert passed_on == [BODY]
+        harness.request([BODY], LENGTH)
+    revoke_api_key(harness.store, harness.key.id)
+    harness.catalog.apply(harness.catalog.fetch())
+    harness.request([BODY, b""], LENGTH)
+    assert forwarded == [BODY]

@@ -1,4 +1,4 @@
-"""`GET /v2/deployments`: what is on the wire."""
+"""`GET /v2/deployments`: pages and cursors."""
 
 from urllib.parse import quote
 
@@ -24,7 +24,7 @@ def test_the_page_has_the_ten_newest_first(project: Project) -> None:
     assert page.json["has_more"] is True
 
 
-def test_an_item_has_the_contracts_seven_fields_and_no_other(project: Project) -> None:
+def test_an_item_has_exactly_the_seven_fields_of_the_contract(project: Project) -> None:
     project.put("support_bot")
 
     (item,) = project.page().json["data"]
@@ -36,7 +36,7 @@ def test_an_item_has_the_contracts_seven_fields_and_no_other(project: Project) -
 
 
 @pytest.mark.parametrize("limit", ["10.0", "10.00", ""])
-def test_a_limit_that_means_ten_is_ten(project: Project, limit: str) -> None:
+def test_every_form_of_the_limit_10_is_accepted(project: Project, limit: str) -> None:
     project.fill(12)
 
     assert project.page(limit=limit).body == project.page().body
@@ -45,15 +45,15 @@ def test_a_limit_that_means_ten_is_ten(project: Project, limit: str) -> None:
 @pytest.mark.parametrize(
     "limit", ["0", "51", "-1", "9999", "abc", "2.5", "1e1", "1_0", "٣", "nan", "10.0.0", " 10", "0x10"]
 )
-def test_a_limit_outside_1_to_50_is_refused_by_name(project: Project, limit: str) -> None:
-    answer = project.page(limit=limit)
+def test_an_invalid_limit_is_rejected_by_name(project: Project, limit: str) -> None:
+    response = project.page(limit=limit)
 
-    assert answer.status == 400
-    assert answer.error["code"] == "invalid_limit"
-    assert answer.error["param"] == "limit"
+    assert response.status == 400
+    assert response.error["code"] == "invalid_limit"
+    assert response.error["param"] == "limit"
 
 
-def test_a_forward_walk_meets_every_deployment_once_in_order(project: Project) -> None:
+def test_paging_forward_returns_every_deployment_once_in_order(project: Project) -> None:
     project.fill(60)
 
     pages = list(project.walk(limit=7))
@@ -72,7 +72,7 @@ def test_a_page_that_fits_exactly_has_no_more(project: Project) -> None:
     assert second.json["has_more"] is False
 
 
-def test_after_the_oldest_there_is_nothing(project: Project) -> None:
+def test_the_page_after_the_oldest_deployment_is_empty(project: Project) -> None:
     items = project.fill(3)
 
     page = project.page(starting_after=items[0]["id"])
@@ -80,7 +80,7 @@ def test_after_the_oldest_there_is_nothing(project: Project) -> None:
     assert page.json == {"object": "list", "data": [], "has_more": False}
 
 
-def test_ending_before_gives_the_page_just_newer_newest_first(project: Project) -> None:
+def test_ending_before_returns_the_items_just_newer_newest_first(project: Project) -> None:
     items = project.fill(40)
 
     page = project.page(limit=5, ending_before=items[29]["id"])
@@ -89,7 +89,7 @@ def test_ending_before_gives_the_page_just_newer_newest_first(project: Project) 
     assert page.json["has_more"] is True
 
 
-def test_ending_before_near_the_top_has_no_more(project: Project) -> None:
+def test_ending_before_near_the_newest_has_no_more(project: Project) -> None:
     items = project.fill(40)
 
     page = project.page(limit=5, ending_before=items[37]["id"])
@@ -99,40 +99,40 @@ def test_ending_before_near_the_top_has_no_more(project: Project) -> None:
 
 
 @pytest.mark.parametrize(("alias", "name"), [("after", "starting_after"), ("before", "ending_before")])
-def test_the_names_in_the_reference_pages_prose_mean_the_same(project: Project, alias: str, name: str) -> None:
+def test_the_names_after_and_before_are_aliases(project: Project, alias: str, name: str) -> None:
     cursor = project.fill(5)[2]["id"]
 
     assert project.page(**{alias: cursor}).body == project.page(**{name: cursor}).body
 
 
-def test_an_empty_cursor_is_no_cursor(project: Project) -> None:
+def test_an_empty_cursor_is_ignored(project: Project) -> None:
     project.fill(3)
 
     assert project.page(starting_after="", ending_before="").body == project.page().body
 
 
-def test_both_cursors_at_once_are_refused(project: Project) -> None:
+def test_both_cursors_together_are_rejected(project: Project) -> None:
     items = project.fill(3)
 
-    answer = project.page(starting_after=items[0]["id"], ending_before=items[2]["id"])
+    response = project.page(starting_after=items[0]["id"], ending_before=items[2]["id"])
 
-    assert answer.status == 400
-    assert answer.error["code"] == "conflicting_cursors"
+    assert response.status == 400
+    assert response.error["code"] == "conflicting_cursors"
 
 
 @pytest.mark.parametrize("name", ["starting_after", "ending_before"])
 @pytest.mark.parametrize("cursor", ["01AAAAAAAAAAAAAAAAAAAAAAAA", "a b/&=é", "' OR 1=1 --", "d1", "\x00", "x" * 5000])
-def test_an_unknown_cursor_is_refused_by_name(project: Project, name: str, cursor: str) -> None:
+def test_an_unknown_cursor_is_rejected_by_name(project: Project, name: str, cursor: str) -> None:
     project.fill(1)
 
-    answer = project.page(**{name: cursor})
+    response = project.page(**{name: cursor})
 
-    assert answer.status == 400
-    assert answer.error["code"] == "invalid_cursor"
-    assert answer.error["param"] == name
+    assert response.status == 400
+    assert response.error["code"] == "invalid_cursor"
+    assert response.error["param"] == name
 
 
-def test_a_cursor_is_decoded_the_same_in_both_spellings(project: Project) -> None:
+def test_plus_and_percent_encoding_are_decoded_alike(project: Project) -> None:
     plus = project.request("GET", "/v2/deployments?ending_before=a+b%2F%26%3D%C3%A9", headers={"X-Request-Id": "same"})
     percent = project.request(
         "GET", f"/v2/deployments?ending_before={quote('a b/&=é', safe='')}", headers={"X-Request-Id": "same"}
@@ -143,24 +143,24 @@ def test_a_cursor_is_decoded_the_same_in_both_spellings(project: Project) -> Non
 
 
 @pytest.mark.parametrize("query", ["label=production", "status=live", "Limit=3", "limit[]=3"])
-def test_an_unknown_parameter_is_refused_and_the_known_ones_are_named(project: Project, query: str) -> None:
-    answer = project.request("GET", f"/v2/deployments?{query}")
+def test_an_unknown_parameter_is_rejected_with_the_supported_ones(project: Project, query: str) -> None:
+    response = project.request("GET", f"/v2/deployments?{query}")
 
-    assert answer.status == 400
-    assert answer.error["code"] == "unknown_parameter"
-    assert answer.error["param"] == query.partition("=")[0]
-    assert "starting_after" in answer.error["message"]
+    assert response.status == 400
+    assert response.error["code"] == "unknown_parameter"
+    assert response.error["param"] == query.partition("=")[0]
+    assert "starting_after" in response.error["message"]
 
 
 @pytest.mark.parametrize("query", ["limit=1&limit=2", "after=x&starting_after=y"])
-def test_a_repeated_parameter_is_refused(project: Project, query: str) -> None:
-    answer = project.request("GET", f"/v2/deployments?{query}")
+def test_a_repeated_parameter_is_rejected(project: Project, query: str) -> None:
+    response = project.request("GET", f"/v2/deployments?{query}")
 
-    assert answer.status == 400
-    assert answer.error["code"] == "repeated_parameter"
+    assert response.status == 400
+    assert response.error["code"] == "repeated_parameter"
 
 
-def test_an_insert_while_paging_moves_nothing(project: Project) -> None:
+def test_an_insert_while_paging_does_not_move_items(project: Project) -> None:
     project.fill(6)
     first = project.page(limit=3)
 
@@ -170,7 +170,7 @@ def test_an_insert_while_paging_moves_nothing(project: Project) -> None:
     assert first.keys + second.keys == ["d6", "d5", "d4", "d3", "d2", "d1"]
 
 
-def test_an_update_keeps_the_place_and_the_creation_date(project: Project) -> None:
+def test_an_update_keeps_the_position_and_the_creation_date(project: Project) -> None:
     items = project.fill(3)
 
     project.put("d1", {"prompt_config": items[0]["prompt_config"] | {"model": "openai/gpt-5"}})
@@ -181,7 +181,7 @@ def test_an_update_keeps_the_place_and_the_creation_date(project: Project) -> No
     assert page.json["data"][2]["updated"] > items[0]["updated"]
 
 
-def test_a_project_sees_only_its_own(server: Server, project: Project) -> None:
+def test_a_project_lists_only_its_own_deployments(server: Server, project: Project) -> None:
     other = server.new_project()
     items = project.fill(2)
 
@@ -190,14 +190,14 @@ def test_a_project_sees_only_its_own(server: Server, project: Project) -> None:
     assert other.get(items[0]["id"]).status == 404
 
 
-def test_another_projects_cursor_gets_the_same_bytes_as_an_invented_one(server: Server, project: Project) -> None:
+def test_a_cursor_of_another_project_gets_the_response_of_an_unknown_one(server: Server, project: Project) -> None:
     cursor = project.fill(1)[0]["id"]
-    invented = cursor[:-1] + ("0" if cursor[-1] != "0" else "1")
+    unknown = cursor[:-1] + ("0" if cursor[-1] != "0" else "1")
     other = server.new_project()
     headers = {"X-Request-Id": "same"}
 
-    foreign_answer = other.request("GET", f"/v2/deployments?starting_after={cursor}", headers=headers)
-    invented_answer = other.request("GET", f"/v2/deployments?starting_after={invented}", headers=headers)
+    foreign_response = other.request("GET", f"/v2/deployments?starting_after={cursor}", headers=headers)
+    unknown_response = other.request("GET", f"/v2/deployments?starting_after={unknown}", headers=headers)
 
-    assert foreign_answer.status == 400
-    assert foreign_answer.body.replace(cursor.encode(), b"") == invented_answer.body.replace(invented.encode(), b"")
+    assert foreign_response.status == 400
+    assert foreign_response.body.replace(cursor.encode(), b"") == unknown_response.body.replace(unknown.encode(), b"")

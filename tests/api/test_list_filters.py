@@ -1,4 +1,4 @@
-"""`GET /v2/deployments` with filters: additions to the contract, with the same promises as the pages without."""
+"""`GET /v2/deployments` with filters, which are additions to the contract."""
 
 from typing import Any
 
@@ -11,19 +11,19 @@ from tests.support.server import Answer, Project, a_body
 
 
 def put(project: Project, key: str, description: str = "", **config: Any) -> dict[str, Any]:
-    answer = project.put(key, {**a_body(**config), "description": description})
-    assert answer.status in (200, 201), answer.body
-    item: dict[str, Any] = answer.json
+    response = project.put(key, {**a_body(**config), "description": description})
+    assert response.status in (200, 201), response.body
+    item: dict[str, Any] = response.json
     return item
 
 
-def refusal(answer: Answer) -> tuple[int, str, str]:
-    return answer.status, answer.error["code"], answer.error["param"]
+def error_of(response: Answer) -> tuple[int, str, str]:
+    return response.status, response.error["code"], response.error["param"]
 
 
 @pytest.fixture
 def fleet(project: Project) -> Project:
-    """A project of five, the newest last."""
+    """Return a project with five deployments, oldest first."""
     put(project, "support_bot", "Answers REFUNDS", provider="openai", model="openai/gpt-4o")
     put(project, "Refund-mail", "Straße, naïve", provider="anthropic", model="claude")
     put(project, "pictures", "Draws", provider="openai", model="openai/dall-e", model_type="image")
@@ -55,7 +55,9 @@ def fleet(project: Project) -> Project:
         ]),
     ],
 )  # fmt: skip
-def test_a_page_has_those_that_all_filters_hold_for(fleet: Project, filters: dict[str, str], keys: list[str]) -> None:
+def test_a_page_has_the_deployments_that_match_all_filters(
+    fleet: Project, filters: dict[str, str], keys: list[str]
+) -> None:
     page = fleet.page(**filters)
 
     assert page.status == 200
@@ -68,7 +70,7 @@ def test_an_item_has_the_same_bytes_with_and_without_a_filter(fleet: Project) ->
     assert fleet.page(updated_since="2000-01-01").body == fleet.page().body
 
 
-def test_updated_since_counts_the_moment_itself_and_is_in_utc_without_an_offset(project: Project) -> None:
+def test_updated_since_is_inclusive_and_utc_without_an_offset(project: Project) -> None:
     put(project, "a")
     moment = put(project, "b")["updated"]
     put(project, "c")
@@ -81,7 +83,7 @@ def test_updated_since_counts_the_moment_itself_and_is_in_utc_without_an_offset(
     assert project.page(updated_since="2900-01-01").keys == []
 
 
-def test_what_is_filtered_by_is_what_is_live(project: Project) -> None:
+def test_filters_match_the_live_version(project: Project) -> None:
     put(project, "a", "first", provider="openai")
     moment = put(project, "b")["updated"]
 
@@ -100,7 +102,7 @@ def test_what_is_filtered_by_is_what_is_live(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameter", "value", "said"),
+    ("parameter", "value", "text"),
     [
         ("model_type", "chatt", "Did you mean 'chat'?"),
         ("model_type", "Chat", "must be one of chat, completion"),
@@ -112,25 +114,25 @@ def test_what_is_filtered_by_is_what_is_live(project: Project) -> None:
         ("provider", "x" * 257, "at most 256 characters"),
     ],
 )
-def test_an_impossible_value_is_refused_by_name(project: Project, parameter: str, value: str, said: str) -> None:
-    answer = project.page(**{parameter: value})
+def test_an_invalid_value_is_rejected_by_name(project: Project, parameter: str, value: str, text: str) -> None:
+    response = project.page(**{parameter: value})
 
-    assert refusal(answer) == (400, "invalid_filter", parameter)
-    assert said in answer.error["message"]
+    assert error_of(response) == (400, "invalid_filter", parameter)
+    assert text in response.error["message"]
 
 
-def test_a_filter_sent_twice_and_an_unknown_one_are_refused(project: Project) -> None:
-    twice = project.request("GET", "/v2/deployments?provider=openai&provider=groq")
+def test_a_repeated_and_an_unknown_filter_are_rejected(project: Project) -> None:
+    repeated = project.request("GET", "/v2/deployments?provider=openai&provider=groq")
     unknown = project.page(owner="anna")
 
-    assert refusal(twice) == (400, "repeated_parameter", "provider")
-    assert refusal(unknown) == (400, "unknown_parameter", "owner")
+    assert error_of(repeated) == (400, "repeated_parameter", "provider")
+    assert error_of(unknown) == (400, "unknown_parameter", "owner")
     assert unknown.error["message"].endswith("search, provider, model, model_type, updated_since.")
     versions = project.request("GET", "/v2/manifests?provider=openai")
-    assert refusal(versions) == (400, "unknown_parameter", "provider")
+    assert error_of(versions) == (400, "unknown_parameter", "provider")
 
 
-def test_the_cursor_may_be_any_deployment_one_that_is_filtered_out_or_deleted_too(fleet: Project) -> None:
+def test_the_cursor_can_be_a_deployment_that_does_not_match_or_is_deleted(fleet: Project) -> None:
     ids = {item["key"]: item["id"] for item in fleet.page().json["data"]}
     fleet.request("DELETE", "/v2/deployments/notes")
 
@@ -138,15 +140,15 @@ def test_the_cursor_may_be_any_deployment_one_that_is_filtered_out_or_deleted_to
     assert fleet.page(provider="openai", starting_after=ids["Refund-mail"]).keys == ["support_bot"]
     assert fleet.page(provider="openai", ending_before=ids["notes"]).keys == ["other"]
     assert fleet.page(search="r", ending_before=ids["support_bot"], limit=1).json["has_more"] is True
-    assert refusal(fleet.page(provider="openai", starting_after="never")) == (400, "invalid_cursor", "starting_after")
+    assert error_of(fleet.page(provider="openai", starting_after="never")) == (400, "invalid_cursor", "starting_after")
 
 
-def test_a_filtered_page_has_an_etag_that_lasts_until_something_changes(fleet: Project) -> None:
+def test_a_filtered_page_keeps_its_etag_until_a_change(fleet: Project) -> None:
     path = "/v2/deployments?search=refund"
     etag = fleet.request("GET", path).headers["etag"]
 
     same = fleet.request("GET", path, headers={"If-None-Match": etag})
-    put(fleet, "support_bot", "ResponseCache")
+    put(fleet, "support_bot", "Changed")
 
     assert same.status == 304
     assert fleet.request("GET", path, headers={"If-None-Match": etag}).status == 200
@@ -174,7 +176,7 @@ FILTERS = st.fixed_dictionaries(
     limit=st.integers(1, 4),
     direction=st.sampled_from(["starting_after", "ending_before"]),
 )
-def test_a_filtered_walk_under_changes_meets_what_stays_exactly_once_and_in_order(
+def test_filtered_paging_during_changes_returns_unchanged_items_once_in_order(
     project: Project,
     first: list[tuple[int, str, str, str, bool]],
     later: list[list[tuple[int, str, str, str, bool]]],
@@ -182,73 +184,73 @@ def test_a_filtered_walk_under_changes_meets_what_stays_exactly_once_and_in_orde
     limit: int,
     direction: str,
 ) -> None:
-    """Against a model on paper: the items as they were put, by creation."""
+    """Compares the pages with a model."""
     for key in [item["key"] for page in project.walk(50) for item in page.json["data"]]:
         project.request("DELETE", f"/v2/deployments/{key}")
-    paper = Paper(project)
-    anchor = paper.put("anchor", "mistral", "chat", "-")
+    model = Model(project)
+    anchor = model.put("anchor", "mistral", "chat", "-")
     for change in first:
-        paper.change(change)
-    always = set(paper.matching(filters)) - ({anchor} if direction == "ending_before" else set())
-    met: list[str] = []
+        model.change(change)
+    always = set(model.matching(filters)) - ({anchor} if direction == "ending_before" else set())
+    seen: list[str] = []
     cursor = None if direction == "starting_after" else anchor
     pages = iter(later)
     while True:
         query = {**filters, "limit": limit} | ({direction: cursor} if cursor else {})
         page = project.page(**query)
         assert page.status == 200, page.body
-        now = paper.matching(filters)
-        if not met and direction == "starting_after":
-            assert (ids(page), page.json["has_more"]) == (now[:limit], len(now) > limit)
-        met = [*met, *ids(page)] if direction == "starting_after" else [*ids(page), *met]
+        expected = model.matching(filters)
+        if not seen and direction == "starting_after":
+            assert (ids(page), page.json["has_more"]) == (expected[:limit], len(expected) > limit)
+        seen = [*seen, *ids(page)] if direction == "starting_after" else [*ids(page), *seen]
         if not page.json["has_more"]:
             break
         cursor = ids(page)[-1 if direction == "starting_after" else 0]
         for change in next(pages, []):
-            paper.change(change)
-            always &= set(paper.matching(filters))
+            model.change(change)
+            always &= set(model.matching(filters))
 
-    assert len(met) == len(set(met))
-    assert always <= set(met)
-    assert met == [each for each in paper.created[::-1] if each in met]
+    assert len(seen) == len(set(seen))
+    assert always <= set(seen)
+    assert seen == [item_id for item_id in model.created[::-1] if item_id in seen]
 
 
 def ids(page: Answer) -> list[str]:
     return [item["id"] for item in page.json["data"]]
 
 
-class Paper:
-    """What was put and not deleted, by key in order of creation: its id, and what is filtered by."""
+class Model:
+    """The existing deployments by key in order of creation: id and filtered fields."""
 
     def __init__(self, project: Project) -> None:
         self.created: list[str] = []
         self._project = project
-        self._kept: dict[str, tuple[str, str, str, str]] = {}
+        self._items: dict[str, tuple[str, str, str, str]] = {}
 
     def change(self, change: tuple[int, str, str, str, bool]) -> None:
-        """Put a deployment, or delete it if it is there and that is wanted."""
+        """Put a deployment; or delete it, if it exists and the change is a deletion."""
         number, provider, model_type, description, is_deletion = change
         key = f"k{number}"
-        if is_deletion and key in self._kept:
+        if is_deletion and key in self._items:
             assert self._project.request("DELETE", f"/v2/deployments/{key}").status == 200
-            del self._kept[key]
+            del self._items[key]
         else:
             self.put(key, provider, model_type, description)
 
     def put(self, key: str, provider: str, model_type: str, description: str) -> str:
-        """Put a deployment; its id."""
+        """Put a deployment; return its id."""
         item = put(self._project, key, description, provider=provider, model_type=model_type)
-        if key not in self._kept:
+        if key not in self._items:
             self.created.append(item["id"])
-        self._kept[key] = item["id"], provider, model_type, description
+        self._items[key] = item["id"], provider, model_type, description
         return str(item["id"])
 
     def matching(self, filters: dict[str, str]) -> list[str]:
-        """The ids of those that the filters hold for, newest first."""
+        """Return the ids of the deployments that match the filters, newest first."""
         search = filters.get("search", "").lower()
         return [
             found
-            for key, (found, provider, model_type, description) in reversed(self._kept.items())
+            for key, (found, provider, model_type, description) in reversed(self._items.items())
             if filters.get("provider") in (None, provider)
             and filters.get("model_type") in (None, model_type)
             and any(search in text.lower() for text in (key, description))
@@ -256,6 +258,6 @@ class Paper:
 
 
 @pytest.mark.parametrize("text", ["0001-01-01", "0001-01-01T00:00+14:00", "9999-12-31T23:59:59-14:00"])
-def test_any_time_that_can_be_written_can_be_asked_for(project: Project, text: str) -> None:
+def test_every_valid_time_is_accepted(project: Project, text: str) -> None:
     assert find_moment(text) is not None
     assert project.page(updated_since=text).status == 200

@@ -1,4 +1,4 @@
-"""`GET /v2/manifests`: the deployments as files say them, in pages like the list's."""
+"""`GET /v2/manifests`: deployments in the form of files, in pages like those of the list."""
 
 import json
 import threading
@@ -19,13 +19,13 @@ def manifests(project: Project, query: str = "", **headers: str) -> Answer:
 
 
 def manifest(project: Project, key: str) -> dict[str, Any]:
-    """The manifest of one deployment."""
-    (found,) = [each for each in manifests(project, "?limit=50").json["data"] if each["key"] == key]
+    """Return the manifest of one deployment."""
+    (found,) = [item for item in manifests(project, "?limit=50").json["data"] if item["key"] == key]
     return dict(found)
 
 
 def names(newest: int, oldest: int) -> list[str]:
-    """`d<newest>` down to `d<oldest>`."""
+    """Return `d<newest>` down to `d<oldest>`."""
     return [f"d{number}" for number in range(newest, oldest - 1, -1)]
 
 
@@ -36,7 +36,7 @@ def test_an_empty_project_is_an_empty_page(project: Project) -> None:
     assert page.body == b'{"object":"list","data":[],"has_more":false}'
 
 
-def test_a_manifest_has_all_that_a_file_would_say_and_who_keeps_it(project: Project) -> None:
+def test_a_manifest_has_the_fields_of_a_file_and_the_owner(project: Project) -> None:
     item = project.put("a", a_body() | {"variables": VARIABLES}, "?file=prompts/a.yaml").json
 
     (found,) = manifests(project).json["data"]
@@ -50,20 +50,20 @@ def test_a_manifest_has_all_that_a_file_would_say_and_who_keeps_it(project: Proj
     ]  # fmt: skip
 
 
-def test_what_was_never_in_a_file_has_none_and_says_so(project: Project) -> None:
+def test_a_deployment_without_a_file_has_the_file_null(project: Project) -> None:
     project.put("a")
 
     assert b'"owner":"api","file":null,' in manifests(project).body
     assert manifest(project, "a")["variables"] == []
 
 
-def test_put_back_as_it_is_a_manifest_changes_nothing(project: Project) -> None:
+def test_putting_an_unchanged_manifest_changes_nothing(project: Project) -> None:
     project.put("a", a_body(tools=[], model_parameters={"temperature": 0}) | {"variables": VARIABLES})
     found = manifest(project, "a")
 
-    answer = project.put("a", {name: found[name] for name in ("description", "variables", "prompt_config")})
+    response = project.put("a", {name: found[name] for name in ("description", "variables", "prompt_config")})
 
-    assert answer.headers["x-moorage-result"] == "unchanged"
+    assert response.headers["x-moorage-result"] == "unchanged"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_put_back_as_it_is_a_manifest_changes_nothing(project: Project) -> None:
     ],
     ids=["put", "patch", "draft", "adoption", "deletion of a version", "undo"],
 )
-def test_its_etag_is_that_of_the_deployment_after_every_change(
+def test_a_manifest_has_the_etag_of_its_deployment_after_every_change(
     project: Project, method: str, path: str, body: dict[str, Any] | None
 ) -> None:
     project.put("a", a_body(model="first"))
@@ -86,21 +86,21 @@ def test_its_etag_is_that_of_the_deployment_after_every_change(
     before = manifest(project, "a")["etag"]
     data = {"prompt_config": body} if path == "/versions" else body
 
-    done = project.request(method, f"/v2/deployments/a{path}", json.dumps(data).encode())
+    response = project.request(method, f"/v2/deployments/a{path}", json.dumps(data).encode())
 
-    assert done.status in (200, 201), done.body
+    assert response.status in (200, 201), response.body
     assert manifest(project, "a")["etag"] == project.get("a").headers["etag"] != before
 
 
-def test_its_etag_is_accepted_as_if_match(project: Project) -> None:
+def test_the_etag_of_a_manifest_is_accepted_as_if_match(project: Project) -> None:
     project.put("a")
 
-    answer = project.put("a", a_body(model="b"), **{"If-Match": manifest(project, "a")["etag"]})
+    response = project.put("a", a_body(model="b"), **{"If-Match": manifest(project, "a")["etag"]})
 
-    assert answer.status == 200
+    assert response.status == 200
 
 
-def test_it_follows_the_live_version_and_not_a_draft(project: Project) -> None:
+def test_a_manifest_has_the_live_version_and_not_a_draft(project: Project) -> None:
     project.put("a", a_body() | {"variables": VARIABLES})
     draft = a_body(model="b") | {"variables": []}
     del draft["description"]
@@ -118,7 +118,7 @@ def test_it_follows_the_live_version_and_not_a_draft(project: Project) -> None:
     assert (after["version"], after["variables"], after["prompt_config"]["model"]) == ("1.1", [], "b")
 
 
-def test_the_page_has_the_ten_newest_first_whatever_was_changed_since(project: Project) -> None:
+def test_a_page_has_the_ten_newest_first_regardless_of_changes(project: Project) -> None:
     project.fill(12)
     project.put("d1", a_body(model="b"))
     project.put("d5", a_body(), "?file=d5.yaml")
@@ -129,7 +129,7 @@ def test_the_page_has_the_ten_newest_first_whatever_was_changed_since(project: P
     assert page.json["has_more"] is True
 
 
-def test_a_walk_meets_every_deployment_once_in_order_and_back_again(project: Project) -> None:
+def test_paging_in_both_directions_returns_every_deployment_once_in_order(project: Project) -> None:
     project.fill(23)
 
     older, query = [manifests(project, "?limit=7")], ""
@@ -145,7 +145,7 @@ def test_a_walk_meets_every_deployment_once_in_order_and_back_again(project: Pro
 
 
 @pytest.mark.parametrize(("alias", "name"), [("after", "starting_after"), ("before", "ending_before")])
-def test_the_other_names_of_the_cursors_mean_the_same(project: Project, alias: str, name: str) -> None:
+def test_the_names_after_and_before_are_aliases(project: Project, alias: str, name: str) -> None:
     cursor = project.fill(5)[2]["id"]
 
     page = manifests(project, f"?{alias}={cursor}")
@@ -154,7 +154,7 @@ def test_the_other_names_of_the_cursors_mean_the_same(project: Project, alias: s
     assert page.body == manifests(project, f"?{name}={cursor}").body
 
 
-def test_pages_end_where_the_deployments_do(project: Project) -> None:
+def test_pages_end_with_the_last_deployment(project: Project) -> None:
     items = project.fill(4)
 
     assert manifests(project, f"?starting_after={items[0]['id']}").json == {
@@ -171,7 +171,7 @@ def test_pages_end_where_the_deployments_do(project: Project) -> None:
     assert (exactly.keys, exactly.json["has_more"]) == (["d2", "d1"], False)
 
 
-def test_a_cursor_to_a_deleted_deployment_still_pages(project: Project) -> None:
+def test_a_cursor_to_a_deleted_deployment_stays_valid(project: Project) -> None:
     items = project.fill(5)
     project.request("DELETE", "/v2/deployments/d3")
 
@@ -182,7 +182,7 @@ def test_a_cursor_to_a_deleted_deployment_still_pages(project: Project) -> None:
     assert manifests(project, f"?starting_after={items[4]['id']}").keys == ["d4", "d2", "d1"]
 
 
-def test_a_restored_deployment_has_its_place_again(project: Project) -> None:
+def test_a_restored_deployment_has_its_position(project: Project) -> None:
     project.fill(3)
     project.request("DELETE", "/v2/deployments/d2")
     project.request("POST", "/v2/deployments/d2/restore")
@@ -192,37 +192,37 @@ def test_a_restored_deployment_has_its_place_again(project: Project) -> None:
 
 @pytest.mark.parametrize("name", ["starting_after", "ending_before"])
 @pytest.mark.parametrize("cursor", ["a", "1.0", "3c90c3cc-0d44-4b50-8888-8dd25736052a", "%00", "x" * 5_000])
-def test_a_cursor_that_is_none_is_refused(project: Project, name: str, cursor: str) -> None:
+def test_an_invalid_cursor_is_rejected(project: Project, name: str, cursor: str) -> None:
     project.put("a")
 
-    refused = manifests(project, f"?{name}={cursor}")
+    rejected = manifests(project, f"?{name}={cursor}")
 
-    assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "invalid_cursor", name)
+    assert (rejected.status, rejected.error["code"], rejected.error["param"]) == (400, "invalid_cursor", name)
 
 
 @pytest.mark.parametrize("name", ["starting_after", "ending_before"])
-def test_another_projects_cursor_gets_the_same_bytes_as_an_invented_one(
+def test_a_cursor_of_another_project_gets_the_response_of_an_unknown_one(
     project: Project, server: Server, name: str
 ) -> None:
     cursor = project.put("a").json["id"]
-    invented = cursor[:-1] + ("0" if cursor[-1] != "0" else "1")
+    unknown = cursor[:-1] + ("0" if cursor[-1] != "0" else "1")
     other = server.new_project()
     other.put("b")
 
-    foreign = manifests(other, f"?{name}={cursor}", X_Request_Id="same")
-    made_up = manifests(other, f"?{name}={invented}", X_Request_Id="same")
+    foreign_response = manifests(other, f"?{name}={cursor}", X_Request_Id="same")
+    unknown_response = manifests(other, f"?{name}={unknown}", X_Request_Id="same")
 
-    assert (foreign.status, foreign.error["code"]) == (400, "invalid_cursor")
-    assert foreign.body.replace(cursor.encode(), b"") == made_up.body.replace(invented.encode(), b"")
+    assert (foreign_response.status, foreign_response.error["code"]) == (400, "invalid_cursor")
+    assert foreign_response.body.replace(cursor.encode(), b"") == unknown_response.body.replace(unknown.encode(), b"")
 
 
-def test_a_project_sees_only_its_own_files(project: Project, server: Server) -> None:
+def test_a_project_lists_only_its_own_files(project: Project, server: Server) -> None:
     other = server.new_project()
     project.put("a", a_body(), "?file=mine.yaml")
     other.put("a", a_body(model="b"), "?file=theirs.yaml")
 
-    assert [each["file"] for each in manifests(project).json["data"]] == ["mine.yaml"]
-    assert [each["file"] for each in manifests(other).json["data"]] == ["theirs.yaml"]
+    assert [manifest["file"] for manifest in manifests(project).json["data"]] == ["mine.yaml"]
+    assert [manifest["file"] for manifest in manifests(other).json["data"]] == ["theirs.yaml"]
 
 
 @pytest.mark.parametrize(
@@ -237,27 +237,27 @@ def test_a_project_sees_only_its_own_files(project: Project, server: Server) -> 
         ("?file=a.yaml", "unknown_parameter"),
     ],
 )
-def test_what_the_list_refuses_is_refused_here(project: Project, query: str, code: str) -> None:
-    refused = manifests(project, query)
+def test_the_parameters_are_validated_as_in_the_list(project: Project, query: str, code: str) -> None:
+    rejected = manifests(project, query)
 
-    assert (refused.status, refused.error["code"]) == (400, code)
+    assert (rejected.status, rejected.error["code"]) == (400, code)
 
 
-def test_what_did_not_change_is_not_sent_again(project: Project) -> None:
+def test_an_unchanged_page_is_304(project: Project) -> None:
     project.fill(2)
     first = manifests(project, "?limit=5")
     etag = first.headers["etag"]
 
-    again = manifests(project, "?limit=5", If_None_Match=etag)
-    project.put("d1", a_body(), "?file=d1.yaml")  # which changes no item of the list
+    repeated = manifests(project, "?limit=5", If_None_Match=etag)
+    project.put("d1", a_body(), "?file=d1.yaml")  # changes no item of `GET /v2/deployments`
     after = manifests(project, "?limit=5", If_None_Match=etag)
 
-    assert (again.status, again.body, again.headers["etag"]) == (304, b"", etag)
+    assert (repeated.status, repeated.body, repeated.headers["etag"]) == (304, b"", etag)
     assert (after.status, after.json["data"][1]["file"]) == (200, "d1.yaml")
     assert after.headers["etag"] != etag
 
 
-def test_an_answer_that_is_remembered_is_remembered_for_one_project(project: Project, server: Server) -> None:
+def test_a_cached_response_belongs_to_one_project(project: Project, server: Server) -> None:
     project.put("a")
     etag = manifests(project).headers["etag"]
     manifests(project)
@@ -268,8 +268,8 @@ def test_an_answer_that_is_remembered_is_remembered_for_one_project(project: Pro
 
 
 @contextmanager
-def others_who_read(project: Project, query: str) -> Iterator[None]:
-    """Two who ask for a page all the time."""
+def concurrent_readers(project: Project, query: str) -> Iterator[None]:
+    """Request a page all the time in two threads."""
     is_over = threading.Event()
 
     def read() -> None:
@@ -288,25 +288,25 @@ def others_who_read(project: Project, query: str) -> Iterator[None]:
             thread.join()
 
 
-def test_a_change_that_was_acknowledged_is_shown_however_many_read_meanwhile(project: Project) -> None:
-    """The page is large, so that changes happen while it is being read."""
+def test_an_acknowledged_change_is_returned_despite_concurrent_readers(project: Project) -> None:
+    """The page is large, so that changes happen while the server reads it."""
     for number in range(50):
         project.put(f"d{number}", a_body(messages=[{"role": "user", "content": "x" * 40}] * 250))
-    seen = []
+    found = []
 
-    with others_who_read(project, "?limit=50"):
-        for turn in range(25):
-            for text in (f"first {turn}", f"second {turn}"):
+    with concurrent_readers(project, "?limit=50"):
+        for number in range(25):
+            for text in (f"first {number}", f"second {number}"):
                 project.request("PATCH", "/v2/deployments/d0", json.dumps({"description": text}).encode())
-            shown = [project.get("d0").json, *(manifests(project, "?limit=50").json["data"][-1] for _ in range(3))]
-            seen.append([each["description"] for each in shown])
+            items = [project.get("d0").json, *(manifests(project, "?limit=50").json["data"][-1] for _ in range(3))]
+            found.append([item["description"] for item in items])
 
-    assert seen == [[f"second {turn}"] * 4 for turn in range(25)]
+    assert found == [[f"second {number}"] * 4 for number in range(25)]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_manifests_are_read_only(project: Project, method: str) -> None:
-    refused = project.request(method, "/v2/manifests", b"{}")
+    rejected = project.request(method, "/v2/manifests", b"{}")
 
-    assert (refused.status, refused.error["code"]) == (405, "method_not_allowed")
-    assert set(refused.headers["allow"].split(", ")) == {"GET", "HEAD"}
+    assert (rejected.status, rejected.error["code"]) == (405, "method_not_allowed")
+    assert set(rejected.headers["allow"].split(", ")) == {"GET", "HEAD"}

@@ -1,4 +1,4 @@
-"""`PUT /v2/deployments/{key}`: declarative, validated whole, stored whole or not at all."""
+"""`PUT /v2/deployments/{key}`: declarative, completely validated, and stored completely or not at all."""
 
 import json
 from typing import Any
@@ -9,102 +9,102 @@ from tests.support.server import Project, a_body
 
 
 def test_a_first_put_creates_version_1_0(project: Project) -> None:
-    answer = project.put("support_bot")
+    response = project.put("support_bot")
 
-    assert answer.status == 201
-    assert answer.headers["x-moorage-result"] == "created"
-    assert answer.json["version"] == "1.0"
-    assert answer.json == project.page().json["data"][0]
+    assert response.status == 201
+    assert response.headers["x-moorage-result"] == "created"
+    assert response.json["version"] == "1.0"
+    assert response.json == project.page().json["data"][0]
 
 
-def test_the_same_put_again_changes_nothing(project: Project) -> None:
+def test_an_identical_put_changes_nothing(project: Project) -> None:
     first = project.put("support_bot")
 
-    again = project.put("support_bot")
+    repeated = project.put("support_bot")
 
-    assert again.status == 200
-    assert again.headers["x-moorage-result"] == "unchanged"
-    assert again.body == first.body
-    assert again.headers["x-moorage-revision"] == first.headers["x-moorage-revision"]
+    assert repeated.status == 200
+    assert repeated.headers["x-moorage-result"] == "unchanged"
+    assert repeated.body == first.body
+    assert repeated.headers["x-moorage-revision"] == first.headers["x-moorage-revision"]
 
 
 @pytest.mark.parametrize(("bump", "version"), [(None, "1.1"), ("minor", "1.1"), ("major", "2.0")])
-def test_other_content_becomes_the_next_version(project: Project, bump: str | None, version: str) -> None:
+def test_different_content_becomes_the_next_version(project: Project, bump: str | None, version: str) -> None:
     project.put("support_bot")
     body = a_body(model="openai/gpt-5") | ({"version_bump": bump} if bump else {})
 
-    answer = project.put("support_bot", body)
+    response = project.put("support_bot", body)
 
-    assert answer.status == 200
-    assert answer.headers["x-moorage-result"] == "updated"
-    assert answer.json["version"] == version
-    assert answer.json["prompt_config"]["model"] == "openai/gpt-5"
+    assert response.status == 200
+    assert response.headers["x-moorage-result"] == "updated"
+    assert response.json["version"] == version
+    assert response.json["prompt_config"]["model"] == "openai/gpt-5"
 
 
-def test_after_2_0_comes_2_1(project: Project) -> None:
+def test_the_version_after_2_0_is_2_1(project: Project) -> None:
     project.put("support_bot")
     project.put("support_bot", a_body(model="b") | {"version_bump": "major"})
 
-    answer = project.put("support_bot", a_body(model="c"))
+    response = project.put("support_bot", a_body(model="c"))
 
-    assert answer.json["version"] == "2.1"
+    assert response.json["version"] == "2.1"
 
 
-def test_going_back_to_older_content_is_a_new_version(project: Project) -> None:
+def test_returning_to_older_content_makes_a_new_version(project: Project) -> None:
     project.put("support_bot")
     project.put("support_bot", a_body(model="b"))
 
     assert project.put("support_bot").json["version"] == "1.2"
 
 
-def test_a_description_alone_is_no_new_version(project: Project) -> None:
+def test_a_new_description_makes_no_version(project: Project) -> None:
     project.put("support_bot")
 
-    answer = project.put("support_bot", a_body() | {"description": "Answers everything"})
+    response = project.put("support_bot", a_body() | {"description": "Answers everything"})
 
-    assert answer.headers["x-moorage-result"] == "updated"
-    assert answer.json["version"] == "1.0"
-    assert answer.json["description"] == "Answers everything"
+    assert response.headers["x-moorage-result"] == "updated"
+    assert response.json["version"] == "1.0"
+    assert response.json["description"] == "Answers everything"
 
 
-def test_what_is_left_out_keeps_its_value(project: Project) -> None:
+def test_an_omitted_field_keeps_its_value(project: Project) -> None:
     variables = [{"key": "customer", "value": "guest"}]
     project.put("support_bot", a_body() | {"variables": variables})
 
-    answer = project.put("support_bot", {"prompt_config": a_body()["prompt_config"]})
+    response = project.put("support_bot", {"prompt_config": a_body()["prompt_config"]})
 
-    assert answer.headers["x-moorage-result"] == "unchanged"
-    assert answer.json["description"] == "Answers refunds"
+    assert response.headers["x-moorage-result"] == "unchanged"
+    assert response.json["description"] == "Answers refunds"
 
 
-def test_other_variables_are_other_content(project: Project) -> None:
+def test_different_variables_make_a_new_version(project: Project) -> None:
     project.put("support_bot", a_body() | {"variables": [{"key": "customer", "value": "guest"}]})
 
-    answer = project.put("support_bot", a_body() | {"variables": []})
+    response = project.put("support_bot", a_body() | {"variables": []})
 
-    assert answer.json["version"] == "1.1"
+    assert response.json["version"] == "1.1"
 
 
-def test_the_order_of_fields_and_the_spelling_of_a_number_are_no_difference(project: Project) -> None:
+def test_the_order_of_fields_and_the_form_of_numbers_make_no_version(project: Project) -> None:
     project.put("support_bot")
     config = a_body()["prompt_config"] | {"model_parameters": {"maxTokens": 512.0, "temperature": 0.2}}
 
-    answer = project.put("support_bot", {"prompt_config": dict(reversed(config.items()))})
+    response = project.put("support_bot", {"prompt_config": dict(reversed(config.items()))})
 
-    assert answer.headers["x-moorage-result"] == "unchanged"
+    assert response.headers["x-moorage-result"] == "unchanged"
 
 
-def test_a_minimal_body_gets_its_empty_containers(project: Project) -> None:
-    answer = project.put("tiny", {"prompt_config": {"model": "m", "model_type": "chat", "provider": "openai"}})
+def test_a_minimal_body_is_completed_with_empty_containers(project: Project) -> None:
+    response = project.put("tiny", {"prompt_config": {"model": "m", "model_type": "chat", "provider": "openai"}})
 
-    assert answer.status == 201
-    assert answer.json["description"] == ""
-    assert answer.json["prompt_config"] == {
+    assert response.status == 201
+    assert response.json["description"] == ""
+    assert response.json["prompt_config"] == {
         "tools": [], "model": "m", "model_type": "chat", "model_parameters": {}, "provider": "openai", "messages": [],
     }  # fmt: skip
 
 
-def test_a_dry_run_tells_and_does_nothing(project: Project) -> None:
+def test_a_dry_run_returns_the_result_and_stores_nothing(project: Project) -> None:
     created = project.put("support_bot", query="?dry_run=true")
     listed = project.page()
     project.put("support_bot")
@@ -116,7 +116,7 @@ def test_a_dry_run_tells_and_does_nothing(project: Project) -> None:
     assert project.get("support_bot").json["version"] == "1.0"
 
 
-def test_every_problem_is_told_with_its_path(project: Project) -> None:
+def test_every_problem_is_reported_with_its_path(project: Project) -> None:
     body = {
         "prompt_config": {
             "model": "",
@@ -136,11 +136,11 @@ def test_every_problem_is_told_with_its_path(project: Project) -> None:
         "promt_config": {},
     }
 
-    answer = project.put("support_bot", body)
+    response = project.put("support_bot", body)
 
-    assert answer.status == 400
-    assert answer.error["code"] == "invalid_request_body"
-    assert [problem["path"] for problem in answer.error["problems"]] == [
+    assert response.status == 400
+    assert response.error["code"] == "invalid_request_body"
+    assert [problem["path"] for problem in response.error["problems"]] == [
         "prompt_config.model",
         "prompt_config.model_type",
         "prompt_config.provider",
@@ -161,10 +161,10 @@ def test_every_problem_is_told_with_its_path(project: Project) -> None:
     assert project.page().json["data"] == []
 
 
-def test_a_variable_declared_twice_is_refused(project: Project) -> None:
-    answer = project.put("support_bot", a_body() | {"variables": [{"key": "a"}, {"key": "a"}]})
+def test_a_variable_declared_twice_is_rejected(project: Project) -> None:
+    response = project.put("support_bot", a_body() | {"variables": [{"key": "a"}, {"key": "a"}]})
 
-    assert answer.error["problems"] == [{"path": "variables[1].key", "message": "is declared twice: 'a'"}]
+    assert response.error["problems"] == [{"path": "variables[1].key", "message": "is declared twice: 'a'"}]
 
 
 @pytest.mark.parametrize(
@@ -176,18 +176,18 @@ def test_a_variable_declared_twice_is_refused(project: Project) -> None:
         ("mesages", [], "Did you mean 'messages'?"),
     ],
 )
-def test_a_near_miss_is_told_what_was_meant(project: Project, field: str, value: object, hint: str) -> None:
-    answer = project.put("support_bot", a_body(**{field: value}))
+def test_an_error_suggests_a_similar_name(project: Project, field: str, value: object, hint: str) -> None:
+    response = project.put("support_bot", a_body(**{field: value}))
 
-    assert hint in answer.error["problems"][0]["message"]
+    assert hint in response.error["problems"][0]["message"]
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"text"', b"3", b"{}"])
-def test_a_body_of_another_shape_is_refused(project: Project, body: bytes) -> None:
-    answer = project.put("support_bot", body)
+def test_a_body_of_another_type_is_rejected(project: Project, body: bytes) -> None:
+    response = project.put("support_bot", body)
 
-    assert answer.status == 400
-    assert answer.error["code"] == "invalid_request_body"
+    assert response.status == 400
+    assert response.error["code"] == "invalid_request_body"
 
 
 @pytest.mark.parametrize(
@@ -210,18 +210,16 @@ def test_a_body_of_another_shape_is_refused(project: Project, body: bytes) -> No
         (b"[" + b"1," * 100_001 + b"1]", "100000 values"),
     ],
 )
-def test_what_is_not_json_that_can_be_kept_is_refused_with_the_reason(
-    project: Project, body: bytes, reason: str
-) -> None:
-    answer = project.put("support_bot", body)
+def test_invalid_json_is_rejected_with_the_reason(project: Project, body: bytes, reason: str) -> None:
+    response = project.put("support_bot", body)
 
-    assert answer.status == 400
-    assert answer.error["code"] == "invalid_json"
-    assert reason in answer.error["message"]
+    assert response.status == 400
+    assert response.error["code"] == "invalid_json"
+    assert reason in response.error["message"]
     assert project.page().json["data"] == []
 
 
-def test_64_levels_are_not_too_deep(project: Project) -> None:
+def test_a_depth_of_64_is_accepted(project: Project) -> None:
     schema: dict[str, Any] = {}
     for _ in range(64 - 7):
         schema = {"properties": schema}
@@ -230,39 +228,39 @@ def test_64_levels_are_not_too_deep(project: Project) -> None:
     assert project.put("deep", a_body(tools=[tool])).status == 201
 
 
-def test_a_body_over_one_mebibyte_is_refused_and_the_server_goes_on(project: Project) -> None:
+def test_a_body_over_one_mebibyte_is_rejected_and_the_server_continues(project: Project) -> None:
     body = json.dumps(a_body(messages=[{"role": "user", "content": "x" * 1_048_576}])).encode()
 
-    answer = project.put("large", body)
+    response = project.put("large", body)
 
-    assert answer.status == 413
-    assert answer.error["code"] == "body_too_large"
+    assert response.status == 413
+    assert response.error["code"] == "body_too_large"
     assert project.page().json["data"] == []
 
 
-def test_a_body_of_just_one_mebibyte_is_kept(project: Project) -> None:
+def test_a_body_of_exactly_one_mebibyte_is_accepted(project: Project) -> None:
     empty = json.dumps(a_body(messages=[{"role": "user", "content": ""}]))
     body = a_body(messages=[{"role": "user", "content": "x" * (1_048_576 - len(empty))}])
 
-    answer = project.put("large", json.dumps(body).encode())
+    response = project.put("large", json.dumps(body).encode())
 
-    assert answer.status == 201
+    assert response.status == 201
     assert project.page().json["data"][0]["prompt_config"] == body["prompt_config"]
 
 
-def test_a_compressed_body_is_refused(project: Project) -> None:
-    answer = project.request("PUT", "/v2/deployments/a", b"\x1f\x8b", {"Content-Encoding": "gzip"})
+def test_a_compressed_body_is_rejected(project: Project) -> None:
+    response = project.request("PUT", "/v2/deployments/a", b"\x1f\x8b", {"Content-Encoding": "gzip"})
 
-    assert answer.status == 415
-    assert answer.error["code"] == "unsupported_encoding"
+    assert response.status == 415
+    assert response.error["code"] == "unsupported_encoding"
 
 
 @pytest.mark.parametrize("key", ["a", "A-b_c.9", "x" * 128, "0", "...", "list"])
-def test_a_key_of_the_allowed_characters_is_taken(project: Project, key: str) -> None:
-    answer = project.put(key)
+def test_a_key_of_valid_characters_is_accepted(project: Project, key: str) -> None:
+    response = project.put(key)
 
-    assert answer.status == 201
-    assert project.get(key).body == answer.body
+    assert response.status == 201
+    assert project.get(key).body == response.body
 
 
 @pytest.mark.parametrize(
@@ -275,37 +273,37 @@ def test_a_key_of_the_allowed_characters_is_taken(project: Project, key: str) ->
         ("3c90c3cc-0d44-4b50-8888-8dd25736052a", "it has the form of an id"),
     ],
 )  # fmt: skip
-def test_any_other_key_is_refused_with_the_rule(project: Project, key: str, rule: str) -> None:
-    answer = project.put(key)
+def test_any_other_key_is_rejected_with_the_rule(project: Project, key: str, rule: str) -> None:
+    response = project.put(key)
 
-    assert answer.status == 400
-    assert answer.error["code"] == "invalid_key"
-    assert rule in answer.error["message"]
+    assert response.status == 400
+    assert response.error["code"] == "invalid_key"
+    assert rule in response.error["message"]
 
 
-def test_a_key_with_a_slash_is_no_path(project: Project) -> None:
+def test_a_key_with_a_slash_is_404(project: Project) -> None:
     assert project.put("a/b").status == 404
     assert project.put("a%2Fb").status == 404
 
 
-def test_an_unknown_parameter_is_refused(project: Project) -> None:
-    answer = project.put("a", query="?force=true")
+def test_an_unknown_parameter_is_rejected(project: Project) -> None:
+    response = project.put("a", query="?force=true")
 
-    assert answer.error["code"] == "unknown_parameter"
+    assert response.error["code"] == "unknown_parameter"
     assert project.put("a", query="?dry_run=yes").error["code"] == "invalid_flag"
     assert project.page().json["data"] == []
 
 
-def test_texts_of_every_script_come_back_as_they_were(project: Project) -> None:
+def test_texts_in_every_script_are_returned_unchanged(project: Project) -> None:
     text = "naïve 日本語 🏴‍☠️ \u2028 \u202e \"'\\/\t\r\n</script>\x7f"
 
-    answer = project.put("texts", a_body(messages=[{"role": "user", "content": text}]) | {"description": text})
+    response = project.put("texts", a_body(messages=[{"role": "user", "content": text}]) | {"description": text})
 
-    assert answer.json["description"] == text
+    assert response.json["description"] == text
     assert project.get("texts").json["prompt_config"]["messages"][0]["content"] == text
 
 
-def test_100_problems_are_enough(project: Project) -> None:
-    answer = project.put("many", a_body(messages=[{"role": "x"}] * 1000))
+def test_at_most_100_problems_are_reported(project: Project) -> None:
+    response = project.put("many", a_body(messages=[{"role": "x"}] * 1000))
 
-    assert len(answer.error["problems"]) == 100
+    assert len(response.error["problems"]) == 100

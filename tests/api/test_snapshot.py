@@ -1,4 +1,4 @@
-"""`GET /v2/deployments/snapshot`: the live versions of a project in one piece."""
+"""`GET /v2/deployments/snapshot`: the live versions of a project in one document."""
 
 import gzip
 import hashlib
@@ -15,39 +15,39 @@ def snapshot(project: Project, **headers: str) -> Answer:
     return project.request("GET", "/v2/deployments/snapshot", headers=headers)
 
 
-def test_it_has_the_live_version_of_every_deployment_in_the_order_of_keys(project: Project) -> None:
+def test_a_snapshot_has_the_live_version_of_every_deployment_ordered_by_key(project: Project) -> None:
     for key in ("b", "a", "c"):
         project.put(key)
     changed = project.put("b", a_body(model="other"))
     project.request("DELETE", "/v2/deployments/c")
 
-    answer = snapshot(project)
+    response = snapshot(project)
 
-    assert answer.status == 200
-    assert [each["key"] for each in answer.json["deployments"]] == ["a", "b"]
-    assert answer.json["project"] == project.id
-    assert answer.json["revision"] == int(answer.headers["x-moorage-revision"])
-    b = answer.json["deployments"][1]
+    assert response.status == 200
+    assert [item["key"] for item in response.json["deployments"]] == ["a", "b"]
+    assert response.json["project"] == project.id
+    assert response.json["revision"] == int(response.headers["x-moorage-revision"])
+    b = response.json["deployments"][1]
     assert (b["version"], b["id"]) == ("1.1", changed.json["id"])
     assert b["prompt_config"] == changed.json["prompt_config"]
     assert set(b) == {"id", "key", "version_id", "version", "prompt_config", "variables", "runtime_config"}
 
 
-def test_an_empty_project_has_an_empty_one(project: Project) -> None:
+def test_an_empty_project_has_an_empty_snapshot(project: Project) -> None:
     assert snapshot(project).json["deployments"] == []
 
 
-def test_it_is_304_until_something_of_the_project_changes(server: Server, project: Project) -> None:
+def test_a_snapshot_is_304_until_the_project_changes(server: Server, project: Project) -> None:
     project.put("a")
     first = snapshot(project)
     server.new_project().put("a")
 
-    again = snapshot(project, **{"If-None-Match": first.headers["etag"]})
+    repeated = snapshot(project, **{"If-None-Match": first.headers["etag"]})
     project.put("b")
     changed = snapshot(project, **{"If-None-Match": first.headers["etag"]})
 
-    assert (again.status, again.body) == (304, b"")
-    assert again.headers["etag"] == first.headers["etag"]
+    assert (repeated.status, repeated.body) == (304, b"")
+    assert repeated.headers["etag"] == first.headers["etag"]
     assert changed.status == 200
     assert changed.headers["etag"] != first.headers["etag"]
 
@@ -56,7 +56,9 @@ def test_it_is_304_until_something_of_the_project_changes(server: Server, projec
     ("accepted", "encoding"),
     [("gzip", "gzip"), ("br, gzip;q=0.5", "gzip"), ("*", None), ("identity", None), ("gzip;q=0", None), ("br", None)],
 )
-def test_it_is_compressed_for_who_takes_it_so(project: Project, accepted: str, encoding: str | None) -> None:
+def test_a_snapshot_is_compressed_if_the_client_accepts_gzip(
+    project: Project, accepted: str, encoding: str | None
+) -> None:
     project.put("a")
     url = f"{project.server.url}/v2/deployments/snapshot"
     headers = {"Authorization": f"Bearer {project.token}", "Accept-Encoding": accepted}
@@ -69,31 +71,30 @@ def test_it_is_compressed_for_who_takes_it_so(project: Project, accepted: str, e
     assert response.headers["vary"] == "Accept-Encoding"
 
 
-def test_who_asks_for_another_encoding_of_the_same_gets_that(project: Project) -> None:
-    """What the front remembers is for one question, and this is another."""
+def test_a_cached_snapshot_is_not_sent_for_another_encoding(project: Project) -> None:
     project.put("a")
     bodies = [snapshot(project, **{"Accept-Encoding": accepted}).body for accepted in ("gzip", "identity", "gzip")]
 
     assert len({*bodies}) == 1
 
 
-def test_its_signature_can_be_told_from_the_api_key_alone(project: Project) -> None:
+def test_the_signature_can_be_verified_with_the_api_key(project: Project) -> None:
     project.put("a")
     _, other = project.key(Scope.INVOKE)
 
-    answer = snapshot(project)
+    response = snapshot(project)
     for_other = snapshot(project, Authorization=f"Bearer {other}")
 
-    for token, signed in ((project.token, answer), (other, for_other)):
+    for token, signed in ((project.token, response), (other, for_other)):
         key = hashlib.sha256(token.encode()).digest()
         expected = hmac.new(key, hashlib.sha256(signed.body).digest(), hashlib.sha256).hexdigest()
         assert signed.headers["x-moorage-signature"] == f"hmac-sha256={expected}"
-    assert answer.body == for_other.body
+    assert response.body == for_other.body
 
 
-def test_what_has_many_deployments_is_whole(server: Server, project: Project) -> None:
+def test_a_snapshot_of_many_deployments_is_complete(server: Server, project: Project) -> None:
     project.fill(60)
 
-    assert {each["key"] for each in json.loads(snapshot(project).body)["deployments"]} == {
+    assert {item["key"] for item in json.loads(snapshot(project).body)["deployments"]} == {
         f"d{number}" for number in range(1, 61)
     }

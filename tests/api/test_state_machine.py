@@ -1,7 +1,7 @@
-"""Whatever is done, and in whatever order: the API shows what was done, as a person would have noted it on paper.
+"""The API matches a model after any sequence of writes to deployments.
 
-Hypothesis makes up the orders. Each example is some dozens of requests to a new project on a real server, and all there
-is to see is held against the paper after each one.
+Hypothesis generates the sequences. Each example sends some dozens of requests to a new project on a real server, and
+compares all responses with the model after each one.
 """
 
 import json
@@ -16,14 +16,14 @@ from hypothesis.stateful import initialize, invariant, rule
 
 from moorage.diagnostics.history import verify_history
 from moorage.store.opening import open_store
-from tests.support.machine import PLACES, Machine, Step, bound, one_of, run, steps
-from tests.support.paper import Deployment, Version
+from tests.support.machine import POSITIONS, Machine, Step, bound, one_of, run, steps
+from tests.support.model import Deployment, Version
 from tests.support.registry import purge
 from tests.support.server import Answer, Server, a_body
 
 
-class How(NamedTuple):
-    """How a request names what it is about, and on which condition."""
+class Options(NamedTuple):
+    """Options a request names its deployment, and its precondition."""
 
     by_id: bool = False
     match: str = "none"
@@ -34,35 +34,37 @@ TEXTS = st.sampled_from(["one", "two", "three"])
 DESCRIPTIONS = st.sampled_from(["", "short", "longer"])
 BUMPS = st.sampled_from(["minor", "minor", "major"])
 STATUSES = st.sampled_from(["draft", "published"])
-HOWS = st.builds(How, st.booleans(), st.sampled_from(["none", "none", "none", "none", "right", "any", "stale", "new"]))
+OPTIONS = st.builds(
+    Options, st.booleans(), st.sampled_from(["none", "none", "none", "none", "current", "any", "stale", "new"])
+)
 
-#: The conditions that a deployment which is there does not meet.
-UNMET = ("stale", "new")
+#: The preconditions that fail for an existing deployment.
+FAILING = ("stale", "new")
 
 
 def config(text: str) -> dict[str, Any]:
-    """The configuration whose one message is `text`, as it is sent and shown."""
-    found: dict[str, Any] = a_body(messages=[{"role": "user", "content": text}])["prompt_config"]
-    return found
+    """Return a configuration with the single message `text`."""
+    prompt_config: dict[str, Any] = a_body(messages=[{"role": "user", "content": text}])["prompt_config"]
+    return prompt_config
 
 
-def shown(item: dict[str, Any]) -> tuple[object, ...]:
-    """What is held against the paper, of a deployment as the API shows it."""
+def actual(item: dict[str, Any]) -> tuple[object, ...]:
+    """Return the compared fields of a deployment in a response."""
     return item["id"], item["key"], item["description"], item["version"], item["prompt_config"]
 
 
-def noted(deployment: Deployment) -> tuple[object, ...]:
-    """The same of a deployment as it is on paper."""
+def expected(deployment: Deployment) -> tuple[object, ...]:
+    """Return the same fields of a deployment in the model."""
     live = deployment.live
     return deployment.id, deployment.key, deployment.description, live.name, config(live.text)
 
 
 def keys_of(deployments: list[Deployment]) -> list[str]:
-    """The keys of those that are there, newest first."""
-    return [each.key for each in reversed(deployments) if each.is_there]
+    """Return the keys of the existing deployments, newest first."""
+    return [deployment.key for deployment in reversed(deployments) if deployment.exists]
 
 
-#: What the orders must reach at least, for the test to be one of all that can be done.
+#: The outcomes that the sequences must reach.
 REACHED = {
     *("post: 201", "put creates: 201", "put changes the text: 200", "describe: 200", "delete: 200", "restore: 200"),
     *("save draft: 201", "save published: 201", "publish a newer one: 200", "publish an older one: 200", "undo: 200"),
@@ -70,337 +72,347 @@ REACHED = {
 }
 
 
-class Changes(Machine):
-    """All that can be done to deployments; and what holds after each step."""
+class Writes(Machine):
+    """All writes to deployments, and the invariants after each one."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.every: list[Deployment] = []
-        self.touched: Deployment | None = None
+        self.deployments: list[Deployment] = []
+        self.written: Deployment | None = None
 
-    def deployment(self, place: int, has: Callable[[Deployment], object] = bool) -> Deployment:
-        """One of those that ever were: mostly one that is there and, if there is such a one, `has` what it takes."""
-        there = [each for each in self.every if each.is_there]
-        self.touched = one_of([each for each in there if has(each)] or there or self.every, self.every, place)
-        return self.touched
+    def deployment(self, position: int, fits: Callable[[Deployment], object] = bool) -> Deployment:
+        """Return a deployment, mostly an existing one that fits."""
+        existing = [deployment for deployment in self.deployments if deployment.exists]
+        fitting = [deployment for deployment in existing if fits(deployment)]
+        self.written = one_of(fitting or existing or self.deployments, self.deployments, position)
+        return self.written
 
-    def holder(self, key: str) -> Deployment | None:
-        """The deployment that has the key."""
-        return next((each for each in self.every if each.key == key and each.is_there), None)
+    def find(self, key: str) -> Deployment | None:
+        """Return the existing deployment with a key."""
+        return next(
+            (deployment for deployment in self.deployments if deployment.key == key and deployment.exists), None
+        )
 
-    def condition(self, deployment: Deployment | None, how: How) -> dict[str, str]:
-        """The header that says on which condition a change is asked for."""
-        *older, now = ['"0-never"', *(deployment.etags if deployment else ["*"])]
+    def precondition(self, deployment: Deployment | None, options: Options) -> dict[str, str]:
+        """Return the header with the precondition."""
+        *older, current = ['"0-never"', *(deployment.etags if deployment else ["*"])]
         return {
             "none": {},
-            "right": {"If-Match": now},
+            "current": {"If-Match": current},
             "any": {"If-Match": "*"},
             "stale": {"If-Match": older[-1]},
             "new": {"If-None-Match": "*"},
-        }[how.match]
+        }[options.match]
 
-    def is_refused(self, what: str, answer: Answer, deployment: Deployment, how: How) -> bool:
-        """Whether a change was refused, as it must be where the deployment is gone, or not as the condition says."""
-        if not deployment.is_there:
-            self.expect(what, answer, 404, "deployment_deleted")
-        elif how.match in UNMET:
-            self.expect(what, answer, 412, "precondition_failed")
-            assert shown(answer.error["current"]) == noted(deployment)
-        return how.match in UNMET or not deployment.is_there
+    def is_rejected(self, action: str, response: Answer, deployment: Deployment, options: Options) -> bool:
+        """Check the rejection of a write to a deleted deployment or with a failing precondition.
 
-    def change(
-        self, what: str, deployment: Deployment, how: How, method: str, path: str, body: object = None
+        Returns whether the write had to be rejected.
+        """
+        if not deployment.exists:
+            self.expect(action, response, 404, "deployment_deleted")
+        elif options.match in FAILING:
+            self.expect(action, response, 412, "precondition_failed")
+            assert actual(response.error["current"]) == expected(deployment)
+        return options.match in FAILING or not deployment.exists
+
+    def write(
+        self, action: str, deployment: Deployment, options: Options, method: str, path: str, body: object = None
     ) -> Answer | None:
-        """Ask for a change of a deployment; None if it was refused."""
-        name = deployment.id if how.by_id or not deployment.is_there else deployment.key
-        answer = self.ask(method, f"deployments/{name}{path}", body, **self.condition(deployment, how))
-        return None if self.is_refused(what, answer, deployment, how) else answer
+        """Send a write to a deployment; return None if it was rejected."""
+        name = deployment.id if options.by_id or not deployment.exists else deployment.key
+        response = self.request(method, f"deployments/{name}{path}", body, **self.precondition(deployment, options))
+        return None if self.is_rejected(action, response, deployment, options) else response
 
-    def create(self, answer: Answer, key: str, description: str, text: str) -> None:
-        """Note a new deployment."""
-        self.touched = Deployment.created(answer.json["id"], key, description, text)
-        assert self.touched.id not in {each.id for each in self.every}
-        assert shown(answer.json) == noted(self.touched)
-        self.touched.has_etag(answer.headers["etag"])
-        self.every.append(self.touched)
+    def create(self, response: Answer, key: str, description: str, text: str) -> None:
+        """Add a new deployment to the model."""
+        self.written = Deployment.created(response.json["id"], key, description, text)
+        assert self.written.id not in {deployment.id for deployment in self.deployments}
+        assert actual(response.json) == expected(self.written)
+        self.written.check_etag(response.headers["etag"])
+        self.deployments.append(self.written)
 
-    # What is done to a deployment.
+    # Writes to a deployment.
 
     @initialize()
-    def a_deployment_that_has_versions(self) -> None:
-        """To begin with: 1.0 was live, 1.1 is, and 2.0 is a draft."""
-        self.put("a", "one", "short", "minor", How(), is_dry_run=False)
-        self.put("a", "two", None, "minor", How(), is_dry_run=False)
-        self.save(0, "three", "major", How(), "draft")
+    def create_versions(self) -> None:
+        """Create a deployment with versions 1.0 (published), 1.1 (live) and 2.0 (draft)."""
+        self.put("a", "one", "short", "minor", Options(), is_dry_run=False)
+        self.put("a", "two", None, "minor", Options(), is_dry_run=False)
+        self.save(0, "three", "major", Options(), "draft")
 
     def post(self, key: str, text: str, description: str) -> None:
         body = {"key": key, "prompt_config": config(text), "description": description}
-        answer = self.ask("POST", "deployments", body)
-        if self.holder(key):
-            self.expect("post", answer, 409, "key_taken")
+        response = self.request("POST", "deployments", body)
+        if self.find(key):
+            self.expect("post", response, 409, "key_taken")
         else:
-            self.expect("post", answer, 201)
-            self.create(answer, key, description, text)
+            self.expect("post", response, 201)
+            self.create(response, key, description, text)
 
-    def put(self, key: str, text: str, description: str | None, bump: str, how: How, is_dry_run: bool) -> None:
+    def put(self, key: str, text: str, description: str | None, bump: str, options: Options, is_dry_run: bool) -> None:
         body = {"prompt_config": config(text), "version_bump": bump}
         body |= {} if description is None else {"description": description}
-        present = self.holder(key)
-        what, query = ("dry run", "?dry_run=true") if is_dry_run else ("put", "")
-        answer = self.ask("PUT", f"deployments/{key}{query}", body, **self.condition(present, how))
-        if present is None and how.match not in ("none", "new"):
-            was_there = any(each.key == key for each in self.every)
-            self.expect(what, answer, 404, "deployment_deleted" if was_there else "deployment_not_found")
-        elif present is None:
-            self.expect(f"{what} creates", answer, 200 if is_dry_run else 201)
-            assert answer.headers["x-moorage-result"] == "created"
+        current = self.find(key)
+        action, query = ("dry run", "?dry_run=true") if is_dry_run else ("put", "")
+        response = self.request("PUT", f"deployments/{key}{query}", body, **self.precondition(current, options))
+        if current is None and options.match not in ("none", "new"):
+            was_deleted = any(deployment.key == key for deployment in self.deployments)
+            self.expect(action, response, 404, "deployment_deleted" if was_deleted else "deployment_not_found")
+        elif current is None:
+            self.expect(f"{action} creates", response, 200 if is_dry_run else 201)
+            assert response.headers["x-moorage-result"] == "created"
             if not is_dry_run:
-                self.create(answer, key, description or "", text)
-        elif not self.is_refused(what, answer, present, how):
-            is_text, is_words = text != present.live.text, description not in (None, present.description)
-            changed = " and ".join(["the text"] * is_text + ["the description"] * is_words) or "nothing"
-            self.expect(f"{what} changes {changed}", answer, 200)
-            assert answer.headers["x-moorage-result"] == ("unchanged" if changed == "nothing" else "updated")
+                self.create(response, key, description or "", text)
+        elif not self.is_rejected(action, response, current, options):
+            is_new_text, is_new_description = text != current.live.text, description not in (None, current.description)
+            changed = " and ".join(["the text"] * is_new_text + ["the description"] * is_new_description) or "nothing"
+            self.expect(f"{action} changes {changed}", response, 200)
+            assert response.headers["x-moorage-result"] == ("unchanged" if changed == "nothing" else "updated")
             if not is_dry_run:
-                present.put(text, description, bump)
-                present.has_etag(answer.headers["etag"])
-                assert shown(answer.json) == noted(present)
-        self.touched = present or self.touched
+                current.put(text, description, bump)
+                current.check_etag(response.headers["etag"])
+                assert actual(response.json) == expected(current)
+        self.written = current or self.written
 
-    def describe(self, place: int, description: str, how: How) -> None:
-        deployment = self.deployment(place)
-        answer = self.change("describe", deployment, how, "PATCH", "", {"description": description})
-        if answer:
-            self.expect("describe", answer, 200)
+    def describe(self, position: int, description: str, options: Options) -> None:
+        deployment = self.deployment(position)
+        response = self.write("describe", deployment, options, "PATCH", "", {"description": description})
+        if response:
+            self.expect("describe", response, 200)
             result = "unchanged" if description == deployment.description else "updated"
             deployment.describe(description)
-            deployment.has_etag(answer.headers["etag"])
-            assert (answer.headers["x-moorage-result"], shown(answer.json)) == (result, noted(deployment))
+            deployment.check_etag(response.headers["etag"])
+            assert (response.headers["x-moorage-result"], actual(response.json)) == (result, expected(deployment))
 
-    def delete(self, place: int, how: How) -> None:
-        deployment = self.deployment(place)
-        answer = self.change("delete", deployment, how, "DELETE", "")
-        if answer:
-            self.expect("delete", answer, 200)
+    def delete(self, position: int, options: Options) -> None:
+        deployment = self.deployment(position)
+        response = self.write("delete", deployment, options, "DELETE", "")
+        if response:
+            self.expect("delete", response, 200)
             deployment.delete()
-            deployment.has_etag(answer.headers["etag"])
-            assert (answer.json["id"], answer.json["key"]) == (deployment.id, deployment.key)
+            deployment.check_etag(response.headers["etag"])
+            assert (response.json["id"], response.json["key"]) == (deployment.id, deployment.key)
 
-    def restore(self, place: int, how: How) -> None:
-        gone = [each for each in self.every if not each.is_there]
-        deployment = self.touched = one_of(gone or self.every, self.every, place)
-        answer = self.ask("POST", f"deployments/{deployment.id}/restore", **self.condition(deployment, how))
-        if deployment.is_there:
-            self.expect("restore", answer, 409, "not_deleted")
-        elif deployment.state == "erased":
-            self.expect("restore what is erased", answer, 404, "deployment_deleted")
-            assert "permanently deleted" in answer.error["message"]
-        elif self.holder(deployment.key):
-            self.expect("restore", answer, 409, "key_taken")
-        elif how.match in UNMET:
-            self.expect("restore", answer, 412, "precondition_failed")
+    def restore(self, position: int, options: Options) -> None:
+        deleted = [deployment for deployment in self.deployments if not deployment.exists]
+        deployment = self.written = one_of(deleted or self.deployments, self.deployments, position)
+        response = self.request(
+            "POST", f"deployments/{deployment.id}/restore", **self.precondition(deployment, options)
+        )
+        if deployment.exists:
+            self.expect("restore", response, 409, "not_deleted")
+        elif deployment.state == "purged":
+            self.expect("restore a purged one", response, 404, "deployment_deleted")
+            assert "permanently deleted" in response.error["message"]
+        elif self.find(deployment.key):
+            self.expect("restore", response, 409, "key_taken")
+        elif options.match in FAILING:
+            self.expect("restore", response, 412, "precondition_failed")
         else:
-            self.expect("restore", answer, 200)
+            self.expect("restore", response, 200)
             deployment.restore()
-            deployment.has_etag(answer.headers["etag"])
-            assert shown(answer.json) == noted(deployment)
+            deployment.check_etag(response.headers["etag"])
+            assert actual(response.json) == expected(deployment)
 
-    # What is done to its versions.
+    # Writes to versions.
 
-    def save(self, place: int, text: str, bump: str, how: How, status: str) -> None:
-        deployment = self.deployment(place)
+    def save(self, position: int, text: str, bump: str, options: Options, status: str) -> None:
+        deployment = self.deployment(position)
         body = {"prompt_config": config(text), "version_bump": bump, "status": status}
-        answer = self.change(f"save {status}", deployment, how, "POST", "/versions", body)
-        if answer:
-            self.expect(f"save {status}", answer, 201)
+        response = self.write(f"save {status}", deployment, options, "POST", "/versions", body)
+        if response:
+            self.expect(f"save {status}", response, 201)
             version = deployment.save(text, bump)
             if status == "published":
                 deployment.publish(version)
-            deployment.has_etag(answer.headers["etag"])
-            assert (answer.json["version"], answer.json["status"]) == (version.name, deployment.status(version))
+            deployment.check_etag(response.headers["etag"])
+            assert (response.json["version"], response.json["status"]) == (version.name, deployment.status(version))
 
-    def version(self, deployment: Deployment, number: int, how: How) -> tuple[Version, str]:
-        """One of the versions that ever were, mostly one that is there and not live; and how it is named in a path."""
-        others = [each for each in deployment.versions if each.state == "there" and each is not deployment.live]
+    def version(self, deployment: Deployment, number: int, options: Options) -> tuple[Version, str]:
+        """Return a version, mostly an existing one that is not live, and its path."""
+        others = [version for version in deployment.listed() if version is not deployment.live][::-1]
         version = one_of(others or [deployment.live], deployment.versions, number)
-        return version, f"/versions/{version.id if how.by_id else version.name}"
+        return version, f"/versions/{version.id if options.by_id else version.name}"
 
-    def publish(self, place: int, number: int, how: How) -> None:
-        deployment = self.deployment(place, lambda each: len(each.listed()) > 1)
-        version, path = self.version(deployment, number, how)
-        answer = self.change("publish", deployment, how, "POST", f"{path}/publish")
-        if answer and version.state != "there":
-            self.expect("publish", answer, 404, "version_deleted")
-        elif answer:
+    def publish(self, position: int, number: int, options: Options) -> None:
+        deployment = self.deployment(position, lambda candidate: len(candidate.listed()) > 1)
+        version, path = self.version(deployment, number, options)
+        response = self.write("publish", deployment, options, "POST", f"{path}/publish")
+        if response and version.state != "existing":
+            self.expect("publish", response, 404, "version_deleted")
+        elif response:
             order = (version.number > deployment.live.number) - (version.number < deployment.live.number)
-            self.expect(f"publish {('the live one', 'a newer one', 'an older one')[order]}", answer, 200)
+            self.expect(f"publish {('the live one', 'a newer one', 'an older one')[order]}", response, 200)
             deployment.publish(version)
-            deployment.has_etag(answer.headers["etag"])
-            assert (answer.json["version"], answer.json["status"]) == (version.name, "live")
+            deployment.check_etag(response.headers["etag"])
+            assert (response.json["version"], response.json["status"]) == (version.name, "live")
 
-    def undo(self, place: int, how: How) -> None:
-        deployment = self.deployment(place, lambda each: each.moves)
-        answer = self.change("undo", deployment, how, "POST", "/undo")
-        if answer and not deployment.moves:
-            self.expect("undo", answer, 409, "nothing_to_undo")
-        elif answer and deployment.moves[-1][0].state != "there":
-            self.expect("undo", answer, 404, "version_deleted")
-        elif answer:
-            self.expect("undo", answer, 200)
+    def undo(self, position: int, options: Options) -> None:
+        deployment = self.deployment(position, lambda candidate: candidate.moves)
+        response = self.write("undo", deployment, options, "POST", "/undo")
+        if response and not deployment.moves:
+            self.expect("undo", response, 409, "nothing_to_undo")
+        elif response and deployment.moves[-1][0].state != "existing":
+            self.expect("undo", response, 404, "version_deleted")
+        elif response:
+            self.expect("undo", response, 200)
             deployment.undo()
-            deployment.has_etag(answer.headers["etag"])
-            assert (answer.json["version"], answer.json["status"]) == (deployment.live.name, "live")
+            deployment.check_etag(response.headers["etag"])
+            assert (response.json["version"], response.json["status"]) == (deployment.live.name, "live")
 
-    def delete_version(self, place: int, number: int, how: How) -> None:
-        deployment = self.deployment(place, lambda each: len(each.listed()) > 1)
-        version, path = self.version(deployment, number, how)
-        answer = self.change("delete a version", deployment, how, "DELETE", path)
-        if answer and version.state != "there":
-            self.expect("delete a version", answer, 404, "version_deleted")
-        elif answer and version is deployment.live:
-            self.expect("delete a version", answer, 409, "version_is_live")
-        elif answer:
-            self.expect("delete a version", answer, 200)
+    def delete_version(self, position: int, number: int, options: Options) -> None:
+        deployment = self.deployment(position, lambda candidate: len(candidate.listed()) > 1)
+        version, path = self.version(deployment, number, options)
+        response = self.write("delete a version", deployment, options, "DELETE", path)
+        if response and version.state != "existing":
+            self.expect("delete a version", response, 404, "version_deleted")
+        elif response and version is deployment.live:
+            self.expect("delete a version", response, 409, "version_is_live")
+        elif response:
+            self.expect("delete a version", response, 200)
             deployment.delete_version(version)
-            deployment.has_etag(answer.headers["etag"])
-            assert set(answer.json) == {"id", "deployment_id", "version", "deleted", "deleted_at", "restorable_until"}
-            assert (answer.json["id"], answer.json["deployment_id"]) == (version.id, deployment.id)
-            assert (answer.json["version"], answer.json["deleted"]) == (version.name, True)
+            deployment.check_etag(response.headers["etag"])
+            assert set(response.json) == {"id", "deployment_id", "version", "deleted", "deleted_at", "restorable_until"}
+            assert (response.json["id"], response.json["deployment_id"]) == (version.id, deployment.id)
+            assert (response.json["version"], response.json["deleted"]) == (version.name, True)
 
-    def restore_version(self, place: int, number: int, how: How) -> None:
-        deployment = self.deployment(place, lambda each: len(each.listed()) < len(each.versions))
-        gone = [each for each in deployment.versions if each.state != "there"]
-        version = one_of(gone or deployment.versions, deployment.versions, number)
-        path = f"/versions/{version.id if how.by_id else version.name}/restore"
-        answer = self.change("restore a version", deployment, how, "POST", path)
-        if answer and version.state == "there":
-            self.expect("restore a version", answer, 409, "not_deleted")
-        elif answer and version.state == "erased":
-            self.expect("restore a version that is erased", answer, 404, "version_deleted")
-            assert "permanently deleted" in answer.error["message"]
-        elif answer:
-            self.expect("restore a version", answer, 200)
+    def restore_version(self, position: int, number: int, options: Options) -> None:
+        deployment = self.deployment(position, lambda candidate: len(candidate.listed()) < len(candidate.versions))
+        deleted = [version for version in deployment.versions if version.state != "existing"]
+        version = one_of(deleted or deployment.versions, deployment.versions, number)
+        path = f"/versions/{version.id if options.by_id else version.name}/restore"
+        response = self.write("restore a version", deployment, options, "POST", path)
+        if response and version.state == "existing":
+            self.expect("restore a version", response, 409, "not_deleted")
+        elif response and version.state == "purged":
+            self.expect("restore a purged version", response, 404, "version_deleted")
+            assert "permanently deleted" in response.error["message"]
+        elif response:
+            self.expect("restore a version", response, 200)
             deployment.restore_version(version)
-            deployment.has_etag(answer.headers["etag"])
-            assert (answer.json["version"], answer.json["status"]) == (version.name, deployment.status(version))
+            deployment.check_etag(response.headers["etag"])
+            assert (response.json["version"], response.json["status"]) == (version.name, deployment.status(version))
 
-    def look_at(self, place: int, number: int, other: int, how: How) -> None:
-        deployment = self.deployment(place)
-        one, path = self.version(deployment, number, how)
-        two, _ = self.version(deployment, other, how)
-        got = self.ask("GET", f"deployments/{deployment.id}{path}")
-        compared = self.ask("GET", f"deployments/{deployment.id}/diff?from={one.name}&to={two.name}")
-        if not deployment.is_there:
-            self.expect("get a version", got, 404, "deployment_deleted")
-            self.expect("compare", compared, 404, "deployment_deleted")
+    def compare(self, position: int, number: int, other: int, options: Options) -> None:
+        deployment = self.deployment(position)
+        before, path = self.version(deployment, number, options)
+        after, _ = self.version(deployment, other, options)
+        found = self.request("GET", f"deployments/{deployment.id}{path}")
+        diff = self.request("GET", f"deployments/{deployment.id}/diff?from={before.name}&to={after.name}")
+        if not deployment.exists:
+            self.expect("get a version", found, 404, "deployment_deleted")
+            self.expect("compare", diff, 404, "deployment_deleted")
             return
-        if one.state == "there":
-            self.expect("get a version", got, 200)
-            assert (got.json["version"], got.json["status"]) == (one.name, deployment.status(one))
+        if before.state == "existing":
+            self.expect("get a version", found, 200)
+            assert (found.json["version"], found.json["status"]) == (before.name, deployment.status(before))
         else:
-            self.expect("get a version", got, 404, "version_deleted")
-        if one.state == two.state == "there":
-            self.expect("compare", compared, 200)
-            change = {"path": "prompt_config.messages[0].content", "before": one.text, "after": two.text}
-            assert compared.json["changes"] == ([] if one.text == two.text else [change])
+            self.expect("get a version", found, 404, "version_deleted")
+        if before.state == after.state == "existing":
+            self.expect("compare", diff, 200)
+            change = {"path": "prompt_config.messages[0].content", "before": before.text, "after": after.text}
+            assert diff.json["changes"] == ([] if before.text == after.text else [change])
         else:
-            self.expect("compare", compared, 404, "version_deleted")
+            self.expect("compare", diff, 404, "version_deleted")
 
     def purge(self, days: int) -> None:
-        """What was deleted is erased; or nothing is, for nobody waited 30 days."""
+        """Purge all deleted data (0 days), or none (30 days)."""
         with closing(open_store(self.server.database)) as store:
             count = purge(store, days)
-        assert count == (0 if days else sum(each.erase() for each in self.every))
+        assert count == (0 if days else sum(deployment.purge() for deployment in self.deployments))
         self.outcomes.append(f"purge: {'something' if count else 'nothing'}")
 
     def teardown(self) -> None:
-        """Leave nothing that the next example's purge would find."""
+        """Purge all deleted data, so that the next example does not count it."""
         with closing(open_store(self.server.database)) as store:
             purge(store, 0)
 
     @rule(
         step=steps(
             post={"key": KEYS, "text": TEXTS, "description": DESCRIPTIONS},
-            put={"key": KEYS, "text": TEXTS, "description": st.none() | DESCRIPTIONS, "bump": BUMPS, "how": HOWS}
+            put={"key": KEYS, "text": TEXTS, "description": st.none() | DESCRIPTIONS, "bump": BUMPS, "options": OPTIONS}
             | {"is_dry_run": st.sampled_from([False, False, False, True])},
-            describe={"place": PLACES, "description": DESCRIPTIONS, "how": HOWS},
-            delete={"place": PLACES, "how": HOWS},
-            restore={"place": PLACES, "how": HOWS},
-            save={"place": PLACES, "text": TEXTS, "bump": BUMPS, "how": HOWS, "status": STATUSES},
-            publish={"place": PLACES, "number": PLACES, "how": HOWS},
-            undo={"place": PLACES, "how": HOWS},
-            delete_version={"place": PLACES, "number": PLACES, "how": HOWS},
-            restore_version={"place": PLACES, "number": PLACES, "how": HOWS},
-            look_at={"place": PLACES, "number": PLACES, "other": PLACES, "how": HOWS},
+            describe={"position": POSITIONS, "description": DESCRIPTIONS, "options": OPTIONS},
+            delete={"position": POSITIONS, "options": OPTIONS},
+            restore={"position": POSITIONS, "options": OPTIONS},
+            save={"position": POSITIONS, "text": TEXTS, "bump": BUMPS, "options": OPTIONS, "status": STATUSES},
+            publish={"position": POSITIONS, "number": POSITIONS, "options": OPTIONS},
+            undo={"position": POSITIONS, "options": OPTIONS},
+            delete_version={"position": POSITIONS, "number": POSITIONS, "options": OPTIONS},
+            restore_version={"position": POSITIONS, "number": POSITIONS, "options": OPTIONS},
+            compare={"position": POSITIONS, "number": POSITIONS, "other": POSITIONS, "options": OPTIONS},
             purge={"days": st.sampled_from([30, 0])},
         )
     )
     def step(self, step: Step) -> None:
         self.do(step)
 
-    # What holds after each step.
+    # Invariants.
 
     @invariant()
-    def what_is_shown_is_what_is_on_paper(self) -> None:
-        self.the_list_shows_what_is_there_newest_first()
-        if self.touched:
-            self.a_place_in_the_list_is_kept_by_what_is_gone_too(self.touched)
-            self.its_history_is_what_was_done_newest_first(self.touched)
-        if self.touched and self.touched.is_there:
-            self.it_is_shown_by_its_key_and_its_id_and_has_the_etag_that_was_told(self.touched)
-            self.its_versions_are_those_that_were_made_and_not_deleted_newest_first(self.touched)
-            self.a_place_among_its_versions_is_kept_by_what_is_gone_too(self.touched)
-        elif self.touched:
-            self.nothing_of_it_is_shown(self.touched)
+    def the_api_matches_the_model(self) -> None:
+        self.the_list_shows_what_exists_newest_first()
+        if self.written:
+            self.check_cursor(self.written)
+            self.check_history(self.written)
+        if self.written and self.written.exists:
+            self.check_item(self.written)
+            self.check_versions(self.written)
+            self.check_version_cursors(self.written)
+        elif self.written:
+            self.nothing_of_it_is_actual(self.written)
 
-    def the_list_shows_what_is_there_newest_first(self) -> None:
-        listed = [shown(item) for page in self.project.walk(limit=2) for item in page.json["data"]]
-        assert listed == [noted(each) for each in reversed(self.every) if each.is_there]
+    def the_list_shows_what_exists_newest_first(self) -> None:
+        listed = [actual(item) for page in self.project.walk(limit=2) for item in page.json["data"]]
+        assert listed == [expected(deployment) for deployment in reversed(self.deployments) if deployment.exists]
 
-    def a_place_in_the_list_is_kept_by_what_is_gone_too(self, it: Deployment) -> None:
-        place = self.every.index(it)
-        assert self.project.page(limit=50, starting_after=it.id).keys == keys_of(self.every[:place])
-        assert self.project.page(limit=50, ending_before=it.id).keys == keys_of(self.every[place + 1 :])
+    def check_cursor(self, deployment: Deployment) -> None:
+        position = self.deployments.index(deployment)
+        assert self.project.page(limit=50, starting_after=deployment.id).keys == keys_of(self.deployments[:position])
+        assert self.project.page(limit=50, ending_before=deployment.id).keys == keys_of(
+            self.deployments[position + 1 :]
+        )
 
-    def it_is_shown_by_its_key_and_its_id_and_has_the_etag_that_was_told(self, it: Deployment) -> None:
-        by_key, by_id = self.project.get(it.key), self.project.get(it.id)
+    def check_item(self, deployment: Deployment) -> None:
+        by_key, by_id = self.project.get(deployment.key), self.project.get(deployment.id)
         assert by_key.body == by_id.body
-        assert shown(by_key.json) == noted(it)
-        it.has_etag(by_key.headers["etag"])
+        assert actual(by_key.json) == expected(deployment)
+        deployment.check_etag(by_key.headers["etag"])
 
-    def nothing_of_it_is_shown(self, it: Deployment) -> None:
+    def nothing_of_it_is_actual(self, deployment: Deployment) -> None:
         for path in ("", "/versions"):
-            answer = self.ask("GET", f"deployments/{it.id}{path}")
-            assert (answer.status, answer.error["code"]) == (404, "deployment_deleted")
-            assert ("permanently deleted" in answer.error["message"]) == (it.state == "erased")
+            response = self.request("GET", f"deployments/{deployment.id}{path}")
+            assert (response.status, response.error["code"]) == (404, "deployment_deleted")
+            assert ("permanently deleted" in response.error["message"]) == (deployment.state == "purged")
 
-    def its_versions_are_those_that_were_made_and_not_deleted_newest_first(self, it: Deployment) -> None:
-        items, listed = self.every_item(it, "versions", "_id"), it.listed()
+    def check_versions(self, deployment: Deployment) -> None:
+        items, listed = self.read_all(deployment, "versions", "_id"), deployment.listed()
         assert [(item["version"], item["status"], item["prompt_config"]["messages"]) for item in items] == [
-            (each.name, it.status(each), config(each.text)["messages"]) for each in listed
+            (version.name, deployment.status(version), config(version.text)["messages"]) for version in listed
         ]
         for item, version in zip(items, listed, strict=True):
             version.id = version.id or item["_id"]
             assert item["_id"] == version.id
 
-    def a_place_among_its_versions_is_kept_by_what_is_gone_too(self, it: Deployment) -> None:
-        for gone in (each for each in it.versions if each.state != "there"):
-            items = self.every_item(it, "versions", "_id", gone.id)
+    def check_version_cursors(self, deployment: Deployment) -> None:
+        for deleted in (version for version in deployment.versions if version.state != "existing"):
+            items = self.read_all(deployment, "versions", "_id", deleted.id)
             assert [item["version"] for item in items] == [
-                each.name for each in it.listed() if each.number < gone.number
+                version.name for version in deployment.listed() if version.number < deleted.number
             ]
 
-    def its_history_is_what_was_done_newest_first(self, it: Deployment) -> None:
-        entries = self.every_item(it, "history", "id")
+    def check_history(self, deployment: Deployment) -> None:
+        entries = self.read_all(deployment, "history", "id")
         found = [(entry["action"], entry["from_version"], entry["to_version"]) for entry in entries]
-        assert found == it.history[::-1]
+        assert found == deployment.history[::-1]
 
-    def every_item(self, it: Deployment, what: str, cursor: str, after: str = "") -> list[dict[str, Any]]:
-        """A list of a deployment, page by page to its end."""
+    def read_all(self, deployment: Deployment, name: str, cursor: str, after: str = "") -> list[dict[str, Any]]:
+        """Return all items of a list of a deployment, page by page."""
         items: list[dict[str, Any]] = []
         while True:
             after = items[-1][cursor] if items else after
-            page = self.ask("GET", f"deployments/{it.id}/{what}?limit=6&starting_after={after}")
+            page = self.request("GET", f"deployments/{deployment.id}/{name}?limit=6&starting_after={after}")
             assert page.status == 200, page.body
             items += page.json["data"]
             if not page.json["has_more"]:
@@ -409,24 +421,24 @@ class Changes(Machine):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[Path], str]) -> Iterator[Server]:
-    """A server of its own: a purge is of all projects."""
+    """A server of its own, because a purge affects all projects."""
     folder = tmp_path_factory.mktemp("state_machine")
     with Server(folder, database=new_database(folder)) as running:
         yield running
 
 
-def test_whatever_is_done_the_api_shows_it_as_it_is_on_paper(server: Server) -> None:
-    outcomes = run(Changes, server, examples=25, steps=30)
+def test_after_any_sequence_of_steps_the_api_matches_the_model(server: Server) -> None:
+    outcomes = run(Writes, server, examples=25, steps=30)
 
     assert outcomes.keys() >= REACHED
     with closing(open_store(server.database)) as store:
         assert verify_history(store) == []
 
 
-NOW, STALE = How(), How(match="stale")
+NOW, STALE = Options(), Options(match="stale")
 
-#: What chance seldom does, one after the other: what is asked, and how it is answered.
-SELDOM: list[tuple[str, tuple[Any, ...], str]] = [
+#: A sequence with the steps that random sequences rarely reach, and their outcomes.
+RARE_STEPS: list[tuple[str, tuple[Any, ...], str]] = [
     ("restore_version", (0, 0, NOW), "restore a version: not_deleted"),
     ("publish", (0, 0, NOW), "publish a newer one: 200"),
     ("publish", (0, 7, NOW), "publish the live one: 200"),
@@ -444,54 +456,54 @@ SELDOM: list[tuple[str, tuple[Any, ...], str]] = [
     ("delete_version", (0, 0, NOW), "delete a version: 200"),
     ("purge", (30,), "purge: nothing"),
     ("purge", (0,), "purge: something"),
-    ("restore_version", (0, 0, NOW), "restore a version that is erased: version_deleted"),
+    ("restore_version", (0, 0, NOW), "restore a purged version: version_deleted"),
     ("save", (0, "three", "minor", NOW, "draft"), "save draft: 201"),
-    ("put", ("b", "one", None, "minor", How(match="any"), False), "put: deployment_not_found"),
+    ("put", ("b", "one", None, "minor", Options(match="any"), False), "put: deployment_not_found"),
     ("put", ("b", "one", None, "minor", NOW, True), "dry run creates: 200"),
-    ("put", ("b", "one", None, "minor", How(match="new"), False), "put creates: 201"),
-    ("put", ("b", "two", None, "minor", How(match="new"), False), "put: precondition_failed"),
+    ("put", ("b", "one", None, "minor", Options(match="new"), False), "put creates: 201"),
+    ("put", ("b", "two", None, "minor", Options(match="new"), False), "put: precondition_failed"),
     ("undo", (7, NOW), "undo: nothing_to_undo"),
     ("delete", (1, STALE), "delete: precondition_failed"),
-    ("delete", (1, How(match="right")), "delete: 200"),
-    ("put", ("a", "one", None, "minor", How(match="any"), False), "put: deployment_deleted"),
+    ("delete", (1, Options(match="current")), "delete: 200"),
+    ("put", ("a", "one", None, "minor", Options(match="any"), False), "put: deployment_deleted"),
     ("post", ("a", "one", ""), "post: 201"),
     ("restore", (0, NOW), "restore: key_taken"),
     ("delete", (0, NOW), "delete: 200"),
     ("restore", (1, STALE), "restore: precondition_failed"),
-    ("restore", (1, How(match="right")), "restore: 200"),
+    ("restore", (1, Options(match="current")), "restore: 200"),
     ("delete", (1, NOW), "delete: 200"),
     ("purge", (0,), "purge: something"),
-    ("restore", (0, NOW), "restore what is erased: deployment_deleted"),
+    ("restore", (0, NOW), "restore a purged one: deployment_deleted"),
     ("post", ("a", "two", "short"), "post: 201"),
     ("put", ("a", "two", "short", "minor", NOW, False), "put changes nothing: 200"),
     ("put", ("a", "one", "", "minor", NOW, True), "dry run changes the text and the description: 200"),
     ("put", ("a", "one", "", "minor", NOW, False), "put changes the text and the description: 200"),
     ("put", ("a", "one", "longer", "minor", NOW, False), "put changes the description: 200"),
-    ("put", ("a", "two", None, "major", How(match="right"), False), "put changes the text: 200"),
+    ("put", ("a", "two", None, "major", Options(match="current"), False), "put changes the text: 200"),
     ("put", ("a", "one", None, "major", STALE, False), "put: precondition_failed"),
     ("describe", (0, "longer", NOW), "describe: 200"),
-    ("restore", (0, NOW), "restore what is erased: deployment_deleted"),
-    ("restore", (1, NOW), "restore what is erased: deployment_deleted"),
+    ("restore", (0, NOW), "restore a purged one: deployment_deleted"),
+    ("restore", (1, NOW), "restore a purged one: deployment_deleted"),
 ]
 
 
-def seldom(server: Server) -> list[str]:
-    """Do what is seldom done; how it was answered."""
-    machine = bound(Changes, server)()
-    machine.a_deployment_that_has_versions()
+def run_rare_steps(server: Server) -> list[str]:
+    """Run the sequence; return the outcomes."""
+    machine = bound(Writes, server)()
+    machine.create_versions()
     machine.outcomes.clear()
-    for name, arguments, _ in SELDOM:
+    for name, arguments, _ in RARE_STEPS:
         getattr(machine, name)(*arguments)
-        machine.what_is_shown_is_what_is_on_paper()
+        machine.the_api_matches_the_model()
     return machine.outcomes
 
 
-def test_what_chance_seldom_does_is_shown_as_it_is_on_paper_too(server: Server) -> None:
-    assert seldom(server) == [expected for _, _, expected in SELDOM]
+def test_after_a_sequence_of_rare_steps_the_api_matches_the_model(server: Server) -> None:
+    assert run_rare_steps(server) == [outcome for _, _, outcome in RARE_STEPS]
 
 
 @pytest.mark.parametrize(
-    ("said", "instead"),
+    ("text", "replacement"),
     [
         (b'"status":"draft"', b'"status":"published"'),
         (b'"action":"undone"', b'"action":"published"'),
@@ -500,14 +512,14 @@ def test_what_chance_seldom_does_is_shown_as_it_is_on_paper_too(server: Server) 
         (b'"has_more":true', b'"has_more":false'),
         (b'"description":"longer"', b'"description":"short"'),
         (b'"code":"key_taken"', b'"code":"conflict"'),
-        (b"It was permanently deleted.", b"Ask again"),
+        (b"It was permanently deleted.", b"It was deleted."),
     ],
 )
-def test_an_answer_that_is_not_as_on_paper_is_found(
-    server: Server, monkeypatch: pytest.MonkeyPatch, said: bytes, instead: bytes
+def test_a_response_that_differs_from_the_model_is_detected(
+    server: Server, monkeypatch: pytest.MonkeyPatch, text: bytes, replacement: bytes
 ) -> None:
-    """The positive control: what the server says is read otherwise, and it is noticed."""
-    monkeypatch.setattr(Answer, "json", property(lambda answer: json.loads(answer.body.replace(said, instead))))
+    """The positive control: responses are changed, and the comparison fails."""
+    monkeypatch.setattr(Answer, "json", property(lambda response: json.loads(response.body.replace(text, replacement))))
 
     with pytest.raises(AssertionError):
-        seldom(server)
+        run_rare_steps(server)

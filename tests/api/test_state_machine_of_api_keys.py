@@ -1,18 +1,18 @@
-"""Whatever keys are made, renamed and revoked, and by whichever key: each may do what is on paper, and no more."""
+"""The permissions of API keys match a model after any sequence of creations, renames and revocations."""
 
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from moorage.core.access import Scope
-from tests.support.machine import PLACES, Machine, Step, one_of, run, steps
-from tests.support.paper import Key
+from tests.support.machine import POSITIONS, Machine, Step, one_of, run, steps
+from tests.support.model import Key
 from tests.support.server import Answer, Server
 
 ADMIN = frozenset({Scope.KEYS_ADMIN})
 NAMES = st.sampled_from(["laptop", "ci", "app"])
 SCOPES = st.none() | st.frozensets(st.sampled_from(list(Scope)), min_size=1)
 
-#: A request for each scope that a route asks for.
+#: A request for each scope.
 USES = {
     Scope.READ: ("GET", "deployments/a/versions", None),
     Scope.WRITE: ("PATCH", "deployments/a", {"description": "by a key"}),
@@ -20,13 +20,13 @@ USES = {
     Scope.KEYS_ADMIN: ("GET", "api-keys", None),
 }
 
-#: What the orders must reach, for the test to be one of all of it.
+#: The outcomes that the sequences must reach.
 REACHED = {
     *(
-        "make: 201",
-        "make: insufficient_scope",
-        "make: invalid_api_key",
-        "make one that may nothing: insufficient_scope",
+        "create: 201",
+        "create: insufficient_scope",
+        "create: invalid_api_key",
+        "create one without scopes: insufficient_scope",
     ),
     *("rename: 200", "rename: insufficient_scope", "rename: invalid_api_key"),
     *("revoke: 200", "revoke: insufficient_scope", "revoke: invalid_api_key", "revoke itself: 200"),
@@ -35,16 +35,16 @@ REACHED = {
 
 
 class ApiKeys(Machine):
-    """All that can be done to API keys by API keys; and what holds after each step."""
+    """All writes to API keys, and the invariants after each one."""
 
     def __init__(self) -> None:
         super().__init__()
         self.project.put("a")
-        makes_some = ADMIN | {Scope.READ, Scope.WRITE}
+        granting = ADMIN | {Scope.READ, Scope.WRITE}
         held = {
             self.first_token: frozenset(Scope) - ADMIN,
             self.project.token: frozenset(Scope),
-            self.project.key(*makes_some)[1]: makes_some,
+            self.project.key(*granting)[1]: granting,
             self.project.key(Scope.KEYS_ADMIN)[1]: ADMIN,
         }
         names = ["test", "more", "more", "more"]
@@ -53,78 +53,80 @@ class ApiKeys(Machine):
             for name, (token, scopes) in zip(names, held.items(), strict=True)
         ]
 
-    def key(self, place: int) -> Key:
-        """One of the keys that ever were, mostly one that is not revoked; never the one that looks at the others."""
-        every = [key for key in self.keys if key.token != self.project.token]
-        return one_of([key for key in every if not key.is_revoked] or every, every, place)
+    def key(self, position: int) -> Key:
+        """Return a key, mostly one that is not revoked; never the key that lists the others."""
+        keys = [key for key in self.keys if key.token != self.project.token]
+        return one_of([key for key in keys if not key.is_revoked] or keys, keys, position)
 
-    def ask_by(self, key: Key, method: str, path: str, body: object = None) -> Answer:
-        """One request of that key."""
-        return self.ask(method, path, body, Authorization=f"Bearer {key.token}")
+    def request_by(self, key: Key, method: str, path: str, body: object = None) -> Answer:
+        """Send a request with a key."""
+        return self.request(method, path, body, Authorization=f"Bearer {key.token}")
 
-    def is_allowed(self, what: str, answer: Answer, key: Key, needed: frozenset[Scope]) -> bool:
-        """Whether a key may do what needs these scopes; if it may not, the answer says so."""
+    def is_allowed(self, step: str, response: Answer, key: Key, required: frozenset[Scope]) -> bool:
+        """Check the rejection of a request without these scopes; return whether the key has them."""
         if key.is_revoked:
-            self.expect(what, answer, 401, "invalid_api_key")
-        elif not needed <= key.scopes:
-            self.expect(what, answer, 403, "insufficient_scope")
-        return not key.is_revoked and needed <= key.scopes
+            self.expect(step, response, 401, "invalid_api_key")
+        elif not required <= key.scopes:
+            self.expect(step, response, 403, "insufficient_scope")
+        return not key.is_revoked and required <= key.scopes
 
-    def make(self, asking: int, scopes: frozenset[Scope] | None, name: str) -> None:
-        by = self.key(asking)
-        given = by.scopes - ADMIN if scopes is None else scopes
-        answer = self.ask_by(by, "POST", "api-keys", {"name": name, **({"scopes": sorted(given)} if scopes else {})})
-        if self.is_allowed("make", answer, by, given | ADMIN):
-            if given:
-                self.expect("make", answer, 201)
-                self.keys.append(Key(answer.json["id"], name, given, answer.json["token"]))
+    def create(self, caller_position: int, scopes: frozenset[Scope] | None, name: str) -> None:
+        caller = self.key(caller_position)
+        requested = caller.scopes - ADMIN if scopes is None else scopes
+        response = self.request_by(
+            caller, "POST", "api-keys", {"name": name, **({"scopes": sorted(requested)} if scopes else {})}
+        )
+        if self.is_allowed("create", response, caller, requested | ADMIN):
+            if requested:
+                self.expect("create", response, 201)
+                self.keys.append(Key(response.json["id"], name, requested, response.json["token"]))
             else:
-                self.expect("make one that may nothing", answer, 403, "insufficient_scope")
+                self.expect("create one without scopes", response, 403, "insufficient_scope")
 
-    def rename(self, asking: int, place: int, name: str) -> None:
-        by, key = self.key(asking), self.key(place)
-        answer = self.ask_by(by, "PATCH", f"api-keys/{key.id}", {"name": name})
-        if self.is_allowed("rename", answer, by, ADMIN):
-            self.expect("rename", answer, 200)
+    def rename(self, caller_position: int, position: int, name: str) -> None:
+        caller, key = self.key(caller_position), self.key(position)
+        response = self.request_by(caller, "PATCH", f"api-keys/{key.id}", {"name": name})
+        if self.is_allowed("rename", response, caller, ADMIN):
+            self.expect("rename", response, 200)
             key.name = name
 
-    def revoke(self, asking: int, place: int) -> None:
-        by, key = self.key(asking), self.key(place)
-        answer = self.ask_by(by, "DELETE", f"api-keys/{key.id}")
-        if self.is_allowed("revoke", answer, by, ADMIN):
-            self.expect("revoke itself" if key is by else "revoke", answer, 200)
+    def revoke(self, caller_position: int, position: int) -> None:
+        caller, key = self.key(caller_position), self.key(position)
+        response = self.request_by(caller, "DELETE", f"api-keys/{key.id}")
+        if self.is_allowed("revoke", response, caller, ADMIN):
+            self.expect("revoke itself" if key is caller else "revoke", response, 200)
             key.is_revoked = True
-            self.expect("use", self.ask_by(key, "GET", "deployments"), 401, "invalid_api_key")
+            self.expect("use", self.request_by(key, "GET", "deployments"), 401, "invalid_api_key")
 
-    def use(self, place: int, scope: Scope) -> None:
-        key = self.key(place)
-        answer = self.ask_by(key, *USES[scope])
-        if self.is_allowed("use", answer, key, frozenset({scope})):
-            self.expect("use", answer, 200)
+    def use(self, position: int, scope: Scope) -> None:
+        key = self.key(position)
+        response = self.request_by(key, *USES[scope])
+        if self.is_allowed("use", response, key, frozenset({scope})):
+            self.expect("use", response, 200)
 
     @rule(
         step=steps(
-            make={"asking": PLACES, "scopes": SCOPES, "name": NAMES},
-            rename={"asking": PLACES, "place": PLACES, "name": NAMES},
-            revoke={"asking": PLACES, "place": PLACES},
-            use={"place": PLACES, "scope": st.sampled_from(list(USES))},
+            create={"caller_position": POSITIONS, "scopes": SCOPES, "name": NAMES},
+            rename={"caller_position": POSITIONS, "position": POSITIONS, "name": NAMES},
+            revoke={"caller_position": POSITIONS, "position": POSITIONS},
+            use={"position": POSITIONS, "scope": st.sampled_from(list(USES))},
         )
     )
     def step(self, step: Step) -> None:
         self.do(step)
 
     @invariant()
-    def the_list_shows_the_keys_newest_first_and_no_token(self) -> None:
-        answer = self.ask("GET", "api-keys")
-        found = [(each["id"], each["name"], each["scopes"], each["status"]) for each in answer.json["data"]]
+    def the_list_has_the_keys_newest_first_without_tokens(self) -> None:
+        response = self.request("GET", "api-keys")
+        found = [(item["id"], item["name"], item["scopes"], item["status"]) for item in response.json["data"]]
         assert found == [
             (key.id, key.name, sorted(key.scopes), "revoked" if key.is_revoked else "active")
             for key in reversed(self.keys)
         ]
-        assert not any(key.token in answer.body.decode() for key in self.keys)
+        assert not any(key.token in response.body.decode() for key in self.keys)
 
 
-def test_whatever_is_done_to_keys_each_may_do_what_is_on_paper(server: Server) -> None:
+def test_after_any_sequence_of_steps_each_key_has_the_permissions_of_the_model(server: Server) -> None:
     outcomes = run(ApiKeys, server, examples=20, steps=30)
 
     assert outcomes.keys() == REACHED

@@ -1,4 +1,4 @@
-"""What nobody thought of is a 500 in the one shape, told in the log with its request id, and not to the caller."""
+"""An unexpected error is a 500; the log has its details and the request id, the response has no details."""
 
 import asyncio
 import json
@@ -28,8 +28,8 @@ from tests.support.registry import create_api_key, create_project
 from tests.support.stores import a_store
 
 
-def answer_of(folder: Path, log: Path, *, after_start: bool) -> list[Message]:
-    """Send one request through a front whose application fails."""
+def send_request(folder: Path, log: Path, *, after_start: bool) -> list[Message]:
+    """Send a request through a pipeline whose application fails; return the messages of the response."""
     store = a_store(folder)
     catalog = Catalog(store)
     follower = Follower(store, catalog)
@@ -52,15 +52,15 @@ def answer_of(folder: Path, log: Path, *, after_start: bool) -> list[Message]:
         "headers": [(b"x-request-id", b"r1"), (b"authorization", b"Bearer token")],
     }  # fmt: skip
     with log.open("wb") as stream:
-        journal = RequestLog(Metrics(catalog, follower), AccessLog("json", "info", stream))
-        quick = GetConfigFastPath(catalog, Resolver(catalog, None), ConsumerTracker(store))
-        asyncio.run(RequestPipeline(failing, catalog, follower, journal, quick)(scope, receive, send))
-        journal.flush()
+        request_log = RequestLog(Metrics(catalog, follower), AccessLog("json", "info", stream))
+        fast_path = GetConfigFastPath(catalog, Resolver(catalog, None), ConsumerTracker(store))
+        asyncio.run(RequestPipeline(failing, catalog, follower, request_log, fast_path)(scope, receive, send))
+        request_log.flush()
     return sent
 
 
-def test_the_caller_gets_a_500_and_no_detail(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    start, body = answer_of(folder, folder / "log", after_start=False)
+def test_an_unexpected_error_is_a_500_without_details(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    start, body = send_request(folder, folder / "log", after_start=False)
 
     error = json.loads(body["body"])["error"]
     assert start["status"] == 500
@@ -75,7 +75,7 @@ def test_the_caller_gets_a_500_and_no_detail(folder: Path, caplog: pytest.LogCap
     assert logging.getLevelName(record.levelno) == "ERROR"
 
 
-def test_the_whole_server_answers_so_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_application_handles_an_unexpected_error_alike(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: ProjectCatalog, query: PageQuery) -> bytes:
         raise ZeroDivisionError("secret detail")
 
@@ -100,7 +100,7 @@ def test_the_whole_server_answers_so_too(folder: Path, monkeypatch: pytest.Monke
             assert "failed" not in message["type"]
 
         lifespan = asyncio.ensure_future(app({"type": "lifespan"}, lifespan_receive, lifespan_send))
-        await asyncio.sleep(0)  # an await that a handler has, with nothing to wait for
+        await asyncio.sleep(0)  # lets the lifespan start
 
         async def receive() -> Message:
             return {"type": "http.request", "body": b"", "more_body": False}
@@ -126,8 +126,8 @@ def test_the_whole_server_answers_so_too(folder: Path, monkeypatch: pytest.Monke
     assert b"secret detail" not in body["body"]
 
 
-def test_an_answer_that_has_begun_is_not_begun_again(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    sent = answer_of(folder, folder / "log", after_start=True)
+def test_a_started_response_is_not_started_again(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sent = send_request(folder, folder / "log", after_start=True)
 
     assert [message["type"] for message in sent] == ["http.response.start"]
     assert len(caplog.records) == 1

@@ -1,4 +1,4 @@
-"""Versions: saved as drafts or published, never changed; the live pointer moves, and everything is recorded."""
+"""Versions: drafts, publish, undo, history and diff. Versions are immutable, and every change is recorded."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from tests.support.server import Answer, Project, Server, a_body
 
 
 def content(text: str, **fields: Any) -> dict[str, Any]:
-    """A version whose one message is `text`."""
+    """Return a body with the single message `text`."""
     return {"prompt_config": a_body(messages=[{"role": "user", "content": text}])["prompt_config"], **fields}
 
 
@@ -26,7 +26,7 @@ def post(project: Project, path: str, body: object = None, **headers: str) -> An
 
 
 def live(project: Project, key: str = "a") -> str:
-    """The text and version that the list shows."""
+    """Return number and text of the live version."""
     item = project.get(key).json
     return f"{item['version']} {item['prompt_config']['messages'][0]['content']}"
 
@@ -36,7 +36,7 @@ def history(project: Project, key: str = "a") -> list[str]:
     return [f"{entry['action']} {entry['from_version']} {entry['to_version']}" for entry in entries]
 
 
-def test_a_draft_is_a_version_that_is_not_served(project: Project) -> None:
+def test_a_draft_is_not_served(project: Project) -> None:
     project.put("a", content("one"))
 
     draft = post(project, "a/versions", content("two", description="Try this", notes="shorter"))
@@ -47,7 +47,7 @@ def test_a_draft_is_a_version_that_is_not_served(project: Project) -> None:
     assert live(project) == "1.0 one"
 
 
-def test_publishing_a_draft_makes_it_live_and_the_old_one_published(project: Project) -> None:
+def test_publishing_a_draft_makes_it_live_and_the_old_version_published(project: Project) -> None:
     project.put("a", content("one"))
     draft = post(project, "a/versions", content("two")).json
 
@@ -56,12 +56,12 @@ def test_publishing_a_draft_makes_it_live_and_the_old_one_published(project: Pro
     assert published.status == 200
     assert published.json == draft | {"status": "live"}
     assert live(project) == "1.1 two"
-    statuses = [(each["version"], each["status"]) for each in versions(project)]
+    statuses = [(version["version"], version["status"]) for version in versions(project)]
     assert statuses == [("1.1", "live"), ("1.0", "published")]
 
 
 @pytest.mark.parametrize("status", ["published", "live"])
-def test_a_version_can_be_published_at_once(project: Project, status: str) -> None:
+def test_a_version_can_be_saved_as_published(project: Project, status: str) -> None:
     project.put("a", content("one"))
 
     saved = post(project, "a/versions", content("two", status=status, version_bump="major"))
@@ -80,42 +80,42 @@ def test_a_roll_back_is_a_publish_of_an_older_number(project: Project) -> None:
     assert history(project)[0] == "published 1.2 1.0"
 
 
-def test_publishing_what_is_live_changes_and_records_nothing(project: Project) -> None:
+def test_publishing_the_live_version_changes_and_records_nothing(project: Project) -> None:
     first = project.put("a", content("one"))
 
-    again = post(project, "a/versions/1.0/publish")
+    repeated = post(project, "a/versions/1.0/publish")
 
-    assert again.json["status"] == "live"
-    assert again.headers["x-moorage-revision"] == first.headers["x-moorage-revision"]
+    assert repeated.json["status"] == "live"
+    assert repeated.headers["x-moorage-revision"] == first.headers["x-moorage-revision"]
     assert history(project) == ["created None 1.0"]
 
 
-def test_undo_takes_back_the_last_move_and_a_second_undo_takes_back_the_first(project: Project) -> None:
+def test_an_undo_reverts_the_last_publish_and_a_second_undo_reverts_the_first(project: Project) -> None:
     project.put("a", content("one"))
     project.put("a", content("two"))
     before = project.get("a").json
 
     undone = post(project, "a/undo", {"reason": "customers complained"})
-    after_one = live(project)
+    after_first = live(project)
     post(project, "a/undo")
 
     assert undone.json["version"] == "1.0"
-    assert after_one == "1.0 one"
+    assert after_first == "1.0 one"
     assert live(project) == "1.1 two"
     assert project.get("a").json["prompt_config"] == before["prompt_config"]
     assert history(project) == ["undone 1.0 1.1", "undone 1.1 1.0", "published 1.0 1.1", "created None 1.0"]
 
 
-def test_a_deployment_that_never_moved_has_nothing_to_undo(project: Project) -> None:
+def test_a_deployment_with_one_version_has_nothing_to_undo(project: Project) -> None:
     project.put("a")
 
-    answer = post(project, "a/undo")
+    response = post(project, "a/undo")
 
-    assert answer.status == 409
-    assert answer.error["code"] == "nothing_to_undo"
+    assert response.status == 409
+    assert response.error["code"] == "nothing_to_undo"
 
 
-def test_an_edit_after_an_undo_gets_a_number_that_was_never_given(project: Project) -> None:
+def test_a_put_after_an_undo_gets_an_unused_number(project: Project) -> None:
     project.put("a", content("one"))
     project.put("a", content("two"))
     post(project, "a/undo")
@@ -123,9 +123,9 @@ def test_an_edit_after_an_undo_gets_a_number_that_was_never_given(project: Proje
     assert project.put("a", content("three")).json["version"] == "1.2"
 
 
-def test_the_history_says_who_what_when_and_why(project: Project) -> None:
+def test_the_history_has_key_action_time_and_reason(project: Project) -> None:
     project.put("a", content("one"), **{"X-Moorage-Change-Reason": "first try", "X-Request-Id": "req-1"})
-    project.put("a", {"prompt_config": content("one")["prompt_config"], "description": "other words"})
+    project.put("a", {"prompt_config": content("one")["prompt_config"], "description": "changed"})
 
     page = project.request("GET", "/v2/deployments/a/history").json
 
@@ -163,12 +163,12 @@ def test_versions_and_history_page_in_both_directions(project: Project, listed: 
 
 @pytest.mark.parametrize("listed", ["versions", "history"])
 @pytest.mark.parametrize("cursor", ["1.0", "nothing", "3c90c3cc-0d44-4b50-8888-8dd25736052a"])
-def test_a_cursor_of_another_list_is_refused(project: Project, listed: str, cursor: str) -> None:
+def test_a_cursor_of_another_list_is_rejected(project: Project, listed: str, cursor: str) -> None:
     project.put("a")
 
-    answer = project.request("GET", f"/v2/deployments/a/{listed}?starting_after={cursor}")
+    response = project.request("GET", f"/v2/deployments/a/{listed}?starting_after={cursor}")
 
-    assert answer.error["code"] == "invalid_cursor"
+    assert response.error["code"] == "invalid_cursor"
 
 
 def versions(project: Project, key: str = "a", query: str = "limit=50") -> list[dict[str, Any]]:
@@ -177,7 +177,7 @@ def versions(project: Project, key: str = "a", query: str = "limit=50") -> list[
 
 
 def test_the_sdk_lists_versions_by_key_and_by_id(project: Project) -> None:
-    """Contract §5 case 25."""
+    """Case 25 of section 5 of the contract."""
     item = project.put("a", content("one") | {"variables": [{"key": "customer", "value": {"name": "Ada"}}]}).json
     tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
     post(project, "a/versions", {"prompt_config": a_body(tools=[tool])["prompt_config"], "notes": "n"})
@@ -187,12 +187,12 @@ def test_the_sdk_lists_versions_by_key_and_by_id(project: Project) -> None:
         by_id = orq.deployments.list_versions(key_or_id=item["id"], limit=10)
 
     assert by_key == by_id
-    assert [(each.version, each.status) for each in by_key.data] == [("1.1", "draft"), ("1.0", "live")]
+    assert [(version.version, version.status) for version in by_key.data] == [("1.1", "draft"), ("1.0", "live")]
     assert [tool.function.name for tool in by_key.data[0].tools] == ["f"]
     assert by_key.data[1].variables[0].value == {"name": "Ada"}
 
 
-def test_the_variant_filter_leaves_only_its_versions(project: Project) -> None:
+def test_the_filter_variant_id_returns_only_its_versions(project: Project) -> None:
     project.put("a")
     (version,) = versions(project)
 
@@ -200,18 +200,18 @@ def test_the_variant_filter_leaves_only_its_versions(project: Project) -> None:
     assert versions(project, query="variant_id=another") == []
 
 
-def test_one_version_by_number_and_by_id(project: Project) -> None:
+def test_a_version_is_found_by_number_and_by_id(project: Project) -> None:
     project.put("a")
     (version,) = versions(project)
 
     for name in ("1.0", version["_id"]):
         assert project.request("GET", f"/v2/deployments/a/versions/{name}").json == version
     for name in ("1.1", "9999999999.0", "x", "1", "%00"):
-        answer = project.request("GET", f"/v2/deployments/a/versions/{name}")
-        assert (answer.status, answer.error["code"]) == (404, "version_not_found")
+        response = project.request("GET", f"/v2/deployments/a/versions/{name}")
+        assert (response.status, response.error["code"]) == (404, "version_not_found")
 
 
-def test_a_difference_comes_in_the_form_that_was_asked_for(project: Project) -> None:
+def test_a_diff_has_the_accepted_content_type(project: Project) -> None:
     project.put("a", content("one"))
     project.put("a", content("two"))
 
@@ -231,7 +231,7 @@ def test_a_difference_comes_in_the_form_that_was_asked_for(project: Project) -> 
     assert project.request("GET", "/v2/deployments/a/diff?to=7.7").error["code"] == "version_not_found"
 
 
-def test_another_projects_versions_are_not_there(project: Project, server: Server) -> None:
+def test_versions_of_another_project_are_not_found(project: Project, server: Server) -> None:
     item = project.put("a").json
     other = server.new_project()
     other.put("a")
@@ -243,17 +243,17 @@ def test_another_projects_versions_are_not_there(project: Project, server: Serve
     assert post(other, f"{item['id']}/undo").status == 404
 
 
-def test_a_key_that_may_only_write_saves_drafts_and_publishes_nothing(project: Project) -> None:
+def test_a_key_without_the_scope_publish_saves_only_drafts(project: Project) -> None:
     project.put("a", content("one"))
     _, token = project.key(Scope.READ, Scope.WRITE)
     writer = Project(project.server, project.id, project.name, token)
 
     draft = post(writer, "a/versions", content("two"))
-    refused = post(writer, "a/versions", content("three", status="published"))
+    rejected = post(writer, "a/versions", content("three", status="published"))
     publish = post(writer, "a/versions/1.1/publish")
 
     assert draft.status == 201
-    assert (refused.status, refused.error["code"]) == (403, "insufficient_scope")
+    assert (rejected.status, rejected.error["code"]) == (403, "insufficient_scope")
     assert publish.status == 403
     assert live(project) == "1.0 one"
     assert len(versions(project)) == 2
@@ -271,12 +271,14 @@ def test_a_key_that_may_only_write_saves_drafts_and_publishes_nothing(project: P
         ("a/versions/7.7/publish", None, "version_not_found"),
     ],
 )
-def test_what_cannot_be_done_is_told_and_changes_nothing(project: Project, path: str, body: object, code: str) -> None:
+def test_an_impossible_request_is_rejected_and_changes_nothing(
+    project: Project, path: str, body: object, code: str
+) -> None:
     project.put("a", content("one"))
 
-    answer = post(project, path, body)
+    response = post(project, path, body)
 
-    assert answer.error["code"] == code
+    assert response.error["code"] == code
     assert history(project) == ["created None 1.0"]
     assert len(versions(project)) == 1
 
@@ -292,7 +294,7 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(project: Project, path:
         "UPDATE history SET rev = rev + 1000 WHERE rev = (SELECT min(rev) FROM history)",
     ],
 )
-def test_audit_finds_any_tampered_entry(folder: Path, tamper: str) -> None:
+def test_db_check_detects_every_tampered_entry(folder: Path, tamper: str) -> None:
     with Server(folder) as server:
         project = server.new_project()
         for text in ("one", "two", "three"):

@@ -168,7 +168,7 @@ def test_has_more_is_exact_in_both_directions_from_any_cursor(
 def test_created_increases_even_if_the_clock_jumps(paged: PagedCatalog, jumps: list[int]) -> None:
     project = paged.new_project()
     paged.catalog.catch_up()
-    before = paged.catalog.contents.state
+    before = paged.catalog.state.position
     for jump in jumps:
         paged.clock.now = max(paged.clock.now + jump, 0)
         project.insert(1)
@@ -183,7 +183,7 @@ def test_deployments_with_the_same_created_time_are_paged_one_by_one(paged: Page
     """The clock stops at the start of a millisecond after all writes so far, and `created` has milliseconds."""
     project = paged.new_project()
     paged.catalog.catch_up()
-    before = paged.catalog.contents.state
+    before = paged.catalog.state.position
     project.insert(1)
     with paged.store.changes(since=before) as changes:
         newest_us = max(deployment.created_us for deployment in changes.deployments)

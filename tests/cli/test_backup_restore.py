@@ -17,7 +17,7 @@ from moorage.diagnostics.integrity import check
 from moorage.registry import backups
 from moorage.store.opening import open_store
 from moorage.store.queries import load_migrations
-from moorage.store.sqlite.engine import APPLICATION_ID
+from moorage.store.sqlite.schema import APPLICATION_ID
 from moorage.store.transfer.backup_file import new_backup, open_backup
 from moorage.store.transfer.dump import TABLES
 from tests.cli.whole_database import contents, epoch, fill
@@ -157,7 +157,7 @@ def test_a_backup_of_a_later_revision_leaves_the_revision_above_both(database: D
     store = database.store()
     create_project(store, "one")
 
-    with backups.sound_backup(folder / "later.backup") as saved:
+    with backups.checked_backup(folder / "later.backup") as saved:
         backups.restore(saved, database.engine(), replace=True)
 
     assert store.current_revision() == later.current_revision() + 1
@@ -174,7 +174,7 @@ def test_a_restore_that_fails_has_changed_nothing(
         raise StorageFull
 
     monkeypatch.setattr("moorage.store.transfer.copy._set_state", fail)
-    with backups.sound_backup(file) as saved, pytest.raises(StorageFull):
+    with backups.checked_backup(file) as saved, pytest.raises(StorageFull):
         backups.restore(saved, database.engine(), replace=True)
 
     assert contents(store) == before
@@ -188,7 +188,7 @@ def test_an_unfinished_copy_can_be_given_up_for_a_backup(database: Database, fil
     with pytest.raises(CopyUnfinished):
         open_store(database.url)
 
-    with backups.sound_backup(file) as saved:
+    with backups.checked_backup(file) as saved:
         backups.restore(saved, engine, replace=True)
 
     open_store(database.url).close()
@@ -234,7 +234,7 @@ def unfinished(file: Path) -> None:
         (nothing, "it is empty"),
         (another_programs, "another program"),
         (newer, "schema 999"),
-        (changed, "its content is not what was written"),
+        (changed, "its content was changed after it was written"),
         (cut, "a part is missing"),
         (unfinished, "not finished"),
     ],

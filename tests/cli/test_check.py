@@ -36,7 +36,7 @@ DAMAGES = {
     ),
     "a variable of a content": (
         "UPDATE version SET variables = replace(variables, 'without', 'wizhout') WHERE variables <> ''",
-        3, "its content is not what was written",
+        3, "its content was changed after it was written",
     ),
     "a content that is half there": (
         f"UPDATE version SET prompt_config = '{{\"model\": ' WHERE minor = 4 AND deployment_id = {_HOT}",
@@ -48,7 +48,7 @@ DAMAGES = {
     ),
     "an entry that was changed": (
         f"UPDATE history SET reason = 'I was never here' WHERE rev = {_MIDDLE}",
-        2, "is not what was written",
+        2, "was changed after it was written",
     ),
     "an entry that was removed": (f"DELETE FROM history WHERE rev = {_MIDDLE}", 2, "or one before is gone"),
     "a history without its end": (

@@ -175,8 +175,8 @@ def test_an_unfinished_copy_of_another_database_is_left_alone(new: New, folder: 
 def test_what_is_written_while_it_is_copied_is_not_lost_unsaid(new: New, folder: Path, from_: str) -> None:
     source, target = filled(new(from_)), new("sqlite")
     with closing(open_store(source)) as store, closing(open_engine(target)) as engine:
-        with store.whole() as whole:
-            copying = Copy(store, whole, engine)
+        with store.dump() as dump:
+            copying = Copy(store, dump, engine)
             copying.begin()
             steps = copying.steps()
             next(steps)
@@ -184,7 +184,7 @@ def test_what_is_written_while_it_is_copied_is_not_lost_unsaid(new: New, folder:
                 create_project(server, "later")
             list(steps)
         copying.compare()
-        with pytest.raises(SourceChanged, match=rf"from revision {whole.rev} to {whole.rev + 1}.*Stop the servers"):
+        with pytest.raises(SourceChanged, match=rf"from revision {dump.rev} to {dump.rev + 1}.*Stop the servers"):
             copying.finish()
 
     with pytest.raises(CopyUnfinished):
@@ -197,14 +197,14 @@ def test_what_is_written_while_it_is_copied_is_not_lost_unsaid(new: New, folder:
 def test_a_copy_that_is_not_what_was_read_is_found_out(new: New, to: str) -> None:
     """The positive control of the comparison: one row more, and one character that differs."""
     source, target = filled(new("sqlite")), new(to)
-    with closing(open_store(source)) as store, closing(open_engine(target)) as engine, store.whole() as whole:
-        copying = Copy(store, whole, engine)
+    with closing(open_store(source)) as store, closing(open_engine(target)) as engine, store.dump() as dump:
+        copying = Copy(store, dump, engine)
         copying.begin()
         list(copying.steps())
         assert len(copying.compare()) == len(TABLES)
         with engine.write() as run:
             run("insert_project", id="x", name="x", created_us=0, rev=0)
-            run("set_description", id=next(whole.rows(TABLES[2]))[0], description="?", now_us=0, rev=0)
+            run("set_description", id=next(dump.rows(TABLES[2]))[0], description="?", now_us=0, rev=0)
         with pytest.raises(CopyDiffers, match=r"\(project, deployment\)"):
             copying.compare()
 
@@ -251,8 +251,8 @@ def test_a_mistake_is_told_and_makes_no_file(folder: Path, arguments: tuple[str,
 
 def begin(source: str, target: str, steps: int) -> None:
     """Begin a copy, and leave it after so many steps."""
-    with closing(open_store(source)) as store, closing(open_engine(target)) as engine, store.whole() as whole:
-        copying = Copy(store, whole, engine)
+    with closing(open_store(source)) as store, closing(open_engine(target)) as engine, store.dump() as dump:
+        copying = Copy(store, dump, engine)
         assert copying.begin() == "new"
         for _, _ in zip(range(steps), copying.steps(), strict=False):
             pass

@@ -70,7 +70,7 @@ def test_a_deployment_is_created_drafted_compared_published_undone_deleted_and_r
     assert (after_wrong.body, after_wrong.headers["etag"]) == (before.body, before.headers["etag"])
     assert published.stdout == "bot: 1.1 is live.\n"
     assert undone.stdout == "bot: 1.0 is live again.\n"
-    assert deleted.stdout.startswith("Deleted bot. To restore it until 20")
+    assert deleted.stdout.startswith("Deleted bot.\nTo restore it until 20")
     assert restored.stdout == "Restored bot: 1.0 is live.\n"
     assert [(entry["action"], entry["reason"]) for entry in history] == [
         ("restored", "it was used"),

@@ -208,8 +208,8 @@ def test_a_version_that_moorage_did_not_write_is_told(made: Database, folder: Pa
 
 
 def test_a_copy_that_is_not_finished_is_told_with_the_command_that_finishes_it(empty: Database, folder: Path) -> None:
-    with closing(open_store(f"sqlite:///{folder}/old one.db")) as source, source.whole() as whole:
-        Copy(source, whole, empty.engine()).begin()
+    with closing(open_store(f"sqlite:///{folder}/old one.db")) as source, source.dump() as dump:
+        Copy(source, dump, empty.engine()).begin()
 
     found = doctor(folder, empty.url)
     told_to, *arguments = shlex.split(command(found, "copy", "problem"))

@@ -53,12 +53,12 @@ def fill(store: Store, more: int = 0) -> None:
 
 def contents(store: Store) -> dict[str, Any]:
     """All that is kept, and the revision, but for the epoch."""
-    with store.whole() as whole:
-        found: dict[str, Any] = {table.name: sorted(whole.rows(table), key=repr) for table in TABLES}
-        return found | {"rev": whole.rev, "last": whole.last_created_us, "hash": whole.history_hash}
+    with store.dump() as dump:
+        found: dict[str, Any] = {table.name: sorted(dump.rows(table), key=repr) for table in TABLES}
+        return found | {"rev": dump.rev, "last": dump.last_created_us, "hash": dump.history_hash}
 
 
 def epoch(store: Store) -> str:
     """Which history it is."""
-    with store.whole() as whole:
-        return str(whole.epoch)
+    with store.dump() as dump:
+        return str(dump.epoch)

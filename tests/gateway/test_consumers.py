@@ -132,7 +132,7 @@ def test_input_names_are_limited_in_number_and_length(harness: Harness) -> None:
 
 
 def test_memory_is_bounded_while_the_database_is_down(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "MAX_NOTES", 10)
+    monkeypatch.setattr(consumers, "MAX_RECORDS", 10)
     monkeypatch.setattr(consumers, "MAX_ALL_NAMES", 15)
     harness.store.is_down = True
     for number in range(100):

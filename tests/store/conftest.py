@@ -1,4 +1,4 @@
-"""Two machines on one database, and databases that nothing is in yet."""
+"""A second machine on a database, and empty databases."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,19 +12,19 @@ from tests.support.stores import Database, sqlite_in
 
 
 @pytest.fixture
-def afar(postgresql: Database, folder: Path) -> Store:
-    """The same database, as another machine has it."""
-    (folder / "afar").mkdir()
-    return postgresql.store(folder=folder / "afar")
+def other_machine(postgresql: Database, folder: Path) -> Store:
+    """The same database, opened as on another machine."""
+    (folder / "other").mkdir()
+    return postgresql.store(folder=folder / "other")
 
 
 @pytest.fixture
 def empty(engine: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
-    """A database without a table, on each engine."""
+    """A database without tables, on each engine."""
     if engine == "sqlite":
-        made = sqlite_in(folder)
+        database = sqlite_in(folder)
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
-        made = Database(server.new_database("template0"), folder)
-    with closing(made):
-        yield made
+        database = Database(server.new_database("template0"), folder)
+    with closing(database):
+        yield database

@@ -1,4 +1,4 @@
-"""What PostgreSQL is asked to promise, and what it is refused for."""
+"""The requirements on a PostgreSQL database, and the errors of a database that does not meet them."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ from tests.support.stores import Database
 from tests.support.threads import together
 
 
-def test_every_program_may_start_on_a_new_database_at_once(postgres: PostgresServer, folder: Path) -> None:
+def test_concurrent_programs_can_start_on_a_new_database(postgres: PostgresServer, folder: Path) -> None:
     url = postgres.new_database("template0")
 
     together(*[lambda: PostgresEngine(url, folder=folder).close()] * 6)
@@ -33,37 +33,37 @@ def test_every_program_may_start_on_a_new_database_at_once(postgres: PostgresSer
     ]
 
 
-def test_the_database_of_a_newer_moorage_is_refused(postgresql: Database) -> None:
+def test_a_database_of_a_newer_moorage_is_rejected(postgresql: Database) -> None:
     sql(postgresql.url, "INSERT INTO moorage_schema (version) VALUES (999)")
 
     with pytest.raises(SchemaTooNew, match="999"):
         postgresql.engine()
 
 
-def test_another_programs_database_is_left_alone(postgres: PostgresServer, folder: Path) -> None:
+def test_a_database_of_another_program_is_not_changed(postgres: PostgresServer, folder: Path) -> None:
     url = postgres.new_database("template0")
-    sql(url, "CREATE TABLE theirs (a INTEGER)")
+    sql(url, "CREATE TABLE other_table (a INTEGER)")
 
-    with pytest.raises(InvalidDatabase, match=r"another program \(theirs\)"):
+    with pytest.raises(InvalidDatabase, match=r"another program \(other_table\)"):
         PostgresEngine(url, folder=folder)
-    assert names_of_tables(url) == ["theirs"]
+    assert names_of_tables(url) == ["other_table"]
 
 
-@pytest.mark.parametrize(("found", "shown"), [(130_023, "13.23"), (90_624, "9.624")])
-def test_an_old_postgresql_is_refused(found: int, shown: str) -> None:
-    with pytest.raises(InvalidDatabase, match=f"{shown}, and 14 is the oldest"):
+@pytest.mark.parametrize(("found", "version"), [(130_023, "13.23"), (90_624, "9.624")])
+def test_an_old_postgresql_is_rejected(found: int, version: str) -> None:
+    with pytest.raises(InvalidDatabase, match=f"{version}, and 14 is the oldest"):
         check_version(found, "postgresql://host/d")
 
 
-def test_the_oldest_postgresql_there_is_here_is_taken(folder: Path) -> None:
+def test_postgresql_16_is_supported(folder: Path) -> None:
     with PostgresServer(16) as server, closing(Database(server.new_database(), folder)) as database:
         store = database.store()
         assert create_project(store, "p") in store.projects()
         assert sql(database.url, "SHOW server_version")[0][0].startswith("16.")
 
 
-def test_a_role_that_cannot_write_is_refused(postgresql: Database) -> None:
-    """Or it would be told by the first write only, and no later one would fare better."""
+def test_a_role_without_write_privileges_is_rejected(postgresql: Database) -> None:
+    """Without this check, the error would come only with the first write."""
     name = postgresql.url.rpartition("/")[2]
     reader = f"reader_{name}"
     as_reader = f"postgresql://{reader}:x@{postgresql.url.rpartition('@')[2]}"
@@ -77,11 +77,11 @@ def test_a_role_that_cannot_write_is_refused(postgresql: Database) -> None:
             read_only.store()
         sql(postgresql.url, f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {reader}")
         assert read_only.store().current_revision() == 0
-        sql(postgresql.url, "CREATE TABLE theirs (a int)")  # as an extension brings one
+        sql(postgresql.url, "CREATE TABLE other_table (a int)")  # as an extension would
         assert read_only.store().current_revision() == 0
 
 
-def test_a_database_that_may_lose_what_it_committed_is_refused(postgresql: Database) -> None:
+def test_a_database_that_can_lose_commits_is_rejected(postgresql: Database) -> None:
     name = postgresql.url.rpartition("/")[2]
     sql(postgresql.url, f"ALTER DATABASE {name} SET synchronous_commit = off")
 
@@ -89,29 +89,29 @@ def test_a_database_that_may_lose_what_it_committed_is_refused(postgresql: Datab
         postgresql.engine()
 
 
-def test_what_may_lose_what_it_committed_is_turned_on_again_for_each_write(postgresql: Database) -> None:
+def test_each_write_turns_synchronous_commit_on(postgresql: Database) -> None:
     store, name = postgresql.store(), postgresql.url.rpartition("/")[2]
     for statement in (
         "CREATE SCHEMA other",
-        "CREATE TABLE other.seen (setting TEXT)",
-        "CREATE FUNCTION other.see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "INSERT INTO other.seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$",
-        "CREATE TRIGGER see AFTER INSERT ON project EXECUTE FUNCTION other.see()",
+        "CREATE TABLE other.settings (setting TEXT)",
+        "CREATE FUNCTION other.record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "INSERT INTO other.settings VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$",
+        "CREATE TRIGGER record AFTER INSERT ON project EXECUTE FUNCTION other.record()",
         f"ALTER DATABASE {name} SET synchronous_commit = off",
     ):
         sql(postgresql.url, statement)
-    others = f"datname = '{name}' AND pid <> pg_backend_pid()"
-    sql(postgresql.url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+    sessions = f"datname = '{name}' AND pid <> pg_backend_pid()"
+    sql(postgresql.url, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {sessions}")
 
     assert sql(postgresql.url, "SHOW synchronous_commit") == [("off",)]
-    with suppress(StorageUnavailable):  # its connections are gone
+    with suppress(StorageUnavailable):  # its connections were terminated
         create_project(store, "p")
     create_project(store, "q")
 
-    assert {setting for (setting,) in sql(postgresql.url, "SELECT setting FROM other.seen")} == {"on"}
+    assert {setting for (setting,) in sql(postgresql.url, "SELECT setting FROM other.settings")} == {"on"}
 
 
-def test_a_database_that_cannot_keep_every_character_is_refused(postgres: PostgresServer, folder: Path) -> None:
+def test_a_database_that_cannot_store_every_character_is_rejected(postgres: PostgresServer, folder: Path) -> None:
     url = postgres.new_database("template0 ENCODING 'SQL_ASCII'")
 
     with pytest.raises(InvalidDatabase, match="its encoding is SQL_ASCII"):
@@ -134,7 +134,7 @@ def test_a_database_that_cannot_keep_every_character_is_refused(postgres: Postgr
         ("postgresql://user:sesame@127.0.0.1/d?sslmode=prefer&foo=bar", "its address has the option foo, which"),
     ],
 )
-def test_an_address_that_cannot_be_used_is_told_why_without_its_password(
+def test_the_error_of_an_unusable_address_has_the_reason_without_the_password(
     url: str, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(InvalidDatabase, match=reason) as raised:
@@ -143,7 +143,7 @@ def test_an_address_that_cannot_be_used_is_told_why_without_its_password(
 
 
 @pytest.mark.parametrize("listen", ["postgresql://user:p@sesame@h/d", "postgresql://h:abc/d", "sqlite:///moorage.db"])
-def test_a_server_whose_address_for_listen_cannot_be_read_does_not_start(
+def test_a_server_with_an_invalid_address_for_listen_does_not_start(
     postgresql: Database, folder: Path, listen: str
 ) -> None:
     result = moorage(
@@ -156,7 +156,7 @@ def test_a_server_whose_address_for_listen_cannot_be_read_does_not_start(
 
 
 @pytest.mark.parametrize(
-    ("given", "shown"),
+    ("given", "redacted"),
     [
         ("a/d", "a/d"),
         ("a:1/d", "a:1/d"),
@@ -166,11 +166,11 @@ def test_a_server_whose_address_for_listen_cannot_be_read_does_not_start(
         ("[::1]:1,b/d", "[::1]:1,b/d"),
     ],
 )
-def test_each_host_is_shown_with_its_port(given: str, shown: str) -> None:
-    assert Address(f"postgresql://user:sesame@{given}").shown == f"postgresql://{shown}"
+def test_each_host_of_an_address_has_its_port(given: str, redacted: str) -> None:
+    assert Address(f"postgresql://user:sesame@{given}").redacted == f"postgresql://{redacted}"
 
 
-def test_a_password_is_never_shown(postgresql: Database, postgres: PostgresServer, folder: Path) -> None:
+def test_no_message_and_no_file_has_the_password(postgresql: Database, postgres: PostgresServer, folder: Path) -> None:
     wrong = postgresql.url.replace("open", "closed")
 
     with pytest.raises(InvalidDatabase, match="password authentication failed") as raised:
@@ -180,21 +180,21 @@ def test_a_password_is_never_shown(postgresql: Database, postgres: PostgresServe
     assert [path.name for path in folder.iterdir() if PASSWORD in path.name] == []
 
 
-def test_without_the_extra_the_error_names_it() -> None:
+def test_the_error_of_a_missing_extra_names_it() -> None:
     script = (
         "import sys; sys.modules['psycopg'] = None; from moorage.store.opening import open_store;"
         "open_store('postgresql://user:sesame@host/d')"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
 
     assert (
         "postgresql://host/d cannot be used: PostgreSQL needs more than is installed: pip install 'moorage[postgres]'"
-        in (done.stderr)
+        in (result.stderr)
     )
 
 
-def test_a_full_disk_is_told_as_such_and_recovers(postgresql: Database) -> None:
-    """The error is the server's own; what raises it is a trigger."""
+def test_a_full_disk_has_its_own_error_and_recovers(postgresql: Database) -> None:
+    """A trigger raises the error of PostgreSQL."""
     store = postgresql.store()
     sql(
         postgresql.url,
@@ -211,18 +211,18 @@ def test_a_full_disk_is_told_as_such_and_recovers(postgresql: Database) -> None:
     assert store.current_revision() == 1
 
 
-def test_a_query_is_translated_word_for_word() -> None:
+def test_only_the_parameters_of_a_query_are_translated() -> None:
     for name, query in load_queries().items():
         literals = query.split("'")[1::2]
         assert not [literal for literal in literals if ":" in literal or "%" in literal], name
-        assert "::" not in query, f"{name}: a cast is no parameter"
+        assert "::" not in query, f"{name}: a cast looks like a parameter"
         assert '"' not in query
-        assert "%" not in query, f"{name}: not what psycopg reads"
+        assert "%" not in query, f"{name}: psycopg reads it as a parameter"
         assert "--" not in query
         assert for_psycopg(query).replace("%(", ":").replace(")s", "") == query.replace(")s", "")
 
 
-def test_a_folder_that_somebody_else_can_write_into_is_not_shared(
+def test_a_folder_that_another_user_can_write_is_rejected(
     postgresql: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -236,13 +236,13 @@ def test_a_folder_that_somebody_else_can_write_into_is_not_shared(
     shared.chmod(0o777)
     with pytest.raises(InvalidDatabase, match="not a folder of this user alone"):
         PostgresEngine(postgresql.url)
-    shared.rename(folder / "elsewhere")
-    shared.symlink_to(folder / "elsewhere")
+    shared.rename(folder / "moved")
+    shared.symlink_to(folder / "moved")
     with pytest.raises(InvalidDatabase, match="not a folder of this user alone"):
         PostgresEngine(postgresql.url)
 
 
-def test_a_long_answer_comes_in_pieces_and_leaves_room_for_other_questions(postgresql: Database) -> None:
+def test_a_large_result_is_fetched_in_batches_and_allows_other_queries(postgresql: Database) -> None:
     engine = postgresql.engine()
     with engine.write() as run:
         run("insert_project", id="p", name="p", created_us=0, rev=1)
@@ -264,18 +264,18 @@ def test_a_long_answer_comes_in_pieces_and_leaves_room_for_other_questions(postg
     assert seqs == list(range(1_100))
 
 
-def test_more_transactions_than_connections_wait_and_are_told(
+def test_a_transaction_without_a_free_connection_waits_and_then_fails(
     postgresql: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("moorage.store.postgres.connections._TURN_SECONDS", 0.1)
+    monkeypatch.setattr("moorage.store.postgres.connections._ACQUIRE_SECONDS", 0.1)
     store = postgresql.store()
-    held = [store.read() for _ in range(8)]
-    for each in held:
-        each.__enter__()
+    transactions = [store.read() for _ in range(8)]
+    for transaction in transactions:
+        transaction.__enter__()
 
     with pytest.raises(StorageUnavailable, match="all connections to it are in use"):
         store.current_revision()
 
-    for each in held:
-        each.__exit__(None, None, None)
+    for transaction in transactions:
+        transaction.__exit__(None, None, None)
     assert store.current_revision() == 0

@@ -1,5 +1,7 @@
-"""PostgreSQL that goes, stands still, comes back, or is another one: what was acknowledged is there, nothing waits for
-ever, and everything goes on without a new engine."""
+"""A PostgreSQL server that crashes, hangs, recovers, or is replaced.
+
+Acknowledged writes are stored, every wait ends, and the same engine continues.
+"""
 
 import os
 import signal
@@ -21,36 +23,38 @@ from tests.support.stores import Clock, Database
 from tests.support.threads import Background, until
 
 
-def test_a_server_that_crashes_under_use_is_told_and_used_again(postgresql: Database, postgres: PostgresServer) -> None:
+def test_a_crash_under_load_loses_no_acknowledged_write_and_is_recovered(
+    postgresql: Database, postgres: PostgresServer
+) -> None:
     store = postgresql.store()
-    kept = [create_project(store, f"p{number}").name for number in range(5)]
+    acknowledged = [create_project(store, f"p{number}").name for number in range(5)]
     assert store.newest_revision() == 5
 
     def write_until_it_fails() -> None:
         while True:
-            kept.append(create_project(store, f"p{len(kept)}").name)
+            acknowledged.append(create_project(store, f"p{len(acknowledged)}").name)
 
     writing = Background(write_until_it_fails)
-    until(lambda: len(kept) > 10)
+    until(lambda: len(acknowledged) > 10)
     postgres.stop()
     with pytest.raises(StorageUnavailable):
         writing.result()
     with pytest.raises(StorageUnavailable, match="refused"):
         store.projects()
     with pytest.raises(StorageUnavailable, match="refused"):
-        create_project(store, "while it is away")
-    assert store.newest_revision() == len(kept)
+        create_project(store, "during the outage")
+    assert store.newest_revision() == len(acknowledged)
     postgres.start()
 
     names = [project.name for project in store.projects()]
-    assert names[: len(kept)] == kept
-    assert len(names) - len(kept) <= 1, "at most the one whose acknowledgement was under way"
+    assert names[: len(acknowledged)] == acknowledged
+    assert len(names) - len(acknowledged) <= 1, "at most one write was committed but not acknowledged"
     rev = store.current_revision()
     create_project(postgresql.store(Clock()), "again")
     until(lambda: store.newest_revision() == rev + 1)
 
 
-def test_connections_that_were_cut_while_nobody_used_them_are_not_noticed(postgresql: Database) -> None:
+def test_idle_connections_that_were_terminated_are_replaced(postgresql: Database) -> None:
     store = postgresql.store()
     create_project(store, "p")
     for _ in range(3):
@@ -60,7 +64,7 @@ def test_connections_that_were_cut_while_nobody_used_them_are_not_noticed(postgr
         create_project(store, f"q{store.current_revision()}")
 
 
-def test_a_commit_without_an_answer_may_be_there_and_is_not_called_undone(
+def test_the_error_of_a_commit_without_a_response_says_that_the_change_may_be_stored(
     postgresql: Database, postgres: PostgresServer, folder: Path
 ) -> None:
     with (
@@ -84,10 +88,10 @@ def test_a_commit_without_an_answer_may_be_there_and_is_not_called_undone(
         assert store.newest_revision() == 3
 
 
-def test_a_connection_that_is_cut_before_the_commit_leaves_nothing(
+def test_a_connection_that_is_cut_before_the_commit_stores_nothing(
     postgresql: Database, postgres: PostgresServer, folder: Path
 ) -> None:
-    """The positive control of the one above: the same cut, a statement earlier."""
+    """The positive control of the test above: the same cut, one statement earlier."""
     with (
         Proxy(postgres.port) as proxy,
         closing(
@@ -98,24 +102,24 @@ def test_a_connection_that_is_cut_before_the_commit_leaves_nothing(
         proxy.cut_after = b"pg_notify"
 
         with pytest.raises(StorageUnavailable, match="server closed the connection") as raised:
-            create_project(store, "undone")
+            create_project(store, "rolled back")
         assert "may be there" not in str(raised.value)
 
         proxy.cut_after = None
         assert store.projects() == []
 
 
-def test_a_server_that_stands_still_is_given_up(postgresql: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_query_on_a_hanging_server_times_out(postgresql: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Connection, "deadline", 0.5)
     store = postgresql.store()
 
     def write_and_stop_the_server() -> None:
-        with store.write() as write:
-            write.insert_project("undone")
+        with store.write() as tx:
+            tx.insert_project("rolled back")
             ((pid,),) = sql(postgresql.url, f"SELECT pid {SESSIONS.format('INSERT INTO project')}")
             os.kill(pid, signal.SIGSTOP)
             try:
-                write.insert_project("no answer")
+                tx.insert_project("no response")
             finally:
                 os.kill(pid, signal.SIGCONT)
 
@@ -126,16 +130,16 @@ def test_a_server_that_stands_still_is_given_up(postgresql: Database, monkeypatc
     assert store.current_revision() == 1
 
 
-def test_a_program_that_stands_still_in_a_write_holds_up_the_others_only_for_a_while(
-    postgresql: Database, afar: Store, monkeypatch: pytest.MonkeyPatch
+def test_a_program_that_hangs_inside_a_write_blocks_others_only_briefly(
+    postgresql: Database, other_machine: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "_WRITE", engine_module._WRITE.replace("'5s'", "'300ms'"))
     store = postgresql.store()
 
     def write_slowly() -> None:
-        with store.write() as write:
-            assert create_project(afar, "waits").name == "waits"
-            write.insert_project("too late")
+        with store.write() as tx:
+            assert create_project(other_machine, "waits").name == "waits"
+            tx.insert_project("too late")
 
     with pytest.raises(StorageUnavailable, match="idle-in-transaction timeout"):
         write_slowly()
@@ -143,20 +147,20 @@ def test_a_program_that_stands_still_in_a_write_holds_up_the_others_only_for_a_w
     assert [project.name for project in store.projects()] == ["waits"]
 
 
-def test_a_writer_does_not_wait_for_ever_for_another(
-    postgresql: Database, afar: Store, monkeypatch: pytest.MonkeyPatch
+def test_a_writer_that_waits_for_another_times_out(
+    postgresql: Database, other_machine: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "_WRITE", engine_module._WRITE.replace("'15s'", "'100ms'"))
 
-    with postgresql.store().write() as write:
-        write.insert_project("first")
+    with postgresql.store().write() as tx:
+        tx.insert_project("first")
         with pytest.raises(StorageUnavailable, match="lock timeout"):
-            create_project(afar, "second")
+            create_project(other_machine, "second")
 
-    assert [project.name for project in afar.projects()] == ["first"]
+    assert [project.name for project in other_machine.projects()] == ["first"]
 
 
-def test_a_server_that_may_only_be_read_is_read_and_written_again_when_it_may(postgresql: Database) -> None:
+def test_a_read_only_server_is_read_and_later_written_when_it_allows_it(postgresql: Database) -> None:
     name = postgresql.url.rpartition("/")[2]
     sql(postgresql.url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     store = postgresql.store()
@@ -168,5 +172,5 @@ def test_a_server_that_may_only_be_read_is_read_and_written_again_when_it_may(po
     with psycopg.connect(postgresql.url, autocommit=True, options="-c default_transaction_read_only=off") as connection:
         connection.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only".encode())
     with pytest.raises(StorageUnavailable):
-        create_project(store, "p")  # on a connection that is from before
+        create_project(store, "p")  # on an old connection
     assert create_project(store, "p") in store.projects()

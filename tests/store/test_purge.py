@@ -1,4 +1,4 @@
-"""What was deleted 30 days ago is erased for good, and nothing else: by a clock that the test holds."""
+"""A purge permanently deletes what was deleted 30 days ago, and nothing else. The test sets the clock."""
 
 from contextlib import closing
 from pathlib import Path
@@ -28,60 +28,60 @@ from tests.support.stores import Clock, a_store
 US = 1_000
 DAY = 86_400_000_000 * US
 
-#: What prompts are made of here, wherever in a deployment it stands.
+#: The text of prompts, descriptions and notes.
 SECRET = "the words of the prompt"
 
 
-class Desk:
-    """A project in a store of its own, with a clock."""
+class ProjectStore:
+    """A store with one project and a clock."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "moorage.db"
         self.clock = Clock()
         self.store: Store = a_store(folder, self.clock)
-        self.project = create_project(self.store, "desk").id
+        self.id = create_project(self.store, "p").id
 
     def wait(self, days: int) -> None:
-        """Let days pass, and a second: no two writes have the same time, so some are later than the clock says."""
+        """Advance the clock by days and a second; times of writes can be slightly ahead of the clock."""
         self.clock.now += days * DAY + 1_000_000 * US
 
     def put(self, key: str, text: str = SECRET, description: str = SECRET) -> str:
-        """Put a deployment that has `text` wherever there can be one; its id."""
+        """Put a deployment with `text` in every text field; return its id."""
         body = content(text) | {"description": description, "notes": text}
-        return registry.put(self.store, self.project, key, body).deployment.id
+        return registry.put(self.store, self.id, key, body).deployment.id
 
     def draft(self, key: str, text: str = SECRET) -> str:
-        """Save a draft; its number."""
+        """Save a draft; return its number."""
         body = content(text) | {"notes": text, "description": text}
-        return str(registry.save(self.store, self.project, key, body).version.number)
+        return str(registry.save(self.store, self.id, key, body).version.number)
 
     def delete(self, key_or_id: str) -> None:
         """Delete a deployment."""
-        registry.delete(self.store, self.project, key_or_id)
+        registry.delete(self.store, self.id, key_or_id)
 
     def restore(self, key_or_id: str) -> None:
         """Restore a deployment."""
-        registry.restore(self.store, self.project, key_or_id)
+        registry.restore(self.store, self.id, key_or_id)
 
     def delete_version(self, key: str, number: str) -> None:
         """Delete a version."""
-        registry.delete_version(self.store, self.project, key, number)
+        registry.delete_version(self.store, self.id, key, number)
 
     def restore_version(self, key: str, number: str) -> None:
         """Restore a version."""
-        registry.restore_version(self.store, self.project, key, number)
+        registry.restore_version(self.store, self.id, key, number)
 
     def post_once(self, key: str, idempotency_key: str) -> None:
         """Create a deployment with an `Idempotency-Key`, so that its result is stored."""
         body = parsed(content(SECRET) | {"key": key, "description": SECRET}, PostDeployment)
 
         def create(tx: Transaction) -> DeploymentResult:
-            return create_deployment(tx, WriteContext(self.project), body)
+            return create_deployment(tx, WriteContext(self.id), body)
 
-        self.store.run(run_idempotent, self.project, idempotency_key, "", create)
+        self.store.run(run_idempotent, self.id, idempotency_key, "", create)
 
-    def holds(self, text: str = SECRET) -> dict[str, int]:
-        """In how many rows of each table the text stands, as another program finds them in the file."""
+    def count_rows(self, text: str = SECRET) -> dict[str, int]:
+        """Return the number of rows with a text by table, as another program reads them."""
         with closing(apsw.Connection(str(self.file), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
             tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
             rows = {name: list(connection.execute(f"SELECT * FROM {name}")) for name in tables}
@@ -90,357 +90,357 @@ class Desk:
 
 
 def content(text: str) -> dict[str, Any]:
-    """A configuration that has `text` in its message and its variables."""
+    """Return a configuration with `text` in its message and its variables."""
     config = a_body(messages=[{"role": "user", "content": text}])["prompt_config"]
     return {"prompt_config": config, "variables": [{"key": "customer", "value": text}]}
 
 
 @pytest.fixture
-def desk(folder: Path) -> Desk:
-    return Desk(folder)
+def project(folder: Path) -> ProjectStore:
+    return ProjectStore(folder)
 
 
-def told(error: pytest.ExceptionInfo[Exception]) -> str:
+def message_of(error: pytest.ExceptionInfo[Exception]) -> str:
     return str(error.value)
 
 
-def test_what_was_deleted_thirty_days_ago_is_erased_and_a_microsecond_later_is_not(desk: Desk) -> None:
-    old, young = (desk.put(key, f"of the {key} one", f"of the {key} one") for key in ("old", "young"))
-    desk.clock.now += DAY
-    start = desk.clock.now
-    desk.delete(old)
-    desk.clock.now = start + 1 * US
-    desk.delete(young)
+def test_a_deployment_is_purged_after_exactly_30_days(project: ProjectStore) -> None:
+    old, recent = (project.put(key, f"of the {key} one", f"of the {key} one") for key in ("old", "recent"))
+    project.clock.now += DAY
+    start = project.clock.now
+    project.delete(old)
+    project.clock.now = start + 1 * US
+    project.delete(recent)
 
-    desk.clock.now = start + 30 * DAY
-    count = purge(desk.store)
-    left = desk.holds("of the young one")
-    desk.clock.now += 1 * US
-    rest = purge(desk.store)
+    project.clock.now = start + 30 * DAY
+    count = purge(project.store)
+    left = project.count_rows("of the recent one")
+    project.clock.now += 1 * US
+    rest = purge(project.store)
 
     assert (count, rest) == (1, 1)
-    assert desk.holds("of the old one") == {}
+    assert project.count_rows("of the old one") == {}
     assert left == {"deployment": 1, "version": 1}
-    assert desk.holds("of the young one") == {}
+    assert project.count_rows("of the recent one") == {}
 
 
-def test_a_version_deleted_thirty_days_ago_is_erased_and_a_microsecond_later_is_not(desk: Desk) -> None:
-    desk.put("a", "of the live one")
-    old, young = desk.draft("a", "of the old one"), desk.draft("a", "of the young one")
-    desk.clock.now += DAY
-    start = desk.clock.now
-    desk.delete_version("a", old)
-    desk.clock.now = start + 1 * US
-    desk.delete_version("a", young)
+def test_a_version_is_purged_after_exactly_30_days(project: ProjectStore) -> None:
+    project.put("a", "of the live one")
+    old, recent = project.draft("a", "of the old one"), project.draft("a", "of the recent one")
+    project.clock.now += DAY
+    start = project.clock.now
+    project.delete_version("a", old)
+    project.clock.now = start + 1 * US
+    project.delete_version("a", recent)
 
-    desk.clock.now = start + 30 * DAY
-    count = purge(desk.store)
-    left = desk.holds("of the young one")
-    desk.clock.now += 1 * US
-    rest = purge(desk.store)
+    project.clock.now = start + 30 * DAY
+    count = purge(project.store)
+    left = project.count_rows("of the recent one")
+    project.clock.now += 1 * US
+    rest = purge(project.store)
 
     assert (count, rest) == (1, 1)
-    assert desk.holds("of the old one") == {}
+    assert project.count_rows("of the old one") == {}
     assert left == {"version": 1}
-    assert desk.holds("of the young one") == {}
-    assert desk.holds("of the live one") == {"version": 1}
+    assert project.count_rows("of the recent one") == {}
+    assert project.count_rows("of the live one") == {"version": 1}
 
 
-def test_until_thirty_days_are_over_it_can_be_restored_and_then_not(desk: Desk) -> None:
-    for key in ("old", "young", "a"):
-        desk.put(key)
-    old, young = desk.draft("a"), desk.draft("a")
-    desk.clock.now += DAY
-    start = desk.clock.now
-    desk.delete("old")
-    desk.clock.now = start + 1 * US
-    desk.delete("young")
-    desk.clock.now = start + 30 * DAY
+def test_a_deletion_can_be_restored_for_exactly_30_days(project: ProjectStore) -> None:
+    for key in ("old", "recent", "a"):
+        project.put(key)
+    old, recent = project.draft("a"), project.draft("a")
+    project.clock.now += DAY
+    start = project.clock.now
+    project.delete("old")
+    project.clock.now = start + 1 * US
+    project.delete("recent")
+    project.clock.now = start + 30 * DAY
     with pytest.raises(DeploymentDeleted):
-        desk.restore("old")
-    desk.restore("young")
+        project.restore("old")
+    project.restore("recent")
 
-    desk.clock.now += DAY
-    start = desk.clock.now
-    desk.delete_version("a", old)
-    desk.clock.now = start + 1 * US
-    desk.delete_version("a", young)
-    desk.clock.now = start + 30 * DAY
+    project.clock.now += DAY
+    start = project.clock.now
+    project.delete_version("a", old)
+    project.clock.now = start + 1 * US
+    project.delete_version("a", recent)
+    project.clock.now = start + 30 * DAY
     with pytest.raises(VersionDeleted):
-        desk.restore_version("a", old)
-    desk.restore_version("a", young)
+        project.restore_version("a", old)
+    project.restore_version("a", recent)
 
 
-def test_nothing_that_is_there_is_ever_erased(desk: Desk) -> None:
-    for key in ("kept", "restored"):
-        desk.put(key)
-        desk.draft(key)
-    desk.delete("restored")
-    desk.delete_version("kept", "1.1")
-    desk.restore("restored")
-    desk.restore_version("kept", "1.1")
-    before = desk.holds()
+def test_nothing_that_is_not_deleted_is_purged(project: ProjectStore) -> None:
+    for key in ("active", "restored"):
+        project.put(key)
+        project.draft(key)
+    project.delete("restored")
+    project.delete_version("active", "1.1")
+    project.restore("restored")
+    project.restore_version("active", "1.1")
+    before = project.count_rows()
 
-    desk.wait(1_000)
+    project.wait(1_000)
 
-    assert (purge(desk.store), purge(desk.store, days=0)) == (0, 0)
-    assert desk.holds() == before == {"deployment": 2, "version": 4}
+    assert (purge(project.store), purge(project.store, days=0)) == (0, 0)
+    assert project.count_rows() == before == {"deployment": 2, "version": 4}
 
 
-def test_no_word_of_a_prompt_is_left_in_any_row(desk: Desk) -> None:
-    desk.post_once("a", "k1")
-    desk.put("a", f"{SECRET}, again")
-    desk.draft("a")
-    desk.put("b", "of b", "")
-    before = desk.holds()
+def test_no_row_has_a_text_of_a_purged_deployment(project: ProjectStore) -> None:
+    project.post_once("a", "k1")
+    project.put("a", f"{SECRET}, again")
+    project.draft("a")
+    project.put("b", "of b", "")
+    before = project.count_rows()
 
-    desk.delete("a")
-    desk.wait(31)
-    count = purge(desk.store)
+    project.delete("a")
+    project.wait(31)
+    count = purge(project.store)
 
     assert before == {"deployment": 1, "version": 3, "idempotency": 1}
-    assert count == 1, "its versions are part of it"
-    assert desk.holds() == {}
-    assert desk.holds("of b") == {"version": 1}
+    assert count == 1, "its versions are not counted"
+    assert project.count_rows() == {}
+    assert project.count_rows("of b") == {"version": 1}
 
 
-def test_no_word_of_a_deleted_version_is_left_in_any_row(desk: Desk) -> None:
-    desk.put("a", "of a", "")
-    desk.draft("a")
-    desk.draft("a")
-    desk.delete_version("a", "1.1")
-    desk.wait(31)
-    desk.delete_version("a", "1.2")
+def test_no_row_has_a_text_of_a_purged_version(project: ProjectStore) -> None:
+    project.put("a", "of a", "")
+    project.draft("a")
+    project.draft("a")
+    project.delete_version("a", "1.1")
+    project.wait(31)
+    project.delete_version("a", "1.2")
 
-    count = purge(desk.store)
+    count = purge(project.store)
 
     assert count == 1
-    assert desk.holds() == {"version": 1}, "that of 1.2, which was deleted just now"
-    assert desk.holds("of a") == {"version": 1}
+    assert project.count_rows() == {"version": 1}, "version 1.2, which was deleted just now"
+    assert project.count_rows("of a") == {"version": 1}
 
 
 @pytest.mark.parametrize("days", [0, 1])
-def test_who_purges_at_once_leaves_no_word_in_the_answers_that_are_kept_either(desk: Desk, days: int) -> None:
-    desk.post_once("a", "k1")
-    desk.delete("a")
-    desk.wait(days)
+def test_an_early_purge_deletes_the_stored_results_too(project: ProjectStore, days: int) -> None:
+    project.post_once("a", "k1")
+    project.delete("a")
+    project.wait(days)
 
-    assert purge(desk.store, days=days) == 1
-    assert desk.holds() == {}
-
-
-def test_the_number_of_days_is_how_long_ago_it_was_deleted(desk: Desk) -> None:
-    desk.put("a")
-    desk.delete("a")
-    desk.wait(5)
-
-    assert purge(desk.store, days=6) == 0
-    assert desk.holds() == {"deployment": 1, "version": 1}
-    assert purge(desk.store, days=5) == 1
-    assert desk.holds() == {}
+    assert purge(project.store, days=days) == 1
+    assert project.count_rows() == {}
 
 
-def test_purge_counts_deployments_and_the_versions_of_others(desk: Desk) -> None:
+def test_the_days_of_a_purge_are_the_age_of_the_deletion(project: ProjectStore) -> None:
+    project.put("a")
+    project.delete("a")
+    project.wait(5)
+
+    assert purge(project.store, days=6) == 0
+    assert project.count_rows() == {"deployment": 1, "version": 1}
+    assert purge(project.store, days=5) == 1
+    assert project.count_rows() == {}
+
+
+def test_purge_counts_deployments_and_the_versions_of_others(project: ProjectStore) -> None:
     for key in ("a", "b", "c"):
-        desk.put(key)
-        desk.draft(key)
-        desk.draft(key)
-    desk.delete_version("a", "1.1")
-    desk.delete("a")  # one, with all its versions
-    desk.delete("b")  # one more
-    desk.delete_version("c", "1.1")  # and two
-    desk.delete_version("c", "1.2")
-    desk.wait(30)
+        project.put(key)
+        project.draft(key)
+        project.draft(key)
+    project.delete_version("a", "1.1")
+    project.delete("a")  # counts 1, with all its versions
+    project.delete("b")  # counts 1
+    project.delete_version("c", "1.1")  # counts 2
+    project.delete_version("c", "1.2")
+    project.wait(30)
 
-    assert (purge(desk.store), purge(desk.store)) == (4, 0)
-
-
-def test_a_version_that_was_erased_before_its_deployment_is_not_counted_again(desk: Desk) -> None:
-    desk.put("a")
-    desk.draft("a")
-    desk.delete_version("a", "1.1")
-    desk.wait(30)
-    first = purge(desk.store)
-    desk.delete("a")
-    desk.wait(30)
-
-    assert (first, purge(desk.store)) == (1, 1)
-    assert desk.holds() == {}
+    assert (purge(project.store), purge(project.store)) == (4, 0)
 
 
-def test_a_purge_is_one_write_and_none_where_there_is_nothing_to_erase(desk: Desk) -> None:
-    desk.put("a")
-    desk.put("b")
-    before = desk.store.current_revision()
-    nothing = purge(desk.store, days=0)
-    untouched = desk.store.current_revision()
-    desk.delete("a")
-    desk.delete("b")
+def test_a_version_that_was_purged_before_its_deployment_is_counted_once(project: ProjectStore) -> None:
+    project.put("a")
+    project.draft("a")
+    project.delete_version("a", "1.1")
+    project.wait(30)
+    first = purge(project.store)
+    project.delete("a")
+    project.wait(30)
 
-    erased = purge(desk.store, days=0)
+    assert (first, purge(project.store)) == (1, 1)
+    assert project.count_rows() == {}
+
+
+def test_a_purge_is_one_write_and_an_empty_purge_is_none(project: ProjectStore) -> None:
+    project.put("a")
+    project.put("b")
+    before = project.store.current_revision()
+    nothing = purge(project.store, days=0)
+    untouched = project.store.current_revision()
+    project.delete("a")
+    project.delete("b")
+
+    purged = purge(project.store, days=0)
 
     assert (nothing, untouched) == (0, before)
-    assert (erased, desk.store.current_revision()) == (2, before + 3)
-    assert purge(desk.store, days=0) == 0
-    assert desk.store.current_revision() == before + 3
+    assert (purged, project.store.current_revision()) == (2, before + 3)
+    assert purge(project.store, days=0) == 0
+    assert project.store.current_revision() == before + 3
 
 
-@pytest.mark.parametrize("what", ["deployment", "version"])
-def test_whether_there_is_something_to_erase_is_known_without_a_write(desk: Desk, what: str) -> None:
-    desk.put("a")
-    desk.draft("a")
-    desk.clock.now += DAY
-    start = desk.clock.now
-    if what == "deployment":
-        desk.delete("a")
+@pytest.mark.parametrize("kind", ["deployment", "version"])
+def test_a_due_purge_is_detected_without_a_write(project: ProjectStore, kind: str) -> None:
+    project.put("a")
+    project.draft("a")
+    project.clock.now += DAY
+    start = project.clock.now
+    if kind == "deployment":
+        project.delete("a")
     else:
-        desk.delete_version("a", "1.1")
-    before = desk.store.current_revision()
+        project.delete_version("a", "1.1")
+    before = project.store.current_revision()
 
-    desk.clock.now = start + 30 * DAY - 1 * US
-    early = is_purge_due(desk.store)
-    desk.clock.now = start + 30 * DAY
-    due = is_purge_due(desk.store)
-    unchanged = desk.store.current_revision()
-    count = purge(desk.store)
+    project.clock.now = start + 30 * DAY - 1 * US
+    early = is_purge_due(project.store)
+    project.clock.now = start + 30 * DAY
+    due = is_purge_due(project.store)
+    unchanged = project.store.current_revision()
+    count = purge(project.store)
 
     assert (early, due, unchanged) == (False, True, before)
-    assert (count, is_purge_due(desk.store), is_purge_due(desk.store, days=0)) == (1, False, False)
+    assert (count, is_purge_due(project.store), is_purge_due(project.store, days=0)) == (1, False, False)
 
 
-def test_what_was_erased_cannot_be_restored_and_its_key_is_free(desk: Desk) -> None:
-    erased = desk.put("a")
-    desk.delete("a")
-    desk.wait(30)
-    purge(desk.store)
+def test_a_purged_deployment_cannot_be_restored_and_its_key_is_free(project: ProjectStore) -> None:
+    purged = project.put("a")
+    project.delete("a")
+    project.wait(30)
+    purge(project.store)
 
-    for name in ("a", erased):
-        with pytest.raises(DeploymentDeleted) as refused:
-            desk.restore(name)
-        assert "It was permanently deleted." in told(refused)
-        assert "POST" not in told(refused)
-    assert desk.put("a") != erased
-
-
-def test_what_was_erased_is_gone_for_good_whoever_has_its_key_by_now(desk: Desk) -> None:
-    erased = desk.put("a")
-    desk.delete("a")
-    second = desk.put("a")
-    with pytest.raises(KeyTaken):  # as long as it could come back
-        desk.restore(erased)
-    desk.wait(30)
-    purge(desk.store)
-
-    with pytest.raises(DeploymentDeleted) as refused:
-        desk.restore(erased)
-
-    assert "It was permanently deleted." in told(refused)
-    with desk.store.read() as reading:
-        assert get_deployment(reading, desk.project, "a").id == second
+    for name in ("a", purged):
+        with pytest.raises(DeploymentDeleted) as rejected:
+            project.restore(name)
+        assert "It was permanently deleted." in message_of(rejected)
+        assert "POST" not in message_of(rejected)
+    assert project.put("a") != purged
 
 
-def test_an_erased_version_says_so_and_keeps_its_number(desk: Desk) -> None:
-    desk.put("a", "one")
-    desk.put("a", "two")
-    desk.draft("a", "three")
-    desk.delete_version("a", "1.0")
-    desk.delete_version("a", "1.2")
-    desk.wait(30)
-    assert purge(desk.store) == 2
+def test_a_purged_deployment_cannot_be_restored_while_another_has_its_key(project: ProjectStore) -> None:
+    purged = project.put("a")
+    project.delete("a")
+    second = project.put("a")
+    with pytest.raises(KeyTaken):  # before the purge
+        project.restore(purged)
+    project.wait(30)
+    purge(project.store)
+
+    with pytest.raises(DeploymentDeleted) as rejected:
+        project.restore(purged)
+
+    assert "It was permanently deleted." in message_of(rejected)
+    with project.store.read() as reader:
+        assert get_deployment(reader, project.id, "a").id == second
+
+
+def test_the_error_of_a_purged_version_says_so_and_its_number_stays_in_use(project: ProjectStore) -> None:
+    project.put("a", "one")
+    project.put("a", "two")
+    project.draft("a", "three")
+    project.delete_version("a", "1.0")
+    project.delete_version("a", "1.2")
+    project.wait(30)
+    assert purge(project.store) == 2
 
     with pytest.raises(VersionDeleted, match=r"1\.0 of deployment 'a' .* It was permanently deleted\."):
-        registry.undo(desk.store, desk.project, "a")
+        registry.undo(project.store, project.id, "a")
     with pytest.raises(VersionDeleted, match=r"1\.2 of deployment 'a' .* It was permanently deleted\."):
-        registry.publish(desk.store, desk.project, "a", "1.2")
+        registry.publish(project.store, project.id, "a", "1.2")
     with pytest.raises(VersionDeleted, match=r"It was permanently deleted\."):
-        desk.restore_version("a", "1.2")
-    assert desk.draft("a") == "1.3"
+        project.restore_version("a", "1.2")
+    assert project.draft("a") == "1.3"
 
 
-def test_the_history_keeps_what_was_done_to_what_was_erased(desk: Desk) -> None:
-    desk.put("a", "one")
-    deployment_id = desk.put("a", "two")
-    desk.delete_version("a", "1.0")
-    desk.delete("a")
-    desk.wait(30)
-    with desk.store.whole() as whole:
-        ledger = [*whole.rows(HISTORY), whole.history_hash]
+def test_a_purge_does_not_change_the_history(project: ProjectStore) -> None:
+    project.put("a", "one")
+    deployment_id = project.put("a", "two")
+    project.delete_version("a", "1.0")
+    project.delete("a")
+    project.wait(30)
+    with project.store.dump() as dump:
+        history = [*dump.rows(HISTORY), dump.history_hash]
 
-    assert purge(desk.store) == 1
+    assert purge(project.store) == 1
 
-    with desk.store.read() as reading:
-        page, _ = reading.history(deployment_id, PageQuery())
-    assert [(each.action, each.from_version, each.to_version) for each in page] == [
+    with project.store.read() as reader:
+        page, _ = reader.history(deployment_id, PageQuery())
+    assert [(entry.action, entry.from_version, entry.to_version) for entry in page] == [
         ("deleted", "1.1", None),
         ("deleted", "1.0", "1.0"),
         ("published", "1.0", "1.1"),
         ("created", None, "1.0"),
     ]
-    with desk.store.whole() as whole:
-        assert [*whole.rows(HISTORY), whole.history_hash] == ledger
-    assert verify_history(desk.store) == []
+    with project.store.dump() as dump:
+        assert [*dump.rows(HISTORY), dump.history_hash] == history
+    assert verify_history(project.store) == []
 
 
-def test_cursors_to_what_was_erased_still_page(desk: Desk) -> None:
-    ids = [desk.put(key) for key in ("a", "b", "c")]
-    numbers = [desk.draft("a", text) for text in ("1", "2", "3")]
-    with desk.store.read() as reading:
-        cursor = reading.find_version(ids[0], numbers[1])
+def test_cursors_to_purged_deployments_and_versions_stay_valid(project: ProjectStore) -> None:
+    ids = [project.put(key) for key in ("a", "b", "c")]
+    numbers = [project.draft("a", text) for text in ("1", "2", "3")]
+    with project.store.read() as reader:
+        cursor = reader.find_version(ids[0], numbers[1])
     assert cursor is not None
-    desk.delete("b")
-    desk.delete_version("a", numbers[1])
-    desk.wait(30)
-    purge(desk.store)
+    project.delete("b")
+    project.delete_version("a", numbers[1])
+    project.wait(30)
+    purge(project.store)
 
-    with desk.store.read() as reading:
-        older, _ = reading.manifests(desk.project, PageQuery(starting_after=ids[1]))
-        newer, _ = reading.manifests(desk.project, PageQuery(ending_before=ids[1]))
-        versions, _ = reading.versions(ids[0], PageQuery(starting_after=cursor.id))
+    with project.store.read() as reader:
+        older, _ = reader.manifests(project.id, PageQuery(starting_after=ids[1]))
+        newer, _ = reader.manifests(project.id, PageQuery(ending_before=ids[1]))
+        versions, _ = reader.versions(ids[0], PageQuery(starting_after=cursor.id))
 
-    assert [each.id for each in older] == [ids[0]]
-    assert [each.id for each in newer] == [ids[2]]
-    assert [str(each.number) for each in versions] == ["1.1", "1.0"]
-
-
-def test_of_several_that_had_a_key_the_one_deleted_last_is_told_of(desk: Desk) -> None:
-    first = desk.put("a")
-    desk.delete("a")
-    desk.wait(30)
-    second = desk.put("a")
-    desk.delete("a")
-    purge(desk.store)
-
-    with desk.store.read() as reading:
-        stones = [reading.find_tombstone(desk.project, name) for name in ("a", first, second)]
-
-    assert [stone.id for stone in stones if stone] == [second, first, second]
-    assert [stone.tombstone.is_erased for stone in stones if stone] == [False, True, False]
-    desk.restore("a")
-    with desk.store.read() as reading:
-        assert get_deployment(reading, desk.project, "a").id == second
+    assert [deployment.id for deployment in older] == [ids[0]]
+    assert [deployment.id for deployment in newer] == [ids[2]]
+    assert [str(version.number) for version in versions] == ["1.1", "1.0"]
 
 
-def test_another_projects_deployments_are_erased_by_their_own_age(desk: Desk) -> None:
-    desk.put("a")
-    desk.delete("a")
-    desk.wait(30)
-    other = create_project(desk.store, "other").id
-    registry.put(desk.store, other, "a", content("of the other") | {"description": ""})
-    registry.delete(desk.store, other, "a")
+def test_a_lookup_by_key_finds_the_tombstone_that_was_deleted_last(project: ProjectStore) -> None:
+    first = project.put("a")
+    project.delete("a")
+    project.wait(30)
+    second = project.put("a")
+    project.delete("a")
+    purge(project.store)
 
-    assert purge(desk.store) == 1
-    assert (desk.holds(), desk.holds("of the other")) == ({}, {"version": 1})
-    assert registry.restore(desk.store, other, "a").key == "a"
+    with project.store.read() as reader:
+        tombstones = [reader.find_tombstone(project.id, name) for name in ("a", first, second)]
+
+    assert [tombstone.id for tombstone in tombstones if tombstone] == [second, first, second]
+    assert [found.tombstone.is_erased for found in tombstones if found] == [False, True, False]
+    project.restore("a")
+    with project.store.read() as reader:
+        assert get_deployment(reader, project.id, "a").id == second
 
 
-def test_a_clock_that_steps_back_erases_nothing_too_early(desk: Desk) -> None:
-    desk.put("a")
-    desk.wait(30)
-    desk.put("b")
-    desk.clock.now -= 30 * DAY
-    desk.delete("a")  # at the time of the last write, and a microsecond
-    desk.wait(30)
+def test_deployments_of_another_project_are_purged_by_their_own_age(project: ProjectStore) -> None:
+    project.put("a")
+    project.delete("a")
+    project.wait(30)
+    other = create_project(project.store, "other").id
+    registry.put(project.store, other, "a", content("of the other") | {"description": ""})
+    registry.delete(project.store, other, "a")
 
-    assert purge(desk.store) == 0
-    desk.clock.now += 30 * DAY + 1 * US
-    assert purge(desk.store) == 1
+    assert purge(project.store) == 1
+    assert (project.count_rows(), project.count_rows("of the other")) == ({}, {"version": 1})
+    assert registry.restore(project.store, other, "a").key == "a"
+
+
+def test_a_clock_that_steps_back_purges_nothing_too_early(project: ProjectStore) -> None:
+    project.put("a")
+    project.wait(30)
+    project.put("b")
+    project.clock.now -= 30 * DAY
+    project.delete("a")  # one microsecond after the last write
+    project.wait(30)
+
+    assert purge(project.store) == 0
+    project.clock.now += 30 * DAY + 1 * US
+    assert purge(project.store) == 1

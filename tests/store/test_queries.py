@@ -1,4 +1,4 @@
-"""How the queries find what they look for: by an index, however long the tables are."""
+"""Every query uses an index, so its cost does not grow with the tables."""
 
 import re
 from contextlib import closing
@@ -12,8 +12,8 @@ from moorage.store.transfer.dump import TABLES
 from tests.support.postgres import sql
 from tests.support.stores import Database, a_store
 
-#: These read a whole table, or sort a few rows, because that is what they are for.
-WHOLE = (
+#: Queries that must read a whole table, or sort a few rows.
+FULL_SCANS = (
     {"projects", "deployments", "history", "api_keys", "find_tombstone", "counts", "count_deployments"}
     | {query for table in TABLES for query in (table.every, table.empty)}
     | {"stray_pointers", "live_configurations"}
@@ -22,7 +22,7 @@ WHOLE = (
 QUERIES = load_queries()
 
 
-@pytest.mark.parametrize("name", sorted(set(QUERIES) - WHOLE))
+@pytest.mark.parametrize("name", sorted(set(QUERIES) - FULL_SCANS))
 def test_no_query_reads_more_rows_than_it_needs(folder: Path, name: str) -> None:
     a_store(folder).close()
     with closing(apsw.Connection(str(folder / "moorage.db"))) as connection:
@@ -33,12 +33,12 @@ def test_no_query_reads_more_rows_than_it_needs(folder: Path, name: str) -> None
 
 
 def test_no_query_on_postgresql_reads_more_rows_than_it_needs(postgresql: Database) -> None:
-    """The tables are empty, so it is told that reading them whole is dear."""
-    for name in sorted(set(QUERIES) - WHOLE - {"savepoint", "rollback_to_savepoint", "release_savepoint"}):
+    """The tables are empty, so sequential scans are disabled for the planner."""
+    for name in sorted(set(QUERIES) - FULL_SCANS - {"savepoint", "rollback_to_savepoint", "release_savepoint"}):
         query = QUERIES[name]
         for number, parameter in enumerate(sorted(set(re.findall(r":(\w+)", query))), 1):
             query = re.sub(rf":{parameter}\b", f"${number}", query)
-        dear = "SET enable_seqscan = off; SET enable_sort = off;"
-        plan = [step for (step,) in sql(postgresql.url, f"{dear} EXPLAIN (GENERIC_PLAN) {query}")]
+        settings = "SET enable_seqscan = off; SET enable_sort = off;"
+        plan = [step for (step,) in sql(postgresql.url, f"{settings} EXPLAIN (GENERIC_PLAN) {query}")]
 
         assert not [step for step in plan if re.search(r"Seq Scan|Sort", step)], "\n".join([name, *plan])

@@ -1,4 +1,4 @@
-"""What SQLite is asked to promise, and what it is refused for."""
+"""The requirements on a SQLite file, and the errors of a file that does not meet them."""
 
 import fcntl
 import os
@@ -13,13 +13,14 @@ import pytest
 from moorage.core.errors.storage import InvalidDatabase, SchemaTooNew, StorageFull, UnsafeSqlite
 from moorage.store.changes import INITIAL
 from moorage.store.opening import open_store
-from moorage.store.sqlite.engine import SqliteEngine, check_version
+from moorage.store.sqlite.engine import SqliteEngine
+from moorage.store.sqlite.schema import check_version
 from tests.support.registry import create_project
 from tests.support.stores import a_store
 from tests.support.threads import together
 
 
-def test_a_commit_is_on_the_disk_before_it_is_acknowledged(folder: Path) -> None:
+def test_a_commit_is_durable_before_it_is_acknowledged(folder: Path) -> None:
     engine = SqliteEngine(folder / "a.db")
 
     assert engine._writer.pragma("synchronous") == 2
@@ -27,24 +28,24 @@ def test_a_commit_is_on_the_disk_before_it_is_acknowledged(folder: Path) -> None
     assert engine._writer.pragma("mmap_size") == 0
 
 
-def test_the_file_is_its_owners_alone(folder: Path) -> None:
+def test_only_the_owner_can_open_the_files(folder: Path) -> None:
     a_store(folder)
 
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
 
 @pytest.mark.parametrize("version", ["3.40.1", "3.50.6", "3.51.2", "3.7.0"])
-def test_a_sqlite_with_the_wal_reset_bug_is_refused(version: str) -> None:
+def test_a_sqlite_with_the_wal_reset_bug_is_rejected(version: str) -> None:
     with pytest.raises(UnsafeSqlite, match=version):
         check_version(version)
 
 
 @pytest.mark.parametrize("version", ["3.51.3", "3.54.1", "4.0.0"])
-def test_a_sqlite_without_it_is_taken(version: str) -> None:
+def test_a_sqlite_without_the_wal_reset_bug_is_accepted(version: str) -> None:
     check_version(version)
 
 
-def test_the_database_of_a_newer_moorage_is_refused(folder: Path) -> None:
+def test_a_database_of_a_newer_moorage_is_rejected(folder: Path) -> None:
     a_store(folder).close()
     with apsw.Connection(str(folder / "moorage.db")) as newer:
         newer.execute("PRAGMA user_version = 999")
@@ -53,9 +54,9 @@ def test_the_database_of_a_newer_moorage_is_refused(folder: Path) -> None:
         a_store(folder)
 
 
-def test_another_programs_database_is_left_alone(folder: Path) -> None:
+def test_a_database_of_another_program_is_not_changed(folder: Path) -> None:
     with closing(apsw.Connection(str(folder / "moorage.db"))) as other:
-        other.execute("CREATE TABLE theirs (a)")
+        other.execute("CREATE TABLE other_table (a)")
     before = (folder / "moorage.db").read_bytes()
 
     with pytest.raises(InvalidDatabase, match="another program"):
@@ -64,8 +65,8 @@ def test_another_programs_database_is_left_alone(folder: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["moorage.db"]
 
 
-def test_a_first_start_that_was_cut_off_is_taken_up_again(folder: Path) -> None:
-    """By a power cut or a kill, while the empty file becomes one with a write-ahead log: its journal is there still."""
+def test_an_interrupted_first_start_can_be_repeated(folder: Path) -> None:
+    """A power cut or a kill while SQLite turns on the write-ahead log leaves a rollback journal."""
     (folder / "cut").mkdir()
     with closing(apsw.Connection(str(folder / "moorage.db"))) as starting:
         starting.execute("BEGIN; CREATE TABLE begun (a)")
@@ -78,7 +79,7 @@ def test_a_first_start_that_was_cut_off_is_taken_up_again(folder: Path) -> None:
         assert create_project(store, "first") in store.projects()
 
 
-def test_a_file_that_is_no_database_is_left_alone(folder: Path) -> None:
+def test_a_file_that_is_not_a_database_is_not_changed(folder: Path) -> None:
     (folder / "moorage.db").write_text("hello, this is a text file and not a database\n" * 100)
 
     with pytest.raises(InvalidDatabase, match="no SQLite database"):
@@ -97,19 +98,19 @@ def test_a_file_that_is_no_database_is_left_alone(folder: Path) -> None:
         ("mysql://user:secret@host/db", "sqlite:///PATH"),
     ],
 )
-def test_an_address_that_cannot_be_used_is_told_why(url: str, reason: str) -> None:
+def test_the_error_of_an_unusable_address_has_the_reason(url: str, reason: str) -> None:
     with pytest.raises(InvalidDatabase, match=reason) as raised:
         open_store(url)
     assert "secret" not in str(raised.value)
 
 
-def test_two_processes_may_start_on_a_new_file_at_once(folder: Path) -> None:
+def test_concurrent_programs_can_start_on_a_new_file(folder: Path) -> None:
     together(*[lambda: a_store(folder).close()] * 8)
 
     assert len(a_store(folder).projects()) == 0
 
 
-def test_a_full_database_is_told_as_such_and_recovers(folder: Path) -> None:
+def test_a_full_database_has_its_own_error_and_recovers(folder: Path) -> None:
     engine = SqliteEngine(folder / "moorage.db")
     pages = engine._writer.pragma("page_count")
     engine._writer.pragma("max_page_count", pages)
@@ -129,17 +130,17 @@ def test_a_full_database_is_told_as_such_and_recovers(folder: Path) -> None:
         assert [row[1] for row in stream("projects")] == ["b"]
 
 
-def test_telling_a_revision_does_not_take_the_lock_from_a_writer(folder: Path) -> None:
+def test_publishing_a_revision_waits_for_the_lock_of_a_writer(folder: Path) -> None:
     engine = SqliteEngine(folder / "moorage.db")
-    teller = threading.Thread(target=engine.saw_revision, args=(7,))
+    publisher = threading.Thread(target=engine.record_revision, args=(7,))
     lock = os.open(folder / "moorage.db-revision", os.O_RDWR)
 
     with engine.write():
-        teller.start()
-        teller.join(0.2)
+        publisher.start()
+        publisher.join(0.2)
         with pytest.raises(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    teller.join()
+    publisher.join()
     os.close(lock)
 
     assert engine.newest_revision() == 7
@@ -147,21 +148,21 @@ def test_telling_a_revision_does_not_take_the_lock_from_a_writer(folder: Path) -
 
 def test_a_link_to_the_file_is_the_same_database(folder: Path) -> None:
     a_store(folder)
-    (folder / "elsewhere").mkdir()
-    (folder / "elsewhere/link.db").symlink_to(folder / "moorage.db")
-    one, other = a_store(folder), open_store(f"sqlite:///{folder}/elsewhere/link.db")
+    (folder / "other").mkdir()
+    (folder / "other/link.db").symlink_to(folder / "moorage.db")
+    one, other = a_store(folder), open_store(f"sqlite:///{folder}/other/link.db")
 
     create_project(other, "p")
 
     assert one.newest_revision() == 1
-    assert [path.name for path in (folder / "elsewhere").iterdir()] == ["link.db"]
+    assert [path.name for path in (folder / "other").iterdir()] == ["link.db"]
 
 
-def test_a_process_that_died_before_telling_is_found_out_by_asking(folder: Path) -> None:
+def test_a_commit_of_a_killed_process_is_found_by_a_read(folder: Path) -> None:
     one, other = a_store(folder), a_store(folder)
     create_project(one, "p")
-    SqliteEngine(folder / "moorage.db")._shared.set(0)  # as if it had been killed between commit and telling
+    SqliteEngine(folder / "moorage.db")._shared.set(0)  # a kill between the commit and its publication
 
     with other.changes(since=INITIAL) as changes:
-        assert changes.state.rev == 1
-    assert one.newest_revision() == 1, "whoever reads it first tells the others, so nobody is taken back"
+        assert changes.position.rev == 1
+    assert one.newest_revision() == 1, "the first read publishes the revision, so no client goes back in time"

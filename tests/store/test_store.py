@@ -1,4 +1,4 @@
-"""What a store promises, whichever database is under it."""
+"""The guarantees of a store on each engine."""
 
 import re
 from collections.abc import Callable
@@ -18,12 +18,12 @@ from tests.support.stores import Clock, Database, create, delete, insert
 from tests.support.threads import Background, together
 
 
-def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
+def test_a_write_that_raises_is_rolled_back(database: Database) -> None:
     store = database.store()
 
     def fail_halfway() -> None:
-        with store.write() as write:
-            write.insert_project("half")
+        with store.write() as tx:
+            tx.insert_project("partial")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -31,17 +31,17 @@ def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
 
     assert store.projects() == []
     assert store.current_revision() == 0
-    assert create_project(store, "whole").name == "whole"
+    assert create_project(store, "complete").name == "complete"
 
 
-def test_a_write_that_the_database_refuses_leaves_nothing(database: Database) -> None:
+def test_a_write_that_the_database_rejects_is_rolled_back(database: Database) -> None:
     store = database.store()
     create_project(store, "p")
 
     def insert_twice() -> None:
-        with store.write() as write:
-            write.insert_project("q")
-            write.insert_project("p")
+        with store.write() as tx:
+            tx.insert_project("q")
+            tx.insert_project("p")
 
     with pytest.raises(StorageUnavailable):
         insert_twice()
@@ -50,7 +50,7 @@ def test_a_write_that_the_database_refuses_leaves_nothing(database: Database) ->
     assert create_project(store, "q").name == "q"
 
 
-def test_what_one_store_commits_the_other_knows_at_once(database: Database) -> None:
+def test_a_commit_is_visible_to_other_stores_immediately(database: Database) -> None:
     one, other = database.store(), database.store()
     before = other.newest_revision()
 
@@ -59,62 +59,61 @@ def test_what_one_store_commits_the_other_knows_at_once(database: Database) -> N
     assert (before, other.newest_revision(), other.current_revision()) == (0, 1, 1)
 
 
-def test_nodes_that_start_at_once_on_an_empty_database_make_one_project_and_one_api_key(database: Database) -> None:
+def test_concurrent_first_starts_create_one_project_and_one_api_key(database: Database) -> None:
     stores = [database.store() for _ in range(6)]
 
     starting = [Background(partial(create_first_api_key, store)) for store in stores]
 
-    assert sum(each.result() is not None for each in starting) == 1
+    assert sum(start.result() is not None for start in starting) == 1
     assert [key.name for key in stores[0].api_keys()] == ["first"]
     assert [project.name for project in stores[0].projects()] == ["default"]
 
 
-def test_writers_that_write_at_once_get_revisions_without_gaps_in_the_order_of_their_commits(
+def test_concurrent_writers_get_revisions_without_gaps_in_commit_order(
     database: Database,
 ) -> None:
     stores = [database.store(Clock()) for _ in range(4)]
     project = create_project(stores[0], "p")
-    seen: list[list[int]] = [[] for _ in stores]
+    revisions: list[list[int]] = [[] for _ in stores]
 
-    def write_on(number: int) -> None:
+    def write_many(number: int) -> None:
         for count in range(15):
-            with stores[number].write() as write:
-                write.insert_project(f"{number}-{count}")
-                seen[number].append(write.rev)
+            with stores[number].write() as tx:
+                tx.insert_project(f"{number}-{count}")
+                revisions[number].append(tx.rev)
 
-    together(*(lambda number=number: write_on(number) for number in range(len(stores))))
+    together(*(lambda number=number: write_many(number) for number in range(len(stores))))
 
-    assert sorted(rev for revs in seen for rev in revs) == list(range(2, 62))
-    assert all(revs == sorted(revs) for revs in seen)
-    assert [each.created_us for each in stores[0].projects()] == sorted(
-        {each.created_us for each in stores[0].projects()}
-    )
+    assert sorted(rev for revs in revisions for rev in revs) == list(range(2, 62))
+    assert all(revs == sorted(revs) for revs in revisions)
+    times = [project.created_us for project in stores[0].projects()]
+    assert times == sorted(set(times))
     assert (len(stores[0].projects()), project.name, stores[3].newest_revision()) == (61, "p", 61)
 
 
-def test_writes_that_are_committed_together_are_kept_or_undone_each_by_itself(database: Database) -> None:
+def test_a_group_commit_rolls_back_a_failed_write_alone(database: Database) -> None:
     store = database.store()
 
     def insert(name: str) -> Callable[[Transaction], Project]:
         def operation(tx: Transaction) -> Project:
             project = tx.insert_project(name)
-            if name == "undone":
+            if name == "failed":
                 raise KeyError(name)
             return project
 
         return operation
 
-    one, undone, two = store.group_commit([insert("one"), insert("undone"), insert("two")])
+    one, failed, two = store.group_commit([insert("one"), insert("failed"), insert("two")])
 
-    assert isinstance(undone, KeyError)
+    assert isinstance(failed, KeyError)
     assert [project.name for project in store.projects()] == ["one", "two"]
-    assert [each.created_us for each in (one, two) if isinstance(each, Project)] == [
+    assert [result.created_us for result in (one, two) if isinstance(result, Project)] == [
         project.created_us for project in store.projects()
     ]
-    assert store.current_revision() == 2, "the one that was undone has no revision"
+    assert store.current_revision() == 2, "a write that was rolled back has no revision"
 
 
-def test_one_write_that_the_database_cannot_keep_is_no_harm_to_those_beside_it(database: Database) -> None:
+def test_a_group_commit_stores_the_other_writes_if_the_database_rejects_one(database: Database) -> None:
     store = database.store()
 
     def insert(*names: str) -> Callable[[Transaction], list[Project]]:
@@ -123,15 +122,15 @@ def test_one_write_that_the_database_cannot_keep_is_no_harm_to_those_beside_it(d
 
         return operation
 
-    one, refused, two = store.group_commit([insert("one"), insert("twice", "twice"), insert("two")])
+    one, rejected, two = store.group_commit([insert("one"), insert("twice", "twice"), insert("two")])
 
-    assert isinstance(refused, StorageUnavailable)
+    assert isinstance(rejected, StorageUnavailable)
     assert isinstance(one, list)
     assert isinstance(two, list)
     assert [project.name for project in store.projects()] == ["one", "two"]
 
 
-def test_all_that_is_read_in_one_reading_is_of_one_state(database: Database) -> None:
+def test_a_read_returns_one_committed_state(database: Database) -> None:
     reader, writer = database.store(), database.store()
     project = create_project(writer, "p")
     first = create(writer, project.id, "first")
@@ -139,23 +138,25 @@ def test_all_that_is_read_in_one_reading_is_of_one_state(database: Database) -> 
     with reader.changes(since=INITIAL) as changes:
         second = create(writer, project.id, "second")
         delete(writer, first)
-        seen = [(each.id, each.deleted_us) for each in changes.deployments]
+        deployments = [(deployment.id, deployment.deleted_us) for deployment in changes.deployments]
 
-    assert seen == [(first, None)]
-    with reader.changes(since=changes.state) as changes:
-        assert [(each.id, each.deleted_us is None) for each in changes.deployments] == [(second, True), (first, False)]
+    assert deployments == [(first, None)]
+    with reader.changes(since=changes.position) as changes:
+        deployments = [(deployment.id, deployment.deleted_us) for deployment in changes.deployments]
+    assert [deployment_id for deployment_id, _ in deployments] == [second, first]
+    assert [deleted_us is None for _, deleted_us in deployments] == [True, False]
 
 
-def test_a_whole_catalog_comes_in_the_order_it_was_made(database: Database) -> None:
+def test_a_full_read_is_in_the_order_of_creation(database: Database) -> None:
     store = database.store()
     project = create_project(store, "p")
-    made = store.group_commit([_creation(project.id, f"d{number}") for number in range(1_234)])
+    ids = store.group_commit([_creation(project.id, f"d{number}") for number in range(1_234)])
 
     with store.changes(since=INITIAL) as changes:
-        assert [each.id for each in changes.deployments] == made
+        assert [deployment.id for deployment in changes.deployments] == ids
 
 
-def test_a_reading_may_be_left_in_the_middle(database: Database) -> None:
+def test_a_read_can_be_abandoned_halfway(database: Database) -> None:
     store = database.store()
     project = create_project(store, "p")
     store.group_commit([_creation(project.id, f"d{number}") for number in range(1_234)])
@@ -168,16 +169,16 @@ def test_a_reading_may_be_left_in_the_middle(database: Database) -> None:
 
 
 @pytest.mark.parametrize("name", ["a\0b", "'; DROP TABLE revision; --", "%s", "%(project_id)s", ":id", "ä€😀", "1.0\0"])
-def test_nothing_is_found_under_a_name_that_cannot_be_and_nothing_else_happens(database: Database, name: str) -> None:
+def test_a_lookup_by_an_impossible_name_finds_nothing_and_changes_nothing(database: Database, name: str) -> None:
     store = database.store()
     project = create_project(store, "p")
     deployment_id = create(store, project.id, "d")
 
-    with store.read() as reading:
-        assert reading.find_deployment(project.id, name) is None
-        assert reading.find_tombstone(project.id, name) is None
-        assert reading.find_version(deployment_id, name) is None
-        assert reading.find_deployment(project.id, "d") is not None
+    with store.read() as reader:
+        assert reader.find_deployment(project.id, name) is None
+        assert reader.find_tombstone(project.id, name) is None
+        assert reader.find_version(deployment_id, name) is None
+        assert reader.find_deployment(project.id, "d") is not None
 
 
 def test_every_query_is_described_and_used() -> None:

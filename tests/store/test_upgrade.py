@@ -1,7 +1,7 @@
-"""A database of an older schema is upgraded without a loss when a newer program opens it.
+"""A newer program upgrades a database of an older schema without a loss.
 
-The golden databases were made by the programs of their time (tests/store/golden); a new migration comes with a new one.
-Two migrations that exist only in tests stand for later ones (`tests/support/golden.py`).
+The program of each schema made its golden database (tests/store/golden); a new migration needs a new one. Two
+migrations that exist only in tests stand for later ones (`tests/support/golden.py`).
 """
 
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ from tests.support.stores import Database, sqlite_in
 
 @pytest.fixture(params=range(1, NEWEST + 1))
 def schema(request: pytest.FixtureRequest) -> int:
-    """Each schema there was."""
+    """Each schema."""
     return int(request.param)
 
 
 @pytest.fixture
-def _later_migrations(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The migrations for tests are part of this program."""
+def later_migrations(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add the test migrations to this program."""
     monkeypatch.setattr(queries, "MIGRATIONS", golden.write_migrations(folder / "migrations"))
 
 
@@ -42,23 +42,23 @@ def old(empty: Database, schema: int) -> Database:
 
 @pytest.fixture
 def new(empty: Database, folder: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """A new database on the same engine."""
+    """A new database on the same engine, for a comparison."""
     if not empty.url.startswith("sqlite"):
         yield request.getfixturevalue("postgresql")
         return
     (folder / "new").mkdir()
-    with closing(sqlite_in(folder / "new")) as made:
-        yield made
+    with closing(sqlite_in(folder / "new")) as database:
+        yield database
 
 
-#: Commands that have nothing to do in a new database.
-LOOKING: list[tuple[str, ...]] = [
-    ("db", "backup", "kept"), ("db", "check"), ("keys", "list"), ("projects", "list"), ("db", "purge", "--yes"),
+#: Commands that need an existing database.
+COMMANDS: list[tuple[str, ...]] = [
+    ("db", "backup", "backup.db"), ("db", "check"), ("keys", "list"), ("projects", "list"), ("db", "purge", "--yes"),
 ]  # fmt: skip
 
 
-@pytest.mark.usefixtures("_later_migrations")
-@pytest.mark.parametrize("command", LOOKING, ids=" ".join)
+@pytest.mark.usefixtures("later_migrations")
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_command_of_a_newer_program_does_not_upgrade_the_database_of_a_running_server(
     empty: Database, folder: Path, command: tuple[str, ...]
 ) -> None:
@@ -66,24 +66,24 @@ def test_a_command_of_a_newer_program_does_not_upgrade_the_database_of_a_running
     golden.load(NEWEST, empty.url)
     before = golden.rows(empty.url)
 
-    done = moorage(*command, "--database", empty.url, folder=folder)
+    result = moorage(*command, "--database", empty.url, folder=folder)
 
-    assert done.returncode == 1
-    assert f"has schema {NEWEST}, and this version of Moorage requires schema {NEWEST_IN_TESTS}" in done.stderr
+    assert result.returncode == 1
+    assert f"has schema {NEWEST}, and this version of Moorage requires schema {NEWEST_IN_TESTS}" in result.stderr
     assert golden.schema_of(empty.url) == NEWEST
     assert golden.rows(empty.url) == before
-    assert not (folder / "kept").exists()
+    assert not (folder / "backup.db").exists()
 
 
-@pytest.mark.parametrize("command", LOOKING, ids=" ".join)
-def test_what_has_nothing_to_do_in_a_new_database_makes_none(
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_command_that_needs_an_existing_database_does_not_create_one(
     empty: Database, folder: Path, command: tuple[str, ...]
 ) -> None:
-    """The address may be mistyped."""
-    done = moorage(*command, "--database", empty.url, folder=folder)
+    """The URL may have a typing error."""
+    result = moorage(*command, "--database", empty.url, folder=folder)
 
-    assert done.returncode == 1
-    assert ("there is no such file" if empty.url.startswith("sqlite") else "it is empty") in done.stderr
+    assert result.returncode == 1
+    assert ("there is no such file" if empty.url.startswith("sqlite") else "it is empty") in result.stderr
     if empty.url.startswith("sqlite"):
         assert not (folder / "moorage.db").exists()
     else:
@@ -96,10 +96,10 @@ def test_there_is_a_golden_database_for_each_migration() -> None:
     assert names == {f"schema_{number}.{kind}" for number in range(1, NEWEST + 1) for kind in ("sql", "json")}
 
 
-@pytest.mark.usefixtures("_later_migrations")
-def test_every_row_is_there_as_it_was_with_the_defaults_of_later_columns(old: Database, schema: int) -> None:
+@pytest.mark.usefixtures("later_migrations")
+def test_an_upgrade_preserves_every_row_and_adds_the_defaults_of_later_columns(old: Database, schema: int) -> None:
     assert golden.schema_of(old.url) == schema
-    assert golden.rows(old.url) == golden.written(schema)
+    assert golden.rows(old.url) == golden.original(schema)
 
     old.store()
 
@@ -108,16 +108,16 @@ def test_every_row_is_there_as_it_was_with_the_defaults_of_later_columns(old: Da
     assert found == golden.upgraded(schema, found)
 
 
-@pytest.mark.usefixtures("_later_migrations")
-def test_its_tables_and_indexes_are_those_of_a_new_database(old: Database, new: Database) -> None:
+@pytest.mark.usefixtures("later_migrations")
+def test_an_upgraded_database_has_the_tables_and_indexes_of_a_new_one(old: Database, new: Database) -> None:
     old.engine()
     new.engine()
 
     assert golden.structure(old.url) == golden.structure(new.url)
 
 
-@pytest.mark.usefixtures("_later_migrations")
-def test_opening_it_once_more_changes_nothing(old: Database) -> None:
+@pytest.mark.usefixtures("later_migrations")
+def test_opening_an_upgraded_database_again_changes_nothing(old: Database) -> None:
     old.engine()
     before = golden.rows(old.url), golden.structure(old.url), golden.schema_of(old.url)
 
@@ -126,47 +126,49 @@ def test_opening_it_once_more_changes_nothing(old: Database) -> None:
     assert (golden.rows(old.url), golden.structure(old.url), golden.schema_of(old.url)) == before
 
 
-def test_its_history_holds(old: Database, schema: int) -> None:
+def test_the_history_of_an_upgraded_database_is_valid(old: Database, schema: int) -> None:
     store = old.store()
 
     assert verify_history(store) == []
-    with store.whole() as whole:
-        assert whole.counts()["history"] == len(golden.written(schema).get("history", []))
+    with store.dump() as dump:
+        assert dump.counts()["history"] == len(golden.original(schema).get("history", []))
 
 
-def test_the_api_tells_what_it_told_then_and_goes_on(old: Database, schema: int) -> None:
-    told = golden.told(schema)
+def test_the_api_returns_the_recorded_responses_and_accepts_writes(old: Database, schema: int) -> None:
+    recording = golden.recording(schema)
 
     with Server(old.folder, database=old.url) as server:
-        projects = {by: Project(server, "", "", token) for by, token in told.tokens.items()}
-        for then in told.answers:
-            now = projects[then.by].request("GET", f"/v2/{then.path}")
-            assert now.status == then.status, then.path
-            if then.status == 200:
-                assert_tells(now.json, then.body, then.path)
+        projects = {by: Project(server, "", "", token) for by, token in recording.tokens.items()}
+        for recorded in recording.responses:
+            response = projects[recorded.by].request("GET", f"/v2/{recorded.path}")
+            assert response.status == recorded.status, recorded.path
+            if recorded.status == 200:
+                assert_contains(response.json, recorded.body, recorded.path)
         before = projects["all"].get("greeting").json
-        assert projects["all"].put("greeting", query="?allow_breaking=true").json["version"] == after(before["version"])
+        assert projects["all"].put("greeting", query="?allow_breaking=true").json["version"] == next_minor(
+            before["version"]
+        )
         assert projects["all"].request("POST", "/v2/deployments/greeting/undo").json["version"] == before["version"]
         assert projects["reader"].put("greeting").status == 403
     assert verify_history(old.store()) == []
 
 
-def assert_tells(now: Any, then: Any, where: str) -> None:
-    """What was told then is told now; there may be more. An ETag is another program's, and may be another."""
-    if isinstance(then, dict):
-        for key, value in then.items():
-            assert key in now, where
+def assert_contains(value: Any, recorded: Any, path: str) -> None:
+    """Check that a value contains the recorded one; later fields are allowed, and an ETag may differ."""
+    if isinstance(recorded, dict):
+        for key, field in recorded.items():
+            assert key in value, path
             if key != "etag":
-                assert_tells(now[key], value, f"{where}.{key}")
-    elif isinstance(then, list):
-        assert len(now) == len(then), where
-        for number, (one, other) in enumerate(zip(now, then, strict=True)):
-            assert_tells(one, other, f"{where}[{number}]")
+                assert_contains(value[key], field, f"{path}.{key}")
+    elif isinstance(recorded, list):
+        assert len(value) == len(recorded), path
+        for number, (item, recorded_item) in enumerate(zip(value, recorded, strict=True)):
+            assert_contains(item, recorded_item, f"{path}[{number}]")
     else:
-        assert now == then, where
+        assert value == recorded, path
 
 
-def after(version: str) -> str:
-    """The next number."""
+def next_minor(version: str) -> str:
+    """Return the next minor version."""
     major, minor = map(int, version.split("."))
     return f"{major}.{minor + 1}"

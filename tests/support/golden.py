@@ -1,6 +1,6 @@
-"""Golden databases: what the program of each schema left behind, as SQL that both engines load (tests/store/golden).
+"""Golden databases: a database of each schema as SQL for both engines (tests/store/golden).
 
-Beside the rows, `schema_N.json` has the tokens of the API keys in them, and what the API of the time answered.
+`schema_N.json` has the tokens of its API keys, and the responses that the API of that version returned.
 """
 
 from collections.abc import Iterable
@@ -16,12 +16,12 @@ from tests.support.postgres import sql
 
 FOLDER = Path(__file__).parents[1] / "store" / "golden"
 
-#: What a database of SQLite says it is.
+#: The application id of a SQLite database.
 APPLICATION_ID = 0x4D4F4F52
 
 NEWEST = len(queries.load_migrations())
 
-_NOTE = "CREATE TABLE moorage_schema (version BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now());"
+_SCHEMA_TABLE = "CREATE TABLE moorage_schema (version BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now());"
 
 Row = dict[str, Any]
 
@@ -62,8 +62,8 @@ def write_migrations(folder: Path) -> Path:
     return folder
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What the API answered on a GET; the body only of a 200. `by` names a token."""
+class RecordedResponse(msgspec.Struct, frozen=True):
+    """The response to a GET with the token `by`; the body only of a 200."""
 
     by: str
     path: str
@@ -71,25 +71,25 @@ class Answer(msgspec.Struct, frozen=True):
     body: Any = None
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What the program of the time told of its database."""
+class Recording(msgspec.Struct, frozen=True):
+    """The tokens of a golden database, and the recorded responses."""
 
     tokens: dict[str, str]
-    answers: list[Answer]
+    responses: list[RecordedResponse]
 
 
 def script(schema: int) -> str:
-    """The SQL of a golden database."""
+    """Return the SQL of a golden database."""
     return (FOLDER / f"schema_{schema}.sql").read_text("utf-8")
 
 
-def told(schema: int) -> Told:
-    """What was told of it."""
-    return msgspec.json.decode((FOLDER / f"schema_{schema}.json").read_bytes(), type=Told)
+def recording(schema: int) -> Recording:
+    """Return the recording of a golden database."""
+    return msgspec.json.decode((FOLDER / f"schema_{schema}.json").read_bytes(), type=Recording)
 
 
 def load(schema: int, url: str) -> None:
-    """Load it into an empty database."""
+    """Load a golden database into an empty database."""
     if url.startswith("sqlite"):
         with closing(apsw.Connection(url.removeprefix("sqlite:///"))) as connection:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {schema}")
@@ -97,11 +97,11 @@ def load(schema: int, url: str) -> None:
                 connection.execute(script(schema))
     else:
         numbers = ", ".join(f"({number})" for number in range(1, schema + 1))
-        sql(url, f"{_NOTE} INSERT INTO moorage_schema (version) VALUES {numbers}; {script(schema)}")
+        sql(url, f"{_SCHEMA_TABLE} INSERT INTO moorage_schema (version) VALUES {numbers}; {script(schema)}")
 
 
-def written(schema: int) -> dict[str, list[Row]]:
-    """The rows of each table of a golden database."""
+def original(schema: int) -> dict[str, list[Row]]:
+    """Return the rows of each table of a golden database."""
     with closing(apsw.Connection(":memory:")) as connection:
         connection.execute(script(schema))
         return _sqlite_rows(connection)
@@ -109,7 +109,7 @@ def written(schema: int) -> dict[str, list[Row]]:
 
 def upgraded(schema: int, tables: Iterable[str], newest: int = NEWEST_IN_TESTS) -> dict[str, list[Row]]:
     """Return the rows of a golden database with the columns that the migrations up to `newest` add."""
-    found = written(schema)
+    found = original(schema)
     for number, added in ADDED.items():
         for table, columns in added.items() if schema < number <= newest else ():
             found[table] = [row | columns for row in found.get(table, [])]
@@ -117,7 +117,7 @@ def upgraded(schema: int, tables: Iterable[str], newest: int = NEWEST_IN_TESTS) 
 
 
 def rows(url: str) -> dict[str, list[Row]]:
-    """The rows of each table of a database, in the order of all their columns."""
+    """Return the rows of each table of a database, sorted."""
     if url.startswith("sqlite"):
         with closing(apsw.Connection(url.removeprefix("sqlite:///"), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
             return _sqlite_rows(connection)
@@ -128,13 +128,13 @@ def rows(url: str) -> dict[str, list[Row]]:
     }
 
 
-def in_order(some: list[Row]) -> list[Row]:
-    """Rows by what they hold, each sorted by its columns."""
-    return sorted((dict(sorted(row.items())) for row in some), key=lambda row: str(list(row.values())))
+def in_order(unsorted: list[Row]) -> list[Row]:
+    """Return rows sorted by their values, with sorted columns."""
+    return sorted((dict(sorted(row.items())) for row in unsorted), key=lambda row: str(list(row.values())))
 
 
 def structure(url: str) -> list[tuple[Any, ...]]:
-    """The columns and indexes of a database, as it describes them itself."""
+    """Return the columns and indexes of a database."""
     if not url.startswith("sqlite"):
         columns = sql(
             url,
@@ -154,12 +154,12 @@ def structure(url: str) -> list[tuple[Any, ...]]:
 
 
 def schema_of(url: str) -> int:
-    """The schema a database says it has."""
+    """Return the schema of a database."""
     if url.startswith("sqlite"):
         with closing(apsw.Connection(url.removeprefix("sqlite:///"), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
             return int(connection.pragma("user_version"))
     versions = [version for (version,) in sql(url, "SELECT version FROM moorage_schema ORDER BY version")]
-    assert versions == list(range(1, len(versions) + 1)), "each step is noted, once"
+    assert versions == list(range(1, len(versions) + 1)), "each migration is recorded once"
     return len(versions)
 
 
@@ -168,6 +168,6 @@ def _sqlite_rows(connection: apsw.Connection) -> dict[str, list[Row]]:
     found = {}
     for (table,) in list(connection.execute(tables)):
         names = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
-        some = connection.execute(f"SELECT * FROM {table}")
-        found[table] = in_order([dict(zip(names, row, strict=True)) for row in some])
+        values = connection.execute(f"SELECT * FROM {table}")
+        found[table] = in_order([dict(zip(names, row, strict=True)) for row in values])
     return found

@@ -1,4 +1,4 @@
-"""Machine: does one thing after the other to a project of its own, in orders that Hypothesis makes up."""
+"""State machines: steps in an order that Hypothesis generates, each example in a project of its own."""
 
 import json
 from collections import Counter
@@ -13,35 +13,37 @@ from hypothesis.strategies import SearchStrategy
 from moorage.core.access import Scope
 from tests.support.server import Answer, Project, Server
 
-#: Where something is in a list, see `one_of`.
-PLACES = st.integers(0, 15)
+#: A position in a list, see `one_of`.
+POSITIONS = st.integers(0, 15)
 RARE = range(7, 9)
 
 T = TypeVar("T")
 
 
 class Step(NamedTuple):
-    """A method of a machine, by its name, and what it is called with."""
+    """The name of a method of a machine, and its arguments."""
 
     name: str
     arguments: dict[str, Any]
 
 
 def steps(**arguments: dict[str, SearchStrategy[Any]]) -> SearchStrategy[Step]:
-    """One step after the other, by what each is called with, all of them as often: rules of Hypothesis itself are left
-    out of many examples, and some dozens of examples are too few for that."""
+    """Return a strategy of steps that chooses all methods equally often.
+
+    Hypothesis omits some rules in each example, and so few examples would not reach all of them.
+    """
     return st.one_of([st.builds(Step, st.just(name), st.fixed_dictionaries(its)) for name, its in arguments.items()])
 
 
-def one_of(some: Sequence[T], every: Sequence[T], place: int) -> T:
-    """One of `some`, from the last on; every now and then one of `every`."""
-    if place in RARE:
-        return every[-1 - (place - RARE[0]) % len(every)]
-    return some[-1 - place % len(some)]
+def one_of(preferred: Sequence[T], all_items: Sequence[T], position: int) -> T:
+    """Return an item of `preferred`, counted from the end; for rare positions, one of `all_items`."""
+    if position in RARE:
+        return all_items[-1 - (position - RARE[0]) % len(all_items)]
+    return preferred[-1 - position % len(preferred)]
 
 
 class Machine(RuleBasedStateMachine):
-    """A project, by a key that may do everything. `outcomes` are how requests were answered, one after the other."""
+    """A project with a key for all scopes. `outcomes` lists the steps with their statuses or error codes."""
 
     server: Server
     outcomes: list[str]
@@ -53,37 +55,39 @@ class Machine(RuleBasedStateMachine):
         self.project = Project(self.server, first.id, first.name, first.key(*Scope)[1])
 
     def do(self, step: Step) -> None:
-        """Take a step."""
+        """Run a step."""
         getattr(self, step.name)(**step.arguments)
 
-    def ask(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
-        """One request."""
+    def request(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        """Send a request."""
         data = None if body is None else json.dumps(body).encode()
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.project.request(method, f"/v2/{path}", data, names)
 
-    def expect(self, what: str, answer: Answer, status: int, code: str | None = None) -> None:
-        """The answer has this status, and if it is an error this code."""
-        self.outcomes.append(f"{what}: {code or status}")
-        assert (answer.status, answer.error["code"] if answer.status >= 400 else None) == (status, code), answer.body
+    def expect(self, step: str, response: Answer, status: int, code: str | None = None) -> None:
+        """Record the outcome of a step, and check the status and error code."""
+        self.outcomes.append(f"{step}: {code or status}")
+        assert (response.status, response.error["code"] if response.status >= 400 else None) == (status, code), (
+            response.body
+        )
 
 
 M = TypeVar("M", bound=Machine)
 
 
 def bound(machine: type[M], server: Server) -> type[M]:
-    """The machine, on a server, that nothing was asked of yet."""
+    """Return the machine class for a server, without outcomes."""
     return type(machine.__name__, (machine,), {"server": server, "outcomes": list[str]()})
 
 
 def run(machine: type[Machine], server: Server, examples: int, steps: int) -> Counter[str]:
-    """Run examples of some steps each; how often requests were answered how."""
-    here = bound(machine, server)
+    """Run examples with so many steps; return how often each outcome occurred."""
+    machine_class = bound(machine, server)
     run_state_machine_as_test(
-        here,
+        machine_class,
         settings=settings(
             max_examples=examples, stateful_step_count=steps, deadline=None, report_multiple_bugs=False,
             phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
-    return Counter(here.outcomes)
+    return Counter(machine_class.outcomes)

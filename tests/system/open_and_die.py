@@ -1,8 +1,8 @@
-"""A program that opens a database as every command does, and kills itself just before a statement.
+"""A program that opens a database as every command does, and kills itself before a given statement.
 
-It reads lines of a number and an address, and answers each with `killed`, with `failed` and why, or with `opened` and
-how many steps of the schema it took. Number 0 is no statement. Each is opened in a process of its own: a child of one
-that has everything imported. With `--without-transaction` migrations are run as they must not be.
+It reads lines with a number and a URL. It prints `killed`, `failed` with the reason, or `opened` with the number of
+migrations that it ran. Number 0 is no statement. Each line runs in a child process, which has everything imported. With
+`--without-transaction` the migrations run outside of a transaction.
 """
 
 import itertools
@@ -20,71 +20,71 @@ from moorage.store.opening import open_store
 from moorage.store.postgres import schema as postgres_schema
 from moorage.store.postgres.connections import Connection
 from moorage.store.queries import load_migrations
-from moorage.store.sqlite.engine import APPLICATION_ID, SqliteEngine
+from moorage.store.sqlite import engine as sqlite_engine
+from moorage.store.sqlite.schema import APPLICATION_ID
 
-#: What notes a step of the schema, on each engine.
-NOTES = (f"PRAGMA application_id = {APPLICATION_ID}", "INSERT INTO moorage_schema")
+#: The statements that record a migration, on each engine.
+RECORDS = (f"PRAGMA application_id = {APPLICATION_ID}", "INSERT INTO moorage_schema")
 
 
-class Doom:
-    """Sees every statement before it is run, on both engines."""
+class Killer:
+    """A hook before every statement on both engines, which kills the process before statement number `fatal`."""
 
     def __init__(self, fatal: int) -> None:
-        self.steps = 0
+        self.migrations = 0
         self._fatal = fatal
         self._numbers = itertools.count(1)
         execute = Connection.execute
 
-        def watched(connection: Connection, query: Any, *arguments: Any, **options: Any) -> Any:
-            self.see(query)
+        def hooked(connection: Connection, query: Any, *arguments: Any, **options: Any) -> Any:
+            self._before(query)
             return execute(connection, query, *arguments, **options)
 
-        Connection.execute = watched  # type: ignore[method-assign, assignment]  # there is no hook for it
-        apsw.connection_hooks.append(self._watch)
+        Connection.execute = hooked  # type: ignore[method-assign, assignment]  # psycopg has no hook
+        apsw.connection_hooks.append(self._trace)
 
-    def see(self, statement: str | bytes) -> None:
-        """Die, or note what it is."""
+    def _before(self, statement: str | bytes) -> None:
         if next(self._numbers) == self._fatal:
             os.kill(os.getpid(), signal.SIGKILL)
-        self.steps += str(statement).strip().startswith(NOTES)
+        self.migrations += str(statement).strip().startswith(RECORDS)
 
-    def _watch(self, connection: apsw.Connection) -> None:
+    def _trace(self, connection: apsw.Connection) -> None:
         def trace(cursor: object, statement: str, bindings: object) -> bool:
-            self.see(statement)
+            self._before(statement)
             return True
 
         connection.exec_trace = trace
 
 
-def forget_transactions() -> None:
-    """Run migrations statement by statement, as they must not be."""
+def remove_transactions() -> None:
+    """Replace the migration by one without a transaction, for the positive control."""
 
-    def migrate(engine: SqliteEngine) -> None:
+    def migrate(connection: apsw.Connection) -> None:
         for number, script in enumerate(load_migrations(), 1):
-            if number > engine._writer.pragma("user_version"):
-                engine._writer.execute(script)
-                engine._writer.execute(f"PRAGMA user_version = {number}")
+            if number > connection.pragma("user_version"):
+                connection.execute(script)
+                connection.execute(f"PRAGMA user_version = {number}")
 
-    SqliteEngine._migrate = migrate  # type: ignore[method-assign, assignment]  # the positive control
+    sqlite_engine.migrate = migrate  # type: ignore[attr-defined]  # it is imported there
     postgres_schema._BEGIN = "SELECT 1"
 
 
 def open_and_die(fatal: int, url: str) -> None:
-    """Open it, as far as it goes, and say how far."""
-    doom = Doom(fatal)
+    """Open a database, and print the result."""
+    killer = Killer(fatal)
     try:
         open_store(url).close()
     except StorageError as error:
-        print("failed", error, flush=True)  # noqa: T201 -- its answer
+        print("failed", error, flush=True)  # noqa: T201 -- the test reads it
     else:
-        print("opened", doom.steps, flush=True)  # noqa: T201 -- its answer
+        print("opened", killer.migrations, flush=True)  # noqa: T201 -- the test reads it
 
 
 def main() -> None:
-    """Answer line by line."""
+    """Run one child process for each line of the input."""
     queries.MIGRATIONS = Path(sys.argv[1])
     if "--without-transaction" in sys.argv:
-        forget_transactions()
+        remove_transactions()
     for line in sys.stdin:
         number, url = line.split()
         child = os.fork()
@@ -92,7 +92,7 @@ def main() -> None:
             open_and_die(int(number), url)
             os._exit(0)
         if os.WIFSIGNALED(os.waitpid(child, 0)[1]):
-            print("killed", flush=True)  # noqa: T201 -- its answer
+            print("killed", flush=True)  # noqa: T201 -- the test reads it
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A program that is killed at any moment of an upgrade, or does not upgrade alone, leaves a database that is whole."""
+"""An upgrade that is killed, or runs twice concurrently, leaves a consistent database."""
 
 import itertools
 import subprocess
@@ -22,14 +22,14 @@ from tests.support.threads import Background, until
 
 PROGRAM = Path(__file__).with_name("open_and_die.py")
 
-#: Schema -> a table that the next migration needs after it has already changed something.
-NEEDED_LATE = {1: "project", 2: "history"}
+#: Schema -> a table that the next migration changes after its first statement.
+CHANGED_LATE = {1: "project", 2: "history"}
 
 Copies = Callable[[int], Iterator[Database]]
 
 
 class Opener:
-    """The program, which waits for what to open."""
+    """A process of that program."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self._process = subprocess.Popen(
@@ -38,30 +38,30 @@ class Opener:
         )  # fmt: skip
 
     def begin(self, url: str, fatal: int = 0) -> None:
-        """Have it open a database and die before the statement of that number."""
+        """Let it open a database and kill itself before statement number `fatal`."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{fatal} {url}\n")
         self._process.stdin.flush()
 
-    def end(self) -> str:
-        """What became of it."""
+    def result(self) -> str:
+        """Return the line that it prints."""
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
 
     def close(self) -> None:
-        """End it."""
+        """Stop it."""
         self._process.communicate(timeout=30)
 
 
 @pytest.fixture(autouse=True)
 def _later_migrations(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The migrations for tests are part of this program, and of those that it starts."""
+    """Add the test migrations to this program and its processes."""
     monkeypatch.setattr(queries, "MIGRATIONS", golden.write_migrations(folder / "migrations"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def copies(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
-    """Makes as many copies of a golden database as are asked for, on each engine."""
+    """A function that yields copies of a golden database, on each engine."""
     with ExitStack() as opened:
 
         def of_sqlite(schema: int) -> Iterator[Database]:
@@ -84,30 +84,30 @@ def copies(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield of_sqlite if request.param == "sqlite" else of_postgresql
 
 
-def killed_everywhere(opener: Opener, copies: Iterator[Database]) -> Iterator[Database]:
-    """Copies, each as it was left by a program that was killed one statement later than the one before."""
+def killed_at_each_statement(opener: Opener, copies: Iterator[Database]) -> Iterator[Database]:
+    """Yield copies; the program was killed one statement later in each."""
     for fatal, database in enumerate(copies, 1):
         opener.begin(database.url, fatal)
-        if (answer := opener.end()) != "killed":
-            assert answer.startswith("opened")
+        if (result := opener.result()) != "killed":
+            assert result.startswith("opened")
             return
         yield database
 
 
-def wrong(database: Database, schema: int, structure: object) -> str:
-    """What is wrong with a database of that schema, when it is opened; nothing if it is upgraded and whole."""
+def error_in(database: Database, schema: int, structure: object) -> str:
+    """Open a database; return its error, or an empty text if it is upgraded and complete."""
     try:
         database.engine()
     except StorageError as error:
         return str(error)
     found = golden.rows(database.url)
     if (golden.schema_of(database.url), golden.structure(database.url)) != (NEWEST_IN_TESTS, structure):
-        return "its tables are others"
-    return "" if found == golden.upgraded(schema, found) else "its rows are others"
+        return "its tables differ"
+    return "" if found == golden.upgraded(schema, found) else "its rows differ"
 
 
 def structure_of(copies: Iterator[Database]) -> object:
-    """How one that is upgraded in peace is built."""
+    """Return the structure of a database after an upgrade without a kill."""
     database = next(copies)
     database.engine()
     return golden.structure(database.url)
@@ -115,38 +115,42 @@ def structure_of(copies: Iterator[Database]) -> object:
 
 @pytest.mark.parametrize(
     ("copies", "schema"),
-    [*(("sqlite", schema) for schema in range(1, NEWEST + 1)), ("postgresql", 1)],  # from 1 on, every step is taken
+    [*(("sqlite", schema) for schema in range(1, NEWEST + 1)), ("postgresql", 1)],  # from 1 on, every migration runs
     indirect=["copies"],
 )
-def test_a_program_that_is_killed_before_any_statement_leaves_what_can_be_upgraded(
+def test_an_upgrade_that_is_killed_before_any_statement_can_be_repeated(
     copies: Copies, folder: Path, schema: int
 ) -> None:
     structure = structure_of(copies(schema))
     with closing(Opener(folder)) as opener:
-        left = [wrong(database, schema, structure) for database in killed_everywhere(opener, copies(schema))]
+        errors = [
+            error_in(database, schema, structure) for database in killed_at_each_statement(opener, copies(schema))
+        ]
 
-    assert left == [""] * len(left)
-    assert len(left) > 5 * (NEWEST_IN_TESTS - schema), "each step has some statements"
+    assert errors == [""] * len(errors)
+    assert len(errors) > 5 * (NEWEST_IN_TESTS - schema), "each migration has several statements"
 
 
 def test_a_migration_without_its_transaction_would_be_caught(copies: Copies, folder: Path) -> None:
-    """The positive control of the one above."""
+    """The positive control of the test above."""
     structure = structure_of(copies(NEWEST))
     with closing(Opener(folder, "--without-transaction")) as opener:
-        left = [wrong(each, NEWEST, structure) for each in killed_everywhere(opener, copies(NEWEST))]
+        errors = [
+            error_in(database, NEWEST, structure) for database in killed_at_each_statement(opener, copies(NEWEST))
+        ]
 
-    assert [reason for reason in left if "already exists" in reason or "duplicate column" in reason]
+    assert [error for error in errors if "already exists" in error or "duplicate column" in error]
 
 
-@pytest.mark.parametrize("schema", NEEDED_LATE)
-def test_a_migration_whose_connection_the_server_ends_leaves_the_schema_before(
+@pytest.mark.parametrize("schema", CHANGED_LATE)
+def test_a_migration_whose_connection_is_terminated_leaves_the_previous_schema(
     postgres: PostgresServer, folder: Path, schema: int
 ) -> None:
     url = postgres.new_database("template0")
     golden.load(NEWEST, url)
 
     with psycopg.connect(url) as holder:
-        holder.execute(f"LOCK TABLE {NEEDED_LATE[schema]} IN ACCESS EXCLUSIVE MODE".encode())
+        holder.execute(f"LOCK TABLE {CHANGED_LATE[schema]} IN ACCESS EXCLUSIVE MODE".encode())
         starting = Background(lambda: PostgresEngine(url, folder=folder))
         kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         until(lambda: sql(url, f"{kill} AND datname = current_database()") != [])
@@ -161,14 +165,14 @@ def test_a_migration_whose_connection_the_server_ends_leaves_the_schema_before(
         assert (golden.schema_of(url), found) == (NEWEST_IN_TESTS, golden.upgraded(NEWEST, found))
 
 
-def test_two_programs_that_start_at_once_take_each_step_once(copies: Copies, folder: Path) -> None:
+def test_two_concurrent_programs_run_each_migration_once(copies: Copies, folder: Path) -> None:
     structure = structure_of(copies(1))
     with closing(Opener(folder)) as one, closing(Opener(folder)) as other:
         for database in itertools.islice(copies(1), 10):
             for opener in (one, other):
                 opener.begin(database.url)
-            answers = [opener.end().split() for opener in (one, other)]
+            results = [opener.result().split() for opener in (one, other)]
 
-            assert [answer[0] for answer in answers] == ["opened"] * 2, answers
-            assert sum(int(answer[1]) for answer in answers) == NEWEST_IN_TESTS - 1
-            assert wrong(database, 1, structure) == ""
+            assert [result[0] for result in results] == ["opened"] * 2, results
+            assert sum(int(result[1]) for result in results) == NEWEST_IN_TESTS - 1
+            assert error_in(database, 1, structure) == ""

@@ -86,8 +86,8 @@ class Node:
     def compare(self) -> None:
         """Compare the history hash of each backup with that of the database at the same revision."""
         place = HISTORY.columns.index("hash")
-        with closing(open_store(self._database)) as store, store.whole() as whole:
-            hashes = {row[0]: row[place] for row in whole.rows(HISTORY)}
+        with closing(open_store(self._database)) as store, store.dump() as dump:
+            hashes = {row[0]: row[place] for row in dump.rows(HISTORY)}
         for backup in self.backups:
             name = f"{self.name}, {backup.file.name}"
             if hashes[max(rev for rev in hashes if rev <= backup.rev)] != backup.history_hash:
@@ -113,8 +113,8 @@ class Node:
         after = self._write()
         if done.returncode:
             raise RuntimeError(f"a backup failed: {done.stderr}")
-        with open_backup(file) as saved, saved.whole() as whole:
-            self.backups.append(Backup(file, before, after, whole.rev, whole.history_hash))
+        with open_backup(file) as saved, saved.dump() as dump:
+            self.backups.append(Backup(file, before, after, dump.rev, dump.history_hash))
 
     def _inspect(self, backup: Backup) -> Iterator[str]:
         """Restore a backup and yield what is wrong; delete all backups but the last."""

@@ -1,1 +1,1 @@
-"""The wire: HTTP in, HTTP out. A handler translates; what happens is decided below."""
+"""The HTTP API: handlers translate requests and responses; the layers below do the work."""

@@ -41,10 +41,13 @@ _RETRY_AFTER_SECONDS = {503: "1", 507: "30"}
 
 
 class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An error for programs. `message` ends with `hint`, which says what to do. `key` is the deployment it is about,
-    `param` the parameter or the first path; `problems` lists all problems of a body. `current` and `history` are the
-    state and the changes of an object whose precondition failed, `used_by` the consumers of what would be deleted,
-    `breaking` the breaking changes, and `callers` the affected consumers."""
+    """The details of an error.
+
+    `message` ends with `hint`, which says what to do. `key` is the deployment, `param` the parameter or the first
+    invalid path; `problems` lists all problems of a body. After a failed precondition, `current` and `history` have the
+    current state of the deployment and its changes. `used_by` lists the consumers of a deployment or version in use,
+    `breaking` the breaking changes, and `callers` the affected consumers.
+    """
 
     code: str
     message: str
@@ -62,7 +65,7 @@ class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
-    """The body of every error response. There is no `code` at the top: clients disagree on its type."""
+    """The body of every error response. It has no `code` at the top level: clients disagree on its type."""
 
     message: str
     error: ErrorDetail
@@ -86,7 +89,7 @@ def error_response(error: MoorageError, request_id: str) -> Response:
         param=error.param or UNSET,
         problems=list(error.problems) or UNSET,
         current=UNSET if error.current is None else msgspec.Raw(error.current),
-        history=[each for each in error.history if isinstance(each, HistoryEntry)] or UNSET,
+        history=[entry for entry in error.history if isinstance(entry, HistoryEntry)] or UNSET,
         used_by=list(error.used_by) if isinstance(error, DeploymentInUse) else UNSET,
         breaking=list(error.breaking) if isinstance(error, BreakingChange) else UNSET,
         callers=list(error.callers) if isinstance(error, BreakingChange) else UNSET,

@@ -1,7 +1,7 @@
-"""ChangeStream: the changes of a project's deployments as server-sent events.
+"""The change feed of a project as server-sent events.
 
-A stream keeps nothing but how far it is: what it sends next is looked up in the catalog when the client has taken what
-was sent before. So one that reads slowly costs no memory, and gets only the newest of what changed meanwhile.
+A stream stores only its position. It looks up the next events in the catalog after the client has received the
+previous ones. So a slow client costs no memory, and gets only the newest state of each deployment.
 """
 
 import asyncio
@@ -23,18 +23,18 @@ from moorage.core.errors.storage import TooStale
 from moorage.core.position import Position
 from moorage.core.resolution.snapshot import GoneDeployment, encode_live
 
-#: A comment is sent at least so often (seconds).
+#: The longest time without an event or a comment (seconds).
 HEARTBEAT_SECONDS: Final = 15.0
 
-#: A client that takes nothing for so long is left; it goes on from where it was when it comes back (seconds).
-SLOW_SECONDS: Final = 20.0
+#: The stream of a client that receives nothing for so long ends; the client can reconnect and resume (seconds).
+SEND_TIMEOUT_SECONDS: Final = 20.0
 
-#: About how much is sent at once (bytes).
-CHUNK: Final = 65_536
+#: The approximate size of a chunk (bytes).
+MAX_CHUNK: Final = 65_536
 
 
 class Streams:
-    """All streams of this process."""
+    """All open streams of this process, at most `maximum`."""
 
     def __init__(self, catalog: Catalog, follower: Follower, notifier: ChangeNotifier, maximum: int) -> None:
         self.catalog = catalog
@@ -45,77 +45,78 @@ class Streams:
         self._maximum = maximum
 
     def close_all(self) -> None:
-        """Have all of them end: the server stops, and would wait for them."""
+        """End all streams, so that the server can stop."""
         if not self.closed:
             self.closed = True
             self.notifier.notify(None)
 
     def at_capacity(self) -> bool:
-        """Whether there is room for no more of them."""
+        """Return whether no other stream may be opened."""
         return self.open >= self._maximum
 
 
 class ChangeStream(Response):
-    """One client's stream; it ends when the client leaves, its API key is not valid any more, or the server stops."""
+    """The stream of one client, until it disconnects, its API key becomes invalid, or the server stops."""
 
     def __init__(self, streams: Streams, key: ApiKey, position: Position | None, headers: Mapping[str, str]) -> None:
-        """Go on from `position`, or from now if it is None."""
+        """Start after `position`, or at the current revision if it is None."""
         super().__init__(headers=dict(headers))
         del self.headers["content-length"]
         self._streams, self._catalog = streams, streams.catalog
         self._key_id, self._project_id = key.id, key.project_id
-        self._contents = self._catalog.contents
-        state = self._contents.state
-        self._rev = state.rev if position is None else position.rev
-        self._is_lost = self._rev > state.rev or (position is not None and position.epoch not in {None, state.epoch})
+        self._state = self._catalog.state
+        current = self._state.position
+        self._rev = current.rev if position is None else position.rev
+        is_other_epoch = position is not None and position.epoch not in {None, current.epoch}
+        self._must_reset = self._rev > current.rev or is_other_epoch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send what there is, wait for news, and so on."""
-        leaving = asyncio.ensure_future(_leave(receive))
+        """Send events as they occur, until the stream ends."""
+        disconnect = asyncio.ensure_future(_wait_for_disconnect(receive))
         self._streams.open += 1
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            pieces = b"retry: 1000\n" + self._heartbeat()
-            while pieces and not leaving.done():
-                async with asyncio.timeout(SLOW_SECONDS):
-                    await send({"type": "http.response.body", "body": pieces, "more_body": True})
-                pieces = await self._next(leaving)
+            chunk = b"retry: 1000\n" + self._heartbeat()
+            while chunk and not disconnect.done():
+                async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                chunk = await self._next(disconnect)
         except TimeoutError:
             return  # the connection ends here
         finally:
-            leaving.cancel()
+            disconnect.cancel()
             self._streams.open -= 1
         await send({"type": "http.response.body", "body": b""})
 
-    async def _next(self, leaving: asyncio.Future[None]) -> bytes:
-        """What to send next, as soon as there is something; nothing if it is over."""
-        beat_at = time.monotonic() + HEARTBEAT_SECONDS
-        while not (leaving.done() or self._streams.closed) and (valid := self._seconds_left()) > 0:
+    async def _next(self, disconnect: asyncio.Future[None]) -> bytes:
+        """Return the next events or heartbeat as soon as one is due; nothing if the stream must end."""
+        heartbeat_at = time.monotonic() + HEARTBEAT_SECONDS
+        while not (disconnect.done() or self._streams.closed) and (valid := self._seconds_left()) > 0:
             if events := self._events():
                 return events
-            quiet = beat_at - time.monotonic()
-            if quiet <= 0:
+            remaining = heartbeat_at - time.monotonic()
+            if remaining <= 0:
                 return self._heartbeat()
-            await self._sleep(leaving, min(quiet, valid))
+            await self._sleep(disconnect, min(remaining, valid))
         return b""
 
-    async def _sleep(self, leaving: asyncio.Future[None], seconds: float) -> None:
-        """Until there is news, the client leaves, or the time is over."""
+    async def _sleep(self, disconnect: asyncio.Future[None], seconds: float) -> None:
+        """Sleep until the project changes, the client disconnects, or the time is over."""
         loop = asyncio.get_running_loop()
-        awakened: asyncio.Future[None] = loop.create_future()
-        wake = partial(_awaken, awakened)
+        woken: asyncio.Future[None] = loop.create_future()
+        wake = partial(_wake, woken)
         timer = loop.call_later(seconds, wake)
-        leaving.add_done_callback(wake)
-        self._streams.notifier.subscribe(self._project_id, awakened)
+        disconnect.add_done_callback(wake)
+        self._streams.notifier.subscribe(self._project_id, woken)
         try:
-            await awakened
+            await woken
         finally:
             timer.cancel()
-            leaving.remove_done_callback(wake)
-            self._streams.notifier.unsubscribe(self._project_id, awakened)
+            disconnect.remove_done_callback(wake)
+            self._streams.notifier.unsubscribe(self._project_id, woken)
 
     def _seconds_left(self) -> float:
-        """How long the key is valid as far as is known; at most 0 if it is not."""
+        """Return for how long the key is known to be valid; 0 or less if it is not."""
         key = self._catalog.find_api_key(self._key_id)
         if key is None or key.revoked_us is not None:
             return 0
@@ -129,43 +130,44 @@ class ChangeStream(Response):
         return b": age %d\n\n" % self._streams.follower.age()
 
     def _events(self) -> bytes:
-        """What the client has not seen yet, as much as is sent at once."""
-        if self._is_lost or self._contents is not self._catalog.contents:
-            self._is_lost, self._contents = False, self._catalog.contents
-            self._rev = self._contents.state.rev
+        """Return the events after the position of the stream, about `MAX_CHUNK` bytes at most."""
+        if self._must_reset or self._state is not self._catalog.state:
+            self._must_reset, self._state = False, self._catalog.state
+            self._rev = self._state.position.rev
             return self._event("reset", b"{}", is_last=True)
-        return b"".join(self._newer())
+        return b"".join(self._changes())
 
-    def _newer(self) -> Iterator[bytes]:
+    def _changes(self) -> Iterator[bytes]:
         changes = self._catalog.project(self._project_id).changes(self._rev)
         size = 0
-        for place, (rev, what) in enumerate(changes, 1):
-            # One revision can change several: only the last has the id, so that whoever is cut off before misses none.
-            is_last = place == len(changes) or changes[place][0] > rev
+        for following, (rev, change) in enumerate(changes, 1):
+            # A revision can change several deployments. Only its last event has an id, so that a client that is
+            # disconnected before it resumes with all of them.
+            is_last = following == len(changes) or changes[following][0] > rev
             if is_last:
                 self._rev = rev
-            event = self._encode_change(what, is_last=is_last)
+            event = self._encode_change(change, is_last=is_last)
             size += len(event)
             yield event
-            if is_last and size >= CHUNK:
+            if is_last and size >= MAX_CHUNK:
                 return
 
-    def _encode_change(self, what: LiveVersion | Tombstone, *, is_last: bool) -> bytes:
-        if isinstance(what, LiveVersion):
-            return self._event("deployment", encode_live(what), is_last=is_last)
-        return self._event("deleted", msgspec.json.encode(GoneDeployment(what.id, what.key)), is_last=is_last)
+    def _encode_change(self, change: LiveVersion | Tombstone, *, is_last: bool) -> bytes:
+        if isinstance(change, LiveVersion):
+            return self._event("deployment", encode_live(change), is_last=is_last)
+        return self._event("deleted", msgspec.json.encode(GoneDeployment(change.id, change.key)), is_last=is_last)
 
     def _event(self, name: str, data: bytes, *, is_last: bool) -> bytes:
-        place = f"id: {Position(self._rev, self._contents.state.epoch)}\n" if is_last else ""
-        return f"{place}event: {name}\ndata: ".encode() + data + b"\n\n"
+        event_id = f"id: {Position(self._rev, self._state.position.epoch)}\n" if is_last else ""
+        return f"{event_id}event: {name}\ndata: ".encode() + data + b"\n\n"
 
 
-async def _leave(receive: Receive) -> None:
-    """Return when the client leaves, or the server stops."""
+async def _wait_for_disconnect(receive: Receive) -> None:
+    """Return when the client disconnects, or the server stops."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def _awaken(awakened: asyncio.Future[None], _: object = None) -> None:
-    if not awakened.done():
-        awakened.set_result(None)
+def _wake(woken: asyncio.Future[None], _: object = None) -> None:
+    if not woken.done():
+        woken.set_result(None)

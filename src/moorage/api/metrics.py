@@ -1,7 +1,7 @@
-"""What Prometheus reads: requests by route and status, latency, what the catalog holds.
+"""Metrics for Prometheus: requests by route and status, latency, and the state of the catalog.
 
-With several workers each keeps its numbers in files of `PROMETHEUS_MULTIPROC_DIR`, and whichever worker is asked adds
-them up; the variable must be there before this module is imported.
+With several workers, each one writes its values into files of `PROMETHEUS_MULTIPROC_DIR`, and the worker that is
+scraped adds them up. The variable must be set before this module is imported.
 """
 
 import os
@@ -24,45 +24,45 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class Metrics:
-    """The numbers of this process, and the page that shows those of all."""
+    """The metrics of this process, and the page with those of all workers."""
 
     def __init__(self, catalog: Catalog, follower: Follower) -> None:
         self._registry = CollectorRegistry()
         requests = Counter(
             "moorage_http_requests",
-            "Requests answered.",
+            "HTTP requests.",
             ["method", "route", "status"],
             registry=self._registry,
         )
         latency = Histogram(
-            "moorage_http_request_duration_seconds", "Until the answer was handed to the network.",
+            "moorage_http_request_duration_seconds", "Seconds until the response was passed to the network.",
             ["method", "route"], buckets=_BUCKETS, registry=self._registry,
         )  # fmt: skip
         self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._requests, self._latency = requests, latency
-        self._shown = self._registry
+        self._exposed = self._registry
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-            self._shown = CollectorRegistry()
-            MultiProcessCollector(self._shown)  # type: ignore[no-untyped-call]  # it registers itself
+            self._exposed = CollectorRegistry()
+            MultiProcessCollector(self._exposed)  # type: ignore[no-untyped-call]  # it registers itself
         else:
-            ProcessCollector(registry=self._shown)
-        self._shown.register(_CatalogCollector(catalog, follower))
+            ProcessCollector(registry=self._exposed)
+        self._exposed.register(_CatalogCollector(catalog, follower))
 
     def requests(self, method: str, route: str, status: int, seconds: list[float]) -> None:
-        """Count answered requests of one kind; `route` is a path of the route table, so the kinds are few."""
+        """Count requests with the same labels; `route` is a path of the route table, so there are few series."""
         count, latency = self._series.get((method, route, status)) or self._add_series(method, route, status)
         count.inc(len(seconds))
-        for each in seconds:
-            latency.observe(each)
+        for duration in seconds:
+            latency.observe(duration)
 
     def page(self) -> bytes:
-        """All numbers in Prometheus' text format."""
-        return generate_latest(self._shown)
+        """Return all metrics in Prometheus' text format."""
+        return generate_latest(self._exposed)
 
     def _add_series(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-        shown = method if method in _METHODS else "OTHER"
-        series = self._requests.labels(shown, route, str(status)), self._latency.labels(shown, route)
-        if shown == method:
+        label = method if method in _METHODS else "OTHER"
+        series = self._requests.labels(label, route, str(status)), self._latency.labels(label, route)
+        if label == method:
             self._series[method, route, status] = series
         return series
 
@@ -74,23 +74,23 @@ class _CatalogCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         yield GaugeMetricFamily(
-            "moorage_catalog_deployments", "Deployments in memory, all projects.", value=len(self._catalog)
+            "moorage_catalog_deployments", "Deployments in memory, in all projects.", value=len(self._catalog)
         )
         yield GaugeMetricFamily(
             "moorage_catalog_decode_errors",
-            "Deployments whose live version cannot be read, so that the one before is served, or none.",
+            "Deployments whose live version cannot be decoded; the previous version is served, or none.",
             value=self._catalog.unreadable,
         )
         yield GaugeMetricFamily(
             "moorage_revision",
-            "The count of committed writes that this process shows.",
+            "Newest committed write that this process shows.",
             value=self._catalog.revision,
         )
         yield GaugeMetricFamily(
             "moorage_catalog_age_seconds",
-            "Since this process is known to have shown everything there was.",
+            "Seconds since this process was last known to be current.",
             value=self._follower.age(),
         )
-        build = GaugeMetricFamily("moorage_build_info", "Which Moorage this is.", labels=["version"])
+        build = GaugeMetricFamily("moorage_build_info", "Version of Moorage.", labels=["version"])
         build.add_metric([__version__], 1)
         yield build

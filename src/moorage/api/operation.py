@@ -1,4 +1,4 @@
-"""Operation: a row of the route table."""
+"""Operation: an entry of the route table."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,13 +10,16 @@ from moorage.api.request import RequestContext
 from moorage.core.access import Scope
 from moorage.core.errors.base import MoorageError
 
-#: The `scopes` of a row that needs no API key.
+#: The `scopes` of a route that needs no API key.
 OPEN: frozenset[Scope] | None = None
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """A method of a path. `answers` maps a status to the type of its body, or to its media type; `headers` are those of
-    a success with an API key, beside what every answer has."""
+    """A method of a path.
+
+    `responses` maps a status to the type of its body, or to its media type. `headers` lists the headers of a success
+    with an API key, without those that every response has.
+    """
 
     method: str
     path: str
@@ -26,6 +29,6 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     parameters: tuple[str, ...] = ()
     body: type | None = None
     is_body_optional: bool = False
-    answers: dict[int, Any]
+    responses: dict[int, Any]
     headers: tuple[str, ...] = ("ETag",)
     errors: tuple[type[MoorageError], ...] = ()

@@ -123,10 +123,10 @@ class RequestContext:
         return await asyncio.get_running_loop().run_in_executor(services.reader, in_one_state)
 
     def allow_query_params(self, *known: str) -> None:
-        """Reject every other query parameter: ignoring one would break a promise.
+        """Reject every other query parameter, because ignoring one would break a promise; validate the write options.
 
         Raises:
-            UnknownParameter, RepeatedParameter
+            UnknownParameter, RepeatedParameter, InvalidFlag, InvalidRequest
         """
         names = [name for name, _ in self.request.query_params.multi_items()]
         for name in names:
@@ -134,6 +134,8 @@ class RequestContext:
                 raise UnknownParameter(param=name[:200], name=name[:200], known=", ".join(known) or "none")
             if names.count(name) > 1:
                 raise RepeatedParameter(param=name, name=name)
+        if known:
+            self._write_options()  # an invalid flag is reported before the body is read
 
     def flag(self, name: str) -> bool:
         """Return a query parameter that is `true`, `false`, or absent.

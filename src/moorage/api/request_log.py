@@ -1,8 +1,7 @@
-"""Journal: answered requests on their way into the metrics and the log.
+"""The request log: completed requests on their way into the metrics and the access log.
 
-Both cost about as much as answering a remembered page, and less when many are done at once than one between two
-answers; so the front only notes what was answered, and `settle` runs a few times a second, when many are waiting, and
-before the metrics are shown.
+Both cost about as much as a cached response, and less for a batch than for single requests. So the pipeline only
+records each request. `flush` runs a few times a second, when a batch is full, and before the metrics are read.
 """
 
 import msgspec
@@ -10,11 +9,15 @@ import msgspec
 from moorage.api.metrics import Metrics
 from moorage.logs import AccessLog
 
-_SETTLE_AT = 32  # hundreds would be no cheaper, and hold up the request that comes after them for milliseconds
+#: A larger batch costs no less, and delays the request that flushes it by milliseconds.
+_MAX_BATCH = 32
 
 
 class RequestRecord(msgspec.Struct, frozen=True, gc=False):
-    """An answered request. `at` is in seconds since 1970, `route` the path in the route table, `api_key` a key's id."""
+    """A completed request.
+
+    `at` is in seconds since 1970, `route` the path in the route table, `api_key` the id of a key.
+    """
 
     at: float
     seconds: float
@@ -27,28 +30,34 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class RequestLog:
-    """Notes requests, and later counts and logs them."""
+    """Collects records of requests; counts and logs them in batches."""
 
     def __init__(self, metrics: Metrics, access_log: AccessLog) -> None:
         self._metrics = metrics
         self._access_log = access_log
-        self._waiting: list[RequestRecord] = []
+        self._batch: list[RequestRecord] = []
 
-    def record(self, finished: RequestRecord) -> None:
-        """Note one request."""
-        self._waiting.append(finished)
-        if len(self._waiting) >= _SETTLE_AT:
+    def record(self, record: RequestRecord) -> None:
+        """Record a request."""
+        self._batch.append(record)
+        if len(self._batch) >= _MAX_BATCH:
             self.flush()
 
     def flush(self) -> None:
-        """Count and log all that were noted."""
-        waiting, self._waiting = self._waiting, []
-        kinds: dict[tuple[str, str, int], list[float]] = {}
-        for each in waiting:
-            kinds.setdefault((each.method, each.route, each.status), []).append(each.seconds)
+        """Count and log all recorded requests."""
+        batch, self._batch = self._batch, []
+        durations: dict[tuple[str, str, int], list[float]] = {}
+        for record in batch:
+            durations.setdefault((record.method, record.route, record.status), []).append(record.seconds)
             self._access_log.request(
-                each.at, each.method, each.path, each.status, each.seconds, each.request_id.decode(), each.api_key
+                record.at,
+                record.method,
+                record.path,
+                record.status,
+                record.seconds,
+                record.request_id.decode(),
+                record.api_key,
             )
-        for kind, seconds in kinds.items():
-            self._metrics.requests(*kind, seconds)
+        for labels, seconds in durations.items():
+            self._metrics.requests(*labels, seconds)
         self._access_log.flush()

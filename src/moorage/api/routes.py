@@ -1,27 +1,21 @@
-"""Every URL there is, in one list: its handler, the scopes it needs, and what /openapi.json says of it.
+"""The route table: every URL, with its handler, its scopes, and its entry in /openapi.json.
 
-Whatever is not in the list is not answered, and a row whose `scopes` are not `OPEN` needs an API key that has them all.
+The server responds to no other URL. A route needs an API key with all of its scopes, unless its `scopes` are `OPEN`.
 """
 
 from moorage.api.endpoints import (
     api_keys,
     deployments,
+    explain,
+    get_config,
     health,
     manifests,
+    snapshot_and_changes,
     versions,
-)
-from moorage.api.endpoints import (
-    explain as explanations,
-)
-from moorage.api.endpoints import (
-    get_config as configurations,
-)
-from moorage.api.endpoints import (
-    snapshot_and_changes as following,
 )
 from moorage.api.operation import OPEN, Operation
 from moorage.core.access import ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey, Scope
-from moorage.core.compatibility import errors as usage_errors
+from moorage.core.compatibility.errors import BreakingChange, DeploymentInUse
 from moorage.core.deployments.deployment import (
     DeletedDeployment,
     DeploymentItem,
@@ -43,244 +37,258 @@ from moorage.core.resolution.config import GetConfigRequest, ResolvedConfig
 from moorage.core.resolution.explain import Explained, ExplainRequest, SimulateRequest, SimulationResult
 from moorage.core.resolution.snapshot import SnapshotItem
 
-_QUERY = (request_errors.UnknownParameter, request_errors.RepeatedParameter)
-_ADMIN = frozenset({Scope.KEYS_ADMIN})
-_PAGE = ("limit", "starting_after", "ending_before", "after", "before")
-_PAGING = (request_errors.InvalidLimit, request_errors.InvalidCursor, request_errors.ConflictingCursors, *_QUERY)
-_STORAGE = (StorageUnavailable, StorageFull)
-_GONE = (errors.DeploymentNotFound, errors.DeploymentDeleted, errors.DeploymentUnreadable)
-_LARGE = (request_errors.BodyTooLarge, request_errors.BodyTooSlow, request_errors.UnsupportedEncoding)
-_BODY = (
+_QUERY_ERRORS = (request_errors.UnknownParameter, request_errors.RepeatedParameter)
+_KEYS_ADMIN = frozenset({Scope.KEYS_ADMIN})
+_PAGE_PARAMETERS = ("limit", "starting_after", "ending_before", "after", "before")
+_PAGE_ERRORS = (
+    request_errors.InvalidLimit,
+    request_errors.InvalidCursor,
+    request_errors.ConflictingCursors,
+    *_QUERY_ERRORS,
+)
+_STORAGE_ERRORS = (StorageUnavailable, StorageFull)
+_DEPLOYMENT_ERRORS = (errors.DeploymentNotFound, errors.DeploymentDeleted, errors.DeploymentUnreadable)
+_TRANSFER_ERRORS = (request_errors.BodyTooLarge, request_errors.BodyTooSlow, request_errors.UnsupportedEncoding)
+_BODY_ERRORS = (
     request_errors.InvalidJson,
     request_errors.InvalidBody,
     template_errors.EngineNotSupported,
-    *_LARGE,
+    *_TRANSFER_ERRORS,
 )
-_TEMPLATE = (
+_RENDER_ERRORS = (
     template_errors.UnsupportedEngine,
     template_errors.InvalidTemplate,
     template_errors.MissingInputs,
     template_errors.OutputTooLarge,
     template_errors.RendererBusy,
 )
-_TAKE = ("take_ownership",)
-_PUBLISH = ("take_ownership", "allow_breaking")
-_LIVE = (template_errors.InvalidTemplate, usage_errors.BreakingChange)
-_TERMS = (errors.PreconditionFailed, errors.OwnedByFiles, request_errors.InvalidFlag)
-_NO_VERSION = (errors.VersionNotFound, errors.VersionDeleted, errors.VersionUnreadable)
-_ONCE = (request_errors.InvalidIdempotencyKey, errors.IdempotencyConflict)
-_OWNER = ("X-Moorage-Result", "X-Moorage-Owner", "X-Moorage-Previous-Owner")
-_SERVED = ("X-Moorage-Deployment", "X-Moorage-Version", "X-Moorage-Variant", "X-Moorage-Reason")
+_OWNERSHIP_PARAMETERS = ("take_ownership",)
+_PUBLISH_PARAMETERS = ("take_ownership", "allow_breaking")
+_PUBLISH_ERRORS = (template_errors.InvalidTemplate, BreakingChange)
+_WRITE_OPTION_ERRORS = (errors.PreconditionFailed, errors.OwnedByFiles, request_errors.InvalidFlag)
+_VERSION_ERRORS = (errors.VersionNotFound, errors.VersionDeleted, errors.VersionUnreadable)
+_IDEMPOTENCY_ERRORS = (request_errors.InvalidIdempotencyKey, errors.IdempotencyConflict)
+_POST_ERRORS = (*_BODY_ERRORS, *_IDEMPOTENCY_ERRORS, *_STORAGE_ERRORS)
+_RESULT_HEADERS = ("X-Moorage-Result", "X-Moorage-Owner", "X-Moorage-Previous-Owner")
+_VARIANT_HEADERS = ("X-Moorage-Deployment", "X-Moorage-Version", "X-Moorage-Variant", "X-Moorage-Reason")
 
 
 OPERATIONS = (
     Operation(
-        method="POST", path=configurations.PATH, name="DeploymentGetConfig",
-        handler=configurations.get_config, scopes=configurations.SCOPES,
+        method="POST", path=get_config.PATH, name="DeploymentGetConfig",
+        handler=get_config.get_config, scopes=get_config.SCOPES,
         body=GetConfigRequest,
-        answers={200: ResolvedConfig, 304: None}, headers=("ETag", *_SERVED),
+        responses={200: ResolvedConfig, 304: None}, headers=("ETag", *_VARIANT_HEADERS),
         errors=(
-            *_GONE, errors.VariantNotResolved, *_TEMPLATE, request_errors.InvalidJson, request_errors.InvalidBody,
-            *_LARGE,
+            *_DEPLOYMENT_ERRORS, errors.VariantNotResolved, *_RENDER_ERRORS, request_errors.InvalidJson,
+            request_errors.InvalidBody, *_TRANSFER_ERRORS,
         ),
     ),
     Operation(
         method="GET", path="/v2/deployments/snapshot", name="Snapshot",
-        handler=following.snapshot, scopes=frozenset({Scope.INVOKE}),
-        answers={200: SnapshotItem, 304: None}, headers=("ETag", "X-Moorage-Signature"),
+        handler=snapshot_and_changes.snapshot, scopes=frozenset({Scope.INVOKE}),
+        responses={200: SnapshotItem, 304: None}, headers=("ETag", "X-Moorage-Signature"),
         errors=(request_errors.UnknownParameter,),
     ),
     Operation(
         method="GET", path="/v2/deployments/changes", name="Changes",
-        handler=following.changes, scopes=frozenset({Scope.INVOKE}),
+        handler=snapshot_and_changes.changes, scopes=frozenset({Scope.INVOKE}),
         parameters=("since",),
-        answers={200: "text/event-stream"}, headers=(),
-        errors=(request_errors.InvalidSince, errors.TooManyStreams, *_QUERY),
+        responses={200: "text/event-stream"}, headers=(),
+        errors=(request_errors.InvalidSince, errors.TooManyStreams, *_QUERY_ERRORS),
     ),
     Operation(
         method="GET", path="/v2/deployments", name="Deployments",
         handler=deployments.list_page, scopes=frozenset({Scope.READ}),
-        parameters=(*_PAGE, *FILTERS),
-        answers={200: DeploymentPage, 304: None},
-        errors=(request_errors.InvalidFilter, *_PAGING),
+        parameters=(*_PAGE_PARAMETERS, *FILTERS),
+        responses={200: DeploymentPage, 304: None},
+        errors=(request_errors.InvalidFilter, *_PAGE_ERRORS),
     ),
     Operation(
         method="POST", path="/v2/deployments", name="CreateDeployment",
         handler=deployments.post, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}), body=PostDeployment,
-        answers={201: DeploymentItem}, headers=("ETag", "X-Moorage-Result", "X-Moorage-Normalized"),
+        responses={201: DeploymentItem}, headers=("ETag", "X-Moorage-Result", "X-Moorage-Normalized"),
         errors=(
             errors.KeyTaken, request_errors.InvalidKey, request_errors.UnknownParameter,
-            template_errors.InvalidTemplate, *_BODY, *_ONCE, *_STORAGE,
+            template_errors.InvalidTemplate, *_POST_ERRORS,
         ),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}", name="GetDeployment",
         handler=deployments.get, scopes=frozenset({Scope.READ}),
-        answers={200: DeploymentItem, 304: None},
-        errors=(request_errors.UnknownParameter, *_GONE),
+        responses={200: DeploymentItem, 304: None},
+        errors=(request_errors.UnknownParameter, *_DEPLOYMENT_ERRORS),
     ),
     Operation(
         method="PUT", path="/v2/deployments/{key_or_id}", name="PutDeployment",
         handler=deployments.put, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}),
-        parameters=("dry_run", "file", *_PUBLISH), body=PutDeployment,
-        answers={200: DeploymentItem, 201: DeploymentItem},
-        headers=("ETag", *_OWNER, "X-Moorage-Normalized", "X-Moorage-Breaking"),
+        parameters=("dry_run", "file", *_PUBLISH_PARAMETERS), body=PutDeployment,
+        responses={200: DeploymentItem, 201: DeploymentItem},
+        headers=("ETag", *_RESULT_HEADERS, "X-Moorage-Normalized", "X-Moorage-Breaking"),
         errors=(
-            request_errors.InvalidKey, request_errors.InvalidRequest, *_TERMS, errors.OwnedByApi,
-            *_LIVE, *_GONE, *_QUERY, *_BODY, *_STORAGE
+            request_errors.InvalidKey, request_errors.InvalidRequest, *_WRITE_OPTION_ERRORS, errors.OwnedByApi,
+            *_PUBLISH_ERRORS, *_DEPLOYMENT_ERRORS, *_QUERY_ERRORS, *_BODY_ERRORS, *_STORAGE_ERRORS
         ),
     ),
     Operation(
         method="PATCH", path="/v2/deployments/{key_or_id}", name="PatchDeployment",
-        handler=deployments.patch, scopes=frozenset({Scope.WRITE}), parameters=_TAKE, body=PatchDeployment,
-        answers={200: DeploymentItem}, headers=("ETag", *_OWNER),
-        errors=(*_TERMS, *_QUERY, *_GONE, *_BODY, *_STORAGE),
+        handler=deployments.patch, scopes=frozenset({Scope.WRITE}), parameters=_OWNERSHIP_PARAMETERS,
+        body=PatchDeployment,
+        responses={200: DeploymentItem}, headers=("ETag", *_RESULT_HEADERS),
+        errors=(*_WRITE_OPTION_ERRORS, *_QUERY_ERRORS, *_DEPLOYMENT_ERRORS, *_BODY_ERRORS, *_STORAGE_ERRORS),
     ),
     Operation(
         method="DELETE", path="/v2/deployments/{key_or_id}", name="DeleteDeployment",
-        handler=deployments.delete, scopes=frozenset({Scope.PUBLISH}), parameters=(*_TAKE, "force"),
-        answers={200: DeletedDeployment},
-        errors=(usage_errors.DeploymentInUse, *_TERMS, *_QUERY, *_GONE, *_STORAGE),
+        handler=deployments.delete, scopes=frozenset({Scope.PUBLISH}), parameters=(*_OWNERSHIP_PARAMETERS, "force"),
+        responses={200: DeletedDeployment},
+        errors=(DeploymentInUse, *_WRITE_OPTION_ERRORS, *_QUERY_ERRORS, *_DEPLOYMENT_ERRORS, *_STORAGE_ERRORS),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/restore", name="RestoreDeployment",
         handler=deployments.restore, scopes=frozenset({Scope.PUBLISH}),
         body=Reason, is_body_optional=True,
-        answers={200: DeploymentItem},
+        responses={200: DeploymentItem},
         errors=(
-            errors.NotDeleted, errors.KeyTaken, errors.PreconditionFailed, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE
+            errors.NotDeleted, errors.KeyTaken, errors.PreconditionFailed, *_QUERY_ERRORS, *_DEPLOYMENT_ERRORS,
+            *_POST_ERRORS,
         ),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/explain", name="Explain",
-        handler=explanations.explain, scopes=frozenset({Scope.READ}), body=ExplainRequest, is_body_optional=True,
-        answers={200: Explained},
+        handler=explain.explain, scopes=frozenset({Scope.READ}), body=ExplainRequest, is_body_optional=True,
+        responses={200: Explained},
         errors=(
-            request_errors.UnknownParameter, *_GONE, request_errors.InvalidJson, request_errors.InvalidBody, *_LARGE
+            request_errors.UnknownParameter, *_DEPLOYMENT_ERRORS, request_errors.InvalidJson,
+            request_errors.InvalidBody, *_TRANSFER_ERRORS,
         ),
     ),
     Operation(
-        method="POST", path="/v2/deployments/{key_or_id}/simulate", name="SimulationResult",
-        handler=explanations.simulate, scopes=frozenset({Scope.READ}), body=SimulateRequest,
-        answers={200: SimulationResult},
-        errors=(request_errors.UnknownParameter, *_GONE, *_BODY),
+        method="POST", path="/v2/deployments/{key_or_id}/simulate", name="Simulate",
+        handler=explain.simulate, scopes=frozenset({Scope.READ}), body=SimulateRequest,
+        responses={200: SimulationResult},
+        errors=(request_errors.UnknownParameter, *_DEPLOYMENT_ERRORS, *_BODY_ERRORS),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/versions", name="DeploymentVersions",
-        handler=versions.list_page, scopes=frozenset({Scope.READ}), parameters=(*_PAGE, "variant_id"),
-        answers={200: VersionPage, 304: None},
-        errors=(*_GONE, *_PAGING),
+        handler=versions.list_page, scopes=frozenset({Scope.READ}), parameters=(*_PAGE_PARAMETERS, "variant_id"),
+        responses={200: VersionPage, 304: None},
+        errors=(*_DEPLOYMENT_ERRORS, *_PAGE_ERRORS),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/versions", name="SaveVersion",
-        handler=versions.post, scopes=frozenset({Scope.WRITE}),  # PUBLISH too, unless a draft
-        parameters=_PUBLISH, body=PostVersion,
-        answers={201: VersionItem}, headers=("ETag", "X-Moorage-Normalized", "X-Moorage-Breaking"),
-        errors=(*_LIVE, *_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE),
+        handler=versions.post, scopes=frozenset({Scope.WRITE}),  # and PUBLISH, unless it is a draft
+        parameters=_PUBLISH_PARAMETERS, body=PostVersion,
+        responses={201: VersionItem}, headers=("ETag", "X-Moorage-Normalized", "X-Moorage-Breaking"),
+        errors=(*_PUBLISH_ERRORS, *_WRITE_OPTION_ERRORS, *_QUERY_ERRORS, *_DEPLOYMENT_ERRORS, *_POST_ERRORS),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/versions/{version_or_id}", name="GetVersion",
         handler=versions.get, scopes=frozenset({Scope.READ}),
-        answers={200: VersionItem, 304: None},
-        errors=(*_NO_VERSION, *_QUERY, *_GONE),
+        responses={200: VersionItem, 304: None},
+        errors=(*_VERSION_ERRORS, *_QUERY_ERRORS, *_DEPLOYMENT_ERRORS),
     ),
     Operation(
         method="DELETE", path="/v2/deployments/{key_or_id}/versions/{version_or_id}", name="DeleteVersion",
         handler=versions.delete, scopes=frozenset({Scope.PUBLISH}), parameters=("force",),
-        answers={200: DeletedVersion},
+        responses={200: DeletedVersion},
         errors=(
-            errors.VersionIsLive, usage_errors.DeploymentInUse, errors.PreconditionFailed, request_errors.InvalidFlag,
-            *_NO_VERSION, *_QUERY, *_GONE, *_STORAGE,
+            errors.VersionIsLive, DeploymentInUse, errors.PreconditionFailed, request_errors.InvalidFlag,
+            *_VERSION_ERRORS, *_QUERY_ERRORS, *_DEPLOYMENT_ERRORS, *_STORAGE_ERRORS,
         ),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/versions/{version_or_id}/restore", name="RestoreVersion",
         handler=versions.restore, scopes=frozenset({Scope.PUBLISH}),
         body=Reason, is_body_optional=True,
-        answers={200: VersionItem},
+        responses={200: VersionItem},
         errors=(
-            errors.NotDeleted, errors.PreconditionFailed, *_NO_VERSION, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE
+            errors.NotDeleted, errors.PreconditionFailed, *_VERSION_ERRORS, *_QUERY_ERRORS, *_DEPLOYMENT_ERRORS,
+            *_POST_ERRORS,
         ),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/versions/{version_or_id}/publish", name="PublishVersion",
-        handler=versions.publish, scopes=frozenset({Scope.PUBLISH}), parameters=_PUBLISH,
+        handler=versions.publish, scopes=frozenset({Scope.PUBLISH}), parameters=_PUBLISH_PARAMETERS,
         body=Reason, is_body_optional=True,
-        answers={200: VersionItem}, headers=("ETag", "X-Moorage-Breaking"),
+        responses={200: VersionItem}, headers=("ETag", "X-Moorage-Breaking"),
         errors=(
-            *_LIVE, *_NO_VERSION, *_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE,
+            *_PUBLISH_ERRORS, *_VERSION_ERRORS, *_WRITE_OPTION_ERRORS, *_QUERY_ERRORS, *_DEPLOYMENT_ERRORS,
+            *_POST_ERRORS,
         ),
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/undo", name="Undo",
-        handler=versions.undo, scopes=frozenset({Scope.PUBLISH}), parameters=_TAKE, body=Reason, is_body_optional=True,
-        answers={200: VersionItem},
+        handler=versions.undo, scopes=frozenset({Scope.PUBLISH}), parameters=_OWNERSHIP_PARAMETERS,
+        body=Reason, is_body_optional=True,
+        responses={200: VersionItem},
         errors=(
-            errors.NothingToUndo, errors.VersionDeleted, *_TERMS, *_QUERY, *_GONE, *_BODY, *_ONCE, *_STORAGE
+            errors.NothingToUndo, errors.VersionDeleted, *_WRITE_OPTION_ERRORS, *_QUERY_ERRORS, *_DEPLOYMENT_ERRORS,
+            *_POST_ERRORS,
         ),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/diff", name="Diff",
         handler=versions.diff, scopes=frozenset({Scope.READ}), parameters=("from", "to"),
-        answers={200: Difference}, headers=(),
-        errors=(*_NO_VERSION, request_errors.MissingParameter, *_GONE, *_QUERY),
+        responses={200: Difference}, headers=(),
+        errors=(*_VERSION_ERRORS, request_errors.MissingParameter, *_DEPLOYMENT_ERRORS, *_QUERY_ERRORS),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/history", name="History",
-        handler=versions.history, scopes=frozenset({Scope.READ}), parameters=_PAGE,
-        answers={200: HistoryPage, 304: None},
-        errors=(*_GONE, *_PAGING),
+        handler=versions.history, scopes=frozenset({Scope.READ}), parameters=_PAGE_PARAMETERS,
+        responses={200: HistoryPage, 304: None},
+        errors=(*_DEPLOYMENT_ERRORS, *_PAGE_ERRORS),
     ),
     Operation(
         method="GET", path="/v2/manifests", name="Manifests",
-        handler=manifests.list_page, scopes=frozenset({Scope.READ}), parameters=_PAGE,
-        answers={200: ManifestPage, 304: None},
-        errors=_PAGING,
+        handler=manifests.list_page, scopes=frozenset({Scope.READ}), parameters=_PAGE_PARAMETERS,
+        responses={200: ManifestPage, 304: None},
+        errors=_PAGE_ERRORS,
     ),
     Operation(
         method="GET", path="/v2/api-keys", name="ApiKeys",
-        handler=api_keys.list_all, scopes=_ADMIN,
-        answers={200: ApiKeyPage}, headers=(), errors=_QUERY,
+        handler=api_keys.list_all, scopes=_KEYS_ADMIN,
+        responses={200: ApiKeyPage}, headers=(), errors=_QUERY_ERRORS,
     ),
     Operation(
         method="POST", path="/v2/api-keys", name="CreateApiKey",
-        handler=api_keys.post, scopes=_ADMIN, body=PostApiKey,
-        answers={201: ApiKeyItem}, errors=(request_errors.InvalidRequest, *_QUERY, *_BODY, *_ONCE, *_STORAGE),
+        handler=api_keys.post, scopes=_KEYS_ADMIN, body=PostApiKey,
+        responses={201: ApiKeyItem},
+        errors=(request_errors.InvalidRequest, *_QUERY_ERRORS, *_POST_ERRORS),
     ),
     Operation(
         method="GET", path="/v2/api-keys/{api_key_id}", name="GetApiKey",
-        handler=api_keys.get, scopes=_ADMIN,
-        answers={200: ApiKeyItem}, headers=(), errors=(errors.ApiKeyNotFound, *_QUERY),
+        handler=api_keys.get, scopes=_KEYS_ADMIN,
+        responses={200: ApiKeyItem}, headers=(), errors=(errors.ApiKeyNotFound, *_QUERY_ERRORS),
     ),
     Operation(
         method="PATCH", path="/v2/api-keys/{api_key_id}", name="PatchApiKey",
-        handler=api_keys.patch, scopes=_ADMIN, body=PatchApiKey,
-        answers={200: ApiKeyItem}, headers=(),
-        errors=(errors.ApiKeyNotFound, request_errors.InvalidRequest, *_QUERY, *_BODY, *_STORAGE),
+        handler=api_keys.patch, scopes=_KEYS_ADMIN, body=PatchApiKey,
+        responses={200: ApiKeyItem}, headers=(),
+        errors=(errors.ApiKeyNotFound, request_errors.InvalidRequest, *_QUERY_ERRORS, *_BODY_ERRORS, *_STORAGE_ERRORS),
     ),
     Operation(
         method="DELETE", path="/v2/api-keys/{api_key_id}", name="RevokeApiKey",
-        handler=api_keys.delete, scopes=_ADMIN,
-        answers={200: ApiKeyItem}, headers=(), errors=(errors.ApiKeyNotFound, *_QUERY, *_STORAGE),
+        handler=api_keys.delete, scopes=_KEYS_ADMIN,
+        responses={200: ApiKeyItem}, headers=(), errors=(errors.ApiKeyNotFound, *_QUERY_ERRORS, *_STORAGE_ERRORS),
     ),
     Operation(
         method="GET", path="/health/live", name="Live", handler=health.live, scopes=OPEN,
-        answers={200: health.Health},
+        responses={200: health.Health},
     ),
     Operation(
         method="GET", path="/health/ready", name="Ready", handler=health.ready, scopes=OPEN,
-        answers={200: health.Health},
+        responses={200: health.Health},
     ),
     Operation(
         method="GET", path="/metrics", name="Metrics", handler=health.metrics, scopes=OPEN,
-        answers={200: "text/plain"},
+        responses={200: "text/plain"},
     ),
     Operation(
         method="GET", path="/openapi.json", name="OpenApi", handler=health.openapi_json, scopes=OPEN,
-        answers={200: "application/json"},
+        responses={200: "application/json"},
     ),
     Operation(
         method="GET", path="/docs", name="Docs", handler=health.docs, scopes=OPEN,
-        answers={200: "text/html"},
+        responses={200: "text/html"},
     ),
 )  # fmt: skip

@@ -1,1 +1,1 @@
-"""The copy in memory that every read is answered from, and how it follows the store."""
+"""The catalog: the deployments and API keys in memory, from which reads are served."""

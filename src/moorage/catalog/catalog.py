@@ -1,4 +1,4 @@
-"""Catalog: all projects and API keys in memory, following the store."""
+"""The catalog: all projects and API keys in memory, updated from the store."""
 
 from collections.abc import Callable, Collection
 
@@ -8,88 +8,90 @@ from moorage.catalog.project import ProjectCatalog
 from moorage.catalog.state import CatalogState
 from moorage.core.access import ApiKey
 from moorage.core.deployments.deployment import Deployment
-from moorage.store.changes import State
+from moorage.store.changes import StorePosition
 from moorage.store.store import Store
 
 
 class CatalogUpdate(msgspec.Struct, frozen=True):
-    """What the store has and the catalog had not, when it was in the state `since`: in `contents` all there is, or in
-    the lists what changed."""
+    """The changes in the store after the position `since`: a complete new `state`, or the lists of changes."""
 
-    since: State
-    state: State
-    contents: CatalogState | None
+    since: StorePosition
+    position: StorePosition
+    state: CatalogState | None
     deployments: list[Deployment]
     api_keys: list[ApiKey]
 
 
 class Catalog:
-    """What every read is answered from. `revision` is the count of committed writes it shows."""
+    """The data from which reads are served. `revision` is the newest revision in it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.contents = CatalogState()
-        self.revision = self.contents.state.rev
-        #: Called with the projects there is news of after it was taken; with None if it can be any.
+        self.state = CatalogState()
+        self.revision = self.state.position.rev
+        #: Called after an update with the ids of the changed projects, or with None if any may have changed.
         self.on_change: Callable[[Collection[str] | None], None] = lambda projects: None
 
     def is_current(self) -> bool:
-        """Whether no process on this machine has acknowledged or shown another revision: one comparison."""
+        """Return whether this is the newest revision on this machine. Costs one comparison."""
         return self._store.newest_revision() == self.revision
 
     def fetch(self) -> CatalogUpdate:
-        """Read what is new. This may take long, and can be done in any thread, while the catalog is read.
+        """Read the changes from the store, which can take long; any thread can do it.
 
         Raises:
             StorageUnavailable
         """
-        with self._store.changes(since=self.contents.state) as changes:
+        with self._store.changes(since=self.state.position) as changes:
             if changes.is_full:
-                contents = CatalogState()
-                contents.apply(changes.state, changes.deployments, changes.api_keys)
-                return CatalogUpdate(changes.since, changes.state, contents, [], [])
-            return CatalogUpdate(changes.since, changes.state, None, list(changes.deployments), list(changes.api_keys))
+                state = CatalogState()
+                state.apply(changes.position, changes.deployments, changes.api_keys)
+                return CatalogUpdate(changes.since, changes.position, state, [], [])
+            deployments, api_keys = list(changes.deployments), list(changes.api_keys)
+            return CatalogUpdate(changes.since, changes.position, None, deployments, api_keys)
 
-    def apply(self, news: CatalogUpdate) -> None:
-        """Show what was fetched. What was overtaken by other news meanwhile is left, so the catalog never goes back: it
-        does only with the database itself, when that is restored."""
-        state = self.contents.state
-        if news.contents is not None:
-            if news.since == state:
-                self.replace(news.contents)
-        elif news.since.epoch == state.epoch and news.since.rev <= state.rev < news.state.rev:
-            self.contents.apply(news.state, news.deployments, news.api_keys)
-            self.revision = news.state.rev
-            projects = {each.project_id for each in news.deployments} | {each.project_id for each in news.api_keys}
-            self.on_change(projects)
+    def apply(self, update: CatalogUpdate) -> None:
+        """Apply a fetched update, unless a later one was applied before it.
 
-    def replace(self, contents: CatalogState) -> None:
-        """Show these from now on."""
-        self.contents = contents
-        self.revision = contents.state.rev
+        So the catalog never goes back, except with a database that is restored.
+        """
+        position = self.state.position
+        if update.state is not None:
+            if update.since == position:
+                self.replace(update.state)
+        elif update.since.epoch == position.epoch and update.since.rev <= position.rev < update.position.rev:
+            self.state.apply(update.position, update.deployments, update.api_keys)
+            self.revision = update.position.rev
+            projects = {deployment.project_id for deployment in update.deployments}
+            self.on_change(projects | {key.project_id for key in update.api_keys})
+
+    def replace(self, state: CatalogState) -> None:
+        """Replace the whole state."""
+        self.state = state
+        self.revision = state.position.rev
         self.on_change(None)
 
     def catch_up(self) -> None:
-        """Fetch and take."""
+        """Fetch and apply the changes in the store."""
         self.apply(self.fetch())
 
     def project(self, project_id: str) -> ProjectCatalog:
-        """The deployments of a project; a project without any has an empty one."""
-        return self.contents.project(project_id)
+        """Return the catalog of a project; it is empty for a project without deployments."""
+        return self.state.project(project_id)
 
     def find_api_key(self, key_id: str) -> ApiKey | None:
-        """The API key with that id, revoked or expired ones too."""
-        return self.contents.api_keys.get(key_id)
+        """Return the API key with an id, revoked and expired keys included."""
+        return self.state.api_keys.get(key_id)
 
     def api_keys(self, project_id: str) -> list[ApiKey]:
-        """The API keys of a project, revoked or expired ones too."""
-        return [key for key in self.contents.api_keys.values() if key.project_id == project_id]
+        """Return the API keys of a project, revoked and expired keys included."""
+        return [key for key in self.state.api_keys.values() if key.project_id == project_id]
 
     @property
     def unreadable(self) -> int:
-        """How many deployments could not be taken over, as they are now."""
-        return sum(project.unreadable for project in self.contents.projects.values())
+        """The number of deployments whose current content cannot be decoded."""
+        return sum(project.unreadable for project in self.state.projects.values())
 
     def __len__(self) -> int:
-        """How many deployments there are in all projects."""
-        return sum(map(len, self.contents.projects.values()))
+        """Return the number of deployments in all projects."""
+        return sum(map(len, self.state.projects.values()))

@@ -1,10 +1,10 @@
-"""Snapshot: what a catalog showed last, in a file, for a start while the database is away.
+"""The disk cache: the last state of a catalog in a file, for a start while the database is unreachable.
 
-It is encrypted (AES-256-GCM) with a key that is made of the database's password (scrypt), so whoever can read it could
-read the database as well, and nobody else. It is bound to the database's address. So is the time when it was current,
-which is written over every few seconds while nothing else changes; a copy of the file tells the same.
+It is encrypted (AES-256-GCM) with a key derived from the password of the database (scrypt). So only those who can read
+the database can read the file. It is bound to the address of the database. So is the time at which it was current,
+which is overwritten every few seconds while nothing else changes. A copy of the file stays valid.
 
-    magic | salt | nonce, time | nonce, what the catalog showed
+    magic | salt | nonce, time | nonce, state of the catalog
 """
 
 import fcntl
@@ -22,27 +22,27 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from moorage.catalog.project import ProjectState
 from moorage.catalog.state import CatalogState
 from moorage.core.access import ApiKey
-from moorage.store.changes import State
+from moorage.store.changes import StorePosition
 
-_MAGIC = b"Moorage snapshot 4\n"
+_MAGIC = b"Moorage disk cache 1\n"
 _SALT, _NONCE, _TAG = 16, 12, 16
 _HEAD = len(_MAGIC) + _SALT
 
-#: When it was current, in seconds since 1970.
+#: The time at which the state was current, in seconds since 1970.
 _TIME = struct.Struct(">d")
 _SEALED_TIME = _NONCE + _TIME.size + _TAG
 
-#: It is written this often at most (seconds), and so seldom that it takes no more than this part of the time.
+#: The shortest pause between two writes (seconds), and the largest share of the time that writes may take.
 _PAUSE_SECONDS = 5.0
-_PART = 0.005
+_MAX_SHARE = 0.005
 
 _log = logging.getLogger("moorage.catalog")
 
 
 class _File(msgspec.Struct, frozen=True, array_like=True):
-    """What is encrypted."""
+    """The encrypted part of the file."""
 
-    state: State
+    position: StorePosition
     projects: dict[str, ProjectState]
     api_keys: dict[str, ApiKey]
 
@@ -52,8 +52,7 @@ _decode = msgspec.msgpack.Decoder(_File).decode
 
 
 class DiskCache:
-    """The snapshot at a path, of the database with that address and password. Of several processes that keep it, one
-    writes."""
+    """The disk cache of a database at a path. Of several processes with the same path, one writes."""
 
     def __init__(self, path: Path, url: str, secret: bytes) -> None:
         self._path = path.resolve()
@@ -61,48 +60,48 @@ class DiskCache:
         self._secret = secret
         self._salt = os.urandom(_SALT)
         self._key: AESGCM | None = None
-        self._kept: State | None = None
+        self._stored: StorePosition | None = None
         self._body_nonce = b""
         self._not_before = 0.0
         self._lock: int | None = None
 
-    def save(self, contents: CatalogState, age: float) -> None:
-        """Write what was current `age` seconds ago, or only that it still was; not too often."""
+    def save(self, state: CatalogState, age: float) -> None:
+        """Write a state that was current `age` seconds ago, or only the time if it is stored; not too often."""
         started = time.monotonic()
         if started < self._not_before:
             return
         try:
             if self._acquire_lock():
                 current_at = time.time() - age
-                if contents.state != self._kept or not self._path.exists():
-                    self._kept = self._write(contents, current_at)
+                if state.position != self._stored or not self._path.exists():
+                    self._stored = self._write(state, current_at)
                 else:
                     self._confirm(current_at)
         except OSError as error:
-            _log.warning("the snapshot %s cannot be written: %s", self._path, error.strerror)
+            _log.warning("The disk cache %s cannot be written: %s", self._path, error.strerror)
         ended = time.monotonic()
-        self._not_before = ended + max(_PAUSE_SECONDS, (ended - started) / _PART)
+        self._not_before = ended + max(_PAUSE_SECONDS, (ended - started) / _MAX_SHARE)
 
     def load(self) -> tuple[CatalogState, float] | None:
-        """What was kept, and how many seconds ago it was current; None if there is none that can be read."""
+        """Return the stored state and its age in seconds, or None if there is no readable file."""
         try:
             data = self._path.read_bytes()
         except OSError:
             return None
-        head, sealed_time, with_id = data[:_HEAD], data[_HEAD : _HEAD + _SEALED_TIME], data[_HEAD + _SEALED_TIME :]
+        head, sealed_time, sealed_state = data[:_HEAD], data[_HEAD : _HEAD + _SEALED_TIME], data[_HEAD + _SEALED_TIME :]
         if not head.startswith(_MAGIC):
             return None
         try:
-            key, nonce = self._cipher(head[len(_MAGIC) :]), with_id[:_NONCE]
+            key, nonce = self._cipher(head[len(_MAGIC) :]), sealed_state[:_NONCE]
             (current_at,) = _TIME.unpack(key.decrypt(sealed_time[:_NONCE], sealed_time[_NONCE:], nonce + self._url))
-            file = _decode(key.decrypt(nonce, with_id[_NONCE:], head + self._url))
+            file = _decode(key.decrypt(nonce, sealed_state[_NONCE:], head + self._url))
         except (InvalidTag, ValueError, struct.error, msgspec.MsgspecError):
-            _log.warning("the snapshot %s is damaged, or of another database or password", self._path)
+            _log.warning("The disk cache %s is damaged, or belongs to another database or password", self._path)
             return None
-        return CatalogState.of(file.state, file.projects, file.api_keys), max(0.0, time.time() - current_at)
+        return CatalogState.of(file.position, file.projects, file.api_keys), max(0.0, time.time() - current_at)
 
     def _acquire_lock(self) -> bool:
-        """Whether this process is the one that writes; it is until it ends."""
+        """Return whether this process has the write lock; it keeps the lock until it ends."""
         if self._lock is None:
             lock = os.open(
                 self._path.with_name(self._path.name + ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600
@@ -116,7 +115,7 @@ class DiskCache:
         return True
 
     def _confirm(self, current_at: float) -> None:
-        """Write over when it was current."""
+        """Overwrite the time at which the state was current."""
         handle = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
         try:
             os.pwrite(handle, self._seal_time(current_at), _HEAD)
@@ -125,28 +124,28 @@ class DiskCache:
 
     def _seal_time(self, current_at: float) -> bytes:
         nonce = os.urandom(_NONCE)
-        return nonce + self._cipher_kept().encrypt(nonce, _TIME.pack(current_at), self._body_nonce + self._url)
+        return nonce + self._cached_cipher().encrypt(nonce, _TIME.pack(current_at), self._body_nonce + self._url)
 
-    def _write(self, contents: CatalogState, current_at: float) -> State:
-        # The state first: what is taken over meanwhile is taken over once more after a start, which changes nothing.
-        file = _File(contents.state, contents.kept(), contents.api_keys)
+    def _write(self, state: CatalogState, current_at: float) -> StorePosition:
+        # The position first: concurrent changes are then applied again after a start, which changes nothing.
+        file = _File(state.position, state.project_states(), state.api_keys)
         head, self._body_nonce = _MAGIC + self._salt, os.urandom(_NONCE)
-        with_id = self._cipher_kept().encrypt(self._body_nonce, _encode(file), head + self._url)
+        sealed_state = self._cached_cipher().encrypt(self._body_nonce, _encode(file), head + self._url)
         partial = self._path.with_name(self._path.name + ".partial")
-        with open(partial, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as written:
-            written.write(head + self._seal_time(current_at) + self._body_nonce + with_id)
-            written.flush()
-            os.fsync(written.fileno())
+        with open(partial, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as opened:
+            opened.write(head + self._seal_time(current_at) + self._body_nonce + sealed_state)
+            opened.flush()
+            os.fsync(opened.fileno())
         partial.replace(self._path)
         folder = os.open(self._path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
-        return file.state
+        return file.position
 
-    def _cipher_kept(self) -> AESGCM:
-        """To make a key takes a while, and memory."""
+    def _cached_cipher(self) -> AESGCM:
+        """Return the cipher; the derivation of its key is slow and takes memory."""
         if self._key is None:
             self._key = self._cipher(self._salt)
         return self._key

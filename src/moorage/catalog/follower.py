@@ -1,4 +1,4 @@
-"""Follower: keeps a catalog as new as the store, beside the event loop, and knows how old it is when it cannot."""
+"""The follower: updates a catalog from the store, in a thread, and tracks its age."""
 
 import asyncio
 import logging
@@ -15,99 +15,101 @@ from moorage.store.store import Store
 if TYPE_CHECKING:
     from moorage.catalog.disk_cache import DiskCache
 
-#: A response without an age is at most this old (seconds).
+#: The greatest age of a response without an age header (seconds).
 FRESH_SECONDS: Final = 1.0
 
-#: How often it is made sure that there is nothing new (seconds).
+#: The interval in which the newest revision is confirmed (seconds).
 CONFIRM_SECONDS: Final = 0.25
 
-#: How long a read waits for what is new before it is answered with what there is; nobody waits after one has in vain.
-PATIENCE_SECONDS: Final = 0.5
+#: How long a read waits for an update before it is served from the current state. After one such timeout, reads do not
+#: wait until the database has recovered.
+READ_WAIT_SECONDS: Final = 0.5
 
-#: How long a request waits for the revision it asks for.
+#: How long a request waits for a revision.
 WAIT_SECONDS: Final = 2
 
-#: Between two looks for a revision that is waited for, at first and at most.
+#: The first and the longest pause between two checks for a revision.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.05
 
 _log = logging.getLogger("moorage.catalog")
 
 
 def open_disk_cache(store: Store, path: str) -> "DiskCache | None":
-    """The snapshot for a store, if it is reached over a network and has a password to encrypt with."""
+    """Return the disk cache for a database on the network, if it has a password to encrypt it with."""
     secret = store.secret()
     if not secret:
         return None
-    from moorage.catalog.disk_cache import DiskCache  # noqa: PLC0415 -- cryptography is there only beside psycopg
+    from moorage.catalog.disk_cache import DiskCache  # noqa: PLC0415 -- cryptography is an optional dependency
 
     return DiskCache(Path(path), store.url, secret)
 
 
 class Follower:
-    """Follows the store for one catalog."""
+    """The updater of one catalog."""
 
     def __init__(
-        self, store: Store, catalog: Catalog, snapshot: "DiskCache | None" = None, max_staleness: float = math.inf
+        self, store: Store, catalog: Catalog, disk_cache: "DiskCache | None" = None, max_staleness: float = math.inf
     ) -> None:
-        """A `snapshot` stores the state for a start without the database. Older than `max_staleness` seconds
-        it is not to be answered from."""
+        """Create a follower; no request is served from a state older than `max_staleness` seconds."""
         self.max_staleness = max_staleness
         self._store = store
         self._catalog = catalog
-        self._snapshot = snapshot
+        self._disk_cache = disk_cache
         self._thread = ThreadPoolExecutor(1, "moorage-follower")
         self._fetching: asyncio.Task[None] | None = None
-        self._is_away = False
-        self._is_from_snapshot = False
+        self._is_down = False
+        self._is_from_disk_cache = False
         self._current_at = 0.0
 
     def start(self) -> None:
-        """Load the catalog; from the snapshot if the database is away.
+        """Load the catalog, from the disk cache if the database is unreachable.
 
         Raises:
             StorageError: neither can be read.
         """
         try:
-            self._take(self._catalog.fetch(), time.monotonic())
+            self._apply(self._catalog.fetch(), time.monotonic())
         except StorageError as error:
-            kept = self._snapshot.load() if self._snapshot else None
-            if kept is None:
+            cached = self._disk_cache.load() if self._disk_cache else None
+            if cached is None:
                 raise
-            contents, age = kept
-            self._catalog.replace(contents)
+            state, age = cached
+            self._catalog.replace(state)
             self._current_at = time.monotonic() - age
-            self._is_away = self._is_from_snapshot = True
-            _log.warning("%s Answering from the snapshot, which is %d seconds old.", error, age)
+            self._is_down = self._is_from_disk_cache = True
+            _log.warning(
+                "The database is unreachable: %s; serving the disk cache (%d seconds old)", _reason(error), age
+            )
 
     def age(self) -> float:
-        """Seconds since the catalog is known to have shown everything there was."""
+        """Return the seconds since the catalog was last confirmed as current."""
         current_at = self._current_at
-        if self._catalog.is_current() and not self._is_from_snapshot:
+        if self._catalog.is_current() and not self._is_from_disk_cache:
             current_at = max(current_at, self._store.confirmed_at())
         return time.monotonic() - current_at
 
     def check_age(self) -> None:
-        """Raise `TooStale` if the catalog is older than it may be."""
+        """Raise `TooStale` if the catalog is older than `max_staleness`."""
         age = self.age()
         if age > self.max_staleness:
             raise TooStale(age=int(age), maximum=int(self.max_staleness))
 
     async def catch_up(self) -> bool:
-        """Whether the catalog shows all that was known to be committed; waits for it while the database answers."""
-        wanted = self._store.newest_revision()
-        while self._is_behind(wanted):
-            if self._is_away:
+        """Wait for the newest committed revision while the database is reachable; return whether it was reached."""
+        required = self._store.newest_revision()
+        while self._is_behind(required):
+            if self._is_down:
                 return False
-            done, _ = await asyncio.wait({self._fetch()}, timeout=PATIENCE_SECONDS)
+            done, _ = await asyncio.wait({self._fetch()}, timeout=READ_WAIT_SECONDS)
             if not done:
-                self._note_away(f"no answer within {PATIENCE_SECONDS} seconds")
+                self._set_down(f"no response within {READ_WAIT_SECONDS} seconds")
         return True
 
     async def wait_for(self, rev: int) -> None:
-        """Return when the catalog shows a revision.
+        """Return when the catalog has reached a revision.
 
         Raises:
-            Stale: it does not after two seconds.
+            Stale: it has not after two seconds.
         """
         deadline, pause = time.monotonic() + WAIT_SECONDS, _FIRST_PAUSE
         await self.catch_up()
@@ -116,62 +118,66 @@ class Follower:
                 raise Stale(
                     param="X-Moorage-Min-Revision", shown=self._catalog.revision, wanted=rev, seconds=WAIT_SECONDS
                 )
-            await asyncio.sleep(pause)  # another machine has no way to wake it
+            await asyncio.sleep(pause)  # another machine cannot notify this process
             pause = min(pause * 2, _LONGEST_PAUSE)
             await self.catch_up()
 
     async def run(self) -> None:
-        """Follow until cancelled, whatever happens."""
+        """Update the catalog until cancelled; errors do not stop it."""
         while True:
-            await asyncio.sleep(CONFIRM_SECONDS)  # the poll that is the guarantee
+            await asyncio.sleep(CONFIRM_SECONDS)  # a notification can be lost, a poll cannot
             await asyncio.wait({self._fetch()})
 
     def close(self) -> None:
-        """Wait for what is under way."""
+        """Wait for the fetch that is running."""
         self._thread.shutdown()
 
-    def _is_behind(self, wanted: int) -> bool:
+    def _is_behind(self, required: int) -> bool:
         newest, shown = self._store.newest_revision(), self._catalog.revision
-        return shown < min(wanted, newest) or newest < shown  # the latter: the database was put back
+        return shown < min(required, newest) or newest < shown  # the latter: the database was restored
 
     def _fetch(self) -> asyncio.Task[None]:
-        """The fetch that is under way, or a new one."""
+        """Return the running fetch, or start one."""
         if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.create_task(self._fetch_once())
         return self._fetching
 
     async def _fetch_once(self) -> None:
-        asked_at = time.monotonic()
+        started_at = time.monotonic()
         try:
-            news = await asyncio.get_running_loop().run_in_executor(self._thread, self._look)
-            if news is not None:
-                self._take(news, asked_at)
+            update = await asyncio.get_running_loop().run_in_executor(self._thread, self._poll)
+            if update is not None:
+                self._apply(update, started_at)
         except StorageError as error:
-            self._note_away(str(error))
-        except Exception as error:  # noqa: BLE001 -- without this task the worker would grow stale in silence
-            if not self._is_away:
-                _log.exception("following the database failed; trying again")
-            self._note_away(f"what the database has cannot be followed ({type(error).__name__})")
+            self._set_down(_reason(error))
+        except Exception as error:  # noqa: BLE001 -- without this task the catalog would become stale, unnoticed
+            if not self._is_down:
+                _log.exception("The catalog cannot be updated from the database; retrying")
+            self._set_down(f"its changes cannot be applied ({type(error).__name__})")
         else:
-            if self._is_away:
-                _log.warning("the database answers again")
-            self._is_away = False
+            if self._is_down:
+                _log.warning("The database is reachable again")
+            self._is_down = False
 
-    def _look(self) -> CatalogUpdate | None:
-        """What is new, if anything is; beside that, what else is due."""
+    def _poll(self) -> CatalogUpdate | None:
+        """Return an update if there is one; otherwise save the disk cache."""
         self._store.confirm()
-        if not self._catalog.is_current() or self._is_from_snapshot:
+        if not self._catalog.is_current() or self._is_from_disk_cache:
             return self._catalog.fetch()
-        if self._snapshot is not None:
-            self._snapshot.save(self._catalog.contents, self.age())
+        if self._disk_cache is not None:
+            self._disk_cache.save(self._catalog.state, self.age())
         return None
 
-    def _take(self, news: CatalogUpdate, asked_at: float) -> None:
-        self._catalog.apply(news)
-        self._is_from_snapshot = False
-        self._current_at = asked_at
+    def _apply(self, update: CatalogUpdate, started_at: float) -> None:
+        self._catalog.apply(update)
+        self._is_from_disk_cache = False
+        self._current_at = started_at
 
-    def _note_away(self, reason: str) -> None:
-        if not self._is_away:
-            _log.warning("%s; answering from memory", reason)
-        self._is_away = True
+    def _set_down(self, reason: str) -> None:
+        if not self._is_down:
+            _log.warning("The database is unreachable: %s; serving cached data", reason)
+        self._is_down = True
+
+
+def _reason(error: StorageError) -> str:
+    return str(error.fields.get("reason", error))

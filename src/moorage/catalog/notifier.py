@@ -1,43 +1,43 @@
-"""Bell: wakes those who wait for news of a project, some at a time, so that thousands of them hold up nobody."""
+"""Change notifications within a process, in batches, so that thousands of subscribers do not block the event loop."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection
 
-#: How many are woken before others have their turn on the event loop.
-TOGETHER = 20
+#: The number of subscribers that are notified before other tasks get the event loop.
+BATCH = 20
 
 
 class ChangeNotifier:
-    """One for a process, used on its event loop alone."""
+    """The notifier of a process, used only on its event loop."""
 
     def __init__(self) -> None:
         self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
-        self._ringing: asyncio.Task[None] | None = None
-        self._rung: list[asyncio.Future[None]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._due: list[asyncio.Future[None]] = []
 
-    def subscribe(self, project_id: str, awakened: asyncio.Future[None]) -> None:
-        """Have a future done at the next news of a project."""
-        self._waiting[project_id].add(awakened)
+    def subscribe(self, project_id: str, future: asyncio.Future[None]) -> None:
+        """Resolve the future on the next change to the project."""
+        self._waiting[project_id].add(future)
 
-    def unsubscribe(self, project_id: str, awakened: asyncio.Future[None]) -> None:
-        """Wake it no more."""
-        self._waiting[project_id].discard(awakened)
+    def unsubscribe(self, project_id: str, future: asyncio.Future[None]) -> None:
+        """Remove a subscription."""
+        self._waiting[project_id].discard(future)
         if not self._waiting[project_id]:
             del self._waiting[project_id]
 
     def notify(self, projects: Collection[str] | None) -> None:
-        """There is news of these projects; of all, if it is None."""
+        """Notify the subscribers of these projects; of all projects if it is None."""
         for project_id in [*self._waiting] if projects is None else projects:
-            self._rung += self._waiting.pop(project_id, ())
-        if self._rung and self._ringing is None:
-            self._ringing = asyncio.create_task(self._wake())
+            self._due += self._waiting.pop(project_id, ())
+        if self._due and self._task is None:
+            self._task = asyncio.create_task(self._resolve())
 
-    async def _wake(self) -> None:
-        while self._rung:
-            together, self._rung = self._rung[:TOGETHER], self._rung[TOGETHER:]
-            for awakened in together:
-                if not awakened.done():
-                    awakened.set_result(None)
-            await asyncio.sleep(0)  # whoever else waits for the event loop has its turn
-        self._ringing = None
+    async def _resolve(self) -> None:
+        while self._due:
+            batch, self._due = self._due[:BATCH], self._due[BATCH:]
+            for future in batch:
+                if not future.done():
+                    future.set_result(None)
+            await asyncio.sleep(0)
+        self._task = None

@@ -1,4 +1,4 @@
-"""One project's deployments in memory: already encoded, in the order of the list."""
+"""The deployments of one project in memory, already encoded, in the order of the list."""
 
 import logging
 import sys
@@ -18,7 +18,7 @@ from moorage.core.errors.requests import InvalidCursor
 
 
 class LiveFields(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What calls of a deployment are answered from, beside what its item has."""
+    """The fields of a live version that the item of the deployment does not have."""
 
     version_id: str
     variables: str
@@ -26,103 +26,110 @@ class LiveFields(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @classmethod
     def of(cls, deployment: Deployment) -> "LiveFields":
-        """That of a deployment. Texts that many have, such as none at all, are kept once."""
+        """Return the fields of a deployment. Equal texts of many deployments share one string."""
         content = deployment.content
         return cls(deployment.live_version_id, sys.intern(content.variables), sys.intern(content.runtime_config))
 
 
-class _Shown(msgspec.Struct):
+class _ItemFields(msgspec.Struct):
     id: str
     key: str
     version: str
     prompt_config: msgspec.Raw
 
 
-_decode = msgspec.json.Decoder(_Shown).decode
+_decode = msgspec.json.Decoder(_ItemFields).decode
 _log = logging.getLogger("moorage.catalog")
 
 
 class ProjectState(msgspec.Struct, frozen=True, array_like=True):
-    """What a `ProjectCatalog` has, to be kept outside of memory."""
+    """The data of a `ProjectCatalog`, to be stored outside of memory."""
 
     seqs: list[int]
     items: list[bytes]
     revs: list[int]
-    served: list[LiveFields]
+    live_fields: list[LiveFields]
     seq_of: dict[str, int]
     seq_of_key: dict[str, int]
     tombstones: dict[str, Tombstone]
 
 
 class ProjectCatalog:
-    """The JSON of every deployment of a project, by id, by key and by place.
+    """The JSON of every deployment of a project, by id, by key and by position.
 
-    `_seqs` is ascending (oldest first); `_items` and the other lists run beside it. `_seq_of` knows deleted deployments
-    too, so that a cursor to one still has its place. A page costs a search in a sorted list and a join, wherever it is.
+    `_seqs` is ascending (oldest first); `_items` and the other lists have the same order. `_seq_of` includes deleted
+    deployments, so that a cursor to one stays valid. Every page costs a binary search and a join.
     """
 
-    def __init__(self, kept: ProjectState | None = None) -> None:
-        """An empty one, or one that was kept."""
-        kept = kept or ProjectState([], [], [], [], {}, {}, {})
-        self._seqs, self._items, self._revs, self._served = kept.seqs, kept.items, kept.revs, kept.served
-        self._facts = [FilterFields.of(item) for item in kept.items]
-        self._seq_of, self._seq_of_key, self._tombstones = kept.seq_of, kept.seq_of_key, kept.tombstones
-        revs = {_decode(item).id: rev for item, rev in zip(kept.items, kept.revs, strict=True)}
-        gone = {stone.id: stone.rev for name, stone in kept.tombstones.items() if name == stone.id}
-        self._changed = revs | gone
-        self._is_in_order = False
+    def __init__(self, state: ProjectState | None = None) -> None:
+        """Create a catalog from a stored state, or an empty one."""
+        state = state or ProjectState([], [], [], [], {}, {}, {})
+        self._seqs, self._items, self._revs, self._live_fields = state.seqs, state.items, state.revs, state.live_fields
+        self._filter_fields = [FilterFields.of(item) for item in state.items]
+        self._seq_of, self._seq_of_key, self._tombstones = state.seq_of, state.seq_of_key, state.tombstones
+        revs = {_decode(item).id: rev for item, rev in zip(state.items, state.revs, strict=True)}
+        deleted = {tombstone.id: tombstone.rev for name, tombstone in state.tombstones.items() if name == tombstone.id}
+        self._changed = revs | deleted
+        self._is_sorted = False
         self._unreadable: dict[str, DeploymentUnreadable] = {}
 
     def __len__(self) -> int:
-        """How many deployments there are, deleted ones not counted."""
+        """Return the number of deployments that are not deleted."""
         return len(self._seqs)
 
-    def kept(self) -> ProjectState:
-        """What it has; it changes with it."""
-        listed = self._seqs, self._items, self._revs, self._served
-        return ProjectState(*listed, self._seq_of, self._seq_of_key, self._tombstones)
+    def state(self) -> ProjectState:
+        """Return the data of this catalog, without a copy."""
+        lists = self._seqs, self._items, self._revs, self._live_fields
+        return ProjectState(*lists, self._seq_of, self._seq_of_key, self._tombstones)
 
-    def follow(self, deployment: Deployment) -> None:
-        """Take over the newest state of one deployment; a state seen before changes nothing. One that cannot be read is
-        left as it was, so that it costs no other its answers."""
+    def apply(self, deployment: Deployment) -> None:
+        """Apply the newest state of a deployment; to apply it again changes nothing.
+
+        If it cannot be decoded, the previous state stays, and the other deployments are not affected.
+        """
         self._unreadable.pop(deployment.id, None)
         fault = None if deployment.deleted_us is not None else deployment.fault()
         if fault is not None:
             self._unreadable[deployment.id] = fault
-            _log.error("%s It is in the project %s.", fault, deployment.project_id)
+            _log.error("A deployment of project %s cannot be decoded: %s", deployment.project_id, fault)
             return
         seq = deployment.seq
         self._seq_of[deployment.id] = seq
         self._changed.pop(deployment.id, None)
-        self._is_in_order = self._is_in_order and deployment.rev >= self.revision
+        self._is_sorted = self._is_sorted and deployment.rev >= self.revision
         self._changed[deployment.id] = deployment.rev
-        place = bisect_left(self._seqs, seq)
-        is_listed = place < len(self._seqs) and self._seqs[place] == seq
+        position = bisect_left(self._seqs, seq)
+        is_listed = position < len(self._seqs) and self._seqs[position] == seq
         if deployment.deleted_us is not None:
             if is_listed:
-                del self._seqs[place], self._items[place], self._revs[place], self._served[place], self._facts[place]
+                del self._seqs[position], self._items[position], self._revs[position]
+                del self._live_fields[position], self._filter_fields[position]
             if self._seq_of_key.get(deployment.key) == seq:
                 del self._seq_of_key[deployment.key]
-            stone = self._tombstones[deployment.id] = deployment.tombstone
-            if stone.deleted_us >= self._tombstones.get(deployment.key, stone).deleted_us:
-                self._tombstones[deployment.key] = stone  # of several that had the key, the one deleted last
+            tombstone = self._tombstones[deployment.id] = deployment.tombstone
+            if tombstone.deleted_us >= self._tombstones.get(deployment.key, tombstone).deleted_us:
+                self._tombstones[deployment.key] = tombstone  # of several with the key, the one deleted last
             return
         self._tombstones.pop(deployment.id, None)
         self._seq_of_key[deployment.key] = seq
         item = deployment.item()
         if is_listed:
-            self._items[place], self._revs[place] = item, deployment.rev
-            self._served[place], self._facts[place] = LiveFields.of(deployment), FilterFields.of(item)
+            self._items[position], self._revs[position] = item, deployment.rev
+            self._live_fields[position], self._filter_fields[position] = (
+                LiveFields.of(deployment),
+                FilterFields.of(item),
+            )
         else:
-            self._seqs.insert(place, seq)
-            self._items.insert(place, item)
-            self._revs.insert(place, deployment.rev)
-            self._served.insert(place, LiveFields.of(deployment))
-            self._facts.insert(place, FilterFields.of(item))
+            self._seqs.insert(position, seq)
+            self._items.insert(position, item)
+            self._revs.insert(position, deployment.rev)
+            self._live_fields.insert(position, LiveFields.of(deployment))
+            self._filter_fields.insert(position, FilterFields.of(item))
 
-    def page(self, query: PageQuery, wanted: Filter | None = None) -> bytes:
-        """The JSON of a page (`DeploymentPage`); with a filter, of those deployments alone that it holds for. To find
-        them, all that come after the cursor may have to be looked at.
+    def page(self, query: PageQuery, filters: Filter | None = None) -> bytes:
+        """Return the JSON of a page (`DeploymentPage`).
+
+        With a filter it has only the matching deployments, and may scan all deployments after the cursor.
 
         Raises:
             InvalidCursor: the cursor was never a deployment of this project.
@@ -130,76 +137,80 @@ class ProjectCatalog:
         start, end = 0, len(self._seqs)
         is_newer = query.ending_before is not None
         if query.ending_before is not None:
-            start = bisect_right(self._seqs, self._place("ending_before", query.ending_before))
+            start = bisect_right(self._seqs, self._seq_of_cursor("ending_before", query.ending_before))
         elif query.starting_after is not None:
-            end = bisect_left(self._seqs, self._place("starting_after", query.starting_after))
-        if wanted is None:
+            end = bisect_left(self._seqs, self._seq_of_cursor("starting_after", query.starting_after))
+        if filters is None:
             has_more = end - start > query.limit
             items = (
                 self._items[start : start + query.limit] if is_newer else self._items[max(end - query.limit, 0) : end]
             )
             items.reverse()
         else:
-            places = range(start, end) if is_newer else range(end - 1, -1, -1)
-            matching = (place for place in places if wanted.holds(self._facts[place]))
+            positions = range(start, end) if is_newer else range(end - 1, -1, -1)
+            matching = (position for position in positions if filters.holds(self._filter_fields[position]))
             found = list(islice(matching, query.limit + 1))
             has_more = len(found) > query.limit
-            items = [self._items[place] for place in sorted(found[: query.limit], reverse=True)]
+            items = [self._items[position] for position in sorted(found[: query.limit], reverse=True)]
         tail = b'],"has_more":true}' if has_more else b'],"has_more":false}'
         return b'{"object":"list","data":[' + b",".join(items) + tail
 
     def get(self, key_or_id: str) -> tuple[bytes, str]:
-        """The JSON of one deployment (`DeploymentItem`) by its key or its id, and its ETag.
+        """Return the JSON of a deployment (`DeploymentItem`) by key or id, and its ETag.
 
         Raises:
             DeploymentNotFound, DeploymentDeleted
         """
-        place = self._find(key_or_id)
-        return self._items[place], etag_of(self._revs[place], self._items[place])
+        position = self._find(key_or_id)
+        return self._items[position], etag_of(self._revs[position], self._items[position])
 
     def live(self, key_or_id: str) -> LiveVersion:
-        """What the live version of a deployment is, by its key or its id.
+        """Return the live version of a deployment by key or id.
 
         Raises:
             DeploymentNotFound, DeploymentDeleted
         """
-        place = self._find(key_or_id)
-        return _live(self._items[place], self._served[place])
+        position = self._find(key_or_id)
+        return _live(self._items[position], self._live_fields[position])
 
     @property
     def unreadable(self) -> int:
-        """How many deployments could not be taken over, as they are now."""
+        """The number of deployments whose current content cannot be decoded."""
         return len(self._unreadable)
 
     @property
     def revision(self) -> int:
-        """The revision of the last change of any of its deployments; 0 if there never was one."""
-        self._put_in_order()
+        """The revision of the last change in this project; 0 if there was none."""
+        self._sort_changes()
         return next(reversed(self._changed.values()), 0)
 
-    def lives(self) -> Iterator[LiveVersion]:
-        """What the live versions of all deployments are now, oldest deployment first. They are put together as they are
-        taken, which may be in another thread."""
-        return map(_live, self._items.copy(), self._served.copy())
+    def live_versions(self) -> Iterator[LiveVersion]:
+        """Return the current live versions, oldest deployment first.
+
+        Each is built when the iterator reaches it, which may be in another thread.
+        """
+        return map(_live, self._items.copy(), self._live_fields.copy())
 
     def changes(self, since: int) -> list[tuple[int, LiveVersion | Tombstone]]:
-        """The deployments that changed after a revision as they are now, each once, in the order of their last changes,
-        with the revisions of those."""
-        self._put_in_order()
+        """Return the deployments that changed after a revision, once each, with the revisions of their last changes.
+
+        They are in the order of those revisions, and in their current state.
+        """
+        self._sort_changes()
         newest_first = takewhile(lambda change: change[1] > since, reversed(self._changed.items()))
         return [(rev, self._tombstones.get(id_) or self.live(id_)) for id_, rev in newest_first][::-1]
 
-    def _put_in_order(self) -> None:
-        if not self._is_in_order:  # a whole catalog is read in the order of creation
+    def _sort_changes(self) -> None:
+        if not self._is_sorted:  # a full update is in the order of creation
             self._changed = dict(sorted(self._changed.items(), key=itemgetter(1)))
-            self._is_in_order = True
+            self._is_sorted = True
 
     def _find(self, key_or_id: str) -> int:
         seq = self._seq_of_key.get(key_or_id, self._seq_of.get(key_or_id))
         if seq is not None:
-            place = bisect_left(self._seqs, seq)
-            if place < len(self._seqs) and self._seqs[place] == seq:
-                return place
+            position = bisect_left(self._seqs, seq)
+            if position < len(self._seqs) and self._seqs[position] == seq:
+                return position
         for id_, error in self._unreadable.items():
             if key_or_id in (id_, error.fields["key"]):
                 raise error.with_traceback(None)
@@ -207,15 +218,15 @@ class ProjectCatalog:
             raise self._tombstones[key_or_id].error()
         raise DeploymentNotFound(param="key", key=key_or_id[:200])
 
-    def _place(self, parameter: str, cursor: str) -> int:
+    def _seq_of_cursor(self, parameter: str, cursor: str) -> int:
         seq = self._seq_of.get(cursor)
         if seq is None:
             raise InvalidCursor(param=parameter, value=cursor[:200])
         return seq
 
 
-def _live(item: bytes, served: LiveFields) -> LiveVersion:
-    """Put together when it is asked for: kept, it would be the item's size once more."""
-    shown = _decode(item)
-    content = StoredContent(bytes(shown.prompt_config).decode(), served.variables, served.runtime_config)
-    return LiveVersion(shown.key, shown.id, served.version_id, shown.version, content)
+def _live(item: bytes, live: LiveFields) -> LiveVersion:
+    """Return a live version; it is not stored, because it would have the size of the item once more."""
+    fields = _decode(item)
+    content = StoredContent(bytes(fields.prompt_config).decode(), live.variables, live.runtime_config)
+    return LiveVersion(fields.key, fields.id, live.version_id, fields.version, content)

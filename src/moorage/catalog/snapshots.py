@@ -1,4 +1,4 @@
-"""Bundles: the bundle of each project, made when it is asked for, and kept while it is what there is."""
+"""Encoded snapshots of projects, made on request and cached until the project changes."""
 
 import asyncio
 import zlib
@@ -10,7 +10,7 @@ from moorage.catalog.catalog import Catalog
 from moorage.core.deployments.deployment import LiveVersion
 from moorage.core.resolution.snapshot import digest_of, encode_snapshot, etag_of_digest
 
-#: Of what is kept; what was asked for least lately goes first.
+#: The size of the cache. The least recently used snapshot is evicted first.
 MAX_BYTES = 256 * 1024 * 1024
 
 #: Measured on 10,000 deployments: levels 2 to 6 take 1.3 to 3.5 times as long for 3 to 18 percent less.
@@ -20,7 +20,7 @@ _GZIP = 31
 
 
 class EncodedSnapshot(msgspec.Struct, frozen=True):
-    """A bundle as it is sent, plain and compressed, and what tells it from others."""
+    """A snapshot as it is sent, plain and compressed, and its digest."""
 
     epoch: str
     revision: int
@@ -30,51 +30,54 @@ class EncodedSnapshot(msgspec.Struct, frozen=True):
 
     @property
     def etag(self) -> str:
-        """Follows from the content."""
+        """The ETag, derived from the content."""
         return etag_of_digest(self.digest)
 
 
 class SnapshotCache:
-    """One for a process, used on its event loop alone."""
+    """The snapshot cache of a process, used only on its event loop."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._made: dict[str, EncodedSnapshot] = {}
-        self._making: dict[str, asyncio.Task[None]] = {}
+        self._cached: dict[str, EncodedSnapshot] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def get(self, project_id: str) -> EncodedSnapshot:
-        """The bundle of a project that shows all that the catalog shows now."""
+        """Return the snapshot of a project at the current revision of the catalog."""
         while True:
-            project, epoch = self._catalog.project(project_id), self._catalog.contents.state.epoch
-            made = self._made.pop(project_id, None)
-            if made is not None:
-                self._made[project_id] = made
-                if made.epoch == epoch and made.revision == project.revision:
-                    return made
-            making = self._making.get(project_id)
-            if making is None:
-                work = self._make(project_id, epoch, project.revision, project.lives())
-                making = self._making[project_id] = asyncio.create_task(work)
-                # What was begun now shows what there is now, whatever is written meanwhile.
-                await asyncio.shield(making)
-                return self._made[project_id]
-            await asyncio.shield(making)
+            project, epoch = self._catalog.project(project_id), self._catalog.state.position.epoch
+            snapshot = self._cached.pop(project_id, None)
+            if snapshot is not None:
+                self._cached[project_id] = snapshot
+                if snapshot.epoch == epoch and snapshot.revision == project.revision:
+                    return snapshot
+            task = self._tasks.get(project_id)
+            if task is None:
+                work = self._encode(project_id, epoch, project.revision, project.live_versions())
+                task = self._tasks[project_id] = asyncio.create_task(work)
+                # It started now, so it has the current revision, whatever is written concurrently.
+                await asyncio.shield(task)
+                return self._cached[project_id]
+            await asyncio.shield(task)
 
-    async def _make(self, project_id: str, epoch: str, revision: int, lives: Iterable[LiveVersion]) -> None:
+    async def _encode(self, project_id: str, epoch: str, revision: int, live_versions: Iterable[LiveVersion]) -> None:
         try:
-            made = await asyncio.to_thread(_make, project_id, epoch, revision, lives)
-            self._made.pop(project_id, None)
-            size = sum(len(each.body) + len(each.gzipped) for each in self._made.values())
-            for other in [*self._made]:
-                if size + len(made.body) + len(made.gzipped) <= MAX_BYTES:
+            snapshot = await asyncio.to_thread(_encode, project_id, epoch, revision, live_versions)
+            self._cached.pop(project_id, None)
+            size = sum(map(_size, self._cached.values()))
+            for other in [*self._cached]:
+                if size + _size(snapshot) <= MAX_BYTES:
                     break
-                gone = self._made.pop(other)
-                size -= len(gone.body) + len(gone.gzipped)
-            self._made[project_id] = made
+                size -= _size(self._cached.pop(other))
+            self._cached[project_id] = snapshot
         finally:
-            del self._making[project_id]
+            del self._tasks[project_id]
 
 
-def _make(project_id: str, epoch: str, revision: int, lives: Iterable[LiveVersion]) -> EncodedSnapshot:
-    body = encode_snapshot(project_id, epoch, revision, lives)
+def _encode(project_id: str, epoch: str, revision: int, live_versions: Iterable[LiveVersion]) -> EncodedSnapshot:
+    body = encode_snapshot(project_id, epoch, revision, live_versions)
     return EncodedSnapshot(epoch, revision, body, zlib.compress(body, LEVEL, _GZIP), digest_of(body))
+
+
+def _size(snapshot: EncodedSnapshot) -> int:
+    return len(snapshot.body) + len(snapshot.gzipped)

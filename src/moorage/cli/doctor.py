@@ -1,4 +1,4 @@
-"""`moorage doctor`: what is wrong, or will be, and what mends it. It changes nothing."""
+"""`moorage doctor`: find problems and name their fixes, without changing anything."""
 
 import os
 from collections.abc import Iterator
@@ -80,7 +80,7 @@ def _of_values() -> Iterator[Finding]:
         row = SETTINGS[str(error.param and error.param.name)]
         yield Finding("problem", "settings", f"{row.variable}: {error.message}", f"{row.variable}: {row.help}")
     except click.ClickException:
-        return  # told as a setting that cannot be read
+        return  # reported as an invalid setting
 
 
 def _of_files(values: dict[str, str | None]) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ def _could_be_closed(file: os.stat_result) -> bool:
 
 
 def _of_server(url: str, api_key: str | None) -> Iterator[Finding]:
-    """What the server at `url` says of itself, and of the API key."""
+    """Yield the findings about the server at `url`, and about the API key."""
     try:
         parts = urllib3.util.parse_url(url := url.rstrip("/"))
     except urllib3.exceptions.LocationParseError:
@@ -143,7 +143,7 @@ def _of_version(version: str) -> Finding:
 
 def _of_key(pool: urllib3.PoolManager, url: str, api_key: str | None) -> Finding:
     if not api_key:
-        text = "MOORAGE_API_KEY is not set, so the command line cannot ask the server"
+        text = "MOORAGE_API_KEY is not set, so the command line cannot use the server"
         return Finding("warning", "API key", text, "export MOORAGE_API_KEY=$(moorage keys create NAME)")
     status, answer = _get(pool, f"{url}/v2/deployments?limit=1", Authorization=f"Bearer {api_key}")
     if status == 200:

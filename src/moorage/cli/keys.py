@@ -67,7 +67,7 @@ def create(name: str, project: str, scopes: tuple[str, ...], expires: int | None
     click.echo(created.token)
     until = f" until {iso(key.expires_us)}" if key.expires_us else " without an expiry"
     scope_list = ", ".join(sorted(key.scopes))
-    click.echo(f"Created the key {key.id} in the project {project} ({scope_list}), valid{until}.", err=True)
+    click.echo(f"Created the key {key.id} in the project {project}, valid{until}.\nScopes: {scope_list}", err=True)
 
 
 @keys.command("list")

@@ -139,7 +139,7 @@ def _check_address(host: str, port: int) -> None:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise click.ClickException(
-            f"Cannot listen on {host}:{port}: {reason}. Choose another port with --port."
+            f"Cannot listen on {host}:{port}: {reason}. Choose another address with --host or --port."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What an application asks instead of a server: `Moorage` and `AsyncMoorage` answer from memory, and go on when the
+"""The client library: `Moorage` and `AsyncMoorage` return configurations from memory, and continue when the
 server is away.
 
     from moorage.client import Moorage

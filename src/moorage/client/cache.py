@@ -1,4 +1,4 @@
-"""What a client keeps in files for a time without the server: the last bundle, signed, and the lockfile, which is read
+"""The files of a client for a time without the server: the last snapshot, signed, and the lockfile, which is read
 only."""
 
 import hashlib
@@ -20,7 +20,7 @@ class Cache:
         self._api_key = api_key
 
     def load(self) -> ClientState:
-        """What was kept.
+        """Return the cached deployments.
 
         Raises:
             OSError: there is none.
@@ -53,7 +53,7 @@ class Cache:
             os.close(folder)
 
     def confirm(self, current_at: float) -> None:
-        """What is kept was all there is at a time of `time.monotonic`.
+        """Record that the cached deployments were complete at a time of `time.monotonic`.
 
         Raises:
             OSError
@@ -63,7 +63,8 @@ class Cache:
 
 
 def read_lockfile(path: Path) -> ClientState:
-    """What a lockfile says. Its age is that of the file here: the same versions are the same bytes, without a date.
+    """Return the content of a lockfile. Its age is that of the file here: equal versions are equal bytes, without a
+    date.
 
     Raises:
         OSError: there is none.

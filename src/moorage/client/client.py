@@ -1,4 +1,4 @@
-"""Moorage and AsyncMoorage: what to send to a model, answered in the application's own process.
+"""Moorage and AsyncMoorage: the request to a model, resolved in the application's own process.
 
 Rendering and routing are the server's own code, so both give the same bytes.
 """
@@ -34,7 +34,7 @@ _NONE: tuple[Objects, ...] = ((), [])
 
 
 class _Client:
-    """What both have: the deployments, kept fresh in a thread. Make one for a process, after it was forked."""
+    """The base of both: the deployments, updated in a thread. Create one for each process, after it was forked."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class _Client:
 
 
 class Moorage(_Client):
-    """For threads: any number of them can ask one of these."""
+    """The synchronous client. Any number of threads can use one."""
 
     def __enter__(self) -> Self:
         return self
@@ -85,7 +85,8 @@ class Moorage(_Client):
         messages: Objects = (),
         extra_params: Mapping[str, Any] | None = None,
     ) -> Config:
-        """What to send to the model, for a deployment's key or id; the arguments are those of the API, JSON values.
+        """Return the request to the model, for a deployment's key or id; the arguments are those of the API, JSON
+        values.
 
         Only the first time, and while nothing is known, the server is waited for, two seconds at most.
 
@@ -151,11 +152,11 @@ class _Asked:
         self.resolution, self.prepared = plan.resolve(request.attributes())
 
     def for_jinja(self) -> tuple[list[str], dict[str, Any], Any]:
-        """What jinja is asked."""
+        """The arguments for rendering with jinja."""
         return self.prepared.texts, self.prepared.inputs(self.request.inputs), self.prepared.missing
 
     def rendered(self, templates: list[Rendered]) -> bytes:
-        """The answer as JSON, with what jinja gave."""
+        """Return the response as JSON, with the output of jinja."""
         return self.prepared.encoded(templates, self.request)
 
     def answer(self, json: bytes) -> Config:
@@ -220,7 +221,7 @@ def _is_whole(text: str) -> bool:
 
 
 def _sent(body: Object) -> bytes:
-    """What the server would get: JSON has no tuples, no enumerations, and no texts of a type of their own.
+    """Return the value that the server would get: JSON has no tuples, no enumerations, and no subclasses of `str`.
 
     Raises:
         InvalidBody: it is no JSON value; naming the field.
@@ -235,7 +236,7 @@ def _sent(body: Object) -> bytes:
 
 
 def _known_to_json(value: Any) -> Any:
-    """What `json` does not know, as what it knows."""
+    """Convert a value for `json`."""
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):

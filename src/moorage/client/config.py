@@ -1,4 +1,4 @@
-"""Config: what to send to a model, and where that is known from."""
+"""Config: the request to a model, and the source of the configuration."""
 
 from typing import Literal
 
@@ -17,8 +17,8 @@ class Config:
     """The answer to `get_config`. `json` is the same bytes as the server's answer to
     `POST /v2/deployments/get_config`, `source` says where it is known from, and `age` how many seconds ago that was
     known to be the newest; of a lockfile, which has no date in it, how many seconds ago the file was written here,
-    which for a checkout is the checkout. What `messages`, `parameters` and `tools` hold is the caller's own, and may be
-    changed."""
+    which for a checkout is the checkout. The values of `messages`, `parameters` and `tools` belong to the caller, and
+    may be changed."""
 
     def __init__(self, json: bytes, live: LiveVersion, resolution: Resolution, source: Source, age: float) -> None:
         self.json = json
@@ -92,7 +92,7 @@ class Config:
         return f"<Config {self.key} {self.version} {self.variant}, from the {self.source}, {self.age:.1f} s old>"
 
     def _configuration(self) -> ResolvedConfig:
-        """Decoded when it is first asked for; `cached_property` would do that under a lock."""
+        """Decoded at the first use; `cached_property` would do that under a lock."""
         if self._decoded is None:
             self._decoded = _decode(self.json)
         return self._decoded

@@ -1,4 +1,4 @@
-"""The server, as a client asks it."""
+"""The requests of the client to the server."""
 
 from collections.abc import Generator
 
@@ -47,7 +47,7 @@ class Server:
         return body
 
     def changes(self, position: Position) -> Generator[Event, None, None]:
-        """What changes after a position, for as long as the server tells.
+        """Yield the changes after a position, until the server ends the stream.
 
         Raises:
             Unreachable
@@ -64,7 +64,7 @@ class Server:
                 self._stream = None
 
     def close(self) -> None:
-        """End what is under way, from any thread."""
+        """End the requests in progress, from any thread."""
         self._is_closed = True
         stream = self._stream
         if stream is not None:

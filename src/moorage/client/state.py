@@ -15,7 +15,7 @@ _SOURCES = {"server": "server's snapshot", "disk": "disk cache", "lockfile": "lo
 
 
 class ClientState:
-    """What a bundle says, and what changed since. `current_at` is when it was last known to be all there is
+    """The content of a snapshot with the changes since. `current_at` is when it was last known to be all there is
     (`time.monotonic`)."""
 
     def __init__(self, snapshot: Snapshot, source: Source, current_at: float) -> None:

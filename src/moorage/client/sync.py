@@ -1,6 +1,6 @@
-"""Following: keeps what a client knows as new as the server, and has the files for a time without one.
+"""Following: updates a client's deployments from the server, and from files if there is no server.
 
-A thread reads the cache, then the server's bundle, and then takes over what changes; callers only read.
+A thread reads the cache, then the server's snapshot, and then applies changes; callers only read.
 """
 
 import logging
@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 2.0
 #: The pause before the server is tried again: at first, and at most (seconds). It doubles, and half of it is chance.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
 
-#: How long `close` waits for what is under way (seconds).
+#: How long `close` waits for requests in progress (seconds).
 _CLOSE_SECONDS = 5.0
 
 _log = logging.getLogger("moorage.client")
@@ -46,11 +46,11 @@ class Following:
 
     @property
     def known(self) -> ClientState | None:
-        """What to answer from; None until the server was tried."""
+        """The present state; None until the server was tried."""
         return self._followed or self._fallback
 
     def wait(self) -> ClientState:
-        """What to answer from, once the server was tried.
+        """Return the present state, once the server was tried.
 
         Raises:
             NothingKnown
@@ -59,7 +59,7 @@ class Following:
         return self._followed or self._fall_back()
 
     def close(self) -> None:
-        """Stop following, and keep what is known."""
+        """Stop following, and keep the deployments."""
         self._closing.set()
         self._server.close()
         self._thread.join(_CLOSE_SECONDS)
@@ -90,7 +90,7 @@ class Following:
         self._said["server"] = reason
 
     def _load(self) -> ClientState:
-        """The server's bundle; what there is already, if that is the same."""
+        """Return the server's snapshot, or the present one if nothing changed."""
         asked_at, before = time.monotonic(), self._followed or self._kept
         body = self._server.find_snapshot(before.etag() if before else None)
         if before is not None and body is None:
@@ -104,7 +104,7 @@ class Following:
         return known
 
     def _listen(self, known: ClientState) -> None:
-        """Take over what changes until the server says no more."""
+        """Apply changes until the server ends the stream."""
         with closing(self._server.changes(Position(known.revision, known.epoch))) as events:
             for event in events:
                 if event.name == "reset":
@@ -126,7 +126,7 @@ class Following:
             known.revision, known.epoch, self._is_kept = position.rev, position.epoch or "", False
 
     def _keep(self) -> None:
-        """Have the cache say what is known from the server."""
+        """Write the server's deployments to the disk cache."""
         known = self._followed
         if self._cache is None or known is None:
             return

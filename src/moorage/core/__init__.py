@@ -1,1 +1,1 @@
-"""What things are: pure data and pure functions, with no server, no database and no clock of their own."""
+"""Domain types and pure functions, without a server, a database or a clock."""

@@ -1,4 +1,4 @@
-"""Who asks, and what they may: API keys, their tokens and their scopes.
+"""API keys, their tokens and their scopes.
 
 A token is `mrg_<12 characters of id>_<43 of secret><6 of checksum>`, all base 62. The prefix makes it findable by
 secret scanners (`mrg_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}`), the checksum tells a mistyped or invented token from a real
@@ -29,7 +29,7 @@ _TOKEN_LENGTH = len(TOKEN_PREFIX) + _ID_LENGTH + 1 + _SECRET_LENGTH + _CHECK_LEN
 
 
 class Scope(StrEnum):
-    """What an API key may do in its project."""
+    """The permissions of an API key in its project."""
 
     READ = "deployments:read"
     WRITE = "deployments:write"
@@ -38,7 +38,7 @@ class Scope(StrEnum):
     KEYS_ADMIN = "keys:admin"
 
 
-#: What a key may do when nobody says otherwise: all of its project's deployments, but not the making of keys.
+#: The default scopes of a key: all of its project's deployments, but not the creation of keys.
 DEFAULT_SCOPES = frozenset({Scope.READ, Scope.WRITE, Scope.PUBLISH, Scope.INVOKE})
 
 
@@ -106,7 +106,7 @@ def masked(text: str) -> str:
 
 
 def hash_token(token: str) -> str:
-    """What is stored of a token: its SHA-256, 64 hexadecimal digits."""
+    """Return the stored form of a token: its SHA-256, 64 hexadecimal digits."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -129,8 +129,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
 
 
 class PostApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of `POST /v2/api-keys`. Without `scopes`, those of the asking key but `keys:admin`; without `expires_at`
-    (ISO 8601 with an offset), as long as the asking key."""
+    """The body of `POST /v2/api-keys`. Without `scopes`, those of the requesting key except `keys:admin`; without
+    `expires_at` (ISO 8601 with an offset), as long as the requesting key."""
 
     name: Name
     scopes: Annotated[
@@ -162,7 +162,7 @@ class ApiKeyItem(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, key: ApiKey, now_us: int, token: str | None = None) -> "ApiKeyItem":
-        """What is sent of a key."""
+        """Return the representation of a key in responses."""
         is_expired = key.expires_us is not None and key.expires_us <= now_us
         return cls(
             id=key.id,

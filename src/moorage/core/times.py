@@ -23,7 +23,7 @@ def iso(us: int) -> str:
     return f"{_seconds(us // 1_000_000)}.{us // 1000 % 1000:03d}Z"
 
 
-@lru_cache(maxsize=8)  # the log asks for the same second thousands of times
+@lru_cache(maxsize=8)  # the log formats the same second thousands of times
 def _seconds(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
@@ -36,7 +36,7 @@ def find_moment(text: str) -> int | None:
     return _find_moment(text) if len(text) <= _LONGEST else None
 
 
-@lru_cache(maxsize=4_096)  # each row of a table may ask for the same attribute
+@lru_cache(maxsize=4_096)  # each rule of a table may use the same attribute
 def _find_moment(text: str) -> int | None:
     if not _DATE.fullmatch(text):
         return None

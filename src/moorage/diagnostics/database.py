@@ -1,4 +1,4 @@
-"""What `moorage doctor` looks at in a database, whichever it is; nothing is changed by looking."""
+"""The checks of `moorage doctor` that both kinds of databases have. They change nothing."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -24,12 +24,12 @@ _NO_REVISION = Finding("problem", "revision", "its row is gone, so nothing can b
 
 
 def refusal(what: str, error: StorageError, fix: str) -> Finding:
-    """The problem that an error tells of."""
+    """Return the problem that an error describes."""
     return Finding("problem", what, str(error.fields.get("reason") or error), fix)
 
 
 def of_content(schema: int, read: Stream, url: str) -> Iterator[Finding]:
-    """What the schema means for the program (0: there are no tables), and what the rows tell, where it knows them.
+    """Yield findings about the schema (0: there are no tables), and about the rows if the schema is known.
     `url` is the database's, as it may be shown."""
     known = len(load_migrations())
     yield _of_schema(schema, known)

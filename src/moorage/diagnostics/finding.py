@@ -8,7 +8,7 @@ State = Literal["ok", "warning", "problem"]
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What was looked at, what was found, and the command or setting that mends it (empty where nothing is to mend)."""
+    """The subject of a check, its result, and the command or setting that fixes a problem (else empty)."""
 
     state: State
     what: str

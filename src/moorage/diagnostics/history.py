@@ -8,22 +8,22 @@ from moorage.store.transfer.dump import HISTORY, DatabaseDump
 
 
 def verify_history(store: Store) -> list[str]:
-    """What is wrong with the ledger, in words; nothing if every entry is as it was written, and none is missing.
+    """Yield the problems of the history, in words; none if every entry is as it was written and no entry is missing.
 
     Each entry's hash covers its fields and the hash before it, and the newest hash is noted apart, so an entry that was
     changed, removed, put in between, or cut off at the end shows.
     """
-    with store.whole() as whole:
-        return list(breaks(whole))
+    with store.dump() as dump:
+        return list(breaks(dump))
 
 
-def breaks(whole: DatabaseDump) -> Iterator[str]:
+def breaks(dump: DatabaseDump) -> Iterator[str]:
     """The same, of a state, one by one."""
     before = ""
-    for *columns, digest in whole.rows(HISTORY):
+    for *columns, digest in dump.rows(HISTORY):
         entry = Entry(*columns)
         if entry.hash(before) != digest:
-            yield f"the entry {entry.id} of revision {entry.rev} is not what was written, or one before is gone"
+            yield f"entry {entry.id} of revision {entry.rev} was changed after it was written, or one before is gone"
         before = digest
-    if before != whole.history_hash:
+    if before != dump.history_hash:
         yield "the newest entry is not the one that was written last"

@@ -20,7 +20,7 @@ _CONFIG, _VARIABLES, _SERVING, _SHA256 = (
 
 
 class CheckResult(msgspec.Struct, frozen=True):
-    """What was looked at and should be so, in words, and everything that is not."""
+    """A property of the database that was checked, in words, and every violation of it."""
 
     what: str
     findings: list[str]
@@ -34,36 +34,36 @@ def check(store: Store) -> Iterator[CheckResult]:
     """
     yield CheckResult("the database finds no damage in itself", store.damage())
     try:
-        with store.whole() as whole:
-            yield _rows(whole)
-            yield _ledger(whole)
-            yield _contents(whole)
-            yield _numbers(whole)
-            yield _pointers(whole)
+        with store.dump() as dump:
+            yield _rows(dump)
+            yield _ledger(dump)
+            yield _contents(dump)
+            yield _numbers(dump)
+            yield _pointers(dump)
     except StorageError as error:
         yield CheckResult("every row can be read", [str(error.fields.get("reason", error))])
 
 
-def _rows(whole: DatabaseDump) -> CheckResult:
+def _rows(dump: DatabaseDump) -> CheckResult:
     count, findings = 0, []
     for table in TABLES:
         place = table.columns.index("rev") if "rev" in table.columns else None
-        for row in whole.rows(table):
+        for row in dump.rows(table):
             count += 1
-            if place is not None and row[place] > whole.rev:
+            if place is not None and row[place] > dump.rev:
                 name = row[place] if table is HISTORY else row[0]
                 findings.append(f"the row {name} of {table.name} is of revision {row[place]}, later than the newest")
-    return CheckResult(f"{count:,} rows can be read, none is newer than revision {whole.rev:,}", findings)
+    return CheckResult(f"{count:,} rows can be read, none is newer than revision {dump.rev:,}", findings)
 
 
-def _ledger(whole: DatabaseDump) -> CheckResult:
-    findings = list(breaks(whole))
-    return CheckResult(f"{whole.counts()[HISTORY.name]:,} entries of the history are as they were written", findings)
+def _ledger(dump: DatabaseDump) -> CheckResult:
+    findings = list(breaks(dump))
+    return CheckResult(f"{dump.counts()[HISTORY.name]:,} entries of the history are as they were written", findings)
 
 
-def _contents(whole: DatabaseDump) -> CheckResult:
+def _contents(dump: DatabaseDump) -> CheckResult:
     count, erased, findings = 0, 0, []
-    for row in whole.rows(VERSIONS):
+    for row in dump.rows(VERSIONS):
         if not row[_CONFIG]:
             erased += 1
             continue
@@ -73,14 +73,14 @@ def _contents(whole: DatabaseDump) -> CheckResult:
         except msgspec.DecodeError:
             is_as_written = False
         if not is_as_written:
-            findings.append(f"{_named(row)}: its content is not what was written")
+            findings.append(f"{_named(row)}: its content was changed after it was written")
     return CheckResult(f"{count:,} contents of versions are as they were written ({erased:,} are erased)", findings)
 
 
-def _numbers(whole: DatabaseDump) -> CheckResult:
+def _numbers(dump: DatabaseDump) -> CheckResult:
     deployment, expected, count = None, {FIRST_VERSION}, 0
     findings = []
-    for row in whole.rows(VERSIONS):
+    for row in dump.rows(VERSIONS):
         if row[_DEPLOYMENT] != deployment:
             deployment, expected, count = row[_DEPLOYMENT], {FIRST_VERSION}, count + 1
         number = VersionNumber(row[_MAJOR], row[_MINOR])
@@ -91,12 +91,12 @@ def _numbers(whole: DatabaseDump) -> CheckResult:
     return CheckResult(f"the versions of {count:,} deployments are numbered from 1.0 without gaps", findings)
 
 
-def _pointers(whole: DatabaseDump) -> CheckResult:
+def _pointers(dump: DatabaseDump) -> CheckResult:
     findings = [
         f"the deployment {key} ({deployment_id}): its live version {version_id} is none of its versions"
-        for deployment_id, key, version_id in whole.stray_pointers()
+        for deployment_id, key, version_id in dump.stray_pointers()
     ]
-    return CheckResult(f"{whole.counts()['deployment']:,} deployments serve a version of their own", findings)
+    return CheckResult(f"{dump.counts()['deployment']:,} deployments serve a version of their own", findings)
 
 
 def _named(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""What `moorage doctor` finds out about a PostgreSQL database, without changing anything in it."""
+"""The checks of `moorage doctor` for a PostgreSQL database. They change nothing."""
 
 import time
 from collections.abc import Iterator
@@ -8,13 +8,14 @@ import psycopg
 from moorage.core.errors.storage import StorageError
 from moorage.diagnostics.database import CLOCK_SLACK_US, of_content, refusal
 from moorage.diagnostics.finding import Finding, State
-from moorage.store.postgres.connections import Address, Connection, reason
+from moorage.store.errors import error_text
+from moorage.store.postgres.connections import Address, Connection
 from moorage.store.postgres.schema import check_settings, find_schema, tables
 from moorage.store.queries import for_psycopg, load_queries
 
 _ADDRESS = "put MOORAGE_DATABASE right (postgresql://USER:PASSWORD@HOST:PORT/NAME), or start PostgreSQL there"
 
-#: What is to be done about a refusal, by a word of its reason.
+#: The fix for an error, by a word of its reason.
 _FIXES = {
     "fsync": "fsync = on in postgresql.conf, then reload it",
     "synchronous_commit": "ALTER DATABASE … RESET synchronous_commit, or on in postgresql.conf",
@@ -34,7 +35,7 @@ FROM unnest(string_to_array(current_setting('search_path'), ',')) WITH ORDINALIT
     replace(trim(entry), '"$user"', quote_ident(current_user)) AS name
 WHERE name NOT IN ('', '""') ORDER BY place"""
 
-# Whoever upgrades a table must own it.
+# The user that upgrades a table must own it.
 _TABLES = """
 SELECT quote_ident(c.relname), pg_has_role(c.relowner, 'USAGE'),
     has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
@@ -60,23 +61,23 @@ def examine(url: str, listen_url: str | None) -> Iterator[Finding]:
         with address.connect() as connection:
             took = (time.perf_counter() - began) * 1000
             version = connection.info.server_version
-            text = f"{address.shown}, PostgreSQL {version // 10_000}.{version % 10_000}, answered in {took:.0f} ms"
+            text = f"{address.redacted}, PostgreSQL {version // 10_000}.{version % 10_000}, answered in {took:.0f} ms"
             yield Finding("ok", "database", text)
-            yield from _of_settings(connection, address.shown)
+            yield from _of_settings(connection, address.redacted)
             yield from _of_rights(connection)
             yield _of_clock(connection)
             yield _of_notifications(connection, listen_url, address)
-            schema = find_schema(connection, address.shown) or 0
+            schema = find_schema(connection, address.redacted) or 0
             queries = {name: for_psycopg(query).encode() for name, query in load_queries().items()}
             yield from of_content(
                 schema,
                 lambda query, **parameters: iter(connection.execute(queries[query], parameters).fetchall()),
-                address.shown,
+                address.redacted,
             )
     except psycopg.errors.InsufficientPrivilege:
         yield Finding("problem", "database", "its tables cannot be read", "see permissions")
     except psycopg.Error as error:
-        yield Finding("problem", "database", reason(error), _ADDRESS)
+        yield Finding("problem", "database", error_text(error), _ADDRESS)
     except StorageError as error:
         yield _refusal(error)
 
@@ -116,7 +117,8 @@ def _of_rights(connection: Connection) -> Iterator[Finding]:
 
 
 def _right_to_make(connection: Connection, user: str, schema: str | None) -> str:
-    """What lets a user make tables; without a `schema` no schema of the search_path is there, or may be used."""
+    """Return the statement that lets a user create tables; without a `schema`, no schema of the search_path is
+    usable."""
     path = connection.execute(_SEARCH_PATH).fetchall()
     if found := schema or next((name for name, is_there in path if is_there), None):
         return f"GRANT USAGE, CREATE ON SCHEMA {found} TO {user}"
@@ -137,7 +139,7 @@ def _of_clock(connection: Connection) -> Finding:
 
 
 def _of_notifications(connection: Connection, listen_url: str | None, address: Address) -> Finding:
-    """Whether what one node writes is told to the others at once: a pgbouncer in between keeps it from them."""
+    """Check that notifications reach the other nodes: a pgbouncer in between drops them."""
     fix = "set MOORAGE_DATABASE_LISTEN to the database's own address"
     try:
         listen_at = Address(listen_url, "MOORAGE_DATABASE_LISTEN") if listen_url else address
@@ -149,8 +151,8 @@ def _of_notifications(connection: Connection, listen_url: str | None, address: A
             connection.execute(f"NOTIFY {_CHANNEL}".encode())
             arrived = list(listening.notifies(timeout=_NOTIFY_SECONDS, stop_after=1))
     except psycopg.Error as error:
-        return Finding("problem", "notifications", f"{listen_at.shown}: {reason(error)}", fix)
+        return Finding("problem", "notifications", f"{listen_at.redacted}: {error_text(error)}", fix)
     if not arrived:
-        text = f"none arrives at {listen_at.shown}, so nodes are up to 250 ms behind each other"
+        text = f"none arrives at {listen_at.redacted}, so nodes are up to 250 ms behind each other"
         return Finding("warning", "notifications", text, fix)
     return Finding("ok", "notifications", "arrive")

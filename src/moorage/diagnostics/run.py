@@ -9,7 +9,7 @@ from moorage.store.opening import FORM, POSTGRES, SQLITE, is_sqlite, without_pas
 
 
 def examine(url: str, listen_url: str | None = None) -> Iterator[Finding]:
-    """What is found about the database at `url`, which is not changed by it, nor made where there is none."""
+    """Yield the findings about the database at `url`, without changing it, and without creating a missing one."""
     if url.startswith(POSTGRES):
         try:
             from moorage.diagnostics import postgres  # noqa: PLC0415 -- psycopg is optional

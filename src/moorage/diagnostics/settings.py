@@ -9,7 +9,7 @@ from moorage.settings import SETTINGS
 
 
 def conflicting_settings(values: Mapping[str, str | None]) -> Iterator[Finding]:
-    """What makes no sense together in the values of settings, by their names."""
+    """Yield the conflicts between settings, by their names."""
     database, listen = values["database"] or "", values["database_listen"]
     if listen and database.startswith("sqlite:"):
         text = "MOORAGE_DATABASE_LISTEN is set, and of no use to SQLite"
@@ -18,7 +18,7 @@ def conflicting_settings(values: Mapping[str, str | None]) -> Iterator[Finding]:
         url, listens = urlsplit(values["url"] or ""), urlsplit(f"//:{values['port']}").port
         host, port = url.hostname, url.port
     except ValueError:
-        return  # one of them is no port, and whoever uses it says so
+        return  # one of them is not a port, which is reported elsewhere
     if host in ("127.0.0.1", "localhost") and port and listens and port != listens:
         text = f"the command line looks for the server on port {port}, and serve listens on port {listens}"
         yield Finding("warning", "settings", text, f"MOORAGE_URL=http://{host}:{listens}, or MOORAGE_PORT={port}")

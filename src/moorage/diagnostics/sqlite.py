@@ -1,4 +1,4 @@
-"""What `moorage doctor` finds out about a SQLite file, without making or changing any."""
+"""The checks of `moorage doctor` for a SQLite file. They create and change nothing."""
 
 import os
 import shutil
@@ -14,10 +14,11 @@ import apsw
 from moorage.core.errors.storage import StorageError
 from moorage.diagnostics.database import of_content, refusal
 from moorage.diagnostics.finding import Finding, State
+from moorage.store.errors import error_text
 from moorage.store.queries import load_queries
-from moorage.store.sqlite.engine import check_version, find_schema, reason
+from moorage.store.sqlite.schema import check_version, find_schema
 
-#: What stands beside the file while it is used.
+#: The suffixes of the files that SQLite creates next to the database.
 SIDE_FILES = ("", "-wal", "-shm", "-revision")
 
 #: Bytes that should be free on its disk, and those without which writes fail soon.
@@ -43,7 +44,7 @@ def examine(path: Path, url: str) -> Iterator[Finding]:
                 schema, lambda query, **parameters: connection.execute(queries[query], parameters), url
             )
     except apsw.Error as error:
-        yield Finding("problem", "database", f"{url}: {reason(error)}", _WHERE)
+        yield Finding("problem", "database", f"{url}: {error_text(error)}", _WHERE)
     except StorageError as error:
         yield refusal("database", error, _WHERE)
 

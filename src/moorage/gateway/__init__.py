@@ -1,1 +1,1 @@
-"""What a deployment answers to a call."""
+"""The gateway: resolves requests to configurations, and records their consumers."""

@@ -52,13 +52,13 @@ class Resolver:
         """
         cache_key, catalog = (project_id, key_or_id), self._catalog
         entry = self._cache.get(cache_key)
-        if entry is not None and entry.revision == catalog.revision and entry.state is catalog.contents:
+        if entry is not None and entry.revision == catalog.revision and entry.state is catalog.state:
             return entry.compiled
         live = catalog.project(project_id).live(key_or_id)
         compiled = entry.compiled if entry is not None and entry.compiled.live == live else CompiledDeployment(live)
         if len(self._cache) >= MAX_COMPILED:
             self._cache.clear()
-        self._cache[cache_key] = _Entry(compiled, catalog.contents, catalog.revision)
+        self._cache[cache_key] = _Entry(compiled, catalog.state, catalog.revision)
         return compiled
 
     def resolve_now(self, project_id: str, request: GetConfigRequest) -> Resolved | None:

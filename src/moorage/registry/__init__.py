@@ -1,1 +1,1 @@
-"""What people do with deployments, projects and API keys, one transaction each."""
+"""The writes of deployments, projects and API keys, one transaction each."""

@@ -1,4 +1,4 @@
-"""Backups: a whole database into a file, and back."""
+"""Backups of a whole database into a file, and restores."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +17,10 @@ from moorage.store.transfer.dump import DatabaseDump, counts
 
 
 class BackupInfo(msgspec.Struct, frozen=True):
-    """What a backup holds: how many deployments that are not deleted, at which revision. `now` is the revision that
-    the database has after a restore."""
+    """The number of deployments in a backup, and its revision.
+
+    `now` is the revision of the database after a restore.
+    """
 
     deployments: int
     rev: int
@@ -26,50 +28,51 @@ class BackupInfo(msgspec.Struct, frozen=True):
 
 
 def backup(store: Store, file: Path) -> BackupInfo:
-    """Write one committed state of a database into a file, while others write on into the database.
+    """Write one committed state of a database into a file; writes to the database continue.
 
     Raises:
-        BackupUnderWay, InvalidDatabase, StorageFull, StorageUnavailable: the file is what it was.
+        BackupInProgress, InvalidDatabase, StorageFull, StorageUnavailable: the file did not change.
     """
-    with new_backup(file) as engine, store.whole() as whole:
-        fill(engine, whole)
-        return BackupInfo(whole.deployments(), whole.rev, whole.rev)
+    with new_backup(file) as engine, store.dump() as dump:
+        fill(engine, dump)
+        return BackupInfo(dump.deployments(), dump.rev, dump.rev)
 
 
 @contextmanager
-def sound_backup(file: Path) -> Iterator[Store]:
-    """What is in a backup, once it is checked as a database is.
+def checked_backup(file: Path) -> Iterator[Store]:
+    """Open a backup and check it as `moorage db check` does.
 
     Raises:
         InvalidBackup, SchemaTooNew: the backup cannot be used.
     """
-    with open_backup(file) as saved:
-        for each in check(saved):
-            if each.findings:
-                raise InvalidBackup(file=file, reason=f"{each.findings[0]} (and {len(each.findings) - 1} more)")
-        yield saved
+    with open_backup(file) as source:
+        for result in check(source):
+            if result.findings:
+                raise InvalidBackup(file=file, reason=f"{result.findings[0]} (and {len(result.findings) - 1} more)")
+        yield source
 
 
-def restore(saved: Store, engine: Engine, *, replace: bool) -> BackupInfo:
-    """Put a database into the state of a backup, all of it or nothing. Its revision does not go back for those who saw
-    it, and the new epoch tells them to read everything anew.
+def restore(source: Store, engine: Engine, *, replace: bool) -> BackupInfo:
+    """Replace the content of a database by a backup, in one transaction.
+
+    The revision does not go back, so clients notice the change. The new epoch makes them read everything again.
 
     Raises:
-        WouldBeLost: the database is not empty, and it is not to be replaced.
+        DatabaseNotEmpty: the database is not empty, and `replace` is false.
         StorageFull, StorageUnavailable: nothing was changed.
     """
-    with saved.whole() as whole, engine.write() as run:
+    with source.dump() as dump, engine.write() as run:
         ((rev, _, _),) = run("next_revision", now_us=0)
         if not replace:
-            _refuse_loss(run, engine.url, rev - 1, whole)
-        now = max(rev, whole.rev + 1)
-        replace_all(run, whole, new_id(), now)
-        return BackupInfo(whole.deployments(), whole.rev, now)
+            _check_empty(run, engine.url, rev - 1, dump)
+        now = max(rev, dump.rev + 1)
+        replace_all(run, dump, new_id(), now)
+        return BackupInfo(dump.deployments(), dump.rev, now)
 
 
-def _refuse_loss(run: Run, url: str, rev: int, whole: DatabaseDump) -> None:
+def _check_empty(run: Run, url: str, rev: int, dump: DatabaseDump) -> None:
     if any(counts(run("counts")).values()) or run("find_copy"):
         ((deployments,),) = run("count_deployments")
         raise DatabaseNotEmpty(
-            url=url, deployments=deployments, rev=rev, backup_deployments=whole.deployments(), backup_rev=whole.rev
+            url=url, deployments=deployments, rev=rev, backup_deployments=dump.deployments(), backup_rev=dump.rev
         )

@@ -1,4 +1,4 @@
-"""Consumers: what was served lately is deleted only with force."""
+"""Consumers: content that was served recently is deleted only with force."""
 
 from moorage.core.compatibility.consumers import IN_USE_DAYS, Consumer
 from moorage.core.compatibility.errors import DeploymentInUse

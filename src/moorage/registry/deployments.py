@@ -69,7 +69,7 @@ def create_deployment(tx: Transaction, ctx: WriteContext, body: PostDeployment) 
 
 
 def patch_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str, body: PatchDeployment) -> DeploymentResult:
-    """Change what is not versioned: the description.
+    """Change the description, which is not versioned.
 
     Raises:
         DeploymentNotFound, DeploymentDeleted, DeploymentUnreadable, PreconditionFailed, OwnedByFiles

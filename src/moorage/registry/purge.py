@@ -1,4 +1,4 @@
-"""Purge: permanently delete what was deleted long ago. Tombstones stay, so that cursors stay valid."""
+"""Purge: permanently delete expired deleted content. Tombstones stay, so that cursors stay valid."""
 
 from moorage.core.compatibility.consumers import CONSUMER_DAYS
 from moorage.core.deployments.deployment import RESTORE_DAYS

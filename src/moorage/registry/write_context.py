@@ -36,7 +36,7 @@ WITHOUT_JINJA = _WithoutJinja()
 
 
 class WriteContext(msgspec.Struct, frozen=True):
-    """What every write of the registry gets beside its own arguments."""
+    """The arguments that every write of the registry has in common."""
 
     project_id: str
     actor: Actor = Actor()

@@ -1,4 +1,4 @@
-"""Jinja templates, rendered by a few processes that are killed when a template asks too much of them.
+"""Jinja templates, rendered by a few processes that are killed when a template exceeds the limits.
 
 Each process is spoken to by one thread, so nothing waits on the event loop, and a template that is stopped costs the
 others at most its place.
@@ -102,7 +102,7 @@ class Jinja:
         return self._threads.submit(self._ask, msgspec.json.encode(question), decoder, time.monotonic() + _MAX_WAIT)
 
     def _ask(self, question: bytes, decoder: "Decoder[T | Refused]", latest_start: float) -> T:
-        # Whoever waited too long is told so here, when its turn comes; all that stand behind a bomb are told at once.
+        # A request that waited too long fails here, when its turn comes; all that wait behind a bomb fail at once.
         if time.monotonic() > latest_start:
             raise RendererBusy(seconds=_MAX_WAIT)
         worker = self._worker()

@@ -1,4 +1,4 @@
-"""The language of jinja templates here: Jinja in its strict sandbox, without what is random, and with values as in the
+"""The language of jinja templates here: Jinja in its strict sandbox, without random results, and with values as in the
 other engines (`moorage.core.templates.lookup`)."""
 
 from collections.abc import Iterator
@@ -13,11 +13,14 @@ from moorage.core.templates.output import Output
 
 
 class Unfilled(ChainableUndefined):
-    """A name that no input has. It is missing when its value is used; `{% if name %}` and `is defined` only ask."""
+    """A name that no input has.
+
+    It counts as missing when its value is used; `{% if name %}` and `is defined` do not use it.
+    """
 
     __slots__ = ()
 
-    #: Where what is missing is written down: one template is rendered at a time.
+    #: The list that missing names are added to: one template is rendered at a time.
     _output: ClassVar[Output]
 
     def __getattr__(self, name: str) -> "Unfilled":
@@ -29,7 +32,7 @@ class Unfilled(ChainableUndefined):
 
     @classmethod
     def report_to(cls, output: Output) -> None:
-        """Write down there what is missing from now on."""
+        """Add missing names to this list from now on."""
         cls._output = output
 
     def __str__(self) -> str:
@@ -53,18 +56,18 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         del self.globals["lipsum"], self.filters["random"]
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """A field of an object comes before a method of the same name: `order.items` is what was sent."""
+        """Prefer a field of an object to a method of the same name: `order.items` is the field that was sent."""
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> NoReturn:
-        """What is not safe is an error at once, not only where it is used."""
+        """Raise an error for unsafe access at once, not only where the value is used."""
         raise SecurityError(f"the attribute {attribute[:64]!r} of a {type(obj).__name__}")
 
 
 def _finalized(value: Any) -> Any:
-    """What is output for a value."""
+    """Return the output for a value."""
     if isinstance(value, Undefined):
         return str(value)
     try:

@@ -1,7 +1,7 @@
 """The process that renders jinja templates: one message in, one message out, on the socket that is its standard input.
 
 A sandbox keeps a template from what it must not touch; it does not keep it from eating all memory. So this process has
-little: no environment, no files, no processes, limits on memory and time; and whoever started it kills it when a
+little: no environment, no files, no processes, limits on memory and time; and the server kills it when a
 template takes too long.
 """
 
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def _give_up() -> None:
-    # What is else imported when a template first needs it; from here on no file can be opened.
+    # Import everything that a template can need; from here on no file can be opened.
     for module in ("encodings.unicode_escape", "html", "jinja2.debug", "pprint", "textwrap", "unicodedata"):
         importlib.import_module(module)
     for what, limit in (
@@ -78,7 +78,7 @@ def _reply(question: bytes) -> Reply:
     except OutputTooLarge:
         return Refused("too_large", "")
     except (MemoryError, OverflowError, RecursionError) as error:
-        # What is left of the memory may be little: a new process is better than this one.
+        # Little memory may be left: a new process is better than this one.
         return Refused(
             "too_heavy", f"{type(error).__name__} {str(error)[:200]}".strip(), is_last=isinstance(error, MemoryError)
         )

@@ -1,4 +1,4 @@
-"""What a program and the process that renders for it say to each other: JSON, each message after its length."""
+"""The messages between a program and its rendering process: JSON, each message after its length."""
 
 import socket
 import time
@@ -42,7 +42,7 @@ class VariablesFound(msgspec.Struct, frozen=True, tag="names_found"):
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """What was wrong instead; `is_last` where the process ends after it."""
+    """An error instead; `is_last` if the process ends after it."""
 
     problem: Literal["invalid", "not_allowed", "too_heavy", "too_large"]
     reason: str

@@ -64,7 +64,7 @@ class TemplateVariables:
                 asyncio.run(self.load(missing.templates))
 
     async def load(self, templates: Sequence[Templates]) -> None:
-        """Cache the variables of jinja templates, or what is wrong with them."""
+        """Cache the variables of jinja templates, or the error of a template."""
         if len(self._cache) + len(templates) > _MAX_CACHED:
             self._cache = {}
         for each in templates:

@@ -57,7 +57,7 @@ class Worker:
             self._is_ready = True
 
     def is_alive(self) -> bool:
-        """Whether it can still be asked."""
+        """Whether it can still render."""
         return self._process.poll() is None
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""The only file that knows every part: settings -> store -> catalog -> services -> application."""
+"""The composition root: settings -> store -> catalog -> services -> application."""
 
 import logging.config
 import math
@@ -28,18 +28,18 @@ from moorage.server.application import build_application
 from moorage.settings import ServerSettings
 from moorage.store.opening import open_store
 
-#: How many lookups of versions, history and manifests run at once.
+#: The number of concurrent lookups of versions, history and manifests.
 READERS = 2
 
-#: How many connections a process takes at most; of eight, seven may be streams of changes.
+#: The connection limit of a process. Change streams may use seven eighths of it.
 CONNECTIONS = 10_000
 
-#: Descriptors that are kept for files, the database, and what renders.
+#: Descriptors that are reserved for files, the database and the jinja renderer.
 _OTHER_FILES = 256
 
 
 def connections() -> int:
-    """How many connections this process takes, as far as the system gives it descriptors."""
+    """Return the connection limit of this process, which depends on its descriptor limit."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit == resource.RLIM_INFINITY:
         return CONNECTIONS
@@ -47,7 +47,7 @@ def connections() -> int:
 
 
 def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIApp:
-    """The application of one server process; `stopping` is set when all of them are to end.
+    """Return the application of one server process; `stopping` is set at a shutdown.
 
     Raises:
         StorageError: the database cannot be opened.

@@ -44,7 +44,7 @@ async def flush_request_log(services: Services, is_stopping: Callable[[], bool])
 
 
 async def purge_deleted(services: Services) -> None:
-    """Permanently delete what was deleted long ago, every hour."""
+    """Permanently delete expired deleted content, every hour."""
     in_thread = partial(asyncio.get_running_loop().run_in_executor, services.reader)
     while True:
         try:

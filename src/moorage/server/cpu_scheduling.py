@@ -33,7 +33,7 @@ class CpuScheduler:
         self._last = loop(), process(), clock()
         self._can_change = False
         with contextlib.suppress(OSError):
-            # Another policy than the default one was chosen by whoever started the process.
+            # Another policy than the default one was chosen by the operator.
             self._can_change = os.sched_getscheduler(0) == os.SCHED_OTHER
         self._is_batch = False
 

@@ -1,1 +1,1 @@
-"""Where things are kept. `Store` has the verbs, an engine knows the database; `opening` picks the engine."""
+"""The database: `Store` reads and writes, an engine runs the queries, `opening` selects the engine."""

@@ -1,4 +1,4 @@
-"""Engine: the whole contract a database must meet. Everything above it is the same for every database."""
+"""The interface of a database engine. The code above it is the same for every database."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -6,24 +6,24 @@ from typing import Any, Protocol
 
 Row = tuple[Any, ...]
 
-#: Run the named query of queries.sql with its parameters; all rows it returns. With `for_each`, many rows of
-#: parameters in the order in which the query names them, run it once for each at the price of one question.
+#: Runs a named query of queries.sql with its parameters and returns all rows. With `for_each`, rows of parameters in
+#: the order of the query, it runs the query once for each of them in one round trip.
 Run = Callable[..., list[Row]]
 
-#: The same, its rows one by one: a whole catalog is read without ever being there twice.
+#: The same, row by row, so that a whole catalog is never in memory twice.
 Stream = Callable[..., Iterator[Row]]
 
-#: Why a database without the row of the revision is refused.
+#: Why a database without its revision row is rejected.
 NO_REVISION = "its row of the revision is gone; move it away and restore a backup in its place"
 
 
 class Engine(Protocol):
-    """A database, opened and at the current schema."""
+    """A database that is open and has the current schema."""
 
     url: str
 
     def read(self) -> AbstractContextManager[Stream]:
-        """Queries that only read, all on the same committed state.
+        """Run queries that only read, all on the same committed state.
 
         Raises:
             StorageUnavailable: the database cannot be read.
@@ -31,15 +31,15 @@ class Engine(Protocol):
         ...
 
     def write(self) -> AbstractContextManager[Run]:
-        """One transaction: committed and durable when the block ends, undone when it raises. One at a time.
+        """Run one transaction: durable when the block ends, rolled back if it raises. One at a time.
 
         Raises:
-            StorageFull, StorageUnavailable: nothing was kept, or (a failed commit) nothing is acknowledged.
+            StorageFull, StorageUnavailable: nothing was stored, or (a failed commit) nothing is acknowledged.
         """
         ...
 
     def damage(self) -> list[str]:
-        """What the database itself finds wrong with how it keeps its rows; nothing where it tells when they are read.
+        """Return the corruption that the database finds in its own files.
 
         Raises:
             StorageUnavailable: the database cannot be read.
@@ -47,30 +47,32 @@ class Engine(Protocol):
         ...
 
     def newest_revision(self) -> int:
-        """The newest revision any process on this machine has committed or seen. Costs no input or output. It goes back
-        only if the database does."""
+        """Return the newest revision that any process on this machine has committed or read, without I/O.
+
+        It decreases only if the database does.
+        """
         ...
 
     def confirmed_at(self) -> float:
-        """When `newest_revision` was last known to be the newest of all there are (`time.monotonic`)."""
+        """Return when `newest_revision` was last confirmed by the database (`time.monotonic`)."""
         ...
 
-    def saw_revision(self, rev: int) -> None:
-        """Tell the other processes on this machine that `rev` is committed, before anybody is told so."""
+    def record_revision(self, rev: int) -> None:
+        """Publish a committed revision to the other processes on this machine, before it is acknowledged."""
         ...
 
     def confirm(self) -> None:
-        """Called a few times a second: make sure of `newest_revision`, if the engine does not by itself.
+        """Confirm `newest_revision` if the engine does not do so by itself. Called a few times a second.
 
         Raises:
-            StorageUnavailable: the database cannot be asked.
+            StorageUnavailable: the database cannot be read.
         """
         ...
 
     def secret(self) -> bytes | None:
-        """What only those know who may read the database over a network; None if it is on this machine."""
+        """Return the secret of the clients of a database on the network; None for a local database."""
         ...
 
     def close(self) -> None:
-        """Close the connections; the engine is not used after."""
+        """Close the connections; the engine is not used afterwards."""
         ...

@@ -1,4 +1,4 @@
-"""From a database's address to a `Store`: the one place that knows which databases there are."""
+"""Opening a database by its URL. No other module lists the supported databases."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +55,7 @@ def open_existing(url: str) -> Store:
 def open_engine(
     url: str, listen_url: str | None = None, *, mode: OpenMode = "create", may_be_down: bool = False
 ) -> Engine:
-    """Open the engine alone, to write a whole database into it.
+    """Open the engine without a `Store`, to write a whole database into it.
 
     Raises:
         InvalidDatabase, SchemaTooNew, SchemaTooOld, UnsafeSqlite
@@ -69,7 +69,7 @@ def open_engine(
 
 def _postgres_engine(url: str) -> "type[PostgresEngine]":
     try:
-        from moorage.store.postgres.engine import (  # noqa: PLC0415 -- psycopg is there only where it is wanted
+        from moorage.store.postgres.engine import (  # noqa: PLC0415 -- psycopg is an optional dependency
             PostgresEngine,
         )
     except ModuleNotFoundError as error:

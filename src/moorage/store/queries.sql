@@ -1,8 +1,8 @@
--- Every query there is. A line `-- name --` starts one, the comment below says what it is for; `:name` is a parameter.
--- The SQL is the part that SQLite and PostgreSQL share.
+-- All queries. A line `-- name --` starts one, the comment below it says what it does; `:name` is a parameter.
+-- SQLite and PostgreSQL run the same SQL.
 
 -- next_revision --
--- First statement of every write: lock the revision, count it up, and give out a time that is later than any before.
+-- First statement of every write: lock and increment the revision, and return a time later than all earlier times.
 UPDATE revision
 SET rev = rev + 1, last_created_us = CASE WHEN last_created_us < :now_us THEN :now_us ELSE last_created_us + 1 END
 WHERE id = 1
@@ -17,11 +17,11 @@ SELECT rev FROM revision WHERE id = 1
 SELECT hash FROM history WHERE rev <= :rev ORDER BY rev DESC LIMIT 1
 
 -- newest_time --
--- The newest time that was given out.
+-- The time of the newest write.
 SELECT last_created_us FROM revision WHERE id = 1
 
 -- live_configurations --
--- What is served, by project and key; every schema has these columns.
+-- The live configurations by project and key; every schema has these columns.
 SELECT p.name, d.key, v.prompt_config
 FROM deployment d JOIN project p ON p.id = d.project_id JOIN version v ON v.id = d.live_version_id
 WHERE d.deleted_us IS NULL ORDER BY d.seq
@@ -53,11 +53,11 @@ INSERT INTO api_key (id, project_id, name, scopes, token_sha256, created_us, exp
 VALUES (:id, :project_id, :name, :scopes, :token_sha256, :created_us, :expires_us, NULL, :rev)
 
 -- revoke_api_key --
--- Revoke a key, once: a second time changes nothing.
+-- Revoke an API key; a revoked key does not change.
 UPDATE api_key SET revoked_us = :now_us, rev = :rev WHERE id = :id AND revoked_us IS NULL
 
 -- rename_api_key --
--- Give a key another name.
+-- Rename an API key.
 UPDATE api_key SET name = :name, rev = :rev WHERE id = :id
 
 -- deployments --
@@ -77,7 +77,7 @@ FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.rev > :rev ORDER BY d.rev
 
 -- find_deployment --
--- The deployment that has a key or an id now; a key is never in the form of an id.
+-- The deployment with a key or an id, unless it is deleted; a key never has the form of an id.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
     v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
     v.variables, v.runtime_config
@@ -108,15 +108,15 @@ VALUES
      :api_key_id, :rev, :made_as, :description, :runtime_config)
 
 -- publish_version --
--- Move a deployment's live pointer.
+-- Set the live version of a deployment.
 UPDATE deployment SET live_version_id = :version_id, updated_us = :now_us, rev = :rev WHERE id = :id
 
 -- set_description --
--- Change a deployment's description.
+-- Set the description of a deployment.
 UPDATE deployment SET description = :description, updated_us = :now_us, rev = :rev WHERE id = :id
 
 -- delete_deployment --
--- Leave a tombstone.
+-- Turn a deployment into a tombstone.
 UPDATE deployment SET deleted_us = :now_us, updated_us = :now_us, rev = :rev WHERE id = :id AND deleted_us IS NULL
 
 -- find_version --
@@ -158,7 +158,7 @@ FROM version v JOIN deployment d ON d.id = v.deployment_id
 WHERE v.deployment_id = :deployment_id AND v.rev > :place AND v.deleted_us IS NULL ORDER BY v.rev LIMIT :limit
 
 -- insert_entry --
--- One more entry of the history.
+-- Append an entry to the history.
 INSERT INTO history
     (rev, id, project_id, deployment_id, action, from_version_id, to_version_id, reason, api_key_id, api_key_name,
      request_id, at_us, breaking, hash)
@@ -167,11 +167,11 @@ VALUES
      :api_key_name, :request_id, :at_us, :breaking, :hash)
 
 -- set_history_hash --
--- Note the hash of the newest entry.
+-- Store the hash of the newest history entry.
 UPDATE revision SET history_hash = :hash WHERE id = 1
 
 -- last_move --
--- Where a deployment's live pointer was moved last, and from where.
+-- The last move of the live pointer of a deployment: from, to.
 SELECT from_version_id, to_version_id FROM history
 WHERE deployment_id = :deployment_id AND action IN ('created', 'published', 'undone') ORDER BY rev DESC LIMIT 1
 
@@ -197,13 +197,13 @@ FROM history l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version
 WHERE l.deployment_id = :deployment_id AND l.rev > :place ORDER BY l.rev LIMIT :limit
 
 -- history --
--- The whole history, in order, as `insert_entry` takes it.
+-- All rows in order, with the columns of `insert_entry`.
 SELECT rev, id, project_id, deployment_id, action, from_version_id, to_version_id, reason, api_key_id, api_key_name,
     request_id, at_us, breaking, hash
 FROM history ORDER BY rev
 
 -- find_tombstone --
--- The deployment that had a key or an id and was deleted last.
+-- The deleted deployment with a key or an id; of several, the one deleted last.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
     v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
     v.variables, v.runtime_config
@@ -216,27 +216,27 @@ WHERE d.id IN (
 ORDER BY d.deleted_us DESC LIMIT 1
 
 -- restore_deployment --
--- Take a tombstone back.
+-- Restore a tombstone.
 UPDATE deployment SET deleted_us = NULL, updated_us = :now_us, rev = :rev WHERE id = :id
 
 -- touch_deployment --
--- Note that a deployment changed: its ETag is another.
+-- Set the revision of a deployment, which changes its ETag.
 UPDATE deployment SET rev = :rev WHERE id = :id
 
 -- set_owner --
--- Note who keeps a deployment from now on, and in which file.
+-- Set the owner of a deployment and its file.
 UPDATE deployment SET owner = :owner, file = :file, rev = :rev WHERE id = :id
 
 -- delete_version --
--- Leave a version out of the list; its number stays taken.
+-- Remove a version from the list; its number stays in use.
 UPDATE version SET deleted_us = :now_us WHERE id = :id
 
 -- restore_version --
--- Take a deleted version back.
+-- Restore a deleted version.
 UPDATE version SET deleted_us = NULL WHERE id = :id
 
 -- can_purge --
--- Whether there is something to erase that was deleted before a time.
+-- Whether anything deleted before a time still has its content.
 SELECT EXISTS (
     SELECT 1 FROM deployment d WHERE d.deleted_us <= :before_us AND EXISTS (
         SELECT 1 FROM version v WHERE v.deployment_id = d.id AND v.prompt_config <> ''
@@ -244,7 +244,7 @@ SELECT EXISTS (
 ) OR EXISTS (SELECT 1 FROM version v WHERE v.deleted_us <= :before_us AND v.prompt_config <> '')
 
 -- purge_deployments --
--- Empty the tombstones that were left before a time, and say so with their revision; the versions follow.
+-- Delete the content of tombstones from before a time, with a new revision; their versions follow.
 UPDATE deployment SET description = '', rev = :rev
 WHERE deleted_us <= :before_us AND EXISTS (
     SELECT 1 FROM version v WHERE v.deployment_id = deployment.id AND v.prompt_config <> ''
@@ -252,7 +252,7 @@ WHERE deleted_us <= :before_us AND EXISTS (
 RETURNING id
 
 -- purge_versions --
--- Empty the versions that were deleted before a time, themselves or with their deployment.
+-- Delete the content of versions that were deleted before a time, alone or with their deployment.
 UPDATE version SET prompt_config = '', variables = '', runtime_config = '', description = '', notes = ''
 WHERE prompt_config <> '' AND id IN (
     SELECT v.id FROM version v WHERE v.deleted_us <= :before_us
@@ -262,7 +262,7 @@ WHERE prompt_config <> '' AND id IN (
 RETURNING deployment_id
 
 -- delete_consumers --
--- Forget who was served by what was deleted before a time.
+-- Delete the consumers of versions that were deleted before a time.
 DELETE FROM consumer WHERE version_id IN (
     SELECT v.id FROM version v WHERE v.deleted_us <= :before_us
     UNION ALL
@@ -270,7 +270,7 @@ DELETE FROM consumer WHERE version_id IN (
 )
 
 -- find_manifest --
--- A deployment as a file says it, by its id; deleted ones too.
+-- A deployment by its id, deleted ones included.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
     v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
     v.variables, v.runtime_config
@@ -278,7 +278,7 @@ FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.project_id = :project_id AND d.id = :id
 
 -- manifests_older --
--- Deployments as files say them, older than a place in the list, newest first.
+-- Deployments before a position in the list, newest first.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
     v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
     v.variables, v.runtime_config
@@ -286,7 +286,7 @@ FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.project_id = :project_id AND d.seq < :place AND d.deleted_us IS NULL ORDER BY d.seq DESC LIMIT :limit
 
 -- manifests_newer --
--- Deployments as files say them, newer than a place in the list, oldest first.
+-- Deployments after a position in the list, oldest first.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
     v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
     v.variables, v.runtime_config
@@ -294,16 +294,16 @@ FROM deployment d JOIN version v ON v.id = d.live_version_id
 WHERE d.project_id = :project_id AND d.seq > :place AND d.deleted_us IS NULL ORDER BY d.seq LIMIT :limit
 
 -- savepoint --
--- Begin one of several writes that are committed together.
-SAVEPOINT one_of_several
+-- Begin one write of a group commit.
+SAVEPOINT group_write
 
 -- rollback_to_savepoint --
--- Undo that write alone.
-ROLLBACK TO SAVEPOINT one_of_several
+-- Roll back that write alone.
+ROLLBACK TO SAVEPOINT group_write
 
 -- release_savepoint --
--- End that write; it is durable when all are.
-RELEASE SAVEPOINT one_of_several
+-- End that write; it is durable after the commit of the group.
+RELEASE SAVEPOINT group_write
 
 -- find_result --
 -- The result that was stored under an idempotency key after a time.
@@ -321,68 +321,68 @@ ON CONFLICT (project_id, key) DO UPDATE SET request_sha256 = :request_sha256, re
 DELETE FROM idempotency WHERE created_us <= :since_us
 
 -- state --
--- The row of the revision, whole.
+-- The revision row.
 SELECT epoch, rev, last_created_us, history_hash FROM revision WHERE id = 1
 
 -- set_state --
--- Put the revision where that of another database is.
+-- Set the revision row.
 UPDATE revision
 SET epoch = :epoch, rev = :rev, last_created_us = :last_created_us, history_hash = :history_hash
 WHERE id = 1
 
 -- counts --
--- How many rows each table has, in the order in which they are copied.
+-- The number of rows of each table, in the order in which they are copied.
 SELECT (SELECT count(*) FROM project), (SELECT count(*) FROM api_key), (SELECT count(*) FROM deployment),
     (SELECT count(*) FROM version), (SELECT count(*) FROM history), (SELECT count(*) FROM idempotency),
     (SELECT count(*) FROM consumer)
 
 -- count_deployments --
--- How many deployments there are that are not deleted.
+-- The number of deployments that are not deleted.
 SELECT count(*) FROM deployment WHERE deleted_us IS NULL
 
 -- every_project --
--- The whole table, as `insert_project` takes it.
+-- All rows, with the columns of `insert_project`.
 SELECT id, name, created_us, rev FROM project ORDER BY id
 
 -- every_api_key --
--- The whole table, as `put_api_key` takes it.
+-- All rows, with the columns of `put_api_key`.
 SELECT id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, rev FROM api_key ORDER BY id
 
 -- every_deployment --
--- The whole table, as `put_deployment` takes it.
+-- All rows, with the columns of `put_deployment`.
 SELECT id, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev, owner, file
 FROM deployment ORDER BY seq
 
 -- every_version --
--- The whole table, as `put_version` takes it: for each deployment in the order of the numbers.
+-- All rows, with the columns of `put_version`, for each deployment in the order of the version numbers.
 SELECT id, deployment_id, major, minor, prompt_config, variables, notes, content_sha256, created_us, api_key_id, rev,
     made_as, description, deleted_us, runtime_config
 FROM version ORDER BY deployment_id, major, minor
 
 -- every_result --
--- The whole table, as `put_result` takes it.
+-- All rows, with the columns of `put_result`.
 SELECT project_id, key, request_sha256, result, created_us FROM idempotency ORDER BY project_id, key
 
 -- every_consumer --
--- The whole table, as `put_consumer` takes it.
+-- All rows, with the columns of `put_consumer`.
 SELECT version_id, api_key_id, first_us, last_us, inputs FROM consumer ORDER BY version_id, api_key_id
 
 -- put_consumer --
--- A row of another database.
+-- Insert a row of another database.
 INSERT INTO consumer (version_id, api_key_id, first_us, last_us, inputs)
 VALUES (:version_id, :api_key_id, :first_us, :last_us, :inputs)
 
 -- empty_consumer --
--- Delete every row of the table, to put another database's in their place.
+-- Delete all rows.
 DELETE FROM consumer
 
 -- put_api_key --
--- A row of another database.
+-- Insert a row of another database.
 INSERT INTO api_key (id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, rev)
 VALUES (:id, :project_id, :name, :scopes, :token_sha256, :created_us, :expires_us, :revoked_us, :rev)
 
 -- put_deployment --
--- A row of another database.
+-- Insert a row of another database.
 INSERT INTO deployment
     (id, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev, owner, file)
 VALUES
@@ -390,7 +390,7 @@ VALUES
      :file)
 
 -- put_version --
--- A row of another database.
+-- Insert a row of another database.
 INSERT INTO version
     (id, deployment_id, major, minor, prompt_config, variables, notes, content_sha256, created_us, api_key_id, rev,
      made_as, description, deleted_us, runtime_config)
@@ -399,54 +399,54 @@ VALUES
      :api_key_id, :rev, :made_as, :description, :deleted_us, :runtime_config)
 
 -- put_result --
--- A row of another database.
+-- Insert a row of another database.
 INSERT INTO idempotency (project_id, key, request_sha256, result, created_us)
 VALUES (:project_id, :key, :request_sha256, :result, :created_us)
 
 -- empty_project --
--- Delete every row of the table, to put another database's in their place.
+-- Delete all rows.
 DELETE FROM project
 
 -- empty_api_key --
--- Delete every row of the table, to put another database's in their place.
+-- Delete all rows.
 DELETE FROM api_key
 
 -- empty_deployment --
--- Delete every row of the table, to put another database's in their place.
+-- Delete all rows.
 DELETE FROM deployment
 
 -- empty_version --
--- Delete every row of the table, to put another database's in their place.
+-- Delete all rows.
 DELETE FROM version
 
 -- empty_history --
--- Delete every row of the table, to put another database's in their place.
+-- Delete all rows.
 DELETE FROM history
 
 -- empty_idempotency --
--- Delete every row of the table, to put another database's in their place.
+-- Delete all rows.
 DELETE FROM idempotency
 
 -- find_copy --
--- The copy into this database that is under way.
+-- The unfinished copy into this database.
 SELECT source, epoch, rev FROM copy WHERE id = 1
 
 -- begin_copy --
--- Note that a copy is under way.
+-- Mark this database as an unfinished copy.
 INSERT INTO copy (id, source, epoch, rev) VALUES (1, :source, :epoch, :rev)
 
 -- end_copy --
--- Note that none is.
+-- Delete that mark.
 DELETE FROM copy WHERE id = 1
 
 -- stray_pointers --
--- The deployments whose live version is none of theirs.
+-- The deployments whose live version does not exist or belongs to another deployment.
 SELECT d.id, d.key, d.live_version_id
 FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
 WHERE v.id IS NULL ORDER BY d.seq
 
 -- record_consumer --
--- That an API key was served by a version, unless that was deleted since; the names of inputs that are noted already.
+-- Record that a version served an API key, unless the version is deleted; returns the stored names of inputs.
 INSERT INTO consumer (version_id, api_key_id, first_us, last_us, inputs)
 SELECT v.id, k.id, :first_us, :last_us, :inputs
 FROM version v JOIN deployment d ON d.id = v.deployment_id JOIN api_key k ON k.id = :api_key_id
@@ -456,25 +456,25 @@ SET last_us = CASE WHEN consumer.last_us < excluded.last_us THEN excluded.last_u
 RETURNING inputs
 
 -- set_consumer_inputs --
--- The names of inputs that an API key sends to a version.
+-- Set the names of the inputs that an API key sends to a version.
 UPDATE consumer SET inputs = :inputs WHERE version_id = :version_id AND api_key_id = :api_key_id
 
 -- consumers_of_deployment --
--- Who was served by any version of a deployment since a time.
+-- The consumers of all versions of a deployment since a time.
 SELECT k.id, k.name, v.major, v.minor, u.last_us, u.inputs
 FROM version v JOIN consumer u ON u.version_id = v.id JOIN api_key k ON k.id = u.api_key_id
 WHERE v.deployment_id = :deployment_id AND u.last_us > :since_us
 
 -- consumers_of_version --
--- Who was served by a version since a time.
+-- The consumers of a version since a time.
 SELECT k.id, k.name, v.major, v.minor, u.last_us, u.inputs
 FROM version v JOIN consumer u ON u.version_id = v.id JOIN api_key k ON k.id = u.api_key_id
 WHERE v.id = :version_id AND u.last_us > :since_us
 
 -- has_old_consumers --
--- Whether there is consumer from before a time.
+-- Whether there are consumers from before a time.
 SELECT EXISTS (SELECT 1 FROM consumer u WHERE u.last_us <= :before_us)
 
 -- delete_old_consumers --
--- Forget consumer from before a time.
+-- Delete consumers from before a time.
 DELETE FROM consumer WHERE last_us <= :before_us

@@ -1,4 +1,4 @@
-"""Reading: what can be looked up, in a read or in the middle of a write, all of it in the same committed state."""
+"""Lookups in one committed state, in a read or inside a write."""
 
 from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
@@ -15,42 +15,42 @@ from moorage.core.errors.requests import InvalidCursor
 from moorage.store import rows
 from moorage.store.engine import Row
 
-_PAST_THE_NEWEST = 2**62
+_AFTER_NEWEST = 2**62
 
 
-class _Placed(Protocol):
-    """What is listed by its place."""
+class _Listed(Protocol):
+    """An item of a list with a position."""
 
     @property
     def place(self) -> int: ...
 
 
-R = TypeVar("R", bound=_Placed)
+R = TypeVar("R", bound=_Listed)
 
 
-class List(msgspec.Struct, frozen=True):
-    """The queries of a list: of one item by its id, of the older ones, of the newer ones."""
+class ListQueries(msgspec.Struct, frozen=True):
+    """The queries of a list: one item by its id, older items, newer items."""
 
     find: str
     older: str
     newer: str
 
 
-_VERSIONS = List("find_version", "versions_older", "versions_newer")
-_ENTRIES = List("find_entry", "entries_older", "entries_newer")
-_MANIFESTS = List("find_manifest", "manifests_older", "manifests_newer")
+_VERSIONS = ListQueries("find_version", "versions_older", "versions_newer")
+_ENTRIES = ListQueries("find_entry", "entries_older", "entries_newer")
+_MANIFESTS = ListQueries("find_manifest", "manifests_older", "manifests_newer")
 
 
 class Reader:
-    """The verbs that change nothing."""
+    """The lookups."""
 
     def __init__(self, run: Callable[..., Iterable[Row]], rev: int) -> None:
-        """Read with `run` (a query's name and parameters -> its rows) in the state of the revision `rev`."""
+        """Create a reader of revision `rev`; `run` takes the name and parameters of a query."""
         self._run = run
         self.rev = rev
 
     def api_keys(self) -> list[ApiKey]:
-        """All API keys, revoked and expired ones too, oldest first."""
+        """Return all API keys, oldest first, revoked and expired keys included."""
         return list(map(rows.api_key, self._run("api_keys", rev=0)))
 
     def find_api_key(self, key_id: str) -> ApiKey | None:
@@ -58,85 +58,92 @@ class Reader:
         return next(map(rows.api_key, self._run("find_api_key", id=key_id)), None)
 
     def find_deployment(self, project_id: str, key_or_id: str) -> Deployment | None:
-        """The deployment that has a key or an id now."""
+        """Return the deployment with a key or an id, unless it is deleted."""
         return next(map(rows.deployment, self._run("find_deployment", project_id=project_id, key=key_or_id)), None)
 
     def find_tombstone(self, project_id: str, key_or_id: str) -> Deployment | None:
-        """The deployment that had a key or an id and was deleted last."""
+        """Return the deleted deployment with a key or an id; of several, the one deleted last."""
         return next(map(rows.deployment, self._run("find_tombstone", project_id=project_id, key=key_or_id)), None)
 
     def find_version(self, deployment_id: str, id_or_number: str) -> Version | None:
-        """A version of a deployment, by its id or its number; deleted ones too."""
-        found = self._run("find_version", deployment_id=deployment_id, **rows.version_name(id_or_number))
+        """Return a version by its id or its number, deleted versions included."""
+        found = self._run("find_version", deployment_id=deployment_id, **rows.version_parameters(id_or_number))
         return next(map(rows.version, found), None)
 
     def last_version(self, deployment_id: str) -> VersionNumber:
-        """The highest version number given out."""
+        """Return the highest version number of a deployment."""
         ((major, minor),) = self._run("last_version", deployment_id=deployment_id)
         return VersionNumber(major, minor)
 
     def last_move(self, deployment_id: str) -> tuple[str | None, str] | None:
-        """Where the live pointer was moved last, from and to (version ids)."""
+        """Return the version ids of the last move of the live pointer: from, to."""
         return next(((before, after) for before, after in self._run("last_move", deployment_id=deployment_id)), None)
 
     def history_since(self, deployment_id: str, rev: int, limit: int) -> list[HistoryEntry]:
-        """The first entries of a deployment's history after a revision, oldest first."""
+        """Return the first history entries of a deployment after a revision, oldest first."""
         found = self._run(_ENTRIES.newer, deployment_id=deployment_id, place=rev, limit=limit)
-        return [rows.chained(row).shown for row in found]
+        return [rows.chained(row).item for row in found]
 
     def consumers_of_deployment(self, deployment_id: str, since_us: int) -> list[ConsumerRecord]:
-        """Who was served by any version of a deployment after a time."""
+        """Return the consumers of all versions of a deployment after a time."""
         found = self._run("consumers_of_deployment", deployment_id=deployment_id, since_us=since_us)
-        return list(map(rows.served, found))
+        return list(map(rows.consumer_record, found))
 
     def consumers_of_version(self, version_id: str, since_us: int) -> list[ConsumerRecord]:
-        """Who was served by a version after a time."""
-        return list(map(rows.served, self._run("consumers_of_version", version_id=version_id, since_us=since_us)))
+        """Return the consumers of a version after a time."""
+        return list(
+            map(rows.consumer_record, self._run("consumers_of_version", version_id=version_id, since_us=since_us))
+        )
 
     def can_purge(self, before_us: int) -> bool:
-        """Whether something that was deleted before a time still has its content."""
+        """Return whether anything deleted before a time still has its content."""
         ((can,),) = self._run("can_purge", before_us=before_us)
         return bool(can)
 
     def versions(self, deployment_id: str, query: PageQuery) -> tuple[list[Version], bool]:
-        """A page of a deployment's versions, newest first, and whether there are more in its direction.
+        """Return a page of versions, newest first, and whether there are more.
 
         Raises:
-            InvalidCursor: the cursor never was a version of this deployment.
+            InvalidCursor: the cursor was never a version of this deployment.
         """
         number = {"major": None, "minor": None}
         return self._page(_VERSIONS, rows.version, {"deployment_id": deployment_id}, query, **number)
 
     def history(self, deployment_id: str, query: PageQuery) -> tuple[list[HistoryEntry], bool]:
-        """A page of a deployment's history, newest first, and whether there are more in its direction.
+        """Return a page of the history, newest first, and whether there are more.
 
         Raises:
-            InvalidCursor: the cursor is no entry of it.
+            InvalidCursor: the cursor is not an entry of this history.
         """
         page, has_more = self._page(_ENTRIES, rows.chained, {"deployment_id": deployment_id}, query)
-        return [each.shown for each in page], has_more
+        return [entry.item for entry in page], has_more
 
     def manifests(self, project_id: str, query: PageQuery) -> tuple[list[Deployment], bool]:
-        """A page of a project's deployments as files say them, newest first, and whether there are more.
+        """Return a page of a project's manifests, newest first, and whether there are more.
 
         Raises:
-            InvalidCursor: the cursor never was a deployment of this project.
+            InvalidCursor: the cursor was never a deployment of this project.
         """
         return self._page(_MANIFESTS, rows.deployment, {"project_id": project_id}, query)
 
     def _page(
-        self, queries: List, of: Callable[[Row], R], inside: dict[str, str], query: PageQuery, **unnamed: None
+        self,
+        queries: ListQueries,
+        from_row: Callable[[Row], R],
+        parent: dict[str, str],
+        query: PageQuery,
+        **others: None,
     ) -> tuple[list[R], bool]:
         cursor, is_newer = query.ending_before or query.starting_after, query.ending_before is not None
-        place = _PAST_THE_NEWEST
+        place = _AFTER_NEWEST
         if cursor is not None:
-            found = next(map(of, self._run(queries.find, id=cursor, **inside, **unnamed)), None)
+            found = next(map(from_row, self._run(queries.find, id=cursor, **parent, **others)), None)
             if found is None:
                 parameter = "ending_before" if is_newer else "starting_after"
                 raise InvalidCursor(param=parameter, value=cursor[:200])
             place = found.place
         direction = queries.newer if is_newer else queries.older
-        page = list(map(of, self._run(direction, place=place, limit=query.limit + 1, **inside)))
+        page = list(map(from_row, self._run(direction, place=place, limit=query.limit + 1, **parent)))
         has_more = len(page) > query.limit
         page = page[: query.limit]
         return (page[::-1] if is_newer else page), has_more

@@ -1,4 +1,4 @@
-"""From rows of queries.sql to what things are. The order of columns is the queries'."""
+"""Rows of queries.sql as typed values. The queries define the order of the columns."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})", re.ASCII)
 
 
 class Chained(msgspec.Struct, frozen=True):
-    """An entry of the ledger with its hash, and the numbers of the versions it names."""
+    """A history entry with its hash and its version numbers."""
 
     entry: Entry
     hash: str
@@ -26,17 +26,17 @@ class Chained(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> int:
-        """Its place in the list."""
+        """The position in the list."""
         return self.entry.rev
 
     @property
-    def shown(self) -> HistoryEntry:
-        """What is sent of it."""
+    def item(self) -> HistoryEntry:
+        """The entry as clients get it."""
         return HistoryEntry.of(self.entry, self.from_version, self.to_version, self.hash)
 
 
 def deployment(row: Row) -> Deployment:
-    """A row of a query for deployments."""
+    """Return a row of a query for deployments."""
     prompt_config, variables, runtime_config = row[10], row[16], row[17]
     content = StoredContent(prompt_config, variables, runtime_config)
     columns = (*row[:8], VersionNumber(row[8], row[9]), content, *row[11:16])
@@ -44,13 +44,13 @@ def deployment(row: Row) -> Deployment:
 
 
 def api_key(row: Row) -> ApiKey:
-    """A row of `api_keys`."""
+    """Return a row of `api_keys`."""
     key_id, project_id, name, scopes, *rest = row
     return ApiKey(key_id, project_id, name, frozenset(map(Scope, scopes.split())), *rest)
 
 
 def version(row: Row) -> Version:
-    """A row of `find_version`, `versions_older` or `versions_newer`."""
+    """Return a row of `find_version`, `versions_older` or `versions_newer`."""
     prompt_config, variables, runtime_config = row[4], row[5], row[13]
     content = StoredContent(prompt_config, variables, runtime_config)
     columns = (*row[:2], VersionNumber(row[2], row[3]), content, *row[6:13], row[14])
@@ -58,21 +58,21 @@ def version(row: Row) -> Version:
 
 
 def chained(row: Row) -> Chained:
-    """A row of `ledger`, `find_entry`, `entries_older` or `entries_newer`."""
+    """Return a row of `find_entry`, `entries_older` or `entries_newer`."""
     *columns, digest, from_major, from_minor, to_major, to_minor = row
     from_version = None if from_major is None else f"{from_major}.{from_minor}"
     to_version = None if to_major is None else f"{to_major}.{to_minor}"
     return Chained(Entry(*columns), digest, from_version, to_version)
 
 
-def served(row: Row) -> ConsumerRecord:
-    """A row of `consumers_of_deployment` or `consumers_of_version`."""
+def consumer_record(row: Row) -> ConsumerRecord:
+    """Return a row of `consumers_of_deployment` or `consumers_of_version`."""
     key_id, key_name, major, minor, last_us, inputs = row
     return ConsumerRecord(KeyName(key_id, key_name), f"{major}.{minor}", last_us, frozenset(json.loads(inputs)))
 
 
-def version_name(id_or_number: str) -> dict[str, object]:
-    """The parameters of `find_version` for an id, or a number like `1.2`."""
+def version_parameters(id_or_number: str) -> dict[str, object]:
+    """Return the parameters of `find_version` for an id or a number such as `1.2`."""
     number = _NUMBER.fullmatch(id_or_number)
     major, minor = (int(number[1]), int(number[2])) if number else (None, None)
     return {"id": id_or_number, "major": major, "minor": minor}

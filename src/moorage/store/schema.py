@@ -28,10 +28,10 @@ def check_schema(found: int, url: str, mode: OpenMode) -> None:
         SchemaTooNew: a newer Moorage wrote it.
         SchemaTooOld: an older Moorage wrote it, and it is not upgraded.
     """
-    known = len(load_migrations())
-    if found > known:
-        raise SchemaTooNew(url=url, found=found, known=known)
+    newest = len(load_migrations())
+    if found > newest:
+        raise SchemaTooNew(url=url, found=found, known=newest)
     if found == 0 and not can_create(mode):
         raise InvalidDatabase(url=url, reason="it is empty: no Moorage has written to it")
-    if 0 < found < known and not can_upgrade(mode):
-        raise SchemaTooOld(url=url, found=found, known=known)
+    if 0 < found < newest and not can_upgrade(mode):
+        raise SchemaTooOld(url=url, found=found, known=newest)

@@ -1,4 +1,4 @@
-"""Store: the verbs of what is kept, written once over any `Engine`."""
+"""The store: reads and writes on any `Engine`."""
 
 import json
 import time
@@ -9,13 +9,13 @@ from typing import Concatenate, ParamSpec, TypeVar
 from moorage.core.access import ApiKey, Project
 from moorage.core.compatibility.consumers import UsageRecord, merged
 from moorage.core.errors.storage import StorageError
-from moorage.store.changes import Changes, State, read_changes
+from moorage.store.changes import Changes, StorePosition, read_changes
 from moorage.store.engine import Engine, Run, Stream
 from moorage.store.reader import Reader
 from moorage.store.transaction import Transaction
 from moorage.store.transfer.dump import DatabaseDump
 
-#: From then on a failure is the database's, and not that of what it was given.
+#: A failure after this time is a failure of the database, not of a single write.
 _SLOW_SECONDS = 1.0
 
 P = ParamSpec("P")
@@ -27,16 +27,16 @@ class _Discarded(Exception):
 
 
 class Store:
-    """What is kept, and the only way to change it."""
+    """The stored data, and the only way to change it."""
 
     def __init__(self, engine: Engine, clock: Callable[[], int] = time.time_ns) -> None:
-        """Keep things in `engine`; `clock` gives nanoseconds since 1970 and may step back."""
+        """Store data with `engine`; `clock` returns nanoseconds since 1970 and may step back."""
         self._engine = engine
         self._clock = clock
 
     @property
     def url(self) -> str:
-        """The database's address, as it may be shown: without a password."""
+        """The URL of the database, without a password."""
         return self._engine.url
 
     @contextmanager
@@ -98,7 +98,7 @@ class Store:
             result = operation(tx)
         except StorageError:
             raise  # rolls back the whole transaction
-        except BaseException:  # raised again: an interrupt must leave nothing behind either
+        except BaseException:  # raised again: an interrupt must leave nothing in the transaction
             run("rollback_to_savepoint")
             run("release_savepoint")
             raise
@@ -107,50 +107,51 @@ class Store:
         run("release_savepoint")
         return result
 
-    def record_consumers(self, uses: Iterable[UsageRecord]) -> None:
-        """Note who was served by which version, beside what is noted already. It is no revision: nothing that is shown
-        changes. What was deleted meanwhile, or is not there, is passed over.
+    def record_consumers(self, records: Iterable[UsageRecord]) -> None:
+        """Merge usage records into the stored consumers, without a new revision.
+
+        Records of deleted or unknown versions and API keys are ignored.
 
         Raises:
-            StorageFull, StorageUnavailable: nothing was noted.
+            StorageFull, StorageUnavailable: nothing was stored.
         """
         with self._engine.write() as run:
-            for use in sorted(uses):  # whoever notes the same rows at the same time locks them in the same order
-                place = {"version_id": use.version_id, "api_key_id": use.api_key_id}
-                inputs = json.dumps(use.inputs)
-                for (known,) in run(
-                    "record_consumer", **place, first_us=use.first_us, last_us=use.last_us, inputs=inputs
+            for record in sorted(records):  # concurrent writers lock the same rows in the same order
+                key = {"version_id": record.version_id, "api_key_id": record.api_key_id}
+                inputs = json.dumps(record.inputs)
+                for (stored,) in run(
+                    "record_consumer", **key, first_us=record.first_us, last_us=record.last_us, inputs=inputs
                 ):
-                    before = json.loads(known)
-                    if (after := merged(before, use.inputs)) != before:
-                        run("set_consumer_inputs", **place, inputs=json.dumps(after))
+                    before = json.loads(stored)
+                    if (after := merged(before, record.inputs)) != before:
+                        run("set_consumer_inputs", **key, inputs=json.dumps(after))
 
     def delete_old_consumers(self, before_us: int) -> None:
-        """Forget usage from before a time; no revision either, and no write where there is none.
+        """Delete consumers from before a time, without a new revision; write only if there are any.
 
         Raises:
             StorageUnavailable
         """
         with self._engine.read() as stream:
-            ((is_there,),) = stream("has_old_consumers", before_us=before_us)
-        if is_there:
+            ((exist,),) = stream("has_old_consumers", before_us=before_us)
+        if exist:
             with self._engine.write() as run:
                 run("delete_old_consumers", before_us=before_us)
 
     def now_us(self) -> int:
-        """The time, in microseconds since 1970."""
+        """Return the time in microseconds since 1970."""
         return self._clock() // 1000
 
     def newest_revision(self) -> int:
-        """The newest revision known on this machine, at the price of one look into memory."""
+        """Return the newest revision on this machine, from shared memory."""
         return self._engine.newest_revision()
 
     def confirmed_at(self) -> float:
-        """When `newest_revision` was last known to be the newest of all there are (`time.monotonic`)."""
+        """Return when `newest_revision` was last confirmed by the database (`time.monotonic`)."""
         return self._engine.confirmed_at()
 
     def confirm(self) -> None:
-        """Make sure of `newest_revision`; called a few times a second.
+        """Confirm `newest_revision`; called a few times a second.
 
         Raises:
             StorageUnavailable
@@ -158,41 +159,41 @@ class Store:
         self._engine.confirm()
 
     def secret(self) -> bytes | None:
-        """What only those know who may read the database over a network; None if it is on this machine."""
+        """Return the secret of the clients of a database on the network; None for a local database."""
         return self._engine.secret()
 
     def current_revision(self) -> int:
-        """The revision of the last committed write, asked of the database."""
+        """Return the revision of the last committed write, from the database."""
         with self._engine.read() as stream:
             return _rev(stream)
 
     @contextmanager
-    def changes(self, since: State) -> Iterator[Changes]:
-        """What changed after `since`, tombstones included; everything, if the database did not come from there.
+    def changes(self, since: StorePosition) -> Iterator[Changes]:
+        """Read the changes after `since`, tombstones included; everything after a restore.
 
-        When the block ends, the other processes on the machine know of the revision, so no reader that asks two of them
-        is taken back in time.
+        The end of the block publishes the revision to the other processes on this machine. So a client of two of them
+        does not go back in time.
         """
         with self._engine.read() as stream:
             changes = read_changes(stream, since)
             yield changes
-        self._saw(changes.state.rev)
+        self._record(changes.position.rev)
 
     def projects(self) -> list[Project]:
-        """All projects, oldest first."""
+        """Return all projects, oldest first."""
         with self._engine.read() as stream:
             return [Project(*row) for row in stream("projects")]
 
     def api_keys(self) -> list[ApiKey]:
-        """All API keys, revoked and expired ones too, oldest first."""
-        with self.read() as reading:
-            return reading.api_keys()
+        """Return all API keys, oldest first, revoked and expired keys included."""
+        with self.read() as reader:
+            return reader.api_keys()
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
-        """Look things up, all of them in one committed state.
+        """Look things up in one committed state.
 
-        When the block ends, the other processes on the machine know of its revision, as with `changes`.
+        The end of the block publishes the revision to the other processes on this machine, as with `changes`.
 
         Raises:
             StorageUnavailable
@@ -200,11 +201,11 @@ class Store:
         with self._engine.read() as stream:
             rev = _rev(stream)
             yield Reader(stream, rev)
-        self._saw(rev)
+        self._record(rev)
 
     @contextmanager
-    def whole(self) -> Iterator[DatabaseDump]:
-        """Every row there is, all of them in one committed state.
+    def dump(self) -> Iterator[DatabaseDump]:
+        """Read every row, in one committed state.
 
         Raises:
             StorageUnavailable
@@ -213,7 +214,7 @@ class Store:
             yield DatabaseDump(stream)
 
     def damage(self) -> list[str]:
-        """What the database itself finds wrong with how it keeps its rows.
+        """Return the corruption that the database finds in its own files.
 
         Raises:
             StorageUnavailable
@@ -224,9 +225,9 @@ class Store:
         """Close the database."""
         self._engine.close()
 
-    def _saw(self, rev: int) -> None:
+    def _record(self, rev: int) -> None:
         if rev > self._engine.newest_revision():
-            self._engine.saw_revision(rev)
+            self._engine.record_revision(rev)
 
 
 def _begin(run: Run, clock: Callable[[], int]) -> Transaction:

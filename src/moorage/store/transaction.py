@@ -1,4 +1,4 @@
-"""Transaction: the verbs of one write."""
+"""The operations of one write."""
 
 import json
 from collections.abc import Sequence
@@ -27,8 +27,10 @@ class StoredResult(msgspec.Struct, frozen=True):
 
 
 class Transaction(Reader):
-    """The verbs of one write, beside those of a reading. `rev` is the revision it makes, `now_us` its time, later than
-    that of any write before."""
+    """The operations of one write, and the lookups.
+
+    `rev` is the revision of the write. `now_us` is its time, later than that of every earlier write.
+    """
 
     def __init__(self, run: Run, rev: int, now_us: int, history_hash: str) -> None:
         super().__init__(run, rev)
@@ -41,34 +43,34 @@ class Transaction(Reader):
         self.is_discarded = True
 
     def find_project(self, name: str) -> Project | None:
-        """The project of that name."""
+        """Return the project with a name."""
         return next((Project(*row) for row in self._run("find_project", name=name)), None)
 
     def insert_project(self, name: str) -> Project:
-        """A new project; the name must be free."""
+        """Insert a project; its name must be unused."""
         project = Project(new_id(), name, self.now_us)
         self._run("insert_project", id=project.id, name=name, created_us=self.now_us, rev=self.rev)
         return project
 
     def insert_api_key(self, key: ApiKey) -> None:
-        """Keep a new API key."""
+        """Insert an API key."""
         self._run(
             "insert_api_key", id=key.id, project_id=key.project_id, name=key.name, token_sha256=key.token_sha256,
             scopes=" ".join(sorted(key.scopes)), created_us=key.created_us, expires_us=key.expires_us, rev=self.rev,
         )  # fmt: skip
 
     def revoke_api_key(self, key_id: str) -> None:
-        """Revoke a key; one revoked before stays as it was."""
+        """Revoke an API key; a revoked key does not change."""
         self._run("revoke_api_key", id=key_id, now_us=self.now_us, rev=self.rev)
 
     def rename_api_key(self, key_id: str, name: str) -> None:
-        """Give a key another name."""
+        """Rename an API key."""
         self._run("rename_api_key", id=key_id, name=name, rev=self.rev)
 
     def insert_deployment(
         self, project_id: str, key: str, description: str, version_id: str, file: str | None = None
     ) -> str:
-        """A new deployment whose live version will be `version_id`, to be inserted next; returns its id."""
+        """Insert a deployment and return its id; its version `version_id` must be inserted next."""
         deployment_id = new_id()
         self._run(
             "insert_deployment", id=deployment_id, project_id=project_id, key=key, description=description,
@@ -89,7 +91,7 @@ class Transaction(Reader):
         description: str = "",
         made_as: Literal["published", "draft"] = "published",
     ) -> None:
-        """A new version. One `made_as` a draft is not live until it is published."""
+        """Insert a version. With `made_as` draft it is not live until it is published."""
         self._run(
             "insert_version", id=version_id, deployment_id=deployment_id, major=number.major, minor=number.minor,
             prompt_config=content.prompt_config, variables=content.variables,
@@ -99,45 +101,47 @@ class Transaction(Reader):
         )  # fmt: skip
 
     def publish_version(self, deployment_id: str, version_id: str) -> None:
-        """Make a version the live one."""
+        """Make a version live."""
         self._run("publish_version", id=deployment_id, version_id=version_id, now_us=self.now_us, rev=self.rev)
 
     def set_description(self, deployment_id: str, description: str) -> None:
-        """Change the description."""
+        """Set the description of a deployment."""
         self._run("set_description", id=deployment_id, description=description, now_us=self.now_us, rev=self.rev)
 
     def delete_deployment(self, deployment_id: str) -> None:
-        """Leave a tombstone: gone from lists and lookups, known to cursors."""
+        """Turn a deployment into a tombstone: only cursors to it stay valid."""
         self._run("delete_deployment", id=deployment_id, now_us=self.now_us, rev=self.rev)
 
     def restore_deployment(self, deployment_id: str) -> None:
-        """Take a tombstone back, to the place it had."""
+        """Restore a tombstone to its position in the list."""
         self._run("restore_deployment", id=deployment_id, now_us=self.now_us, rev=self.rev)
 
     def touch_deployment(self, deployment_id: str) -> None:
-        """Note that something about a deployment changed that its item does not show."""
+        """Set the revision of a deployment whose item did not change."""
         self._run("touch_deployment", id=deployment_id, rev=self.rev)
 
     def set_owner(self, deployment_id: str, owner: Owner, file: str | None) -> None:
-        """Note who keeps a deployment, and the file it was applied from last."""
+        """Set the owner of a deployment, and the file from which it was applied last."""
         self._run("set_owner", id=deployment_id, owner=owner, file=file, rev=self.rev)
 
     def delete_version(self, version_id: str) -> None:
-        """Leave a version out of the list; its number stays taken."""
+        """Remove a version from the list; its number stays in use."""
         self._run("delete_version", id=version_id, now_us=self.now_us)
 
     def restore_version(self, version_id: str) -> None:
-        """Take a deleted version back."""
+        """Restore a deleted version."""
         self._run("restore_version", id=version_id)
 
     def purge(self, before_us: int) -> int:
-        """Empty what was deleted before a time, and forget who used it and the answers that told of it; returns how
-        many deployments and versions of other deployments."""
+        """Delete the content of what was deleted before a time, with its consumers and stored results.
+
+        Return the number of deployments, plus the number of versions of other deployments.
+        """
         self._run("delete_consumers", before_us=before_us)
-        erased = {row[0] for row in self._run("purge_deployments", before_us=before_us, rev=self.rev)}
+        purged = {row[0] for row in self._run("purge_deployments", before_us=before_us, rev=self.rev)}
         versions = [row[0] for row in self._run("purge_versions", before_us=before_us)]
         self._run("delete_results", since_us=max(self.now_us - STORED_US, before_us))
-        return len(erased) + sum(deployment_id not in erased for deployment_id in versions)
+        return len(purged) + sum(deployment_id not in purged for deployment_id in versions)
 
     def find_result(self, project_id: str, key: str) -> StoredResult | None:
         """Return the result that was stored under an idempotency key in the last 24 hours."""
@@ -163,8 +167,10 @@ class Transaction(Reader):
         *,
         breaking: Sequence[str] = (),
     ) -> None:
-        """Append to the ledger, once in a write: `by` did `action`; live was the version `before`, is `after` (ids),
-        and whoever asked knew what is `breaking` (paths)."""
+        """Append an entry to the history, at most once in a write.
+
+        `before` and `after` are the ids of the live version. `breaking` has the paths of allowed breaking changes.
+        """
         entry = Entry(
             self.rev, new_id(), project_id, deployment_id, action, before, after, by.reason, by.api_key_id,
             by.api_key_name, by.request_id, self.now_us, json.dumps(breaking) if breaking else "",

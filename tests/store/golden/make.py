@@ -1,7 +1,7 @@
-"""Makes a golden database with the program of its time, which is asked as people ask it.
+"""Make a golden database with the program of its schema, through its API and its commands.
 
-git worktree add /tmp/then COMMIT                            # the last one of that schema
-.venv/bin/python -m tests.store.golden.make 1 /tmp/then/src
+git worktree add /tmp/old COMMIT                            # the last commit of that schema
+.venv/bin/python -m tests.store.golden.make 1 /tmp/old/src
 """
 
 import json
@@ -18,174 +18,176 @@ import apsw
 import msgspec
 
 from tests.contract.full_items import full_body
-from tests.support.golden import FOLDER, Answer, Told
+from tests.support.golden import FOLDER, RecordedResponse, Recording
 from tests.support.server import PROGRAM, Project, Server
 
-#: What breaks where a text is taken for something else.
+#: A text with characters that are special in SQL, JSON, templates or psycopg.
 TEXT = 'Grüße, {{name}}! It\'s 100 % 你好 👋 \\ "quoted" :name\nsecond\tline ✓'
 
 
-class Then:
-    """A server of the program of the time, on a database of its own."""
+class Recorder:
+    """A server of that program on a new database, and its recorded responses."""
 
     def __init__(self, source: Path, folder: Path) -> None:
         self.server = Server(folder, prefix=("env", f"PYTHONPATH={source}"))
         self._environment = {**os.environ, "PYTHONPATH": str(source), "MOORAGE_DATABASE": self.server.database}
         self.tokens: dict[str, str] = {}
-        self.answers: list[Answer] = []
+        self.responses: list[RecordedResponse] = []
 
     def run(self, *command: str) -> str:
-        """Run something with the program's modules; what it printed."""
+        """Run a command with the modules of that program; return its output."""
         done = subprocess.run(
             command, cwd=self.server.folder, env=self._environment, check=True, stdout=subprocess.PIPE, text=True
         )
         return done.stdout.strip()
 
     def key(self, name: str, *arguments: str) -> None:
-        """Make an API key."""
+        """Create an API key."""
         self.tokens[name] = self.run(*PROGRAM, "keys", "create", name, *arguments)
 
-    def ask(self, method: str, path: str, body: object = None, by: str = "all", **headers: str) -> Any:
-        """A request that is answered with a 2xx; its body."""
+    def request(self, method: str, path: str, body: object = None, by: str = "all", **headers: str) -> Any:
+        """Send a request that must succeed; return the body of the response."""
         data = None if body is None else json.dumps(body).encode()
-        answer = self._project(by).request(method, f"/v2/{path}", data, headers)
-        assert answer.status < 300, answer.body
-        return answer.json
+        response = self._project(by).request(method, f"/v2/{path}", data, headers)
+        assert response.status < 300, response.body
+        return response.json
 
-    def note(self, by: str, path: str) -> None:
-        """Note what is answered on a GET."""
-        answer = self._project(by).request("GET", f"/v2/{path}")
-        self.answers.append(Answer(by, path, answer.status, answer.json if answer.status == 200 else None))
+    def record(self, by: str, path: str) -> None:
+        """Record the response to a GET."""
+        response = self._project(by).request("GET", f"/v2/{path}")
+        body = response.json if response.status == 200 else None
+        self.responses.append(RecordedResponse(by, path, response.status, body))
 
     def _project(self, by: str) -> Project:
         return Project(self.server, "", "", self.tokens[by])
 
 
 def content(text: str, **fields: Any) -> dict[str, Any]:
-    """A small body."""
+    """Return a small body."""
     messages = [{"role": "system", "content": text}, {"role": "user", "content": TEXT}]
     config = {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai", "messages": messages}
     return {"prompt_config": config, **fields}
 
 
-def fill(then: Then) -> None:
-    """Do what the program of that schema could do."""
-    then.run(*PROGRAM, "projects", "create", "shop")
-    then.key("all")
-    then.key("reader", "--scope", "deployments:read")
-    then.key("until 2099", "--expires", "2099-01-01T00:00Z")
-    then.key("over", "--expires", "1s")
-    then.key("revoked")
-    then.key("shop", "--project", "shop")
-    then.run(*PROGRAM, "keys", "revoke", "revoked")
-    with then.server:
+def fill(recorder: Recorder) -> None:
+    """Use every feature of the program."""
+    recorder.run(*PROGRAM, "projects", "create", "shop")
+    recorder.key("all")
+    recorder.key("reader", "--scope", "deployments:read")
+    recorder.key("until 2099", "--expires", "2099-01-01T00:00Z")
+    recorder.key("expired", "--expires", "1s")
+    recorder.key("revoked")
+    recorder.key("shop", "--project", "shop")
+    recorder.run(*PROGRAM, "keys", "revoke", "revoked")
+    with recorder.server:
         variables = [{"key": "name", "value": "Anna Ø"}, {"key": "secret", "is_pii": True}, {"key": "n", "value": 1.5}]
-        then.ask("PUT", "deployments/greeting", content("one", description=TEXT, variables=variables, notes=TEXT))
-        then.ask("PUT", "deployments/greeting", content("two", description="Grüßt", variables=variables))
-        then.ask("PUT", "deployments/greeting", content("three", description="Grüßt", version_bump="major"))
-        then.ask("PUT", "deployments/full", full_body({"type": "json_object"}))
-        then.ask("PUT", "deployments/greeting", content("of the shop"), by="shop")
-        gone = then.ask("PUT", "deployments/gone", content("deleted, and made again"))["id"]
-        _with_writes(then, gone)
-        then.ask("PUT", "deployments/gone", content("made again"))
-        _with_versions(then)
-        _with_owners(then)
-        _with_variants(then)
-        _note_all(then)
+        recorder.request(
+            "PUT", "deployments/greeting", content("one", description=TEXT, variables=variables, notes=TEXT)
+        )
+        recorder.request("PUT", "deployments/greeting", content("two", description="Grüßt", variables=variables))
+        recorder.request("PUT", "deployments/greeting", content("three", description="Grüßt", version_bump="major"))
+        recorder.request("PUT", "deployments/full", full_body({"type": "json_object"}))
+        recorder.request("PUT", "deployments/greeting", content("of the shop"), by="shop")
+        deleted = recorder.request("PUT", "deployments/deleted", content("deleted, then created again"))["id"]
+        _with_writes(recorder, deleted)
+        recorder.request("PUT", "deployments/deleted", content("created again"))
+        _with_versions(recorder)
+        _with_owners(recorder)
+        _with_variants(recorder)
+        _record_all(recorder)
 
 
-def _with_versions(then: Then) -> None:
+def _with_versions(recorder: Recorder) -> None:
     draft = {"notes": TEXT, "description": "a draft"}
-    then.ask("POST", "deployments/greeting/versions", content("a draft", **draft))
-    then.ask("POST", "deployments/greeting/versions", content("at once", status="live", reason=TEXT))
-    then.ask("POST", "deployments/greeting/versions/1.0/publish", {"reason": "the first was better"})
-    then.ask("POST", "deployments/greeting/undo", {"reason": "or not"}, by="until 2099")
+    recorder.request("POST", "deployments/greeting/versions", content("a draft", **draft))
+    recorder.request("POST", "deployments/greeting/versions", content("live immediately", status="live", reason=TEXT))
+    recorder.request("POST", "deployments/greeting/versions/1.0/publish", {"reason": "roll back"})
+    recorder.request("POST", "deployments/greeting/undo", {"reason": "undo the rollback"}, by="until 2099")
 
 
-def _with_writes(then: Then, gone: str) -> None:
-    then.key("keeper", "--scope", "keys:admin", "--scope", "deployments:read")
-    made = then.ask("POST", "api-keys", {"name": "by a key", "scopes": ["deployments:read"]}, by="keeper")
-    then.ask("PATCH", f"api-keys/{made['id']}", {"name": "von einem Schlüssel"}, by="keeper")
-    then.tokens["by a key"] = made["token"]
-    once = {"Idempotency-Key": "once"}
-    then.ask("POST", "deployments", {"key": "posted", **content("posted"), "description": TEXT}, **once)
-    then.ask("PATCH", "deployments/posted", {"description": "changed"})
-    then.ask("DELETE", "deployments/posted")
-    then.ask("POST", "deployments/posted/restore", {"reason": "it is used"}, **{"Idempotency-Key": "again"})
-    then.ask("DELETE", f"deployments/{gone}")
+def _with_writes(recorder: Recorder, deleted: str) -> None:
+    recorder.key("admin", "--scope", "keys:admin", "--scope", "deployments:read")
+    made = recorder.request("POST", "api-keys", {"name": "by a key", "scopes": ["deployments:read"]}, by="admin")
+    recorder.request("PATCH", f"api-keys/{made['id']}", {"name": "von einem Schlüssel"}, by="admin")
+    recorder.tokens["by a key"] = made["token"]
+    header = {"Idempotency-Key": "first"}
+    recorder.request("POST", "deployments", {"key": "posted", **content("posted"), "description": TEXT}, **header)
+    recorder.request("PATCH", "deployments/posted", {"description": "changed"})
+    recorder.request("DELETE", "deployments/posted")
+    recorder.request("POST", "deployments/posted/restore", {"reason": "still in use"}, **{"Idempotency-Key": "again"})
+    recorder.request("DELETE", f"deployments/{deleted}")
 
 
-def _with_owners(then: Then) -> None:
-    then.ask("PUT", "deployments/from_a_file?file=shop/größen.yaml", content("from a file"))
-    then.ask("PUT", "deployments/taken_over?file=shop/taken.yaml", content("from a file"))
-    then.ask("PATCH", "deployments/taken_over?take_ownership=true", {"description": "taken over"})
-    then.ask("PUT", "deployments/erased", content("erased", description="erased"))
-    then.ask("DELETE", "deployments/erased")
-    then.ask("PUT", "deployments/posted", content("with versions that are erased and deleted"))
-    then.ask("PUT", "deployments/posted", content("live"))
-    then.ask("DELETE", "deployments/posted/versions/1.0")
-    then.run(*PROGRAM, "db", "purge", "--days", "0", "--yes")
-    then.ask("DELETE", "deployments/posted/versions/1.1")
-    then.ask("PUT", "deployments/recent", content("deleted, and not erased"))
-    then.ask("DELETE", "deployments/recent")
-    once = {"Idempotency-Key": "after_the_purge"}
-    then.ask("POST", "deployments", {"key": "kept_answer", **content("posted")}, **once)
+def _with_owners(recorder: Recorder) -> None:
+    recorder.request("PUT", "deployments/from_a_file?file=shop/größen.yaml", content("from a file"))
+    recorder.request("PUT", "deployments/changed_owner?file=shop/owner.yaml", content("from a file"))
+    recorder.request("PATCH", "deployments/changed_owner?take_ownership=true", {"description": "changed owner"})
+    recorder.request("PUT", "deployments/purged", content("purged", description="purged"))
+    recorder.request("DELETE", "deployments/purged")
+    recorder.request("PUT", "deployments/posted", content("with versions that are purged and deleted"))
+    recorder.request("PUT", "deployments/posted", content("live"))
+    recorder.request("DELETE", "deployments/posted/versions/1.0")
+    recorder.run(*PROGRAM, "db", "purge", "--days", "0", "--yes")
+    recorder.request("DELETE", "deployments/posted/versions/1.1")
+    recorder.request("PUT", "deployments/recent", content("deleted, not purged"))
+    recorder.request("DELETE", "deployments/recent")
+    header = {"Idempotency-Key": "after_the_purge"}
+    recorder.request("POST", "deployments", {"key": "after_purge", **content("posted")}, **header)
 
 
-def _with_variants(then: Then) -> None:
+def _with_variants(recorder: Recorder) -> None:
     other = {"name": "other", **content("Hi {{name}}"), "settings": {"engine": "mustache"}, "retry_count": 2}
     routing = [
         {"variant": "other", "when": {"größe": {"in": ["XL", "é"]}}},
         {"variant": "other", "split": {"by": "user_id", "percent": 12.5}},
     ]
     fields = {"variants": [other], "routing": routing, "settings": {"missing_inputs": "keep"}, "retry_count": 1}
-    then.ask("PUT", "deployments/routed", content("Hello {{name}}", **fields))
+    recorder.request("PUT", "deployments/routed", content("Hello {{name}}", **fields))
     inputs = {"name": TEXT, "größe": 1}
     for context in ({"größe": "é"}, {}):
-        then.ask("POST", "deployments/get_config", {"key": "routed", "inputs": inputs, "context": context})
-    then.server.stop()  # notes who was served
-    then.server.start()
-    then.ask("PUT", "deployments/routed?allow_breaking=true", content("Hello {{title}} {{name}}", **fields))
+        recorder.request("POST", "deployments/get_config", {"key": "routed", "inputs": inputs, "context": context})
+    recorder.server.stop()  # stores the consumers
+    recorder.server.start()
+    recorder.request("PUT", "deployments/routed?allow_breaking=true", content("Hello {{title}} {{name}}", **fields))
 
 
-def _note_all(then: Then) -> None:
-    for by in then.tokens:
-        then.note(by, "deployments?limit=50")
-    for key in (item["key"] for item in then.answers[0].body["data"]):
-        then.note("reader", f"deployments/{key}/versions?limit=50")
-        then.note("reader", f"deployments/{key}/history?limit=50")
-    then.note("keeper", "api-keys")
-    then.note("reader", "manifests?limit=50")
+def _record_all(recorder: Recorder) -> None:
+    for by in recorder.tokens:
+        recorder.record(by, "deployments?limit=50")
+    for key in (item["key"] for item in recorder.responses[0].body["data"]):
+        recorder.record("reader", f"deployments/{key}/versions?limit=50")
+        recorder.record("reader", f"deployments/{key}/history?limit=50")
+    recorder.record("admin", "api-keys")
+    recorder.record("reader", "manifests?limit=50")
 
 
 def dump(file: Path) -> Iterator[str]:
-    """A database as SQL that both engines understand: its tables, each with its rows in the order of creation, and its
-    indexes."""
+    """Yield a database as SQL for both engines: tables, rows in the order of creation, and indexes."""
     with closing(apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
-        made = list(
+        entries = list(
             connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")
         )
-        for kind, name, statement in made:
+        for kind, name, statement in entries:
             yield f"{statement};\n"
             for row in connection.execute(f"SELECT * FROM {name} ORDER BY rowid") if kind == "table" else ():
                 yield f"INSERT INTO {name} VALUES ({', '.join(map(apsw.format_sql_value, row))});\n"
 
 
-def in_lines(told: Told) -> bytes:
-    """As JSON, an answer a line."""
-    answers = b",\n".join(map(msgspec.json.encode, told.answers))
-    return b'{"tokens": %s,\n"answers": [\n%s\n]}\n' % (msgspec.json.encode(told.tokens), answers)
+def in_lines(recording: Recording) -> bytes:
+    """Return a recording as JSON with one response a line."""
+    responses = b",\n".join(map(msgspec.json.encode, recording.responses))
+    return b'{"tokens": %s,\n"responses": [\n%s\n]}\n' % (msgspec.json.encode(recording.tokens), responses)
 
 
 def main(schema: int, source: Path) -> None:
-    """Make one, and write its two files."""
+    """Make a golden database, and write its two files."""
     with tempfile.TemporaryDirectory() as folder:
-        then = Then(source, Path(folder))
-        fill(then)
+        recorder = Recorder(source, Path(folder))
+        fill(recorder)
         text = "".join(dump(Path(folder) / "moorage.db"))
-    told = Told(then.tokens, then.answers)
+    recording = Recording(recorder.tokens, recorder.responses)
     (FOLDER / f"schema_{schema}.sql").write_text(f"-- Made by tests/store/golden/make.py; see there.\n{text}", "utf-8")
-    (FOLDER / f"schema_{schema}.json").write_bytes(in_lines(told))
+    (FOLDER / f"schema_{schema}.json").write_bytes(in_lines(recording))
 
 
 if __name__ == "__main__":

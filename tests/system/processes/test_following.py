@@ -72,7 +72,7 @@ def nothing_came_twice(follower: Follower) -> bool:
 
 
 def test_two_workers_and_a_wire_that_is_cut(database: Database, folder: Path) -> None:
-    arguments = ("--workers", "2", "--snapshot", str(folder / "snapshot"))
+    arguments = ("--workers", "2", "--disk-cache", str(folder / "snapshot"))
     with Server(folder, *arguments, database=database.url) as server, Proxy(server.port) as proxy:
         project = server.new_project()
         with Follower(project, url=f"http://127.0.0.1:{proxy.port}") as follower:

@@ -1,4 +1,4 @@
-"""The database goes away, comes back, and is put back to an earlier state: what a server says and does meanwhile."""
+"""The responses of a server while its database is unreachable, and after it recovers or is restored."""
 
 import os
 import signal
@@ -31,8 +31,8 @@ def node(postgresql: Database, folder: Path) -> Iterator[Project]:
 HEALTH = ("/health/ready", "/health/live")
 
 
-def snapshot_of(node: Project) -> Path:
-    return node.server.folder / "snapshot"
+def cache_file(node: Project) -> Path:
+    return node.server.folder / "disk-cache"
 
 
 def age(node: Project) -> int | None:
@@ -40,11 +40,11 @@ def age(node: Project) -> int | None:
     return None if shown is None else int(shown)
 
 
-def reader_of(node: Project) -> DiskCache:
-    return DiskCache(snapshot_of(node), Address(node.server.database).shown, PASSWORD.encode())
+def disk_cache_of(node: Project) -> DiskCache:
+    return DiskCache(cache_file(node), Address(node.server.database).redacted, PASSWORD.encode())
 
 
-def until_kept(node: Project) -> None:
+def wait_for_disk_cache(node: Project) -> None:
     """Return when the disk cache has the current revision.
 
     A server writes the file soon after its start. Later it pauses in proportion to the time that a write took, so on
@@ -53,15 +53,15 @@ def until_kept(node: Project) -> None:
     node.server.stop()
     node.server.start()
     revision = int(node.page().headers["x-moorage-revision"])
-    snapshot = reader_of(node)
-    until(lambda: (kept := snapshot.load()) is not None and kept[0].state.rev == revision)
+    disk_cache = disk_cache_of(node)
+    until(lambda: (cached := disk_cache.load()) is not None and cached[0].position.rev == revision)
 
 
-def test_a_start_without_the_database_answers_from_the_snapshot(node: Project, postgres: PostgresServer) -> None:
+def test_a_start_without_the_database_serves_the_disk_cache(node: Project, postgres: PostgresServer) -> None:
     written = node.put("a")
     node.put("gone")
     node.request("DELETE", "/v2/deployments/gone")
-    until_kept(node)
+    wait_for_disk_cache(node)
     node.server.stop()
     postgres.stop()
     try:
@@ -70,7 +70,7 @@ def test_a_start_without_the_database_answers_from_the_snapshot(node: Project, p
         until(lambda: age(node) is not None)  # the file was current at the stop; a fast start is within a second of it
         read, page, gone = node.get("a"), node.page(limit=1), node.get("gone")
         cursor = node.page(starting_after=written.json["id"])
-        refused = node.put("b")
+        rejected = node.put("b")
         ready = node.request("GET", "/health/ready").json
     finally:
         postgres.start()
@@ -80,37 +80,37 @@ def test_a_start_without_the_database_answers_from_the_snapshot(node: Project, p
     assert (read.status, read.json) == (200, written.json)
     assert int(read.headers["x-moorage-age"]) >= 1
     assert (page.keys, cursor.keys, gone.error["code"]) == (["a"], [], "deployment_deleted")
-    assert (refused.status, refused.error["code"]) == (503, "storage_unavailable")
+    assert (rejected.status, rejected.error["code"]) == (503, "storage_unavailable")
     assert ready["status"] == "degraded"
     until(lambda: age(node) is None)
     assert node.put("b").status == 201
     assert node.page().keys == ["b", "a"]
 
 
-def test_a_snapshot_says_nothing_without_the_password(node: Project) -> None:
+def test_the_disk_cache_is_encrypted_with_the_password(node: Project) -> None:
     node.put("a", a_body(model="secret-model"))
-    until_kept(node)
+    wait_for_disk_cache(node)
 
-    data = snapshot_of(node).read_bytes()
+    data = cache_file(node).read_bytes()
 
-    assert snapshot_of(node).stat().st_mode & 0o077 == 0
+    assert cache_file(node).stat().st_mode & 0o077 == 0
     for word in (b"secret-model", b"deployment", node.name.encode(), node.token[:16].encode()):
         assert word not in data
 
 
-def test_how_old_a_snapshot_is_does_not_depend_on_when_its_file_was_made(
+def test_the_age_of_the_disk_cache_does_not_depend_on_the_time_of_its_file(
     node: Project, postgres: PostgresServer
 ) -> None:
     node.put("a")
-    until_kept(node)
-    until(lambda: (kept := reader_of(node).load()) is not None and kept[1] < 10)
+    wait_for_disk_cache(node)
+    until(lambda: (cached := disk_cache_of(node).load()) is not None and cached[1] < 10)
     node.server.stop()
-    snapshot = reader_of(node)
-    contents, _ = snapshot.load() or pytest.fail("it was there")
-    snapshot.save(contents, age=3_000)
-    copied = snapshot_of(node).read_bytes()
-    snapshot_of(node).unlink()
-    snapshot_of(node).write_bytes(copied)
+    disk_cache = disk_cache_of(node)
+    state, _ = disk_cache.load() or pytest.fail("no disk cache")
+    disk_cache.save(state, age=3_000)
+    copied = cache_file(node).read_bytes()
+    cache_file(node).unlink()
+    cache_file(node).write_bytes(copied)
     postgres.stop()
     try:
         node.server.start()
@@ -122,74 +122,72 @@ def test_how_old_a_snapshot_is_does_not_depend_on_when_its_file_was_made(
     assert shown >= 3_000
 
 
-def test_an_empty_database_that_appears_in_the_place_of_one_that_was_away_is_not_taken_for_it(
-    postgres: PostgresServer, folder: Path
-) -> None:
-    """Somebody makes it to put a dump back into it; meanwhile it would show, and keep, that there is nothing."""
+def test_an_empty_database_in_place_of_an_unreachable_one_is_rejected(postgres: PostgresServer, folder: Path) -> None:
+    """An operator creates it to restore a dump. The server must not serve or cache its empty state."""
     url = postgres.new_database()
-    name, away = url.rpartition("/")[2], f"{url.rpartition('/')[2]}_away"
+    name, renamed = url.rpartition("/")[2], f"{url.rpartition('/')[2]}_renamed"
     with Node(folder / "node", url) as running:
         node = running.new_project()
         node.put("a")
-        until_kept(node)
+        wait_for_disk_cache(node)
         running.stop()
-        sql(postgres.url("postgres"), f"ALTER DATABASE {name} RENAME TO {away}")
+        sql(postgres.url("postgres"), f"ALTER DATABASE {name} RENAME TO {renamed}")
         running.start()
         sql(postgres.url("postgres"), f"CREATE DATABASE {name} TEMPLATE template0")
 
         until(lambda: (age(node) or 0) >= 3)
         assert node.get("a").status == 200
-        refused = node.put("b")
-        assert (refused.status, "it is empty" in refused.error["message"]) == (503, True)
+        rejected = node.put("b")
+        assert (rejected.status, "it is empty" in rejected.error["message"]) == (503, True)
         assert names_of_tables(url) == []
-        kept = reader_of(node).load()
-        assert kept is not None
-        assert kept[0].projects
+        cached = disk_cache_of(node).load()
+        assert cached is not None
+        assert cached[0].projects
 
         sql(postgres.url("postgres"), f"DROP DATABASE {name} WITH (FORCE)")
-        sql(postgres.url("postgres"), f"ALTER DATABASE {away} RENAME TO {name}")
+        sql(postgres.url("postgres"), f"ALTER DATABASE {renamed} RENAME TO {name}")
         until(lambda: age(node) is None)
         assert node.put("b").status == 201
 
 
-def test_a_snapshot_tells_when_it_was_confirmed_last_and_one_that_was_removed_is_written_again(
+def test_the_disk_cache_has_the_time_of_its_last_confirmation_and_is_written_again_after_a_removal(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    snapshot = DiskCache(folder / "snapshot", "postgresql://one", b"password")
-    contents = CatalogState()
+    disk_cache = DiskCache(folder / "disk-cache", "postgresql://one", b"password")
+    state = CatalogState()
 
     for seconds in (100.0, 50.0, 0.0):
-        monkeypatch.setattr(snapshot, "_not_before", 0.0)  # not only every few seconds
-        snapshot.save(contents, seconds)
-        kept = snapshot.load()
-        assert kept is not None
-        assert seconds <= kept[1] < seconds + 10
+        monkeypatch.setattr(disk_cache, "_not_before", 0.0)  # without the pause of a few seconds
+        disk_cache.save(state, seconds)
+        cached = disk_cache.load()
+        assert cached is not None
+        assert seconds <= cached[1] < seconds + 10
         if seconds == 50.0:
-            (folder / "snapshot").unlink()
+            (folder / "disk-cache").unlink()
 
 
 @pytest.mark.parametrize(
-    "harm", ["no snapshot", "a byte flipped", "cut short", "no bytes", "another file", "another database"]
+    "damage", ["no file", "a byte flipped", "cut short", "no bytes", "another file", "another database"]
 )
-def test_without_a_snapshot_that_can_be_read_it_does_not_start(
-    node: Project, postgres: PostgresServer, harm: str
+def test_a_server_without_a_readable_disk_cache_does_not_start(
+    node: Project, postgres: PostgresServer, damage: str
 ) -> None:
-    until_kept(node)
+    wait_for_disk_cache(node)
     node.server.stop()
-    path = snapshot_of(node)
+    path = cache_file(node)
     data = bytearray(path.read_bytes())
-    database = node.server.database + ("_other" if harm == "another database" else "")
-    if harm == "no snapshot":
+    database = node.server.database + ("_other" if damage == "another database" else "")
+    if damage == "no file":
         path.unlink()
-    elif harm == "another database":
+    elif damage == "another database":
         pass
     else:
         data[len(data) // 2] ^= 1
-        harmed = {"a byte flipped": bytes(data), "cut short": bytes(data[:30]), "no bytes": b""}
-        path.write_bytes(harmed.get(harm, b"something else"))
+        damaged = {"a byte flipped": bytes(data), "cut short": bytes(data[:30]), "no bytes": b""}
+        path.write_bytes(damaged.get(damage, b"something else"))
     postgres.stop()
     try:
-        where = ("--port", str(reserve_port()), "--database", database, "--snapshot", str(path))
+        where = ("--port", str(reserve_port()), "--database", database, "--disk-cache", str(path))
         done = moorage("serve", *where, folder=path.parent)
     finally:
         postgres.start()
@@ -199,7 +197,7 @@ def test_without_a_snapshot_that_can_be_read_it_does_not_start(
     assert "refused" in done.stderr
 
 
-def test_a_database_that_stands_still_holds_up_no_read(node: Project, postgresql: Database) -> None:
+def test_a_database_that_hangs_delays_no_read(node: Project, postgresql: Database) -> None:
     node.put("a")
     pids = [pid for (pid,) in sql(postgresql.url, f"SELECT pid {SESSIONS.format('')}")]
     for pid in pids:
@@ -214,7 +212,9 @@ def test_a_database_that_stands_still_holds_up_no_read(node: Project, postgresql
     until(lambda: age(node) is None)
 
 
-def test_longer_than_max_age_no_key_is_trusted(postgresql: Database, postgres: PostgresServer, folder: Path) -> None:
+def test_after_max_staleness_every_key_is_rejected(
+    postgresql: Database, postgres: PostgresServer, folder: Path
+) -> None:
     with Node(folder / "node", postgresql.url, "--max-staleness", "1") as running:
         node = running.new_project()
         node.put("a")
@@ -222,17 +222,17 @@ def test_longer_than_max_age_no_key_is_trusted(postgresql: Database, postgres: P
         postgres.stop()
         try:
             until(lambda: node.get("a").status == 503)
-            refused, ready, live = (node.request("GET", path) for path in ("/v2/deployments", *HEALTH))
+            rejected, ready, live = (node.request("GET", path) for path in ("/v2/deployments", *HEALTH))
         finally:
             postgres.start()
 
-        assert refused.error["code"] == "stale"
-        assert "trusts no API key" in refused.error["message"]
+        assert rejected.error["code"] == "stale"
+        assert "API keys are rejected" in rejected.error["message"]
         assert (ready.status, ready.json["status"], live.status) == (503, "stale", 200)
         until(lambda: node.get("a").status == 200)
 
 
-def test_a_key_that_was_made_on_another_node_is_known_once_its_revision_is_waited_for(node: Project) -> None:
+def test_a_new_key_of_another_node_is_valid_after_a_wait_for_its_revision(node: Project) -> None:
     for _ in range(5):
         _, token = node.key(Scope.READ)
         with closing(open_store(node.server.database)) as store:
@@ -242,24 +242,24 @@ def test_a_key_that_was_made_on_another_node_is_known_once_its_revision_is_waite
         assert node.request("GET", "/v2/deployments", headers=headers).status == 200
 
 
-def test_a_token_of_nobody_waits_and_is_refused(node: Project) -> None:
+def test_an_unknown_token_waits_and_is_rejected(node: Project) -> None:
     headers = {"Authorization": f"Bearer {new_token()[1]}", "X-Moorage-Min-Revision": "1"}
 
     assert node.request("GET", "/v2/deployments", headers=headers).error["code"] == "invalid_api_key"
 
 
 @pytest.mark.parametrize("value", ["-1", "1.0", "x", "9" * 19, "1, 2"])
-def test_a_min_revision_that_is_none_is_refused(node: Project, value: str) -> None:
-    answer = node.get("a", **{"X-Moorage-Min-Revision": value})
+def test_an_invalid_min_revision_is_rejected(node: Project, value: str) -> None:
+    response = node.get("a", **{"X-Moorage-Min-Revision": value})
 
-    assert (answer.status, answer.error["code"]) == (400, "invalid_min_revision")
-    assert answer.error["param"] == "X-Moorage-Min-Revision"
+    assert (response.status, response.error["code"]) == (400, "invalid_min_revision")
+    assert response.error["param"] == "X-Moorage-Min-Revision"
 
 
 @pytest.mark.parametrize("how", ["epoch", "back", "other history"])
-def test_a_database_that_was_put_back_is_read_anew(node: Project, postgresql: Database, how: str) -> None:
+def test_a_restored_database_is_read_completely(node: Project, postgresql: Database, how: str) -> None:
     node.put("stays")
-    kept = sql(postgresql.url, "SELECT rev, history_hash FROM revision")[0]
+    before = sql(postgresql.url, "SELECT rev, history_hash FROM revision")[0]
     node.put("a")
     assert node.page().keys == ["a", "stays"]
 
@@ -269,7 +269,7 @@ def test_a_database_that_was_put_back_is_read_anew(node: Project, postgresql: Da
         "back": "UPDATE revision SET rev = {0}, history_hash = '{1}'",
         "other history": "UPDATE revision SET rev = rev + 1, history_hash = '{1}'",
     }[how]
-    sql(postgresql.url, "; ".join(["BEGIN", remove, set_to, "COMMIT"]).format(*kept))
+    sql(postgresql.url, "; ".join(["BEGIN", remove, set_to, "COMMIT"]).format(*before))
 
     until(lambda: node.page().keys == ["stays"])
     assert node.put("b").status == 201

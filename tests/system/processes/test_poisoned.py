@@ -55,7 +55,7 @@ def test_the_version_before_goes_on_being_served_and_all_others_are_fine(project
     until(lambda: any(line["level"] == "error" for line in project.server.log_lines()))
     errors = [line["event"] for line in project.server.log_lines() if line["level"] == "error"]
     assert len(errors) == 1
-    assert "The live version of the deployment 'bad' is not as Moorage writes it" in errors[0]
+    assert "The live version of deployment 'bad' cannot be decoded" in errors[0]
 
 
 @pytest.mark.parametrize("field", ["prompt_config", "variables", "runtime_config"])

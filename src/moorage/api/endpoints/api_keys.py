@@ -25,11 +25,7 @@ async def list_all(ctx: RequestContext) -> Response:
 async def get(ctx: RequestContext) -> Response:
     """Get a key; its token is masked."""
     ctx.allow_query_params()
-    key_id = ctx.path("api_key_id")
-    key = ctx.services.catalog.find_api_key(key_id)
-    if key is None or key.project_id != ctx.project_id:
-        raise ApiKeyNotFound(param="api_key_id", name=key_id[:200])
-    return _item(key)
+    return _item(_get(ctx))
 
 
 async def post(ctx: RequestContext) -> Response:
@@ -43,14 +39,23 @@ async def post(ctx: RequestContext) -> Response:
 async def patch(ctx: RequestContext) -> Response:
     """Rename a key."""
     ctx.allow_query_params()
+    key = _get(ctx)
     body, _ = await ctx.parse(PatchApiKey)
-    return _item(await ctx.write(rename_api_key, ctx.path("api_key_id"), body))
+    return _item(await ctx.write(rename_api_key, key.id, body))
 
 
 async def delete(ctx: RequestContext) -> Response:
     """Revoke a key, permanently and at once on every worker. A key may revoke itself."""
     ctx.allow_query_params()
     return _item(await ctx.write(revoke_api_key, ctx.path("api_key_id")))
+
+
+def _get(ctx: RequestContext) -> ApiKey:
+    key_id = ctx.path("api_key_id")
+    key = ctx.services.catalog.find_api_key(key_id)
+    if key is None or key.project_id != ctx.project_id:
+        raise ApiKeyNotFound(param="api_key_id", name=key_id[:200])
+    return key
 
 
 def _item(key: ApiKey) -> Response:

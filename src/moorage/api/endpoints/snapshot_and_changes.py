@@ -49,7 +49,7 @@ async def changes(ctx: RequestContext) -> Response:
     services = ctx.services
     last, since = ctx.request.headers.get("last-event-id"), ctx.request.query_params.get("since")
     position = _position("Last-Event-ID", last) if last else None if since is None else _position("since", since)
-    if position is not None and position.epoch in {None, services.catalog.contents.state.epoch}:
+    if position is not None and position.epoch in {None, services.catalog.state.position.epoch}:
         with suppress(Stale):  # then the stream starts with a reset
             await services.follower.wait_for(position.rev)
     if ctx.request.method == "HEAD":

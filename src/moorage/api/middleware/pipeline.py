@@ -54,7 +54,7 @@ class RequestPipeline:
         self._fast_path = fast_path
         self._cache = ResponseCache()
         self._timeout = SharedTimeout(BODY_SECONDS)
-        self._contents = catalog.contents
+        self._state = catalog.state
         self._revision = catalog.revision
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -148,11 +148,11 @@ class RequestPipeline:
         return max(self._follower.age(), FRESH_SECONDS + 0.001)
 
     def _clear_if_changed(self) -> None:
-        if self._revision == self._catalog.revision and self._contents is self._catalog.contents:
+        if self._revision == self._catalog.revision and self._state is self._catalog.state:
             return
         self._fast_path.clear()
         self._cache.clear()
-        self._revision, self._contents = self._catalog.revision, self._catalog.contents
+        self._revision, self._state = self._catalog.revision, self._catalog.state
 
 
 def _conditional_response(

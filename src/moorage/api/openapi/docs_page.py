@@ -1,4 +1,4 @@
-"""/docs: the OpenAPI document as one page of plain HTML, without a script and without another host."""
+"""/docs: the OpenAPI document as one page of plain HTML, without scripts and external resources."""
 
 import base64
 import hashlib
@@ -30,64 +30,69 @@ td { overflow-wrap: break-word }
 
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
-#: Nothing is loaded and nothing runs; the one style sheet is the page's own.
+#: The page loads nothing and runs nothing; its style sheet is inline.
 CONTENT_SECURITY_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
 def docs_page(document: dict[str, Any]) -> str:
-    """The HTML of an OpenAPI document."""
-    operations = [(path, method, row) for path, rows in document["paths"].items() for method, row in rows.items()]
+    """Return the HTML page of an OpenAPI document."""
+    operations = [
+        (path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
     links = "".join(
-        f'<a href="#{row["operationId"]}"><span class="method">{method.upper()}</span> <code>{escape(path)}</code></a>'
-        for path, method, row in operations
+        f'<a href="#{operation["operationId"]}"><span class="method">{method.upper()}</span> '
+        f"<code>{escape(path)}</code></a>"
+        for path, method, operation in operations
     )
-    sections = "".join(_operation(path, method, row) for path, method, row in operations)
+    sections = "".join(_operation(path, method, operation) for path, method, operation in operations)
     types = "".join(_schema(name, schema) for name, schema in sorted(document["components"]["schemas"].items()))
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Moorage API</title><style>{_STYLE}</style><body>"
         f"<h1>Moorage API <small>{escape(document['info']['version'])}</small></h1>"
-        f'<p>{escape(document["info"]["description"])} The same as data: <a href="/openapi.json">/openapi.json</a>.</p>'
+        f"<p>{escape(document['info']['description'])} For programs: <a href='/openapi.json'>/openapi.json</a>.</p>"
         '<pre>curl -H "Authorization: Bearer $MOORAGE_API_KEY" http://127.0.0.1:8700/v2/deployments</pre>'
         f"<nav>{links}</nav>{sections}<h2>Types</h2>{types}<h2>Errors</h2>"
-        "<p>Every error has one body, the type <a href='#ErrorBody'>ErrorBody</a>; its <code>error.code</code> is "
-        f"one of these.</p><table><tr><th>code<th>means</tr>{_errors(MoorageError)}</table></body></html>"
+        "<p>The body of every error is an <a href='#ErrorBody'>ErrorBody</a>; its <code>error.code</code> is "
+        f"one of these.</p><table><tr><th>code<th>message</tr>{_errors(MoorageError)}</table></body></html>"
     )
 
 
-def _operation(path: str, method: str, row: dict[str, Any]) -> str:
+def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
     parts = [
-        f'<section id="{row["operationId"]}"><h3><span class="method">{method.upper()}</span> '
-        f"<code>{escape(path)}</code></h3><p>{_prose(row['summary'])}</p>"
+        f'<section id="{operation["operationId"]}"><h3><span class="method">{method.upper()}</span> '
+        f"<code>{escape(path)}</code></h3><p>{_prose(operation['summary'])}</p>"
     ]
-    if "description" in row:
-        parts.append(f"<p>{_prose(row['description'])}</p>")
-    scopes = row.get("x-required-scopes")
-    needs = f"an API key with {', '.join(f'<code>{scope}</code>' for scope in scopes)}" if scopes else "no API key"
-    parts.append(f"<p><small>Needs {needs}.</small></p>")
-    if row.get("parameters"):
+    if "description" in operation:
+        parts.append(f"<p>{_prose(operation['description'])}</p>")
+    scopes = operation.get("x-required-scopes")
+    required = f"an API key with {', '.join(f'<code>{scope}</code>' for scope in scopes)}" if scopes else "no API key"
+    parts.append(f"<p><small>Requires {required}.</small></p>")
+    if operation.get("parameters"):
         lines = "".join(
             f"<tr><td><code>{escape(parameter['name'])}</code> <small>{parameter['in']}</small>"
             f"<td>{_type(parameter['schema'])}<td>{_prose(parameter['description'])}</tr>"
-            for parameter in row["parameters"]
+            for parameter in operation["parameters"]
         )
         parts.append(f"<table><tr><th>parameter<th>type<th></tr>{lines}</table>")
-    if "requestBody" in row:
-        schema = row["requestBody"]["content"]["application/json"]["schema"]
+    if "requestBody" in operation:
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
         parts.append(f"<p>Body: {_type(schema)}</p>")
-    answers = "".join(
-        f"<tr><td>{status}<td>{_content(answer)}<td>{_described(answer['description'])}</tr>"
-        for status, answer in row["responses"].items()
+    responses = "".join(
+        f"<tr><td>{status}<td>{_content(response)}<td>{_described(response['description'])}</tr>"
+        for status, response in operation["responses"].items()
     )
-    parts.append(f"<table><tr><th>status<th>body<th></tr>{answers}</table></section>")
+    parts.append(f"<table><tr><th>status<th>body<th></tr>{responses}</table></section>")
     return "".join(parts)
 
 
 def _prose(text: str) -> str:
-    """A docstring as one paragraph, its `code` as code."""
+    """Return a docstring as one paragraph, with its `code` as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(" ".join(text.split())))
 
 
@@ -98,11 +103,9 @@ def _described(description: str) -> str:
     return ", ".join(f'<a href="#{code}"><code>{code}</code></a>' for code in codes)
 
 
-def _content(answer: dict[str, Any]) -> str:
-    parts = [
-        _type(body["schema"]) if "schema" in body else escape(kind) for kind, body in answer.get("content", {}).items()
-    ]
-    return ", ".join(parts)
+def _content(response: dict[str, Any]) -> str:
+    bodies = response.get("content", {}).items()
+    return ", ".join(_type(body["schema"]) if "schema" in body else escape(kind) for kind, body in bodies)
 
 
 def _schema(name: str, schema: dict[str, Any]) -> str:
@@ -134,9 +137,11 @@ def _type(schema: dict[str, Any]) -> str:
         "maxLength": "at most",
         "pattern": "like",
     }
-    shown = " ".join(f"{word} <code>{escape(str(schema[key]))}</code>" for key, word in limits.items() if key in schema)
+    bounds = " ".join(
+        f"{word} <code>{escape(str(schema[key]))}</code>" for key, word in limits.items() if key in schema
+    )
     kind = escape(str(schema.get("type", "any JSON")))
-    return f"{kind} {shown}".strip()
+    return f"{kind} {bounds}".strip()
 
 
 def _errors(kind: type[MoorageError]) -> str:

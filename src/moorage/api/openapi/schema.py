@@ -1,4 +1,4 @@
-"""/openapi.json, generated from the route table and the types that are parsed and sent."""
+"""/openapi.json, generated from the route table and the types of bodies."""
 
 import re
 from typing import Any, get_args
@@ -21,100 +21,108 @@ _FILTER = {"type": "string", "maxLength": MAX_TEXT}
 _CURSOR = {"type": "string", "description": "The id of an item of the list."}
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "limit": {
-        "description": "How many items at most.",
+        "description": "Maximum number of items.",
         "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
     },
-    "starting_after": {"description": "Items older than this one.", "schema": _CURSOR},
+    "starting_after": {"description": "Returns the items that are older than this one.", "schema": _CURSOR},
     "ending_before": {
-        "description": "Items just newer than this one, newest first.",
+        "description": "Returns the items just newer than this one, newest first.",
         "schema": _CURSOR,
     },
     "dry_run": {
-        "description": "Find out what would be done, and do not do it.",
+        "description": "Return the result without storing it.",
         "schema": {"enum": ["true", "false"], "default": "false"},
     },
     "file": {
-        "description": "The change comes from this file, which keeps the deployment from now on.",
+        "description": "The file that manages the deployment from now on.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 1000},
     },
     "take_ownership": {
-        "description": "Change what the other side, files or the API, keeps; and keep it here from now on.",
+        "description": "Take over a deployment that is managed by files or, for a file, by the API.",
         "schema": {"enum": ["true", "false"], "default": "false"},
     },
     "allow_breaking": {
-        "description": "Publish what breaks programs; the history keeps what it broke.",
+        "description": "Publish although there are breaking changes; the history lists them.",
         "schema": {"enum": ["true", "false"], "default": "false"},
     },
     "force": {
-        "description": "Delete what was served lately.",
+        "description": "Delete although it was served within the last 7 days.",
         "schema": {"enum": ["true", "false"], "default": "false"},
     },
     "since": {
-        "description": "A revision, or the id of an event: what changed after it is sent.",
+        "description": "A revision or the id of an event. The stream starts with the changes after it.",
         "schema": {"type": "string", "pattern": r"^[0-9]{1,18}(\.[0-9A-Za-z-]{0,64})?$"},
     },
     "from": {
-        "description": "A version's number or id, or `live`.",
+        "description": "The number or id of a version, or `live`.",
         "schema": {"type": "string", "default": "live"},
     },
-    "to": {"description": "A version's number or id, or `live`.", "required": True, "schema": {"type": "string"}},
-    "variant_id": {"description": "Only the versions of this variant.", "schema": {"type": "string"}},
+    "to": {"description": "The number or id of a version, or `live`.", "required": True, "schema": {"type": "string"}},
+    "variant_id": {"description": "Returns only the versions of this variant.", "schema": {"type": "string"}},
     "search": {
-        "description": "Only those with this in their key or description; upper and lower case are the same.",
+        "description": "Returns deployments whose key or description contains this text, case-insensitive.",
         "schema": _FILTER,
     },
-    "provider": {"description": "Only those of this provider.", "schema": _FILTER},
-    "model": {"description": "Only those of this model.", "schema": _FILTER},
-    "model_type": {"description": "Only those of this type.", "schema": {"enum": ["", *get_args(ModelType)]}},
+    "provider": {"description": "Returns deployments of this provider.", "schema": _FILTER},
+    "model": {"description": "Returns deployments of this model.", "schema": _FILTER},
+    "model_type": {
+        "description": "Returns deployments of this model type.",
+        "schema": {"enum": ["", *get_args(ModelType)]},
+    },
     "updated_since": {
-        "description": "Only those that were updated at this date or time (ISO 8601) or later.",
+        "description": "Returns deployments that were updated at or after this date or time (ISO 8601).",
         "schema": _FILTER,
     },
-    "after": {"description": "Means `starting_after`.", "schema": _CURSOR},
-    "before": {"description": "Means `ending_before`.", "schema": _CURSOR},
+    "after": {"description": "Alias of `starting_after`.", "schema": _CURSOR},
+    "before": {"description": "Alias of `ending_before`.", "schema": _CURSOR},
 }
 _PATH: dict[str, tuple[str, dict[str, Any]]] = {
-    "key_or_id": ("The deployment's key or id.", {"type": "string", "minLength": 1}),
-    "api_key_id": ("The key's id.", {"type": "string", "minLength": 1}),
-    "version_or_id": ("The version's number or id.", {"type": "string", "minLength": 1}),
+    "key_or_id": ("The key or id of the deployment.", {"type": "string", "minLength": 1}),
+    "api_key_id": ("The id of the API key.", {"type": "string", "minLength": 1}),
+    "version_or_id": ("The number or id of the version.", {"type": "string", "minLength": 1}),
 }
 _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "X-Request-Id": ("The request's id: yours, or one made for it.", {"type": "string"}),
-    "ETag": ("Send it back in If-None-Match to get a 304 while nothing changed.", {"type": "string"}),
-    "X-Moorage-Revision": ("The count of committed writes this answer shows.", {"type": "integer"}),
+    "X-Request-Id": ("The id of the request: the one you sent, or a new one.", {"type": "string"}),
+    "ETag": ("Send it as If-None-Match to get a 304 until the response changes.", {"type": "string"}),
+    "X-Moorage-Revision": ("The newest committed write that the response shows.", {"type": "integer"}),
     "X-Moorage-Age": (
-        "Seconds since all that was committed was shown, while the database is away.",
+        "Seconds since the response was current; present while the server may be behind the database.",
         {"type": "integer"},
     ),
-    "X-Moorage-Replayed": ("This answer was given before to the same Idempotency-Key.", {"const": "true"}),
-    "X-Moorage-Signature": ("What shows whoever has the API key that it is the server's.", {"type": "string"}),
-    "X-Moorage-Deployment": ("The deployment's key.", {"type": "string"}),
-    "X-Moorage-Version": ("The version that was served.", {"type": "string"}),
-    "X-Moorage-Variant": ("The variant that was served.", {"type": "string"}),
-    "X-Moorage-Reason": ("Why that variant.", {"enum": ["rule", "split", "default", "only"]}),
-    "X-Moorage-Result": ("What was done.", {"enum": ["created", "updated", "unchanged"]}),
-    "X-Moorage-Owner": ("Who keeps the deployment, if this changed that.", {"enum": ["files", "api"]}),
+    "X-Moorage-Replayed": (
+        "The result was stored by an earlier request with the same Idempotency-Key.",
+        {"const": "true"},
+    ),
+    "X-Moorage-Signature": (
+        "Proves that the sender has the API key; the description says how to verify it.",
+        {"type": "string"},
+    ),
+    "X-Moorage-Deployment": ("The key of the deployment.", {"type": "string"}),
+    "X-Moorage-Version": ("The number of the resolved version.", {"type": "string"}),
+    "X-Moorage-Variant": ("The name of the resolved variant.", {"type": "string"}),
+    "X-Moorage-Reason": ("Why this variant was chosen.", {"enum": ["rule", "split", "default", "only"]}),
+    "X-Moorage-Result": ("The effect of the write.", {"enum": ["created", "updated", "unchanged"]}),
+    "X-Moorage-Owner": ("The side that manages the deployment, if the write changed it.", {"enum": ["files", "api"]}),
     "X-Moorage-Previous-Owner": (
-        "Who kept the deployment before, if this changed that: `api`, or a file (percent-encoded).",
+        "The previous owner, if the write changed it: `api`, or a file (percent-encoded).",
         {"type": "string"},
     ),
     "X-Moorage-Normalized": (
-        "Paths of the body that were kept in an equivalent spelling, as many as a header may hold.",
+        "Paths of the body that were normalized, as many as fit into a header.",
         {"type": "string"},
     ),
     "X-Moorage-Breaking": (
-        "What this breaks for programs, or would if it is a dry run, as it was allowed to: paths, percent-encoded, as "
-        "many as a header may hold.",
+        "Paths of the breaking changes that were allowed, percent-encoded, as many as fit into a header.",
         {"type": "string"},
     ),
 }
 
 
 def openapi(operations: tuple[Operation, ...]) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of a route table."""
+    """Return the OpenAPI 3.1 document of a route table."""
     types: set[type] = {ErrorBody}
     for operation in operations:
-        types |= {answer for answer in operation.answers.values() if isinstance(answer, type)}
+        types |= {body for body in operation.responses.values() if isinstance(body, type)}
         types |= {operation.body} if operation.body else set()
     ordered = sorted(types, key=lambda kind: kind.__name__)
     schemas, components = msgspec.json.schema_components(ordered, ref_template=_REF)
@@ -127,7 +135,7 @@ def openapi(operations: tuple[Operation, ...]) -> dict[str, Any]:
         "info": {
             "title": "Moorage",
             "version": __version__,
-            "description": "LLM deployments: named, versioned configurations that applications call by key.",
+            "description": "LLM deployments: named, versioned prompt configurations that applications fetch by key.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -156,45 +164,45 @@ def _operation(operation: Operation, schema_of: dict[type, dict[str, Any]]) -> d
         document["description"] = description.strip()
     parameters = [{"name": name, "in": "query", **_PARAMETERS[name]} for name in operation.parameters]
     for name in re.findall(r"{(\w+)}", operation.path):
-        meaning, schema = _PATH[name]
+        text, schema = _PATH[name]
         if operation.method == "PUT":
-            meaning, schema = "The deployment's key.", {"type": "string", "pattern": KEY_PATTERN}
-        parameters.append({"name": name, "in": "path", "required": True, "description": meaning, "schema": schema})
+            text, schema = "The key of the deployment.", {"type": "string", "pattern": KEY_PATTERN}
+        parameters.append({"name": name, "in": "path", "required": True, "description": text, "schema": schema})
     if parameters:
         document["parameters"] = parameters
     if operation.body:
         content = {"application/json": {"schema": schema_of[operation.body]}}
         document["requestBody"] = {"required": not operation.is_body_optional, "content": content}
-    answers = {
-        str(status): _answer(operation, status, answer, schema_of) for status, answer in operation.answers.items()
+    responses = {
+        str(status): _response(operation, status, body, schema_of) for status, body in operation.responses.items()
     }
     by_status: dict[int, list[str]] = {}
     for kind in raised:
         by_status.setdefault(status_of(kind), []).append(kind.code)
     for status, codes in sorted(by_status.items()):
         content = {"application/json": {"schema": schema_of[ErrorBody]}}
-        answers[str(status)] = {"description": ", ".join(codes), "content": content}
-    document["responses"] = answers
+        responses[str(status)] = {"description": ", ".join(codes), "content": content}
+    document["responses"] = responses
     return document
 
 
-def _answer(operation: Operation, status: int, answer: Any, schema_of: dict[type, dict[str, Any]]) -> dict[str, Any]:
-    meanings = {
-        200: "The answer.",
-        201: "It was created.",
-        304: "Nothing changed since the ETag in If-None-Match.",
+def _response(operation: Operation, status: int, body: Any, schema_of: dict[type, dict[str, Any]]) -> dict[str, Any]:
+    descriptions = {
+        200: "Success.",
+        201: "Created.",
+        304: "Not modified: the ETag of the response is the one in If-None-Match.",
     }
     names = ["X-Request-Id"]
     if operation.scopes:
         names += ["X-Moorage-Revision", *operation.headers]
     if errors.IdempotencyConflict in operation.errors:
         names += ["X-Moorage-Replayed"]
-    elif operation.scopes and StorageUnavailable not in operation.errors:  # it is answered from memory
+    elif operation.scopes and StorageUnavailable not in operation.errors:  # a response from memory
         names += ["X-Moorage-Age"]
     headers = {name: {"description": _HEADERS[name][0], "schema": _HEADERS[name][1]} for name in names}
-    document: dict[str, Any] = {"description": meanings[status], "headers": headers}
-    if isinstance(answer, type):
-        document["content"] = {"application/json": {"schema": schema_of[answer]}}
-    elif answer:
-        document["content"] = {answer: {}}
+    document: dict[str, Any] = {"description": descriptions[status], "headers": headers}
+    if isinstance(body, type):
+        document["content"] = {"application/json": {"schema": schema_of[body]}}
+    elif body:
+        document["content"] = {body: {}}
     return document

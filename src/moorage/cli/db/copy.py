@@ -8,12 +8,12 @@ import click
 
 from moorage.cli.output import new_console, new_table, pluralize, progress_bar
 from moorage.store.opening import open_engine, open_existing
-from moorage.store.transfer.copy import Copy, CopyStart, Step
+from moorage.store.transfer.copy import Copy, CopyProgress, CopyStart
 
 _BEGUN: dict[CopyStart, str] = {
     "new": "Copying {source} to {target}.",
     "resumed": "Resuming the copy of {source} to {target}.",
-    "anew": "{source} has changed since the copy to {target} began: restarting from scratch.",
+    "restarted": "{source} has changed since the copy to {target} began: restarting from scratch.",
 }
 
 _DIGITS = 16
@@ -30,8 +30,8 @@ def copy(source: str, target: str) -> None:
     unfinished copy.
     """
     with closing(open_existing(source)) as store, closing(open_engine(target, mode="fresh")) as engine:
-        with store.whole() as whole:
-            copying = Copy(store, whole, engine)
+        with store.dump() as dump:
+            copying = Copy(store, dump, engine)
             click.echo(_BEGUN[copying.begin()].format(source=store.url, target=engine.url), err=True)
             _show(copying.steps())
         table = new_table("table", "rows", "source", "copy")
@@ -39,10 +39,10 @@ def copy(source: str, target: str) -> None:
             table.add_row(each.table, f"{each.rows:,}", each.source[:_DIGITS], each.target[:_DIGITS])
         copying.finish()
         new_console().print(table)
-        click.echo(f"The copy is complete, at revision {whole.rev}. Start the servers on {engine.url}.")
+        click.echo(f"The copy is complete, at revision {dump.rev}. Start the servers on {engine.url}.")
 
 
-def _show(steps: Iterator[Step]) -> None:
+def _show(steps: Iterator[CopyProgress]) -> None:
     """Show a progress bar on a terminal, else a line for each table."""
     with progress_bar("{task.description}") as bar:
         task = bar.add_task("")

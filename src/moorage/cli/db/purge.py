@@ -1,4 +1,4 @@
-"""`moorage db purge`: permanently delete what was deleted."""
+"""`moorage db purge`: permanently delete deployments and versions that were deleted."""
 
 from contextlib import closing
 
@@ -17,7 +17,7 @@ from moorage.store.opening import open_existing
     type=click.IntRange(0, 36_500),
     default=RESTORE_DAYS,
     show_default=True,
-    help="Only what was deleted this many days ago or earlier.",
+    help="Only content that was deleted this many days ago or earlier.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @setting("database")

@@ -7,8 +7,8 @@ import click
 
 from moorage.cli.options import setting
 from moorage.cli.output import pluralize
+from moorage.registry.backups import checked_backup
 from moorage.registry.backups import restore as restore_backup
-from moorage.registry.backups import sound_backup
 from moorage.store.opening import open_engine
 
 
@@ -22,7 +22,7 @@ def restore(file: Path, replace: bool, database: str) -> None:
     FILE may be a backup of SQLite or PostgreSQL. It is checked first, as by `moorage db check`, and restored completely
     or not at all.
     """
-    with sound_backup(file) as saved, closing(open_engine(database)) as engine:
+    with checked_backup(file) as saved, closing(open_engine(database)) as engine:
         kept = restore_backup(saved, engine, replace=replace)
         shown = engine.url
     click.echo(

@@ -99,7 +99,7 @@ def delete(key_or_id: str, version: str | None, output: str, url: str, **options
         name = f"{key_or_id} --version {deleted['version']}"
         message = f"Deleted version {deleted['version']} of {key_or_id}."
     until = deleted["restorable_until"]
-    print_done(deleted, output, f"{message} To restore it until {until}: moorage deployments restore {name}")
+    print_done(deleted, output, f"{message}\nTo restore it until {until}:\n  moorage deployments restore {name}")
 
 
 @click.command()

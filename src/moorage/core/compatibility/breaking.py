@@ -1,4 +1,4 @@
-"""Contracts: what another live version breaks for programs is published only by whoever says so."""
+"""Breaking changes: a version that breaks callers of the live one is published only on request."""
 
 from collections.abc import Set as AbstractSet
 
@@ -29,7 +29,7 @@ _MAX_TEXT = 1_000
 
 
 class _Break(msgspec.Struct, frozen=True):
-    """What breaks in a variant, and for which callers."""
+    """The breaking changes of a variant, and the affected callers."""
 
     variant: str
     changes: list[ContractChange]
@@ -67,12 +67,12 @@ def _rejected(variant: VariantContent, contract: Contract) -> AbstractSet[str]:
 
 
 def breaking_changes(live: StoredContent, new: StoredContent) -> list[ContractChange]:
-    """What breaks for programs when `new` takes the place of `live`, as far as that can be told without jinja."""
+    """Return the changes that break callers when `new` replaces `live`, as far as they are known without jinja."""
     return listed(breaks(live, new, find_variables_without_jinja))
 
 
 def listed(breaks: list[_Break]) -> list[ContractChange]:
-    """All of them, those of variants beside the default one with their names in the paths."""
+    """All of them, those of other variants than the default one with their names in the paths."""
     found = []
     for each in breaks:
         where = "" if each.variant == DEFAULT_VARIANT else join("variants", each.variant)
@@ -83,7 +83,7 @@ def listed(breaks: list[_Break]) -> list[ContractChange]:
 
 
 def breaks(live: StoredContent, new: StoredContent, find_variables: VariableFinder) -> list[_Break]:
-    """What breaks, variant by variant, of those that some call gets.
+    """Return the breaking changes of each variant that some request gets.
 
     One that calls got until now is held against itself. A program cannot know which it gets, so one that calls get only
     from now on breaks what it breaks whichever of the others they got; and of one that no call gets any more, what none
@@ -103,7 +103,7 @@ def breaks(live: StoredContent, new: StoredContent, find_variables: VariableFind
     for name in is_served:
         if name in was_served:
             both = old_names[name], new_names[name]
-            # Where the names of either cannot be told, both are held against what they declare.
+            # If the names of either are unknown, both are compared by the variables that they declare.
             old, new_ = both if all(isinstance(each, AbstractSet) for each in both) else (None, None)
             breaks.append(_between(name, _contract(before[name], old), _contract(after[name], new_)))
     if was_served != is_served:
@@ -124,7 +124,7 @@ def _between(variant: str, before: Contract, after: Contract) -> _Break:
 
 
 def _common(breaks: list[_Break]) -> _Break:
-    """What is in all of them."""
+    """Return the intersection."""
     first, *others = breaks
     places = [{(change.kind, change.path) for change in each.changes} for each in others]
     changes = [change for change in first.changes if all((change.kind, change.path) in each for each in places)]

@@ -11,13 +11,13 @@ from moorage.core.compatibility.contract import Needs
 from moorage.core.deployments.history import KeyName
 from moorage.core.times import iso
 
-#: For how long what was served counts as in use.
+#: The days for which a served version counts as in use.
 IN_USE_DAYS = 7
 
-#: How long usage is kept.
+#: The days after which usage is deleted.
 CONSUMER_DAYS = 30
 
-#: How many names are kept for a version and an API key, and how long a name may be.
+#: The number of names that are stored for a version and an API key, and the length of a name.
 MAX_NAMES = 100
 MAX_NAME = 256
 
@@ -42,7 +42,7 @@ class ConsumerRecord(msgspec.Struct, frozen=True):
 
 
 class Consumer(msgspec.Struct, frozen=True):
-    """Who was served by what shall be deleted, by which version, and when last."""
+    """An API key that was served by content to be deleted, with the version and the time of the last request."""
 
     api_key: KeyName
     version: str
@@ -50,7 +50,7 @@ class Consumer(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, served: ConsumerRecord) -> "Consumer":
-        """What is sent of it."""
+        """Return the representation in responses."""
         return cls(served.api_key, served.version, iso(served.last_us))
 
 
@@ -66,7 +66,7 @@ class AffectedConsumer(msgspec.Struct, frozen=True):
 
 
 def affected_consumers(served: Iterable[ConsumerRecord], needs: Needs) -> list[AffectedConsumer]:
-    """Those of them that what a new version needs would break, the one that was served last first."""
+    """Return the consumers that the needs of a new version break, the most recently served first."""
     found = []
     for each in sorted(served, key=lambda served: -served.last_us):
         missing = [name for name in needs.required if not _is_sent(name, each.inputs)]
@@ -77,7 +77,7 @@ def affected_consumers(served: Iterable[ConsumerRecord], needs: Needs) -> list[A
 
 
 def merged(known: Sequence[str], more: Iterable[str]) -> list[str]:
-    """Both, each name once, as many as are kept."""
+    """Return both, each name once, up to the limit."""
     return list(dict.fromkeys([*known, *more]))[:MAX_NAMES]
 
 

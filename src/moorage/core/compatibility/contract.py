@@ -1,4 +1,4 @@
-"""Contract: what programs rely on when they use a deployment, and what a new version changes in it.
+"""Contract: the properties of a deployment that programs rely on, and their changes by a new version.
 
 A program sends inputs by name, so it relies on the variables that the messages use and on their defaults. And it runs
 the tools, so it relies on which tools there are and on the arguments the model calls them with.
@@ -32,13 +32,13 @@ Harmless = Literal[
 
 _BREAKING = frozenset(Breaking.__args__)  # type: ignore[attr-defined]  # a Literal has them, its type does not say so
 
-#: What a JSON Schema says for readers only.
+#: The keywords of a JSON Schema that are for readers only.
 _ANNOTATIONS = frozenset({"title", "description", "default", "examples", "deprecated", "$comment"})
 _COMPARED = frozenset({"type", "enum", "properties", "required", "items"})
 
 
 class Contract(msgspec.Struct, frozen=True):
-    """What a version promises: the names its messages use, the variables it declares, and its tools; and the names of
+    """The contract of a version: the names its messages use, the variables it declares, and its tools; and the names of
     inputs without which it refuses a call."""
 
     names: AbstractSet[str]
@@ -85,7 +85,7 @@ class ContractChange(msgspec.Struct, frozen=True):
 
     kind: Breaking | Harmless
     path: Annotated[str, Meta(description="`variables.customer`, or `tools.find_order.order_id` for an argument.")]
-    message: Annotated[str, Meta(description="What changes, and for whom.")]
+    message: Annotated[str, Meta(description="The change, and the affected programs.")]
 
     @property
     def is_breaking(self) -> bool:
@@ -96,7 +96,7 @@ class ContractChange(msgspec.Struct, frozen=True):
 #: The templates of a variant: their engine and their texts.
 Templates = tuple[Engine, tuple[str, ...]]
 
-#: The names that templates use; what is wrong with one of them; or None where that cannot be told.
+#: The names that templates use, or the error of one of them, or None if neither is known.
 Names = AbstractSet[str] | InvalidTemplate | None
 
 #: The names of each of some variants.
@@ -116,7 +116,7 @@ def find_variables_without_jinja(wanted: Sequence[Templates]) -> list[Names]:
 
 
 class Needs(msgspec.Struct, frozen=True):
-    """What a new version needs of programs that the live one did not: inputs that are `required` of them now, and such
+    """The needs of a new version that the live one did not have: inputs that are `required` now, and such
     as are `removed`, in alphabetical order."""
 
     required: list[str]
@@ -124,13 +124,13 @@ class Needs(msgspec.Struct, frozen=True):
 
 
 def needs_of(live: Contract, new: Contract) -> Needs:
-    """What changes for those who send inputs when `new` is published in place of `live`."""
+    """Return the changes for callers that send inputs when `new` replaces `live`."""
     required = (new.needed - live.needed) | (new.refused - live.refused)
     return Needs(sorted(required), sorted(live.names - new.names))
 
 
 def contract_changes(live: Contract, new: Contract) -> list[ContractChange]:
-    """What publishing `new` in place of `live` changes for programs, the breaking changes first."""
+    """Return the changes for programs when `new` replaces `live`, the breaking changes first."""
     changes = [*_variables(live, new), *_tools(live, new)]
     return sorted(changes, key=lambda change: not change.is_breaking)
 
@@ -166,7 +166,7 @@ def _consequence(name: str, new: Contract) -> str:
 
 
 def _variable(name: str, old: Any, default: Any, live: Contract, new: Contract) -> Iterator[ContractChange]:
-    """What changes of one that both use, with its default before and after."""
+    """Yield the changes of a variable that both use, with its default before and after."""
     path, before, after = join("variables", name), live.declared.get(name), new.declared.get(name)
     if old is None and name in new.refused - live.refused:
         message = f"{name} has no default: programs that do not send it {_consequence(name, new)} from now on."
@@ -203,7 +203,7 @@ def _tools(live: Contract, new: Contract) -> Iterator[ContractChange]:
 
 
 def _schema(path: str, before: Any, after: Any) -> Iterator[ContractChange]:
-    """What differs between two JSON Schemas of the value at `path`."""
+    """Yield the differences between two JSON Schemas of the value at `path`."""
     if not isinstance(before, dict) or not isinstance(after, dict):  # `true` is a schema too
         if before != after:
             yield ContractChange("argument_rule_changed", path, f"{path} has another schema.")

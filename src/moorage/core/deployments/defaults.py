@@ -1,4 +1,4 @@
-"""Defaults: what stands in the place of inputs that a call does not give.
+"""Defaults: the values for inputs that a request does not send.
 
 A declared variable is called as a template calls it. So `customer.name` is the default of that field, in whatever
 object a call sends for `customer`, and in one of its own if it sends none. It counts only where no input is.

@@ -28,7 +28,7 @@ _encode_text = msgspec.json.Encoder().encode
 
 
 class PutDeployment(RuntimeConfigFields, frozen=True, forbid_unknown_fields=True):
-    """The body of `PUT /v2/deployments/{key}`: what the deployment shall be.
+    """The body of `PUT /v2/deployments/{key}`: the desired deployment.
 
     An optional field that is left out keeps its present value. `version_bump` says which number grows if this makes a
     new version, `notes` why it was made.
@@ -64,7 +64,7 @@ class PatchDeployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DeletedDeployment(msgspec.Struct, frozen=True):
-    """What a deletion answers: until `restorable_until` the deployment can be restored."""
+    """The response to a deletion: until `restorable_until` the deployment can be restored."""
 
     id: str
     key: str
@@ -89,7 +89,7 @@ class DeploymentItem(msgspec.Struct, frozen=True):
 
 
 class DeploymentPage(msgspec.Struct, frozen=True):
-    """A page of deployments, newest first. `has_more` speaks of the direction that was asked for."""
+    """A page of deployments, newest first. `has_more` applies to the requested direction."""
 
     object: Literal["list"]
     data: list[DeploymentItem]
@@ -102,7 +102,7 @@ def etag_of(rev: int, item: bytes) -> str:
 
 
 def restore_deadline_us(deleted_us: int) -> int:
-    """Until when what was deleted at that time can be restored (microseconds since 1970)."""
+    """Return the end of the period for a restore after a deletion at that time (microseconds since 1970)."""
     return deleted_us + RESTORE_DAYS * 86_400_000_000
 
 
@@ -119,7 +119,7 @@ def unreadable(key: str, error: Exception) -> DeploymentUnreadable:
 
 
 class Tombstone(msgspec.Struct, frozen=True):
-    """What is known of a deleted deployment."""
+    """A deleted deployment."""
 
     id: str
     key: str
@@ -128,13 +128,13 @@ class Tombstone(msgspec.Struct, frozen=True):
     rev: int
 
     def error(self) -> DeploymentDeleted:
-        """What to tell whoever asks for it."""
+        """Return the error for a request that needs it."""
         what_now = restore_hint(self.deleted_us, f"/v2/deployments/{self.id}/restore", is_erased=self.is_erased)
         return DeploymentDeleted(param="key", key=self.key, deleted_at=iso(self.deleted_us), restore_hint=what_now)
 
 
 class LiveVersion(msgspec.Struct, frozen=True, gc=False):
-    """What calls of a deployment are answered from: its live version, as it is stored."""
+    """The source of responses to requests for a deployment: its stored live version."""
 
     key: str
     id: str
@@ -190,17 +190,18 @@ class Deployment(msgspec.Struct, frozen=True):
 
     @property
     def tombstone(self) -> Tombstone:
-        """What is left of it when it is deleted; without its content, when that is erased."""
+        """Return its tombstone; without content if that was permanently deleted."""
         return Tombstone(self.id, self.key, self.deleted_us or 0, not self.content.prompt_config, self.rev)
 
     @property
     def etag(self) -> str:
-        """Changes whenever the deployment does, and tells its revision, so that a 412 can say what happened since."""
+        """The entity tag. It changes with the deployment, and contains its revision, so that a 412 lists the
+        changes."""
         return etag_of(self.rev, self.item())
 
     def fault(self) -> DeploymentUnreadable | None:
-        """Why its live version cannot be served; None if it can. What is written here always can, but a database may be
-        changed by others."""
+        """Why its live version cannot be served; None if it can. Content that Moorage wrote always can, but a database
+        may be changed by others."""
         try:
             self.content.decode()
         except DECODE_ERRORS as error:

@@ -1,4 +1,4 @@
-"""What differs between two JSON values: as a list of paths, and as lines that a person reads."""
+"""The differences between two JSON values: as a list of paths, and as lines that a person reads."""
 
 import difflib
 import json
@@ -12,7 +12,7 @@ from moorage.core.validation.strict_json import join
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One path that differs. What is not there on a side is left out on that side."""
+    """One path that differs. A side without a value omits it."""
 
     path: str
     before: Any | UnsetType = UNSET
@@ -20,7 +20,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """What differs between two versions, named by their numbers."""
+    """The differences between two versions, which are named by their numbers."""
 
     from_: str = msgspec.field(name="from")
     to: str

@@ -15,7 +15,7 @@ FILTERS = ("search", "provider", "model", "model_type", "updated_since")
 
 MAX_TEXT = 256
 
-#: The last millisecond of the year 9999, and of what can be written.
+#: The last millisecond of the year 9999, the latest time that can be written.
 _LAST_MS = 253_402_300_799_999
 
 _TYPES = get_args(ModelType)
@@ -38,7 +38,7 @@ _decode = msgspec.json.Decoder(_Item).decode
 
 
 class FilterFields(msgspec.Struct, frozen=True, gc=False):
-    """What filters look at in a deployment; `updated` is as clients see it."""
+    """The fields of a deployment that filters use; `updated` is as clients see it."""
 
     text: str
     provider: str
@@ -48,7 +48,7 @@ class FilterFields(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def of(cls, item: bytes) -> "FilterFields":
-        """The facts of a deployment's JSON (`DeploymentItem`). Words that many have are kept once."""
+        """The facts of a deployment's JSON (`DeploymentItem`). Equal words are stored once."""
         found = _decode(item)
         config = found.prompt_config
         return cls(
@@ -61,7 +61,7 @@ class FilterFields(msgspec.Struct, frozen=True, gc=False):
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """All that must hold; None asks for nothing."""
+    """The filters, all of which must hold; None is no filter."""
 
     search: str | None = None
     provider: str | None = None
@@ -109,7 +109,7 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 def _moment(text: str) -> str:
-    """A time in the form of `updated`, in which what is earlier comes first."""
+    """Return a time in the form of `updated`, in which earlier times sort first."""
     found = find_moment(text)
     if found is None:
         form = "must be a date or a time in ISO 8601, such as 2026-03-01 or 2026-03-01T09:30:00Z (encode + as %2B)"

@@ -1,4 +1,4 @@
-"""History: the ledger of what was done to a deployment, by whom and why, each entry chained to the one before."""
+"""History: every change of a deployment with its author and reason; each entry is chained to the previous one."""
 
 import hashlib
 from typing import Annotated, Literal
@@ -28,7 +28,7 @@ class Actor(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """An entry as it is stored. `breaking` is a JSON array of what was broken knowingly, or empty."""
+    """An entry as it is stored. `breaking` is a JSON array of the breaking changes that were allowed, or empty."""
 
     rev: int
     id: str
@@ -71,12 +71,12 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     at: str
     hash: str
     breaking: Annotated[
-        list[str] | UnsetType, Meta(description="What this broke for programs, as `?allow_breaking=true` let it.")
+        list[str] | UnsetType, Meta(description="The breaking changes that `?allow_breaking=true` allowed.")
     ] = UNSET
 
     @classmethod
     def of(cls, entry: Entry, from_version: str | None, to_version: str | None, digest: str) -> "HistoryEntry":
-        """What is sent of an entry."""
+        """Return the representation of an entry in responses."""
         key = KeyName(entry.api_key_id, entry.api_key_name or "") if entry.api_key_id else None
         return cls(
             entry.id,

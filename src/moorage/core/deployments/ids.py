@@ -6,7 +6,7 @@ import uuid_utils
 
 from moorage.core.errors.requests import InvalidKey
 
-#: What a key may be. The schema of the key in /openapi.json says the same.
+#: The form of a key. The schema of the key in /openapi.json has it too.
 KEY_PATTERN = r"^[A-Za-z0-9_.\-]{1,128}$"
 
 #: Words that are routes of the contract under /v2/deployments: a deployment of that key could not be reached.

@@ -44,7 +44,7 @@ class ManifestPage(msgspec.Struct, frozen=True):
 
 
 def manifest_of(deployment: Deployment) -> Manifest:
-    """What is sent of a deployment."""
+    """Return the representation of a deployment in responses."""
     content = deployment.content.decode()
     runtime_config = content.runtime_config
     return Manifest(

@@ -12,7 +12,8 @@ class WriteOptions(msgspec.Struct, frozen=True):
 
     `if_match` lists the ETags of which the deployment must have one (None: any), and `must_not_exist` requires that
     there is no deployment. `file` is the file that the content comes from (None: the API). `take_ownership` changes
-    what the other side manages, `allow_breaking` publishes breaking changes, and `force` deletes what is in use.
+    content that the other side manages, `allow_breaking` publishes breaking changes, and `force` deletes content in
+    use.
     """
 
     if_match: str | None = None
@@ -26,7 +27,7 @@ class WriteOptions(msgspec.Struct, frozen=True):
 def may_change(owner: Owner, file: str | None, options: WriteOptions) -> bool:
     """Return whether a write may change a deployment that `owner` manages and that was last applied from `file`.
 
-    A file may adopt a deployment that was never managed by a file. It must not take back what the API took over.
+    A file may adopt a deployment that was never managed by a file. It must not take back one that the API took over.
     """
     if options.take_ownership:
         return True

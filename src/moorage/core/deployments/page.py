@@ -1,4 +1,4 @@
-"""PageQuery: which page is asked for, and in which direction."""
+"""PageQuery: the requested page and its direction."""
 
 import re
 from collections.abc import Iterable
@@ -32,8 +32,8 @@ class PageQuery(msgspec.Struct, frozen=True):
 
     @classmethod
     def read(cls, parameters: Iterable[tuple[str, str]], others: tuple[str, ...] = ()) -> "PageQuery":
-        """Read query parameters; an empty value counts as absent. What is not known here must be one of the `others`,
-        which are read elsewhere.
+        """Read query parameters; an empty value counts as absent. A parameter that is unknown here must be one of the
+        `others`, which are read elsewhere.
 
         Raises:
             UnknownParameter, RepeatedParameter, InvalidLimit, ConflictingCursors

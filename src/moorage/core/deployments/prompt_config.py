@@ -1,7 +1,8 @@
-"""PromptConfig: what a model is called with. The shape is that of the orq.ai Deployments API, field by field.
+"""PromptConfig: the arguments for a model. The shape is that of the orq.ai Deployments API, field by field.
 
 Names on the wire are the contract's own mixture: camelCase for most model parameters, snake_case elsewhere. The enums
-hold the reference page's values and those newer SDKs added, because a registry must keep what any of its clients sends.
+hold the reference page's values and those newer SDKs added, because a registry must store everything that its clients
+send.
 """
 
 from typing import Annotated, Any, Literal
@@ -191,7 +192,7 @@ class Message(_Strict, frozen=True):
 
 
 class PromptConfig(_Strict, frozen=True, kw_only=True):
-    """What a model is called with."""
+    """The arguments for a model."""
 
     tools: list[Tool] = msgspec.field(default_factory=list)
     model: Annotated[str, Meta(min_length=1, max_length=256)]

@@ -1,5 +1,7 @@
-"""Serving: all that a version says beside its `prompt_config` and variables. It is versioned, published and undone with
-them, so that variants and the table that names them never disagree."""
+"""RuntimeConfig: everything in a version except its `prompt_config` and variables.
+
+It is versioned, published and undone with them, so that the routing rules always match the variants.
+"""
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -30,7 +32,7 @@ class RuntimeConfigFields(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
 
 
 class RuntimeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The same as it is kept; what is empty is left out. `settings`, `fallbacks` and `retry_count` are those of the
+    """The stored form, which omits empty fields. `settings`, `fallbacks` and `retry_count` are those of the
     default variant."""
 
     settings: Settings | UnsetType = UNSET
@@ -45,7 +47,7 @@ class RuntimeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
         return msgspec.structs.replace(self, **given)
 
     def check(self, report: Report) -> None:
-        """Report what no single field can tell."""
+        """Report problems between fields."""
         check_variants(self.variants, report)
         check_routing(self.routing, [DEFAULT_VARIANT, *(variant.name for variant in self.variants)], report)
         for index, variant in enumerate(self.variants):

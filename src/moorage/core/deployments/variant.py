@@ -1,4 +1,4 @@
-"""Variant: one way of answering inside a deployment, and what it is called with.
+"""Variant: one of several configurations of a deployment.
 
 The deployment's own `prompt_config` is its default variant, named `default`; `variants` are the others.
 """
@@ -32,7 +32,7 @@ class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A guardrail or an evaluator, kept by its id."""
+    """A guardrail or an evaluator, by its id."""
 
     id: Annotated[str, Meta(min_length=1, max_length=256)]
     execute_on: Literal["input", "output", "both"]
@@ -43,7 +43,7 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether answers are kept, for `ttl` seconds."""
+    """Whether responses are cached, for `ttl` seconds."""
 
     enabled: bool
     type: Literal["exact", "semantic"] | UnsetType = UNSET
@@ -59,7 +59,7 @@ def _complete_cache(value: Any, path: str, report: Report) -> Any:
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a variant is rendered and called, beside its `prompt_config`."""
+    """The settings of a variant other than its `prompt_config`."""
 
     engine: (
         Annotated[
@@ -71,7 +71,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     missing_inputs: (
         Annotated[
             Literal["empty", "keep", "error"],
-            Meta(description="What becomes of a variable that has neither input nor default."),
+            Meta(description="The treatment of a variable that has neither input nor default."),
         ]
         | UnsetType
     ) = UNSET
@@ -99,7 +99,7 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A variant as a body says it."""
 
     name: Annotated[
-        str, Meta(pattern=KEY_PATTERN, description=f"What routing calls it; not `{DEFAULT_VARIANT}`, unique.")
+        str, Meta(pattern=KEY_PATTERN, description=f"The name in routing rules; unique, and not `{DEFAULT_VARIANT}`.")
     ]
     prompt_config: PromptConfig
     variables: list[Variable] | UnsetType = UNSET
@@ -108,9 +108,10 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retry_count: RetryCount | UnsetType = UNSET
 
 
-#: The field of a body that holds the variants beside the default one.
+#: The field of a body with the variants other than the default one.
 Variants = Annotated[
-    list[Variant], Meta(max_length=MAX_VARIANTS, description="The variants beside the default one, `prompt_config`.")
+    list[Variant],
+    Meta(max_length=MAX_VARIANTS, description="The variants other than the default one, `prompt_config`."),
 ]
 
 

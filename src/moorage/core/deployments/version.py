@@ -27,7 +27,7 @@ Status = Literal["live", "draft", "pending", "published"]
 
 
 class VersionPromptConfig(msgspec.Struct, frozen=True):
-    """A version's configuration; its tools stand beside it. `model_db_id` is the model: there is no table of models."""
+    """A version's configuration; its tools are separate. `model_db_id` is the model: there is no table of models."""
 
     model: str
     model_db_id: str
@@ -69,7 +69,8 @@ class VersionPage(msgspec.Struct, frozen=True):
 
 
 class DeletedVersion(msgspec.Struct, frozen=True):
-    """What the deletion of a version answers: until `restorable_until` it can be restored. Its number stays taken."""
+    """The response to the deletion of a version: until `restorable_until` it can be restored. Its number stays
+    taken."""
 
     id: str
     deployment_id: str
@@ -80,9 +81,9 @@ class DeletedVersion(msgspec.Struct, frozen=True):
 
 
 class PostVersion(RuntimeConfigFields, frozen=True, forbid_unknown_fields=True):
-    """The body of `POST …/versions`: a new version, kept as a draft or published at once.
+    """The body of `POST …/versions`: a new version, saved as a draft or published at once.
 
-    What is left out of `variables`, `settings`, `fallbacks`, `retry_count`, `variants` and `routing` is as in the live
+    Omitted fields of `variables`, `settings`, `fallbacks`, `retry_count`, `variants` and `routing` is as in the live
     version. `reason` goes into the history.
     """
 
@@ -96,7 +97,7 @@ class PostVersion(RuntimeConfigFields, frozen=True, forbid_unknown_fields=True):
 
 
 class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of what moves the live pointer; it may be left out."""
+    """The optional body of `publish` and `undo`."""
 
     reason: Annotated[str, Meta(max_length=MAX_NOTES)] | UnsetType = UNSET
 
@@ -128,7 +129,7 @@ class Version(msgspec.Struct, frozen=True):
         return self.rev
 
     def comparable(self) -> dict[str, Any]:
-        """Return what a diff of versions compares, as JSON values.
+        """Return the fields that a diff of versions compares, as JSON values.
 
         Raises:
             VersionUnreadable
@@ -142,10 +143,10 @@ class Version(msgspec.Struct, frozen=True):
         }
 
     def item(self) -> VersionItem:
-        """What is sent of it.
+        """Return the representation in responses.
 
         Raises:
-            VersionUnreadable: what is stored was not written by Moorage.
+            VersionUnreadable: the stored version was not written by Moorage.
         """
         try:
             content = self.content.decode()

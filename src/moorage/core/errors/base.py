@@ -129,7 +129,7 @@ class VersionUnreadable(MoorageError):
     """Version {version} cannot be decoded: {reason}."""
 
     code = "version_unreadable"
-    hint = "Run `moorage db check` to find out what else was changed."
+    hint = "Run `moorage db check` to find other changes."
 
 
 class DeploymentDeleted(NotFound):

@@ -1,5 +1,5 @@
-"""Plan: a deployment's live version made ready to be asked what to send to a model. The server and the client library
-ask the same plan, so both get the same bytes."""
+"""A live version, compiled for the resolution of requests. The server and the client library use the same class, so
+both return the same bytes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -30,7 +30,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 class CompiledVariant:
-    """A variant: what does not depend on a call, and the `texts` that do, as `templates` unless they are jinja's."""
+    """A variant: the parts that are equal for all requests, and the `texts` that do, as `templates` unless they are
+    jinja's."""
 
     def __init__(self, content: VariantContent, version: str) -> None:
         self.engine: Engine = content.settings.engine or "text"
@@ -86,7 +87,7 @@ class CompiledVariant:
 
     def _fill(self, request: GetConfigRequest) -> bytes | None:
         """The same at a fifth of the cost for most calls: those that add nothing of their own, and whose inputs are
-        strings. They are put into what was encoded before. Nothing for all others."""
+        strings. They are inserted into encoded parts. Return None for all others."""
         if self._form is None or request.prefix_messages or request.messages or request.extra_params:
             return None
         given = request.inputs.get

@@ -1,4 +1,4 @@
-"""Configuration: what an application sends to a model, for a deployment, a context and inputs."""
+"""Configuration: the request to a model, for a deployment, a context and inputs."""
 
 import hashlib
 from typing import Annotated, Any
@@ -45,7 +45,7 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class InvokeOptions(msgspec.Struct, frozen=True):
-    """What an invocation answers."""
+    """Options of an invocation's response."""
 
     include_retrievals: bool = False
     include_usage: bool = False
@@ -53,7 +53,7 @@ class InvokeOptions(msgspec.Struct, frozen=True):
 
 
 class Thread(msgspec.Struct, frozen=True):
-    """What the call belongs to."""
+    """The thread of the request."""
 
     id: str
     tags: list[str] | UnsetType = UNSET
@@ -61,7 +61,7 @@ class Thread(msgspec.Struct, frozen=True):
 
 class GetConfigRequest(msgspec.Struct, frozen=True):
     """The body of `get_config`, which is that of an invocation. Unknown fields are ignored, as
-    the SDKs send some; what only an invocation uses is checked and has no effect here."""
+    the SDKs send some; fields that only an invocation uses are checked and have no effect here."""
 
     key: Annotated[str, Meta(min_length=1, description="The deployment's key, or its id.")]
     inputs: Annotated[Object, Meta(description="The values of variables.")] = {}
@@ -98,7 +98,7 @@ class GetConfigRequest(msgspec.Struct, frozen=True):
 
 
 class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What to send to the provider. The same request to the same version has the same `id`."""
+    """The request to send to the provider. The same request to the same version has the same `id`."""
 
     id: str
     provider: str
@@ -125,7 +125,7 @@ def read_request(body: bytes) -> GetConfigRequest:
     """
     try:
         return _decode_request(body)
-    except (ValueError, RecursionError):  # the slow way tells all that is wrong, and takes what is as good
+    except (ValueError, RecursionError):  # the slow way reports all problems, and accepts equivalent forms
         return read_body(strict_json.parse(body), GetConfigRequest)[0]
 
 

@@ -1,4 +1,4 @@
-"""Explaining: which variant a context gets and why, and what another routing table would change. Nothing is called, and
+"""Explaining: the variant of a context with the reason, and the effect of another routing table. Nothing is called, and
 nothing counts as use."""
 
 from typing import Annotated, Any
@@ -30,7 +30,7 @@ class ExplainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Explained(Explanation, frozen=True, kw_only=True):
-    """Which variant the context gets from the live `version`, and what each rule of its table says."""
+    """The variant that the context gets from the live `version`, and the result of each rule."""
 
     version: str
 
@@ -52,7 +52,7 @@ class SimulationResult(msgspec.Struct, frozen=True):
 
 
 def explain_context(compiled: CompiledDeployment, body: bytes) -> Explained:
-    """What the live version's table makes of the context in `body` (JSON, `ExplainRequest`, or nothing).
+    """Return the result of the live routing table for the context in `body` (JSON, `ExplainRequest`, or nothing).
 
     Raises:
         InvalidJson, InvalidBody
@@ -72,7 +72,7 @@ def _values(context: Context) -> int:
 
 
 def simulate_routing(compiled: CompiledDeployment, body: bytes) -> SimulationResult:
-    """What the table in `body` (JSON, `SimulateRequest`) would change.
+    """Return the effect of the routing table in `body` (JSON, `SimulateRequest`).
 
     Raises:
         InvalidJson, InvalidBody: with every problem of the table and of the contexts; or it would take too long.

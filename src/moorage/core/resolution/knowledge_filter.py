@@ -10,7 +10,7 @@ _COMPARISONS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "exists")
 
 
 def check_knowledge_filter(value: dict[str, Any], report: Report, path: str = "knowledge_filter") -> None:
-    """Report what is wrong with `{field: {operator: value}}`, or with several as `{"and": […]}` or `{"or": […]}`."""
+    """Report the problems of `{field: {operator: value}}`, or with several as `{"and": […]}` or `{"or": […]}`."""
     for word in ("and", "or"):
         if isinstance(parts := value.get(word), list):
             for index, part in enumerate(parts):
@@ -40,7 +40,7 @@ def _check_fields(fields: dict[str, Any], report: Report, path: str) -> None:
 
 
 def _wanted(operator: str, operand: Any) -> str | None:
-    """What the operator takes, if this is not it."""
+    """Return the requirement of the operator if the value does not meet it."""
     if operator in ("in", "nin"):
         is_list = isinstance(operand, list) and all(isinstance(item, str | bool | int | float) for item in operand)
         return None if is_list else "an array of strings, numbers, true or false"

@@ -1,4 +1,4 @@
-"""CallerMessage: a message that a request brings with it, beside those of the deployment.
+"""CallerMessage: a message of a request, in addition to those of the deployment.
 
 It is checked and passed on as it was sent, with fields that are not here too: models learn new ones.
 """

@@ -1,7 +1,7 @@
 """Bundle: the live versions of a project's deployments in one piece, which an application can be answered from while no
-server is there. The same deployments at the same revision are the same bytes, whoever puts them together.
+server is there. The same deployments at the same revision are the same bytes on every server.
 
-It is signed with what a server keeps of an API key, the SHA-256 of its token, which whoever has the token can tell too.
+It is signed with the stored form of an API key, the SHA-256 of its token, which the holder of the token can compute.
 """
 
 import hashlib
@@ -36,8 +36,8 @@ class SnapshotDeployment(msgspec.Struct, frozen=True):
 
 
 class SnapshotItem(msgspec.Struct, frozen=True):
-    """What `GET /v2/deployments/snapshot` answers: the deployments of a project, ordered by key, as they were after its
-    last change, which was at `revision` of `epoch`."""
+    """The response of `GET /v2/deployments/snapshot`: the deployments of a project, ordered by key, as they were after
+    its last change, which was at `revision` of `epoch`."""
 
     format: Literal[1]
     project: str
@@ -63,7 +63,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class InvalidSnapshot(ValueError):
-    """What was read is no bundle, or not one of ours. No server tells anybody of it."""
+    """The bytes are not a snapshot of ours. No server returns this error."""
 
 
 class _Raw(msgspec.Struct, frozen=True):
@@ -95,7 +95,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def encode_live(live: LiveVersion) -> bytes:
-    """The JSON of a `SnapshotDeployment`. What is stored is JSON already, and not parsed."""
+    """Return the JSON of a `SnapshotDeployment`. The stored JSON is not parsed."""
     content = live.content
     return (
         f'{{"id":"{live.id}","key":"{live.key}","version_id":"{live.version_id}","version":"{live.version}",'
@@ -113,7 +113,7 @@ def encode_snapshot(project: str, epoch: str, revision: int, lives: Iterable[Liv
 
 
 def read_snapshot(data: bytes) -> Snapshot:
-    """What `encode_snapshot` wrote, or a lockfile, which has neither epoch nor revision.
+    """Decode the output of `encode_snapshot`, or a lockfile, which has neither epoch nor revision.
 
     Raises:
         BadBundle
@@ -128,7 +128,7 @@ def read_snapshot(data: bytes) -> Snapshot:
 
 
 def read_live(data: bytes) -> LiveVersion:
-    """What `encode_live` wrote.
+    """Decode the output of `encode_live`.
 
     Raises:
         BadBundle
@@ -162,10 +162,10 @@ def etag_of_digest(digest: bytes) -> str:
 
 
 def sign(token_sha256: str, digest: bytes) -> str:
-    """The signature of a bundle, by its SHA-256; `token_sha256` is what is stored of an API key."""
+    """Return the signature of a snapshot, by its SHA-256; `token_sha256` is the stored form of the API key's token."""
     return _SIGNATURE + hmac.new(bytes.fromhex(token_sha256), digest, hashlib.sha256).hexdigest()
 
 
 def is_signed(data: bytes, token: str, signature: str) -> bool:
-    """Whether whoever made the signature of a bundle knows the API key."""
+    """Whether the signer of a snapshot knows the API key."""
     return hmac.compare_digest(sign(hash_token(token), digest_of(data)).encode(), signature.encode())

@@ -1,4 +1,4 @@
-"""Condition: one operator of a cell, compiled once to be asked often, and the sentence that says how it went."""
+"""Compiled conditions: the operators of a rule for one attribute, with an explanation of the result."""
 
 import operator
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ _NUMBERS = frozenset({int, float})
 
 
 class CompiledCondition(msgspec.Struct, frozen=True):
-    """What one operator asks of an attribute: `holds(value)`, where a missing attribute is `None`."""
+    """One operator for an attribute: `holds(value)`, where a missing attribute is `None`."""
 
     attribute: str
     operator: str
@@ -45,7 +45,7 @@ class CompiledCondition(msgspec.Struct, frozen=True):
 
 
 def compile_conditions(attribute: str, cell: Condition) -> list[CompiledCondition]:
-    """What a cell asks of the attribute, in the order of the operators."""
+    """Compile the conditions for one attribute, in the order of the operators."""
     return [
         CompiledCondition(attribute, name, operand, _COMPILE[name](operand))
         for name, field in zip(OPERATORS, Condition.__struct_fields__, strict=True)
@@ -145,7 +145,7 @@ _COMPILE: dict[str, Callable[[Any], Predicate]] = {
     "exists": _exists, "contains": _contains, "starts_with": _starts_with,
 }  # fmt: skip
 
-#: What is said where an operator holds, and where it does not.
+#: The explanation if an operator holds, and if it does not.
 _PHRASES = {
     "eq": ("equals", "does not equal"),
     "ne": ("does not equal", "equals"),

@@ -1,7 +1,7 @@
-"""Cell: what a routing row asks of one attribute, as operators that must all hold.
+"""Conditions: the operators of a rule for one attribute. All of them must hold.
 
 A value is a boolean, a number, a string or a list, and is only ever compared with its own kind: `1` is not `"1"` and
-not `true`, but it is `1.0`. Two strings that are both dates (ISO 8601) are compared as points in time. What is of
+not `true`, but it is `1.0`. Two strings that are both dates (ISO 8601) are compared as points in time. A value of
 another kind than the operator takes does not match, and a missing attribute matches nothing but `exists: false`.
 """
 
@@ -50,7 +50,7 @@ _ORDER = {"rewrite": _ordered}
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What must hold of an attribute: every operator that is there."""
+    """The conditions for an attribute: every operator present must hold."""
 
     eq: (
         Annotated[
@@ -110,6 +110,6 @@ def check_condition(value: Any, path: str, report: Report) -> Any:
     if not value:
         report.problem(path, f"must have at least one operator: {', '.join(OPERATORS)}")
     for name in [name for name, operand in value.items() if operand is None]:
-        # An optional null is left out elsewhere; here the row would match what it was not meant for.
+        # An optional null is dropped elsewhere; here the rule would match requests that it was not meant for.
         report.problem(join(path, name), 'must not be null; use {"exists": false} to test for a missing attribute')
     return value

@@ -1,7 +1,7 @@
 """Context: the facts about a call that routing chooses by, as `get_config` and `invoke` receive them.
 
 An object of attributes. A value is true or false, a number, a string (a date is a string in ISO 8601), or a list of
-those. The bounds are far above what a rule can use, and there so that a mistake is told instead of carried along.
+those. The bounds are far above what a rule can use, so that a mistake is reported.
 """
 
 import math
@@ -22,7 +22,8 @@ _KINDS = {bool: "a boolean", int: "a number", float: "a number", str: "a string"
 
 
 def kind_of(value: Any) -> str | None:
-    """What kind of attribute a value is: `a boolean`, `a number`, `a string` or `a list`; `None` if it is none."""
+    """Return the kind of an attribute's value: `a boolean`, `a number`, `a string` or `a list`; `None` if it is
+    none."""
     return _KINDS.get(type(value))
 
 
@@ -43,7 +44,7 @@ def is_plain(context: Mapping[str, Any]) -> bool:
 
 
 def read_context(value: Any, report: Report, path: str = "context") -> Context:
-    """The attributes of a parsed `context`; what is wrong with them is in the report.
+    """Return the attributes of a parsed `context`, and add its problems to the report.
 
     An attribute that is null is as good as missing. `environments` as a list of one is that one: older SDKs send
     `["staging"]`, newer ones `"staging"`.

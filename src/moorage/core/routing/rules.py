@@ -36,7 +36,7 @@ class RoutingRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         dict[_Attribute, Annotated[Condition, Meta(extra={"rewrite": check_condition})]],
         Meta(
             max_length=MAX_ATTRIBUTES,
-            description="What must hold, by the context's attributes; nothing is asked if it is left out.",
+            description="The conditions by attribute of the context. Without them, the rule matches every request.",
         ),
     ] = msgspec.field(default_factory=dict)
     split: Split | UnsetType = UNSET
@@ -52,7 +52,7 @@ Routing = Annotated[
 def check_routing(
     routing: Sequence[RoutingRule], variants: Collection[str], report: Report, path: str = "routing"
 ) -> None:
-    """Report what no single row can tell: unknown variants, rows that no call can reach, splits over 100 percent.
+    """Report problems between rules: unknown variants, unreachable rules, splits over 100 percent.
 
     Args:
         routing: the rows after row 0.

@@ -13,7 +13,7 @@ from moorage.core.routing.rules import DEFAULT_VARIANT, RoutingRule
 from moorage.core.routing.splits import find_bucket
 from moorage.core.validation.validate import shown
 
-#: Longer rules, as JSON, are not shared: what is kept has to be bounded.
+#: Longer rules, as JSON, are not shared, because the cache is bounded.
 _SHARED_BYTES: Final = 1_000
 
 _encode = msgspec.json.Encoder().encode
@@ -32,7 +32,7 @@ class Resolution(msgspec.Struct, frozen=True):
 
 
 class ExplainedRule(msgspec.Struct, frozen=True):
-    """What a rule makes of a context, whether or not a rule above it was chosen."""
+    """The result of a rule for a context, whether or not an earlier rule was chosen."""
 
     rule: int
     variant: str
@@ -42,7 +42,7 @@ class ExplainedRule(msgspec.Struct, frozen=True):
 
 
 class Explanation(Resolution, frozen=True):
-    """A resolution with what each rule had to say: rules 1, 2, …, and rule 0 as the last that is tried."""
+    """A resolution with the result of each rule: rules 1, 2, …, and rule 0 as the last one."""
 
     rules: list[ExplainedRule]
 
@@ -56,10 +56,10 @@ class ChangedContext(msgspec.Struct, frozen=True):
 
 
 class _CompiledRule(msgspec.Struct, frozen=True):
-    """A rule made ready: its conditions, and what it resolves to."""
+    """A compiled rule: its conditions and its resolution."""
 
     conditions: tuple[CompiledCondition, ...]
-    checks: tuple[tuple[str, Predicate], ...]  # the same, for those who do not ask why
+    checks: tuple[tuple[str, Predicate], ...]  # the same, without an explanation
     by: str | None
     share: int
     resolution: Resolution
@@ -71,7 +71,7 @@ class _CompiledRule(msgspec.Struct, frozen=True):
 
 
 class RoutingTable(msgspec.Struct, frozen=True):
-    """A deployment's routing, compiled once and asked for each call. It keeps nothing and may be shared by threads."""
+    """A deployment's routing, compiled once and used for each request. It has no state, so threads can share it."""
 
     key: str
     rules: tuple[_CompiledRule, ...]
@@ -111,7 +111,7 @@ class RoutingTable(msgspec.Struct, frozen=True):
         return self.default
 
     def explain(self, context: Context) -> Explanation:
-        """The same resolution, with what each rule makes of the context."""
+        """Return the same resolution, with the result of each rule."""
         ends: dict[str, int] = {}
         told = [self._explain(rule, context, ends) for rule in self.rules]
         chosen = next((rule.resolution for rule, it in zip(self.rules, told, strict=True) if it.matched), self.default)
@@ -122,7 +122,7 @@ class RoutingTable(msgspec.Struct, frozen=True):
         return Explanation(chosen.variant, chosen.reason, chosen.rule, told)
 
     def _explain(self, rule: _CompiledRule, context: Context, ends: dict[str, int]) -> ExplainedRule:
-        """What one rule makes of it; `ends` says where the parts of the rules above end, and is brought up to date."""
+        """Return the result of one rule; `ends` has the ends of the splits of earlier rules, and is updated."""
         asked = [(condition, context.get(condition.attribute)) for condition in rule.conditions]
         failing = [condition.explanation(value) for condition, value in asked if not condition.holds(value)]
         if failing:
@@ -142,13 +142,13 @@ class RoutingTable(msgspec.Struct, frozen=True):
 
 
 def compare(before: RoutingTable, after: RoutingTable, contexts: Iterable[Context]) -> list[ChangedContext]:
-    """What if: the contexts that get another variant from the table `after` than from `before`."""
+    """Return the contexts that get another variant from the table `after` than from `before`."""
     moves = (ChangedContext(context, before.resolve(context), after.resolve(context)) for context in contexts)
     return [move for move in moves if move.before.variant != move.after.variant]
 
 
 def _compile_rule(number: int, route: RoutingRule) -> _CompiledRule:
-    """The rule made ready. Many deployments have the same ones: what they share stays in the processor's cache."""
+    """Compile a rule. Many deployments have equal rules, and sharing them saves the processor's cache."""
     encoded = _encode(route)
     return _compile_cached(number, encoded) if len(encoded) <= _SHARED_BYTES else _compile(number, route)
 

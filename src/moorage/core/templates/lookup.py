@@ -1,4 +1,4 @@
-"""JSON values inside templates: how one is found in another, and what it is as text."""
+"""JSON values inside templates: looking one up in another, and converting it to text."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -31,13 +31,13 @@ def member(value: Any, name: str) -> Any:
 
 
 def find(name: str, inputs: Mapping[str, Any]) -> Any:
-    """The input of that name, dots and all, or else what its path leads to; `ABSENT` where there is none."""
+    """Return the input of that name, dots included, or else the value at its path; `ABSENT` if there is none."""
     value = inputs.get(name, ABSENT)
     return follow(name.split("."), inputs) if value is ABSENT and "." in name else value
 
 
 def follow(path: Sequence[str], inputs: Mapping[str, Any]) -> Any:
-    """What a path leads to; `ABSENT` where there is nothing."""
+    """Return the value at a path; `ABSENT` if there is none."""
     first, *rest = path
     value = inputs.get(first, ABSENT)
     for step in rest:

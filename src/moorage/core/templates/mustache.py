@@ -1,4 +1,4 @@
-"""Mustache: logic-less templates, rendered from what `moorage.core.templates.mustache_parser` reads.
+"""Mustache: logic-less templates, rendered from the output of `moorage.core.templates.mustache_parser`.
 
 One thing differs from the specification: values are not escaped for HTML, because a prompt is no HTML and a model would
 read `&quot;`. So `{{name}}`, `{{&name}}` and `{{{name}}}` are the same.
@@ -21,10 +21,10 @@ MAX_STEPS = 50_000
 
 
 def render(nodes: list[Node], inputs: Any, output: Output) -> None:
-    """Put the inputs in. A variable that no input has is missing; a section only asks whether there is something.
+    """Put the inputs in. A variable that no input has is missing; a section only tests for a value.
 
     Raises:
-        OutputTooLarge, TemplateTooHeavy: what comes out, or the way to it, is too long.
+        OutputTooLarge, TemplateLimitExceeded: the output or the number of steps exceeds the limit.
     """
     _Rendering(inputs, output).render(nodes)
 
@@ -78,7 +78,7 @@ class _Rendering:
                 self.contexts.pop()
 
     def find(self, path: tuple[str, ...]) -> Any:
-        """What a name means here: its first part in the innermost context that has it, and the way on from there."""
+        """Look a name up: its first part in the innermost context that has it, and the rest of the path from there."""
         first = path[0]
         if first == ".":
             self.step()

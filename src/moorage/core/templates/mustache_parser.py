@@ -15,7 +15,7 @@ MAX_DEPTH = 64
 #: How many tags a template may have.
 MAX_TAGS = 10_000
 
-# What may follow a tag that stands alone on its line.
+# The text that may follow a tag on a line of its own.
 _REST_OF_LINE = re.compile(r"[ \t]*+(?:\r?\n|\Z)")
 
 _STANDALONE = frozenset("#^/!=>")
@@ -30,7 +30,7 @@ class VariableTag(NamedTuple):
 
 
 class Section(NamedTuple):
-    """What is rendered for each item of a list, for a value that is something, or (inverted) for one that is not."""
+    """A section: rendered for each item of a list, for a truthy value, or (inverted) for a falsy one."""
 
     name: str
     path: tuple[str, ...]
@@ -145,6 +145,6 @@ def parse(template: str) -> list[Node]:
     """A template as texts, variables and sections.
 
     Raises:
-        InvalidTemplate: with what is wrong, and the line.
+        InvalidTemplate: with the reason and the line.
     """
     return _Parser(template).parse()

@@ -7,7 +7,7 @@ MAX_OUTPUT = 1_048_576
 
 
 class Output:
-    """Collects pieces. `missing` has the names that were asked for in vain, each once, in order."""
+    """Collects pieces. `missing` has the names without a value, each once, in order."""
 
     def __init__(self, budget: int, *, keep: bool) -> None:
         self.missing: dict[str, None] = {}
@@ -37,7 +37,7 @@ class Output:
             raise OutputTooLarge(maximum=MAX_OUTPUT)
 
     def mark_missing(self, name: str, placeholder: str) -> str:
-        """Note that there is no input of that name. What stands in its place: the placeholder, or nothing."""
+        """Note that there is no input of that name. Return the replacement: the placeholder, or nothing."""
         self.missing[name] = None
         return placeholder if self._keep else ""
 

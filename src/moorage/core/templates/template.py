@@ -1,6 +1,6 @@
-"""Templates: what a message is before the inputs are in it.
+"""Templates: messages with placeholders for inputs.
 
-Three engines. `text` puts values in the place of names, and `mustache` has sections beside that; both are rendered
+Three engines. `text` puts values in the place of names, and `mustache` has sections too; both are rendered
 here, in time that is linear in the template and the output. `jinja` runs code, so it is rendered in a process of its
 own, by `moorage.rendering.jinja`.
 
@@ -23,7 +23,7 @@ Engine = Literal["text", "jinja", "mustache"]
 
 _ENGINES = frozenset(get_args(Engine))
 
-#: What is done with a name that no input has: nothing takes its place, or it stays as it is written, or it is an error.
+#: The treatment of a name without an input: it is replaced by nothing, it stays as written, or it is an error.
 Missing = Literal["empty", "keep", "error"]
 
 # Possessive, so that nothing is ever tried twice: `{{{{{{…` takes linear time.
@@ -91,7 +91,7 @@ def render(
     """Read a template and put the inputs in, once.
 
     Raises:
-        What `Template` and `Template.render` raise.
+        The errors of `Template` and `Template.render`.
     """
     return Template(engine, template).render(inputs, missing, budget=budget)
 

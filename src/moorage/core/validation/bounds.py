@@ -1,4 +1,4 @@
-"""Bounds: which numbers a field takes, as a rule beside its type and in its schema."""
+"""Bounds: the numbers that a field accepts, as an annotation of its type and in its schema."""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ def parse(text: bytes) -> Any:
     """Parse one JSON value.
 
     Raises:
-        InvalidJson: with what is wrong and, where the parser knows it, the line and column or the path.
+        InvalidJson: with the reason and, if the parser knows it, the line and column or the path.
     """
     try:
         decoded = text.decode("utf-8-sig")
@@ -55,7 +55,7 @@ def too_deep() -> InvalidJson:
 
 
 def check(value: Any) -> None:
-    """Refuse in a parsed value what `parse` refuses in text: depth, NUL, lone surrogates, what is no JSON value.
+    """Reject in a parsed value what `parse` rejects in text: depth, NUL, lone surrogates, values outside JSON.
 
     Raises:
         InvalidJson: naming the path of the first offence.

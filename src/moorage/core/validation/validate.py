@@ -37,7 +37,7 @@ _JSON_NAMES = {
 
 
 class Report:
-    """What was found on the way: problems to refuse for, and paths that were rewritten."""
+    """The problems of a value, and the paths that were normalized."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
@@ -65,7 +65,7 @@ def conform(value: Any, to: Any) -> tuple[Any, Report]:
 
 
 def name_of(value: Any) -> str:
-    """What JSON calls a value: `null`, `a string`, `an object`…"""
+    """Return the name of a value's type in JSON: `null`, `a string`, `an object`…"""
     return "null" if value is None else _JSON_NAMES.get(type(value)) or f"a {type(value).__name__}"
 
 

@@ -1,7 +1,7 @@
 -- The whole schema. SQLite and PostgreSQL run the same script. JSON is stored as the text that is sent.
 
--- One row: the number of committed writes, and the newest time given out. Every write locks this row first, so commits
--- are totally ordered, and times never go back when the clock does.
+-- One row: the number of committed writes, and the time of the newest write. Every write locks this row first, so
+-- commits are totally ordered, and times do not go back when the clock does.
 CREATE TABLE revision (
     id BIGINT PRIMARY KEY CHECK (id = 1),
     rev BIGINT NOT NULL,

@@ -1,8 +1,8 @@
-"""Connections to PostgreSQL: nothing waits on one for ever, and one that failed is not used again.
+"""Connections to PostgreSQL: every wait has a timeout, and a failed connection is not reused.
 
-A few lines instead of psycopg_pool: whoever asks connects, so an error says why at once, and the first who asks after
-the database is back has it. The pool connects in threads of its own, waits up to minutes between its attempts, and
-tells those who wait only that time ran out.
+A small pool instead of psycopg_pool: the thread that needs a connection opens it. So an error has its cause at once,
+and the first request after the database has recovered succeeds. psycopg_pool connects in its own threads, waits up to
+minutes between attempts, and reports only a timeout.
 """
 
 import re
@@ -19,12 +19,13 @@ from psycopg.pq import TransactionStatus
 
 from moorage.core.errors.storage import InvalidDatabase, StorageError, StorageFull, StorageUnavailable
 from moorage.store.engine import Row
+from moorage.store.errors import error_text
 
-#: Seconds that a transaction waits for one of our connections to come free.
-_TURN_SECONDS = 10
+#: Seconds that a transaction waits for a free connection.
+_ACQUIRE_SECONDS = 10
 
-#: What is set where the address does not say otherwise. A connection whose other end is gone without a word is found
-#: dead in about ten seconds; `primary`: of several hosts the one that can be written.
+#: Default options of an address. The keepalive options detect a dead peer in about ten seconds. `primary`: of several
+#: hosts, the one that accepts writes.
 _DEFAULTS: Mapping[str, str | int] = {
     "application_name": "moorage",
     "client_encoding": "UTF8",
@@ -36,16 +37,18 @@ _DEFAULTS: Mapping[str, str | int] = {
     "target_session_attrs": "primary",
 }
 
-#: What is wrong with an address of which nothing can be told for certain.
-_UNREADABLE = (
+#: The error of an address that cannot be parsed with certainty.
+_UNPARSABLE = (
     "cannot be read as postgresql://USER:PASSWORD@HOST:PORT/NAME; write special characters in the user and password as"
     " %XX"
 )
 
 
 class Connection(psycopg.Connection[Row]):
-    """A connection that waits `deadline` seconds for an answer, and is closed if there is none: the database's own
-    timeouts are of no use when it stands still, or the network does."""
+    """A connection that is closed if a query takes longer than `deadline` seconds.
+
+    The timeouts of the database do not help if its process hangs or the network is down.
+    """
 
     deadline = 40.0
 
@@ -61,38 +64,41 @@ class Connection(psycopg.Connection[Row]):
 
 
 class Address:
-    """Where a database is. `shown` is safe to show: it has no password; `identity` is the same for all processes that
-    were given the address, whatever its `password`."""
+    """The address of a database.
 
-    def __init__(self, url: str, called: str = "its address") -> None:
-        """Read an address that begins with `postgresql://`, and that an error calls so.
+    `redacted` has no password and is safe to show. `identity` does not depend on the password and is the same in all
+    processes with this address.
+    """
+
+    def __init__(self, url: str, label: str = "its address") -> None:
+        """Parse an address that begins with `postgresql://`; `label` names it in an error.
 
         Raises:
             InvalidDatabase
         """
         given = _parse(url)
-        if given is None:  # a piece of the password may stand anywhere in it
+        if given is None:  # it is not shown: any part of it may be the password
             option = _unknown_option(url)
-            why = f"has the option {option}, which PostgreSQL does not know" if option else _UNREADABLE
-            raise InvalidDatabase(url="postgresql://…", reason=f"{called} {why}")
+            why = f"has the option {option}, which PostgreSQL does not know" if option else _UNPARSABLE
+            raise InvalidDatabase(url="postgresql://…", reason=f"{label} {why}")
         parameters = {**_DEFAULTS, **given}
         self._conninfo = make_conninfo("", **parameters)
         self.password = str(given["password"]).encode() if given.get("password") else None
         self.identity = repr(sorted((key, str(value)) for key, value in given.items() if "password" not in key))
-        self.shown = f"postgresql://{_hosts(given)}/{given.get('dbname') or ''}"
+        self.redacted = f"postgresql://{_hosts(given)}/{given.get('dbname') or ''}"
 
     def connect(self) -> Connection:
-        """A new connection, on which each statement is a transaction until one is begun.
+        """Open a connection in autocommit mode.
 
         Raises:
             psycopg.Error
         """
-        # Nothing is prepared: behind a pgbouncer the next transaction may be on another connection.
+        # No prepared statements: behind a pgbouncer, the next transaction may use another connection.
         return Connection.connect(self._conninfo, autocommit=True, prepare_threshold=None)
 
 
 def _parse(url: str) -> dict[str, Any] | None:
-    """The parts of an address; none if they cannot be told apart for certain, as by an @ or / in the password."""
+    """Return the parts of an address; None if they are ambiguous, as with @ or / in the password."""
     before_options = url.partition("://")[2].partition("?")[0]
     authority, _, path = before_options.partition("/")
     if authority.count("@") > 1 or "@" in path:
@@ -105,7 +111,7 @@ def _parse(url: str) -> dict[str, Any] | None:
 
 
 def _unknown_option(url: str) -> str | None:
-    """The option for which an address cannot be read; none if it could be a piece of a password."""
+    """Return the unknown option of an address; None if it may be a part of a password."""
     rest, _, options = url.partition("?")
     if _parse(rest) is None or re.search("@|pass|secret|key", options):
         return None
@@ -118,7 +124,7 @@ def _unknown_option(url: str) -> str | None:
 
 
 def _hosts(given: Mapping[str, Any]) -> str:
-    """The hosts of an address, each with its port; one port alone is that of all."""
+    """Return the hosts of an address with their ports; a single port applies to all hosts."""
     names = str(given.get("host") or given.get("hostaddr") or "").split(",")
     hosts = [f"[{name}]" if ":" in name else name for name in names]
     ports = str(given.get("port", "")).split(",")
@@ -127,74 +133,74 @@ def _hosts(given: Mapping[str, Any]) -> str:
 
 
 class Connections:
-    """Connections that are kept for the next transaction, up to `most` at a time."""
+    """A pool of up to `max_size` connections."""
 
-    def __init__(self, address: Address, most: int = 8) -> None:
+    def __init__(self, address: Address, max_size: int = 8) -> None:
         self._address = address
         self._idle: list[Connection] = []
         self._lock = threading.Lock()
-        self._places = threading.Semaphore(most)
+        self._free = threading.Semaphore(max_size)
         self._is_closed = False
 
     @contextmanager
     def transaction(self, begin: str) -> Iterator[Connection]:
-        """A transaction that is begun with `begin`; committed when the block ends, undone when it raises.
+        """Run a transaction that starts with `begin`: committed at the end of the block, rolled back if it raises.
 
         Raises:
-            StorageFull, StorageUnavailable: nothing was kept, or (a commit without an answer) nothing is acknowledged.
+            StorageFull, StorageUnavailable: nothing was stored, or (a failed commit) nothing is acknowledged.
         """
-        if not self._places.acquire(timeout=_TURN_SECONDS):
+        if not self._free.acquire(timeout=_ACQUIRE_SECONDS):
             raise StorageUnavailable(reason="all connections to it are in use")
         try:
-            connection = self._begun(begin)
+            connection = self._begin(begin)
             try:
                 yield connection
                 _commit(connection)
             except psycopg.Error as error:
-                raise told(error) from error
+                raise translate_error(error) from error
             finally:
-                self._give_back(connection)
+                self._release(connection)
         finally:
-            self._places.release()
+            self._free.release()
 
-    def start_anew(self) -> None:
-        """Close those that are not in use."""
+    def close_idle(self) -> None:
+        """Close the idle connections."""
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
 
     def close(self) -> None:
-        """Close those that are not in use, and the others when they are given back."""
+        """Close the idle connections now, and the others when their transactions end."""
         self._is_closed = True
-        self.start_anew()
+        self.close_idle()
 
-    def _begun(self, begin: str) -> Connection:
-        """A connection on which `begin` was said, which shows that it works."""
-        while connection := self._take():
+    def _begin(self, begin: str) -> Connection:
+        """Return a connection on which `begin` has run, which proves that it works."""
+        while connection := self._pop_idle():
             try:
                 connection.execute(begin)
-            except psycopg.Error:  # it broke while nobody used it, and with it those of the same time
+            except psycopg.Error:  # it broke while idle; the other idle connections probably did too
                 connection.close()
-                self.start_anew()
+                self.close_idle()
             else:
                 return connection
         try:
             connection = self._address.connect()
         except psycopg.Error as error:
-            raise told(error) from error
+            raise translate_error(error) from error
         try:
             connection.execute(begin)
         except psycopg.Error as error:
             connection.close()
-            raise told(error) from error
+            raise translate_error(error) from error
         return connection
 
-    def _take(self) -> Connection | None:
+    def _pop_idle(self) -> Connection | None:
         with self._lock:
             return self._idle.pop() if self._idle else None
 
-    def _give_back(self, connection: Connection) -> None:
+    def _release(self, connection: Connection) -> None:
         if connection.pgconn.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             with suppress(psycopg.Error):
                 connection.execute("ROLLBACK")
@@ -207,22 +213,16 @@ class Connections:
 
 def _commit(connection: Connection) -> None:
     try:
-        answer = connection.execute("COMMIT").statusmessage
+        status = connection.execute("COMMIT").statusmessage
     except psycopg.Error as error:
         if connection.closed:
             reason = "the connection was lost while it committed, so the change may be there or not"
             raise StorageUnavailable(reason=reason) from error
         raise
-    if answer != "COMMIT":  # a transaction in which a statement failed is undone, and that is no error
+    if status != "COMMIT":  # PostgreSQL rolls back after a failed statement, without an error
         raise StorageUnavailable(reason="it undid the transaction")
 
 
-def told(error: psycopg.Error) -> StorageError:
-    """What a failure is to those who asked."""
-    return StorageFull() if isinstance(error, errors.DiskFull) else StorageUnavailable(reason=reason(error))
-
-
-def reason(error: psycopg.Error) -> str:
-    """In a line, without the values of a row."""
-    lines = (error.diag.message_primary or str(error)).splitlines() or [type(error).__name__]
-    return lines[0].strip()
+def translate_error(error: psycopg.Error) -> StorageError:
+    """Return the storage error for an error of PostgreSQL."""
+    return StorageFull() if isinstance(error, errors.DiskFull) else StorageUnavailable(reason=error_text(error))

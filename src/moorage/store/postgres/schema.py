@@ -1,4 +1,4 @@
-"""What a PostgreSQL database must be, and how it becomes that."""
+"""Requirements and migrations of a PostgreSQL database."""
 
 import re
 
@@ -7,14 +7,14 @@ from moorage.store.postgres.connections import Connection
 from moorage.store.queries import load_migrations
 from moorage.store.schema import OpenMode, can_create, check_schema
 
-#: As `server_version` tells it.
+#: In the form of `server_version`.
 OLDEST_VERSION = 140_000
 
-#: Of all advisory locks in the database, ours: "MOOR".
+#: Our advisory lock in the database: "MOOR".
 _LOCK = 0x4D4F4F52
 
-# One program at a time brings a database to a schema: the others wait, and find it done. The lock goes with its
-# transaction, so it is safe behind a pgbouncer too, and a program that is killed leaves the schema before.
+# One program at a time runs a migration: the others wait, and then find it done. The lock ends with its transaction, so
+# it also works behind a pgbouncer, and a killed program leaves the schema before the migration.
 _BEGIN = f"""
 BEGIN ISOLATION LEVEL READ COMMITTED;
 SET LOCAL statement_timeout = '10min';
@@ -27,13 +27,13 @@ _VERSION = "SELECT coalesce(max(version), 0) FROM moorage_schema"
 
 _CREATE = "CREATE TABLE moorage_schema (version BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now())"
 
-#: Seconds to wait for a step of a migration.
+#: Seconds to wait for one migration.
 _STEP_SECONDS = 660.0
 
-_NOTE = "INSERT INTO moorage_schema (version) VALUES (%s)"
+_INSERT_VERSION = "INSERT INTO moorage_schema (version) VALUES (%s)"
 
-# Tables that an extension brought are nobody's data.
-_STRANGERS = """
+# Tables of extensions do not count.
+_FOREIGN_TABLES = """
 SELECT c.relname FROM pg_catalog.pg_class c
 WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
     AND c.relkind IN ('r', 'p') AND NOT EXISTS (
@@ -42,10 +42,10 @@ WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 
     )
 ORDER BY c.relname LIMIT 1"""
 
-# What our promises rest on.
+# The settings that durability depends on.
 _SETTINGS = "SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('server_encoding')"
 
-# What a role that can only read would find out at its first write.
+# The first table that the role cannot write; without this check the first write would fail.
 _NOT_WRITABLE = """
 SELECT c.relname FROM pg_catalog.pg_class c
 WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
@@ -59,16 +59,18 @@ ORDER BY c.relname LIMIT 1"""
 def check_version(found: int, url: str) -> None:
     """Raise `InvalidDatabase` for a PostgreSQL older than `OLDEST_VERSION` (14.2 is 140002)."""
     if found < OLDEST_VERSION:
-        shown = f"{found // 10_000}.{found % 10_000}"
-        raise InvalidDatabase(url=url, reason=f"it is PostgreSQL {shown}, and {OLDEST_VERSION // 10_000} is the oldest")
+        version = f"{found // 10_000}.{found % 10_000}"
+        raise InvalidDatabase(
+            url=url, reason=f"it is PostgreSQL {version}, and {OLDEST_VERSION // 10_000} is the oldest"
+        )
 
 
 def prepare(connection: Connection, url: str, mode: OpenMode) -> None:
-    """Check that a database can keep what Moorage promises; create or upgrade its schema as the mode allows.
+    """Check the requirements of a database; create or upgrade its schema as the mode allows.
 
     Raises:
-        InvalidDatabase: it is too old, is set so that it may lose what it committed, cannot be written, or holds
-            something else, or nothing.
+        InvalidDatabase: it is too old, can lose commits, is not writable, or has another program's tables, or no
+            tables.
         SchemaTooNew, SchemaTooOld: another Moorage wrote it.
         psycopg.Error
     """
@@ -78,18 +80,18 @@ def prepare(connection: Connection, url: str, mode: OpenMode) -> None:
     connection.deadline = _STEP_SECONDS
     while _migrate_once(connection, url):
         pass
-    if can_create(mode):  # else there may be nothing to write
+    if can_create(mode):  # in the other modes the role may be read-only
         for (table,) in connection.execute(_NOT_WRITABLE, [tables()]).fetchall():
             raise InvalidDatabase(url=url, reason=f"its user may not write into the table {table}")
 
 
 def tables() -> list[str]:
-    """Moorage's own tables, but for the one that has the schema's number."""
+    """Return the names of all Moorage tables except `moorage_schema`."""
     return re.findall(r"^CREATE TABLE (\w+)", "\n".join(load_migrations()), re.MULTILINE)
 
 
 def check_settings(connection: Connection, url: str) -> None:
-    """Refuse a server that is too old, or that cannot keep what we promise.
+    """Check the version and the settings of a server.
 
     Raises:
         InvalidDatabase
@@ -105,7 +107,7 @@ def check_settings(connection: Connection, url: str) -> None:
 
 
 def _migrate_once(connection: Connection, url: str) -> bool:
-    """Take the schema one step on, in one transaction; whether there was one to take."""
+    """Run the next migration in one transaction; return whether there was one."""
     scripts = load_migrations()
     connection.execute(_BEGIN)
     try:
@@ -116,10 +118,10 @@ def _migrate_once(connection: Connection, url: str) -> bool:
         check_schema(found, url, "create")
         is_behind = found < len(scripts)
         if is_behind:
-            connection.execute(scripts[found].encode())  # in bytes: a script is no literal of this program
-            connection.execute(_NOTE, [found + 1])
+            connection.execute(scripts[found].encode())  # in bytes: psycopg types a text query as a literal
+            connection.execute(_INSERT_VERSION, [found + 1])
         connection.execute("COMMIT")
-    except BaseException:  # raised again: an interrupt leaves nothing behind either
+    except BaseException:  # raised again: an interrupt must not leave a transaction open
         if not connection.closed:
             connection.execute("ROLLBACK")
         raise
@@ -127,15 +129,15 @@ def _migrate_once(connection: Connection, url: str) -> bool:
 
 
 def find_schema(connection: Connection, url: str) -> int | None:
-    """The schema of the database, None if it has no tables yet.
+    """Return the schema of the database, None if it has no tables.
 
     Raises:
-        InvalidDatabase: it holds something else.
+        InvalidDatabase: it has tables of another program.
         psycopg.Error
     """
     ((is_ours,),) = connection.execute(_FIND_VERSION).fetchall()
     if not is_ours:
-        for (table,) in connection.execute(_STRANGERS).fetchall():
+        for (table,) in connection.execute(_FOREIGN_TABLES).fetchall():
             raise InvalidDatabase(url=url, reason=f"it holds tables of another program ({table})")
         return None
     ((version,),) = connection.execute(_VERSION).fetchall()

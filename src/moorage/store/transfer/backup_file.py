@@ -1,4 +1,4 @@
-"""A backup as a file: a SQLite database that needs no other file beside it."""
+"""A backup file: a SQLite database without side files."""
 
 import fcntl
 import os
@@ -15,15 +15,15 @@ from moorage.store.opening import open_store
 from moorage.store.sqlite.engine import SqliteEngine
 from moorage.store.store import Store
 
-#: Pages that are copied at a time.
+#: The number of pages that are copied at a time.
 _PAGES = 1_000
 
-# SQLite makes files beside a database to read it, but for a backup.
+# SQLite creates side files to read a WAL database; a backup is not one.
 _IN_A_CLOSED_FOLDER = (
     "it is a database's own file, not one of `moorage db backup`; it can be read in a folder that this user can write"
 )
 
-#: Why a file is no backup, where SQLite has no better words.
+#: Better messages than those of SQLite.
 _REASONS = {
     apsw.ReadOnlyError: _IN_A_CLOSED_FOLDER,
     apsw.CantOpenError: _IN_A_CLOSED_FOLDER,
@@ -34,35 +34,36 @@ _REASONS = {
 
 @contextmanager
 def new_backup(file: Path) -> Iterator[Engine]:
-    """A new database to write into, in `FILE.partial`; when the block ends, `file` is that, whole and on the disk. If
-    it raises, or the program is killed, `file` is what it was.
+    """Write a new database into `FILE.partial`; at the end of the block it replaces `file`, durably.
+
+    If the block raises or the program is killed, `file` does not change.
 
     Raises:
-        BackupUnderWay: another program writes a backup there.
-        InvalidDatabase: it cannot be written.
+        BackupInProgress: another program writes a backup there.
+        InvalidDatabase: the file is not writable.
     """
     partial = file.with_name(f"{file.name}.partial")
-    with _alone(partial, file):
+    with _locked(partial, file):
         try:
-            _remove_sides(partial)
+            _remove_side_files(partial)
             with closing(SqliteEngine(partial)) as engine:
                 yield engine
             with closing(apsw.Connection(str(partial), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
-                connection.pragma("journal_mode", "delete")  # without a WAL it can be read where nothing can be written
+                connection.pragma("journal_mode", "delete")  # without a WAL it can be read in a read-only folder
             _sync(partial)
             partial.replace(file)
             _sync(file.parent)
         finally:
             partial.unlink(missing_ok=True)
-            _remove_sides(partial)
+            _remove_side_files(partial)
 
 
 @contextmanager
 def open_backup(file: Path) -> Iterator[Store]:
-    """What is in a backup, in a temporary copy that is brought to the current schema; the file itself is only read.
+    """Open a temporary copy of a backup, upgraded to the current schema; the file is only read.
 
     Raises:
-        InvalidBackup: it is no database of Moorage's, or not a whole one.
+        InvalidBackup: it is not a Moorage database, or it is incomplete.
         SchemaTooNew: a newer Moorage wrote it.
     """
     with tempfile.TemporaryDirectory(prefix="moorage-backup-") as folder:
@@ -83,28 +84,28 @@ def open_backup(file: Path) -> Iterator[Store]:
 
 
 @contextmanager
-def _alone(partial: Path, file: Path) -> Iterator[None]:
-    """Be the only program that writes a backup there. What one that was killed has left is emptied."""
+def _locked(partial: Path, file: Path) -> Iterator[None]:
+    """Lock `partial` for this program, and truncate what a killed program left."""
     try:
-        held = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise InvalidDatabase(url=file, reason=os.strerror(error.errno or 0)) from error
-    try:  # closed only after SQLite has closed it: its own locks on the file go with the first that closes it
-        if not _take(held, partial):
+    try:  # closed after SQLite has closed it: the first close drops the locks of SQLite on the file
+        if not _acquire_lock(handle, partial):
             raise BackupInProgress(file=file)
-        os.ftruncate(held, 0)
+        os.ftruncate(handle, 0)
         yield
     finally:
-        os.close(held)
+        os.close(handle)
 
 
-def _take(held: int, partial: Path) -> bool:
-    """Whether nobody else has it, nor had, and made a backup of it, since it was opened."""
+def _acquire_lock(handle: int, partial: Path) -> bool:
+    """Return whether no other program holds the lock, or has renamed the file since it was opened."""
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    return partial.exists() and os.path.samestat(partial.stat(), os.fstat(held))
+    return partial.exists() and os.path.samestat(partial.stat(), os.fstat(handle))
 
 
 def _copy(file: Path, copy: Path) -> None:
@@ -117,7 +118,7 @@ def _copy(file: Path, copy: Path) -> None:
             pages.step(_PAGES)
 
 
-def _remove_sides(partial: Path) -> None:
+def _remove_side_files(partial: Path) -> None:
     for side in ("-wal", "-shm", "-revision"):
         partial.with_name(f"{partial.name}{side}").unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Copying a whole database into another one, of whichever engine: in one transaction, or piece by piece."""
+"""Copies of a whole database into another one on any engine, in one transaction or in batches."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -9,13 +9,13 @@ from moorage.core.deployments.ids import new_id
 from moorage.core.errors.storage import CopyDiffers, CopyUnfinished, SourceChanged, TargetNotEmpty
 from moorage.store.engine import Engine, Run
 from moorage.store.store import Store
-from moorage.store.transfer.dump import TABLES, DatabaseDump, Fingerprint, counts, pieces
+from moorage.store.transfer.dump import TABLES, DatabaseDump, Fingerprint, batches, counts
 
-CopyStart = Literal["new", "resumed", "anew"]
+CopyStart = Literal["new", "resumed", "restarted"]
 
 
-class Step(msgspec.Struct, frozen=True):
-    """How far a copy is: of `total` rows of a table, `done` are there."""
+class CopyProgress(msgspec.Struct, frozen=True):
+    """The progress of a copy: `done` of `total` rows of a table."""
 
     table: str
     done: int
@@ -23,7 +23,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class TableComparison(msgspec.Struct, frozen=True):
-    """A table on both sides: how many rows, and what they add up to (`Fingerprint`)."""
+    """The number of rows of a table, and its fingerprint in both databases."""
 
     table: str
     rows: int
@@ -31,89 +31,92 @@ class TableComparison(msgspec.Struct, frozen=True):
     target: str
 
 
-def replace_all(run: Run, whole: DatabaseDump, epoch: str, rev: int) -> None:
-    """Put everything of another database in the place of what is there, in a write that is under way; the revision is
-    `rev` of `epoch` from then on."""
+def replace_all(run: Run, dump: DatabaseDump, epoch: str, rev: int) -> None:
+    """Replace the content of a database by a dump, inside a write, and set its revision and epoch."""
     _empty(run)
     for table in TABLES:
-        for piece in pieces(whole.rows(table)):
-            run(table.put, for_each=piece)
-    _set_state(run, whole, epoch, rev)
+        for batch in batches(dump.rows(table)):
+            run(table.put, for_each=batch)
+    _set_state(run, dump, epoch, rev)
 
 
-def fill(engine: Engine, whole: DatabaseDump) -> None:
-    """Put everything of another database into a new one that nobody uses yet, and go on in its epoch. It is committed
-    piece by piece: to wait for a disk to take it all at once would hold up all others that wait for the disk."""
+def fill(engine: Engine, dump: DatabaseDump) -> None:
+    """Write a dump into a new database, with the same epoch.
+
+    It commits in batches: one large commit would delay all other programs that wait for the disk.
+    """
     for table in TABLES:
-        for piece in pieces(whole.rows(table)):
+        for batch in batches(dump.rows(table)):
             with engine.write() as run:
-                run(table.put, for_each=piece)
+                run(table.put, for_each=batch)
     with engine.write() as run:
-        _set_state(run, whole, whole.epoch, whole.rev)
+        _set_state(run, dump, dump.epoch, dump.rev)
 
 
 class Copy:
-    """A copy that survives being killed: each piece is committed to the target, where a mark says that it is under way,
-    from which source, and in which state that was. A source in the same state gives the same rows in the same order,
-    so as many as are there already are left out. No server starts on the target until the mark is gone."""
+    """A copy that can be resumed after a kill.
 
-    def __init__(self, source: Store, whole: DatabaseDump, target: Engine) -> None:
-        """Copy what is in `whole`, a state of `source`, into `target`. `begin` and `steps` read in it, the rest does
-        not."""
+    Each batch is committed. A mark in the target has the source and its revision; no server starts on the target until
+    the mark is deleted. An unchanged source returns the same rows in the same order, so a resumed copy skips as many
+    rows as the target has.
+    """
+
+    def __init__(self, source: Store, dump: DatabaseDump, target: Engine) -> None:
+        """Copy `dump`, a state of `source`, into `target`; only `begin` and `steps` read the dump."""
         self._source = source
-        self._whole = whole
+        self._dump = dump
         self._target = target
-        self._mark = {"source": source.url, "epoch": whole.epoch, "rev": whole.rev}
-        self._there: dict[str, int] = {}
-        self._read: dict[str, Fingerprint] = {}
+        self._mark = {"source": source.url, "epoch": dump.epoch, "rev": dump.rev}
+        self._copied: dict[str, int] = {}
+        self._fingerprints: dict[str, Fingerprint] = {}
 
     def begin(self) -> CopyStart:
-        """Mark the target, or find the mark of a copy that was stopped. One of another state of the source is emptied.
+        """Mark the target, or resume; a copy of an older state of the source is deleted.
 
         Raises:
-            TargetNotEmpty: it holds something else.
-            CopyUnfinished: it holds a copy of another source.
+            TargetNotEmpty: the target has other data.
+            CopyUnfinished: the target has a copy of another source.
             StorageFull, StorageUnavailable
         """
         with self._target.write() as run:
-            there = counts(run("counts"))
+            current = counts(run("counts"))
             marks = [{"source": source, "epoch": epoch, "rev": rev} for source, epoch, rev in run("find_copy")]
             if marks == [self._mark]:
-                self._there = there
+                self._copied = current
                 return "resumed"
             for mark in marks:
                 if mark["source"] != self._source.url:
                     raise CopyUnfinished(url=self._target.url, source=mark["source"])
-            if not marks and any(there.values()):
+            if not marks and any(current.values()):
                 ((deployments,),), ((rev,),) = run("count_deployments"), run("current_revision")
                 raise TargetNotEmpty(url=self._target.url, deployments=deployments, rev=rev)
             _empty(run)
             run("begin_copy", **self._mark)
-            self._there = dict.fromkeys(there, 0)
-            return "anew" if marks else "new"
+            self._copied = dict.fromkeys(current, 0)
+            return "restarted" if marks else "new"
 
-    def steps(self) -> Iterator[Step]:
-        """Copy, piece by piece, and tell after each.
+    def steps(self) -> Iterator[CopyProgress]:
+        """Copy in batches, and yield the progress after each.
 
         Raises:
-            StorageFull, StorageUnavailable: what was told is there.
+            StorageFull, StorageUnavailable: the batches of the yielded progress are stored.
         """
-        totals = self._whole.counts()
+        totals = self._dump.counts()
         for table in TABLES:
             done = 0
-            read = self._read[table.name] = Fingerprint()
-            for piece in pieces(self._whole.rows(table)):
-                for row in piece:
-                    read.add(row)
-                missing = piece[max(0, self._there[table.name] - done) :]
+            fingerprint = self._fingerprints[table.name] = Fingerprint()
+            for batch in batches(self._dump.rows(table)):
+                for row in batch:
+                    fingerprint.add(row)
+                missing = batch[max(0, self._copied[table.name] - done) :]
                 if missing:
                     with self._target.write() as run:
                         run(table.put, for_each=missing)
-                done += len(piece)
-                yield Step(table.name, done, totals[table.name])
+                done += len(batch)
+                yield CopyProgress(table.name, done, totals[table.name])
 
     def compare(self) -> list[TableComparison]:
-        """Read the copy, and hold it against what was read before.
+        """Read the copy, and compare it with the rows of the source.
 
         Raises:
             CopyDiffers, StorageUnavailable
@@ -121,26 +124,27 @@ class Copy:
         with self._target.read() as stream:
             found = {table.name: Fingerprint.of(stream(table.every)) for table in TABLES}
         compared = [
-            TableComparison(name, read.count, read.digest, found[name].digest) for name, read in self._read.items()
+            TableComparison(name, source.count, source.digest, found[name].digest)
+            for name, source in self._fingerprints.items()
         ]
-        different = [each.table for each in compared if each.source != each.target]
+        different = [table.table for table in compared if table.source != table.target]
         if different:
             raise CopyDiffers(url=self._target.url, tables=", ".join(different))
         return compared
 
     def finish(self) -> None:
-        """Make the copy a database that servers use: it goes on from the source's revision, in a new epoch.
+        """Delete the mark; the copy continues from the revision of the source in a new epoch.
 
         Raises:
-            SourceWentOn: the source is not what it was when the copy was begun.
+            SourceChanged: the source changed during the copy.
             StorageFull, StorageUnavailable
         """
-        with self._source.whole() as now:
-            if (now.epoch, now.rev) != (self._whole.epoch, self._whole.rev):
-                raise SourceChanged(url=self._source.url, before=self._whole.rev, after=now.rev)
+        with self._source.dump() as now:
+            if (now.epoch, now.rev) != (self._dump.epoch, self._dump.rev):
+                raise SourceChanged(url=self._source.url, before=self._dump.rev, after=now.rev)
         with self._target.write() as run:
             run("end_copy")
-            _set_state(run, self._whole, new_id(), self._whole.rev)
+            _set_state(run, self._dump, new_id(), self._dump.rev)
 
 
 def _empty(run: Run) -> None:
@@ -149,5 +153,5 @@ def _empty(run: Run) -> None:
     run("end_copy")
 
 
-def _set_state(run: Run, whole: DatabaseDump, epoch: str, rev: int) -> None:
-    run("set_state", epoch=epoch, rev=rev, last_created_us=whole.last_created_us, history_hash=whole.history_hash)
+def _set_state(run: Run, dump: DatabaseDump, epoch: str, rev: int) -> None:
+    run("set_state", epoch=epoch, rev=rev, last_created_us=dump.last_created_us, history_hash=dump.history_hash)

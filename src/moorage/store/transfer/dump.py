@@ -1,4 +1,4 @@
-"""Whole: everything that a database keeps, table by table, row by row, as it stands there."""
+"""A dump: all rows of a database, table by table."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -8,15 +8,15 @@ import msgspec
 from moorage.store.engine import Row, Stream
 from moorage.store.queries import load_queries, parameters
 
-#: A piece of a table: as many rows, or fewer of so many characters.
-_ROWS = 500
-_CHARACTERS = 4_000_000
+#: The limits of a batch of rows.
+_MAX_ROWS = 500
+_MAX_CHARACTERS = 4_000_000
 
 _encode = msgspec.json.Encoder().encode
 
 
 class TableSpec(msgspec.Struct, frozen=True):
-    """A table, and the queries that read it whole, put rows into it and empty it."""
+    """A table, and the queries that read all rows, insert a row, and delete all rows."""
 
     name: str
     every: str
@@ -25,14 +25,14 @@ class TableSpec(msgspec.Struct, frozen=True):
 
     @property
     def columns(self) -> list[str]:
-        """The names of what a row has, in order."""
+        """The names of the columns, in order."""
         return parameters(load_queries()[self.put])
 
 
 VERSIONS = TableSpec("version", "every_version", "put_version", "empty_version")
 HISTORY = TableSpec("history", "history", "insert_entry", "empty_history")
 
-#: What is kept, each table after those that its rows belong to, in the order of the query `counts`.
+#: All tables in the order of their foreign keys and of the query `counts`.
 TABLES = (
     TableSpec("project", "every_project", "insert_project", "empty_project"),
     TableSpec("api_key", "every_api_key", "put_api_key", "empty_api_key"),
@@ -45,34 +45,36 @@ TABLES = (
 
 
 class DatabaseDump:
-    """A database in one committed state. A `rev` says how new it is within its `epoch`."""
+    """A database in one committed state: revision `rev` of its `epoch`."""
 
     def __init__(self, stream: Stream) -> None:
-        """Read with `stream`."""
+        """Read the database with `stream`."""
         self._stream = stream
         ((self.epoch, self.rev, self.last_created_us, self.history_hash),) = stream("state")
 
     def rows(self, table: TableSpec) -> Iterator[Row]:
-        """Every row of a table, one by one, in the order of its query."""
+        """Return the rows of a table, one by one, in the order of its query."""
         return self._stream(table.every)
 
     def counts(self) -> dict[str, int]:
-        """How many rows each table has, by its name."""
+        """Return the number of rows of each table by name."""
         return counts(self._stream("counts"))
 
     def deployments(self) -> int:
-        """How many deployments there are that are not deleted."""
+        """Return the number of deployments that are not deleted."""
         ((count,),) = self._stream("count_deployments")
         return int(count)
 
     def stray_pointers(self) -> Iterator[tuple[str, str, str]]:
-        """The deployments whose live version is none of theirs: id, key, id of that version."""
+        """Return id, key and live version id of deployments with a live version of another one."""
         return ((deployment_id, key, version_id) for deployment_id, key, version_id in self._stream("stray_pointers"))
 
 
 class Fingerprint:
-    """What tells the rows of one table from those of another, in whatever order they come: their number, and the sum
-    of their SHA-256. The databases sort texts each in their own way."""
+    """The number of rows of a table and the sum of their SHA-256.
+
+    It does not depend on the order of the rows, because each database sorts texts in its own way.
+    """
 
     def __init__(self) -> None:
         self.count = 0
@@ -80,38 +82,38 @@ class Fingerprint:
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> "Fingerprint":
-        """The fingerprint of these."""
-        made = cls()
+        """Return the fingerprint of rows."""
+        fingerprint = cls()
         for row in rows:
-            made.add(row)
-        return made
+            fingerprint.add(row)
+        return fingerprint
 
     def add(self, row: Row) -> None:
-        """One more row."""
+        """Add a row."""
         self.count += 1
         self._sum = (self._sum + int.from_bytes(hashlib.sha256(_encode(row)).digest())) % 2**256
 
     @property
     def digest(self) -> str:
-        """In 64 hexadecimal digits."""
+        """The sum as 64 hexadecimal digits."""
         return f"{self._sum:064x}"
 
 
-def counts(answer: Iterable[Row]) -> dict[str, int]:
-    """The answer of the query `counts`, by the names of the tables."""
-    (row,) = answer
+def counts(rows: Iterable[Row]) -> dict[str, int]:
+    """Return the result of the query `counts` by table name."""
+    (row,) = rows
     return {table.name: count for table, count in zip(TABLES, row, strict=True)}
 
 
-def pieces(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Rows in pieces that are small enough to hold."""
-    piece: list[Row] = []
+def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Yield rows in batches that fit into memory."""
+    batch: list[Row] = []
     characters = 0
     for row in rows:
-        piece.append(row)
+        batch.append(row)
         characters += sum(len(value) for value in row if isinstance(value, str))
-        if len(piece) == _ROWS or characters > _CHARACTERS:
-            yield piece
-            piece, characters = [], 0
-    if piece:
-        yield piece
+        if len(batch) == _MAX_ROWS or characters > _MAX_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch

@@ -1,4 +1,4 @@
-"""Paper: what a person who changes deployments would note by hand. Tests hold it against what the API shows."""
+"""A model of deployments and API keys. Tests compare it with the responses of the API."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -7,31 +7,31 @@ from moorage.core.access import Scope
 
 Number = tuple[int, int]
 
-#: There; deleted, and can be restored; erased, and cannot.
-State = Literal["there", "deleted", "erased"]
+#: `deleted` can be restored, `purged` cannot.
+State = Literal["existing", "deleted", "purged"]
 
 
 @dataclass
 class Version:
-    """A version; `id` is empty until it was read."""
+    """A version; `id` is empty until it is read from a response."""
 
     number: Number
     text: str
     was_live: bool = False
-    state: State = "there"
+    state: State = "existing"
     id: str = ""
 
     @property
     def name(self) -> str:
-        """Its number as it is written."""
+        """The number as text."""
         return f"{self.number[0]}.{self.number[1]}"
 
 
 @dataclass
 class Deployment:
-    """A deployment, with its versions and its history from the oldest on.
+    """A deployment, with its versions and its history, oldest first.
 
-    `moves` are those of the live version, from and to; `etags` are all it ever had.
+    `moves` lists the changes of the live version as pairs (before, after), `etags` all ETags.
     """
 
     id: str
@@ -43,29 +43,29 @@ class Deployment:
     moves: list[tuple[Version, Version]] = field(default_factory=list)
     etags: list[str] = field(default_factory=list)
     is_changed: bool = True
-    state: State = "there"
+    state: State = "existing"
 
     @classmethod
     def created(cls, deployment_id: str, key: str, description: str, text: str) -> "Deployment":
-        """A new deployment, whose version 1.0 is live."""
+        """Return a new deployment with the live version 1.0."""
         first = Version((1, 0), text, was_live=True)
         return cls(deployment_id, key, description, [first], first, [("created", None, "1.0")])
 
     @property
-    def is_there(self) -> bool:
-        """Neither deleted nor erased."""
-        return self.state == "there"
+    def exists(self) -> bool:
+        """Whether it is neither deleted nor purged."""
+        return self.state == "existing"
 
     def listed(self) -> list[Version]:
-        """The versions that are there, newest first."""
-        return [version for version in self.versions[::-1] if version.state == "there"]
+        """Return the existing versions, newest first."""
+        return [version for version in self.versions[::-1] if version.state == "existing"]
 
     def status(self, version: Version) -> str:
-        """What a version is at present."""
+        """Return the status of a version."""
         return "live" if version is self.live else "published" if version.was_live else "draft"
 
     def put(self, text: str, description: str | None, bump: str) -> None:
-        """A version only where the text is another than the live one's; an entry only where something is."""
+        """Add and publish a version if the text differs; set the description."""
         if text == self.live.text:
             self.describe(self.description if description is None else description)
         else:
@@ -73,13 +73,13 @@ class Deployment:
             self.description = self.description if description is None else description
 
     def describe(self, description: str) -> None:
-        """Change the description, in place."""
+        """Change the description."""
         if description != self.description:
             self.description = description
-            self._note("changed", self.live, self.live)
+            self._record("changed", self.live, self.live)
 
     def save(self, text: str, bump: str) -> Version:
-        """A draft, of the number after the highest that was ever given."""
+        """Return a new draft, with the number after the highest one."""
         major, minor = max(version.number for version in self.versions)
         version = Version((major + 1, 0) if bump == "major" else (major, minor + 1), text)
         self.versions.append(version)
@@ -92,53 +92,53 @@ class Deployment:
             self._move("published", version)
 
     def undo(self) -> None:
-        """Take back the last move."""
+        """Restore the previous live version."""
         self._move("undone", self.moves[-1][0])
 
     def delete(self) -> None:
-        """Delete it, with all that is in it."""
+        """Delete the deployment."""
         self.state = "deleted"
-        self._note("deleted", self.live, None)
+        self._record("deleted", self.live, None)
 
     def restore(self) -> None:
-        """Take that back."""
-        self.state = "there"
-        self._note("restored", None, self.live)
+        """Restore the deployment."""
+        self.state = "existing"
+        self._record("restored", None, self.live)
 
     def delete_version(self, version: Version) -> None:
-        """Delete a version; its number is not given again."""
+        """Delete a version; its number stays used."""
         version.state = "deleted"
-        self._note("deleted", version, version)
+        self._record("deleted", version, version)
 
     def restore_version(self, version: Version) -> None:
-        """Take that back."""
-        version.state = "there"
-        self._note("restored", version, version)
+        """Restore a version."""
+        version.state = "existing"
+        self._record("restored", version, version)
 
-    def has_etag(self, etag: str) -> None:
-        """Check its ETag: another one than ever if it was changed since the last, and else the same."""
+    def check_etag(self, etag: str) -> None:
+        """Check the ETag: a new one after a change, and otherwise the last one."""
         if self.is_changed:
             assert etag not in self.etags
             self.etags.append(etag)
             self.is_changed = False
         assert etag == self.etags[-1]
 
-    def erase(self) -> int:
-        """Erase what was deleted: itself with all its versions, or single ones; how many of both."""
+    def purge(self) -> int:
+        """Purge the deleted deployment, or its deleted versions; return the number of both."""
         if self.state == "deleted":
-            self.state, erased = "erased", self.versions
+            self.state, purged = "purged", self.versions
         else:
-            erased = [version for version in self.versions if version.state == "deleted"]
-        for version in erased:
-            version.state = "erased"
-        return 1 if self.state == "erased" and erased is self.versions else len(erased)
+            purged = [version for version in self.versions if version.state == "deleted"]
+        for version in purged:
+            version.state = "purged"
+        return 1 if self.state == "purged" and purged is self.versions else len(purged)
 
     def _move(self, action: str, to: Version) -> None:
-        self._note(action, self.live, to)
+        self._record(action, self.live, to)
         self.moves.append((self.live, to))
         self.live, to.was_live = to, True
 
-    def _note(self, action: str, before: Version | None, after: Version | None) -> None:
+    def _record(self, action: str, before: Version | None, after: Version | None) -> None:
         self.history.append((action, before.name if before else None, after.name if after else None))
         self.is_changed = True
 
