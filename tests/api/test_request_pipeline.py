@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from moorage.api.errors import STATUS, error_response, status_of
+from moorage.api.middleware import response_cache
+from moorage.api.middleware.response_cache import CachedResponse, ResponseCache
+from moorage.core.access import ApiKey, Scope
 from moorage.core.errors import base as errors
 from moorage.core.errors.base import MoorageError, Problem
 from tests.support.errors import all_errors
@@ -107,6 +110,20 @@ def test_a_change_of_another_deployment_leaves_the_etag_unchanged(project: Proje
 
 def test_put_and_get_return_the_same_etag(project: Project) -> None:
     assert project.put("a").headers["etag"] == project.get("a").headers["etag"]
+
+
+@pytest.mark.parametrize(("limit", "value", "expected"), [("MAX_RESPONSES", 5, 5), ("MAX_BYTES", 1_000, 10)])
+def test_the_response_cache_is_bounded(monkeypatch: pytest.MonkeyPatch, limit: str, value: int, expected: int) -> None:
+    monkeypatch.setattr(response_cache, limit, value)
+    cache, key = ResponseCache(), ApiKey("k", "p", "test", frozenset({Scope.READ}), "", 0)
+    response = CachedResponse.of([], b"x" * 100, b'"etag"', "/v2/deployments", key)
+    sizes = []
+    for number in range(20):
+        cache.set((None, f"/v2/deployments/d{number}", b""), response)
+        sizes.append(len(cache))
+
+    assert max(sizes) == expected
+    assert cache.get((None, "/v2/deployments/d19", b"")) is response
 
 
 @pytest.mark.parametrize("path", ["/", "/v2", "/v2/deployments/", "/v2//deployments", "/v2/deployments/a/b", "/%00"])

@@ -1,4 +1,4 @@
-"""Property tests of paging: deployments that exist during the whole walk are returned exactly once."""
+"""Property tests of paging: it returns every remaining deployment exactly once."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -180,7 +180,7 @@ def test_created_increases_even_if_the_clock_jumps(paged: PagedCatalog, jumps: l
 
 
 def test_deployments_with_the_same_created_time_are_paged_one_by_one(paged: PagedCatalog) -> None:
-    """The clock stops at the start of a millisecond after all writes so far, and `created` has milliseconds."""
+    """The clock stops at the start of a new millisecond, and `created` has milliseconds."""
     project = paged.new_project()
     paged.catalog.catch_up()
     before = paged.catalog.state.position

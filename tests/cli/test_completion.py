@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.program import moorage
 from tests.support.server import Project, clean_environment
+from tests.support.threads import HANG_SECONDS
 
 #: The program as it is installed: a shell knows nothing else.
 MOORAGE = Path(sys.executable).with_name("moorage")
@@ -27,7 +28,7 @@ def completed(*words: str, folder: Path, settings: dict[str, str]) -> list[str]:
     asked = {"COMP_WORDS": " ".join(["moorage", *words]), "COMP_CWORD": str(len(words))}
     result = subprocess.run(
         [MOORAGE],
-        cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+        cwd=folder, capture_output=True, text=True, timeout=HANG_SECONDS, check=False,
         env=clean_environment(_MOORAGE_COMPLETE="bash_complete", PYTHONWARNINGS="error", **asked, **settings),
     )  # fmt: skip
     assert (result.returncode, result.stderr) == (0, "")
@@ -79,7 +80,7 @@ def test_bash_completes_a_key_as_the_page_says(keyed: Project, folder: Path) -> 
 
     result = subprocess.run(
         ["bash", "--norc", "-c", script],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False,
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS, check=False,
     )  # fmt: skip
 
     assert result.stderr == ""

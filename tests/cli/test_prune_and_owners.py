@@ -13,6 +13,7 @@ from tests.cli.files import a_document, contents, done, kept, manifests, put, re
 from tests.cli.test_apply import counts
 from tests.support.program import moorage
 from tests.support.server import PROGRAM, Project, clean_environment
+from tests.support.threads import HANG_SECONDS
 
 FILE = "prompts/a.yaml"
 
@@ -407,11 +408,11 @@ def test_what_changed_since_it_was_shown_is_not_deleted(two_gone: Project, folde
         assert running.stdout is not None
         shown = b""
         while QUESTION.encode() not in shown:
-            assert select.select([running.stdout], [], [], 30)[0], f"it did not ask: {shown.decode()}"
+            assert select.select([running.stdout], [], [], HANG_SECONDS)[0], f"it did not ask: {shown.decode()}"
             shown += (part := os.read(running.stdout.fileno(), 65_536))
             assert part, f"it ended: {shown.decode()}"
         put(two_gone, a_document("too", "wanted after all"), "prompts/too.yaml")
-        _, told = running.communicate(b"y\n", timeout=60)
+        _, told = running.communicate(b"y\n", timeout=HANG_SECONDS)
 
     assert running.returncode == 1
     assert "Deployment 'too' has changed: If-Match was" in " ".join(told.decode().split())

@@ -1,4 +1,4 @@
-"""Group commits: concurrent writes share one commit, and each has the result that it would have alone."""
+"""Group commits: writes share one commit, and each has the result it would have alone."""
 
 import asyncio
 import fcntl
@@ -32,6 +32,7 @@ from moorage.store.transfer.dump import HISTORY
 from tests.support.registry import create_project, parsed
 from tests.support.server import Server, a_body
 from tests.support.stores import Clock
+from tests.support.threads import HANG_SECONDS
 
 Operation = Callable[[Transaction], Any]
 
@@ -71,7 +72,7 @@ def store(folder: Path) -> Iterator[CountingStore]:
 
 
 def insert(name: str) -> Callable[[Transaction], StoredProject]:
-    """Return an operation that inserts a project; the database rejects a second one with the name."""
+    """Return an operation that inserts a project; the database rejects a used name."""
 
     def operation(tx: Transaction) -> StoredProject:
         return tx.insert_project(name)
@@ -273,7 +274,7 @@ def write_all(store: CountingStore, *operations: Operation) -> list[Any]:
     async def together() -> list[Any]:
         queue = WriteQueue(store, catalog)
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(HANG_SECONDS):
                 return list(await asyncio.gather(*map(queue.write, operations), return_exceptions=True))
         finally:
             queue.close()
@@ -325,7 +326,7 @@ def test_a_write_runs_even_if_its_caller_is_cancelled(store: CountingStore) -> N
         await asyncio.sleep(0)  # both are in the queue
         first.cancel()
         try:
-            return await asyncio.wait_for(second, 30)
+            return await asyncio.wait_for(second, HANG_SECONDS)
         finally:
             queue.close()
 
@@ -350,7 +351,7 @@ def test_each_of_many_concurrent_requests_gets_its_own_response(sqlite_server: S
     stale = project.put("d7", a_body(model="older")).headers["etag"]
     project.put("d7", a_body(model="newer"))
     before = int(project.get("d7").headers["x-moorage-revision"])
-    clients = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=30) for _ in range(24)]
+    clients = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=HANG_SECONDS) for _ in range(24)]
 
     with blocked_writes(server):
         for number, client in enumerate(clients):

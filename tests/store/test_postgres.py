@@ -1,4 +1,4 @@
-"""The requirements on a PostgreSQL database, and the errors of a database that does not meet them."""
+"""The requirements on a PostgreSQL database, and the errors of an unusable one."""
 
 import re
 import subprocess

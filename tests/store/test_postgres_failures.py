@@ -110,7 +110,6 @@ def test_a_connection_that_is_cut_before_the_commit_stores_nothing(
 
 
 def test_a_query_on_a_hanging_server_times_out(postgresql: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Connection, "deadline", 0.5)
     store = postgresql.store()
 
     def write_and_stop_the_server() -> None:
@@ -118,6 +117,7 @@ def test_a_query_on_a_hanging_server_times_out(postgresql: Database, monkeypatch
             tx.insert_project("rolled back")
             ((pid,),) = sql(postgresql.url, f"SELECT pid {SESSIONS.format('INSERT INTO project')}")
             os.kill(pid, signal.SIGSTOP)
+            monkeypatch.setattr(Connection, "deadline", 0.5)
             try:
                 tx.insert_project("no response")
             finally:
@@ -126,6 +126,7 @@ def test_a_query_on_a_hanging_server_times_out(postgresql: Database, monkeypatch
     with pytest.raises(StorageUnavailable, match=r"no answer within 0\.5 seconds"):
         write_and_stop_the_server()
 
+    monkeypatch.undo()
     assert create_project(store, "p") in store.projects()
     assert store.current_revision() == 1
 

@@ -1,4 +1,4 @@
-"""A purge permanently deletes what was deleted 30 days ago, and nothing else. The test sets the clock."""
+"""A purge permanently deletes what was deleted 30 days ago, and nothing else."""
 
 from contextlib import closing
 from pathlib import Path
@@ -42,7 +42,7 @@ class ProjectStore:
         self.id = create_project(self.store, "p").id
 
     def wait(self, days: int) -> None:
-        """Advance the clock by days and a second; times of writes can be slightly ahead of the clock."""
+        """Advance the clock by days and a second; writes can be slightly ahead of the clock."""
         self.clock.now += days * DAY + 1_000_000 * US
 
     def put(self, key: str, text: str = SECRET, description: str = SECRET) -> str:

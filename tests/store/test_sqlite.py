@@ -1,4 +1,4 @@
-"""The requirements on a SQLite file, and the errors of a file that does not meet them."""
+"""The requirements on a SQLite file, and the errors of an unusable one."""
 
 import fcntl
 import os
@@ -66,7 +66,7 @@ def test_a_database_of_another_program_is_not_changed(folder: Path) -> None:
 
 
 def test_an_interrupted_first_start_can_be_repeated(folder: Path) -> None:
-    """A power cut or a kill while SQLite turns on the write-ahead log leaves a rollback journal."""
+    """A kill while SQLite turns on the write-ahead log leaves a rollback journal."""
     (folder / "cut").mkdir()
     with closing(apsw.Connection(str(folder / "moorage.db"))) as starting:
         starting.execute("BEGIN; CREATE TABLE begun (a)")

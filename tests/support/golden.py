@@ -1,4 +1,4 @@
-"""Golden databases: a database of each schema as SQL for both engines (tests/store/golden).
+"""Golden databases: one for each schema, as SQL for both engines (tests/store/golden).
 
 `schema_N.json` has the tokens of its API keys, and the responses that the API of that version returned.
 """
@@ -108,7 +108,7 @@ def original(schema: int) -> dict[str, list[Row]]:
 
 
 def upgraded(schema: int, tables: Iterable[str], newest: int = NEWEST_IN_TESTS) -> dict[str, list[Row]]:
-    """Return the rows of a golden database with the columns that the migrations up to `newest` add."""
+    """Return the rows of a golden database with the columns that later migrations add."""
     found = original(schema)
     for number, added in ADDED.items():
         for table, columns in added.items() if schema < number <= newest else ():

@@ -1,4 +1,4 @@
-"""A program that opens a database as every command does, and kills itself before a given statement.
+"""A program that opens a database and kills itself before a given statement.
 
 It reads lines with a number and a URL. It prints `killed`, `failed` with the reason, or `opened` with the number of
 migrations that it ran. Number 0 is no statement. Each line runs in a child process, which has everything imported. With
@@ -28,7 +28,7 @@ RECORDS = (f"PRAGMA application_id = {APPLICATION_ID}", "INSERT INTO moorage_sch
 
 
 class Killer:
-    """A hook before every statement on both engines, which kills the process before statement number `fatal`."""
+    """A hook on both engines that kills the process before statement number `fatal`."""
 
     def __init__(self, fatal: int) -> None:
         self.migrations = 0

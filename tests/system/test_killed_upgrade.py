@@ -18,7 +18,7 @@ from tests.support.golden import NEWEST, NEWEST_IN_TESTS
 from tests.support.postgres import PostgresServer, sql
 from tests.support.server import clean_environment
 from tests.support.stores import Database
-from tests.support.threads import Background, until
+from tests.support.threads import HANG_SECONDS, Background, until
 
 PROGRAM = Path(__file__).with_name("open_and_die.py")
 
@@ -50,7 +50,7 @@ class Opener:
 
     def close(self) -> None:
         """Stop it."""
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=HANG_SECONDS)
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from moorage.store.transfer.backup_file import open_backup
 from moorage.store.transfer.dump import HISTORY
 from tests.cli.whole_database import contents
 from tests.support.postgres import PostgresServer
-from tests.support.program import moorage
+from tests.support.program import moorage_process
 from tests.support.server import Server
 from tools.common.client import Client, Request
 from tools.common.data import deployment
@@ -109,7 +109,7 @@ class Node:
     def _back_up(self) -> None:
         file = self._folder / f"{len(self.backups)}.backup"
         before = self._write()
-        done = moorage("db", "backup", file.name, "--database", self._database, folder=self._folder)
+        done = moorage_process("db", "backup", file.name, "--database", self._database, folder=self._folder)
         after = self._write()
         if done.returncode:
             raise RuntimeError(f"a backup failed: {done.stderr}")
@@ -132,7 +132,7 @@ class Node:
             backup.file.unlink()
 
     def _restore(self, file: Path) -> CompletedProcess[str]:
-        return moorage("db", "restore", file.name, "--database", self._target(file), folder=self._folder)
+        return moorage_process("db", "restore", file.name, "--database", self._target(file), folder=self._folder)
 
     def _target(self, file: Path) -> str:
         return f"sqlite:///{file.with_suffix('.db')}"

@@ -13,7 +13,7 @@ from moorage.store.store import Store
 
 
 class CatalogUpdate(msgspec.Struct, frozen=True):
-    """The changes in the store after the position `since`: a complete new `state`, or the lists of changes."""
+    """The changes after the position `since`: a complete new `state`, or lists of changes."""
 
     since: StorePosition
     position: StorePosition

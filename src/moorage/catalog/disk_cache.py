@@ -1,4 +1,4 @@
-"""The disk cache: the last state of a catalog in a file, for a start while the database is unreachable.
+"""The disk cache: the last state of a catalog, for a start without the database.
 
 It is encrypted (AES-256-GCM) with a key derived from the password of the database (scrypt). So only those who can read
 the database can read the file. It is bound to the address of the database. So is the time at which it was current,
@@ -52,7 +52,7 @@ _decode = msgspec.msgpack.Decoder(_File).decode
 
 
 class DiskCache:
-    """The disk cache of a database at a path. Of several processes with the same path, one writes."""
+    """The disk cache of a database at a path; of several processes with it, one writes."""
 
     def __init__(self, path: Path, url: str, secret: bytes) -> None:
         self._path = path.resolve()
@@ -66,7 +66,7 @@ class DiskCache:
         self._lock: int | None = None
 
     def save(self, state: CatalogState, age: float) -> None:
-        """Write a state that was current `age` seconds ago, or only the time if it is stored; not too often."""
+        """Write a state that was current `age` seconds ago, or only its time if it is stored."""
         started = time.monotonic()
         if started < self._not_before:
             return
@@ -132,10 +132,10 @@ class DiskCache:
         head, self._body_nonce = _MAGIC + self._salt, os.urandom(_NONCE)
         sealed_state = self._cached_cipher().encrypt(self._body_nonce, _encode(file), head + self._url)
         partial = self._path.with_name(self._path.name + ".partial")
-        with open(partial, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as opened:
-            opened.write(head + self._seal_time(current_at) + self._body_nonce + sealed_state)
-            opened.flush()
-            os.fsync(opened.fileno())
+        with open(partial, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as output:
+            output.write(head + self._seal_time(current_at) + self._body_nonce + sealed_state)
+            output.flush()
+            os.fsync(output.fileno())
         partial.replace(self._path)
         folder = os.open(self._path.parent, os.O_RDONLY)
         try:

@@ -35,7 +35,7 @@ _log = logging.getLogger("moorage.catalog")
 
 
 def open_disk_cache(store: Store, path: str) -> "DiskCache | None":
-    """Return the disk cache for a database on the network, if it has a password to encrypt it with."""
+    """Return the disk cache for a database with a password, which encrypts the cache."""
     secret = store.secret()
     if not secret:
         return None
@@ -95,7 +95,7 @@ class Follower:
             raise TooStale(age=int(age), maximum=int(self.max_staleness))
 
     async def catch_up(self) -> bool:
-        """Wait for the newest committed revision while the database is reachable; return whether it was reached."""
+        """Catch up with the database while it is reachable; return whether that succeeded."""
         required = self._store.newest_revision()
         while self._is_behind(required):
             if self._is_down:

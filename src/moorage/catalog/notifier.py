@@ -1,4 +1,7 @@
-"""Change notifications within a process, in batches, so that thousands of subscribers do not block the event loop."""
+"""Change notifications within a process.
+
+They are sent in batches, so that thousands of subscribers do not block the event loop.
+"""
 
 import asyncio
 from collections import defaultdict

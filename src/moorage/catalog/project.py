@@ -192,9 +192,9 @@ class ProjectCatalog:
         return map(_live, self._items.copy(), self._live_fields.copy())
 
     def changes(self, since: int) -> list[tuple[int, LiveVersion | Tombstone]]:
-        """Return the deployments that changed after a revision, once each, with the revisions of their last changes.
+        """Return the deployments that changed after a revision, with their last revisions.
 
-        They are in the order of those revisions, and in their current state.
+        Each is returned once, in its current state, in the order of these revisions.
         """
         self._sort_changes()
         newest_first = takewhile(lambda change: change[1] > since, reversed(self._changed.items()))
@@ -226,7 +226,7 @@ class ProjectCatalog:
 
 
 def _live(item: bytes, live: LiveFields) -> LiveVersion:
-    """Return a live version; it is not stored, because it would have the size of the item once more."""
+    """Return a live version; it is not cached, because it is as large as the item."""
     fields = _decode(item)
     content = StoredContent(bytes(fields.prompt_config).decode(), live.variables, live.runtime_config)
     return LiveVersion(fields.key, fields.id, live.version_id, fields.version, content)

@@ -31,7 +31,7 @@ class Engine(Protocol):
         ...
 
     def write(self) -> AbstractContextManager[Run]:
-        """Run one transaction: durable when the block ends, rolled back if it raises. One at a time.
+        """Run one transaction at a time: durable when the block ends, rolled back if it raises.
 
         Raises:
             StorageFull, StorageUnavailable: nothing was stored, or (a failed commit) nothing is acknowledged.
@@ -47,9 +47,9 @@ class Engine(Protocol):
         ...
 
     def newest_revision(self) -> int:
-        """Return the newest revision that any process on this machine has committed or read, without I/O.
+        """Return the newest revision that any process on this machine has committed or read.
 
-        It decreases only if the database does.
+        It needs no I/O, and decreases only if the database does.
         """
         ...
 
@@ -58,11 +58,11 @@ class Engine(Protocol):
         ...
 
     def record_revision(self, rev: int) -> None:
-        """Publish a committed revision to the other processes on this machine, before it is acknowledged."""
+        """Publish a revision to the processes on this machine, before it is acknowledged."""
         ...
 
     def confirm(self) -> None:
-        """Confirm `newest_revision` if the engine does not do so by itself. Called a few times a second.
+        """Confirm `newest_revision`, a few times a second, if the engine does not do so itself.
 
         Raises:
             StorageUnavailable: the database cannot be read.
@@ -70,7 +70,7 @@ class Engine(Protocol):
         ...
 
     def secret(self) -> bytes | None:
-        """Return the secret of the clients of a database on the network; None for a local database."""
+        """Return the password of a database on the network; None for a local database."""
         ...
 
     def close(self) -> None:

@@ -33,7 +33,7 @@ def for_psycopg(sql: str) -> str:
 
 
 def load_migrations() -> list[str]:
-    """Return the scripts in order: the first one upgrades an empty database to schema 1, and so on."""
+    """Return the scripts in order; the first one upgrades an empty database to schema 1."""
     scripts = sorted(
         (entry for entry in MIGRATIONS.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name
     )

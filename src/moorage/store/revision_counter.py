@@ -1,9 +1,9 @@
-"""The newest revision, shared by all processes on one machine through eight bytes of mapped memory.
+"""The newest revision, shared by all processes on one machine.
 
-A reader compares one number per request instead of querying the database (0.1 µs against 4 µs for SQLite's own
-`PRAGMA data_version`). So a read that starts after an acknowledged write detects that write, whichever process
-committed it. The same file is the lock of the writers. The number changes only under the lock, so it is never behind an
-acknowledged write. The operating system releases the lock of a process that dies.
+It is eight bytes of mapped memory. A reader compares one number per request instead of querying the database (0.1 µs
+against 4 µs for SQLite's own `PRAGMA data_version`). So a read that starts after an acknowledged write detects that
+write, whichever process committed it. The same file is the lock of the writers. The number changes only under the lock,
+so it is never behind an acknowledged write. The operating system releases the lock of a process that dies.
 """
 
 import fcntl

@@ -67,9 +67,9 @@ class Store:
         """Run several writes and commit them together, with one wait for the disk.
 
         Each write has a revision of its own and is rolled back by itself. The result has what each one returned or
-        raised. If the database fails inside a write, everything is rolled back and each write runs once more alone, so
-        that a write which the database cannot store does not fail the others. If the database fails at the commit, or
-        slowly, all writes fail.
+        raised. If the database fails inside a write, everything is rolled back and each write runs once more alone. So
+        a write that the database cannot store does not fail the others. If the database fails at the commit, or after
+        `_SLOW_SECONDS`, all writes fail.
         """
         results: list[T | Exception] = []
         can_retry, started = False, time.monotonic()
@@ -91,7 +91,7 @@ class Store:
         return results
 
     def _run_savepoint(self, run: Run, operation: Callable[[Transaction], T]) -> T:
-        """Run one of several writes of a transaction; a failure or a discard rolls back that write alone."""
+        """Run one write of a group; a failure or a discard rolls back that write alone."""
         run("savepoint")
         try:
             tx = _begin(run, self._clock)
@@ -127,7 +127,7 @@ class Store:
                         run("set_consumer_inputs", **key, inputs=json.dumps(after))
 
     def delete_old_consumers(self, before_us: int) -> None:
-        """Delete consumers from before a time, without a new revision; write only if there are any.
+        """Delete consumers from before a time, without a new revision; write only if needed.
 
         Raises:
             StorageUnavailable
@@ -159,7 +159,7 @@ class Store:
         self._engine.confirm()
 
     def secret(self) -> bytes | None:
-        """Return the secret of the clients of a database on the network; None for a local database."""
+        """Return the password of a database on the network; None for a local database."""
         return self._engine.secret()
 
     def current_revision(self) -> int:

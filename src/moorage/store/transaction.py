@@ -39,7 +39,7 @@ class Transaction(Reader):
         self.is_discarded = False
 
     def discard(self) -> None:
-        """Roll this write back when it ends, without an error: nothing is committed and no revision is used."""
+        """Roll this write back when it ends, without an error and without a new revision."""
         self.is_discarded = True
 
     def find_project(self, name: str) -> Project | None:
@@ -133,7 +133,7 @@ class Transaction(Reader):
         self._run("restore_version", id=version_id)
 
     def purge(self, before_us: int) -> int:
-        """Delete the content of what was deleted before a time, with its consumers and stored results.
+        """Purge what was deleted before a time, with its consumers and stored results.
 
         Return the number of deployments, plus the number of versions of other deployments.
         """
@@ -149,7 +149,7 @@ class Transaction(Reader):
         return next((StoredResult(*row) for row in found), None)
 
     def insert_result(self, project_id: str, key: str, result: StoredResult) -> None:
-        """Store a result under an idempotency key, and delete results that are older than 24 hours."""
+        """Store a result under an idempotency key, and delete results older than 24 hours."""
         self._run("delete_results", since_us=self.now_us - STORED_US)
         self._run(
             "insert_result", project_id=project_id, key=key, request_sha256=result.request_sha256,

@@ -162,7 +162,7 @@ def _record_all(recorder: Recorder) -> None:
 
 
 def dump(file: Path) -> Iterator[str]:
-    """Yield a database as SQL for both engines: tables, rows in the order of creation, and indexes."""
+    """Yield a database as SQL for both engines, with the rows in the order of creation."""
     with closing(apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
         entries = list(
             connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")

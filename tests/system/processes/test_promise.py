@@ -78,6 +78,7 @@ def test_what_was_acknowledged_is_there_after_a_kill(one: Project) -> None:
 def test_writers_of_one_deployment_never_overwrite_each_other(nodes: list[Project]) -> None:
     """Writes to one deployment are linearizable; versions never change."""
     nodes[0].put("a", a_body(messages=[{"role": "user", "content": "0"}]))
+    until(lambda: all(node.get("a").status == 200 for node in nodes))
 
     def count_up(project: Project) -> int:
         done = 0
@@ -88,8 +89,8 @@ def test_writers_of_one_deployment_never_overwrite_each_other(nodes: list[Projec
             done += project.put("a", body, **{"If-Match": shown.headers["etag"]}).status == 200
         return done
 
-    pluralize = [Background(partial(count_up, node)) for node in nodes]
-    assert [each.result() for each in pluralize] == [15, 15, 15]
+    writers = [Background(partial(count_up, node)) for node in nodes]
+    assert [each.result() for each in writers] == [15, 15, 15]
 
     versions = _versions(nodes[0])
     contents = [version["prompt_config"]["messages"][0]["content"] for version in versions]

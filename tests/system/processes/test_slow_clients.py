@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.server import Project, Server
-from tests.support.threads import until
+from tests.support.threads import HANG_SECONDS, until
 from tools.faults.broken_server import BROKEN
 
 HEAD = "Host: a\r\nAuthorization: Bearer {}\r\nX-Filler: "
@@ -80,7 +80,7 @@ def test_slow_connections_are_closed_while_others_get_responses(folder: Path) ->
         project.fill(10)
         before = open_files(server)
         with ThreadPoolExecutor(1) as pool:
-            attack, pages = pool.submit(closed, project, 10, 60), 0
+            attack, pages = pool.submit(closed, project, 10, HANG_SECONDS), 0
             while not attack.done():
                 assert project.page().status == 200
                 pages += 1

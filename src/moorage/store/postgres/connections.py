@@ -1,8 +1,8 @@
-"""Connections to PostgreSQL: every wait has a timeout, and a failed connection is not reused.
+"""Connections to PostgreSQL.
 
-A small pool instead of psycopg_pool: the thread that needs a connection opens it. So an error has its cause at once,
-and the first request after the database has recovered succeeds. psycopg_pool connects in its own threads, waits up to
-minutes between attempts, and reports only a timeout.
+Every wait has a timeout, and a failed connection is not reused. A small pool instead of psycopg_pool: the thread that
+needs a connection opens it. So an error has its cause at once, and the first request after the database has recovered
+succeeds. psycopg_pool connects in its own threads, waits up to minutes between attempts, and reports only a timeout.
 """
 
 import re
@@ -98,7 +98,7 @@ class Address:
 
 
 def _parse(url: str) -> dict[str, Any] | None:
-    """Return the parts of an address; None if they are ambiguous, as with @ or / in the password."""
+    """Return the parts of an address; None if they are ambiguous (@ or / in the password)."""
     before_options = url.partition("://")[2].partition("?")[0]
     authority, _, path = before_options.partition("/")
     if authority.count("@") > 1 or "@" in path:
@@ -144,7 +144,7 @@ class Connections:
 
     @contextmanager
     def transaction(self, begin: str) -> Iterator[Connection]:
-        """Run a transaction that starts with `begin`: committed at the end of the block, rolled back if it raises.
+        """Run a transaction that starts with `begin`; it is rolled back if the block raises.
 
         Raises:
             StorageFull, StorageUnavailable: nothing was stored, or (a failed commit) nothing is acknowledged.

@@ -1,4 +1,6 @@
-"""PostgreSQL through psycopg. Every process has its own connections; the database orders the writes.
+"""PostgreSQL through psycopg.
+
+Every process has its own connections; the database orders the writes.
 
 The revision numbers come from one row that every write updates first. Writes are READ COMMITTED. The UPDATE waits for
 the previous writer and continues from its commit. Every later statement takes its own snapshot, which includes that
@@ -35,7 +37,7 @@ SET LOCAL statement_timeout = '30s';
 SET LOCAL idle_in_transaction_session_timeout = '60s'"""
 
 # The database aborts a writer that hangs inside a write, before the lock timeout of the next writer.
-# `synchronous_commit` may be off since the start, which would lose acknowledged writes; values stricter than `on` stay.
+# `synchronous_commit` may have been turned off, which loses acknowledged writes; values stricter than `on` stay.
 _WRITE = """
 BEGIN ISOLATION LEVEL READ COMMITTED;
 SET LOCAL statement_timeout = '30s';
@@ -129,7 +131,7 @@ class PostgresEngine:
             self.record_revision(rev)
 
     def damage(self) -> list[str]:
-        """See `Engine.damage`. PostgreSQL reports a bad page when it is read, and always enforces its foreign keys."""
+        """See `Engine.damage`. PostgreSQL reports a bad page only when it is read."""
         return []
 
     def newest_revision(self) -> int:
@@ -210,7 +212,7 @@ class PostgresEngine:
 
 
 def _shared_folder(url: str) -> Path:
-    """Return a folder that only the processes of this user can write, the same one for all of them."""
+    """Return the shared folder of this user's processes; other users cannot write it."""
     folder = Path(tempfile.gettempdir()) / f"moorage-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()

@@ -30,9 +30,10 @@ _log = logging.getLogger("moorage.store")
 
 
 class Listener:
-    """A watcher that calls `on_newer` or `on_older` when the revision of the database differs from `current`.
+    """A watcher of the revision of the database.
 
-    `current` was the revision of the database at `confirmed_at` (`time.monotonic`).
+    It calls `on_newer` or `on_older` when the revision differs from `current`. `current` was the revision of the
+    database at `confirmed_at` (`time.monotonic`).
     """
 
     def __init__(

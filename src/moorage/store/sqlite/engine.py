@@ -153,7 +153,7 @@ class SqliteEngine:
         return reader
 
     def _check_in_place(self) -> None:
-        """Check that the file was not moved: SQLite continues to write into a moved or deleted file."""
+        """Check that the file was not moved, because SQLite would still write into it."""
         try:
             is_in_place = self._path.stat().st_ino == self._inode and self._shared.is_in_place()
         except OSError:

@@ -34,9 +34,9 @@ _REASONS = {
 
 @contextmanager
 def new_backup(file: Path) -> Iterator[Engine]:
-    """Write a new database into `FILE.partial`; at the end of the block it replaces `file`, durably.
+    """Write a new database into `FILE.partial`, which replaces `file` at the end of the block.
 
-    If the block raises or the program is killed, `file` does not change.
+    The new file is durable. If the block raises or the program is killed, `file` does not change.
 
     Raises:
         BackupInProgress: another program writes a backup there.
@@ -60,7 +60,7 @@ def new_backup(file: Path) -> Iterator[Engine]:
 
 @contextmanager
 def open_backup(file: Path) -> Iterator[Store]:
-    """Open a temporary copy of a backup, upgraded to the current schema; the file is only read.
+    """Open a temporary copy of a backup, upgraded to the current schema.
 
     Raises:
         InvalidBackup: it is not a Moorage database, or it is incomplete.
@@ -100,7 +100,7 @@ def _locked(partial: Path, file: Path) -> Iterator[None]:
 
 
 def _acquire_lock(handle: int, partial: Path) -> bool:
-    """Return whether no other program holds the lock, or has renamed the file since it was opened."""
+    """Lock the file; return whether it is locked and was not renamed since it was opened."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""Copies of a whole database into another one on any engine, in one transaction or in batches."""
+"""Copies of a database into another one on any engine, in one transaction or in batches."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -32,7 +32,7 @@ class TableComparison(msgspec.Struct, frozen=True):
 
 
 def replace_all(run: Run, dump: DatabaseDump, epoch: str, rev: int) -> None:
-    """Replace the content of a database by a dump, inside a write, and set its revision and epoch."""
+    """Replace a database by a dump, inside a write, and set its revision and epoch."""
     _empty(run)
     for table in TABLES:
         for batch in batches(dump.rows(table)):
