@@ -25,7 +25,7 @@ serve: .venv/serve $(if $(findstring postgres,$(ARGS) $(MOORAGE_DATABASE)),.venv
 test test-system: export PYTHONDONTWRITEBYTECODE :=
 
 test: .venv/test ## Run the tests of the parts (ARGS="-k name" selects some)
-	$(PYTEST) -m "not system" $(ARGS)
+	$(PYTEST) --ignore=tests/system -m "not system" $(ARGS)
 
 test-system: .venv/test ## Run the tests of whole systems: faults, several processes, the guide, HTTP on PostgreSQL
 	$(PYTEST) -m system $(ARGS)
