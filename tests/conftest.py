@@ -1,5 +1,7 @@
-"""Servers and databases for all tests, and the two tiers: `make test`, and `make test-system` (marker `system`)."""
+"""Servers and databases for all tests, and the marker of `make test-system`."""
 
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from importlib import import_module
@@ -75,13 +77,13 @@ def _engine_of(item: pytest.Item) -> str | None:
 
 @pytest.fixture(scope="session", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
-    """Each engine there is: what uses this is run on one after the other."""
+    """Return an engine. The tests that use it run once on each."""
     return str(request.param)
 
 
 @pytest.fixture(scope="session")
 def new_database(engine: str, request: pytest.FixtureRequest) -> Callable[[Path], str]:
-    """Gives the address of a new database, on each engine: of a file in a folder, or one in the tests' PostgreSQL."""
+    """Return a function that returns the URL of a new database, in a folder if on SQLite."""
     if engine == "sqlite":
         return lambda folder: f"sqlite:///{folder}/moorage.db"
     postgres: PostgresServer = request.getfixturevalue("postgres")
@@ -90,61 +92,71 @@ def new_database(engine: str, request: pytest.FixtureRequest) -> Callable[[Path]
 
 @pytest.fixture(scope="session")
 def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server on SQLite for all tests that do not harm it."""
+    """Return a server on SQLite. Tests that harm a server start their own."""
     with LastingServer(tmp_path_factory.mktemp("server")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def postgresql_server(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The same on PostgreSQL."""
+    """Return the same on PostgreSQL."""
     with LastingServer(tmp_path_factory.mktemp("server"), database=postgres.new_database()) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def server(engine: str, request: pytest.FixtureRequest) -> Server:
-    """Those servers, one after the other."""
+    """Return the server of the engine."""
     running: Server = request.getfixturevalue(f"{engine}_server")
     return running
 
 
 @pytest.fixture
 def project(server: Server) -> Project:
-    """An empty project with an API key that may do everything to it."""
+    """Return an empty project with an API key of the default scopes."""
     return server.new_project()
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """One PostgreSQL server for all tests; each has databases of its own in it."""
+    """Return a PostgreSQL server. Each test creates its own databases."""
     with PostgresServer() as running:
         yield running
 
 
 @pytest.fixture
 def postgresql(postgres: PostgresServer, folder: Path) -> Iterator[Database]:
-    """A new database of the current schema on PostgreSQL."""
+    """Return a new database of the current schema on PostgreSQL."""
     with closing(Database(postgres.new_database(), folder)) as made:
         yield made
 
 
 @pytest.fixture
 def database(new_database: Callable[[Path], str], folder: Path) -> Iterator[Database]:
-    """A new database, on each engine."""
+    """Return a new database of the current schema."""
     with closing(Database(new_database(folder), folder)) as made:
         yield made
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An empty folder."""
+    """Return an empty folder."""
     return tmp_path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give this run a temporary folder, because servers that are killed leave files there.
+
+    A later run could reserve the same port, and take the revision of the database that was there before.
+    """
+    os.environ["TMPDIR"] = str(tmp_path_factory.mktemp("temporary"))
+    tempfile.tempdir = None  # read again
 
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the person who runs the tests has set is not part of them."""
+    """Remove the settings of the user who runs the tests."""
     for setting in SETTINGS.values():
         monkeypatch.delenv(setting.variable, raising=False)
         monkeypatch.delenv(f"{setting.variable}_FILE", raising=False)

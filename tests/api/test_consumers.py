@@ -162,7 +162,7 @@ def test_a_consumer_of_another_node_blocks_a_deletion(postgresql: Database, fold
     with Nodes(folder, postgresql.url) as nodes:
         project, other_node = nodes.projects
         revision = project.put("a").headers["x-moorage-revision"]
-        other_node.request("GET", "/v2/deployments/a", headers={"X-Moorage-Min-Revision": revision})
+        assert other_node.get_at("/v2/deployments/a", revision).status == 200
         assert get_config(other_node, "a").status == 200
 
         deployment_id = project.get("a").json["id"]

@@ -91,7 +91,7 @@ def test_the_client_follows_puts_and_deletions(project: Project) -> None:
         project.put("new")
 
         assert wait_for(lambda: client.get_config("greeting"), lambda config: config.version == "1.1").model == "other"
-        project.request("DELETE", "/v2/deployments/greeting")
+        assert project.request("DELETE", "/v2/deployments/greeting").status == 200
         with pytest.raises(DeploymentNotFound):
             wait_for(lambda: client.get_config("greeting"), lambda config: False)
         assert client.get_config("new").version == "1.0"

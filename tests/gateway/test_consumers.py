@@ -87,7 +87,7 @@ def test_the_last_flush_writes_all_changed_records(harness: Harness) -> None:
     assert last.last_us == harness.clock.now // 1000
 
 
-def test_while_the_database_is_down_everything_is_kept_for_the_next_time(harness: Harness) -> None:
+def test_records_are_retained_while_the_database_is_unreachable(harness: Harness) -> None:
     harness.tracker.record("v", "k", {"customer": 1})
     harness.store.is_down = True
     with pytest.raises(StorageUnavailable):
@@ -131,7 +131,7 @@ def test_input_names_are_limited_in_number_and_length(harness: Harness) -> None:
     assert max(map(len, record.inputs)) == MAX_NAME
 
 
-def test_memory_is_bounded_while_the_database_is_down(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_limited_while_the_database_is_unreachable(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumers, "MAX_RECORDS", 10)
     monkeypatch.setattr(consumers, "MAX_ALL_NAMES", 15)
     harness.store.is_down = True

@@ -1,4 +1,4 @@
-"""A plain reader of the changes of a project, which comes back where it was when it is cut off."""
+"""A client of the change stream that reconnects after its last event."""
 
 import threading
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from tests.support.threads import HANG_SECONDS, until
 
 
 class Told(NamedTuple):
-    """An event as it came: its revision is None where it had no id."""
+    """An event; the revision is None if it has no id."""
 
     rev: int | None
     name: str
@@ -23,7 +23,7 @@ class Told(NamedTuple):
 
 
 class Follower:
-    """Reads in a thread of its own, from `url` (a server or what is before it)."""
+    """A thread that reads the stream at `url`: of the server, or of a proxy."""
 
     def __init__(self, project: Project, since: str = "0", url: str | None = None) -> None:
         self.told: list[Told] = []
@@ -46,7 +46,7 @@ class Follower:
         self._is_over.set()
         while self._thread.is_alive():
             if self._response is not None:
-                with suppress(ValueError):  # it has ended by itself
+                with suppress(ValueError):  # the stream has ended
                     self._response.shutdown()
             self._thread.join(0.05)
 
@@ -55,11 +55,11 @@ class Follower:
         until(holds, shown=lambda: f"{self.comments} {[(event.rev, event.name) for event in self.told[-5:]]}")
 
     def wait_for(self, rev: int) -> None:
-        """Return when the event of a revision came."""
+        """Return when the event of a revision has arrived."""
         self.wait(lambda: any(each.rev == rev for each in [*self.told]))
 
     def state(self) -> dict[str, Any]:
-        """What one knows who heard all that was told: the deployments by their ids."""
+        """Return the deployments by id, as the events describe them."""
         known: dict[str, Any] = {}
         for each in self.told:
             if each.name == "deployment":
@@ -85,7 +85,7 @@ class Follower:
                 for event in events(response.stream(65_536)):
                     self._note(event)
         except urllib3.exceptions.HTTPError:
-            pass  # cut off: it comes back
+            pass  # disconnected: the loop reconnects
         finally:
             self._response = None
 

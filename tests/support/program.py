@@ -22,9 +22,9 @@ def moorage(
     stdin: bytes = b"",
     settings: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `moorage …` in this process: in `folder`, with the address and key of `project` in the environment.
+    """Run `moorage …` in this process, in `folder` and with the key of `project`.
 
-    A start of Python costs more than most commands do. `serve` takes the signals of its process, so it gets one.
+    To start Python takes longer than most commands do. `serve` handles signals, so it gets its own process.
     """
     if arguments[:1] == ("serve",):
         return moorage_process(*arguments, folder=folder, project=project, stdin=stdin, settings=settings)
@@ -53,7 +53,10 @@ def moorage_process(
     stdin: bytes = b"",
     settings: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `moorage …` as a process: for servers, signals, limits, concurrent commands, and what ends with a process."""
+    """Run `moorage …` in its own process.
+
+    Servers, signals, limits and concurrent commands need one.
+    """
     done = subprocess.run(
         [*PROGRAM, *arguments],
         cwd=folder, input=stdin, env=clean_environment(**_settings(project, settings)), capture_output=True,
@@ -69,7 +72,7 @@ def _settings(project: Project | None, settings: Mapping[str, str] | None) -> di
 
 @contextmanager
 def _environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Replace the environment. The width is that of a pipe, also where the tests run in a terminal."""
+    """Replace the environment. `COLUMNS` is the default width, because the tests may run in a terminal."""
     before = dict(os.environ)
     replaced = clean_environment(**{"COLUMNS": "80", **settings})
     try:
@@ -83,7 +86,7 @@ def _environment(settings: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _streams(stdin: bytes, output: io.BytesIO, errors: io.BytesIO) -> Iterator[None]:
-    """Replace the standard streams by pipes of text over bytes, as a process has them."""
+    """Replace the standard streams by text streams over bytes."""
     before = sys.stdin, sys.stdout, sys.stderr
     sys.stdin = io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
     sys.stdout = io.TextIOWrapper(output, "utf-8", write_through=True)

@@ -1,4 +1,4 @@
-"""A wire between a client and a server that can be cut at a moment of the test's choosing."""
+"""A TCP proxy that a test can interrupt."""
 
 import socket
 import threading
@@ -8,8 +8,10 @@ from typing import Self
 
 
 class Proxy:
-    """Listens on `port` and passes on to `target_port`. Once `cut_after` is set, a connection on which those bytes are
-    sent is cut as soon as the server has answered them, and the answer is not passed on."""
+    """A proxy from `port` to `target_port`.
+
+    If a client sends the bytes `cut_after`, the proxy closes the connection instead of forwarding the response.
+    """
 
     def __init__(self, target_port: int) -> None:
         self.cut_after: bytes | None = None
@@ -37,7 +39,7 @@ class Proxy:
             each.close()
 
     def cut(self) -> None:
-        """Cut all connections that there are."""
+        """Close all current connections."""
         for each in [*self._sockets]:
             _hang_up(each)
 

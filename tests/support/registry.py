@@ -1,4 +1,4 @@
-"""Registry functions on a store, each in a write of its own, as the operator."""
+"""Registry functions on a store, each in its own transaction, as the operator."""
 
 import json
 from collections.abc import Iterable
@@ -106,5 +106,5 @@ def restore_version(store: Store, project_id: str, key: str, version: str) -> Ve
 
 
 def purge(store: Store, days: int = 30) -> int:
-    """Purge what was deleted."""
+    """Purge deleted objects."""
     return store.run(purge_deleted, days)

@@ -1,4 +1,4 @@
-"""A server in processes of its own, and a plain client that shows what is on the wire."""
+"""A server in its own processes, and an HTTP client that shows responses unchanged."""
 
 import itertools
 import json
@@ -27,13 +27,13 @@ PROGRAM = (sys.executable, "-W", "error", "-m", "moorage")
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
-    """The environment without settings of Moorage, plus these."""
+    """Return the environment without the settings of Moorage, plus these."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MOORAGE_", "ORQ_"))}
     return {**kept, **settings}
 
 
 class Server:
-    """`moorage serve` on a database in `folder`, or on another one; `arguments` are added to the command."""
+    """`moorage serve` on a database in `folder` or at `database`, with additional `arguments`."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Server:
         self._arguments = arguments
         self._start = (*prefix, *program)
         self.process: subprocess.Popen[bytes] | None = None
-        self._printed = 0  # bytes, before the last start
+        self._printed = 0  # bytes of output before the last start
 
     def __enter__(self) -> Self:
         self.start()
@@ -64,7 +64,7 @@ class Server:
         self.kill()
 
     def start(self) -> None:
-        """Start, and return when it is ready."""
+        """Start the server, and return when it is ready."""
         command = [*self._start, "serve", "--port", str(self.port), "--database", self.database]
         self._printed = self.output.stat().st_size if self.output.exists() else 0
         with self.log.open("ab") as log, self.output.open("ab") as output:
@@ -74,7 +74,7 @@ class Server:
         self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
-        """Return when /health/ready says so."""
+        """Return when `/health/ready` is 200."""
         with urllib3.PoolManager(retries=False, timeout=HANG_SECONDS) as pool:
 
             def is_ready() -> bool:
@@ -88,13 +88,13 @@ class Server:
             until(is_ready, shown=self.log.read_text)
 
     def stop(self) -> int:
-        """SIGTERM, as a service manager does; the exit code."""
+        """Send SIGTERM; return the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(HANG_SECONDS)
 
     def kill(self) -> None:
-        """SIGKILL to all its processes: nothing of it can tidy up."""
+        """Send SIGKILL to all processes of the server."""
         if self.process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -102,24 +102,24 @@ class Server:
             self.process = None
 
     def new_project(self) -> "Project":
-        """A new project with a key for all of it, made as `moorage projects` and `moorage keys` do."""
+        """Create a project and an API key with the default scopes, as the commands do."""
         with self.opened() as store:
             project = create_project(store, f"test-{next(_numbers)}")
             _, token = create_api_key(store, project.id, "test", DEFAULT_SCOPES)
         return Project(self, project.id, project.name, token)
 
     def opened(self) -> AbstractContextManager[Store]:
-        """Its database, for one use."""
+        """Return the open database; the caller closes it."""
         return closing(open_store(self.database))
 
     def workers(self) -> list[int]:
-        """The process ids of the workers."""
+        """Return the process ids of the workers."""
         assert self.process is not None
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return [int(pid) for pid in children if b"spawn_main" in _command_line(pid)]
 
     def greeting(self) -> str:
-        """What it printed for the person who started it."""
+        """Return the text that the server printed at its last start."""
         until(lambda: "Stop the server with Ctrl-C" in self._printed_now(), shown=self._printed_now)
         return self._printed_now()
 
@@ -127,8 +127,8 @@ class Server:
         return self.output.read_bytes()[self._printed :].decode()
 
     def log_lines(self) -> list[dict[str, Any]]:
-        """The log as it is now; written a few times a second."""
-        whole = self.log.read_text().split("\n")[:-1]  # the last may still be on its way
+        """Return the current log; a server writes it several times per second."""
+        whole = self.log.read_text().split("\n")[:-1]  # the last line may be incomplete
         return [json.loads(line) for line in whole if line.startswith("{")]
 
 
@@ -139,18 +139,18 @@ def _command_line(pid: str) -> bytes:
 
 
 class LastingServer(Server):
-    """A server of many tests, which harm neither it nor its database: that is opened once for all of them."""
+    """A server that tests share. Its database stays open between them."""
 
     _store: Store | None = None
 
     def opened(self) -> AbstractContextManager[Store]:
-        """The same, kept open."""
+        """Return the open database."""
         if self._store is None:
             self._store = open_store(self.database)
         return nullcontext(self._store)
 
     def kill(self) -> None:
-        """The same, and close the database."""
+        """Kill the server, and close the database."""
         super().kill()
         if self._store is not None:
             self._store.close()
@@ -158,7 +158,7 @@ class LastingServer(Server):
 
 
 class Answer:
-    """What came back."""
+    """A response."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
         self.status = response.status
@@ -167,12 +167,12 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body, parsed."""
+        """The parsed body."""
         return json.loads(self.body)
 
     @property
     def error(self) -> dict[str, Any]:
-        """The error's detail, after checking the shape that every client can parse."""
+        """The error detail, after a check of the shape that every client can parse."""
         body = self.json
         assert self.headers["content-type"] == "application/json"
         assert set(body) == {"message", "error"}, "no `code` at the top level: clients disagree on its type"
@@ -190,7 +190,7 @@ class Answer:
 
 
 class Project:
-    """A project on a server, as its owner sees it."""
+    """A project on a server, and requests with its API key."""
 
     def __init__(self, server: Server, project_id: str, name: str, token: str) -> None:
         self.server = server
@@ -200,13 +200,13 @@ class Project:
         self._pool = urllib3.PoolManager(retries=False, timeout=HANG_SECONDS)
 
     def seen_by(self, server: Server) -> "Project":
-        """The same project as another server shows it, once it does."""
+        """Return the project on another server, once that server has it."""
         there = Project(server, self.id, self.name, self.token)
         until(lambda: there.page().status == 200)
         return there
 
     def key(self, *scopes: Scope, expires_us: int | None = None) -> tuple[str, str]:
-        """One more API key of the project: its id and its token."""
+        """Create an API key; return its id and its token."""
         with self.server.opened() as store:
             key, token = create_api_key(store, self.id, "more", scopes, expires_us)
         return key.id, token
@@ -214,29 +214,46 @@ class Project:
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """One request with the project's token, unless `headers` has its own Authorization."""
+        """Send a request with the token of the project, or with the Authorization in `headers`."""
         sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
         return Answer(self._pool.request(method, self.server.url + path, body=body, headers=sent))
 
+    def get_at(self, path: str, revision: object, headers: Mapping[str, str] | None = None) -> Answer:
+        """Get a path at a revision.
+
+        A node waits for it for two seconds. A busy one can need longer; then the response is `stale`, and the request
+        is sent again.
+        """
+        responses: list[Answer] = []
+
+        def is_at_revision() -> bool:
+            responses.append(
+                self.request("GET", path, headers={"X-Moorage-Min-Revision": str(revision), **(headers or {})})
+            )
+            return responses[-1].status != 503 or responses[-1].error["code"] != "stale"
+
+        until(is_at_revision)
+        return responses[-1]
+
     def page(self, **query: object) -> Answer:
-        """A page."""
+        """Return a page of the list."""
         return self.request("GET", "/v2/deployments" + (f"?{urlencode(query)}" if query else ""))
 
     def get(self, key_or_id: str, **headers: str) -> Answer:
-        """One deployment."""
+        """Get a deployment."""
         return self.request("GET", f"/v2/deployments/{key_or_id}", headers=headers)
 
     def put(self, key: str, body: Mapping[str, Any] | bytes | None = None, query: str = "", **headers: str) -> Answer:
-        """Put one deployment; a small one if there is no body."""
+        """Put a deployment; without a body, a small one."""
         data = body if isinstance(body, bytes) else json.dumps(a_body() if body is None else body).encode()
         return self.request("PUT", f"/v2/deployments/{key}{query}", data, headers)
 
     def fill(self, count: int) -> list[dict[str, Any]]:
-        """Put d1 (oldest) to d<count>; their items, oldest first."""
+        """Put d1 to d<count>; return their items, oldest first."""
         return [self.put(f"d{number}").json for number in range(1, count + 1)]
 
     def walk(self, limit: int, direction: str = "starting_after", cursor: str | None = None) -> Iterator[Answer]:
-        """Pages, one after the other, until there are no more."""
+        """Yield the pages from a cursor to the end of the list."""
         while True:
             query = {"limit": limit} | ({direction: cursor} if cursor else {})
             page = self.page(**query)
@@ -248,7 +265,7 @@ class Project:
 
 
 def a_body(**changes: Any) -> dict[str, Any]:
-    """A small body for put, with changes to its prompt_config."""
+    """Return a small body for put, with changes to its prompt_config."""
     config = {
         "tools": [],
         "model": "openai/gpt-4o",

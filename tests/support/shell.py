@@ -1,4 +1,4 @@
-"""Lines of a shell, run as a reader of the docs runs them."""
+"""Shell commands of the docs."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from tests.support.server import clean_environment
 
 
 def run_shell(script: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run lines of a shell in `folder`, with this environment's `moorage` on the path; the first failure ends it."""
+    """Run a script in `folder` with `moorage` on the path; the first failure ends it."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     script = script.replace(".venv/bin/moorage", "moorage")
     return subprocess.run(

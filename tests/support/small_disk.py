@@ -1,4 +1,4 @@
-"""A disk that can be filled."""
+"""A small disk that a test can fill."""
 
 import errno
 import os
@@ -14,8 +14,10 @@ _PIECE = 16_384
 
 
 class SmallDisk:
-    """A file system in memory, of so many bytes, at a folder. Only processes that are started with `prefix` see it,
-    each its own, and nothing of it is left when they ended. Neither root nor a mount of this machine is needed."""
+    """A file system in memory of `size` bytes at a folder.
+
+    Each process that is started with `prefix` gets its own, which ends with the process. It does not need root.
+    """
 
     def __init__(self, folder: Path, size: int) -> None:
         folder.mkdir()
@@ -24,18 +26,20 @@ class SmallDisk:
         self.prefix = (*namespace, "sh", "-c", _MOUNT, "sh", str(size), str(folder))
 
     def problem(self) -> str:
-        """Why it cannot be had on this machine; empty if it can."""
+        """Return why this machine does not support it; empty if it does."""
         probe = subprocess.run([*self.prefix, "true"], capture_output=True, text=True, check=False)
         return "" if probe.returncode == 0 else f"no mount of its own: {probe.stderr.strip()}"
 
     def seen_from(self, pid: int) -> Path:
-        """The folder as a process sees it."""
+        """Return the path of the folder in the mount namespace of a process."""
         return Path(f"/proc/{pid}/root{self.folder}")
 
 
 class HeldDisk:
-    """The same, and what is started with `prefix` sees one and the same disk until the block ends; whatever of it still
-    runs then is killed. Nobody there is root, whoever runs the tests: PostgreSQL would refuse to be run by root."""
+    """A small disk that all processes with `prefix` share until the block ends, which kills them.
+
+    They do not run as root, because PostgreSQL refuses that.
+    """
 
     def __init__(self, folder: Path, size: int) -> None:
         folder.mkdir()
@@ -53,7 +57,7 @@ class HeldDisk:
             subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         )
         assert holder.stdin is not None
-        self._stack.callback(holder.stdin.close)  # which ends it, also if whoever runs this is killed
+        self._stack.callback(holder.stdin.close)  # this ends the holder, also if the tests are killed
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"mounted\n", "no mount of its own"
         (pid,) = Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text().split()
@@ -68,7 +72,7 @@ class HeldDisk:
 
 
 def fill(file: Path, left: int = 0) -> None:
-    """Make a file as large as the disk allows, but for so many bytes. It goes away with the file."""
+    """Fill the disk with a file, except for `left` bytes."""
     with file.open("wb") as filling:
         try:
             while True:

@@ -1,4 +1,4 @@
-"""A store in this process, with a clock that a test holds."""
+"""A store in this process, with a clock that a test sets."""
 
 from contextlib import closing
 from pathlib import Path
@@ -22,7 +22,7 @@ CONTENT = Content(PromptConfig(model="m", model_type="chat", provider="openai"))
 
 
 class Clock:
-    """Nanoseconds since 1970, as the test sets them."""
+    """A clock in nanoseconds since 1970 that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1_772_357_400_000_000_000
@@ -32,16 +32,16 @@ class Clock:
 
 
 class Database:
-    """A database of a test's own, and the engines that are opened on it, which end with the test."""
+    """The database of a test, and its open engines."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        """`folder` is what stands for this machine: where PostgreSQL's engines share their newest revision."""
+        """PostgreSQL engines share their newest revision in `folder`, as on one machine."""
         self.url = url
         self.folder = folder
         self._engines: list[Engine] = []
 
     def engine(self, folder: Path | None = None) -> Engine:
-        """The database, opened once more, as by another process of this machine, or of the one that `folder` is."""
+        """Open an engine as another process does, on this machine or on that of `folder`."""
         engine: Engine
         if self.url.startswith("sqlite"):
             engine = SqliteEngine(Path(self.url.removeprefix("sqlite:///")))
@@ -51,22 +51,22 @@ class Database:
         return engine
 
     def store(self, clock: Clock | None = None, folder: Path | None = None) -> Store:
-        """A store on it, opened once more."""
+        """Open another store on it."""
         return Store(self.engine(folder), clock or Clock())
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close all engines."""
         for engine in self._engines:
             engine.close()
 
 
 def engine_on(url: str) -> Engine:
-    """A database, opened as by another process of this machine."""
+    """Open a database, as another process on this machine does."""
     return SqliteEngine(Path(url.removeprefix("sqlite:///"))) if url.startswith("sqlite") else PostgresEngine(url)
 
 
 def behind(url: str, statement: str) -> list[tuple[Any, ...]]:
-    """Do something in a database, past Moorage; the rows it gives."""
+    """Run a statement without Moorage; return its rows."""
     if not url.startswith("sqlite"):
         return sql(url, statement)
     with closing(apsw.Connection(url.removeprefix("sqlite:///"))) as connection:
@@ -75,17 +75,17 @@ def behind(url: str, statement: str) -> list[tuple[Any, ...]]:
 
 
 def sqlite_in(folder: Path) -> Database:
-    """A SQLite database in a folder."""
+    """Return a SQLite database in a folder."""
     return Database(f"sqlite:///{folder}/moorage.db", folder)
 
 
 def a_store(folder: Path, clock: Clock | None = None) -> Store:
-    """A store on the SQLite database in a folder, opened once more."""
+    """Open another store on the SQLite database in a folder."""
     return Store(SqliteEngine(folder / "moorage.db"), clock or Clock())
 
 
 def insert(tx: Transaction, project_id: str, key: str) -> str:
-    """Insert one small deployment; return its id."""
+    """Insert a small deployment; return its id."""
     version_id = new_id()
     deployment_id = tx.insert_deployment(project_id, key, "", version_id)
     tx.insert_version(version_id, deployment_id, FIRST_VERSION, CONTENT, Actor())
@@ -93,11 +93,11 @@ def insert(tx: Transaction, project_id: str, key: str) -> str:
 
 
 def create(store: Store, project_id: str, key: str) -> str:
-    """Insert one small deployment in a write of its own; return its id."""
+    """Insert a small deployment in its own transaction; return its id."""
     return store.run(insert, project_id, key)
 
 
 def delete(store: Store, deployment_id: str) -> None:
-    """Leave a tombstone."""
+    """Delete a deployment."""
     with store.write() as write:
         write.delete_deployment(deployment_id)

@@ -18,8 +18,7 @@ def walk(projects: list[Project], limit: int, direction: str, cursor: str, revis
     ids: list[str] = []
     for project in itertools.cycle(projects):
         query = f"limit={limit}" + (f"&{direction}={cursor}" if cursor else "")
-        headers = {"X-Moorage-Min-Revision": revision}
-        page = project.request("GET", f"/v2/deployments?{query}", headers=headers)
+        page = project.get_at(f"/v2/deployments?{query}", revision)
         assert page.status == 200, page.body
         assert int(page.headers["x-moorage-revision"]) >= int(revision)
         revision, found = page.headers["x-moorage-revision"], [item["id"] for item in page.json["data"]]
