@@ -173,7 +173,7 @@ def test_a_newly_routed_variant_is_compared_with_the_variants_that_requests_got(
     ]
     rejecting = project.put("a", {**extended, "routing": [{"variant": "strict"}]})
     assert breaking(rejecting) == [("variable_required", "variants.strict.variables.customer")]
-    assert "refused from now on" in rejecting.error["message"]
+    assert "are now rejected" in rejecting.error["message"]
     with_tool = {"tools": [a_tool(place={"type": "string"})]}
     searching = {**formal, "name": "searching", "prompt_config": {**formal["prompt_config"], **with_tool}}
     project.put("a", {**body, "variants": [searching], "routing": [{"variant": "searching"}]}, "?allow_breaking=true")
@@ -370,7 +370,7 @@ def test_rejecting_missing_inputs_is_breaking_and_the_error_lists_the_affected_c
     rejected = project.put("a", strict)
 
     assert breaking(rejected) == [("variable_required", "variables.customer"), ("variable_required", "variables.tone")]
-    assert "are refused from now on" in rejected.error["message"]
+    assert "are now rejected" in rejected.error["message"]
     assert [caller["inputs_missing"] for caller in rejected.error["callers"]] == [["tone"]]
     assert project.put("a", strict, "?allow_breaking=true").status == 200
     assert project.put("a", strict).headers["x-moorage-result"] == "unchanged"

@@ -179,7 +179,7 @@ def test_simulate_reports_all_problems_with_their_paths(routed: Project) -> None
     for contexts, when, count in ((many_contexts, conditions, 20), (large_contexts, search, 100)):
         heavy = {"contexts": contexts, "routing": [{"variant": "new", "when": when}] * count}
         assert problems(post(routed, "support/simulate", heavy)) == {
-            "contexts": "are too many for tables with this number of conditions; send fewer"
+            "contexts": "must be fewer for tables with this number of conditions"
         }
     assert problems(post(routed, "support/simulate", {})) == {"contexts": "is required", "routing": "is required"}
 

@@ -401,7 +401,7 @@ INVALID: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         {"context": {"a": {}, "b": [[]]}},
         {
             "context.a": "must be true or false, a number, a string or a list of those, not an object",
-            "context.b": "has an item [0] that must be true or false, a number, a string or a list of those,"
+            "context.b": "item [0] must be true or false, a number, a string or a list of those,"
             " not an array",
         },
     ),
@@ -459,7 +459,8 @@ INVALID: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         {"knowledge_filter": {"a": {"gt": "x", "like": 1, "in": [{}], "eq": None}, "b": 1}},
         {
             "knowledge_filter.a.gt": "must be a number",
-            "knowledge_filter.a.like": "is not an operator; there are: eq, ne, gt, gte, lt, lte, in, nin, exists",
+            "knowledge_filter.a.like": "is not an operator;"
+            " the operators are eq, ne, gt, gte, lt, lte, in, nin, exists",
             "knowledge_filter.a.in": "must be an array of strings, numbers, true or false",
             "knowledge_filter.a.eq": "must be a string, a number, true or false",
             "knowledge_filter.b": "must be an object of operators, not a number",
@@ -652,7 +653,7 @@ def test_an_invalid_mustache_template_is_rejected_on_write_with_its_path(project
         "prompt_config.messages[0].content": "the section 'a' is never closed, line 1",
         "prompt_config.messages[1].content[0].text": "the section 'b' is never closed, line 1",
         "prompt_config.messages[1].content[1].image_url.url": "a tag is never closed, line 1",
-        "variants[0].prompt_config.messages[0].content": "'c' is closed and was never opened, line 2",
+        "variants[0].prompt_config.messages[0].content": "the section 'c' is closed but was never opened, line 2",
     }
 
     put_response = project.put("bot", body)

@@ -164,7 +164,7 @@ def test_every_problem_is_reported_with_its_path(project: Project) -> None:
 def test_a_variable_declared_twice_is_rejected(project: Project) -> None:
     response = project.put("support_bot", a_body() | {"variables": [{"key": "a"}, {"key": "a"}]})
 
-    assert response.error["problems"] == [{"path": "variables[1].key", "message": "is declared twice: 'a'"}]
+    assert response.error["problems"] == [{"path": "variables[1].key", "message": "is declared twice: 'a'; remove one"}]
 
 
 @pytest.mark.parametrize(

@@ -105,14 +105,14 @@ def test_a_database_is_never_written_over_by_a_backup_of_it(folder: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("db", "backup", "a", "--database", "sqlite:///nowhere.db"), "there is no such file"),
+        (("db", "backup", "a", "--database", "sqlite:///nowhere.db"), "the file does not exist"),
         (("db", "backup", "nowhere/a"), "No such file or directory"),
         (("db", "restore", "nowhere"), "does not exist"),
-        (("db", "restore", "/etc/passwd", "--database", "sqlite:///nowhere.db"), "no SQLite database"),
-        (("db", "check", "--database", "sqlite:///nowhere.db"), "there is no such file"),
-        (("keys", "list", "--database", "sqlite:///nowhere.db"), "there is no such file"),
-        (("projects", "list", "--database", "sqlite:///nowhere.db"), "there is no such file"),
-        (("db", "purge", "--yes", "--database", "sqlite:///nowhere.db"), "there is no such file"),
+        (("db", "restore", "/etc/passwd", "--database", "sqlite:///nowhere.db"), "not a SQLite database"),
+        (("db", "check", "--database", "sqlite:///nowhere.db"), "the file does not exist"),
+        (("keys", "list", "--database", "sqlite:///nowhere.db"), "the file does not exist"),
+        (("projects", "list", "--database", "sqlite:///nowhere.db"), "the file does not exist"),
+        (("db", "purge", "--yes", "--database", "sqlite:///nowhere.db"), "the file does not exist"),
         (("db", "restore", "."), "is a directory"),
     ],
 )
@@ -230,13 +230,13 @@ def unfinished(file: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (no_database, "no SQLite database"),
+        (no_database, "not a SQLite database"),
         (nothing, "it is empty"),
         (another_programs, "another program"),
         (newer, "schema 999"),
         (changed, "its content was changed after it was written"),
-        (cut, "a part is missing"),
-        (unfinished, "not finished"),
+        (cut, "damaged or incomplete"),
+        (unfinished, "an unfinished copy"),
     ],
 )
 def test_a_backup_that_cannot_be_used_is_refused_before_anything_is_lost(
@@ -286,7 +286,7 @@ def test_the_file_of_a_database_is_restored_where_files_can_be_made_beside_it_as
     )  # fmt: skip
 
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "it can be read in a folder that this user can write" in refused.stderr
+    assert "copy it to a folder that this user can write" in refused.stderr
     assert done(folder, "db", "restore", "mine.db").startswith("Restored 12 deployments of revision ")
 
 

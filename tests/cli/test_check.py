@@ -190,14 +190,14 @@ def test_a_database_without_its_revision_is_refused_with_what_to_do(database: Da
         result = moorage(*command, "--database", database.url, folder=folder)
 
         assert (result.returncode, result.stdout) == (1, "")
-        assert "its row of the revision is gone" in result.stderr
+        assert "its row with the revision is missing" in result.stderr
         assert "restore a backup" in result.stderr
 
 
 def test_a_file_that_is_not_there_is_not_made(folder: Path) -> None:
     result = moorage("db", "check", folder=folder)
 
-    assert (result.returncode, "there is no such file" in result.stderr) == (1, True)
+    assert (result.returncode, "the file does not exist" in result.stderr) == (1, True)
     assert list(folder.iterdir()) == []
 
 

@@ -235,7 +235,7 @@ def test_a_copy_that_is_killed_at_any_moment_and_run_again_is_whole(new: New, fo
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("--from", "sqlite:///nowhere.db", "--to", "sqlite:///b.db"), 1, "there is no such file"),
+        (("--from", "sqlite:///nowhere.db", "--to", "sqlite:///b.db"), 1, "the file does not exist"),
         (("--from", "mysql://u:secret@h/d", "--to", "sqlite:///b.db"), 1, "sqlite:///PATH"),
         (("--from", "sqlite:///a.db"), 2, "--to"),
     ],

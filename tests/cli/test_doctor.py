@@ -227,7 +227,7 @@ def test_a_copy_that_is_not_finished_is_told_with_the_command_that_finishes_it(e
 @pytest.mark.parametrize(
     ("make", "database", "reason"),
     [
-        (lambda folder: (folder / "x.db").write_text("hello\n" * 1000), "sqlite:///x.db", "no SQLite database"),
+        (lambda folder: (folder / "x.db").write_text("hello\n" * 1000), "sqlite:///x.db", "not a SQLite database"),
         (lambda folder: (folder / "x.db").mkdir(), "sqlite:///x.db", "is a folder"),
         (lambda folder: None, "sqlite:///nowhere/x.db", "there is no folder"),
         (lambda folder: (folder / "x.db").touch(), "sqlite:///x.db/y/z.db", "x.db is no folder — set MOORAGE_DATABASE"),
@@ -349,7 +349,7 @@ def test_a_database_that_may_lose_what_it_committed_is_told(
 
     monkeypatch.setattr(postgres_schema, "_SETTINGS", "SELECT 'off', 'on', 'UTF8'")
     problem = one(list(examine(postgresql.url)), "database", "problem")
-    assert "its setting fsync is off: it can lose what it has committed — fsync = on in postgresql.conf" in problem
+    assert "its setting fsync is off: it can lose committed data — fsync = on in postgresql.conf" in problem
 
 
 def test_a_postgresql_that_is_too_old_is_told(postgresql: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,7 +137,7 @@ def test_a_database_that_cannot_be_used_is_one_line(folder: Path) -> None:
     result = moorage("db", "purge", "--yes", "--database", "sqlite:////nowhere/moorage.db", folder=folder)
 
     assert (result.returncode, result.stdout) == (1, "")
-    assert "there is no folder /nowhere" in result.stderr
+    assert "the folder /nowhere does not exist" in result.stderr
 
 
 def test_the_history_holds_after_a_purge(database: Path, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a context may be, and how it is read."""
+"""Contexts: the valid values, and their normalization."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def read(value: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         {"large": 10**308},
     ],
 )
-def test_attributes_are_kept_as_they_are(context: dict[str, Any]) -> None:
+def test_valid_attributes_are_unchanged(context: dict[str, Any]) -> None:
     assert read(context) == (context, [])
 
 
@@ -67,20 +67,24 @@ def test_environments_as_a_string_and_as_a_list_of_one_are_the_same() -> None:
         (
             {"a b": [["x"]]},
             'context["a b"]',
-            "has an item [0] that must be true or false, a number, a string or a list of those, not an array",
+            "item [0] must be true or false, a number, a string or a list of those, not an array",
         ),
         ({"tags": ["x", None]}, "context.tags", None),
         ({"": 1}, "context", 'must have attribute names of 1 to 256 characters; got ""'),
         ({"n" * 257: 1}, "context", None),
-        ({"text": "x" * 10_001}, "context.text", "is longer than 10000 characters"),
-        ({"list": [1] * 1_001}, "context", "has more than 1000 items in its lists"),
-        ({f"list{n}": [1] * 101 for n in range(10)}, "context", "has more than 1000 items in its lists"),
-        ({f"a{number}": number for number in range(101)}, "context", "has more than 100 attributes"),
-        ({"large": 10**309}, "context.large", "does not fit a double"),
-        ({"score": float("nan")}, "context.score", "is not a finite number"),
+        ({"text": "x" * 10_001}, "context.text", "must be at most 10000 characters long; got 10001"),
+        ({"list": [1] * 1_001}, "context", "must have at most 1000 items in all its lists; got 1001"),
+        (
+            {f"list{n}": [1] * 101 for n in range(10)},
+            "context",
+            "must have at most 1000 items in all its lists; got 1010",
+        ),
+        ({f"a{number}": number for number in range(101)}, "context", "must have at most 100 attributes; got 101"),
+        ({"large": 10**309}, "context.large", "must fit into a double"),
+        ({"score": float("nan")}, "context.score", "must be a finite number"),
     ],
 )
-def test_what_is_no_context_is_told_with_its_path(context: Any, path: str, message: str | None) -> None:
+def test_an_invalid_context_is_reported_with_its_path(context: Any, path: str, message: str | None) -> None:
     _, problems = read(context)
 
     assert [found for found, _ in problems] == [path]
@@ -88,7 +92,7 @@ def test_what_is_no_context_is_told_with_its_path(context: Any, path: str, messa
         assert problems[0][1] == message
 
 
-def test_all_problems_are_told_at_once_and_the_rest_is_kept() -> None:
+def test_all_problems_are_reported_and_valid_attributes_returned() -> None:
     context, problems = read({"a": {}, "b": 1, "c": [{}]})
 
     assert context == {"b": 1}
@@ -103,9 +107,9 @@ _values = st.one_of(
 
 
 @given(st.dictionaries(_names, _values))
-def test_a_plain_context_is_one_of_which_nothing_is_to_be_said_or_changed(context: dict[str, Any]) -> None:
+def test_a_plain_context_is_valid_and_unchanged(context: dict[str, Any]) -> None:
     if is_plain(context):
-        more = {**context, "more": [1]}  # which is not plain
+        more = {**context, "more": [1]}  # not plain
         assert read(context) == (context, [])
         assert read(more) == (more, [])
 
@@ -127,7 +131,7 @@ def test_most_contexts_are_plain(value: Any) -> None:
         ("0001-01-01T00:00:00+14:00", -62_135_647_200_000_000),
     ],
 )
-def test_a_date_is_a_moment(text: str, us: int) -> None:
+def test_a_date_is_converted_to_microseconds(text: str, us: int) -> None:
     assert find_moment(text) == us
 
 
@@ -136,5 +140,5 @@ def test_a_date_is_a_moment(text: str, us: int) -> None:
     ["", "20260301", "2026-3-1", "2026-02-30", "0000-01-01", "2026-W10-1", "2026-03-01 ", "2026-03-01T",
      "2026-03-01T25:00", "2026-03-01T10:00:00+25:00", "\u0662026-03-01", "2026-03-01\n", "soon", "2026"],
 )  # fmt: skip
-def test_what_is_no_date_is_none(text: str) -> None:
+def test_other_strings_are_not_dates(text: str) -> None:
     assert find_moment(text) is None

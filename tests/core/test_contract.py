@@ -1,4 +1,4 @@
-"""What a new version changes for the programs that use the live one."""
+"""The changes of a new version for callers of the live one."""
 
 from typing import Any
 
@@ -9,21 +9,21 @@ from hypothesis import strategies as st
 
 from moorage.core.compatibility.contract import Contract, contract_changes
 from moorage.core.deployments.prompt_config import Tool, Variable
-from moorage.core.validation.validate import conform
+from moorage.core.validation.validate import validate
 
 Found = list[tuple[str, str, bool]]
 
 
 def contract(*names: str, tools: list[dict[str, Any]] | None = None, **defaults: Any) -> Contract:
-    """Names that the messages use, and declared variables with their defaults."""
+    """Return a contract with names in messages, and declared variables with their defaults."""
     variables = [Variable(key, value) for key, value in defaults.items()]
     return Contract({*names, *defaults}, variables, msgspec.convert(tools or [], list[Tool]))
 
 
 def strict(live: Contract) -> Contract:
-    """The same that refuses a call which lacks a name without a default."""
+    """Return the same contract, which rejects requests without a name that has no default."""
     defaults = {variable.key for variable in live.variables if variable.value is not None}
-    return msgspec.structs.replace(live, refused=live.names - defaults)
+    return msgspec.structs.replace(live, rejected=live.names - defaults)
 
 
 def tool(name: str = "find", required: tuple[str, ...] = (), about: str = "", **properties: Any) -> dict[str, Any]:
@@ -72,17 +72,17 @@ def of_argument(before: Any, after: Any) -> Found:
         (contract("a", tone="kind"), contract("a", tone="kind"), []),
     ],
 )
-def test_a_changed_variable_is_told(live: Contract, new: Contract, expected: Found) -> None:
+def test_changed_variables(live: Contract, new: Contract, expected: Found) -> None:
     assert found(live, new) == expected
 
 
-def test_another_description_is_harmless() -> None:
+def test_a_changed_description_is_not_breaking() -> None:
     live, new = (Contract({"tone"}, [Variable("tone", "x", description=text)]) for text in ("How", "How to speak"))
 
     assert found(live, new) == [("variable_described", "variables.tone", False)]
 
 
-def test_a_variable_that_is_declared_and_not_used_is_nothing_to_rely_on() -> None:
+def test_an_unused_declared_variable_is_not_part_of_the_contract() -> None:
     declared = Contract(set(), [Variable("tone", "x")])
 
     assert found(declared, contract()) == []
@@ -90,17 +90,17 @@ def test_a_variable_that_is_declared_and_not_used_is_nothing_to_rely_on() -> Non
     assert found(contract("tone"), declared) == [("variable_removed", "variables.tone", True)]
 
 
-def test_each_name_is_renamed_to_one_other_at_most() -> None:
+def test_a_name_is_renamed_to_at_most_one_other() -> None:
     kinds = [kind for kind, _, _ in found(contract("name_1", "name_2"), contract("name_3"))]
 
     assert kinds == ["variable_renamed", "variable_removed"]
 
 
-def test_the_message_says_what_to_send_now() -> None:
+def test_the_message_names_the_new_input() -> None:
     changes = contract_changes(contract("customer"), contract("customer_name"))
 
     assert [change.message for change in changes] == [
-        "customer was renamed to customer_name: programs that send customer must send customer_name instead."
+        "customer was renamed to customer_name: callers that send customer must send customer_name instead."
     ]
 
 
@@ -136,7 +136,7 @@ TEXT = {"type": "string"}
         ),
     ],
 )
-def test_a_changed_tool_is_told(live: list[dict[str, Any]], new: list[dict[str, Any]], expected: Found) -> None:
+def test_changed_tools(live: list[dict[str, Any]], new: list[dict[str, Any]], expected: Found) -> None:
     assert found(contract(tools=live), contract(tools=new)) == expected
 
 
@@ -166,33 +166,37 @@ def test_a_changed_tool_is_told(live: list[dict[str, Any]], new: list[dict[str, 
         ({"enum": ["a", "b"]}, {"enum": ["b", "a"]}, None),
     ],
 )
-def test_a_changed_argument_is_told(before: Any, after: Any, expected: tuple[str, str, bool] | None) -> None:
+def test_changed_arguments(before: Any, after: Any, expected: tuple[str, str, bool] | None) -> None:
     assert of_argument(before, after) == ([expected] if expected else [])
 
 
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
-        (TEXT, {"type": "integer"}, "tools.find.order was string, and is integer now."),
-        ({"enum": ["a", "b"]}, {"enum": ["a"]}, 'tools.find.order is never "b" now.'),
-        ({"enum": ["a"]}, {"enum": ["c"]}, 'tools.find.order is never "a" and may be "c" now.'),
-        ({"enum": ["a"]}, {}, "tools.find.order takes any value now."),
-        (TEXT, {**TEXT, "pattern": "^a", "maxLength": 3}, "tools.find.order has other rules: maxLength, pattern."),
+        (TEXT, {"type": "integer"}, "tools.find.order was string and is now integer."),
+        ({"enum": ["a", "b"]}, {"enum": ["a"]}, 'tools.find.order can no longer be "b".'),
+        ({"enum": ["a"]}, {"enum": ["c"]}, 'tools.find.order can no longer be "a" and can now be "c".'),
+        ({"enum": ["a"]}, {}, "tools.find.order now accepts any value."),
+        (
+            TEXT,
+            {**TEXT, "pattern": "^a", "maxLength": 3},
+            "The rules of tools.find.order have changed: maxLength, pattern.",
+        ),
     ],
 )
-def test_a_message_names_the_argument_and_what_is_other(before: Any, after: Any, message: str) -> None:
+def test_a_message_names_the_argument_and_the_change(before: Any, after: Any, message: str) -> None:
     live, new = contract(tools=[tool(order=before)]), contract(tools=[tool(order=after)])
 
     assert [change.message for change in contract_changes(live, new)] == [message]
 
 
-def test_what_breaks_comes_first() -> None:
+def test_breaking_changes_come_first() -> None:
     changes = found(contract(a="x"), contract("b", a="y"))
 
     assert [is_breaking for _, _, is_breaking in changes] == [True, False]
 
 
-# Any contract
+# Properties of all contracts
 
 any_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
@@ -210,18 +214,18 @@ def contracts(draw: st.DrawFn) -> Contract:
     names = draw(st.sets(st.sampled_from(["customer", "customer_name", "tone"])))
     declared = draw(st.dictionaries(st.sampled_from(["customer", "customer_name", "tone"]), any_json))
     arguments = draw(st.dictionaries(st.sampled_from(["order", "user"]), schemas, max_size=2))
-    tools, report = conform([tool("find", (), "", **arguments)], list[Tool])
+    tools, report = validate([tool("find", (), "", **arguments)], list[Tool])
     assert not report.problems
     return Contract(names, [Variable(*item) for item in declared.items()], msgspec.convert(tools, list[Tool]))
 
 
 @given(contracts())
-def test_a_contract_changes_nothing_against_itself(same: Contract) -> None:
+def test_a_contract_has_no_changes_to_itself(same: Contract) -> None:
     assert contract_changes(same, same) == []
 
 
 @given(contracts(), contracts())
-def test_any_two_contracts_can_be_compared_and_a_break_is_told_one_way_at_least(one: Contract, other: Contract) -> None:
+def test_any_two_contracts_can_be_compared(one: Contract, other: Contract) -> None:
     changes = contract_changes(one, other)
 
     assert all(change.message.endswith(".") for change in changes)

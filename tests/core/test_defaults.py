@@ -1,4 +1,4 @@
-"""What stands in the place of inputs that a call does not give."""
+"""The defaults of omitted inputs."""
 
 from typing import Any
 
@@ -41,15 +41,15 @@ def defaults(**values: Any) -> Defaults:
     ],
     ids=str,
 )
-def test_a_default_stands_where_no_input_is(declared: Object, sent: Object, inputs: Object) -> None:
+def test_defaults_are_used_for_omitted_inputs(declared: Object, sent: Object, inputs: Object) -> None:
     before = repr(sent)
 
-    assert defaults(**declared).complete(sent) == inputs
-    assert repr(sent) == before, "what was sent is left as it was"
+    assert defaults(**declared).merge(sent) == inputs
+    assert repr(sent) == before, "the inputs of the caller changed"
 
 
-def test_fields_are_in_the_order_in_which_they_are_declared() -> None:
-    """Whichever process is asked: what it renders has the same bytes."""
+def test_fields_have_the_order_of_their_declaration() -> None:
+    """Every process must render the same bytes."""
     names = [f"a.{letter}" for letter in "qwertyuiopasdfgh"]
 
     values = Defaults([Variable(name, 1) for name in names]).values
@@ -57,10 +57,10 @@ def test_fields_are_in_the_order_in_which_they_are_declared() -> None:
     assert [f"a.{field}" for field in values["a"]] == names
 
 
-def test_the_default_of_a_name_is_found_as_an_input_is() -> None:
+def test_get_returns_the_default_of_a_name_or_a_path() -> None:
     declared = defaults(a={"b": [1, 2]}, c__d=3)
 
-    assert [declared.of(name) for name in ("a", "a.b.1", "c.d", "c", "e", "a.e")] == [
+    assert [declared.get(name) for name in ("a", "a.b.1", "c.d", "c", "e", "a.e")] == [
         {"b": [1, 2]}, 2, 3, {"d": 3}, None, None
     ]  # fmt: skip
 
@@ -74,8 +74,8 @@ values = st.recursive(
 
 
 @given(st.dictionaries(names, values, max_size=5), st.dictionaries(names, values, max_size=4), names)
-def test_no_default_hides_an_input_and_none_is_lost(declared: Object, sent: Object, name: str) -> None:
-    inputs = Defaults([Variable(*item) for item in declared.items()]).complete(sent)
+def test_no_default_hides_an_input_and_every_default_is_used(declared: Object, sent: Object, name: str) -> None:
+    inputs = Defaults([Variable(*item) for item in declared.items()]).merge(sent)
 
     if (value := find(name, sent)) is not ABSENT and not _is_added_to(name, declared):
         assert find(name, inputs) == value
@@ -87,5 +87,5 @@ def test_no_default_hides_an_input_and_none_is_lost(declared: Object, sent: Obje
 
 
 def _is_added_to(name: str, declared: Object) -> bool:
-    """Whether a default belongs into what a name means."""
+    """Return whether a default adds a field to the value of a name."""
     return any(key.startswith(f"{name}.") for key in declared)

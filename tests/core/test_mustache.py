@@ -1,4 +1,4 @@
-"""Mustache templates: the cases of the specification, and what it does not say."""
+"""Mustache templates: the cases of the specification, and additional cases."""
 
 import contextlib
 import html
@@ -20,10 +20,10 @@ from tests.support.json_values import TEXTS, VALUES
 
 SPECIFICATION = Path(__file__).parent / "mustache_spec"
 
-# Values are not escaped for HTML here: a prompt is no HTML.
+# Values are not escaped, because a prompt is not HTML.
 ESCAPED = {"HTML Escaping", "Implicit Iterators - HTML Escaping", "Implicit Iterator - HTML Escaping"}
 
-# A case that brings a partial asks for what is not here.
+# Partials are not supported.
 CASES = [
     pytest.param(case, id=f"{file.stem}: {case['name']}")
     for file in sorted(SPECIFICATION.glob("*.json"))
@@ -32,8 +32,8 @@ CASES = [
 ]
 
 
-def mustached(template: str, data: Any) -> str:
-    output = Output(MAX_OUTPUT, keep=False)
+def render_mustache(template: str, data: Any) -> str:
+    output = Output(MAX_OUTPUT, keep_placeholders=False)
     mustache.render(mustache.parse(template), data, output)
     return output.text()
 
@@ -43,22 +43,22 @@ def text(template: str, **inputs: Any) -> str:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_case_of_the_specification_holds(case: dict[str, Any]) -> None:
+def test_the_specification(case: dict[str, Any]) -> None:
     expected = case["expected"]
     if case["name"] in ESCAPED:
         assert html.unescape(expected) != expected
         expected = html.unescape(expected)
-    assert mustached(case["template"], case["data"]) == expected
+    assert render_mustache(case["template"], case["data"]) == expected
 
 
-def test_all_cases_of_the_specification_are_there() -> None:
+def test_all_cases_of_the_specification_are_loaded() -> None:
     assert len(CASES) == 120
 
 
 @pytest.mark.parametrize(
     ("template", "expected"), [("a{{>b}}c", "ac"), ("a\n  {{> b }} \nc", "a\nc"), ("a {{>b}} {{>b}}\n", "a  \n")]
 )
-def test_a_partial_leaves_nothing_behind(template: str, expected: str) -> None:
+def test_a_partial_renders_as_nothing(template: str, expected: str) -> None:
     assert text(template, b="{{c}}") == expected
     assert names("mustache", template) == []
 
@@ -81,7 +81,7 @@ def test_a_partial_leaves_nothing_behind(template: str, expected: str) -> None:
         ('{"a": {"b": 1}}', '{"a": {"b": 1}}'),
     ],
 )
-def test_a_template_is_filled(template: str, expected: str) -> None:
+def test_rendering(template: str, expected: str) -> None:
     inputs = {
         "quote": '<"&>', "list": [1, "a"], "object": {"a": {"b": [1]}}, "yes": True, "null": None, "zero": 0,
         "blank": "", "empty": {}, "rows": [{"name": "x"}, {"name": "y", "last": True}],
@@ -90,7 +90,7 @@ def test_a_template_is_filled(template: str, expected: str) -> None:
 
 
 @given(st.text("{}#/ab.\n", max_size=30), VALUES)
-def test_values_are_never_scanned_again(value: str, other: Any) -> None:
+def test_values_are_not_rendered_as_templates(value: str, other: Any) -> None:
     value = "{{b}}{{#a}}" + value + "{{a}}"
     assert text("<{{a}}|{{#l}}{{.}}{{/l}}>", a=value, b=other, l=[value]) == f"<{value}|{value}>"
 
@@ -101,7 +101,7 @@ def test_a_text_without_tags_is_unchanged(template: str) -> None:
 
 
 @given(st.lists(st.sampled_from(["{{a}}", "{{#a}}", "{{/a}}", "{{^b.c}}", "{{/b.c}}", "{{{d}}}", "{{.}}", "x\n", " "])))
-def test_what_is_missing_is_among_the_names(tags: list[str]) -> None:
+def test_missing_names_are_among_the_names(tags: list[str]) -> None:
     template = "".join(tags)
     try:
         rendered = render("mustache", template, {}, "empty")
@@ -110,14 +110,14 @@ def test_what_is_missing_is_among_the_names(tags: list[str]) -> None:
     assert set(rendered.missing) <= set(names("mustache", template)) <= {"a", "b.c", "d"}
 
 
-def test_names_are_those_of_variables_and_sections() -> None:
+def test_names_of_variables_and_sections() -> None:
     template = (
         "{{#items}}{{name}} {{customer.name}}{{^sold.out}}{{.}}{{/sold.out}}{{/items}}{{!no}}{{>no}}{{&name}}{{{last}}}"
     )
     assert names("mustache", template) == ["items", "name", "customer.name", "sold.out", "last"]
 
 
-def test_a_variable_is_missing_and_a_section_only_asks() -> None:
+def test_a_variable_can_be_missing_but_not_a_section() -> None:
     template = "{{#a}}{{b}}{{/a}}{{^c}}{{ d }}{{{e}}}{{/c}}"
     assert render("mustache", template, {}, "empty").missing == ["d", "e"]
     assert render("mustache", template, {}, "keep").text == "{{ d }}{{{e}}}"
@@ -130,19 +130,19 @@ def test_a_variable_is_missing_and_a_section_only_asks() -> None:
     ("template", "reason"),
     [
         ("a\n{{#a}}\nb", "the section 'a' is never closed, line 2"),
-        ("a\n\n{{/a}}", "'a' is closed and was never opened, line 3"),
-        ("{{#a}}{{#b}}{{/a}}{{/b}}", "'a' is closed where 'b' is open, line 1"),
+        ("a\n\n{{/a}}", "the section 'a' is closed but was never opened, line 3"),
+        ("{{#a}}{{#b}}{{/a}}{{/b}}", "the section 'a' is closed while 'b' is open, line 1"),
         ("{{a", "a tag is never closed, line 1"),
         ("{{{a}}", "a tag is never closed"),
         ("{{}}", "a tag has no name"),
         ("{{# }}", "a tag has no name"),
-        ("{{=a=}}", "delimiters are set as in {{=<% %>=}}"),
-        ("{{=a b c=}}", "delimiters are set as in {{=<% %>=}}"),
+        ("{{=a=}}", "invalid delimiters; set them as in {{=<% %>=}}"),
+        ("{{=a b c=}}", "invalid delimiters; set them as in {{=<% %>=}}"),
         ("{{#a}}" * (MAX_DEPTH + 1), f"sections are nested deeper than {MAX_DEPTH}"),
         ("{{a}}" * (MAX_TAGS + 1), f"it has more than {MAX_TAGS} tags"),
     ],
 )
-def test_a_broken_template_is_refused_with_the_line(template: str, reason: str) -> None:
+def test_an_invalid_template_is_rejected_with_the_line(template: str, reason: str) -> None:
     for call in (lambda: render("mustache", template, {}, "empty"), lambda: names("mustache", template)):
         with pytest.raises(InvalidTemplate) as error:
             call()
@@ -166,12 +166,12 @@ def nested(depth: int, inside: str = "", name: str = "a") -> str:
     ],
     ids=["empty", "missing", "inner lists", "inverted", "side by side", "deep look-ups", "long lists"],
 )
-def test_sections_that_multiply_are_stopped_after_so_many_steps(template: str, value: Any) -> None:
+def test_nested_sections_are_stopped_at_the_limit_of_steps(template: str, value: Any) -> None:
     with pytest.raises(TemplateLimitExceeded, match=f"more than {MAX_STEPS} steps"):
         render("mustache", template, {"a": value}, "empty")
 
 
-def test_an_ordinary_long_list_is_far_from_the_bounds() -> None:
+def test_a_long_list_is_rendered() -> None:
     rows = [{"name": f"row {number}", "price": number, "note": None} for number in range(5_000)]
     assert text("{{#rows}}{{name}}: {{price}}{{note}}\n{{/rows}}", rows=rows).count("\n") == 5_000
 
@@ -179,6 +179,6 @@ def test_an_ordinary_long_list_is_far_from_the_bounds() -> None:
 @given(
     st.lists(st.sampled_from(["{{", "}}", "{{{", "}}}", "#", "/", "^", "!", "=", ">", "&", "a", ".", " ", "\n", "<%"]))
 )
-def test_any_text_is_rendered_or_refused(pieces: list[str]) -> None:
+def test_any_text_is_rendered_or_rejected(pieces: list[str]) -> None:
     with contextlib.suppress(TemplateError):
         render("mustache", "".join(pieces), {"a": [{"a": 1}, "{{a}}"]}, "keep")

@@ -1,4 +1,4 @@
-"""Which variant a context gets, as tables, as properties, and as docs/routing.md says it."""
+"""Routing: the variant of a context, by examples, by properties, and as docs/routing.md describes it."""
 
 import json
 import re
@@ -17,25 +17,25 @@ from moorage.core.routing.context import read_context
 from moorage.core.routing.rules import Routing, check_routing
 from moorage.core.routing.splits import find_bucket
 from moorage.core.routing.table import Resolution, RoutingTable, compare
-from moorage.core.validation.validate import Report, conform
+from moorage.core.validation.validate import Report, validate
 
 DOCS = (Path(__file__).parents[2] / "docs/routing.md").read_text()
 CONFIG = {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai"}
 
 
-def table(*rows: dict[str, Any], key: str = "support") -> RoutingTable:
-    value, report = conform(list(rows), Routing)
+def table(*rules: dict[str, Any], key: str = "support") -> RoutingTable:
+    value, report = validate(list(rules), Routing)
     assert not report.problems
     return RoutingTable.compile(key, msgspec.convert(value, Routing))
 
 
-def holds(cell: dict[str, Any], value: Any) -> bool:
-    context = {} if value is None else {"it": value}
-    return table({"variant": "a", "when": {"it": cell}}).resolve(context).variant == "a"
+def matches(condition: dict[str, Any], value: Any) -> bool:
+    context = {} if value is None else {"attribute": value}
+    return table({"variant": "a", "when": {"attribute": condition}}).resolve(context).variant == "a"
 
 
-def problems(*rows: Any) -> list[tuple[str, str]]:
-    value, report = conform(list(rows), Routing)
+def problems(*rules: Any) -> list[tuple[str, str]]:
+    value, report = validate(list(rules), Routing)
     if not report.problems:
         check_routing(msgspec.convert(value, Routing), ["default", "new", "small"], report, "routing")
     return [(problem.path, problem.message) for problem in report.problems]
@@ -48,9 +48,9 @@ def split(variant: str, percent: float, by: str = "user_id", **when: Any) -> dic
 # The docs
 
 
-def doc_rows(first_cell: str) -> list[list[str]]:
-    """The rows of the table of the docs whose header begins so, with their cells."""
-    block = DOCS.split(f"| {first_cell} |", 1)[1].split("\n\n", 1)[0]
+def doc_table(first_header: str) -> list[list[str]]:
+    """Return the rows of a table in the docs, selected by its first header."""
+    block = DOCS.split(f"| {first_header} |", 1)[1].split("\n\n", 1)[0]
     return [line.strip("| ").split(" | ") for line in block.split("\n")[2:]]
 
 
@@ -58,29 +58,29 @@ def code(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
 
 
-OPERATOR_RULES = doc_rows("operator")
+OPERATOR_RULES = doc_table("operator")
 
 
-def test_the_docs_have_a_row_for_each_operator() -> None:
+def test_the_docs_list_every_operator() -> None:
     assert [code(rule[0])[0] for rule in OPERATOR_RULES] == list(OPERATORS)
 
 
 @pytest.mark.parametrize("rule", OPERATOR_RULES, ids=lambda rule: rule[0].strip("`"))
-def test_each_operator_holds_for_what_the_docs_say_and_not_for_the_rest(rule: list[str]) -> None:
-    operator, cell = code(rule[0])[0], json.loads(code(rule[3])[0])
-    does, does_not = ([json.loads(value) for value in code(values)] for values in rule[4:6])
+def test_an_operator_matches_the_documented_values_only(rule: list[str]) -> None:
+    operator, condition = code(rule[0])[0], json.loads(code(rule[3])[0])
+    matching, others = ([json.loads(value) for value in code(values)] for values in rule[4:6])
 
-    assert list(cell) == [operator]
-    assert does
-    assert does_not
-    assert [value for value in does if not holds(cell, value)] == []
-    assert [value for value in does_not if holds(cell, value)] == []
+    assert list(condition) == [operator]
+    assert matching
+    assert others
+    assert [value for value in matching if not matches(condition, value)] == []
+    assert [value for value in others if matches(condition, value)] == []
 
 
-@pytest.mark.parametrize("rule", doc_rows("context"), ids=lambda rule: rule[0])
-def test_the_example_of_the_docs_gives_what_its_table_says(rule: list[str]) -> None:
+@pytest.mark.parametrize("rule", doc_table("context"), ids=lambda rule: rule[0])
+def test_the_example_in_the_docs_has_the_documented_results(rule: list[str]) -> None:
     body = json.loads(re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)[0])
-    variants, report = conform(body["variants"], Variants)
+    variants, report = validate(body["variants"], Variants)
     check_variants(msgspec.convert(variants, Variants), report)
     context = read_context(json.loads(code(rule[0])[0]), report)
     names = ["default", *(variant["name"] for variant in body["variants"])]
@@ -89,13 +89,13 @@ def test_the_example_of_the_docs_gives_what_its_table_says(rule: list[str]) -> N
     assert report.problems == []
     assert table(*body["routing"]).resolve(context) == Resolution(
         code(rule[1])[0],
-        code(rule[3])[0],  # type: ignore[arg-type]  # a word of the docs, compared with the code's
+        code(rule[3])[0],  # type: ignore[arg-type]  # a word of the docs
         int(rule[2]),
     )
 
 
 @given(st.text(), st.text(max_size=20), st.text(min_size=1))
-def test_the_bucket_is_what_the_docs_compute(key: str, by: str, value: str) -> None:
+def test_the_bucket_equals_that_of_the_documented_function(key: str, by: str, value: str) -> None:
     names: dict[str, Any] = {}
     exec(re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)[0], names)
     found = find_bucket(key, by, value)
@@ -104,11 +104,11 @@ def test_the_bucket_is_what_the_docs_compute(key: str, by: str, value: str) -> N
     assert names["bucket"](key, by, value) == found / 100
 
 
-# Cells
+# Conditions
 
 
 @pytest.mark.parametrize(
-    ("cell", "value", "expected"),
+    ("condition", "value", "expected"),
     [
         ({"eq": True}, True, True),
         ({"eq": True}, 1, False),
@@ -147,11 +147,11 @@ def test_the_bucket_is_what_the_docs_compute(key: str, by: str, value: str) -> N
         ({"gte": 18, "lt": 65}, 65, False),
     ],
 )
-def test_a_cell_holds_for_a_value(cell: dict[str, Any], value: Any, expected: bool) -> None:
-    assert holds(cell, value) is expected
+def test_a_condition_matches_a_value(condition: dict[str, Any], value: Any, expected: bool) -> None:
+    assert matches(condition, value) is expected
 
 
-def test_environments_pick_the_same_variant_in_both_forms() -> None:
+def test_environments_select_the_same_variant_in_both_forms() -> None:
     routing = table({"variant": "new", "when": {"environments": {"eq": "staging"}}})
     report = Report()
     forms = [read_context({"environments": form}, report) for form in ("staging", ["staging"])]
@@ -159,7 +159,7 @@ def test_environments_pick_the_same_variant_in_both_forms() -> None:
     assert [routing.resolve(context).variant for context in forms] == ["new", "new"]
 
 
-# Explaining
+# Explanations
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_environments_pick_the_same_variant_in_both_forms() -> None:
         ({"when": {"country": {"ne": "NLD"}}}, {}, "country is missing"),
         ({"when": {"age": {"gte": 18}}}, {"age": "20"}, 'age is "20", which is not a number'),
         ({"when": {"since": {"lt": "2026-03-01"}}}, {"since": "soon"}, 'since is "soon", which is not a date'),
-        ({"when": {"beta": {"exists": False}}}, {"beta": 1}, "beta is there"),
+        ({"when": {"beta": {"exists": False}}}, {"beta": 1}, "beta is present"),
         ({"when": {"age": {"gte": 18}, "vip": {"eq": True}}}, {"age": 3},
          "age is 3, which is below 18, and vip is missing"),
         ({"when": {"age": {"gte": 18, "lt": 65}}}, {"age": "x"}, 'age is "x", which is not a number'),
@@ -196,11 +196,11 @@ def test_environments_pick_the_same_variant_in_both_forms() -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_row_says_why(rule: dict[str, Any], context: dict[str, Any], explanation: str) -> None:
+def test_the_explanation_of_a_rule(rule: dict[str, Any], context: dict[str, Any], explanation: str) -> None:
     assert table({"variant": "a", **rule}).explain(context).rules[0].explanation == explanation
 
 
-def test_an_explanation_has_every_row_and_row_0_last() -> None:
+def test_an_explanation_has_every_rule_and_rule_0_last() -> None:
     routing = table(split("new", 20), split("small", 30), {"variant": "new", "when": {"vip": {"exists": True}}})
 
     assert msgspec.to_builtins(routing.explain({"user_id": "u-1", "vip": 1})) == {
@@ -212,14 +212,14 @@ def test_an_explanation_has_every_row_and_row_0_last() -> None:
              "explanation": "the bucket of user_id, 20.59, is not below 20"},
             {"rule": 2, "variant": "small", "matched": True, "bucket": 20.59,
              "explanation": "the bucket of user_id, 20.59, is from 20 up to 50"},
-            {"rule": 3, "variant": "new", "matched": True, "explanation": "vip is there"},
+            {"rule": 3, "variant": "new", "matched": True, "explanation": "vip is present"},
             {"rule": 0, "variant": "default", "matched": True,
              "explanation": "matches every request; rule 2 comes first"},
         ],
     }  # fmt: skip
 
 
-def test_without_rows_the_default_variant_is_the_only_one() -> None:
+def test_without_rules_the_default_variant_is_the_only_one() -> None:
     assert table().resolve({"user_id": "u-1"}) == Resolution("default", "only", 0)
     assert table().explain({}).rules[0].explanation == "matches every request; no other rule matches"
 
@@ -231,15 +231,15 @@ def variants_of(routing: RoutingTable, users: range, **context: Any) -> list[str
     return [routing.resolve({"user_id": f"user-{number}", **context}).variant for number in users]
 
 
-def test_a_split_takes_its_percent_of_100000_users_within_one() -> None:
+def test_a_split_gets_its_percentage_of_100000_users_within_one_percent() -> None:
     found = Counter(variants_of(table(split("a", 20), split("b", 30), split("c", 12.5)), range(100_000)))
 
     for variant, percent in {"a": 20, "b": 30, "c": 12.5, "default": 37.5}.items():
         assert abs(found[variant] / 1_000 - percent) < 1, found
 
 
-def test_a_split_is_of_all_whom_the_row_is_for() -> None:
-    """The rule of another country takes nothing away; one that holds for the user too begins the next part."""
+def test_a_split_is_a_share_of_the_requests_that_meet_the_conditions() -> None:
+    """A range begins after the ranges of earlier rules only if their conditions also match."""
     routing = table(split("a", 40, country={"eq": "NLD"}), split("b", 40, country={"eq": "BEL"}), split("c", 40))
 
     for country, variant in {"NLD": "a", "BEL": "b"}.items():
@@ -258,16 +258,16 @@ def test_splits_by_different_attributes_do_not_depend_on_each_other() -> None:
     assert abs(found["b"] / 200 - 25) < 2
 
 
-def test_a_part_ends_below_its_percent_and_the_next_begins_there() -> None:
-    """u-4 is in the bucket 16.20."""
+def test_a_range_ends_below_its_percentage_and_the_next_begins_there() -> None:
+    """The bucket of u-4 is 16.20."""
     for percent, rule in {16.2: 2, 16.21: 1}.items():
         routing = table(split("new", percent), split("small", 30))
 
         assert routing.resolve({"user_id": "u-4"}).rule == rule
-        assert [told.matched for told in routing.explain({"user_id": "u-4"}).rules] == [rule == 1, rule == 2, True]
+        assert [result.matched for result in routing.explain({"user_id": "u-4"}).rules] == [rule == 1, rule == 2, True]
 
 
-def test_a_number_has_the_bucket_of_its_text() -> None:
+def test_a_number_and_its_string_have_the_same_bucket() -> None:
     assert find_bucket("k", "id", 42) == find_bucket("k", "id", "42") == find_bucket("k", "id", 42.0)
 
 
@@ -286,7 +286,7 @@ percents = st.integers(0, 10_000).map(lambda share: share / 100)
 
 
 @given(percents, percents, st.lists(st.text(min_size=1), max_size=30))
-def test_raising_a_split_moves_nobody_out_who_was_inside(one: float, other: float, users: list[str]) -> None:
+def test_raising_a_split_keeps_its_users(one: float, other: float, users: list[str]) -> None:
     low, high = sorted((one, other))
     before, after = table(split("new", low)), table(split("new", high))
 
@@ -302,22 +302,22 @@ def test_raising_the_last_split_moves_only_users_of_the_default(
     low, high = sorted((low, high))
     before, after = (table(split("a", first), split("b", last)) for last in (low, high))
 
-    moves = compare(before, after, [{"user_id": user} for user in users])
+    changed = compare(before, after, [{"user_id": user} for user in users])
 
-    assert {(move.before.variant, move.after.variant) for move in moves} <= {("default", "b")}
+    assert {(change.before.variant, change.after.variant) for change in changed} <= {("default", "b")}
 
 
-def test_what_if_names_the_contexts_that_move() -> None:
+def test_compare_returns_the_contexts_whose_variants_differ() -> None:
     contexts = [{"user_id": f"u-{number}"} for number in (1, 4, 6)]
 
-    moves = compare(table(split("new", 20)), table(split("new", 30)), contexts)
+    changed = compare(table(split("new", 20)), table(split("new", 30)), contexts)
 
-    assert [(move.context, move.before.variant, move.after.variant) for move in moves] == [
+    assert [(change.context, change.before.variant, change.after.variant) for change in changed] == [
         ({"user_id": "u-1"}, "default", "new")
     ]
 
 
-# Properties of any table and any context
+# Properties of all tables and contexts
 
 attributes = st.sampled_from(["a", "b", "environments"])
 scalars = (
@@ -332,7 +332,7 @@ of_one_kind = (
     | st.lists(st.sampled_from(["", "a", "ab", "2026-03-01"]), min_size=1, max_size=3)
 )
 bounds = st.integers(-3, 3) | st.just(0.5) | st.sampled_from(["2026-03-01", "2026-03-01T12:00:00Z"])
-cells = st.fixed_dictionaries(
+conditions = st.fixed_dictionaries(
     {},
     optional={
         "eq": scalars | of_one_kind, "ne": scalars | of_one_kind, "in": of_one_kind, "nin": of_one_kind,
@@ -340,9 +340,9 @@ cells = st.fixed_dictionaries(
         "starts_with": st.sampled_from(["a", "2026"]),
     },
 ).filter(bool)  # fmt: skip
-whens = st.dictionaries(attributes, cells, max_size=2)
+whens = st.dictionaries(attributes, conditions, max_size=2)
 splits = st.fixed_dictionaries({"by": attributes, "percent": percents})
-rows = st.fixed_dictionaries({"variant": st.sampled_from("xyz"), "when": whens}, optional={"split": splits})
+rules = st.fixed_dictionaries({"variant": st.sampled_from("xyz"), "when": whens}, optional={"split": splits})
 contexts = st.dictionaries(attributes, scalars | st.lists(scalars, max_size=3), max_size=3)
 any_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters()),
@@ -351,8 +351,8 @@ any_json = st.recursive(
 )
 
 
-@given(st.lists(rows, max_size=5), contexts)
-def test_resolve_and_explain_agree(routing: list[dict[str, Any]], context: dict[str, Any]) -> None:
+@given(st.lists(rules, max_size=5), contexts)
+def test_resolve_and_explain_return_the_same_rule(routing: list[dict[str, Any]], context: dict[str, Any]) -> None:
     compiled = table(*routing)
     resolution, explanation = compiled.resolve(context), compiled.explain(context)
 
@@ -360,8 +360,8 @@ def test_resolve_and_explain_agree(routing: list[dict[str, Any]], context: dict[
     assert next(rule.rule for rule in explanation.rules if rule.matched) == resolution.rule
 
 
-@given(st.lists(rows, max_size=5), st.dictionaries(attributes, any_json, max_size=3))
-def test_no_json_context_is_an_error(routing: list[dict[str, Any]], context: dict[str, Any]) -> None:
+@given(st.lists(rules, max_size=5), st.dictionaries(attributes, any_json, max_size=3))
+def test_any_json_context_can_be_resolved(routing: list[dict[str, Any]], context: dict[str, Any]) -> None:
     compiled = table(*routing)
 
     assert compiled.resolve(context).rule == compiled.explain(context).rule
@@ -371,58 +371,62 @@ def test_no_json_context_is_an_error(routing: list[dict[str, Any]], context: dic
 
 
 @given(any_json)
-def test_no_json_is_an_error_as_context_or_as_routing(value: Any) -> None:
+def test_any_json_can_be_validated_as_context_and_as_routing(value: Any) -> None:
     read_context(value, Report())
-    conform(value, Routing)
+    validate(value, Routing)
 
 
-@given(attributes, cells, contexts)
-def test_a_cell_holds_if_each_of_its_operators_does(name: str, cell: dict[str, Any], context: dict[str, Any]) -> None:
-    each = [holds({operator: operand}, context.get(name)) for operator, operand in cell.items()]
+@given(attributes, conditions, contexts)
+def test_a_condition_matches_if_all_its_operators_do(
+    name: str, condition: dict[str, Any], context: dict[str, Any]
+) -> None:
+    results = [matches({operator: operand}, context.get(name)) for operator, operand in condition.items()]
 
-    assert holds(cell, context.get(name)) is all(each)
+    assert matches(condition, context.get(name)) is all(results)
 
 
 @given(whens, contexts)
-def test_a_row_matches_if_each_of_its_cells_holds(when: dict[str, Any], context: dict[str, Any]) -> None:
-    each = [holds(cell, context.get(name)) for name, cell in when.items()]
+def test_a_rule_matches_if_all_its_conditions_do(when: dict[str, Any], context: dict[str, Any]) -> None:
+    results = [matches(condition, context.get(name)) for name, condition in when.items()]
 
-    assert (table({"variant": "a", "when": when}).resolve(context).variant == "a") is all(each)
+    assert (table({"variant": "a", "when": when}).resolve(context).variant == "a") is all(results)
 
 
 @given(st.lists(st.fixed_dictionaries({"variant": st.sampled_from("xyz"), "when": whens}), max_size=5), contexts)
-def test_the_first_row_that_matches_alone_is_chosen(routing: list[dict[str, Any]], context: dict[str, Any]) -> None:
+def test_the_first_matching_rule_is_chosen(routing: list[dict[str, Any]], context: dict[str, Any]) -> None:
     alone = [table(rule).resolve(context).rule == 1 for rule in routing]
 
     assert table(*routing).resolve(context).rule == (alone.index(True) + 1 if True in alone else 0)
 
 
 @given(
-    st.lists(rows, max_size=3), st.lists(percents.map(lambda percent: split("z", percent, "a")), max_size=3), contexts
+    st.lists(rules, max_size=3), st.lists(percents.map(lambda percent: split("z", percent, "a")), max_size=3), contexts
 )
-def test_the_parts_of_one_context_do_not_overlap(
+def test_the_ranges_for_a_context_do_not_overlap(
     some: list[dict[str, Any]], more: list[dict[str, Any]], context: dict[str, Any]
 ) -> None:
     routing = [*some, *more]
     explained = table(*routing).explain(context).rules[:-1]
     matched = [
-        rule["split"]["by"] for rule, told in zip(routing, explained, strict=True) if told.matched and "split" in rule
+        rule["split"]["by"]
+        for rule, result in zip(routing, explained, strict=True)
+        if result.matched and "split" in rule
     ]
 
     assert len(matched) == len(set(matched))
 
 
 @given(scalars)
-def test_what_is_missing_matches_nothing_but_exists_false(operand: Any) -> None:
+def test_a_missing_attribute_matches_only_exists_false(operand: Any) -> None:
     operands = {"eq": operand, "ne": operand, "contains": operand, "in": [operand], "nin": [operand]}
     operands |= {"gt": 0, "gte": 0, "lt": 0, "lte": 0, "starts_with": "a", "exists": True}
 
     assert set(operands) == set(OPERATORS)
-    assert [operator for operator in operands if holds({operator: operands[operator]}, None)] == []
-    assert holds({"exists": False}, None)
+    assert [operator for operator in operands if matches({operator: operands[operator]}, None)] == []
+    assert matches({"exists": False}, None)
 
 
-# What is refused
+# Invalid tables and variants
 
 
 @pytest.mark.parametrize(
@@ -458,7 +462,7 @@ def test_what_is_missing_matches_nothing_but_exists_false(operand: Any) -> None:
         (
             {"when": {"c": {"in": [False, "BE"]}}},
             "[0].when.c.in",
-            'must have items of one type; got [false, "BE"]. In YAML, put texts such as NO in quotes',
+            'must have items of one type; got [false, "BE"]. In YAML, put strings such as NO in quotes',
         ),
         ({"when": {"age": {"exists": "yes"}}}, "[0].when.age.exists", "must be true or false, not a string"),
         ({"when": {"age": {"starts_with": 1}}}, "[0].when.age.starts_with", "must be a string, not a number"),
@@ -482,34 +486,36 @@ def test_what_is_missing_matches_nothing_but_exists_false(operand: Any) -> None:
         ),
     ],
 )
-def test_a_row_that_is_not_one_is_told_with_its_path(rule: dict[str, Any], path: str, message: str) -> None:
+def test_an_invalid_rule_is_reported_with_its_path(rule: dict[str, Any], path: str, message: str) -> None:
     found = problems({"variant": "new", **rule})
 
-    assert [(where.removeprefix("routing"), what) for where, what in found] == [(path, message)]
+    assert [(where.removeprefix("routing"), text) for where, text in found] == [(path, message)]
 
 
-def test_a_table_has_at_most_100_rows() -> None:
+def test_a_table_has_at_most_100_rules() -> None:
     rule = {"variant": "new", "when": {"a": {"eq": 1}}}
 
     assert problems(*[rule] * 100) == []
     assert problems(*[rule] * 101) == [("", "must have at most 100 items; got 101")]
 
 
-def test_a_row_below_one_that_always_matches_is_refused() -> None:
+def test_an_unreachable_rule_is_rejected() -> None:
     always, other = {"variant": "new"}, {"variant": "small", "when": {"a": {"eq": 1}}}
 
     assert problems(other, always) == []
-    assert problems(always, other) == [("routing[1]", "is never reached: routing[0] matches every request")]
+    assert problems(always, other) == [
+        ("routing[1]", "is unreachable, because routing[0] matches every request; move it up or remove it")
+    ]
     assert problems(split("new", 100), other) == []
 
 
-def test_splits_of_the_same_calls_are_at_most_100_percent() -> None:
+def test_splits_with_equal_conditions_are_at_most_100_percent() -> None:
     when: dict[str, Any] = {"a": {"eq": 1}, "b": {"eq": 2}}
-    turned: dict[str, Any] = {"b": {"eq": 2}, "a": {"eq": 1}}
+    reordered: dict[str, Any] = {"b": {"eq": 2}, "a": {"eq": 1}}
 
-    assert problems(split("new", 60, **when), split("small", 40, **turned)) == []
+    assert problems(split("new", 60, **when), split("small", 40, **reordered)) == []
     assert problems(split("new", 60), split("small", 60, **when), split("small", 60, by="team")) == []
-    assert problems(split("new", 60, **when), split("small", 40.01, **turned)) == [
+    assert problems(split("new", 60, **when), split("small", 40.01, **reordered)) == [
         (
             "routing[1].split.percent",
             "the splits by 'user_id' with this `when` add up to 100.01 percent; the maximum is 100",
@@ -518,13 +524,13 @@ def test_splits_of_the_same_calls_are_at_most_100_percent() -> None:
 
 
 def variant_problems(*variants: dict[str, Any]) -> list[tuple[str, str]]:
-    value, report = conform(list(variants), Variants)
+    value, report = validate(list(variants), Variants)
     if not report.problems:
         check_variants(msgspec.convert(value, Variants), report)
     return [(problem.path, problem.message) for problem in report.problems]
 
 
-def test_a_variant_may_have_all_that_a_deployment_has() -> None:
+def test_a_variant_can_have_all_fields_of_a_deployment() -> None:
     variant = {
         "name": "new",
         "prompt_config": CONFIG,
@@ -552,14 +558,14 @@ def test_a_variant_may_have_all_that_a_deployment_has() -> None:
         ({"fallbacks": [CONFIG] * 11}, "[0].fallbacks", "must have at most 10 items; got 11"),
     ],
 )
-def test_a_variant_that_is_not_one_is_told_with_its_path(field: dict[str, Any], path: str, message: str | None) -> None:
+def test_an_invalid_variant_is_reported_with_its_path(field: dict[str, Any], path: str, message: str | None) -> None:
     found = variant_problems({"name": "new", "prompt_config": CONFIG, **field})
 
     assert [where for where, _ in found] == [path]
     assert message in (None, found[0][1])
 
 
-def test_the_names_of_variants_are_unique_and_not_that_of_the_default() -> None:
+def test_variant_names_are_unique_and_not_default() -> None:
     variants = [{"name": name, "prompt_config": CONFIG} for name in ("new", "default", "new")]
 
     assert variant_problems(*variants) == [

@@ -1,4 +1,4 @@
-"""Text templates, and what all engines have in common."""
+"""Text templates, and the common behavior of all engines."""
 
 import json
 import signal
@@ -46,7 +46,7 @@ def text(template: str, **inputs: Any) -> str:
         ("{{quote}}", "a & \"b\" <c> 'd'"),
     ],
 )
-def test_values_take_the_place_of_names(template: str, expected: str) -> None:
+def test_values_replace_names(template: str, expected: str) -> None:
     inputs = {
         "name": "Ada", "customer": {"name": "Grace", "tags": ["a", "b"]}, "plan.name": "a name with a dot",
         "first-name": "Anna-Lena", "größe": "groß", "yes": True, "no": False, "nothing": None, "whole": 3, "real": 1.0,
@@ -61,7 +61,7 @@ def test_values_take_the_place_of_names(template: str, expected: str) -> None:
      "a}}", '{"a": {"b": 1}}', "{{#a}}", "{{/a}}", "{{!a}}", "{{'a'}}", "{{a|upper}}", "{% if a %}", "{{a()}}",
      "{{a[0]}}", "${a}", "{a}", "{0.__class__}", "%(a)s", "{{$a}}", "{{-1}}", "\ufeff", "\r\n"],
 )  # fmt: skip
-def test_what_is_not_a_name_stays_as_it_is(template: str) -> None:
+def test_other_texts_in_braces_are_unchanged(template: str) -> None:
     assert text(template, a="value", b="value") == template
     assert names("text", template) == []
 
@@ -72,13 +72,13 @@ def test_a_text_without_placeholders_is_unchanged(template: str, value: Any) -> 
 
 
 @given(st.text("{}{}{} ab.\n", max_size=30))
-def test_values_are_never_scanned_again(value: str) -> None:
+def test_values_are_not_rendered_as_templates(value: str) -> None:
     value = "{{b}}" + value + "{{a}}"
     assert text("<{{a}}|{{ b }}>", a=value, b=value) == f"<{value}|{value}>"
 
 
 @given(NAMES, VALUES)
-def test_a_string_is_itself_null_is_nothing_and_all_else_is_json(name: str, value: Any) -> None:
+def test_strings_are_unchanged_null_is_empty_and_other_values_are_json(name: str, value: Any) -> None:
     shown = text(f"{{{{{name}}}}}", **{name: value})
     if value is None or isinstance(value, str):
         assert shown == (value or "")
@@ -90,18 +90,18 @@ PIECES = st.one_of(TEXTS, NAMES.map("{{{{ {} }}}}".format), st.just("{{a.b.0}}")
 
 
 @given(st.lists(PIECES, max_size=8).map("".join))
-def test_names_are_what_is_missing_when_nothing_is_given(template: str) -> None:
+def test_without_inputs_all_names_are_missing(template: str) -> None:
     rendered = render("text", template, {}, "empty")
     assert rendered.missing == names("text", template)
     assert render("text", template, dict.fromkeys(rendered.missing), "error").missing == []
 
 
 @given(st.lists(PIECES, max_size=8).map("".join))
-def test_what_is_kept_is_as_it_was_written(template: str) -> None:
+def test_kept_placeholders_are_unchanged(template: str) -> None:
     assert render("text", template, {}, "keep").text == template
 
 
-def test_what_is_missing_is_named_once_and_in_order() -> None:
+def test_missing_names_are_distinct_and_in_order() -> None:
     template = "{{b}}{{ a.x }}{{b}}{{c}}{{a.x}}"
     assert render("text", template, {"c": 1, "a": {}}, "empty").missing == ["b", "a.x"]
     with pytest.raises(MissingInputs, match=r": b, a\.x\.") as error:
@@ -127,28 +127,28 @@ def test_a_message_lists_the_first_of_many_missing_names() -> None:
     ],
     ids=["twice", "bytes", "often", "list", "other spellings", "the template itself"],
 )
-def test_output_ends_at_one_mebibyte(engine: str, template: str, value: Any) -> None:
+def test_the_output_is_at_most_one_mebibyte(engine: str, template: str, value: Any) -> None:
     with pytest.raises(OutputTooLarge):
         render(engine, template, {"a": value}, "empty")
 
 
 @pytest.mark.parametrize("engine", ["text", "mustache"])
-def test_values_that_will_not_fit_are_not_made_into_text(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[str] = []
+def test_values_beyond_the_budget_are_not_converted(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    converted: list[str] = []
 
     def with_progress(value: Any) -> str:
-        made.append(to_text(value))
-        return made[-1]
+        converted.append(to_text(value))
+        return converted[-1]
 
     monkeypatch.setattr(template_module if engine == "text" else mustache, "to_text", with_progress)
     template = "".join(f"{{{{a{' ' * number}}}}}" for number in range(400))
     with pytest.raises(OutputTooLarge):
         render(engine, template, {"a": ["x" * (MAX_OUTPUT // 4)]}, "empty")
-    assert len(made) == 4
+    assert len(converted) == 4
 
 
 @pytest.mark.parametrize("engine", ["text", "mustache"])
-def test_output_may_fill_the_room_to_the_last_byte(engine: str) -> None:
+def test_the_output_can_use_the_whole_budget(engine: str) -> None:
     rendered = render(engine, "é{{a}}", {"a": "x" * 8}, "empty", budget=10)
     assert (rendered.size, len(rendered.text)) == (10, 9)
     with pytest.raises(OutputTooLarge):
@@ -156,7 +156,7 @@ def test_output_may_fill_the_room_to_the_last_byte(engine: str) -> None:
 
 
 class Untouchable:
-    """A thing none of whose attributes may be looked at, but for what `isinstance` asks."""
+    """An object whose attributes must not be read, except for `isinstance`."""
 
     def __getattribute__(self, name: str) -> object:
         assert name == "__class__", name
@@ -168,7 +168,7 @@ class Untouchable:
     "path", ["__class__", "__dict__", "__class__.__mro__", "format", "upper", "__init__.__globals__", "items", "keys"]
 )
 @pytest.mark.parametrize("kind", [str, dict, list, int, float, Untouchable])
-def test_attributes_are_never_looked_at(engine: str, path: str, kind: type[object]) -> None:
+def test_attributes_are_never_read(engine: str, path: str, kind: type[object]) -> None:
     rendered = render(engine, f"{{{{a.{path}}}}}|", {"a": kind()}, "empty")
     assert (rendered.text, rendered.missing) == ("|", [f"a.{path}"])
 
@@ -179,13 +179,13 @@ def test_attributes_are_never_looked_at(engine: str, path: str, kind: type[objec
     [object(), b"bytes", {1, 2}, [object()], float("nan")],
     ids=["object", "bytes", "set", "list of an object", "NaN"],
 )
-def test_what_is_no_json_value_is_refused(engine: str, value: object) -> None:
+def test_a_value_that_is_not_json_is_rejected(engine: str, value: object) -> None:
     with pytest.raises((TypeError, ValueError), match="JSON"):
         render(engine, "{{a}}", {"a": value}, "empty")
 
 
 @pytest.mark.parametrize("engine", ["", "Text", "handlebars", "jinja2", "x" * 100_000])
-def test_an_unknown_engine_is_refused(engine: str) -> None:
+def test_an_unknown_engine_is_rejected(engine: str) -> None:
     for call in (lambda: render(engine, "", {}, "empty"), lambda: names(engine, "")):
         with pytest.raises(UnsupportedEngine, match="the engines are text, jinja and mustache") as error:
             call()
@@ -199,7 +199,7 @@ def test_jinja_is_not_rendered_in_this_process() -> None:
     assert error.value.code == "unsupported_engine"
 
 
-# What takes seconds already where work grows with the square of the length: at these lengths it would be hours.
+# Quadratic work would take hours at these lengths.
 HOSTILE = """
 MIB = 1_048_576
 TEMPLATES = [each[:MIB] for each in (
@@ -228,7 +228,7 @@ def test_time_is_linear_in_the_length_of_a_template() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_control_a_pattern_that_backtracks_does_not_get_through_these_templates() -> None:
+def test_control_a_pattern_that_backtracks_exceeds_the_time() -> None:
     program = HOSTILE + (
         "import re\nfor template in TEMPLATES: re.sub(r'\\{\\{.*?(\\w+)\\s*\\}\\}', '', template, flags=re.DOTALL)\n"
     )

@@ -1,4 +1,4 @@
-"""Jinja templates: what they can do, what they cannot, and what a hostile one costs the others."""
+"""Jinja templates: features, the sandbox, and the effect of a hostile template on others."""
 
 import asyncio
 import os
@@ -41,15 +41,15 @@ PATIENT = HANG_SECONDS
 
 @pytest.fixture(scope="module")
 def jinja() -> Iterator[Jinja]:
-    with closing(Jinja(workers=1, seconds=PATIENT)) as made:
-        yield made
+    with closing(Jinja(workers=1, seconds=PATIENT)) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
 def strict() -> Iterator[Jinja]:
-    """As in a server."""
-    with closing(Jinja(workers=1)) as made:
-        yield made
+    """Return an instance with the limits of a server."""
+    with closing(Jinja(workers=1)) as started:
+        yield started
 
 
 def one(jinja: Jinja, template: str, inputs: dict[str, Any] | None = None) -> str:
@@ -57,7 +57,7 @@ def one(jinja: Jinja, template: str, inputs: dict[str, Any] | None = None) -> st
 
 
 def processes() -> set[int]:
-    """The processes that this one started."""
+    """Return the child processes of this process."""
     return {
         int(child) for task in Path("/proc/self/task").iterdir() for child in (task / "children").read_text().split()
     }
@@ -83,7 +83,7 @@ def processes() -> set[int]:
         ("", ""),
     ],
 )  # fmt: skip
-def test_a_template_is_filled(jinja: Jinja, template: str, expected: str) -> None:
+def test_rendering(jinja: Jinja, template: str, expected: str) -> None:
     inputs = {
         "name": "Ada", "customer": {"name": "Grace", "tags": ["a", "b"]}, "order": {"items": [1, 2]}, "vip": True,
         "quote": '<"&>',
@@ -95,28 +95,28 @@ def test_a_template_is_filled(jinja: Jinja, template: str, expected: str) -> Non
 
 @settings(max_examples=50, deadline=None)
 @given(NAMES, VALUES, st.text("ab é.\n", max_size=5))
-def test_all_engines_put_in_the_same_text(jinja: Jinja, name: str, value: Any, around: str) -> None:
+def test_all_engines_insert_the_same_text(jinja: Jinja, name: str, value: Any, around: str) -> None:
     template = f"{around}{{{{{name}}}}}{around}"
     expected = render("text", template, {name: value}, "empty").text
     assert render("mustache", template, {name: value}, "empty").text == expected
     assert one(jinja, template, {name: value}) == expected
 
 
-def test_values_are_never_read_as_templates(jinja: Jinja) -> None:
+def test_values_are_not_rendered_as_templates(jinja: Jinja) -> None:
     value = "{{ 1 + 1 }}{% raw %}{# x #}"
     assert one(jinja, "{{ a }}{{ b[0] }}", {"a": value, "b": [value]}) == value * 2
 
 
 @pytest.mark.parametrize("name", sorted(PromptEnvironment().filters))
 def test_every_filter_works_without_files(jinja: Jinja, name: str) -> None:
-    refusals = []
+    errors = []
     for value in ("'one two'", "['one', 'two']", "{'one': 2}", "3", "'http://example.org two'"):
         for arguments in ("", "(2)", "('one')", "('one', 'two')"):
             try:
                 one(jinja, f"{{{{ ({value}|{name}{arguments})|string }}}}")
             except TemplateError as error:
-                refusals.append(str(error))
-    assert not [each for each in refusals if re.search("Errno|OSError|Import|encoding|Module", each)]
+                errors.append(str(error))
+    assert not [error for error in errors if re.search("Errno|OSError|Import|encoding|Module", error)]
 
 
 def test_nothing_is_random() -> None:
@@ -125,7 +125,7 @@ def test_nothing_is_random() -> None:
     assert "lipsum" not in environment.globals
 
 
-def test_what_is_missing_is_told(jinja: Jinja) -> None:
+def test_missing_names_are_reported(jinja: Jinja) -> None:
     template = (
         "{{ a }}{{ b.c }}{% if d %}{% endif %}{% for e in f %}{% endfor %}{{ g|default('') }}{{ h|upper }}{{ a }}"
     )
@@ -135,12 +135,12 @@ def test_what_is_missing_is_told(jinja: Jinja) -> None:
         jinja.render_now([template, "{{ z }}"], {}, "error")
 
 
-def test_one_template_does_not_tell_of_the_other(jinja: Jinja) -> None:
+def test_templates_do_not_share_variables(jinja: Jinja) -> None:
     found = jinja.render_now(["{% set x = 1 %}{{ a }}{{ x }}", "{{ b }}{{ x }}", "none"], {}, "empty")
-    assert [(each.text, each.missing) for each in found] == [("1", ["a"]), ("", ["b", "x"]), ("none", [])]
+    assert [(rendered.text, rendered.missing) for rendered in found] == [("1", ["a"]), ("", ["b", "x"]), ("none", [])]
 
 
-def test_names_are_those_that_nothing_in_the_template_defines(jinja: Jinja) -> None:
+def test_names_are_the_undefined_names_of_a_template(jinja: Jinja) -> None:
     templates = [
         "{% for x in rows %}{{ x.a }}{{ customer.name }}{{ range(2)|list }}{% endfor %}{% set y = z %}{{ y }}",
         "no",
@@ -160,70 +160,70 @@ def test_names_are_those_that_nothing_in_the_template_defines(jinja: Jinja) -> N
         ("{{ none.x.y + 1 }}", "'x.y' is undefined"),
         ("{{ unknown + 1 }}", "'unknown' is undefined"),
         ("{{ 'a'|nosuch }}", "nosuch"),
-        ("{{ range }}", "a function is no text"),
-        ("{{ [1]|map('string') }}", "a generator is no text"),
+        ("{{ range }}", "a function is not a text"),
+        ("{{ [1]|map('string') }}", "a generator is not a text"),
         ("{{ '\\ud800' }}", "surrogates not allowed"),
     ],
 )
-def test_a_template_that_fails_says_why(jinja: Jinja, template: str, reason: str) -> None:
+def test_the_error_of_a_template_has_the_reason(jinja: Jinja, template: str, reason: str) -> None:
     with pytest.raises(InvalidTemplate) as error:
         one(jinja, template)
     assert reason in str(error.value)
     assert error.value.code == "invalid_template"
 
 
-REFUSED = TemplateNotAllowed
+REJECTED = TemplateNotAllowed
 BROKEN = InvalidTemplate
 HEAVY = TemplateLimitExceeded
 LARGE = OutputTooLarge
 
 ESCAPES = [
-    ("{{ ''.__class__ }}", REFUSED),
-    ("{{ ''['__class__'] }}", REFUSED),
-    ("{{ ''|attr('__class__') }}", REFUSED),
-    ("{{ ''|attr('__cla' ~ 'ss__') }}", REFUSED),
-    ("{{ ''|attr('\\x5f\\x5fclass\\x5f\\x5f') }}", REFUSED),
-    ("{{ ().__class__.__mro__[1].__subclasses__() }}", REFUSED),
-    ("{% if ''.__class__ %}x{% endif %}", REFUSED),
-    ("{% set c = ''.__class__ %}", REFUSED),
-    ("{{ {}.__class__.__base__ }}", REFUSED),
-    ("{{ a.__init__ }}", REFUSED),
-    ("{{ a['__init__']['__globals__'] }}", REFUSED),
-    ("{{ [a]|map(attribute='__class__')|list }}", REFUSED),
-    ("{{ [a]|sum(attribute='__class__') }}", REFUSED),
-    ("{{ [a]|groupby('__class__') }}", REFUSED),
-    ("{{ [a]|selectattr('__class__')|list }}", REFUSED),
-    ("{{ [a]|sort(attribute='__class__') }}", REFUSED),
-    ("{{ [a]|map('attr', '__class__')|list }}", REFUSED),
-    ("{{ '{0.__class__}'.format(a) }}", REFUSED),
-    ("{{ '{a.__class__}'.format(a=a) }}", REFUSED),
-    ("{{ '{a.__class__}'.format_map({'a': a}) }}", REFUSED),
-    ("{{ ('{0.__class__}'|attr('format'))(a) }}", REFUSED),
+    ("{{ ''.__class__ }}", REJECTED),
+    ("{{ ''['__class__'] }}", REJECTED),
+    ("{{ ''|attr('__class__') }}", REJECTED),
+    ("{{ ''|attr('__cla' ~ 'ss__') }}", REJECTED),
+    ("{{ ''|attr('\\x5f\\x5fclass\\x5f\\x5f') }}", REJECTED),
+    ("{{ ().__class__.__mro__[1].__subclasses__() }}", REJECTED),
+    ("{% if ''.__class__ %}x{% endif %}", REJECTED),
+    ("{% set c = ''.__class__ %}", REJECTED),
+    ("{{ {}.__class__.__base__ }}", REJECTED),
+    ("{{ a.__init__ }}", REJECTED),
+    ("{{ a['__init__']['__globals__'] }}", REJECTED),
+    ("{{ [a]|map(attribute='__class__')|list }}", REJECTED),
+    ("{{ [a]|sum(attribute='__class__') }}", REJECTED),
+    ("{{ [a]|groupby('__class__') }}", REJECTED),
+    ("{{ [a]|selectattr('__class__')|list }}", REJECTED),
+    ("{{ [a]|sort(attribute='__class__') }}", REJECTED),
+    ("{{ [a]|map('attr', '__class__')|list }}", REJECTED),
+    ("{{ '{0.__class__}'.format(a) }}", REJECTED),
+    ("{{ '{a.__class__}'.format(a=a) }}", REJECTED),
+    ("{{ '{a.__class__}'.format_map({'a': a}) }}", REJECTED),
+    ("{{ ('{0.__class__}'|attr('format'))(a) }}", REJECTED),
     ("{{ ['{0.__class__}']|map('format', a)|list }}", BROKEN),
-    ("{% set f = '{0.__class__}'.format %}{{ f(a) }}", REFUSED),
-    ("{{ '{0.__class__}'|safe|attr('format')(a) }}", REFUSED),
-    ("{{ '{0[__class__]}'.format(a) }}", REFUSED),
+    ("{% set f = '{0.__class__}'.format %}{{ f(a) }}", REJECTED),
+    ("{{ '{0.__class__}'|safe|attr('format')(a) }}", REJECTED),
+    ("{{ '{0[__class__]}'.format(a) }}", REJECTED),
     ("{{ '%(a.__class__)s'|format(a=a) }}", BROKEN),
-    ("{{ range.__init__ }}", REFUSED),
-    ("{{ cycler.__init__.__globals__ }}", REFUSED),
-    ("{{ joiner.__init__.__globals__.os }}", REFUSED),
-    ("{{ namespace.__init__ }}", REFUSED),
-    ("{{ dict.__subclasses__() }}", REFUSED),
-    ("{{ dict.mro() }}", REFUSED),
+    ("{{ range.__init__ }}", REJECTED),
+    ("{{ cycler.__init__.__globals__ }}", REJECTED),
+    ("{{ joiner.__init__.__globals__.os }}", REJECTED),
+    ("{{ namespace.__init__ }}", REJECTED),
+    ("{{ dict.__subclasses__() }}", REJECTED),
+    ("{{ dict.mro() }}", REJECTED),
     ("{{ lipsum.__globals__ }}", None),
     ("{{ lipsum(n=10**9) }}", BROKEN),
-    ("{{ self.__init__ }}", REFUSED),
-    ("{{ self._TemplateReference__context }}", REFUSED),
-    ("{% macro m() %}{% endmacro %}{{ m.__call__.__globals__ }}", REFUSED),
-    ("{% macro m() %}{% endmacro %}{{ m._func.__code__ }}", REFUSED),
-    ("{% for x in [1] %}{{ loop._iterable }}{% endfor %}", REFUSED),
-    ("{{ unknown._output }}", REFUSED),
-    ("{{ unknown._undefined_name }}", REFUSED),
+    ("{{ self.__init__ }}", REJECTED),
+    ("{{ self._TemplateReference__context }}", REJECTED),
+    ("{% macro m() %}{% endmacro %}{{ m.__call__.__globals__ }}", REJECTED),
+    ("{% macro m() %}{% endmacro %}{{ m._func.__code__ }}", REJECTED),
+    ("{% for x in [1] %}{{ loop._iterable }}{% endfor %}", REJECTED),
+    ("{{ unknown._output }}", REJECTED),
+    ("{{ unknown._undefined_name }}", REJECTED),
     ("{{ unknown.output.missing }}", None),
-    ("{{ ([]|map('upper')).gi_frame }}", REFUSED),
-    ("{{ [].append(1) }}", REFUSED),
-    ("{{ {}.update(a=1) }}", REFUSED),
-    ("{{ a.clear() }}", REFUSED),
+    ("{{ ([]|map('upper')).gi_frame }}", REJECTED),
+    ("{{ [].append(1) }}", REJECTED),
+    ("{{ {}.update(a=1) }}", REJECTED),
+    ("{{ a.clear() }}", REJECTED),
     ("{% do [].append(1) %}", BROKEN),
     ("{% include '/etc/passwd' %}", BROKEN),
     ("{% import 'os' as os %}", BROKEN),
@@ -251,7 +251,7 @@ BOMBS = [
     ("{{ 9 ** (9 ** (9 ** 9)) }}", HEAVY),
     ("{{ 2 ** n }}", HEAVY),
     ("{{ (10 ** 100000)|string|length }}", BROKEN),
-    ("{{ (1).__lshift__(10**10) }}", REFUSED),
+    ("{{ (1).__lshift__(10**10) }}", REJECTED),
     ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", HEAVY),
     ("{% macro m(x) %}{{ m(x + x) }}{% endmacro %}{{ m('aaaaaaaaaaaaaaaa') }}", HEAVY),
     ("{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}", HEAVY),
@@ -297,7 +297,7 @@ BOMBS = [
 
 
 @pytest.mark.parametrize(("template", "error"), ESCAPES, ids=lambda value: value[:70] if isinstance(value, str) else "")
-def test_an_escape_is_refused_and_the_next_template_is_rendered(
+def test_an_escape_is_rejected_and_the_next_template_is_rendered(
     jinja: Jinja, template: str, error: type[TemplateError] | None
 ) -> None:
     inputs = {"a": {"b": [1]}}
@@ -314,24 +314,24 @@ def test_an_escape_is_refused_and_the_next_template_is_rendered(
 def test_a_bomb_is_stopped_and_the_next_template_is_rendered(
     strict: Jinja, jinja: Jinja, monkeypatch: pytest.MonkeyPatch, template: str, error: Any
 ) -> None:
-    """Heavy templates exceed every limit on every machine. The others must not meet the limit of time on a busy one."""
-    errors = error if isinstance(error, tuple) else (error,)
-    used = strict if HEAVY in errors else jinja
-    memory = resident()
+    """Heavy templates exceed the limits on every machine; the others need a long limit of time on a busy machine."""
+    allowed = error if isinstance(error, tuple) else (error,)
+    used = strict if HEAVY in allowed else jinja
+    memory = memory_of_this_process()
     with pytest.raises(error) as raised:
         one(used, template, {"n": 10**10})
-    assert type(raised.value) in errors, raised.value
-    assert resident() - memory < 16 * 1_048_576
+    assert type(raised.value) in allowed, raised.value
+    assert memory_of_this_process() - memory < 16 * 1_048_576
     monkeypatch.setattr(used, "_seconds", PATIENT)
     assert used.names_now(["{{ a }}"]) == [["a"]]
 
 
-def resident() -> int:
-    """The memory of this process, in bytes."""
+def memory_of_this_process() -> int:
+    """Return the resident memory in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_there_are_enough_escapes_and_bombs() -> None:
+def test_at_least_100_escapes_and_bombs_are_tested() -> None:
     assert len(ESCAPES) + len(BOMBS) >= 100
 
 
@@ -342,14 +342,14 @@ print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])
 """
 
 
-def test_control_the_sandbox_alone_lets_a_bomb_eat_the_memory() -> None:
+def test_control_the_sandbox_alone_does_not_limit_memory() -> None:
     done = run_limited(PLAIN.format(template="{{ 'a' * n }}"), cpu_seconds=20, memory=4 * MAX_MEMORY)
     length, kibibytes = done.stdout.split()
     assert int(length) == 3 * 10**8
     assert int(kibibytes) * 1024 > 3 * 10**8
 
 
-def test_control_the_sandbox_alone_lets_a_bomb_run_on() -> None:
+def test_control_the_sandbox_alone_does_not_limit_time() -> None:
     bomb = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     assert run_limited(PLAIN.format(template=bomb), cpu_seconds=1, memory=4 * MAX_MEMORY).returncode == -signal.SIGKILL
 
@@ -360,13 +360,13 @@ MARK = 10_000
 ENDLESS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
 
 
-def test_a_process_that_nobody_kills_ends_by_itself() -> None:
+def test_a_process_ends_at_its_own_limit_of_time() -> None:
     with closing(Jinja(workers=1, seconds=PATIENT)) as jinja, pytest.raises(TemplateLimitExceeded, match="was killed"):
         one(jinja, ENDLESS)
 
 
 def soft_limit(pid: int) -> int:
-    """The seconds of processor time after which the kernel ends a process."""
+    """Return the soft limit of a process, in seconds of processor time."""
     return resource.prlimit(pid, resource.RLIMIT_CPU)[0]
 
 
@@ -374,7 +374,7 @@ def test_others_are_rendered_while_a_bomb_runs() -> None:
     before = processes()
 
     async def all_together(jinja: Jinja) -> list[str]:
-        # Both processes are there before it starts.
+        # Start both processes first.
         await asyncio.gather(*[jinja.names(["{{ a }}"]) for _ in range(20)])
         workers = processes() - before
         assert len(workers) == 2
@@ -398,7 +398,7 @@ def test_others_are_rendered_while_a_bomb_runs() -> None:
         assert asyncio.run(all_together(jinja)) == [f"Hi {number}" for number in range(20)]
 
 
-def test_whoever_waits_too_long_for_a_place_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_waits_too_long_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jinja_module, "_MAX_WAIT", -1.0)
     with closing(Jinja(workers=1, seconds=PATIENT)) as jinja:
         with pytest.raises(RendererBusy, match="Retry"):
@@ -407,7 +407,7 @@ def test_whoever_waits_too_long_for_a_place_is_told(monkeypatch: pytest.MonkeyPa
         assert one(jinja, "a") == "a"
 
 
-def test_a_killed_process_is_replaced_and_none_is_left_behind() -> None:
+def test_a_killed_process_is_replaced_and_no_process_remains() -> None:
     before = processes()
     with closing(Jinja(workers=1, seconds=PATIENT)) as jinja:
         assert processes() == before
@@ -425,7 +425,7 @@ def test_a_killed_process_is_replaced_and_none_is_left_behind() -> None:
     assert processes() == before
 
 
-def test_the_process_has_nothing_but_its_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_has_only_its_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOORAGE_SECRET", "secret")
     before = processes()
     with Path("/etc/hostname").open() as _, closing(Jinja(workers=1, seconds=PATIENT)) as jinja:
@@ -433,29 +433,31 @@ def test_the_process_has_nothing_but_its_socket(monkeypatch: pytest.MonkeyPatch)
         (pid,) = processes() - before
         process = Path(f"/proc/{pid}")
         assert "secret" not in (process / "environ").read_text()
-        assert {each.name for each in (process / "fd").iterdir()} == {"0", "1", "2"}
+        assert {descriptor.name for descriptor in (process / "fd").iterdir()} == {"0", "1", "2"}
         assert (process / "cwd").readlink() == Path("/")
         limits = {line[:26].strip(): line[26:].split()[:2] for line in (process / "limits").read_text().splitlines()}
         assert limits["Max address space"] == [str(MAX_MEMORY)] * 2
-        for what in ("Max open files", "Max processes", "Max file size", "Max core file size"):
-            assert limits[what] == ["0", "0"]
+        for limit in ("Max open files", "Max processes", "Max file size", "Max core file size"):
+            assert limits[limit] == ["0", "0"]
         assert limits["Max cpu time"][0] != "unlimited"
 
 
-def test_several_templates_share_the_room(jinja: Jinja) -> None:
+def test_several_templates_share_the_budget(jinja: Jinja) -> None:
     half = "x" * (MAX_OUTPUT // 2)
-    assert [each.size for each in jinja.render_now(["{{ a }}", "{{ a }}"], {"a": half}, "empty")] == [len(half)] * 2
+    assert [rendered.size for rendered in jinja.render_now(["{{ a }}", "{{ a }}"], {"a": half}, "empty")] == [
+        len(half)
+    ] * 2
     with pytest.raises(OutputTooLarge):
         jinja.render_now(["{{ a }}", "{{ a }}x"], {"a": half}, "empty")
     with pytest.raises(OutputTooLarge):
         jinja.render_now(["abc"], {}, "empty", budget=2)
 
 
-def test_a_text_that_is_longer_as_json_comes_back(jinja: Jinja) -> None:
+def test_a_text_that_is_longer_as_json_is_returned(jinja: Jinja) -> None:
     assert one(jinja, "{{ '\\x01' * n }}", {"n": MAX_OUTPUT}) == "\x01" * MAX_OUTPUT
 
 
-def test_only_the_process_that_renders_imports_jinja2() -> None:
+def test_only_the_rendering_process_imports_jinja2() -> None:
     source = Path(jinja_module.__file__).parents[1]
     users = {file.name for file in source.rglob("*.py") if re.search(r"(import|from) jinja2", file.read_text())}
     assert users == {"jinja_environment.py", "jinja_worker.py"}
@@ -463,7 +465,7 @@ def test_only_the_process_that_renders_imports_jinja2() -> None:
     assert run_limited(loaded, cpu_seconds=20, memory=4 * MAX_MEMORY).returncode == 0
 
 
-def test_without_jinja2_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_jinja2_the_error_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(JinjaNotInstalled, match=r"pip install 'moorage\[jinja\]'"):
         Jinja()

@@ -51,7 +51,7 @@ def test_a_database_of_another_program_is_not_changed(postgres: PostgresServer, 
 
 @pytest.mark.parametrize(("found", "version"), [(130_023, "13.23"), (90_624, "9.624")])
 def test_an_old_postgresql_is_rejected(found: int, version: str) -> None:
-    with pytest.raises(InvalidDatabase, match=f"{version}, and 14 is the oldest"):
+    with pytest.raises(InvalidDatabase, match=f"{version}, but the oldest supported version is 14"):
         check_version(found, "postgresql://host/d")
 
 
@@ -188,7 +188,7 @@ def test_the_error_of_a_missing_extra_names_it() -> None:
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
 
     assert (
-        "postgresql://host/d cannot be used: PostgreSQL needs more than is installed: pip install 'moorage[postgres]'"
+        "postgresql://host/d cannot be used: PostgreSQL requires additional packages: pip install 'moorage[postgres]'"
         in (result.stderr)
     )
 

@@ -77,7 +77,7 @@ def test_the_error_of_a_commit_without_a_response_says_that_the_change_may_be_st
         create_project(store, "before")
         proxy.cut_after = b"COMMIT\0"
 
-        with pytest.raises(StorageUnavailable, match="the change may be there or not") as raised:
+        with pytest.raises(StorageUnavailable, match="the change may or may not be stored") as raised:
             create_project(store, "unknown")
         assert "Nothing of this request was acknowledged" in str(raised.value)
         assert proxy.cuts == 1

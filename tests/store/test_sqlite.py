@@ -82,7 +82,7 @@ def test_an_interrupted_first_start_can_be_repeated(folder: Path) -> None:
 def test_a_file_that_is_not_a_database_is_not_changed(folder: Path) -> None:
     (folder / "moorage.db").write_text("hello, this is a text file and not a database\n" * 100)
 
-    with pytest.raises(InvalidDatabase, match="no SQLite database"):
+    with pytest.raises(InvalidDatabase, match="not a SQLite database"):
         a_store(folder)
     assert (folder / "moorage.db").read_text().startswith("hello")
 
@@ -90,7 +90,7 @@ def test_a_file_that_is_not_a_database_is_not_changed(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("sqlite:////nowhere/at/all/moorage.db", "there is no folder /nowhere/at/all"),
+        ("sqlite:////nowhere/at/all/moorage.db", "the folder /nowhere/at/all does not exist"),
         ("sqlite:////", "it is a folder"),
         ("sqlite:////proc/moorage.db", "No such file|writable"),
         ("sqlite:///", "sqlite:///PATH"),

@@ -83,7 +83,7 @@ def test_a_command_that_needs_an_existing_database_does_not_create_one(
     result = moorage(*command, "--database", empty.url, folder=folder)
 
     assert result.returncode == 1
-    assert ("there is no such file" if empty.url.startswith("sqlite") else "it is empty") in result.stderr
+    assert ("the file does not exist" if empty.url.startswith("sqlite") else "it is empty") in result.stderr
     if empty.url.startswith("sqlite"):
         assert not (folder / "moorage.db").exists()
     else:

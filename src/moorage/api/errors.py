@@ -4,8 +4,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
+from moorage.core.compatibility.changes import ContractChange
 from moorage.core.compatibility.consumers import AffectedConsumer, Consumer
-from moorage.core.compatibility.contract import ContractChange
 from moorage.core.compatibility.errors import BreakingChange, DeploymentInUse
 from moorage.core.deployments.deployment import DeploymentItem
 from moorage.core.deployments.history import HistoryEntry

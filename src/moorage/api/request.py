@@ -131,7 +131,7 @@ class RequestContext:
         names = [name for name, _ in self.request.query_params.multi_items()]
         for name in names:
             if name not in known:
-                raise UnknownParameter(param=name[:200], name=name[:200], known=", ".join(known) or "none")
+                raise UnknownParameter(param=name[:200], name=name[:200], allowed=", ".join(known) or "none")
             if names.count(name) > 1:
                 raise RepeatedParameter(param=name, name=name)
         if known:

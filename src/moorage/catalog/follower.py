@@ -116,7 +116,7 @@ class Follower:
         while self._catalog.revision < rev:
             if time.monotonic() > deadline:
                 raise Stale(
-                    param="X-Moorage-Min-Revision", shown=self._catalog.revision, wanted=rev, seconds=WAIT_SECONDS
+                    param="X-Moorage-Min-Revision", revision=self._catalog.revision, requested=rev, seconds=WAIT_SECONDS
                 )
             await asyncio.sleep(pause)  # another machine cannot notify this process
             pause = min(pause * 2, _LONGEST_PAUSE)

@@ -88,10 +88,10 @@ class ProjectCatalog:
         If it cannot be decoded, the previous state stays, and the other deployments are not affected.
         """
         self._unreadable.pop(deployment.id, None)
-        fault = None if deployment.deleted_us is not None else deployment.fault()
-        if fault is not None:
-            self._unreadable[deployment.id] = fault
-            _log.error("A deployment of project %s cannot be decoded: %s", deployment.project_id, fault)
+        error = None if deployment.deleted_us is not None else deployment.decode_error()
+        if error is not None:
+            self._unreadable[deployment.id] = error
+            _log.error("A deployment of project %s cannot be decoded: %s", deployment.project_id, error)
             return
         seq = deployment.seq
         self._seq_of[deployment.id] = seq
@@ -148,7 +148,7 @@ class ProjectCatalog:
             items.reverse()
         else:
             positions = range(start, end) if is_newer else range(end - 1, -1, -1)
-            matching = (position for position in positions if filters.holds(self._filter_fields[position]))
+            matching = (position for position in positions if filters.matches(self._filter_fields[position]))
             found = list(islice(matching, query.limit + 1))
             has_more = len(found) > query.limit
             items = [self._items[position] for position in sorted(found[: query.limit], reverse=True)]

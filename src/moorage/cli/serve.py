@@ -161,7 +161,7 @@ def _load(store: Store, path: str, jinja: Jinja | None) -> int:
             body, _ = read_body(strict_json.parse(msgspec.json.encode(document.body)), PutDeployment)
             templates.run_with_variables(partial(store.run, put_deployment, ctx, document.key, body))
         except MoorageError as error:
-            lines = [f"{problem.path} {problem.message}" for problem in error.problems] or [str(error)]
+            lines = [f"{problem.path}: {problem.message}" for problem in error.problems] or [str(error)]
             problems += [f"{document.source} ({document.key}): {line}" for line in lines]
     if jinja is not None:
         jinja.close()

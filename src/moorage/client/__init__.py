@@ -1,10 +1,9 @@
-"""The client library: `Moorage` and `AsyncMoorage` return configurations from memory, and continue when the
-server is away.
+"""The client library: `Moorage` and `AsyncMoorage` return configurations from memory, even if the server is down.
 
-    from moorage.client import Moorage
+from moorage.client import Moorage
 
-    moorage = Moorage("http://127.0.0.1:8700", api_key)
-    config = moorage.get_config("support_answers", {"customer": "Ada"}, {"country": "NLD"})
+moorage = Moorage("http://127.0.0.1:8700", api_key)
+config = moorage.get_config("support_answers", {"customer": "Ada"}, {"country": "NLD"})
 """
 
 from moorage.client.client import AsyncMoorage, Moorage

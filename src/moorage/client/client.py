@@ -1,6 +1,6 @@
-"""Moorage and AsyncMoorage: the request to a model, resolved in the application's own process.
+"""Moorage and AsyncMoorage: get_config in the application's own process.
 
-Rendering and routing are the server's own code, so both give the same bytes.
+The client uses the server's code for rendering and routing, so both return the same bytes.
 """
 
 import asyncio
@@ -10,11 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeGuard
 
-from moorage.client.cache import Cache
+from moorage.client.cache import DiskCache
 from moorage.client.config import Config
-from moorage.client.http import Server
+from moorage.client.http import HttpClient
 from moorage.client.state import ClientState
-from moorage.client.sync import Following
+from moorage.client.sync import Sync
 from moorage.core.deployments.deployment import LiveVersion
 from moorage.core.errors.base import Problem
 from moorage.core.errors.requests import InvalidBody
@@ -27,14 +27,14 @@ from moorage.rendering.jinja import Jinja
 
 Objects = Sequence[Object]
 
-#: Whole numbers from here on are looked at as the server does.
+#: Whole numbers from here on take the path of the server.
 _LARGE = 2**53
 
 _NONE: tuple[Objects, ...] = ((), [])
 
 
 class _Client:
-    """The base of both: the deployments, updated in a thread. Create one for each process, after it was forked."""
+    """The base of both clients. Create a client in each process, after the fork."""
 
     def __init__(
         self,
@@ -45,27 +45,27 @@ class _Client:
         lockfile: str | Path | None = "deployments.lock.json",
         jinja: bool = False,
     ) -> None:
-        """Follow the server at `url`; nothing is waited for.
+        """Start the synchronization with the server at `url`, without waiting for it.
 
-        `cache` is a folder for the last bundle, `lockfile` what `moorage lock` has written; None is to have none. With
-        `jinja`, such templates are rendered, in processes of their own.
+        `cache` is the folder of the disk cache, and `lockfile` the file of `moorage lock`; None disables each. `jinja`
+        enables jinja templates, which separate processes render.
 
         Raises:
             JinjaNotInstalled
         """
         self._jinja = Jinja() if jinja else None
-        kept = None if cache is None else Cache(Path(cache), url, api_key)
-        self._following = Following(Server(url, api_key), kept, None if lockfile is None else Path(lockfile))
+        disk_cache = None if cache is None else DiskCache(Path(cache), url, api_key)
+        self._sync = Sync(HttpClient(url, api_key), disk_cache, None if lockfile is None else Path(lockfile))
 
     def close(self) -> None:
-        """Stop following."""
-        self._following.close()
+        """Stop the synchronization."""
+        self._sync.close()
         if self._jinja is not None:
             self._jinja.close()
 
 
 class Moorage(_Client):
-    """The synchronous client. Any number of threads can use one."""
+    """The synchronous client, safe for any number of threads."""
 
     def __enter__(self) -> Self:
         return self
@@ -85,26 +85,25 @@ class Moorage(_Client):
         messages: Objects = (),
         extra_params: Mapping[str, Any] | None = None,
     ) -> Config:
-        """Return the request to the model, for a deployment's key or id; the arguments are those of the API, JSON
-        values.
+        """Return the configuration for a deployment's key or id. The arguments are JSON values, as in the API.
 
-        Only the first time, and while nothing is known, the server is waited for, two seconds at most.
+        The client waits for the server only if it has no deployments yet, for at most two seconds.
 
         Raises:
-            UnknownDeployment, BrokenDeployment, NothingKnown
+            DeploymentNotFound, DeploymentUnreadable, NoConfigurationError
             InvalidJson, InvalidBody, VariantNotResolved, TemplateError: as the server's get_config.
         """
-        known = self._following.known or self._following.wait()
-        asked = _Asked(known, _request(key, inputs, context, prefix_messages, messages, extra_params))
-        if asked.prepared.engine != "jinja":
-            return asked.answer(asked.prepared.render(asked.request))
+        state = self._sync.state or self._sync.wait()
+        resolution = _Resolution(state, _request(key, inputs, context, prefix_messages, messages, extra_params))
+        if resolution.variant.engine != "jinja":
+            return resolution.config(resolution.variant.render(resolution.request))
         if self._jinja is None:
             raise JinjaNotEnabled
-        return asked.answer(asked.rendered(self._jinja.render_now(*asked.for_jinja())))
+        return resolution.config(resolution.rendered(self._jinja.render_now(*resolution.for_jinja())))
 
 
 class AsyncMoorage(_Client):
-    """For an event loop, which it does not hold up."""
+    """The client for an event loop, which it does not block."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -125,43 +124,43 @@ class AsyncMoorage(_Client):
         extra_params: Mapping[str, Any] | None = None,
     ) -> Config:
         """The same as `Moorage.get_config`."""
-        known = self._following.known
-        if known is None:
-            known = await asyncio.to_thread(self._following.wait)
-        asked = _Asked(known, _request(key, inputs, context, prefix_messages, messages, extra_params))
-        if asked.prepared.engine != "jinja":
-            return asked.answer(asked.prepared.render(asked.request))
+        state = self._sync.state
+        if state is None:
+            state = await asyncio.to_thread(self._sync.wait)
+        resolution = _Resolution(state, _request(key, inputs, context, prefix_messages, messages, extra_params))
+        if resolution.variant.engine != "jinja":
+            return resolution.config(resolution.variant.render(resolution.request))
         if self._jinja is None:
             raise JinjaNotEnabled
-        return asked.answer(asked.rendered(await self._jinja.render(*asked.for_jinja())))
+        return resolution.config(resolution.rendered(await self._jinja.render(*resolution.for_jinja())))
 
 
-class _Asked:
-    """A question, up to where templates are rendered."""
+class _Resolution:
+    """A request with its variant, before the templates are rendered."""
 
-    __slots__ = ("known", "live", "prepared", "request", "resolution")
+    __slots__ = ("live", "request", "resolution", "state", "variant")
 
-    known: ClientState
+    state: ClientState
     live: LiveVersion
-    prepared: CompiledVariant
+    variant: CompiledVariant
     resolution: Resolution
 
-    def __init__(self, known: ClientState, request: GetConfigRequest) -> None:
-        plan = known.plan(request.key)
-        self.known, self.live, self.request = known, plan.live, request
-        self.resolution, self.prepared = plan.resolve(request.attributes())
+    def __init__(self, state: ClientState, request: GetConfigRequest) -> None:
+        compiled = state.compiled(request.key)
+        self.state, self.live, self.request = state, compiled.live, request
+        self.resolution, self.variant = compiled.resolve(request.attributes())
 
     def for_jinja(self) -> tuple[list[str], dict[str, Any], Any]:
-        """The arguments for rendering with jinja."""
-        return self.prepared.texts, self.prepared.inputs(self.request.inputs), self.prepared.missing
+        """Return the arguments for rendering with jinja."""
+        return self.variant.texts, self.variant.inputs(self.request.inputs), self.variant.missing
 
     def rendered(self, templates: list[Rendered]) -> bytes:
         """Return the response as JSON, with the output of jinja."""
-        return self.prepared.encoded(templates, self.request)
+        return self.variant.encoded(templates, self.request)
 
-    def answer(self, json: bytes) -> Config:
-        """The answer, with where it is known from."""
-        return Config(json, self.live, self.resolution, self.known.source, self.known.age())
+    def config(self, json: bytes) -> Config:
+        """Return the result with its source."""
+        return Config(json, self.live, self.resolution, self.state.source, self.state.age())
 
 
 def _request(
@@ -172,10 +171,10 @@ def _request(
     messages: Objects,
     extra_params: Mapping[str, Any] | None,
 ) -> GetConfigRequest:
-    """The arguments as the server would read them, which for most calls is as they are.
+    """Return the arguments as the server would decode them; most are unchanged.
 
     Raises:
-        InvalidJson, InvalidBody: as the server, or an argument is no JSON value.
+        InvalidJson, InvalidBody: as on the server, or an argument is not a JSON value.
     """
     if (
         (type(key) is str and key and key.isascii())
@@ -190,18 +189,18 @@ def _request(
         "inputs": inputs, "context": context, "prefix_messages": prefix_messages, "messages": messages,
         "extra_params": extra_params,
     }  # fmt: skip
-    return read_request(_sent({"key": key} | {name: value for name, value in body.items() if value is not None}))
+    return read_request(_encode_body({"key": key} | {name: value for name, value in body.items() if value is not None}))
 
 
 def _is_plain(given: Mapping[str, Any]) -> TypeGuard[Object]:
-    """Whether the server would read it as it is: an object of texts, not too large numbers, booleans and nulls."""
+    """Return whether decoding keeps an object unchanged: strings, small whole numbers, booleans and nulls."""
     if not isinstance(given, dict):
         return False
     for name, value in given.items():
-        if type(name) is not str or not (name.isascii() or _is_whole(name)):
+        if type(name) is not str or not (name.isascii() or _is_encodable(name)):
             return False
         if type(value) is str:
-            if not (value.isascii() or _is_whole(value)):
+            if not (value.isascii() or _is_encodable(value)):
                 return False
         elif type(value) is int:
             if not -_LARGE < value < _LARGE:
@@ -211,8 +210,8 @@ def _is_plain(given: Mapping[str, Any]) -> TypeGuard[Object]:
     return True
 
 
-def _is_whole(text: str) -> bool:
-    """Whether no half of a surrogate pair is in it."""
+def _is_encodable(text: str) -> bool:
+    """Return whether the text contains no half of a surrogate pair."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -220,22 +219,22 @@ def _is_whole(text: str) -> bool:
     return True
 
 
-def _sent(body: Object) -> bytes:
-    """Return the value that the server would get: JSON has no tuples, no enumerations, and no subclasses of `str`.
+def _encode_body(body: Object) -> bytes:
+    """Return the JSON that the server would get: it has no tuples, enumerations, or subclasses of `str`.
 
     Raises:
-        InvalidBody: it is no JSON value; naming the field.
+        InvalidBody: a field is not a JSON value.
     """
     try:
         return _encode(body).encode()
     except (TypeError, ValueError, RecursionError) as error:
         if len(body) > 1:
             for name, value in body.items():
-                _sent({name: value})
-        raise InvalidBody.of([Problem(next(iter(body)), f"is no JSON value: {error}")]) from error
+                _encode_body({name: value})
+        raise InvalidBody.of([Problem(next(iter(body)), f"is not a JSON value: {error}")]) from error
 
 
-def _known_to_json(value: Any) -> Any:
+def _to_json_type(value: Any) -> Any:
     """Convert a value for `json`."""
     if isinstance(value, Mapping):
         return dict(value)
@@ -244,4 +243,4 @@ def _known_to_json(value: Any) -> Any:
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
-_encode = json.JSONEncoder(allow_nan=False, default=_known_to_json).encode
+_encode = json.JSONEncoder(allow_nan=False, default=_to_json_type).encode

@@ -14,11 +14,12 @@ _decode = msgspec.json.Decoder(ResolvedConfig).decode
 
 
 class Config:
-    """The answer to `get_config`. `json` is the same bytes as the server's answer to
-    `POST /v2/deployments/get_config`, `source` says where it is known from, and `age` how many seconds ago that was
-    known to be the newest; of a lockfile, which has no date in it, how many seconds ago the file was written here,
-    which for a checkout is the checkout. The values of `messages`, `parameters` and `tools` belong to the caller, and
-    may be changed."""
+    """The result of `get_config`.
+
+    `json` has the bytes of the server's response to `POST /v2/deployments/get_config`. `source` is the source of the
+    deployments, and `age` is the time in seconds since they were current. A lockfile contains no date; its age is that
+    of the file, which for a checkout starts at the checkout. Callers can change `messages`, `parameters` and `tools`.
+    """
 
     def __init__(self, json: bytes, live: LiveVersion, resolution: Resolution, source: Source, age: float) -> None:
         self.json = json
@@ -35,17 +36,17 @@ class Config:
 
     @property
     def version(self) -> str:
-        """The number of the version that is live."""
+        """The number of the live version."""
         return self._live.version
 
     @property
     def variant(self) -> str:
-        """The variant that was chosen."""
+        """The name of the variant."""
         return self._resolution.variant
 
     @property
     def reason(self) -> str:
-        """Why it was: rule, split, default or only."""
+        """The reason for the variant: rule, split, default or only."""
         return self._resolution.reason
 
     @property
@@ -70,7 +71,7 @@ class Config:
 
     @property
     def messages(self) -> list[Object]:
-        """The messages, the inputs in them."""
+        """The messages with the inputs."""
         return self._configuration().messages
 
     @property
@@ -85,14 +86,14 @@ class Config:
 
     @property
     def id(self) -> str:
-        """Follows from all the rest: the same request to the same version has the same."""
+        """The id, a hash of the rest: it is equal for the same request to the same version."""
         return self._configuration().id
 
     def __repr__(self) -> str:
         return f"<Config {self.key} {self.version} {self.variant}, from the {self.source}, {self.age:.1f} s old>"
 
     def _configuration(self) -> ResolvedConfig:
-        """Decoded at the first use; `cached_property` would do that under a lock."""
+        """Return the decoded configuration. `cached_property` would need a lock."""
         if self._decoded is None:
             self._decoded = _decode(self.json)
         return self._decoded

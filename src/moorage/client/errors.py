@@ -7,7 +7,7 @@
         ├── NoConfigurationError
         └── ServerUnreachable     internal: the server does not respond as expected
 
-Errors of templates, contexts and messages are those of the server, see `moorage.core.errors`.
+For templates, contexts and messages, the client raises the errors of the server, see `moorage.core.errors`.
 """
 
 from moorage.core.errors.base import MoorageError

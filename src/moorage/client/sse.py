@@ -1,4 +1,4 @@
-"""Server-sent events, as they come off the wire."""
+"""A parser for server-sent events."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One event; a comment has the name `comment`. `id` is None where it has none."""
+    """An event. A comment has the name `comment`; `id` is None if the event has none."""
 
     name: str
     data: bytes
@@ -14,13 +14,13 @@ class Event(msgspec.Struct, frozen=True):
 
 
 def events(pieces: Iterable[bytes]) -> Iterator[Event]:
-    """The events in a stream; one that is cut off is none."""
-    waiting = b""
+    """Yield the complete events of a stream."""
+    incomplete = b""
     for piece in pieces:
-        *blocks, waiting = (waiting + piece).split(b"\n\n")
+        *blocks, incomplete = (incomplete + piece).split(b"\n\n")
         for block in blocks:
-            fields = [line.partition(b":")[::2] for line in block.split(b"\n")]
-            said = {name.decode(): value.removeprefix(b" ") for name, value in fields}
-            place = said.get("id")
-            name = "comment" if "" in said and "data" not in said else said.get("event", b"message").decode()
-            yield Event(name, said.get("data", said.get("", b"")), None if place is None else place.decode())
+            lines = [line.partition(b":")[::2] for line in block.split(b"\n")]
+            fields = {name.decode(): value.removeprefix(b" ") for name, value in lines}
+            event_id = fields.get("id")
+            name = "comment" if "" in fields and "data" not in fields else fields.get("event", b"message").decode()
+            yield Event(name, fields.get("data", fields.get("", b"")), None if event_id is None else event_id.decode())

@@ -1,9 +1,8 @@
 """API keys, their tokens and their scopes.
 
-A token is `mrg_<12 characters of id>_<43 of secret><6 of checksum>`, all base 62. The prefix makes it findable by
-secret scanners (`mrg_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}`), the checksum tells a mistyped or invented token from a real
-one without asking anything, and the secret has 256 random bits, so its SHA-256 can be kept: there is nothing to guess
-that a slow hash would have to protect.
+A token is `mrg_<12 characters of id>_<43 of secret><6 of checksum>`, all base 62. Secret scanners find it by its prefix
+(`mrg_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}`). The checksum detects a mistyped or invented token without a lookup. The secret
+has 256 random bits, so its SHA-256 can be stored: it cannot be guessed, and needs no slow hash.
 """
 
 import hashlib
@@ -43,7 +42,7 @@ DEFAULT_SCOPES = frozenset({Scope.READ, Scope.WRITE, Scope.PUBLISH, Scope.INVOKE
 
 
 class Project(msgspec.Struct, frozen=True):
-    """Who owns deployments and API keys. `name` is unique."""
+    """The owner of deployments and API keys. `name` is unique."""
 
     id: str
     name: str
@@ -51,7 +50,7 @@ class Project(msgspec.Struct, frozen=True):
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """A key as it is stored: of its token, the SHA-256 alone."""
+    """A stored key, with only the SHA-256 of its token."""
 
     id: str
     project_id: str
@@ -80,10 +79,10 @@ class ApiKey(msgspec.Struct, frozen=True):
 
 
 def new_token() -> tuple[str, str]:
-    """Make a token.
+    """Create a token.
 
     Returns:
-        The key's public id, and the whole token, which is shown once and never kept.
+        The key's public id, and the token, which is shown once and never stored.
     """
     key_id = _random(_ID_LENGTH)
     body = f"{TOKEN_PREFIX}{key_id}_{_random(_SECRET_LENGTH)}"
@@ -91,7 +90,7 @@ def new_token() -> tuple[str, str]:
 
 
 def find_key_id(token: str) -> str | None:
-    """The id of the key a token claims to be, or None if it is no token of ours: wrong form or checksum."""
+    """Return the id of the API key in a token, or None if the form or checksum is wrong."""
     if len(token) != _TOKEN_LENGTH or not token.startswith(TOKEN_PREFIX) or not token.isascii():
         return None
     body, check = token[:-_CHECK_LENGTH], token[-_CHECK_LENGTH:]
@@ -101,7 +100,7 @@ def find_key_id(token: str) -> str | None:
 
 
 def masked(text: str) -> str:
-    """The text with every token in it cut down to its public part."""
+    """Return the text with every token reduced to its public part."""
     return _TOKEN.sub(rf"{TOKEN_PREFIX}\1_…", text)
 
 
@@ -129,8 +128,10 @@ Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
 
 
 class PostApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of `POST /v2/api-keys`. Without `scopes`, those of the requesting key except `keys:admin`; without
-    `expires_at` (ISO 8601 with an offset), as long as the requesting key."""
+    """The body of `POST /v2/api-keys`; `expires_at` is ISO 8601 with an offset.
+
+    The defaults are those of the requesting key: its scopes except `keys:admin`, and its expiry.
+    """
 
     name: Name
     scopes: Annotated[
@@ -143,13 +144,13 @@ class PostApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PatchApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of `PATCH /v2/api-keys/{api_key_id}`: a key's name is all that can change; what it may do cannot."""
+    """The body of `PATCH /v2/api-keys/{api_key_id}`: only the name of a key can change, not its scopes."""
 
     name: Name
 
 
 class ApiKeyItem(msgspec.Struct, frozen=True):
-    """A key. `token` is whole in the answer that made it, and masked ever after."""
+    """A key. `token` is complete in the response to its creation, and masked in all others."""
 
     id: str
     name: str
@@ -185,7 +186,7 @@ class ApiKeyPage(msgspec.Struct, frozen=True):
 
 
 def read_time(text: str) -> int | None:
-    """Microseconds since 1970 of an ISO 8601 time with an offset or `Z`; None if it is none."""
+    """Return the microseconds since 1970 of an ISO 8601 time with an offset or `Z`; otherwise None."""
     try:
         moment = datetime.fromisoformat(text)
         return None if moment.tzinfo is None else int(moment.timestamp() * 1_000_000)

@@ -8,17 +8,17 @@ _FORM = re.compile(r"([0-9]{1,18})(?:\.([0-9A-Za-z-]{0,64}))?")
 
 
 class Position(msgspec.Struct, frozen=True):
-    """A position of a client: it has seen every change up to `rev`. `epoch` is None if the client did not name one."""
+    """A position of a client that has received every change up to `rev`; `epoch` is None if it is unknown."""
 
     rev: int
     epoch: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> "Position":
-        """Return the position that `str` wrote, or that is only a revision.
+        """Parse the output of `str`, or a revision alone.
 
         Raises:
-            ValueError: it is neither.
+            ValueError: the text is neither.
         """
         match = _FORM.fullmatch(text)
         if match is None:

@@ -1,4 +1,4 @@
-"""Points in time: microseconds since 1970 (UTC) inside, ISO 8601 with milliseconds and `Z` outside."""
+"""Times: microseconds since 1970 (UTC) in code, ISO 8601 with milliseconds and `Z` in responses."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,10 +7,10 @@ from functools import lru_cache
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
-#: The last that `iso` can write: the end of 9999. A date with an offset may lie beyond.
+#: The latest time that `iso` can format: the end of 9999. A date with an offset can be later.
 LAST_US = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
-#: No date is longer.
+#: The maximum length of a date.
 _LONGEST = len("2026-03-01T09:30:00.123456789+00:00")
 _DATE = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -19,7 +19,7 @@ _DATE = re.compile(
 
 
 def iso(us: int) -> str:
-    """`1772357400123456` as `2026-03-01T09:30:00.123Z`, the form every SDK reads."""
+    """Format `1772357400123456` as `2026-03-01T09:30:00.123Z`, which every SDK can parse."""
     return f"{_seconds(us // 1_000_000)}.{us // 1000 % 1000:03d}Z"
 
 
@@ -29,9 +29,9 @@ def _seconds(seconds: int) -> str:
 
 
 def find_moment(text: str) -> int | None:
-    """The microseconds since 1970 of an ISO 8601 date or date-time; `None` if the text is none.
+    """Return the microseconds since 1970 of an ISO 8601 date or date-time; otherwise `None`.
 
-    A date is the start of its day, and what says no offset is in UTC.
+    A date means the start of its day, and a time without an offset is in UTC.
     """
     return _find_moment(text) if len(text) <= _LONGEST else None
 

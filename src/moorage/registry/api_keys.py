@@ -29,7 +29,7 @@ def create_api_key(
         raise InvalidRequest(param="expires", reason=f"the expiry {iso(expires_us)} is in the past")
     if expires_us is not None and expires_us > LAST_US:
         raise InvalidRequest(
-            param="expires", reason=f"the latest expiry is {iso(LAST_US)}; omit it for a key without one"
+            param="expires", reason=f"the latest expiry is {iso(LAST_US)}; for a key without an expiry, omit it"
         )
     key_id, token = new_token()
     key = ApiKey(key_id, project_id, name, frozenset(scopes), hash_token(token), tx.now_us, expires_us)

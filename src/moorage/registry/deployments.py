@@ -75,8 +75,8 @@ def patch_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str, body: P
         DeploymentNotFound, DeploymentDeleted, DeploymentUnreadable, PreconditionFailed, OwnedByFiles
     """
     current = get_for_update(tx, ctx, key_or_id)
-    if (fault := current.fault()) is not None:
-        raise fault
+    if (error := current.decode_error()) is not None:
+        raise error
     ctx = ctx.with_reason(body.reason)
     if body.description != current.description:
         _set_description(tx, ctx, current, body.description)
@@ -117,8 +117,8 @@ def restore_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str) -> De
     if tx.find_deployment(ctx.project_id, tombstone.key) is not None:
         raise KeyTaken(param="key", key=tombstone.key)
     check_preconditions(tx, deleted, ctx.options)
-    if (fault := deleted.fault()) is not None:
-        raise fault
+    if (error := deleted.decode_error()) is not None:
+        raise error
     tx.restore_deployment(tombstone.id)
     tx.record(ctx.project_id, tombstone.id, "restored", ctx.actor, None, deleted.live_version_id)
     return DeploymentResult(_stored(tx, ctx, tombstone.id), "restored")
@@ -135,7 +135,7 @@ def _create(tx: Transaction, ctx: WriteContext, key: str, body: PutDeployment) -
 
 def _update(tx: Transaction, ctx: WriteContext, current: Deployment, body: PutDeployment) -> DeploymentResult:
     content, breaking = updated_content(body, current).encode(), list[str]()
-    is_new_content = content.sha256() != current.content_sha256 or current.fault() is not None
+    is_new_content = content.sha256() != current.content_sha256 or current.decode_error() is not None
     description = current.description if body.description is UNSET else body.description
     is_new_description = description != current.description
     if is_new_content:

@@ -38,7 +38,7 @@ def get_project(store: Store, name: str) -> Project:
     if name == DEFAULT_PROJECT:
         with store.write() as tx:  # two nodes may start on an empty database at the same time
             return tx.find_project(name) or tx.insert_project(name)
-    raise ProjectNotFound(name=name, known=", ".join(project.name for project in projects) or "none")
+    raise ProjectNotFound(name=name, existing=", ".join(project.name for project in projects) or "none")
 
 
 def check_name(name: str, kind: str) -> None:

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 from msgspec import UnsetType
 
-from moorage.core.compatibility.contract import Names, Templates, find_variables_without_jinja
+from moorage.core.compatibility.contract import Templates, VariableNames, find_variables_without_jinja
 from moorage.core.deployments.history import Actor
 from moorage.core.deployments.ownership import WriteOptions
 
@@ -19,7 +19,7 @@ class TemplateInspector(Protocol):
         """Whether jinja templates can be rendered, and so be published."""
         ...
 
-    def find_variables(self, templates: Sequence[Templates]) -> list[Names]:
+    def find_variables(self, templates: Sequence[Templates]) -> list[VariableNames]:
         """Return the variables of each variant's templates."""
         ...
 
@@ -27,7 +27,7 @@ class TemplateInspector(Protocol):
 class _WithoutJinja:
     has_jinja = False
 
-    def find_variables(self, templates: Sequence[Templates]) -> list[Names]:
+    def find_variables(self, templates: Sequence[Templates]) -> list[VariableNames]:
         return find_variables_without_jinja(templates)
 
 

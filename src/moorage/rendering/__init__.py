@@ -1,1 +1,1 @@
-"""Rendering that needs a process of its own: jinja templates."""
+"""The rendering of jinja templates in separate processes."""

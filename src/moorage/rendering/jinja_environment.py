@@ -1,5 +1,7 @@
-"""The language of jinja templates here: Jinja in its strict sandbox, without random results, and with values as in the
-other engines (`moorage.core.templates.lookup`)."""
+"""The environment of jinja templates: the strict sandbox, without random results.
+
+Values have the same text as in the other engines (`moorage.core.templates.lookup`).
+"""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar, NoReturn
@@ -13,26 +15,26 @@ from moorage.core.templates.output import Output
 
 
 class Unfilled(ChainableUndefined):
-    """A name that no input has.
+    """A name without an input.
 
     It counts as missing when its value is used; `{% if name %}` and `is defined` do not use it.
     """
 
     __slots__ = ()
 
-    #: The list that missing names are added to: one template is rendered at a time.
+    #: The output that records missing names: a process renders one template at a time.
     _output: ClassVar[Output]
 
     def __getattr__(self, name: str) -> "Unfilled":
         super().__getattr__(name)
         return self[name]
 
-    def __getitem__(self, name: object) -> "Unfilled":  # type: ignore[override]  # an index is one too
+    def __getitem__(self, name: object) -> "Unfilled":  # type: ignore[override]  # or an index
         return Unfilled(name=f"{self._undefined_name}.{name}")
 
     @classmethod
     def report_to(cls, output: Output) -> None:
-        """Add missing names to this list from now on."""
+        """Record missing names in this output from now on."""
         cls._output = output
 
     def __str__(self) -> str:
@@ -49,7 +51,7 @@ class Unfilled(ChainableUndefined):
 
 
 class PromptEnvironment(ImmutableSandboxedEnvironment):
-    """An environment that renders the same text wherever and whenever it is rendered."""
+    """An environment whose results depend only on the template and the inputs."""
 
     def __init__(self) -> None:
         super().__init__(undefined=Unfilled, finalize=_finalized, keep_trailing_newline=True)
@@ -62,7 +64,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> NoReturn:
-        """Raise an error for unsafe access at once, not only where the value is used."""
+        """Raise an error for unsafe access immediately, not only when the value is used."""
         raise SecurityError(f"the attribute {attribute[:64]!r} of a {type(obj).__name__}")
 
 
@@ -73,4 +75,6 @@ def _finalized(value: Any) -> Any:
     try:
         return to_text(value)
     except (TypeError, ValueError):
-        raise TemplateRuntimeError(f"a {type(value).__name__} is no text; call it, or make it a list") from None
+        raise TemplateRuntimeError(
+            f"a {type(value).__name__} is not a text; call it, or convert it to a list"
+        ) from None

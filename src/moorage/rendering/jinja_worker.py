@@ -1,8 +1,7 @@
-"""The process that renders jinja templates: one message in, one message out, on the socket that is its standard input.
+"""The process that renders jinja templates: one reply for each request, on the socket that is its standard input.
 
-A sandbox keeps a template from what it must not touch; it does not keep it from eating all memory. So this process has
-little: no environment, no files, no processes, limits on memory and time; and the server kills it when a
-template takes too long.
+The sandbox does not limit memory or time. So this process has no environment, files or child processes, and limits on
+both; and the server kills it when a template takes too long.
 """
 
 import functools
@@ -20,97 +19,109 @@ from moorage.core.errors.templates import OutputTooLarge
 from moorage.core.templates.output import Output
 from moorage.core.templates.template import Rendered
 from moorage.rendering.jinja_environment import PromptEnvironment, Unfilled
-from moorage.rendering.messages import Names, Question, Refused, Render, Reply, Texts, VariablesFound, receive, send
+from moorage.rendering.messages import (
+    Failure,
+    FindVariables,
+    Render,
+    RenderedTexts,
+    Reply,
+    Request,
+    Variables,
+    receive,
+    send,
+)
 
-#: The address space, in bytes; about 50 MiB of it are the program itself.
+#: The limit of the address space in bytes; the program itself uses about 50 MiB.
 MAX_MEMORY = 256 * 1_048_576
 
-#: How long one message may compute if nobody is there to kill the process, in seconds: a whole number.
+#: The limit of processor time per request, in whole seconds, in case the server cannot kill the process.
 _MAX_CPU_SECONDS = 1
 
-#: Compiled templates are kept, for that takes far longer than rendering; but none that is longer, in characters.
-_MAX_KEPT = 16_384
+#: The maximum length of a template in the cache of compiled templates, in characters.
+_MAX_CACHED = 16_384
 
 _environment = PromptEnvironment()
-_decoder = msgspec.json.Decoder(Question)
+_decoder = msgspec.json.Decoder(Request)
 
 
 def main() -> None:
-    """Answer until the other side hangs up."""
+    """Reply to requests until the server closes the connection."""
     connection = socket.socket(fileno=0)
-    _give_up()
+    _restrict()
     send(connection, b"")
     while True:
         try:
-            question = receive(connection, 2**31)
+            request = receive(connection, 2**31)
         except (EOFError, OSError):
             return
-        reply = _reply(question)
+        reply = _reply(request)
         send(connection, msgspec.json.encode(reply))
-        if isinstance(reply, Refused) and reply.is_last:
+        if isinstance(reply, Failure) and reply.is_last:
             return
 
 
-def _give_up() -> None:
-    # Import everything that a template can need; from here on no file can be opened.
+def _restrict() -> None:
+    # Import everything that a template can need, because no file can be opened afterwards.
     for module in ("encodings.unicode_escape", "html", "jinja2.debug", "pprint", "textwrap", "unicodedata"):
         importlib.import_module(module)
-    for what, limit in (
+    for resource_type, limit in (
         (resource.RLIMIT_AS, MAX_MEMORY),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, 0),
         (resource.RLIMIT_NPROC, 0),
     ):
-        resource.setrlimit(what, (limit, limit))
+        resource.setrlimit(resource_type, (limit, limit))
 
 
-def _reply(question: bytes) -> Reply:
+def _reply(request: bytes) -> Reply:
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + _MAX_CPU_SECONDS, hard))
     try:
-        return _answer(_decoder.decode(question))
+        return _result(_decoder.decode(request))
     except SecurityError as error:
-        return Refused("not_allowed", str(error)[:500])
+        return Failure("not_allowed", str(error)[:500])
     except TemplateError as error:
         line, reason = getattr(error, "lineno", None), (error.message or "")[:500].removesuffix(".")
-        return Refused("invalid", f"{reason}, line {line}" if line else reason)
+        return Failure("invalid", f"{reason}, line {line}" if line else reason)
     except OutputTooLarge:
-        return Refused("too_large", "")
+        return Failure("too_large", "")
     except (MemoryError, OverflowError, RecursionError) as error:
-        # Little memory may be left: a new process is better than this one.
-        return Refused(
-            "too_heavy", f"{type(error).__name__} {str(error)[:200]}".strip(), is_last=isinstance(error, MemoryError)
+        # Little memory may be left, so a new process replaces this one.
+        return Failure(
+            "limit_exceeded",
+            f"{type(error).__name__} {str(error)[:200]}".strip(),
+            is_last=isinstance(error, MemoryError),
         )
-    except Exception as error:  # noqa: BLE001 -- whatever Python has against the template is an answer about the template
-        return Refused("invalid", f"{type(error).__name__}: {str(error)[:500]}")
+    except Exception as error:  # noqa: BLE001 -- any exception is an error of the template
+        return Failure("invalid", f"{type(error).__name__}: {str(error)[:500]}")
 
 
-def _answer(question: Question) -> Reply:
-    if isinstance(question, Names):
-        return VariablesFound([_names(template) for template in question.templates])
+def _result(request: Request) -> Reply:
+    if isinstance(request, FindVariables):
+        return Variables([_names(template) for template in request.templates])
     rendered: list[Rendered] = []
-    budget = question.budget
-    for template in question.templates:
-        rendered.append(_render(template, question, budget))
+    budget = request.budget
+    for template in request.templates:
+        rendered.append(_render(template, request, budget))
         budget -= rendered[-1].size
-    return Texts(rendered)
+    return RenderedTexts(rendered)
 
 
-def _render(template: str, question: Render, budget: int) -> Rendered:
-    output = Output(budget, keep=question.keep)
+def _render(template: str, request: Render, budget: int) -> Rendered:
+    output = Output(budget, keep_placeholders=request.keep_placeholders)
     Unfilled.report_to(output)
-    for piece in _compiled(template).generate(question.inputs):
+    for piece in _compile(template).generate(request.inputs):
         output.write(piece)
     return Rendered(output.text(), [*output.missing], output.size)
 
 
-def _compiled(template: str) -> Template:
-    return _kept(template) if len(template) <= _MAX_KEPT else _environment.from_string(template)
+def _compile(template: str) -> Template:
+    return _compile_cached(template) if len(template) <= _MAX_CACHED else _environment.from_string(template)
 
 
 @functools.lru_cache(maxsize=64)
-def _kept(template: str) -> Template:
+def _compile_cached(template: str) -> Template:
     return _environment.from_string(template)
 
 

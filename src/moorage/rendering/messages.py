@@ -1,4 +1,4 @@
-"""The messages between a program and its rendering process: JSON, each message after its length."""
+"""The messages between a server and its rendering processes: JSON with a length prefix."""
 
 import socket
 import time
@@ -8,65 +8,66 @@ import msgspec
 
 from moorage.core.templates.template import Rendered
 
-#: More is not read from the process: escaped, each byte of a text can take six.
+#: The maximum size of a reply in bytes: an escaped byte of a text can take six.
 MAX_REPLY = 8 * 1_048_576
 
 _LENGTH_BYTES = 4
 
 
 class Render(msgspec.Struct, frozen=True, tag="render"):
-    """Render these templates with the inputs; their texts share the room, in bytes."""
+    """A request to render templates with inputs; their texts share the budget, in bytes."""
 
     templates: list[str]
     inputs: dict[str, Any]
-    keep: bool
+    keep_placeholders: bool
     budget: int
 
 
-class Names(msgspec.Struct, frozen=True, tag="names"):
-    """Which names do these templates use?"""
+class FindVariables(msgspec.Struct, frozen=True, tag="find_variables"):
+    """A request for the variables that templates use."""
 
     templates: list[str]
 
 
-class Texts(msgspec.Struct, frozen=True, tag="texts"):
-    """The answer to `Render`: one for each template."""
+class RenderedTexts(msgspec.Struct, frozen=True, tag="texts"):
+    """The reply to `Render`, in the order of the templates."""
 
     rendered: list[Rendered]
 
 
-class VariablesFound(msgspec.Struct, frozen=True, tag="names_found"):
-    """The answer to `Names`: one list for each template."""
+class Variables(msgspec.Struct, frozen=True, tag="variables"):
+    """The reply to `FindVariables`, in the order of the templates."""
 
     names: list[list[str]]
 
 
-class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """An error instead; `is_last` if the process ends after it."""
+class Failure(msgspec.Struct, frozen=True, tag="failure"):
+    """An error reply; `is_last` if the process ends after it."""
 
-    problem: Literal["invalid", "not_allowed", "too_heavy", "too_large"]
+    problem: Literal["invalid", "not_allowed", "limit_exceeded", "too_large"]
     reason: str
     is_last: bool = False
 
 
-Question = Render | Names
-Reply = Texts | VariablesFound | Refused
+Request = Render | FindVariables
+Reply = RenderedTexts | Variables | Failure
 
 
 def send(connection: socket.socket, message: bytes) -> None:
     """Send one message, within the time limit of the connection.
 
     Raises:
-        OSError: the other side is gone; TimeoutError: it does not read.
+        OSError: the peer closed the connection; TimeoutError: it does not read.
     """
     connection.sendall(len(message).to_bytes(_LENGTH_BYTES, "big") + message)
 
 
 def receive(connection: socket.socket, limit: int, deadline: float | None = None) -> bytes:
-    """The next message, until a time of `time.monotonic()`.
+    """Return the next message, until a time of `time.monotonic()`.
 
     Raises:
-        EOFError, OSError: the other side is gone, or says more than `limit` bytes; TimeoutError: it is too slow.
+        EOFError, OSError: the peer closed the connection, or the message is larger than `limit` bytes.
+        TimeoutError: the peer is too slow.
     """
     length = int.from_bytes(_exactly(connection, _LENGTH_BYTES, deadline), "big")
     if length > limit:

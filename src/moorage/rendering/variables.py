@@ -1,4 +1,4 @@
-"""The variables of templates, jinja templates included, cached so that no write waits for a process."""
+"""A cache of the variables of templates, so that no write waits for a rendering process."""
 
 import asyncio
 import hashlib
@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from moorage.core.compatibility.contract import Names, Templates, find_variables_without_jinja
+from moorage.core.compatibility.contract import Templates, VariableNames, find_variables_without_jinja
 from moorage.core.errors.base import MoorageError
 from moorage.core.errors.templates import InvalidTemplate
 from moorage.rendering.jinja import Jinja
@@ -27,18 +27,18 @@ class VariablesNotCached(Exception):
 
 
 class TemplateVariables:
-    """Finds the variables of templates (a `TemplateInspector`). Without jinja, those of jinja templates are unknown."""
+    """The variables of templates (a `TemplateInspector`). Without jinja, those of jinja templates are unknown."""
 
     def __init__(self, jinja: Jinja | None) -> None:
         self._jinja = jinja
-        self._cache: dict[bytes, Names] = {}
+        self._cache: dict[bytes, VariableNames] = {}
 
     @property
     def has_jinja(self) -> bool:
-        """Whether jinja templates can be rendered, and so be published."""
+        """Whether jinja templates can be rendered, and so published."""
         return self._jinja is not None
 
-    def find_variables(self, templates: Sequence[Templates]) -> list[Names]:
+    def find_variables(self, templates: Sequence[Templates]) -> list[VariableNames]:
         """Return the variables of each variant's templates.
 
         Raises:
@@ -48,15 +48,15 @@ class TemplateVariables:
         if self._jinja is None:
             return found
         cache = self._cache  # `load` may replace it in another thread
-        hashes = {place: _hash(each) for place, each in enumerate(templates) if each[0] == "jinja"}
-        if missing := [templates[place] for place, digest in hashes.items() if digest not in cache]:
+        hashes = {index: _hash(variant) for index, variant in enumerate(templates) if variant[0] == "jinja"}
+        if missing := [templates[index] for index, digest in hashes.items() if digest not in cache]:
             raise VariablesNotCached(missing)
-        for place, digest in hashes.items():
-            found[place] = cache[digest]
+        for index, digest in hashes.items():
+            found[index] = cache[digest]
         return found
 
     def run_with_variables(self, operation: Callable[[], T]) -> T:
-        """Run an operation, and again with the variables it needs, in a thread that can wait."""
+        """Run an operation, and again after loading missing variables, in a thread that can block."""
         while True:
             try:
                 return operation()
@@ -67,15 +67,15 @@ class TemplateVariables:
         """Cache the variables of jinja templates, or the error of a template."""
         if len(self._cache) + len(templates) > _MAX_CACHED:
             self._cache = {}
-        for each in templates:
-            assert self._jinja is not None  # noqa: S101 -- without it, nothing is missing
+        for variant in templates:
+            assert self._jinja is not None  # noqa: S101 -- without it, no variables are missing
             try:
-                names = await self._jinja.names(each[1])
-                self._cache[_hash(each)] = {name for some in names for name in some}
+                names = await self._jinja.names(variant[1])
+                self._cache[_hash(variant)] = {name for used in names for name in used}
             except InvalidTemplate as error:
-                self._cache[_hash(each)] = error
+                self._cache[_hash(variant)] = error
             except MoorageError:
-                self._cache[_hash(each)] = None
+                self._cache[_hash(variant)] = None
 
 
 def _hash(templates: Templates) -> bytes:

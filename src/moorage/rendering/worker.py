@@ -1,4 +1,4 @@
-"""One process that renders, as it is seen from outside."""
+"""The server's side of a rendering process."""
 
 import contextlib
 import socket
@@ -9,38 +9,38 @@ import time
 from moorage.core.errors.templates import RendererUnavailable, TemplateLimitExceeded
 from moorage.rendering.messages import MAX_REPLY, receive, send
 
-# -I: no folder of anybody's and no variable; -S: nothing of the site's. It finds its modules where this process does.
+# -I ignores environment variables and the current folder, -S the site module. The path is that of this process.
 _PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from moorage.rendering.jinja_worker import main; main()"
 
-#: How long a process may take to start, on a machine that is busy.
+#: The time limit for the start of a process, in seconds.
 _START_SECONDS = 30.0
 
 
 class Worker:
-    """A process that was started, and may not be ready yet. Used by one thread at a time."""
+    """A started process, which may not be ready yet. Only one thread at a time can use it."""
 
     def __init__(self) -> None:
         self._connection, theirs = socket.socketpair()
         self._is_ready = False
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 -- our own program
+            self._process = subprocess.Popen(  # noqa: S603 -- the program is a constant
                 [sys.executable, "-I", "-S", "-c", _PROGRAM, *filter(None, sys.path)],
                 stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 cwd="/", env={}, start_new_session=True,
             )  # fmt: skip
 
-    def ask(self, question: bytes, seconds: float) -> bytes:
-        """Send a message and wait for the answer. After an error the process is of no more use.
+    def request(self, request: bytes, seconds: float) -> bytes:
+        """Send a request and return the reply. After an error, the process must be replaced.
 
         Raises:
-            TemplateTooHeavy: there was no answer in time, or the process died of the question.
-            RenderingBroken: the process does not start.
+            TemplateLimitExceeded: there was no reply in time, or the process was killed.
+            RendererUnavailable: the process does not start.
         """
         self._wait_until_ready()
         deadline = time.monotonic() + seconds
         self._connection.settimeout(seconds)
         try:
-            send(self._connection, question)
+            send(self._connection, request)
             return receive(self._connection, MAX_REPLY, deadline)
         except TimeoutError:
             reason = f"it takes longer than {seconds * 1000:.0f} ms"
@@ -57,11 +57,11 @@ class Worker:
             self._is_ready = True
 
     def is_alive(self) -> bool:
-        """Whether it can still render."""
+        """Return whether the process is running."""
         return self._process.poll() is None
 
     def end(self) -> None:
-        """Kill the process, whatever it does."""
+        """Kill the process."""
         with contextlib.closing(self._connection):
             self._process.kill()
             self._process.wait()

@@ -14,7 +14,7 @@ Run = Callable[..., list[Row]]
 Stream = Callable[..., Iterator[Row]]
 
 #: Why a database without its revision row is rejected.
-NO_REVISION = "its row of the revision is gone; move it away and restore a backup in its place"
+NO_REVISION = "its row with the revision is missing; move the database away and restore a backup in its place"
 
 
 class Engine(Protocol):

@@ -10,7 +10,7 @@ def error_text(error: Exception) -> str:
     if isinstance(error, OSError):
         return os.strerror(error.errno or 0)
     if isinstance(error, apsw.NotADBError):
-        return "it is no SQLite database"
+        return "it is not a SQLite database"
     diagnostics = getattr(error, "diag", None)  # of psycopg, which is not always installed
     text = getattr(diagnostics, "message_primary", None) or str(error).removeprefix(f"{type(error).__name__}: ")
     lines = text.splitlines() or [type(error).__name__]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SQLITE = "sqlite:///"
 POSTGRES = ("postgresql://", "postgres://")
 
-FORM = "a database is named sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME"
+FORM = "use sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME"
 
 
 def open_store(
@@ -73,7 +73,7 @@ def _postgres_engine(url: str) -> "type[PostgresEngine]":
             PostgresEngine,
         )
     except ModuleNotFoundError as error:
-        reason = "PostgreSQL needs more than is installed: pip install 'moorage[postgres]'"
+        reason = "PostgreSQL requires additional packages: pip install 'moorage[postgres]'"
         raise InvalidDatabase(url=without_password(url), reason=reason) from error
     return PostgresEngine
 

@@ -30,8 +30,8 @@ def check_schema(found: int, url: str, mode: OpenMode) -> None:
     """
     newest = len(load_migrations())
     if found > newest:
-        raise SchemaTooNew(url=url, found=found, known=newest)
+        raise SchemaTooNew(url=url, found=found, supported=newest)
     if found == 0 and not can_create(mode):
         raise InvalidDatabase(url=url, reason="it is empty: no Moorage has written to it")
     if 0 < found < newest and not can_upgrade(mode):
-        raise SchemaTooOld(url=url, found=found, known=newest)
+        raise SchemaTooOld(url=url, found=found, supported=newest)

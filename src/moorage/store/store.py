@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Concatenate, ParamSpec, TypeVar
 
 from moorage.core.access import ApiKey, Project
-from moorage.core.compatibility.consumers import UsageRecord, merged
+from moorage.core.compatibility.consumers import UsageRecord, merge_names
 from moorage.core.errors.storage import StorageError
 from moorage.store.changes import Changes, StorePosition, read_changes
 from moorage.store.engine import Engine, Run, Stream
@@ -123,7 +123,7 @@ class Store:
                     "record_consumer", **key, first_us=record.first_us, last_us=record.last_us, inputs=inputs
                 ):
                     before = json.loads(stored)
-                    if (after := merged(before, record.inputs)) != before:
+                    if (after := merge_names(before, record.inputs)) != before:
                         run("set_consumer_inputs", **key, inputs=json.dumps(after))
 
     def delete_old_consumers(self, before_us: int) -> None:

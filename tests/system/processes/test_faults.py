@@ -123,7 +123,7 @@ def test_a_line_tells_why_the_server_does_not_start(folder: Path) -> None:
         taken = start(folder, "--port", str(server.port), "--database", f"sqlite:///{folder}/other.db")
     lines = {
         "taken port": (taken, "address already in use"),
-        "no folder": (start(folder, "--database", "sqlite:////nowhere/x.db"), "there is no folder /nowhere"),
+        "no folder": (start(folder, "--database", "sqlite:////nowhere/x.db"), "the folder /nowhere does not exist"),
         "a folder": (start(folder, "--database", f"sqlite:///{folder}"), "it is a folder"),
         "bad host": (start(folder, "--host", "no.such.host.invalid"), "Cannot listen on no.such.host.invalid"),
         "bad load": (start(folder, "--load", f"{folder}/missing.yaml"), "No such file"),

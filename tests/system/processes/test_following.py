@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import urllib3
 
-from moorage.client.cache import Cache
-from moorage.client.http import Server as Source
-from moorage.client.sync import Following
+from moorage.client.cache import DiskCache
+from moorage.client.http import HttpClient
+from moorage.client.sync import Sync
 from tests.support.follower import Follower
 from tests.support.proxy import Proxy
 from tests.support.server import Project, Server, a_body
@@ -125,7 +125,7 @@ def test_what_a_client_knows_after_it_all_is_the_bundle_byte_for_byte(folder: Pa
     with Server(folder, "--workers", workers) as server, Proxy(server.port) as proxy:
         project = server.new_project()
         url = f"http://127.0.0.1:{proxy.port}"
-        following = Following(Source(url, project.token), Cache(folder / "cache", url, project.token), None)
+        sync = Sync(HttpClient(url, project.token), DiskCache(folder / "cache", url, project.token), None)
         with Follower(project) as follower:
             with writing(project):
                 for _ in range(3):
@@ -133,7 +133,7 @@ def test_what_a_client_knows_after_it_all_is_the_bundle_byte_for_byte(folder: Pa
                     proxy.cut()
                 told_enough(follower, 10)
             body = project.request("GET", "/v2/deployments/snapshot").body
-            follower.wait(lambda: following.wait().encoded() == body)
-        following.close()
+            follower.wait(lambda: sync.wait().encoded() == body)
+        sync.close()
 
-        assert Cache(folder / "cache", url, project.token).load().encoded() == body
+        assert DiskCache(folder / "cache", url, project.token).load().encoded() == body

@@ -1,4 +1,4 @@
-"""Usage: who was served by which version, and with which inputs: their names, never their values."""
+"""Consumers: the API keys that use a version, and the names of their inputs, never the values."""
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
@@ -14,7 +14,7 @@ from moorage.core.times import iso
 #: The days for which a served version counts as in use.
 IN_USE_DAYS = 7
 
-#: The days after which usage is deleted.
+#: The days after which a usage record is deleted.
 CONSUMER_DAYS = 30
 
 #: The number of names that are stored for a version and an API key, and the length of a name.
@@ -23,7 +23,7 @@ MAX_NAME = 256
 
 
 class UsageRecord(msgspec.Struct, frozen=True, order=True):
-    """That a version served an API key, from one time to another (microseconds since 1970), with these inputs."""
+    """The use of a version by an API key, with times (microseconds since 1970) and the names of inputs."""
 
     version_id: str
     api_key_id: str
@@ -33,7 +33,7 @@ class UsageRecord(msgspec.Struct, frozen=True, order=True):
 
 
 class ConsumerRecord(msgspec.Struct, frozen=True):
-    """The same as it is looked up: the key with the name it has now, and the number of the version."""
+    """A usage record with the key's current name and the number of the version."""
 
     api_key: KeyName
     version: str
@@ -42,7 +42,7 @@ class ConsumerRecord(msgspec.Struct, frozen=True):
 
 
 class Consumer(msgspec.Struct, frozen=True):
-    """An API key that was served by content to be deleted, with the version and the time of the last request."""
+    """An API key that uses content to be deleted, with the version and the time of its last request."""
 
     api_key: KeyName
     version: str
@@ -55,10 +55,12 @@ class Consumer(msgspec.Struct, frozen=True):
 
 
 class AffectedConsumer(msgspec.Struct, frozen=True):
-    """An API key that uses the live version in a way that a new one breaks."""
+    """An API key whose requests a new version breaks."""
 
     api_key: KeyName
-    inputs_missing: Annotated[list[str], Meta(description="Inputs that the new version needs and this key never sent.")]
+    inputs_missing: Annotated[
+        list[str], Meta(description="Inputs that the new version requires and this key never sent.")
+    ]
     inputs_unused: Annotated[
         list[str], Meta(description="Inputs that this key sent and the new version no longer uses.")
     ]
@@ -66,21 +68,21 @@ class AffectedConsumer(msgspec.Struct, frozen=True):
 
 
 def affected_consumers(served: Iterable[ConsumerRecord], needs: Needs) -> list[AffectedConsumer]:
-    """Return the consumers that the needs of a new version break, the most recently served first."""
+    """Return the consumers that a new version breaks, the most recently served first."""
     found = []
-    for each in sorted(served, key=lambda served: -served.last_us):
-        missing = [name for name in needs.required if not _is_sent(name, each.inputs)]
-        unused = [name for name in needs.removed if _is_sent(name, each.inputs)]
+    for record in sorted(served, key=lambda record: -record.last_us):
+        missing = [name for name in needs.required if not _is_sent(name, record.inputs)]
+        unused = [name for name in needs.removed if _is_sent(name, record.inputs)]
         if missing or unused:
-            found.append(AffectedConsumer(each.api_key, missing, unused, iso(each.last_us)))
+            found.append(AffectedConsumer(record.api_key, missing, unused, iso(record.last_us)))
     return found
 
 
-def merged(known: Sequence[str], more: Iterable[str]) -> list[str]:
-    """Return both, each name once, up to the limit."""
-    return list(dict.fromkeys([*known, *more]))[:MAX_NAMES]
+def merge_names(stored: Sequence[str], new: Iterable[str]) -> list[str]:
+    """Return the distinct names of both, up to the limit."""
+    return list(dict.fromkeys([*stored, *new]))[:MAX_NAMES]
 
 
 def _is_sent(name: str, inputs: AbstractSet[str]) -> bool:
-    """Whether one of the inputs is meant by a name in a template: `customer.name` may be inside of `customer`."""
+    """Return whether a template name can use one of the inputs: `customer.name` can be in `customer`."""
     return name in inputs or name.partition(".")[0] in inputs

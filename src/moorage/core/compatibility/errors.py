@@ -7,8 +7,8 @@ Conflict
 
 from collections.abc import Sequence
 
+from moorage.core.compatibility.changes import ContractChange
 from moorage.core.compatibility.consumers import IN_USE_DAYS, AffectedConsumer, Consumer
-from moorage.core.compatibility.contract import ContractChange
 from moorage.core.errors.base import Conflict
 
 #: How many consumers and changes a message lists.
@@ -27,10 +27,10 @@ class DeploymentInUse(Conflict):
     def of(cls, subject: str, used_by: Sequence[Consumer]) -> "DeploymentInUse":
         """Return the error for a deployment or version (a noun phrase) that has these consumers."""
         consumers = [
-            f"version {each.version} to {each.api_key.name} ({each.api_key.id}), last at {each.last_used}"
-            for each in used_by
+            f"version {use.version} to {use.api_key.name} ({use.api_key.id}), last at {use.last_used}"
+            for use in used_by
         ]
-        error = cls(param="force", subject=subject, days=IN_USE_DAYS, consumers=_joined(consumers, "; "))
+        error = cls(param="force", subject=subject, days=IN_USE_DAYS, consumers=_join_listed(consumers, "; "))
         error.used_by = used_by
         return error
 
@@ -54,13 +54,13 @@ class BreakingChange(Conflict):
             param="allow_breaking",
             key=key,
             version=version,
-            changes=_joined([change.message for change in breaking], " "),
-            callers=f" Affected callers: {_joined(names, '; ')}." if callers else "",
+            changes=_join_listed([change.message for change in breaking], " "),
+            callers=f" Affected callers: {_join_listed(names, '; ')}." if callers else "",
         )
         error.breaking, error.callers = breaking, callers
         return error
 
 
-def _joined(parts: Sequence[str], separator: str) -> str:
+def _join_listed(parts: Sequence[str], separator: str) -> str:
     more = [f"and {len(parts) - _MAX_LISTED} more"] if len(parts) > _MAX_LISTED else []
     return separator.join([*parts[:_MAX_LISTED], *more])

@@ -44,8 +44,8 @@ class Content(msgspec.Struct, frozen=True):
         runtime = self.runtime_config
         default = VariantContent(self.prompt_config, self.variables, runtime.settings or Settings())
         others = {
-            each.name: VariantContent(each.prompt_config, each.variables or [], each.settings or Settings())
-            for each in runtime.variants
+            variant.name: VariantContent(variant.prompt_config, variant.variables or [], variant.settings or Settings())
+            for variant in runtime.variants
         }
         return {DEFAULT_VARIANT: default, **others}
 

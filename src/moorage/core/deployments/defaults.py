@@ -1,7 +1,7 @@
 """Defaults: the values for inputs that a request does not send.
 
-A declared variable is called as a template calls it. So `customer.name` is the default of that field, in whatever
-object a call sends for `customer`, and in one of its own if it sends none. It counts only where no input is.
+The name of a declared variable is that in a template. So `customer.name` is the default of that field in the object
+`customer`, which is created if the request omits it. A default never replaces an input.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,41 +14,43 @@ from moorage.core.templates.lookup import ABSENT, find, follow
 
 
 class Defaults:
-    """The defaults of declared variables (null is none). `values` are the inputs of a call that gives none."""
+    """The defaults of declared variables (null is none). `values` are the inputs of a request without inputs."""
 
     def __init__(self, variables: Sequence[Variable]) -> None:
-        given = {each.key: each.value for each in variables if each.value not in (UNSET, None)}
+        given = {variable.key: variable.value for variable in variables if variable.value not in (UNSET, None)}
         self._plain = {key: value for key, value in given.items() if "." not in key}
-        # The outer ones first: a field is put into its object, and not the other way about.
+        # The outer names first, because an object must not replace its own fields.
         dotted = sorted((key for key in given if "." in key), key=lambda key: key.count("."))
         self._fields = {key: (key.split("."), given[key]) for key in dotted}
-        self.values = self.complete({})
+        self.values = self.merge({})
 
-    def complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The inputs of a call, with the defaults of those that are not given."""
-        values, made = {**self._plain, **given}, set[int]()
+    def merge(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the inputs of a request, with the defaults of omitted inputs."""
+        values, copies = {**self._plain, **given}, set[int]()
         for key, (path, value) in self._fields.items():
-            if follow(path, values) is ABSENT and not _put(values, path, value, made):
-                values.setdefault(key, value)  # only a text template finds it there
+            if follow(path, values) is ABSENT and not _set_path(values, path, value, copies):
+                values.setdefault(key, value)  # only text templates look up the full name
         return values
 
-    def of(self, name: str) -> Any:
-        """The default of a name in a template; None if it has none."""
+    def get(self, name: str) -> Any:
+        """Return the default of a name in a template, or None."""
         value = find(name, self.values)
         return None if value is ABSENT else value
 
 
-def _put(values: dict[str, Any], path: Sequence[str], value: Any, made: set[int]) -> bool:
-    """Put a value at its path, if only objects are on the way. Those that were not `made` for this (by their `id`) are
-    left as they are, and copied."""
+def _set_path(values: dict[str, Any], path: Sequence[str], value: Any, copies: set[int]) -> bool:
+    """Set a value at a path if all its parents are objects, and return whether they are.
+
+    Parents are copied first, because they belong to the caller; `copies` has the ids of the copies.
+    """
     *parents, last = path
     for step in parents:
-        there = values.get(step, {})
-        if not isinstance(there, dict):
+        current = values.get(step, {})
+        if not isinstance(current, dict):
             return False
-        if id(there) not in made:
-            there = values[step] = {**there}
-            made.add(id(there))
-        values = there
+        if id(current) not in copies:
+            current = values[step] = {**current}
+            copies.add(id(current))
+        values = current
     values[last] = value
     return True

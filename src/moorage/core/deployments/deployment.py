@@ -1,4 +1,4 @@
-"""Deployment: a named, versioned configuration, and the bytes it is on the wire."""
+"""Deployment: a named, versioned configuration, and its JSON in responses."""
 
 import hashlib
 from typing import Annotated, Any, Literal
@@ -18,7 +18,7 @@ from moorage.core.validation.validate import DROP, Report
 Bump = Literal["minor", "major"]
 Result = Literal["created", "updated", "unchanged"]
 
-#: How long a deleted deployment can be restored.
+#: The number of days for which a deleted deployment can be restored.
 RESTORE_DAYS = 30
 
 MAX_DESCRIPTION = 10_000
@@ -30,8 +30,8 @@ _encode_text = msgspec.json.Encoder().encode
 class PutDeployment(RuntimeConfigFields, frozen=True, forbid_unknown_fields=True):
     """The body of `PUT /v2/deployments/{key}`: the desired deployment.
 
-    An optional field that is left out keeps its present value. `version_bump` says which number grows if this makes a
-    new version, `notes` why it was made.
+    Omitted optional fields are unchanged. If the content changes, `version_bump` selects the next version number, and
+    `notes` describes the new version.
     """
 
     prompt_config: PromptConfig
@@ -49,7 +49,9 @@ class PostDeployment(PutDeployment, frozen=True, forbid_unknown_fields=True, kw_
 
 
 def _permanent(value: Any, path: str, report: Report) -> Any:
-    report.problem(path, "cannot be changed: applications use it. Create another deployment and delete this one")
+    report.problem(
+        path, "cannot be changed, because applications use it; create another deployment and delete this one"
+    )
     return DROP
 
 
@@ -58,13 +60,13 @@ class PatchDeployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     description: Annotated[str, Meta(max_length=MAX_DESCRIPTION)]
     reason: Annotated[str, Meta(max_length=MAX_NOTES)] | UnsetType = UNSET
-    key: Annotated[str, Meta(description="Refused: a key is permanent.", extra={"rewrite": _permanent})] | UnsetType = (
-        UNSET
-    )
+    key: (
+        Annotated[str, Meta(description="Rejected: a key is permanent.", extra={"normalize": _permanent})] | UnsetType
+    ) = UNSET
 
 
 class DeletedDeployment(msgspec.Struct, frozen=True):
-    """The response to a deletion: until `restorable_until` the deployment can be restored."""
+    """The response to a deletion; the deployment can be restored until `restorable_until`."""
 
     id: str
     key: str
@@ -74,7 +76,7 @@ class DeletedDeployment(msgspec.Struct, frozen=True):
 
 
 class DeploymentItem(msgspec.Struct, frozen=True):
-    """A deployment as clients see it: an item of the list page. All fields are always there.
+    """A deployment in responses, such as an item of the list page. All fields are required.
 
     `prompt_config` and `version` are those of the live version; `created` and `updated` are ISO 8601.
     """
@@ -97,24 +99,24 @@ class DeploymentPage(msgspec.Struct, frozen=True):
 
 
 def etag_of(rev: int, item: bytes) -> str:
-    """The ETag of a deployment of that revision, whose JSON is `item`."""
+    """Return the ETag of a deployment at a revision, with the JSON `item`."""
     return f'"{rev}-{hashlib.sha256(item).hexdigest()[:16]}"'
 
 
 def restore_deadline_us(deleted_us: int) -> int:
-    """Return the end of the period for a restore after a deletion at that time (microseconds since 1970)."""
+    """Return the last time for a restore after a deletion; both are microseconds since 1970."""
     return deleted_us + RESTORE_DAYS * 86_400_000_000
 
 
 def restore_hint(deleted_us: int, path: str, *, is_erased: bool) -> str:
-    """Return how a deployment or version that was deleted at a time is restored, with the route `path`."""
+    """Return the hint for the restore of deleted content, with the route `path`."""
     if is_erased:
         return "It was permanently deleted."
     return f"It can be restored until {iso(restore_deadline_us(deleted_us))}: POST {path}"
 
 
 def unreadable(key: str, error: Exception) -> DeploymentUnreadable:
-    """The error for a live version that cannot be decoded."""
+    """Return the error for a live version that cannot be decoded."""
     return DeploymentUnreadable(param="key", key=key, reason=str(error)[:500])
 
 
@@ -128,13 +130,13 @@ class Tombstone(msgspec.Struct, frozen=True):
     rev: int
 
     def error(self) -> DeploymentDeleted:
-        """Return the error for a request that needs it."""
-        what_now = restore_hint(self.deleted_us, f"/v2/deployments/{self.id}/restore", is_erased=self.is_erased)
-        return DeploymentDeleted(param="key", key=self.key, deleted_at=iso(self.deleted_us), restore_hint=what_now)
+        """Return the error for a request that requires the deployment."""
+        hint = restore_hint(self.deleted_us, f"/v2/deployments/{self.id}/restore", is_erased=self.is_erased)
+        return DeploymentDeleted(param="key", key=self.key, deleted_at=iso(self.deleted_us), restore_hint=hint)
 
 
 class LiveVersion(msgspec.Struct, frozen=True, gc=False):
-    """The source of responses to requests for a deployment: its stored live version."""
+    """The stored live version of a deployment, from which the server creates responses."""
 
     key: str
     id: str
@@ -153,7 +155,7 @@ class VersionNumber(msgspec.Struct, frozen=True):
         return f"{self.major}.{self.minor}"
 
     def next(self, bump: Bump) -> "VersionNumber":
-        """The number after this one."""
+        """Return the next number."""
         return VersionNumber(self.major + 1, 0) if bump == "major" else VersionNumber(self.major, self.minor + 1)
 
 
@@ -161,10 +163,10 @@ FIRST_VERSION = VersionNumber(1, 0)
 
 
 class Deployment(msgspec.Struct, frozen=True):
-    """A deployment with its live version, as it is stored.
+    """A stored deployment with its live version.
 
-    `seq` is its place in creation order, the only order there is; `rev` the revision of its last change. A deleted one
-    stays as a tombstone, so that a cursor to it still pages.
+    `seq` is its position in creation order, which is the order of lists; `rev` is the revision of its last change. A
+    deleted deployment remains as a tombstone, so that a cursor with its id stays valid.
     """
 
     id: str
@@ -185,23 +187,21 @@ class Deployment(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> int:
-        """Its place in the list."""
+        """Its position in the list."""
         return self.seq
 
     @property
     def tombstone(self) -> Tombstone:
-        """Return its tombstone; without content if that was permanently deleted."""
+        """Its tombstone."""
         return Tombstone(self.id, self.key, self.deleted_us or 0, not self.content.prompt_config, self.rev)
 
     @property
     def etag(self) -> str:
-        """The entity tag. It changes with the deployment, and contains its revision, so that a 412 lists the
-        changes."""
+        """The ETag. It contains the revision, so that a `412` can list the changes since then."""
         return etag_of(self.rev, self.item())
 
-    def fault(self) -> DeploymentUnreadable | None:
-        """Why its live version cannot be served; None if it can. Content that Moorage wrote always can, but a database
-        may be changed by others."""
+    def decode_error(self) -> DeploymentUnreadable | None:
+        """Return the error if the live version cannot be decoded, because another program wrote it."""
         try:
             self.content.decode()
         except DECODE_ERRORS as error:
@@ -209,7 +209,7 @@ class Deployment(msgspec.Struct, frozen=True):
         return None
 
     def item(self) -> bytes:
-        """The JSON of this deployment's `DeploymentItem`. The stored configuration is JSON already, and not parsed."""
+        """Return the JSON of the `DeploymentItem`. The stored JSON is not parsed."""
         return b"".join((
             b'{"id":"', self.id.encode(), b'","created":"', iso(self.created_us).encode(),
             b'","updated":"', iso(self.updated_us).encode(), b'","key":"', self.key.encode(),

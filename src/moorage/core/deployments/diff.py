@@ -1,4 +1,4 @@
-"""The differences between two JSON values: as a list of paths, and as lines that a person reads."""
+"""The differences between two JSON values, as a list of paths and as text."""
 
 import difflib
 import json
@@ -12,7 +12,7 @@ from moorage.core.validation.strict_json import join
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One path that differs. A side without a value omits it."""
+    """A path that differs. A side without a value is omitted."""
 
     path: str
     before: Any | UnsetType = UNSET
@@ -20,7 +20,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """The differences between two versions, which are named by their numbers."""
+    """The differences between two versions, given by their numbers."""
 
     from_: str = msgspec.field(name="from")
     to: str
@@ -28,7 +28,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def diff_paths(before: Any, after: Any, path: str = "") -> Iterator[Change]:
-    """The smallest parts that differ; arrays are compared place by place."""
+    """Yield the smallest parts that differ; arrays are compared by index."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys([*before, *after]):
             yield from diff_paths(before.get(key, UNSET), after.get(key, UNSET), join(path, key))
@@ -42,8 +42,10 @@ def diff_paths(before: Any, after: Any, path: str = "") -> Iterator[Change]:
 
 
 def unified(before: Any, after: Any, from_name: str, to_name: str) -> str:
-    """The difference in the unified form, over lines `path: value`; a text of several lines has each on its own, and a
-    side that is `UNSET` has none."""
+    """Return a unified diff of lines `path: value`; a text of several lines has one line for each.
+
+    A side that is `UNSET` has no lines.
+    """
     lines = difflib.unified_diff(list(_lines(before, "")), list(_lines(after, "")), from_name, to_name, lineterm="")
     return "".join(f"{line}\n" for line in lines)
 

@@ -1,4 +1,4 @@
-"""Filter: which deployments of a list are wanted; additions of ours to the contract's list (docs/api.md)."""
+"""Filters of the list, which Moorage adds to the contract (docs/api.md)."""
 
 import sys
 from collections.abc import Iterable
@@ -7,15 +7,15 @@ from typing import get_args
 import msgspec
 
 from moorage.core.deployments.prompt_config import ModelType
-from moorage.core.errors.requests import InvalidFilter, RepeatedParameter
+from moorage.core.errors.requests import FilterNotATime, FilterTooLong, InvalidFilter, RepeatedParameter
 from moorage.core.times import find_moment, iso
-from moorage.core.validation.validate import nearest
+from moorage.core.validation.messages import nearest
 
 FILTERS = ("search", "provider", "model", "model_type", "updated_since")
 
 MAX_TEXT = 256
 
-#: The last millisecond of the year 9999, the latest time that can be written.
+#: The last millisecond of the year 9999, the latest time that `iso` can format.
 _LAST_MS = 253_402_300_799_999
 
 _TYPES = get_args(ModelType)
@@ -38,7 +38,7 @@ _decode = msgspec.json.Decoder(_Item).decode
 
 
 class FilterFields(msgspec.Struct, frozen=True, gc=False):
-    """The fields of a deployment that filters use; `updated` is as clients see it."""
+    """The fields of a deployment that filters use; `updated` has the form of responses."""
 
     text: str
     provider: str
@@ -48,7 +48,7 @@ class FilterFields(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def of(cls, item: bytes) -> "FilterFields":
-        """The facts of a deployment's JSON (`DeploymentItem`). Equal words are stored once."""
+        """Return the fields of a deployment's JSON (`DeploymentItem`). Equal strings share memory."""
         found = _decode(item)
         config = found.prompt_config
         return cls(
@@ -61,7 +61,7 @@ class FilterFields(msgspec.Struct, frozen=True, gc=False):
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """The filters, all of which must hold; None is no filter."""
+    """The filters, all of which must match; None is no filter."""
 
     search: str | None = None
     provider: str | None = None
@@ -71,7 +71,7 @@ class Filter(msgspec.Struct, frozen=True):
 
     @classmethod
     def read(cls, parameters: Iterable[tuple[str, str]]) -> "Filter | None":
-        """Read those of the query parameters that filter; an empty value counts as absent. None if there are none.
+        """Read the filters from query parameters, or return None. An empty value counts as absent.
 
         Raises:
             RepeatedParameter, InvalidFilter
@@ -82,29 +82,30 @@ class Filter(msgspec.Struct, frozen=True):
                 if name in found:
                     raise RepeatedParameter(param=name, name=name)
                 found[name] = value
-        said = {name: value for name, value in found.items() if value}
-        for name, value in said.items():
+        given = {name: value for name, value in found.items() if value}
+        for name, value in given.items():
             if len(value) > MAX_TEXT:
-                raise InvalidFilter(param=name, requirement=f"must be at most {MAX_TEXT} characters long.")
-        model_type = said.get("model_type")
+                raise FilterTooLong(param=name, maximum=MAX_TEXT)
+        model_type = given.get("model_type")
         if model_type is not None and model_type not in _TYPES:
-            suggestion = nearest(model_type, [*_TYPES])
-            requirement = f"must be one of {', '.join(_TYPES)}; got {model_type!r}{suggestion}"
-            raise InvalidFilter(param="model_type", requirement=requirement if suggestion else f"{requirement}.")
-        if "search" in said:
-            said["search"] = _folded(said["search"])
-        if "updated_since" in said:
-            said["updated_since"] = _moment(said["updated_since"])
-        return cls(**said) if said else None
+            raise InvalidFilter(
+                param="model_type", choices=", ".join(_TYPES), value=model_type,
+                suggestion=nearest(model_type, [*_TYPES]).removeprefix("."),
+            )  # fmt: skip
+        if "search" in given:
+            given["search"] = _folded(given["search"])
+        if "updated_since" in given:
+            given["updated_since"] = _moment(given["updated_since"])
+        return cls(**given) if given else None
 
-    def holds(self, facts: FilterFields) -> bool:
-        """Whether a deployment is wanted."""
+    def matches(self, fields: FilterFields) -> bool:
+        """Return whether a deployment matches."""
         return (
-            (self.provider is None or facts.provider == self.provider)
-            and (self.model is None or facts.model == self.model)
-            and (self.model_type is None or facts.model_type == self.model_type)
-            and (self.updated_since is None or facts.updated >= self.updated_since)
-            and (self.search is None or self.search in facts.text)
+            (self.provider is None or fields.provider == self.provider)
+            and (self.model is None or fields.model == self.model)
+            and (self.model_type is None or fields.model_type == self.model_type)
+            and (self.updated_since is None or fields.updated >= self.updated_since)
+            and (self.search is None or self.search in fields.text)
         )
 
 
@@ -112,12 +113,11 @@ def _moment(text: str) -> str:
     """Return a time in the form of `updated`, in which earlier times sort first."""
     found = find_moment(text)
     if found is None:
-        form = "must be a date or a time in ISO 8601, such as 2026-03-01 or 2026-03-01T09:30:00Z (encode + as %2B)"
-        raise InvalidFilter(param="updated_since", requirement=f"{form}; got {text!r}.")
+        raise FilterNotATime(param="updated_since", value=text)
     first_ms = -(-found // 1000)
     return iso(min(max(first_ms, 0), _LAST_MS) * 1000)
 
 
 def _folded(text: str) -> str:
-    """A text in which upper and lower case are the same."""
+    """Return the text without differences of case."""
     return text.casefold()

@@ -10,12 +10,9 @@ from moorage.core.times import iso
 
 Action = Literal["created", "published", "undone", "changed", "deleted", "restored"]
 
-#: The actions that move the live pointer, and can be undone.
-POINTER_MOVES = ("created", "published", "undone")
-
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who does something, in which request, and why. No key: the operator, on the database itself."""
+    """The author, request and reason of a change. No API key means the operator, on the database."""
 
     api_key_id: str | None = None
     api_key_name: str | None = None
@@ -23,12 +20,12 @@ class Actor(msgspec.Struct, frozen=True):
     reason: str = ""
 
     def with_reason(self, reason: str | UnsetType) -> "Actor":
-        """The same, with the reason of a body if it has one."""
+        """Return a copy with the reason of a body, if it has one."""
         return self if reason is UNSET else msgspec.structs.replace(self, reason=reason)
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """An entry as it is stored. `breaking` is a JSON array of the breaking changes that were allowed, or empty."""
+    """A stored entry. `breaking` is a JSON array of the allowed breaking changes, or empty."""
 
     rev: int
     id: str
@@ -45,21 +42,20 @@ class Entry(msgspec.Struct, frozen=True):
     breaking: str = ""
 
     def hash(self, before: str) -> str:
-        """SHA-256 over the hash of the entry before and every field of this one. An empty `breaking` is left out:
-        entries from before there was one have the hash they had."""
+        """Return the SHA-256 of the previous entry's hash and all fields, without an empty `breaking`."""
         fields = msgspec.structs.astuple(self)
         return hashlib.sha256(msgspec.json.encode([before, *(fields if self.breaking else fields[:-1])])).hexdigest()
 
 
 class KeyName(msgspec.Struct, frozen=True):
-    """Which API key it was, and its name at the time."""
+    """An API key, and its name at the time."""
 
     id: str
     name: str
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
-    """An entry as clients see it. Versions are named by their numbers; a null one means there was none."""
+    """An entry in responses. Versions are their numbers, or null for none."""
 
     id: str
     action: Action
@@ -71,7 +67,7 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     at: str
     hash: str
     breaking: Annotated[
-        list[str] | UnsetType, Meta(description="The breaking changes that `?allow_breaking=true` allowed.")
+        list[str] | UnsetType, Meta(description="The breaking changes that `allow_breaking=true` allowed.")
     ] = UNSET
 
     @classmethod

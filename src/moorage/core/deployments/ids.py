@@ -1,4 +1,4 @@
-"""Ids, which we make, and keys, which people choose."""
+"""Ids, which Moorage creates, and keys, which users choose."""
 
 import re
 
@@ -6,10 +6,10 @@ import uuid_utils
 
 from moorage.core.errors.requests import InvalidKey
 
-#: The form of a key. The schema of the key in /openapi.json has it too.
+#: The form of a key; /openapi.json includes it.
 KEY_PATTERN = r"^[A-Za-z0-9_.\-]{1,128}$"
 
-#: Words that are routes of the contract under /v2/deployments: a deployment of that key could not be reached.
+#: Routes of the contract below /v2/deployments; a deployment with such a key would be unreachable.
 RESERVED_KEYS = frozenset({"get_config", "invoke", "stream", "snapshot", "changes"})
 
 _KEY = re.compile(KEY_PATTERN)
@@ -18,16 +18,16 @@ _REQUEST_ID = re.compile(rb"[\x21\x23-\x5b\x5d-\x7e]{1,128}")
 
 
 def new_id() -> str:
-    """A new opaque id, a UUIDv7 in its 36-character form. Never used for order: clocks step back, sequences do not."""
+    """Return a new id: a UUIDv7 of 36 characters. Do not order by it, because clocks can step back."""
     return str(uuid_utils.uuid7())
 
 
 def check_key(key: str) -> str:
-    """Return `key` if a deployment may have it.
+    """Return `key` if it is valid.
 
     Raises:
-        InvalidKey: it has another character or length, is `.` or `..` (paths swallow them), is a word of the
-            routes, or looks like an id and could be taken for another deployment.
+        InvalidKey: a character or the length is invalid; it is `.` or `..` (paths resolve them) or a route; or it
+            has the form of an id, which is ambiguous.
     """
     rule = None
     if not _KEY.fullmatch(key):
@@ -44,5 +44,5 @@ def check_key(key: str) -> str:
 
 
 def accepts_request_id(value: bytes) -> bool:
-    """Whether a client's `X-Request-Id` is echoed: 1 to 128 visible ASCII characters, without quote or backslash."""
+    """Return whether to echo an `X-Request-Id`: 1 to 128 visible ASCII characters, except quote and backslash."""
     return _REQUEST_ID.fullmatch(value) is not None

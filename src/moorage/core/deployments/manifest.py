@@ -1,4 +1,4 @@
-"""Manifest: a deployment as a file says it, and who keeps deployment."""
+"""Manifest: a deployment as in a file, with its owner."""
 
 from typing import Annotated, Literal
 
@@ -15,8 +15,10 @@ from moorage.core.validation.bounds import Number
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """All that a file would say of a deployment: the list's item shows no variables. `file` is where it was applied
-    from last; with `owner` `api` it was taken over from there."""
+    """The full content of a deployment, as a file describes it.
+
+    `file` is the file of the last `moorage apply`. If `owner` is `api`, the API took the deployment over from it.
+    """
 
     id: Annotated[str, Meta(description="Opaque; the cursor of the list.")]
     key: str

@@ -10,7 +10,7 @@ from moorage.core.errors.requests import ConflictingCursors, InvalidLimit, Repea
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 50
 
-#: Parameter -> the one it means. The reference page's prose says `after` and `before`, its parameter table the others.
+#: Parameter -> its standard name. The reference page's prose has `after` and `before`, its parameter table the others.
 PARAMETERS = {
     "limit": "limit",
     "starting_after": "starting_after",
@@ -23,8 +23,10 @@ _WHOLE_NUMBER = re.compile(r"([0-9]{1,9})(?:\.0{1,9})?", re.ASCII)
 
 
 class PageQuery(msgspec.Struct, frozen=True):
-    """At most `limit` deployments: the newest, those just older than `starting_after`, or just newer than
-    `ending_before` (ids; one of the two at most)."""
+    """A page of at most `limit` deployments: the newest, or those after or before a cursor (an id).
+
+    At most one of `starting_after` (older deployments) and `ending_before` (newer deployments) is set.
+    """
 
     limit: int = DEFAULT_LIMIT
     starting_after: str | None = None
@@ -32,8 +34,7 @@ class PageQuery(msgspec.Struct, frozen=True):
 
     @classmethod
     def read(cls, parameters: Iterable[tuple[str, str]], others: tuple[str, ...] = ()) -> "PageQuery":
-        """Read query parameters; an empty value counts as absent. A parameter that is unknown here must be one of the
-        `others`, which are read elsewhere.
+        """Read query parameters; an empty value counts as absent. The caller reads the parameters in `others`.
 
         Raises:
             UnknownParameter, RepeatedParameter, InvalidLimit, ConflictingCursors
@@ -42,12 +43,12 @@ class PageQuery(msgspec.Struct, frozen=True):
         for name, value in parameters:
             if name in others:
                 continue
-            meant = PARAMETERS.get(name)
-            if meant is None:
-                raise UnknownParameter(param=name[:200], name=name[:200], known=", ".join((*PARAMETERS, *others)))
-            if meant in found:
-                raise RepeatedParameter(param=meant, name=meant)
-            found[meant] = value
+            standard = PARAMETERS.get(name)
+            if standard is None:
+                raise UnknownParameter(param=name[:200], name=name[:200], allowed=", ".join((*PARAMETERS, *others)))
+            if standard in found:
+                raise RepeatedParameter(param=standard, name=standard)
+            found[standard] = value
         after, before = found.get("starting_after") or None, found.get("ending_before") or None
         if after and before:
             raise ConflictingCursors(param="ending_before")
@@ -55,7 +56,7 @@ class PageQuery(msgspec.Struct, frozen=True):
 
 
 def _read_limit(text: str) -> int:
-    """`10`, and `10.0` too: older SDKs send the default as a float."""
+    """Parse `10`, and also `10.0`: older SDKs send the default as a float."""
     if not text:
         return DEFAULT_LIMIT
     match = _WHOLE_NUMBER.fullmatch(text)

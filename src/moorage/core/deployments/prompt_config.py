@@ -1,8 +1,7 @@
 """PromptConfig: the arguments for a model. The shape is that of the orq.ai Deployments API, field by field.
 
-Names on the wire are the contract's own mixture: camelCase for most model parameters, snake_case elsewhere. The enums
-hold the reference page's values and those newer SDKs added, because a registry must store everything that its clients
-send.
+JSON names follow the contract: camelCase for most model parameters, snake_case elsewhere. The enums contain the values
+of the reference page and of newer SDKs, because a registry must store everything that its clients send.
 """
 
 from typing import Annotated, Any, Literal
@@ -50,7 +49,7 @@ _PARAMETERS_SCHEMA = {
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A struct of the contract: unset fields stay out of the JSON, unknown ones are refused."""
+    """A struct of the contract: the JSON omits unset fields, and unknown fields are rejected."""
 
 
 class ToolFunction(_Strict, frozen=True):
@@ -58,22 +57,22 @@ class ToolFunction(_Strict, frozen=True):
 
     name: Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]{1,64}$")]
     parameters: Annotated[
-        dict[str, Any], Meta(extra_json_schema=_PARAMETERS_SCHEMA, extra={"rewrite": tool_parameters})
+        dict[str, Any], Meta(extra_json_schema=_PARAMETERS_SCHEMA, extra={"normalize": tool_parameters})
     ]
     description: str | UnsetType = UNSET
     strict: bool | UnsetType = UNSET
 
 
 class Tool(_Strict, frozen=True, tag_field="type", tag="function"):
-    """A tool; functions are the only type the contract has."""
+    """A tool; the contract has only functions."""
 
-    function: Annotated[ToolFunction, Meta(extra={"rewrite": complete_function})]
+    function: Annotated[ToolFunction, Meta(extra={"normalize": complete_function})]
     display_name: str | UnsetType = UNSET
-    id: Annotated[Number, Meta(extra={"rewrite": id_as_number})] | UnsetType = UNSET
+    id: Annotated[Number, Meta(extra={"normalize": id_as_number})] | UnsetType = UNSET
 
 
 class JsonSchema(_Strict, frozen=True):
-    """The schema an answer must have."""
+    """The schema of the model's output."""
 
     name: Annotated[str, Meta(min_length=1)]
     schema: dict[str, Any]
@@ -89,15 +88,15 @@ class JsonSchemaFormat(_Strict, frozen=True, tag_field="type", tag="json_schema"
 
 
 class JsonObjectFormat(_Strict, frozen=True, tag_field="type", tag="json_object"):
-    """Some JSON object."""
+    """Output that is a JSON object."""
 
 
 class TextFormat(_Strict, frozen=True, tag_field="type", tag="text"):
-    """Plain text."""
+    """Plain text output."""
 
 
 class CacheControl(_Strict, frozen=True, tag_field="type", tag="ephemeral"):
-    """Prompt caching, where the provider has it."""
+    """Prompt caching, if the provider supports it."""
 
     ttl: Literal["5m", "1h"] | UnsetType = UNSET
 
@@ -108,7 +107,7 @@ ResponseFormatName = Literal[
 
 
 class ModelParameters(_Strict, frozen=True, rename="camel"):
-    """The contract's twenty parameters, all optional; a parameter that is not set is not sent, which is not null."""
+    """The contract's twenty parameters, all optional; an unset parameter is omitted, not null."""
 
     temperature: Number | UnsetType = UNSET
     max_tokens: Number | UnsetType = UNSET
@@ -119,7 +118,7 @@ class ModelParameters(_Strict, frozen=True, rename="camel"):
     num_images: Number | UnsetType = UNSET
     seed: Number | UnsetType = UNSET
     format: Literal["url", "b64_json", "text", "json_object"] | UnsetType = UNSET
-    dimensions: Annotated[str, Meta(extra={"rewrite": number_as_text})] | UnsetType = UNSET
+    dimensions: Annotated[str, Meta(extra={"normalize": number_as_text})] | UnsetType = UNSET
     quality: str | UnsetType = UNSET
     style: str | UnsetType = UNSET
     response_format: ResponseFormatName | JsonSchemaFormat | JsonObjectFormat | TextFormat | UnsetType | None = UNSET
@@ -133,13 +132,13 @@ class ModelParameters(_Strict, frozen=True, rename="camel"):
 
 
 class TextPart(_Strict, frozen=True, tag_field="type", tag="text"):
-    """Text inside a message of several parts."""
+    """A text in a message with several parts."""
 
     text: str
 
 
 class ImageUrl(_Strict, frozen=True):
-    """Where an image is: an address or a data URI. It is passed on, never fetched."""
+    """The URL of an image, or a data URI. Moorage never fetches it."""
 
     url: Annotated[str, Meta(min_length=1)]
     id: str | UnsetType = UNSET
@@ -147,13 +146,13 @@ class ImageUrl(_Strict, frozen=True):
 
 
 class ImagePart(_Strict, frozen=True, tag_field="type", tag="image_url"):
-    """An image inside a message."""
+    """An image in a message."""
 
     image_url: ImageUrl
 
 
 class FileContent(_Strict, frozen=True):
-    """A file: its data as a data URI, or where it is."""
+    """A file: its data as a data URI, or its URI."""
 
     file_data: str | UnsetType = UNSET
     uri: str | UnsetType = UNSET
@@ -162,20 +161,20 @@ class FileContent(_Strict, frozen=True):
 
 
 class FilePart(_Strict, frozen=True, tag_field="type", tag="file"):
-    """A file inside a message."""
+    """A file in a message."""
 
     file: FileContent
 
 
 class FunctionCall(_Strict, frozen=True):
-    """A call the model made; `arguments` is JSON as text."""
+    """A function call of the model; `arguments` is a string with JSON."""
 
     name: str
-    arguments: Annotated[str, Meta(extra={"rewrite": arguments_as_text})]
+    arguments: Annotated[str, Meta(extra={"normalize": arguments_as_text})]
 
 
 class ToolCall(_Strict, frozen=True, tag_field="type", tag="function"):
-    """One of a message's tool calls."""
+    """A tool call in a message."""
 
     function: FunctionCall
     id: str | UnsetType = UNSET
@@ -183,7 +182,7 @@ class ToolCall(_Strict, frozen=True, tag_field="type", tag="function"):
 
 
 class Message(_Strict, frozen=True):
-    """One message of the prompt. `content` may be null where tool calls stand for it."""
+    """A message of the prompt; `content` can be null if there are tool calls."""
 
     role: Role
     content: str | list[TextPart | ImagePart | FilePart] | None
@@ -199,11 +198,13 @@ class PromptConfig(_Strict, frozen=True, kw_only=True):
     model_type: ModelType
     model_parameters: ModelParameters = msgspec.field(default_factory=ModelParameters)
     provider: Provider
-    messages: list[Annotated[Message, Meta(extra={"rewrite": complete_message})]] = msgspec.field(default_factory=list)
+    messages: list[Annotated[Message, Meta(extra={"normalize": complete_message})]] = msgspec.field(
+        default_factory=list
+    )
 
 
 class Variable(_Strict, frozen=True):
-    """A name that messages use as `{{key}}`, with the value it has when a caller gives none."""
+    """A variable that messages use as `{{key}}`, with its default value."""
 
     key: Annotated[str, Meta(min_length=1, max_length=256)]
     value: Any | UnsetType = UNSET
@@ -211,6 +212,6 @@ class Variable(_Strict, frozen=True):
     description: str | UnsetType = UNSET
 
 
-#: A configuration, and declared variables, as they are stored: JSON.
+#: Decoders of the stored JSON.
 decode_prompt_config = msgspec.json.Decoder(PromptConfig).decode
 decode_variables = msgspec.json.Decoder(list[Variable]).decode

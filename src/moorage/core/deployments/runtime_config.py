@@ -1,6 +1,6 @@
 """RuntimeConfig: everything in a version except its `prompt_config` and variables.
 
-It is versioned, published and undone with them, so that the routing rules always match the variants.
+It is versioned and published with them, so that the routing rules always match the variants.
 """
 
 import msgspec
@@ -22,7 +22,7 @@ from moorage.core.validation.validate import Report
 
 
 class RuntimeConfigFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The fields of a body for it. One that is left out keeps its present value."""
+    """The fields of the runtime configuration in a body. Omitted fields are unchanged."""
 
     settings: Settings | UnsetType = UNSET
     fallbacks: Fallbacks | UnsetType = UNSET
@@ -32,8 +32,10 @@ class RuntimeConfigFields(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
 
 
 class RuntimeConfig(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The stored form, which omits empty fields. `settings`, `fallbacks` and `retry_count` are those of the
-    default variant."""
+    """The stored form, which omits empty fields.
+
+    `settings`, `fallbacks` and `retry_count` are those of the default variant.
+    """
 
     settings: Settings | UnsetType = UNSET
     fallbacks: list[Fallback] = []
@@ -62,7 +64,7 @@ def check_variables(variables: list[Variable] | UnsetType, report: Report, path:
     seen = set[str]()
     for index, variable in enumerate(variables or ()):
         if variable.key in seen:
-            report.problem(f"{path}[{index}].key", f"is declared twice: {variable.key!r}")
+            report.problem(f"{path}[{index}].key", f"is declared twice: {variable.key!r}; remove one")
         seen.add(variable.key)
 
 

@@ -1,4 +1,4 @@
-"""Broken templates, found when a version is saved instead of when it is used."""
+"""The check of templates when a version is saved, instead of when it is used."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,8 +12,10 @@ from moorage.core.validation.validate import Report
 
 
 def check_templates(config: PromptConfig, settings: Settings | UnsetType, report: Report, path: str) -> None:
-    """Report the templates of a `prompt_config` at `path` that are broken. Every text is a text template; whether a
-    jinja template is broken, only the process knows that renders it."""
+    """Report invalid mustache templates of a `prompt_config` at `path`.
+
+    Every text is a valid text template. Only the rendering process can check jinja templates.
+    """
     if not settings or settings.engine != "mustache":
         return
     for where, template in templates(config.messages):
@@ -24,7 +26,7 @@ def check_templates(config: PromptConfig, settings: Settings | UnsetType, report
 
 
 def templates(messages: Sequence[Message]) -> Iterator[tuple[str, str]]:
-    """The templates in messages, each with where it is: `[0].content`."""
+    """Yield the templates in messages with their paths, such as `[0].content`."""
     for index, message in enumerate(messages):
         here = f"[{index}].content"
         if isinstance(message.content, str):

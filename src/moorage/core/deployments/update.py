@@ -16,7 +16,7 @@ def updated_content(body: PutDeployment | PostVersion, live: Deployment | None =
     """Return the content that a body describes; omitted fields come from the live version.
 
     Raises:
-        InvalidBody: the parts contradict each other, or the fields of the live version.
+        InvalidBody: the fields contradict each other, or those of the live version.
         DeploymentUnreadable: the live version cannot be decoded.
     """
     variables, runtime_config = list[Variable](), EMPTY

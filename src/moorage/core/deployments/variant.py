@@ -1,6 +1,6 @@
 """Variant: one of several configurations of a deployment.
 
-The deployment's own `prompt_config` is its default variant, named `default`; `variants` are the others.
+The deployment's own `prompt_config` is the default variant, named `default`; `variants` has the others.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ MAX_RETRIES = 10
 
 
 class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A model that is called with the same messages when the one before it failed."""
+    """A model that is called with the same messages if the previous model failed."""
 
     model: Annotated[str, Meta(min_length=1, max_length=256)]
     model_type: ModelType
@@ -37,7 +37,7 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Annotated[str, Meta(min_length=1, max_length=256)]
     execute_on: Literal["input", "output", "both"]
     sample_rate: (
-        Annotated[Number, bounded(0, 100, decimals=2, description="How many calls are checked, in percent; 50.")]
+        Annotated[Number, bounded(0, 100, decimals=2, description="The percentage of calls to check, such as 50.")]
         | UnsetType
     ) = UNSET
 
@@ -64,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     engine: (
         Annotated[
             Literal["text", "mustache", "jinja"],
-            Meta(description="The language of the messages' templates; `text` if it is left out."),
+            Meta(description="The template engine of the messages; the default is `text`."),
         ]
         | UnsetType
     ) = UNSET
@@ -75,7 +75,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ]
         | UnsetType
     ) = UNSET
-    cache: Annotated[Cache, Meta(extra={"rewrite": _complete_cache})] | UnsetType = UNSET
+    cache: Annotated[Cache, Meta(extra={"normalize": _complete_cache})] | UnsetType = UNSET
     guardrails: Annotated[list[Check], Meta(max_length=MAX_CHECKS)] | UnsetType = UNSET
     evaluators: Annotated[list[Check], Meta(max_length=MAX_CHECKS)] | UnsetType = UNSET
     guardrail_behaviour: Literal["none", "retry", "fallback"] | UnsetType = msgspec.field(
@@ -91,12 +91,12 @@ Fallbacks = Annotated[
 ]
 
 RetryCount = Annotated[
-    Number, bounded(0, MAX_RETRIES, decimals=0, description="How often a call that failed is made again.")
+    Number, bounded(0, MAX_RETRIES, decimals=0, description="The number of retries of a failed call.")
 ]
 
 
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A variant as a body says it."""
+    """A variant in a body."""
 
     name: Annotated[
         str, Meta(pattern=KEY_PATTERN, description=f"The name in routing rules; unique, and not `{DEFAULT_VARIANT}`.")
@@ -116,7 +116,7 @@ Variants = Annotated[
 
 
 def check_variants(variants: Sequence[Variant], report: Report, path: str = "variants") -> None:
-    """Report names that are given twice."""
+    """Report duplicate names."""
     taken = {DEFAULT_VARIANT: "is the name of the default variant; choose another"}
     for index, variant in enumerate(variants):
         if variant.name in taken:

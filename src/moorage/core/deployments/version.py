@@ -1,4 +1,4 @@
-"""Version: an immutable snapshot of a deployment, as the orq.ai Deployments API shows it."""
+"""Version: immutable content of a deployment, in the shape of the orq.ai Deployments API."""
 
 from typing import Annotated, Any, Literal
 
@@ -27,7 +27,7 @@ Status = Literal["live", "draft", "pending", "published"]
 
 
 class VersionPromptConfig(msgspec.Struct, frozen=True):
-    """A version's configuration; its tools are separate. `model_db_id` is the model: there is no table of models."""
+    """A version's configuration; its tools are separate. `model_db_id` equals `model`."""
 
     model: str
     model_db_id: str
@@ -38,8 +38,10 @@ class VersionPromptConfig(msgspec.Struct, frozen=True):
 
 
 class VersionItem(msgspec.Struct, frozen=True):
-    """A version as clients see it. `status` is `live` for the one that is served, `published` for one that was, and
-    `draft` for one that never was. `user_id` is the id of the API key that made it."""
+    """A version in responses; `user_id` is the id of the API key that created it.
+
+    `status` is `live` for the version that is served, `published` for one that was, and `draft` for one that never was.
+    """
 
     id: Annotated[str, Meta(description="Opaque; the cursor of the list.")] = msgspec.field(name="_id")
     deployment_id: str
@@ -69,8 +71,10 @@ class VersionPage(msgspec.Struct, frozen=True):
 
 
 class DeletedVersion(msgspec.Struct, frozen=True):
-    """The response to the deletion of a version: until `restorable_until` it can be restored. Its number stays
-    taken."""
+    """The response to the deletion of a version, which can be restored until `restorable_until`.
+
+    No other version gets its number.
+    """
 
     id: str
     deployment_id: str
@@ -81,10 +85,10 @@ class DeletedVersion(msgspec.Struct, frozen=True):
 
 
 class PostVersion(RuntimeConfigFields, frozen=True, forbid_unknown_fields=True):
-    """The body of `POST …/versions`: a new version, saved as a draft or published at once.
+    """The body of `POST …/versions`: a new version, saved as a draft or published immediately.
 
-    Omitted fields of `variables`, `settings`, `fallbacks`, `retry_count`, `variants` and `routing` is as in the live
-    version. `reason` goes into the history.
+    If `variables`, `settings`, `fallbacks`, `retry_count`, `variants` or `routing` is omitted, its value is that of the
+    live version. `reason` goes into the history.
     """
 
     prompt_config: PromptConfig
@@ -103,7 +107,7 @@ class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Version(msgspec.Struct, frozen=True):
-    """A version as it is stored, with the status it has now. `rev` is the revision that made it, and its place."""
+    """A stored version with its current status; `rev` is the revision that created it."""
 
     id: str
     deployment_id: str
@@ -120,12 +124,12 @@ class Version(msgspec.Struct, frozen=True):
 
     @property
     def is_erased(self) -> bool:
-        """Whether its content is gone for good."""
+        """Whether its content was permanently deleted."""
         return not self.content.prompt_config
 
     @property
     def place(self) -> int:
-        """Its place in the list."""
+        """Its position in the list."""
         return self.rev
 
     def comparable(self) -> dict[str, Any]:
@@ -156,7 +160,7 @@ class Version(msgspec.Struct, frozen=True):
         return VersionItem(
             id=self.id,
             deployment_id=self.deployment_id,
-            variant_id=self.deployment_id,  # of the default variant, which its prompt_config is
+            variant_id=self.deployment_id,  # that of the default variant
             prompt_config=VersionPromptConfig(
                 config.model, config.model, config.model_type, config.model_parameters, config.provider, config.messages
             ),

@@ -154,7 +154,7 @@ class VersionDeleted(NotFound):
 
 
 class ProjectNotFound(NotFound):
-    """Project {name!r} not found; existing projects: {known}."""
+    """Project {name!r} not found; existing projects: {existing}."""
 
     code = "project_not_found"
     hint = "`moorage projects create {name}` creates it."

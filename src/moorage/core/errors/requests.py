@@ -1,7 +1,8 @@
 """Errors of a request: its parameters, headers, or body.
 
 InvalidRequest
-├── InvalidLimit, InvalidCursor, ConflictingCursors, InvalidFilter, InvalidFlag, InvalidSince
+├── InvalidLimit, InvalidCursor, ConflictingCursors, InvalidFlag, InvalidSince
+├── InvalidFilter             FilterTooLong, FilterNotATime
 ├── UnknownParameter, RepeatedParameter, MissingParameter, InvalidIdempotencyKey, InvalidMinRevision
 └── InvalidJson, InvalidBody, InvalidKey, BodyTooLarge, BodyTooSlow, UnsupportedEncoding
 """
@@ -30,9 +31,19 @@ class InvalidCursor(InvalidRequest):
 
 
 class InvalidFilter(InvalidRequest):
-    """{param} {requirement}"""
+    """{param} must be one of {choices}; got {value!r}.{suggestion}"""
 
     code = "invalid_filter"
+
+
+class FilterTooLong(InvalidFilter):
+    """{param} must be at most {maximum} characters long."""
+
+
+class FilterNotATime(InvalidFilter):
+    """{param} must be a date or a time in ISO 8601, such as 2026-03-01 or 2026-03-01T09:30:00Z; got {value!r}."""
+
+    hint = "In a URL, encode + as %2B."
 
 
 class ConflictingCursors(InvalidRequest):
@@ -43,7 +54,7 @@ class ConflictingCursors(InvalidRequest):
 
 
 class UnknownParameter(InvalidRequest):
-    """Unknown query parameter {name!r}; this route has: {known}."""
+    """Unknown query parameter {name!r}; this route has: {allowed}."""
 
     code = "unknown_parameter"
 
@@ -100,8 +111,7 @@ class InvalidBody(InvalidRequest):
     def of(cls, problems: Sequence[Problem]) -> "InvalidBody":
         """Return the error for a body with these problems."""
         first, more = problems[0], len(problems) - 1
-        path = first.path or "The body"
-        summary = f"{path}{'' if first.message.startswith(':') else ' '}{first.message}"
+        summary = f"{first.path or 'The body'}: {first.message}"
         return cls(
             param=first.path or None,
             problems=tuple(problems),

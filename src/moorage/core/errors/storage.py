@@ -35,7 +35,7 @@ class StorageUnavailable(StorageError):
 
 
 class Stale(StorageError):
-    """Revision {wanted} was not available within {seconds} seconds; this node is at revision {shown}."""
+    """Revision {requested} was not available within {seconds} seconds; this node is at revision {revision}."""
 
     code = "stale"
     hint = "Retry, or omit X-Moorage-Min-Revision."
@@ -60,14 +60,14 @@ class DatabaseUnreachable(InvalidDatabase):
 
 
 class SchemaTooNew(StorageError):
-    """The database {url} has schema {found}, and this version of Moorage supports schemas up to {known}."""
+    """The database {url} has schema {found}, and this version of Moorage supports schemas up to {supported}."""
 
     code = "schema_too_new"
     hint = "Start the newer Moorage that wrote it, or restore a backup from before the upgrade into another database."
 
 
 class SchemaTooOld(StorageError):
-    """The database {url} has schema {found}, and this version of Moorage requires schema {known}."""
+    """The database {url} has schema {found}, and this version of Moorage requires schema {supported}."""
 
     code = "schema_too_old"
     hint = (

@@ -1,5 +1,7 @@
-"""A live version, compiled for the resolution of requests. The server and the client library use the same class, so
-both return the same bytes."""
+"""A live version, compiled for the resolution of requests.
+
+The server and the client library use the same class, so both return the same bytes.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -13,7 +15,7 @@ from moorage.core.deployments.deployment import LiveVersion
 from moorage.core.errors.base import VariantNotResolved
 from moorage.core.errors.templates import MissingInputs
 from moorage.core.resolution.config import GetConfigRequest, Object, ResolvedConfig, encode, with_id
-from moorage.core.resolution.messages import completed
+from moorage.core.resolution.messages import with_content
 from moorage.core.routing.context import Context
 from moorage.core.routing.table import Resolution, RoutingTable
 from moorage.core.templates.lookup import ABSENT
@@ -22,16 +24,18 @@ from moorage.core.templates.template import Engine, Missing, Rendered, Template
 
 _FIRST_ROLES = ("system", "developer")
 
-#: Stands for a name while a configuration is cut; nothing that is stored has a NUL.
+#: The mark of a name during precompilation; stored content has no NUL.
 _MARK = "\0"
-_ASKED = GetConfigRequest("")
+_EMPTY_REQUEST = GetConfigRequest("")
 
 _encode = msgspec.json.Encoder().encode
 
 
 class CompiledVariant:
-    """A variant: the parts that are equal for all requests, and the `texts` that do, as `templates` unless they are
-    jinja's."""
+    """A variant: the parts that are equal for all requests, and the `texts` of messages, which differ.
+
+    `templates` has the texts as compiled templates; it is empty for jinja.
+    """
 
     def __init__(self, content: VariantContent, version: str) -> None:
         self.engine: Engine = content.settings.engine or "text"
@@ -48,15 +52,15 @@ class CompiledVariant:
         while first < len(messages) and messages[first]["role"] in _FIRST_ROLES:
             first += 1
         self._system, self._rest = messages[:first], messages[first:]
-        self._form, self._blanks = self._cut()
+        self._template, self._slots = self._precompile()
 
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The inputs of a call, with the defaults of those that are not given."""
-        return self._defaults.complete(given)
+        """Return the inputs of a request, with the defaults of omitted inputs."""
+        return self._defaults.merge(given)
 
     def configuration(self, rendered: Sequence[Rendered], request: GetConfigRequest) -> ResolvedConfig:
-        """The answer to a call whose templates were rendered, in order; not `with_id` yet."""
-        texts = (each.text for each in rendered)
+        """Return the configuration with the rendered templates, in order, and without an id."""
+        texts = (template.text for template in rendered)
         extra = {name: value for name, value in request.extra_params.items() if value is not None}
         system = [_filled(message, texts) for message in self._system]
         rest = [_filled(message, texts) for message in self._rest]
@@ -66,18 +70,23 @@ class CompiledVariant:
             model=self._config.model,
             type=self._config.model_type,
             version=self._version,
-            messages=[*system, *map(completed, request.prefix_messages), *rest, *map(completed, request.messages)],
+            messages=[
+                *system,
+                *map(with_content, request.prefix_messages),
+                *rest,
+                *map(with_content, request.messages),
+            ],
             parameters={**self._parameters, **extra},
             tools=self._tools or UNSET,
             missing_inputs=_missing(rendered) or UNSET,
         )
 
     def encoded(self, rendered: Sequence[Rendered], request: GetConfigRequest) -> bytes:
-        """The same as JSON, sealed."""
+        """Return the configuration as JSON with its id."""
         return with_id(encode(self.configuration(rendered, request)))
 
     def render(self, request: GetConfigRequest) -> bytes:
-        """The answer to a call as JSON, sealed; not for jinja.
+        """Return the configuration for a request as JSON with its id; not for jinja.
 
         Raises:
             TemplateError
@@ -86,13 +95,15 @@ class CompiledVariant:
         return filled if filled is not None else self.encoded(render_all(self, request.inputs), request)
 
     def _fill(self, request: GetConfigRequest) -> bytes | None:
-        """The same at a fifth of the cost for most calls: those that add nothing of their own, and whose inputs are
-        strings. They are inserted into encoded parts. Return None for all others."""
-        if self._form is None or request.prefix_messages or request.messages or request.extra_params:
+        """Return the same at a fifth of the cost, by inserting the inputs into encoded parts.
+
+        Return None for a request with messages or parameters, or with inputs other than strings.
+        """
+        if self._template is None or request.prefix_messages or request.messages or request.extra_params:
             return None
         given = request.inputs.get
         pieces, missing, size = list[bytes](), dict[str, None](), 0
-        for name, default, absent in self._blanks:
+        for name, default, absent in self._slots:
             value = given(name, default)
             if type(value) is str:
                 piece = _encode(value)[1:-1]
@@ -104,37 +115,40 @@ class CompiledVariant:
             if size > MAX_OUTPUT:
                 return None
             pieces.append(piece)
-        filled = self._form % tuple(pieces)
+        filled = self._template % tuple(pieces)
         if missing:
             filled = b'%b,"missing_inputs":%b}' % (filled[:-1], _encode([*missing]))
         return with_id(filled) if len(filled) <= MAX_OUTPUT else None
 
-    def _cut(self) -> tuple[bytes | None, list[tuple[str, Any, bytes | None]]]:
-        """The JSON of a configuration with a `%b` for each name in its texts; and of each the name, its default, and
-        what stands there without an input: nothing if that is not for here. No JSON for other engines' texts."""
+    def _precompile(self) -> tuple[bytes | None, list[tuple[str, Any, bytes | None]]]:
+        """Return the JSON of a configuration with a `%b` for each name in its texts, and the slots of these names.
+
+        A slot has the name, the default and the replacement of a missing input; None if `_fill` cannot replace it.
+        The JSON is None for other engines than `text`.
+        """
         if self.engine != "text":
             return None, []
         parts = [template.parts for template in self.templates]
-        names = [name for each in parts for name in each[1::2]]
-        marked = [Rendered(_MARK.join(each[::2]), [], 0) for each in parts]
-        pieces = encode(self.configuration(marked, _ASKED)).split(_encode(_MARK)[1:-1])
+        names = [name for template_parts in parts for name in template_parts[1::2]]
+        marked = [Rendered(_MARK.join(template_parts[::2]), [], 0) for template_parts in parts]
+        pieces = encode(self.configuration(marked, _EMPTY_REQUEST)).split(_encode(_MARK)[1:-1])
         if len(pieces) != len(names) + 1:
-            return None, []  # there is a NUL in it after all
+            return None, []  # a text contains a NUL
         defaults = self._defaults.values
-        blanks = [
+        slots = [
             (name.strip(), ABSENT if "." in name else defaults.get(name.strip(), ABSENT), self._absent(name))
             for name in names
         ]
-        return b"%b".join(piece.replace(b"%", b"%%") for piece in pieces), blanks
+        return b"%b".join(piece.replace(b"%", b"%%") for piece in pieces), slots
 
     def _absent(self, name: str) -> bytes | None:
-        if self.missing == "error" or "." in name:  # of `a.b`, the input is `a`
+        if self.missing == "error" or "." in name:  # the input of `a.b` is `a`
             return None
         return b"" if self.missing == "empty" else _encode(f"{{{{{name}}}}}")[1:-1]
 
 
 class CompiledDeployment:
-    """All variants of a live version, and the table that chooses."""
+    """All variants of a live version, and the routing table."""
 
     def __init__(self, live: LiveVersion) -> None:
         content = live.content.decode()
@@ -142,16 +156,16 @@ class CompiledDeployment:
         self.live = live
         self.routing, self.variants = (
             content.runtime_config.routing,
-            [each.name for each in content.runtime_config.variants],
+            [variant.name for variant in content.runtime_config.variants],
         )
         self.table = RoutingTable.compile(live.key, self.routing)
         self._variants = {name: CompiledVariant(variant, live.version) for name, variant in variants.items()}
 
     def resolve(self, context: Context) -> tuple[Resolution, CompiledVariant]:
-        """The variant that a context gets.
+        """Return the resolution and the variant for a context.
 
         Raises:
-            VariantNotResolved: the table names one that there is not.
+            VariantNotResolved: the table names a variant that does not exist.
         """
         resolution = self.table.resolve(context)
         variant = self._variants.get(resolution.variant)
@@ -160,35 +174,35 @@ class CompiledDeployment:
         return resolution, variant
 
 
-def render_all(prepared: CompiledVariant, inputs: Mapping[str, Any]) -> list[Rendered]:
-    """The templates of a variant with the inputs of a call in them; not for jinja.
+def render_all(variant: CompiledVariant, inputs: Mapping[str, Any]) -> list[Rendered]:
+    """Render the templates of a variant with the inputs of a request; not for jinja.
 
     Raises:
         TemplateError
     """
-    rendered, budget, is_error = [], MAX_OUTPUT, prepared.missing == "error"
-    values = prepared.inputs(inputs)
-    for template in prepared.templates:
-        each = template.render(values, "empty" if is_error else prepared.missing, budget=budget)
-        budget -= each.size
-        rendered.append(each)
+    rendered, budget, is_error = [], MAX_OUTPUT, variant.missing == "error"
+    values = variant.inputs(inputs)
+    for template in variant.templates:
+        text = template.render(values, "empty" if is_error else variant.missing, budget=budget)
+        budget -= text.size
+        rendered.append(text)
     if is_error and (missing := _missing(rendered)):
         raise MissingInputs.of(missing)
     return rendered
 
 
 def _missing(rendered: Iterable[Rendered]) -> list[str]:
-    """The names that no input had, each once."""
-    return list(dict.fromkeys([name for each in rendered for name in each.missing]))
+    """Return the distinct names without an input."""
+    return list(dict.fromkeys([name for template in rendered for name in template.missing]))
 
 
 def texts_of(messages: Iterable[Object]) -> list[str]:
-    """The templates in messages, in order."""
+    """Return the templates in messages, in order."""
     return [text for message in messages for text in _texts(message)]
 
 
 def _texts(message: Object) -> Iterator[str]:
-    """The templates in a message: its text, or that of its parts, and the addresses of images."""
+    """Yield the templates in a message: its text, or the texts and image URLs of its parts."""
     content = message["content"]
     if isinstance(content, str):
         yield content

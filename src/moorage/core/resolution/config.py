@@ -1,4 +1,4 @@
-"""Configuration: the request to a model, for a deployment, a context and inputs."""
+"""The request for a configuration, and the resolved configuration."""
 
 import hashlib
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ Object = dict[str, Any]
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Who the call is made for."""
+    """The end user of the request."""
 
     id: str
     display_name: str | UnsetType = UNSET
@@ -30,7 +30,7 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class DocumentMetadata(msgspec.Struct, frozen=True):
-    """Where a piece of text is from."""
+    """The source of a document."""
 
     file_name: str | UnsetType = UNSET
     file_type: str | UnsetType = UNSET
@@ -38,14 +38,14 @@ class DocumentMetadata(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A piece of text that the application found itself."""
+    """A text that the application retrieved."""
 
     text: str
     metadata: DocumentMetadata | UnsetType = UNSET
 
 
 class InvokeOptions(msgspec.Struct, frozen=True):
-    """Options of an invocation's response."""
+    """Options for the response of an invocation."""
 
     include_retrievals: bool = False
     include_usage: bool = False
@@ -60,15 +60,17 @@ class Thread(msgspec.Struct, frozen=True):
 
 
 class GetConfigRequest(msgspec.Struct, frozen=True):
-    """The body of `get_config`, which is that of an invocation. Unknown fields are ignored, as
-    the SDKs send some; fields that only an invocation uses are checked and have no effect here."""
+    """The body of `get_config` and of an invocation.
+
+    Unknown fields are ignored, because the SDKs send some. Fields for invocations are validated, without any effect.
+    """
 
     key: Annotated[str, Meta(min_length=1, description="The deployment's key, or its id.")]
     inputs: Annotated[Object, Meta(description="The values of variables.")] = {}
-    context: Annotated[Object, Meta(description="The attributes that routing chooses by.")] = {}
-    prefix_messages: Annotated[list[Object], Meta(description="Put behind the system messages, as they are.")] = []
-    messages: Annotated[list[Object], Meta(description="Put behind all other messages, as they are.")] = []
-    extra_params: Annotated[Object, Meta(description="In the place of the parameters of the same name.")] = {}
+    context: Annotated[Object, Meta(description="The attributes that routing uses.")] = {}
+    prefix_messages: Annotated[list[Object], Meta(description="Inserted after the system messages, unchanged.")] = []
+    messages: Annotated[list[Object], Meta(description="Appended to all other messages, unchanged.")] = []
+    extra_params: Annotated[Object, Meta(description="Replaces the parameters of the same name.")] = {}
     stream: bool = False
     identity: Identity | UnsetType | None = UNSET
     file_ids: list[str] | UnsetType | None = UNSET
@@ -79,10 +81,10 @@ class GetConfigRequest(msgspec.Struct, frozen=True):
     knowledge_filter: Object | UnsetType | None = UNSET
 
     def attributes(self) -> Context:
-        """The context, checked.
+        """Return the validated context.
 
         Raises:
-            InvalidBody: with every problem of it, of the messages and of the filter.
+            InvalidBody: with all problems of the context, the messages and the filter.
         """
         report = Report()
         context = read_context(self.context, report)
@@ -118,22 +120,22 @@ _decode_request = msgspec.json.Decoder(GetConfigRequest).decode
 
 
 def read_request(body: bytes) -> GetConfigRequest:
-    """A body as a request.
+    """Decode a body.
 
     Raises:
-        InvalidJson, InvalidBody: with every problem.
+        InvalidJson, InvalidBody: with all problems.
     """
     try:
         return _decode_request(body)
-    except (ValueError, RecursionError):  # the slow way reports all problems, and accepts equivalent forms
+    except (ValueError, RecursionError):  # slower, but it reports all problems, and normalizes
         return read_body(strict_json.parse(body), GetConfigRequest)[0]
 
 
 def encode(configuration: ResolvedConfig) -> bytes:
-    """Its JSON, not `with_id` yet.
+    """Return the JSON of a configuration without an id.
 
     Raises:
-        InvalidJson: a message is nested too deep.
+        InvalidJson: the nesting of a message is too deep.
     """
     try:
         return _encode(configuration)
@@ -142,7 +144,6 @@ def encode(configuration: ResolvedConfig) -> bytes:
 
 
 def with_id(encoded: bytes) -> bytes:
-    """The JSON of a configuration without an id, with one that follows from all the rest, of 26 digits that a ULID may
-    have, as clients expect."""
+    """Return the JSON with an id that is a hash of the rest: 26 digits of a ULID, as clients expect."""
     digits = hashlib.sha256(encoded).hexdigest()[:26].upper().encode()
     return b'{"id":"%b%b' % (digits, encoded[len(b'{"id":"') :])

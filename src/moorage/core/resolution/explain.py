@@ -1,5 +1,7 @@
-"""Explaining: the variant of a context with the reason, and the effect of another routing table. Nothing is called, and
-nothing counts as use."""
+"""The variant of a context with the reason, and the effect of another routing table.
+
+No model is called, and the consumers do not change.
+"""
 
 from typing import Annotated, Any
 
@@ -19,24 +21,24 @@ from moorage.core.validation.validate import Report
 
 MAX_CONTEXTS = 1_000
 
-#: How many conditions are held against values at most, which takes half a second.
+#: The maximum number of comparisons; they take half a second.
 MAX_COMPARISONS = 2_000_000
 
 
 class ExplainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of `POST …/explain`."""
 
-    context: Annotated[dict[str, Any], Meta(description="The attributes that routing chooses by.")] = {}
+    context: Annotated[dict[str, Any], Meta(description="The attributes that routing uses.")] = {}
 
 
 class Explained(Explanation, frozen=True, kw_only=True):
-    """The variant that the context gets from the live `version`, and the result of each rule."""
+    """The variant that the live `version` selects for a context, and the result of each rule."""
 
     version: str
 
 
 class SimulateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of `POST …/simulate`: a routing table as a put would have it, with its variants if there are others."""
+    """The body of `POST …/simulate`: a routing table, and optionally the variants, as in a put."""
 
     contexts: Annotated[list[dict[str, Any]], Meta(max_length=MAX_CONTEXTS)]
     routing: Routing
@@ -44,7 +46,7 @@ class SimulateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SimulationResult(msgspec.Struct, frozen=True):
-    """The contexts that would get another variant than from the live `version`, and how many would not."""
+    """The contexts whose variant differs from the live `version`, and the number of the others."""
 
     version: str
     changed: list[ChangedContext]
@@ -62,12 +64,12 @@ def explain_context(compiled: CompiledDeployment, body: bytes) -> Explained:
     context = read_context(request.context, report)
     if report.problems:
         raise InvalidBody.of(report.problems)
-    told = compiled.table.explain(context)
-    return Explained(told.variant, told.reason, told.rule, told.rules, version=compiled.live.version)
+    result = compiled.table.explain(context)
+    return Explained(result.variant, result.reason, result.rule, result.rules, version=compiled.live.version)
 
 
 def _values(context: Context) -> int:
-    """How many values a condition may have to look at; to search a text takes as long as to compare some."""
+    """Return the maximum number of values per condition; a search in a string costs as much as several comparisons."""
     return 1 + count_items(context) + sum(len(value) for value in context.values() if isinstance(value, str)) // 5
 
 
@@ -75,7 +77,7 @@ def simulate_routing(compiled: CompiledDeployment, body: bytes) -> SimulationRes
     """Return the effect of the routing table in `body` (JSON, `SimulateRequest`).
 
     Raises:
-        InvalidJson, InvalidBody: with every problem of the table and of the contexts; or it would take too long.
+        InvalidJson, InvalidBody: with all problems of the table and the contexts, or it would take too long.
     """
     request = read_body(strict_json.parse(body), SimulateRequest)[0]
     report, names = Report(), [DEFAULT_VARIANT, *compiled.variants]
@@ -84,14 +86,12 @@ def simulate_routing(compiled: CompiledDeployment, body: bytes) -> SimulationRes
         names = [DEFAULT_VARIANT, *(variant.name for variant in request.variants)]
     check_routing(request.routing, names, report)
     contexts: list[Context] = [
-        read_context(each, report, f"contexts[{index}]") for index, each in enumerate(request.contexts)
+        read_context(context, report, f"contexts[{index}]") for index, context in enumerate(request.contexts)
     ]
     if report.problems:
         raise InvalidBody.of(report.problems)
     proposed = RoutingTable.compile(compiled.live.key, request.routing)
     if sum(map(_values, contexts)) * (compiled.table.conditions + proposed.conditions) > MAX_COMPARISONS:
-        raise InvalidBody.of(
-            [Problem("contexts", "are too many for tables with this number of conditions; send fewer")]
-        )
+        raise InvalidBody.of([Problem("contexts", "must be fewer for tables with this number of conditions")])
     changed = compare(compiled.table, proposed, contexts)
     return SimulationResult(compiled.live.version, changed, len(contexts) - len(changed))

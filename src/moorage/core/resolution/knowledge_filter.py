@@ -1,10 +1,10 @@
-"""A knowledge filter: which pieces of a knowledge base a call may use. It is checked, and has no effect
-where there are no knowledge bases."""
+"""Knowledge filter: the parts of a knowledge base for a request. It is validated and has no effect yet."""
 
 from typing import Any
 
+from moorage.core.validation.messages import name_of, nearest
 from moorage.core.validation.strict_json import join
-from moorage.core.validation.validate import Report, name_of, nearest
+from moorage.core.validation.validate import Report
 
 _COMPARISONS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "exists")
 
@@ -33,13 +33,13 @@ def _check_fields(fields: dict[str, Any], report: Report, path: str) -> None:
             continue
         for operator, operand in condition.items():
             if operator not in _COMPARISONS:
-                hint = nearest(operator, [*_COMPARISONS]) or f"; there are: {', '.join(_COMPARISONS)}"
+                hint = nearest(operator, [*_COMPARISONS]) or f"; the operators are {', '.join(_COMPARISONS)}"
                 report.problem(join(here, operator), f"is not an operator{hint}")
-            elif (wanted := _wanted(operator, operand)) is not None:
-                report.problem(join(here, operator), f"must be {wanted}")
+            elif (requirement := _requirement(operator, operand)) is not None:
+                report.problem(join(here, operator), f"must be {requirement}")
 
 
-def _wanted(operator: str, operand: Any) -> str | None:
+def _requirement(operator: str, operand: Any) -> str | None:
     """Return the requirement of the operator if the value does not meet it."""
     if operator in ("in", "nin"):
         is_list = isinstance(operand, list) and all(isinstance(item, str | bool | int | float) for item in operand)

@@ -1,6 +1,6 @@
-"""CallerMessage: a message of a request, in addition to those of the deployment.
+"""Messages of a request, in addition to those of the deployment.
 
-It is checked and passed on as it was sent, with fields that are not here too: models learn new ones.
+They are validated and passed on unchanged. Unknown fields are accepted, because providers add fields.
 """
 
 from typing import Annotated, Any, Literal
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from moorage.core.validation.validate import Report, conform
+from moorage.core.validation.validate import Report, validate
 
 Object = dict[str, Any]
 
@@ -113,18 +113,18 @@ class _Tool(msgspec.Struct, frozen=True, tag_field="role", tag="tool"):
     cache_control: _CacheControl | UnsetType | None = UNSET
 
 
-CallerMessage = _System | _Developer | _User | _Assistant | _Tool
+RequestMessage = _System | _Developer | _User | _Assistant | _Tool
 
 
 def check_messages(messages: list[Object], report: Report, path: str) -> None:
-    """Report everything that is wrong with messages that stand at `path` in a body."""
+    """Report all problems of the messages at `path` in a body."""
     try:
-        msgspec.convert(messages, list[CallerMessage])
+        msgspec.convert(messages, list[RequestMessage])
     except msgspec.ValidationError:
-        for found in conform(messages, list[CallerMessage])[1].problems:
-            report.problem(f"{path}{found.path}", found.message)
+        for problem in validate(messages, list[RequestMessage])[1].problems:
+            report.problem(f"{path}{problem.path}", problem.message)
 
 
-def completed(message: Object) -> Object:
-    """A message with its `content`, which clients expect in an answer: the model's own may leave it out."""
+def with_content(message: Object) -> Object:
+    """Return a message with `content`, which clients require in a response; messages of a model may omit it."""
     return message if "content" in message else {**message, "content": None}

@@ -1,7 +1,7 @@
-"""Bundle: the live versions of a project's deployments in one piece, which an application can be answered from while no
-server is there. The same deployments at the same revision are the same bytes on every server.
+"""Snapshot: the live versions of a project's deployments, for clients whose server may be unreachable.
 
-It is signed with the stored form of an API key, the SHA-256 of its token, which the holder of the token can compute.
+The same deployments at the same revision have the same bytes on every server. The signature key is the stored form of
+an API key: the SHA-256 of its token, which the holder of the token can compute.
 """
 
 import hashlib
@@ -36,8 +36,10 @@ class SnapshotDeployment(msgspec.Struct, frozen=True):
 
 
 class SnapshotItem(msgspec.Struct, frozen=True):
-    """The response of `GET /v2/deployments/snapshot`: the deployments of a project, ordered by key, as they were after
-    its last change, which was at `revision` of `epoch`."""
+    """The response of `GET /v2/deployments/snapshot`: the deployments of a project, ordered by key.
+
+    The last change of the project was at `revision` of `epoch`.
+    """
 
     format: Literal[1]
     project: str
@@ -54,7 +56,7 @@ class GoneDeployment(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """A bundle that was read."""
+    """A decoded snapshot."""
 
     project: str
     epoch: str
@@ -63,7 +65,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class InvalidSnapshot(ValueError):
-    """The bytes are not a snapshot of ours. No server returns this error."""
+    """The bytes are not a valid snapshot. No server returns this error."""
 
 
 class _Raw(msgspec.Struct, frozen=True):
@@ -76,7 +78,7 @@ class _Raw(msgspec.Struct, frozen=True):
     runtime_config: msgspec.Raw
 
     def live(self) -> LiveVersion:
-        texts = (bytes(each).decode() for each in (self.prompt_config, self.variables, self.runtime_config))
+        texts = (bytes(raw).decode() for raw in (self.prompt_config, self.variables, self.runtime_config))
         return LiveVersion(self.key, self.id, self.version_id, self.version, StoredContent(*texts))
 
 
@@ -105,7 +107,7 @@ def encode_live(live: LiveVersion) -> bytes:
 
 
 def encode_snapshot(project: str, epoch: str, revision: int, lives: Iterable[LiveVersion]) -> bytes:
-    """The JSON of a `SnapshotItem`."""
+    """Return the JSON of a `SnapshotItem`."""
     head = b'{"format":%d,"project":%b,"epoch":%b,"revision":%d,"deployments":[' % (
         FORMAT, _encode(project), _encode(epoch), revision,
     )  # fmt: skip
@@ -116,48 +118,48 @@ def read_snapshot(data: bytes) -> Snapshot:
     """Decode the output of `encode_snapshot`, or a lockfile, which has neither epoch nor revision.
 
     Raises:
-        BadBundle
+        InvalidSnapshot
     """
     try:
         raw = _decode(data)
     except msgspec.MsgspecError as error:
-        raise InvalidSnapshot(f"it is no bundle: {error}") from None
+        raise InvalidSnapshot(f"it is not a snapshot: {error}") from None
     if raw.format != FORMAT:
         raise InvalidSnapshot(f"it has format {raw.format}, and this Moorage reads format {FORMAT}")
-    return Snapshot(raw.project, raw.epoch, raw.revision, [each.live() for each in raw.deployments])
+    return Snapshot(raw.project, raw.epoch, raw.revision, [deployment.live() for deployment in raw.deployments])
 
 
 def read_live(data: bytes) -> LiveVersion:
     """Decode the output of `encode_live`.
 
     Raises:
-        BadBundle
+        InvalidSnapshot
     """
     try:
         return _decode_one(data).live()
     except msgspec.MsgspecError as error:
-        raise InvalidSnapshot(f"it is no deployment: {error}") from None
+        raise InvalidSnapshot(f"it is not a deployment: {error}") from None
 
 
 def read_gone(data: bytes) -> GoneDeployment:
-    """The JSON of a `GoneDeployment`.
+    """Decode the JSON of a `GoneDeployment`.
 
     Raises:
-        BadBundle
+        InvalidSnapshot
     """
     try:
         return _decode_gone(data)
     except msgspec.MsgspecError as error:
-        raise InvalidSnapshot(f"it is no deployment: {error}") from None
+        raise InvalidSnapshot(f"it is not a deployment: {error}") from None
 
 
 def digest_of(data: bytes) -> bytes:
-    """The SHA-256 of a bundle."""
+    """Return the SHA-256 of a snapshot."""
     return hashlib.sha256(data).digest()
 
 
 def etag_of_digest(digest: bytes) -> str:
-    """The ETag of the bundle that has this SHA-256."""
+    """Return the ETag of the snapshot with this SHA-256."""
     return f'"{digest.hex()[:32]}"'
 
 
@@ -167,5 +169,5 @@ def sign(token_sha256: str, digest: bytes) -> str:
 
 
 def is_signed(data: bytes, token: str, signature: str) -> bool:
-    """Whether the signer of a snapshot knows the API key."""
+    """Return whether a snapshot was signed with the API key."""
     return hmac.compare_digest(sign(hash_token(token), digest_of(data)).encode(), signature.encode())

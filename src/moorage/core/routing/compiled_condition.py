@@ -12,7 +12,7 @@ from moorage.core.routing.conditions import OPERATORS, Condition, Scalar
 from moorage.core.routing.context import kind_of
 from moorage.core.times import find_moment
 from moorage.core.validation.bounds import Number
-from moorage.core.validation.validate import shown
+from moorage.core.validation.messages import shown
 
 Predicate = Callable[[Any], bool]
 
@@ -20,7 +20,7 @@ _NUMBERS = frozenset({int, float})
 
 
 class CompiledCondition(msgspec.Struct, frozen=True):
-    """One operator for an attribute: `holds(value)`, where a missing attribute is `None`."""
+    """One operator for an attribute: `holds(value)`; the value of a missing attribute is `None`."""
 
     attribute: str
     operator: str
@@ -28,33 +28,33 @@ class CompiledCondition(msgspec.Struct, frozen=True):
     holds: Predicate
 
     def explanation(self, value: Any) -> str:
-        """Why it holds, or does not, for this value."""
+        """Return the reason why it holds, or does not, for this value."""
         if self.operator == "exists":
-            return f"{self.attribute} is {'missing' if value is None else 'there'}"
+            return f"{self.attribute} is {'missing' if value is None else 'present'}"
         if value is None:
             return f"{self.attribute} is missing"
-        said = f"{self.attribute} is {shown(value)}, which"
+        subject = f"{self.attribute} is {shown(value)}, which"
         if not self.holds(value):
             takes = _takes(self.operator, self.operand)
             if kind_of(value) not in takes:
-                return f"{said} is not {' or '.join(sorted(takes))}"
+                return f"{subject} is not {' or '.join(sorted(takes))}"
             if self.operator in _ORDERS and isinstance(value, str) and find_moment(value) is None:
-                return f"{said} is not a date"
+                return f"{subject} is not a date"
         phrase = _PHRASES[self.operator][0 if self.holds(value) else 1]
-        return f"{said} {phrase} {shown(self.operand)}"
+        return f"{subject} {phrase} {shown(self.operand)}"
 
 
-def compile_conditions(attribute: str, cell: Condition) -> list[CompiledCondition]:
+def compile_conditions(attribute: str, condition: Condition) -> list[CompiledCondition]:
     """Compile the conditions for one attribute, in the order of the operators."""
     return [
         CompiledCondition(attribute, name, operand, _COMPILE[name](operand))
         for name, field in zip(OPERATORS, Condition.__struct_fields__, strict=True)
-        if (operand := getattr(cell, field)) is not UNSET
+        if (operand := getattr(condition, field)) is not UNSET
     ]
 
 
 def _takes(name: str, operand: Any) -> set[str]:
-    """The kinds of value that the operator can hold for."""
+    """Return the kinds of value that the operator accepts."""
     if name in {"in", "nin"}:
         return {"a list"} | {kind for item in operand if (kind := kind_of(item))}
     if name == "contains":
@@ -63,7 +63,7 @@ def _takes(name: str, operand: Any) -> set[str]:
 
 
 def _types_of(operand: Any) -> frozenset[type]:
-    """Those of the operand's kind, with which alone it is compared; Python's `True` equals its `1`."""
+    """Return the types that the operand is compared with. In Python, `True == 1`."""
     return frozenset({int, float} if type(operand) in {int, float} else {type(operand)})
 
 
@@ -90,22 +90,22 @@ def _ne(operand: Any) -> Predicate:
 
 
 def _one_of(operands: Sequence[Scalar]) -> Predicate:
-    known, types = frozenset(operands), _types_of(operands[0])  # all are of one kind
+    choices, types = frozenset(operands), _types_of(operands[0])  # all are of one kind
     moments = {find_moment(operand) for operand in operands if isinstance(operand, str)} - {None}
     if moments:
-        return lambda value: isinstance(value, str) and (value in known or find_moment(value) in moments)
-    return lambda value: type(value) in types and value in known
+        return lambda value: isinstance(value, str) and (value in choices or find_moment(value) in moments)
+    return lambda value: type(value) in types and value in choices
 
 
 def _in(operands: Sequence[Scalar]) -> Predicate:
-    known = _one_of(operands)
-    return lambda value: any(map(known, value)) if type(value) is list else known(value)
+    accepts = _one_of(operands)
+    return lambda value: any(map(accepts, value)) if type(value) is list else accepts(value)
 
 
 def _nin(operands: Sequence[Scalar]) -> Predicate:
-    known, types = _one_of(operands), _types_of(operands[0])
+    accepts, types = _one_of(operands), _types_of(operands[0])
     return lambda value: (
-        not any(map(known, value)) if type(value) is list else type(value) in types and not known(value)
+        not any(map(accepts, value)) if type(value) is list else type(value) in types and not accepts(value)
     )
 
 

@@ -1,8 +1,8 @@
 """Conditions: the operators of a rule for one attribute. All of them must hold.
 
-A value is a boolean, a number, a string or a list, and is only ever compared with its own kind: `1` is not `"1"` and
-not `true`, but it is `1.0`. Two strings that are both dates (ISO 8601) are compared as points in time. A value of
-another kind than the operator takes does not match, and a missing attribute matches nothing but `exists: false`.
+A value is a boolean, a number, a string or a list. It is compared only with values of its kind: `1` equals `1.0`, but
+not `"1"` or `true`. Two strings that are dates (ISO 8601) are compared as points in time. A value of a kind that the
+operator does not accept does not match. A missing attribute matches only `exists: false`.
 """
 
 from typing import Annotated, Any
@@ -13,21 +13,22 @@ from msgspec import UNSET, Meta, UnsetType
 from moorage.core.routing.context import MAX_ITEMS, MAX_TEXT, kind_of
 from moorage.core.times import find_moment
 from moorage.core.validation.bounds import Number
+from moorage.core.validation.messages import name_of, shown
 from moorage.core.validation.strict_json import join
-from moorage.core.validation.validate import DROP, Report, name_of, shown
+from moorage.core.validation.validate import DROP, Report
 
 Scalar = bool | int | float | str
 
 
 def _operand(value: Any, path: str, report: Report) -> Any:
-    """A list of two kinds is a mistake: in YAML, `[NO, BE]` is `[false, "BE"]`."""
+    """Reject a list of two kinds, which is a mistake: in YAML 1.1, `[NO, BE]` is `[false, "BE"]`."""
     items = value if isinstance(value, list) else [value]
     if len({kind_of(item) for item in items}) > 1:
         report.problem(
-            path, f"must have items of one type; got {shown(value)}. In YAML, put texts such as NO in quotes"
+            path, f"must have items of one type; got {shown(value)}. In YAML, put strings such as NO in quotes"
         )
     if any(isinstance(item, str) and len(item) > MAX_TEXT for item in items):
-        report.problem(path, f"must have texts of at most {MAX_TEXT} characters")
+        report.problem(path, f"must have strings of at most {MAX_TEXT} characters")
     return value
 
 
@@ -44,9 +45,9 @@ def _choices(value: Any, path: str, report: Report) -> Any:
     return _operand(value, path, report)
 
 
-_ANY = {"rewrite": _operand}
-_CHOICES = {"rewrite": _choices}
-_ORDER = {"rewrite": _ordered}
+_ANY = {"normalize": _operand}
+_CHOICES = {"normalize": _choices}
+_ORDER = {"normalize": _ordered}
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,12 +55,14 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     eq: (
         Annotated[
-            Scalar | list[Scalar], Meta(description="It is this; a list: with the same items in order.", extra=_ANY)
+            Scalar | list[Scalar], Meta(description="Equals this; of a list, the same items in order.", extra=_ANY)
         ]
         | UnsetType
     ) = UNSET
     ne: (
-        Annotated[Scalar | list[Scalar], Meta(description="It is there, of this kind, and is not this.", extra=_ANY)]
+        Annotated[
+            Scalar | list[Scalar], Meta(description="Is present, of this kind, and does not equal this.", extra=_ANY)
+        ]
         | UnsetType
     ) = UNSET
     in_: (
@@ -67,7 +70,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             list[Scalar],
             Meta(
                 max_length=MAX_ITEMS,
-                description="It is one of these; of a list, at least one item is.",
+                description="Is one of these; of a list, at least one item is.",
                 extra=_CHOICES,
             ),
         ]
@@ -78,38 +81,39 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             list[Scalar],
             Meta(
                 max_length=MAX_ITEMS,
-                description="It is there, of this kind, and none of these; of a list, no item is.",
+                description="Is present, of this kind, and none of these; of a list, no item is.",
                 extra=_CHOICES,
             ),
         ]
         | UnsetType
     ) = UNSET
-    gt: Annotated[Number | str, Meta(description="It is above, or later.", extra=_ORDER)] | UnsetType = UNSET
-    gte: Annotated[Number | str, Meta(description="`gt`, or equal.", extra=_ORDER)] | UnsetType = UNSET
-    lt: Annotated[Number | str, Meta(description="It is below, or earlier.", extra=_ORDER)] | UnsetType = UNSET
-    lte: Annotated[Number | str, Meta(description="`lt`, or equal.", extra=_ORDER)] | UnsetType = UNSET
-    exists: Annotated[bool, Meta(description="Whether it is there; null is not.")] | UnsetType = UNSET
+    gt: Annotated[Number | str, Meta(description="Is greater, or later.", extra=_ORDER)] | UnsetType = UNSET
+    gte: Annotated[Number | str, Meta(description="Is greater or later, or equal.", extra=_ORDER)] | UnsetType = UNSET
+    lt: Annotated[Number | str, Meta(description="Is less, or earlier.", extra=_ORDER)] | UnsetType = UNSET
+    lte: Annotated[Number | str, Meta(description="Is less or earlier, or equal.", extra=_ORDER)] | UnsetType = UNSET
+    exists: Annotated[bool, Meta(description="Whether it is present; null counts as missing.")] | UnsetType = UNSET
     contains: (
-        Annotated[Scalar, Meta(description="It is a text with this in it, or a list with this item.", extra=_ANY)]
+        Annotated[Scalar, Meta(description="Is a string that contains this, or a list with this item.", extra=_ANY)]
         | UnsetType
     ) = UNSET
     starts_with: (
-        Annotated[str, Meta(min_length=1, max_length=MAX_TEXT, description="It is a text that begins so.")] | UnsetType
+        Annotated[str, Meta(min_length=1, max_length=MAX_TEXT, description="Is a string that starts with this.")]
+        | UnsetType
     ) = UNSET
 
 
-#: The operators, by the names they have in JSON.
+#: The names of the operators in JSON.
 OPERATORS = Condition.__struct_encode_fields__
 
 
 def check_condition(value: Any, path: str, report: Report) -> Any:
-    """The rule of a cell as a whole, for `moorage.core.validation.validate`: it is an object with an operator in it."""
+    """Validate a condition as a whole: an object with at least one operator."""
     if not isinstance(value, dict):
         report.problem(path, f'must be an object of operators such as {{"eq": {shown(value)}}}, not {name_of(value)}')
         return DROP
     if not value:
         report.problem(path, f"must have at least one operator: {', '.join(OPERATORS)}")
     for name in [name for name, operand in value.items() if operand is None]:
-        # An optional null is dropped elsewhere; here the rule would match requests that it was not meant for.
+        # Elsewhere an optional null is dropped; here the rule would then match unintended requests.
         report.problem(join(path, name), 'must not be null; use {"exists": false} to test for a missing attribute')
     return value

@@ -1,20 +1,21 @@
-"""Context: the facts about a call that routing chooses by, as `get_config` and `invoke` receive them.
+"""Context: the attributes of a request that routing uses.
 
-An object of attributes. A value is true or false, a number, a string (a date is a string in ISO 8601), or a list of
-those. The bounds are far above what a rule can use, so that a mistake is reported.
+A value is a boolean, a number, a string (a date is a string in ISO 8601), or a list of those. The limits are far above
+the needs of a rule, so that a mistake is reported.
 """
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
+from moorage.core.validation.messages import name_of, shown
 from moorage.core.validation.strict_json import join
-from moorage.core.validation.validate import Report, name_of, shown
+from moorage.core.validation.validate import Report
 
 MAX_ATTRIBUTES = 100
 MAX_NAME = 256
 MAX_TEXT = 10_000
-MAX_ITEMS = 1_000  # of all lists together: each row of a table may look at each
+MAX_ITEMS = 1_000  # of all lists together: each rule may compare each item
 
 Context = dict[str, Any]
 
@@ -22,13 +23,12 @@ _KINDS = {bool: "a boolean", int: "a number", float: "a number", str: "a string"
 
 
 def kind_of(value: Any) -> str | None:
-    """Return the kind of an attribute's value: `a boolean`, `a number`, `a string` or `a list`; `None` if it is
-    none."""
+    """Return the kind of an attribute's value, or `None` if the type is not allowed."""
     return _KINDS.get(type(value))
 
 
 def is_plain(context: Mapping[str, Any]) -> bool:
-    """Whether nothing is to be said of it or changed, as of most: short texts, whole numbers below 2**53, booleans."""
+    """Return whether a context needs no further checks: short strings, whole numbers below 2**53, booleans."""
     if len(context) > MAX_ATTRIBUTES:
         return False
     for name, attribute in context.items():
@@ -46,7 +46,7 @@ def is_plain(context: Mapping[str, Any]) -> bool:
 def read_context(value: Any, report: Report, path: str = "context") -> Context:
     """Return the attributes of a parsed `context`, and add its problems to the report.
 
-    An attribute that is null is as good as missing. `environments` as a list of one is that one: older SDKs send
+    A null attribute is treated as missing. `environments` as a list of one item becomes that item: older SDKs send
     `["staging"]`, newer ones `"staging"`.
     """
     if value is None:
@@ -56,8 +56,8 @@ def read_context(value: Any, report: Report, path: str = "context") -> Context:
         return {}
     if is_plain(value):
         return value
-    if (fault := _fault_of_size(value)) is not None:
-        report.problem(path, fault)
+    if (problem := _size_problem(value)) is not None:
+        report.problem(path, problem)
         return {}
     context: Context = {}
     for name, attribute in value.items():
@@ -65,8 +65,8 @@ def read_context(value: Any, report: Report, path: str = "context") -> Context:
             continue
         if not 0 < len(name) <= MAX_NAME:
             report.problem(path, f"must have attribute names of 1 to {MAX_NAME} characters; got {shown(name)}")
-        elif (fault := _fault(attribute)) is not None:
-            report.problem(join(path, name), fault)
+        elif (problem := _attribute_problem(attribute)) is not None:
+            report.problem(join(path, name), problem)
         else:
             context[name] = attribute
     environments = context.get("environments")
@@ -76,30 +76,31 @@ def read_context(value: Any, report: Report, path: str = "context") -> Context:
 
 
 def count_items(context: Mapping[str, Any]) -> int:
-    """How many items its lists have together."""
+    """Return the total number of items in its lists."""
     return sum(len(attribute) for attribute in context.values() if isinstance(attribute, list))
 
 
-def _fault_of_size(value: Mapping[str, Any]) -> str | None:
+def _size_problem(value: Mapping[str, Any]) -> str | None:
     if len(value) > MAX_ATTRIBUTES:
-        return f"has more than {MAX_ATTRIBUTES} attributes"
-    return f"has more than {MAX_ITEMS} items in its lists" if count_items(value) > MAX_ITEMS else None
+        return f"must have at most {MAX_ATTRIBUTES} attributes; got {len(value)}"
+    items = count_items(value)
+    return f"must have at most {MAX_ITEMS} items in all its lists; got {items}" if items > MAX_ITEMS else None
 
 
-def _fault(attribute: Any) -> str | None:
+def _attribute_problem(attribute: Any) -> str | None:
     if not isinstance(attribute, list):
-        return _fault_of_one(attribute)
+        return _scalar_problem(attribute)
     for index, item in enumerate(attribute):
-        if (fault := _fault_of_one(item)) is not None:
-            return f"has an item [{index}] that {fault}"
+        if (problem := _scalar_problem(item)) is not None:
+            return f"item [{index}] {problem}"
     return None
 
 
-def _fault_of_one(value: Any) -> str | None:
+def _scalar_problem(value: Any) -> str | None:
     if isinstance(value, str):
-        return f"is longer than {MAX_TEXT} characters" if len(value) > MAX_TEXT else None
+        return f"must be at most {MAX_TEXT} characters long; got {len(value)}" if len(value) > MAX_TEXT else None
     if isinstance(value, int):
-        return "does not fit a double" if abs(value) >= 2**1024 else None
+        return "must fit into a double" if abs(value) >= 2**1024 else None
     if isinstance(value, float):
-        return None if math.isfinite(value) else "is not a finite number"
+        return None if math.isfinite(value) else "must be a finite number"
     return f"must be true or false, a number, a string or a list of those, not {name_of(value)}"

@@ -1,12 +1,12 @@
-"""Routing: an ordered table that says which variant a call gets, by the call's context.
+"""Routing: an ordered list of rules that choose the variant of a request by its context.
 
-Row 0 is the default variant and matches anything; the rows of `routing` are 1, 2, … in the order of the list. The first
-of them that matches is the one, and row 0 if none does. A row matches if all its cells hold and, where it has a split,
-the bucket of the split's attribute is in the row's part.
+The rules of `routing` have the numbers 1, 2, … in list order. The first rule that matches is chosen, otherwise rule 0,
+the default variant. A rule matches when every condition in `when` is true and, if it has a `split`, the request falls
+into its bucket range.
 
-A row's part is `percent` of all whom its cells hold for. The parts of one context never overlap: a part begins where
-those of the rows above end, as far as they split by the same attribute and their cells hold too. So two rows of 20 and
-30 percent with the same cells are for 0.00 to 19.99 and 20.00 to 49.99.
+The range is `percent` of all requests that meet the conditions. The ranges for one context never overlap. A range
+begins at the end of the ranges of earlier rules that split by the same attribute and whose conditions are true. So two
+rules of 20 and 30 percent with the same conditions have the ranges 0.00 to 19.99 and 20.00 to 49.99.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,9 +18,10 @@ from msgspec import UNSET, Meta, UnsetType
 from moorage.core.routing.conditions import Condition, check_condition
 from moorage.core.routing.context import MAX_ATTRIBUTES, MAX_NAME
 from moorage.core.routing.splits import BUCKETS, Split
-from moorage.core.validation.validate import Report, nearest
+from moorage.core.validation.messages import nearest
+from moorage.core.validation.validate import Report
 
-#: The name of the variant that the deployment's own `prompt_config` is.
+#: The name of the variant in the deployment's own `prompt_config`.
 DEFAULT_VARIANT = "default"
 
 MAX_RULES = 100
@@ -29,11 +30,11 @@ _Attribute = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
 
 
 class RoutingRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A row of the routing table: the variant that a call gets if all cells hold, or a share of such calls."""
+    """A rule: the variant for all requests that meet its conditions, or for a share of them."""
 
     variant: Annotated[str, Meta(min_length=1, max_length=256, description="The name of the variant.")]
     when: Annotated[
-        dict[_Attribute, Annotated[Condition, Meta(extra={"rewrite": check_condition})]],
+        dict[_Attribute, Annotated[Condition, Meta(extra={"normalize": check_condition})]],
         Meta(
             max_length=MAX_ATTRIBUTES,
             description="The conditions by attribute of the context. Without them, the rule matches every request.",
@@ -42,10 +43,13 @@ class RoutingRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     split: Split | UnsetType = UNSET
 
 
-#: The field of a body that holds the table without its row 0.
+#: The field of a body with the rules, without rule 0.
 Routing = Annotated[
     list[RoutingRule],
-    Meta(max_length=MAX_RULES, description="Rows in order: the first that matches is used, else the default variant."),
+    Meta(
+        max_length=MAX_RULES,
+        description="The rules in order: the first that matches is used, else the default variant.",
+    ),
 ]
 
 
@@ -55,41 +59,44 @@ def check_routing(
     """Report problems between rules: unknown variants, unreachable rules, splits over 100 percent.
 
     Args:
-        routing: the rows after row 0.
-        variants: the names of the deployment's variants, the default one's too.
-        report: where problems go.
-        path: where the rows stand in the body.
+        routing: the rules after rule 0.
+        variants: the names of the deployment's variants, including the default variant.
+        report: the report that receives the problems.
+        path: the path of the rules in the body.
     """
     always: int | None = None
     shares: dict[tuple[str, bytes], int] = {}
-    for index, route in enumerate(routing):
-        if route.variant not in variants:
-            hint = nearest(route.variant, [*variants])
+    for index, rule in enumerate(routing):
+        if rule.variant not in variants:
+            hint = nearest(rule.variant, [*variants])
             report.problem(
-                f"{path}[{index}].variant", f"must be one of {', '.join(variants)}; got {route.variant!r}{hint}"
+                f"{path}[{index}].variant", f"must be one of {', '.join(variants)}; got {rule.variant!r}{hint}"
             )
         if always is not None:
-            report.problem(f"{path}[{index}]", f"is never reached: {path}[{always}] matches every request")
-        elif route.split is UNSET:
-            always = None if route.when else index
+            report.problem(
+                f"{path}[{index}]",
+                f"is unreachable, because {path}[{always}] matches every request; move it up or remove it",
+            )
+        elif rule.split is UNSET:
+            always = None if rule.when else index
         else:
-            group = (route.split.by, _encode_sorted(route.when))
-            shares[group] = shares.get(group, 0) + route.split.share
+            group = (rule.split.by, _encode_sorted(rule.when))
+            shares[group] = shares.get(group, 0) + rule.split.share
             if shares[group] > BUCKETS:
                 report.problem(
                     f"{path}[{index}].split.percent",
-                    f"the splits by {route.split.by!r} with this `when` add up to {shares[group] / 100:g} percent; "
+                    f"the splits by {rule.split.by!r} with this `when` add up to {shares[group] / 100:g} percent; "
                     "the maximum is 100",
                 )
 
 
 def reachable(routing: Sequence[RoutingRule], default: str) -> set[str]:
-    """The variants that some call may get; `default` is that of row 0."""
+    """Return the variants that a request can get; `default` is that of rule 0."""
     found = set[str]()
-    for route in routing:
-        if route.split is UNSET or route.split.share:
-            found.add(route.variant)
-        if route.split is UNSET and not route.when:
+    for rule in routing:
+        if rule.split is UNSET or rule.split.share:
+            found.add(rule.variant)
+        if rule.split is UNSET and not rule.when:
             return found
     return found | {default}
 

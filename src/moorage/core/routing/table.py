@@ -1,4 +1,4 @@
-"""Resolution: the variant that a call gets, and why; and the table that finds it."""
+"""Resolution: the variant of a request with the reason, and the routing table that finds it."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -11,7 +11,7 @@ from moorage.core.routing.compiled_condition import CompiledCondition, Predicate
 from moorage.core.routing.context import Context
 from moorage.core.routing.rules import DEFAULT_VARIANT, RoutingRule
 from moorage.core.routing.splits import find_bucket
-from moorage.core.validation.validate import shown
+from moorage.core.validation.messages import shown
 
 #: Longer rules, as JSON, are not shared, because the cache is bounded.
 _SHARED_BYTES: Final = 1_000
@@ -21,7 +21,7 @@ _decode = msgspec.json.Decoder(RoutingRule).decode
 
 
 class Resolution(msgspec.Struct, frozen=True):
-    """The variant that a call gets."""
+    """The variant of a request."""
 
     variant: str
     reason: Annotated[
@@ -38,7 +38,9 @@ class ExplainedRule(msgspec.Struct, frozen=True):
     variant: str
     matched: Annotated[bool, Meta(description="Whether the rule matches; the first one that does is chosen.")]
     explanation: Annotated[str, Meta(description="Why, in a sentence.")]
-    bucket: Annotated[float, Meta(description="Where the split's attribute falls, 0.00 to 99.99.")] | UnsetType = UNSET
+    bucket: Annotated[float, Meta(description="The bucket of the split's attribute, 0.00 to 99.99.")] | UnsetType = (
+        UNSET
+    )
 
 
 class Explanation(Resolution, frozen=True):
@@ -48,7 +50,7 @@ class Explanation(Resolution, frozen=True):
 
 
 class ChangedContext(msgspec.Struct, frozen=True):
-    """A context that gets another variant after a change of the table."""
+    """A context whose variant differs after a change of the table."""
 
     context: Context
     before: Resolution
@@ -64,8 +66,8 @@ class _CompiledRule(msgspec.Struct, frozen=True):
     share: int
     resolution: Resolution
 
-    def told(self, parts: list[str], *, matched: bool, bucket: float | UnsetType = UNSET) -> ExplainedRule:
-        """The rule with its reasons as one sentence."""
+    def explained(self, parts: list[str], *, matched: bool, bucket: float | UnsetType = UNSET) -> ExplainedRule:
+        """Return the result of this rule, with the reasons as one sentence."""
         explanation = ", and ".join(dict.fromkeys(parts))
         return ExplainedRule(self.resolution.rule, self.resolution.variant, matched, explanation, bucket)
 
@@ -79,17 +81,17 @@ class RoutingTable(msgspec.Struct, frozen=True):
 
     @classmethod
     def compile(cls, key: str, routing: Sequence[RoutingRule], default: str = DEFAULT_VARIANT) -> "RoutingTable":
-        """Make the table of the deployment `key`, whose buckets depend on that key; `default` is rule 0's variant."""
-        rules = tuple(_compile_rule(number, route) for number, route in enumerate(routing, 1))
+        """Compile the table of the deployment `key`, on which buckets depend; `default` is rule 0's variant."""
+        rules = tuple(_compile_rule(number, rule) for number, rule in enumerate(routing, 1))
         return cls(key, rules, Resolution(default, "default" if rules else "only", 0))
 
     @property
     def conditions(self) -> int:
-        """How many conditions a context may be held against, a rule being one too."""
+        """The maximum number of checks per context; each rule counts as one more."""
         return sum(1 + len(rule.conditions) for rule in self.rules)
 
     def resolve(self, context: Context) -> Resolution:
-        """The variant for a context, as `moorage.core.routing.context.read_context` gives it."""
+        """Return the variant for a context from `moorage.core.routing.context.read_context`."""
         buckets: dict[str, int | None] = {}
         ends: dict[str, int] = {}
         get = context.get
@@ -105,7 +107,7 @@ class RoutingTable(msgspec.Struct, frozen=True):
                     buckets[by] = find_bucket(self.key, by, get(by))
                 bucket = buckets[by]
                 ends[by] = end = ends.get(by, 0) + rule.share
-                # Those below where this part begins were taken by the rules above.
+                # Earlier rules returned for the buckets below the begin of this range.
                 if bucket is not None and bucket < end:
                     return rule.resolution
         return self.default
@@ -113,44 +115,45 @@ class RoutingTable(msgspec.Struct, frozen=True):
     def explain(self, context: Context) -> Explanation:
         """Return the same resolution, with the result of each rule."""
         ends: dict[str, int] = {}
-        told = [self._explain(rule, context, ends) for rule in self.rules]
-        chosen = next((rule.resolution for rule, it in zip(self.rules, told, strict=True) if it.matched), self.default)
+        results = [self._explain(rule, context, ends) for rule in self.rules]
+        matching = (rule.resolution for rule, result in zip(self.rules, results, strict=True) if result.matched)
+        chosen = next(matching, self.default)
         others = f"rule {chosen.rule} comes first" if chosen.rule else "no other rule matches"
-        told.append(
+        results.append(
             ExplainedRule(0, self.default.variant, matched=True, explanation=f"matches every request; {others}")
         )
-        return Explanation(chosen.variant, chosen.reason, chosen.rule, told)
+        return Explanation(chosen.variant, chosen.reason, chosen.rule, results)
 
     def _explain(self, rule: _CompiledRule, context: Context, ends: dict[str, int]) -> ExplainedRule:
         """Return the result of one rule; `ends` has the ends of the splits of earlier rules, and is updated."""
-        asked = [(condition, context.get(condition.attribute)) for condition in rule.conditions]
-        failing = [condition.explanation(value) for condition, value in asked if not condition.holds(value)]
+        values = [(condition, context.get(condition.attribute)) for condition in rule.conditions]
+        failing = [condition.explanation(value) for condition, value in values if not condition.holds(value)]
         if failing:
-            return rule.told(failing, matched=False)
-        holding = [condition.explanation(value) for condition, value in asked]
+            return rule.explained(failing, matched=False)
+        holding = [condition.explanation(value) for condition, value in values]
         if rule.by is None:
-            return rule.told(holding or ["the rule has no conditions"], matched=True)
+            return rule.explained(holding or ["the rule has no conditions"], matched=True)
         begin = ends.get(rule.by, 0)
         ends[rule.by] = end = begin + rule.share
         bucket = find_bucket(self.key, rule.by, context.get(rule.by))
         if bucket is None:
-            return rule.told([_no_bucket(rule.by, context.get(rule.by))], matched=False)
+            return rule.explained([_no_bucket(rule.by, context.get(rule.by))], matched=False)
         matched = begin <= bucket < end
-        part = f"from {begin / 100:g} up to {end / 100:g}" if begin else f"below {end / 100:g}"
-        split = f"the bucket of {rule.by}, {bucket / 100:.2f}, is {'' if matched else 'not '}{part}"
-        return rule.told([*holding, split] if matched else [split], matched=matched, bucket=bucket / 100)
+        bucket_range = f"from {begin / 100:g} up to {end / 100:g}" if begin else f"below {end / 100:g}"
+        split = f"the bucket of {rule.by}, {bucket / 100:.2f}, is {'' if matched else 'not '}{bucket_range}"
+        return rule.explained([*holding, split] if matched else [split], matched=matched, bucket=bucket / 100)
 
 
 def compare(before: RoutingTable, after: RoutingTable, contexts: Iterable[Context]) -> list[ChangedContext]:
-    """Return the contexts that get another variant from the table `after` than from `before`."""
-    moves = (ChangedContext(context, before.resolve(context), after.resolve(context)) for context in contexts)
-    return [move for move in moves if move.before.variant != move.after.variant]
+    """Return the contexts whose variants differ between the tables."""
+    compared = (ChangedContext(context, before.resolve(context), after.resolve(context)) for context in contexts)
+    return [change for change in compared if change.before.variant != change.after.variant]
 
 
-def _compile_rule(number: int, route: RoutingRule) -> _CompiledRule:
+def _compile_rule(number: int, rule: RoutingRule) -> _CompiledRule:
     """Compile a rule. Many deployments have equal rules, and sharing them saves the processor's cache."""
-    encoded = _encode(route)
-    return _compile_cached(number, encoded) if len(encoded) <= _SHARED_BYTES else _compile(number, route)
+    encoded = _encode(rule)
+    return _compile_cached(number, encoded) if len(encoded) <= _SHARED_BYTES else _compile(number, rule)
 
 
 @lru_cache(maxsize=2_000)
@@ -158,14 +161,12 @@ def _compile_cached(number: int, encoded: bytes) -> _CompiledRule:
     return _compile(number, _decode(encoded))
 
 
-def _compile(number: int, route: RoutingRule) -> _CompiledRule:
-    conditions = tuple(found for name, cell in route.when.items() for found in compile_conditions(name, cell))
+def _compile(number: int, rule: RoutingRule) -> _CompiledRule:
+    conditions = tuple(compiled for name, when in rule.when.items() for compiled in compile_conditions(name, when))
     checks = tuple((condition.attribute, condition.holds) for condition in conditions)
-    if route.split is UNSET:
-        return _CompiledRule(conditions, checks, None, 0, Resolution(route.variant, "rule", number))
-    return _CompiledRule(
-        conditions, checks, route.split.by, route.split.share, Resolution(route.variant, "split", number)
-    )
+    if rule.split is UNSET:
+        return _CompiledRule(conditions, checks, None, 0, Resolution(rule.variant, "rule", number))
+    return _CompiledRule(conditions, checks, rule.split.by, rule.split.share, Resolution(rule.variant, "split", number))
 
 
 def _no_bucket(by: str, value: Any) -> str:

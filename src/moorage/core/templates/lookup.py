@@ -1,4 +1,4 @@
-"""JSON values inside templates: looking one up in another, and converting it to text."""
+"""The lookup of JSON values by path, and their conversion to text."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,20 +8,19 @@ from moorage.core.validation.strict_json import too_deep
 
 
 class _Absent:
-    """Where there is no value; null is one."""
+    """The absence of a value; null is a value."""
 
 
 ABSENT: Final = _Absent()
 
-#: No list of inputs has an index of more digits.
+#: The maximum number of digits of a list index.
 _MAX_DIGITS = 7
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def member(value: Any, name: str) -> Any:
-    """The field of an object, or the item of a list by its number from 0; `ABSENT` where there is none. Attributes are
-    never looked at."""
+    """Return a field of an object, or a list item by its index; otherwise `ABSENT`. Never read attributes."""
     if isinstance(value, dict):
         return value.get(name, ABSENT)
     if isinstance(value, list | tuple) and len(name) <= _MAX_DIGITS and name.isascii() and name.isdecimal():
@@ -31,13 +30,13 @@ def member(value: Any, name: str) -> Any:
 
 
 def find(name: str, inputs: Mapping[str, Any]) -> Any:
-    """Return the input of that name, dots included, or else the value at its path; `ABSENT` if there is none."""
+    """Return the input with that full name, or else the value at its path; otherwise `ABSENT`."""
     value = inputs.get(name, ABSENT)
     return follow(name.split("."), inputs) if value is ABSENT and "." in name else value
 
 
 def follow(path: Sequence[str], inputs: Mapping[str, Any]) -> Any:
-    """Return the value at a path; `ABSENT` if there is none."""
+    """Return the value at a path; otherwise `ABSENT`."""
     first, *rest = path
     value = inputs.get(first, ABSENT)
     for step in rest:
@@ -48,10 +47,10 @@ def follow(path: Sequence[str], inputs: Mapping[str, Any]) -> Any:
 
 
 def to_text(value: Any) -> str:
-    """A string is itself, null is nothing, and all else is compact JSON.
+    """Return a string unchanged, nothing for null, and compact JSON for all other values.
 
     Raises:
-        InvalidJson: it is nested too deep.
+        InvalidJson: the nesting is too deep.
         TypeError, ValueError: it is not a JSON value.
     """
     if isinstance(value, str):

@@ -1,7 +1,7 @@
 """Mustache: logic-less templates, rendered from the output of `moorage.core.templates.mustache_parser`.
 
-One thing differs from the specification: values are not escaped for HTML, because a prompt is no HTML and a model would
-read `&quot;`. So `{{name}}`, `{{&name}}` and `{{{name}}}` are the same.
+Unlike in the specification, values are not escaped for HTML, because a model would read `&quot;`. So `{{name}}`,
+`{{&name}}` and `{{{name}}}` are the same.
 """
 
 from collections.abc import Iterator
@@ -15,13 +15,12 @@ from moorage.core.templates.output import Output
 
 __all__ = ["names", "parse", "render"]
 
-#: How many names may be looked up and items gone through: sections in sections over lists multiply, and need not output
-#: anything.
+#: The maximum number of lookups and iterations. Nested sections over lists multiply, even without any output.
 MAX_STEPS = 50_000
 
 
 def render(nodes: list[Node], inputs: Any, output: Output) -> None:
-    """Put the inputs in. A variable that no input has is missing; a section only tests for a value.
+    """Render with the inputs. A variable without an input is missing; a section only tests for a value.
 
     Raises:
         OutputTooLarge, TemplateLimitExceeded: the output or the number of steps exceeds the limit.
@@ -30,7 +29,7 @@ def render(nodes: list[Node], inputs: Any, output: Output) -> None:
 
 
 def names(nodes: list[Node]) -> list[str]:
-    """The names of variables and sections as they are written, each once; `.` is none."""
+    """Return the distinct names of variables and sections as written, without `.`."""
     return [name for name in dict.fromkeys(_names(nodes)) if name != "."]
 
 
@@ -43,7 +42,7 @@ def _names(nodes: list[Node]) -> Iterator[str]:
 
 
 class _Rendering:
-    """One rendering: `contexts` are the values that the sections around have opened, the innermost last."""
+    """One rendering: `contexts` has the values of the open sections, the innermost last."""
 
     def __init__(self, inputs: Any, output: Output) -> None:
         self.contexts = [inputs]
@@ -65,12 +64,12 @@ class _Rendering:
 
     def section(self, section: Section) -> None:
         value = self.find(section.path)
-        # An empty object is something.
-        something = isinstance(value, dict) or (value is not ABSENT and bool(value))
+        # An empty object counts as a value.
+        is_truthy = isinstance(value, dict) or (value is not ABSENT and bool(value))
         if section.inverted:
-            if not something:
+            if not is_truthy:
                 self.render(section.children)
-        elif something:
+        elif is_truthy:
             for item in value if isinstance(value, list | tuple) else (value,):
                 self.step()
                 self.contexts.append(item)
@@ -78,7 +77,7 @@ class _Rendering:
                 self.contexts.pop()
 
     def find(self, path: tuple[str, ...]) -> Any:
-        """Look a name up: its first part in the innermost context that has it, and the rest of the path from there."""
+        """Return the value at a path, which starts in the innermost context that has its first part."""
         first = path[0]
         if first == ".":
             self.step()

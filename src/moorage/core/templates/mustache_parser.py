@@ -1,7 +1,7 @@
-"""Mustache, as it is written: a template becomes texts, variables and sections (the core of its specification 1.4).
+"""Parser for mustache: a template becomes texts, variables and sections (the core of its specification 1.4).
 
-Comments, set delimiters and partials leave nothing behind: there are no partials here, and one that is not found is
-nothing. There are no lambdas, for JSON has no functions. Every character is looked at a fixed number of times.
+Comments and delimiter tags render as nothing; so do partials, because none exist. There are no lambdas, because JSON
+has no functions. The time is linear in the length of the template.
 """
 
 import re
@@ -9,10 +9,10 @@ from typing import NamedTuple, NoReturn
 
 from moorage.core.errors.templates import InvalidTemplate
 
-#: How deep sections may be nested.
+#: The maximum depth of nested sections.
 MAX_DEPTH = 64
 
-#: How many tags a template may have.
+#: The maximum number of tags in a template.
 MAX_TAGS = 10_000
 
 # The text that may follow a tag on a line of its own.
@@ -22,7 +22,7 @@ _STANDALONE = frozenset("#^/!=>")
 
 
 class VariableTag(NamedTuple):
-    """A tag in whose place a value is put; `path` is its name at the dots, `written` how it stands in the template."""
+    """A tag that is replaced by a value; `path` is its name split at the dots, `written` the tag itself."""
 
     name: str
     path: tuple[str, ...]
@@ -42,7 +42,7 @@ Node = str | VariableTag | Section
 
 
 class _Tag(NamedTuple):
-    """`kind` is its first character, or none for a variable; `start` and `end` are where it is in the template."""
+    """A tag: `kind` is its first character, empty for a variable; `start` and `end` are its position."""
 
     kind: str
     name: str
@@ -56,7 +56,7 @@ class _Parser:
         self.at = 0
         self.opener, self.closer = "{{", "}}"
         self.nodes: list[Node] = []
-        # The sections that are open, each with the nodes around it.
+        # The open sections, each with its sibling nodes.
         self.open: list[tuple[_Tag, list[Node]]] = []
 
     def parse(self) -> list[Node]:
@@ -64,16 +64,16 @@ class _Parser:
         while (start := self.template.find(self.opener, self.at)) >= 0:
             tags += 1
             if tags > MAX_TAGS:
-                self._refuse(start, f"it has more than {MAX_TAGS} tags")
+                self._fail(start, f"it has more than {MAX_TAGS} tags")
             tag = self._tag(start)
-            text, after = self._around(tag)
+            text, after = self._split_before(tag)
             if text:
                 self.nodes.append(text)
-            self._take(tag)
+            self._add(tag)
             self.at = after
         if self.open:
             section = self.open[-1][0]
-            self._refuse(section.start, f"the section {section.name[:64]!r} is never closed")
+            self._fail(section.start, f"the section {section.name[:64]!r} is never closed")
         if rest := self.template[self.at :]:
             self.nodes.append(rest)
         return self.nodes
@@ -88,14 +88,14 @@ class _Parser:
         closer = {"{": "}", "=": "="}.get(kind, "") + self.closer
         end = self.template.find(closer, inside)
         if end < 0:
-            self._refuse(start, "a tag is never closed")
+            self._fail(start, "a tag is never closed")
         name = self.template[inside:end].strip()
         if not name and kind != "!":
-            self._refuse(start, "a tag has no name")
+            self._fail(start, "a tag has no name")
         return _Tag(kind, name, start, end + len(closer))
 
-    def _around(self, tag: _Tag) -> tuple[str, int]:
-        """The text before a tag, and where the template goes on; the line of a tag that is alone on it is left out."""
+    def _split_before(self, tag: _Tag) -> tuple[str, int]:
+        """Return the text before a tag and the position after it, without the line of a standalone tag."""
         text = self.template[self.at : tag.start]
         if tag.kind and tag.kind in _STANDALONE:
             head = text.rstrip(" \t")
@@ -104,12 +104,12 @@ class _Parser:
                 return head, rest.end()
         return text, tag.end
 
-    def _take(self, tag: _Tag) -> None:
+    def _add(self, tag: _Tag) -> None:
         if tag.kind in ("", "&", "{"):
             self.nodes.append(VariableTag(tag.name, _path(tag.name), self.template[tag.start : tag.end]))
         elif tag.kind in ("#", "^"):
             if len(self.open) == MAX_DEPTH:
-                self._refuse(tag.start, f"sections are nested deeper than {MAX_DEPTH}")
+                self._fail(tag.start, f"sections are nested deeper than {MAX_DEPTH}")
             self.open.append((tag, self.nodes))
             self.nodes = []
         elif tag.kind == "/":
@@ -119,20 +119,20 @@ class _Parser:
 
     def _close(self, tag: _Tag) -> None:
         if not self.open:
-            self._refuse(tag.start, f"{tag.name[:64]!r} is closed and was never opened")
-        section, around = self.open.pop()
+            self._fail(tag.start, f"the section {tag.name[:64]!r} is closed but was never opened")
+        section, siblings = self.open.pop()
         if section.name != tag.name:
-            self._refuse(tag.start, f"{tag.name[:64]!r} is closed where {section.name[:64]!r} is open")
-        around.append(Section(section.name, _path(section.name), section.kind == "^", self.nodes))
-        self.nodes = around
+            self._fail(tag.start, f"the section {tag.name[:64]!r} is closed while {section.name[:64]!r} is open")
+        siblings.append(Section(section.name, _path(section.name), section.kind == "^", self.nodes))
+        self.nodes = siblings
 
     def _delimit(self, tag: _Tag) -> None:
         delimiters = tag.name.split()
         if len(delimiters) != 2 or "=" in tag.name:
-            self._refuse(tag.start, "delimiters are set as in {{=<% %>=}}")
+            self._fail(tag.start, "invalid delimiters; set them as in {{=<% %>=}}")
         self.opener, self.closer = delimiters
 
-    def _refuse(self, at: int, reason: str) -> NoReturn:
+    def _fail(self, at: int, reason: str) -> NoReturn:
         line = self.template.count("\n", 0, at) + 1
         raise InvalidTemplate(engine="mustache", reason=f"{reason}, line {line}")
 
@@ -142,7 +142,7 @@ def _path(name: str) -> tuple[str, ...]:
 
 
 def parse(template: str) -> list[Node]:
-    """A template as texts, variables and sections.
+    """Parse a template into texts, variables and sections.
 
     Raises:
         InvalidTemplate: with the reason and the line.

@@ -1,26 +1,26 @@
-"""Output: the text that comes out of a template, piece by piece, with a bound on its size."""
+"""Output: the rendered text of a template, with a limit on its size."""
 
 from moorage.core.errors.templates import OutputTooLarge
 
-#: How large all that is rendered for one request may be, in bytes of UTF-8.
+#: The maximum size of everything rendered for one request, in bytes of UTF-8.
 MAX_OUTPUT = 1_048_576
 
 
 class Output:
-    """Collects pieces. `missing` has the names without a value, each once, in order."""
+    """The pieces of a rendered text; `missing` has the names without a value, in order."""
 
-    def __init__(self, budget: int, *, keep: bool) -> None:
+    def __init__(self, budget: int, *, keep_placeholders: bool) -> None:
         self.missing: dict[str, None] = {}
         self.size = 0
-        self._room = budget
-        self._keep = keep
+        self._budget = budget
+        self._keep_placeholders = keep_placeholders
         self._pieces: list[str] = []
 
     def write(self, piece: str) -> None:
-        """Add a piece as it is.
+        """Add a piece.
 
         Raises:
-            OutputTooLarge: there is no room for it.
+            OutputTooLarge: it exceeds the budget.
         """
         size = len(piece) if piece.isascii() else len(piece.encode())
         self.require(size)
@@ -28,19 +28,19 @@ class Output:
         self._pieces.append(piece)
 
     def require(self, size: int) -> None:
-        """Say that so many bytes more will be written.
+        """Check that this number of bytes can still be written.
 
         Raises:
-            OutputTooLarge: there is no room for them.
+            OutputTooLarge: they exceed the budget.
         """
-        if self.size + size > self._room:
+        if self.size + size > self._budget:
             raise OutputTooLarge(maximum=MAX_OUTPUT)
 
     def mark_missing(self, name: str, placeholder: str) -> str:
-        """Note that there is no input of that name. Return the replacement: the placeholder, or nothing."""
+        """Record a name without an input, and return its replacement: the placeholder, or nothing."""
         self.missing[name] = None
-        return placeholder if self._keep else ""
+        return placeholder if self._keep_placeholders else ""
 
     def text(self) -> str:
-        """All pieces together."""
+        """Return the text."""
         return "".join(self._pieces)

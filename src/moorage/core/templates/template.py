@@ -1,11 +1,11 @@
 """Templates: messages with placeholders for inputs.
 
-Three engines. `text` puts values in the place of names, and `mustache` has sections too; both are rendered
-here, in time that is linear in the template and the output. `jinja` runs code, so it is rendered in a process of its
-own, by `moorage.rendering.jinja`.
+There are three engines. `text` replaces names by values, and `mustache` also has sections; this module renders both, in
+time that is linear in the template and the output. `jinja` runs code, so `moorage.rendering.jinja` renders it in a
+separate process.
 
-Inputs are JSON values. Whatever the engine, a string is put in as it is (it is never read as a template, and not
-escaped: a prompt is no HTML), null as nothing, and all else as compact JSON. At most `MAX_OUTPUT` bytes come out.
+Inputs are JSON values. Every engine inserts a string unchanged (not as a template, and not escaped), null as nothing,
+and other values as compact JSON. The output is at most `MAX_OUTPUT` bytes.
 """
 
 import re
@@ -23,15 +23,15 @@ Engine = Literal["text", "jinja", "mustache"]
 
 _ENGINES = frozenset(get_args(Engine))
 
-#: The treatment of a name without an input: it is replaced by nothing, it stays as written, or it is an error.
+#: The treatment of a name without an input: replace it by nothing, keep it as written, or raise an error.
 Missing = Literal["empty", "keep", "error"]
 
-# Possessive, so that nothing is ever tried twice: `{{{{{{…` takes linear time.
+# Possessive, to avoid backtracking: `{{{{{{…` takes linear time.
 _PLACEHOLDER = re.compile(r"\{\{(\s*+[^\W\d][\w-]*+(?:\.[\w-]++)*+\s*+)\}\}")
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """A text with the inputs in it, its size in bytes, and the names that no input had, each once."""
+    """A rendered text, its size in bytes, and the distinct names without an input."""
 
     text: str
     missing: list[str]
@@ -39,15 +39,17 @@ class Rendered(msgspec.Struct, frozen=True):
 
 
 class Template:
-    """A text or mustache template made ready to be rendered many times. `parts` are those of a text template: what is
-    said, and between that what stands inside of each pair of braces."""
+    """A compiled text or mustache template.
+
+    `parts` of a text template alternates between literal text and the content of a pair of braces.
+    """
 
     def __init__(self, engine: str, template: str) -> None:
-        """Read a template.
+        """Compile a template.
 
         Raises:
-            UnsupportedEngine: there is no such engine; JinjaNotEnabled: it is not rendered here.
-            InvalidTemplate: it is broken (mustache only; every text is a text template).
+            UnsupportedEngine: the engine does not exist; JinjaNotEnabled: this module does not render it.
+            InvalidTemplate: the syntax is invalid (mustache only; every text is a valid text template).
         """
         _check(engine)
         self._mustache = mustache.parse(template) if engine == "mustache" else None
@@ -55,15 +57,14 @@ class Template:
         self._names = {inside: inside.strip() for inside in self.parts[1::2]}
 
     def render(self, inputs: Mapping[str, Any], missing: Missing, *, budget: int = MAX_OUTPUT) -> Rendered:
-        """Put the inputs in. `budget` is how many bytes the text may have: several templates of a request share
-        `MAX_OUTPUT`.
+        """Render with the inputs. `budget` is the maximum size in bytes; the templates of a request share `MAX_OUTPUT`.
 
         Raises:
-            MissingInputs: naming all that is missing, where `missing` is "error".
-            OutputTooLarge, TemplateTooHeavy: the text, or the way to it, is too long.
+            MissingInputs: with all missing names, if `missing` is "error".
+            OutputTooLarge, TemplateLimitExceeded: the output or the number of steps exceeds the limit.
             TypeError: an input is not a JSON value.
         """
-        output = Output(budget, keep=missing == "keep")
+        output = Output(budget, keep_placeholders=missing == "keep")
         if self._mustache is None:
             self._render_text(inputs, output)
         else:
@@ -77,7 +78,7 @@ class Template:
         for inside, name in self._names.items():
             value = find(name, inputs)
             texts[inside] = output.mark_missing(name, f"{{{{{inside}}}}}") if value is ABSENT else to_text(value)
-            # Each is written at least once, and nothing large is made that will not fit.
+            # Each is written at least once; check before joining, so that nothing too large is created.
             needed += len(texts[inside])
             output.require(needed)
         parts[1::2] = map(texts.__getitem__, parts[1::2])
@@ -88,7 +89,7 @@ class Template:
 def render(
     engine: str, template: str, inputs: Mapping[str, Any], missing: Missing, *, budget: int = MAX_OUTPUT
 ) -> Rendered:
-    """Read a template and put the inputs in, once.
+    """Compile a template and render it with the inputs.
 
     Raises:
         The errors of `Template` and `Template.render`.
@@ -97,7 +98,7 @@ def render(
 
 
 def names(engine: str, template: str) -> list[str]:
-    """The names that a template uses, each once, in the order in which they come: dotted as they are written.
+    """Return the distinct names that a template uses, in order and with their dots.
 
     Raises:
         UnsupportedEngine, JinjaNotEnabled, InvalidTemplate: as `render`.

@@ -1,4 +1,4 @@
-"""From a parsed body to its type, with every problem at once."""
+"""Conversion of a parsed body to its type, with all problems at once."""
 
 from typing import Any, TypeVar
 
@@ -6,24 +6,24 @@ import msgspec
 
 from moorage.core.errors.requests import InvalidBody
 from moorage.core.errors.templates import EngineNotSupported
-from moorage.core.validation.validate import conform
+from moorage.core.validation.validate import validate
 
 T = TypeVar("T")
 
 
 def read_body(value: Any, to: type[T]) -> tuple[T, list[str]]:
-    """Hold a parsed body against a type; returns it and the paths that were rewritten to an equivalent.
+    """Return a parsed body as a type, and the paths that were normalized.
 
     Raises:
-        InvalidBody: with every problem; EngineNotSupported: one is a template engine.
+        InvalidBody: with all problems; EngineNotSupported: one is the template engine.
     """
-    conformed, report = conform(value, to)
+    normalized, report = validate(value, to)
     if any(problem.path.endswith("settings.engine") for problem in report.problems):
         raise EngineNotSupported.of(report.problems)
     if report.problems:
         raise InvalidBody.of(report.problems)
     try:
-        return msgspec.convert(conformed, to), report.rewritten
-    except msgspec.ValidationError as error:  # a rule of the type that `conform` does not know
+        return msgspec.convert(normalized, to), report.normalized
+    except msgspec.ValidationError as error:  # `validate` does not implement this rule of the type
         report.problem("", str(error))
         raise InvalidBody.of(report.problems) from None

@@ -8,45 +8,48 @@ from typing import Any
 
 import msgspec
 
+from moorage.core.validation.messages import name_of
 from moorage.core.validation.strict_json import join
-from moorage.core.validation.validate import DROP, Report, name_of
+from moorage.core.validation.validate import DROP, Report
 
 
 def id_as_number(value: Any, path: str, report: Report) -> Any:
-    """Every typed client wants a number or nothing; a text id (a ULID) has no number that equals it."""
+    """Convert an id to a number for typed clients, or drop it: a ULID does not equal any number."""
     if isinstance(value, str):
-        report.rewrote(path)
+        report.mark_normalized(path)
         is_exact = value.isascii() and value.isdigit() and int(value[:16]) < 2**53
         return int(value) if is_exact and len(value) <= 16 else DROP
     return value
 
 
 def number_as_text(value: Any, path: str, report: Report) -> Any:
-    """`dimensions` is a text in the contract, and a number in everybody's head."""
+    """Convert a number to a string: `dimensions` is a string in the contract, but users write a number."""
     if type(value) in (int, float):
-        report.rewrote(path)
+        report.mark_normalized(path)
         return str(value)
     return value
 
 
 def arguments_as_text(value: Any, path: str, report: Report) -> Any:
-    """The arguments of a call are JSON as text."""
+    """Convert the arguments of a tool call to a string with JSON."""
     if isinstance(value, dict):
-        report.rewrote(path)
+        report.mark_normalized(path)
         return msgspec.json.encode(value).decode()
     return value
 
 
 def tool_parameters(value: Any, path: str, report: Report) -> Any:
-    """A JSON Schema of one object, in the spelling strict clients read: `properties` there, and
-    `additionalProperties` false or absent. Absent means true, so `true` can be left out."""
+    """Normalize a JSON Schema of one object for strict clients.
+
+    They require `properties`, and `additionalProperties` false or absent. Absent means true, so `true` is omitted.
+    """
     if not isinstance(value, dict):
         return value
     schema = dict(value)
     for key, default in (("type", "object"), ("properties", {})):
         if schema.get(key) is None:
             schema[key] = default
-            report.rewrote(join(path, key))
+            report.mark_normalized(join(path, key))
     if schema["type"] != "object":
         report.problem(join(path, "type"), 'must be "object": a tool\'s parameters are the fields of one object')
     if not isinstance(schema["properties"], dict):
@@ -54,13 +57,13 @@ def tool_parameters(value: Any, path: str, report: Report) -> Any:
     required = schema.get("required", ())
     if required is None:
         del schema["required"]
-        report.rewrote(join(path, "required"))
+        report.mark_normalized(join(path, "required"))
     elif not isinstance(required, list | tuple) or not all(isinstance(name, str) for name in required):
         report.problem(join(path, "required"), "must be an array of strings")
     extra = schema.get("additionalProperties", False)
     if extra is True or extra is None or extra == {}:
         del schema["additionalProperties"]
-        report.rewrote(join(path, "additionalProperties"))
+        report.mark_normalized(join(path, "additionalProperties"))
     elif extra is not False:
         report.problem(
             join(path, "additionalProperties"),
@@ -71,16 +74,16 @@ def tool_parameters(value: Any, path: str, report: Report) -> Any:
 
 
 def complete_message(value: Any, path: str, report: Report) -> Any:
-    """A message that is all tool calls, or a tool's empty answer, is sent without content; the contract wants null."""
+    """Add null content, which the contract requires, to tool calls and empty tool results."""
     if isinstance(value, dict) and "content" not in value and (value.get("tool_calls") or value.get("role") == "tool"):
-        report.rewrote(join(path, "content"))
+        report.mark_normalized(join(path, "content"))
         return {**value, "content": None}
     return value
 
 
 def complete_function(value: Any, path: str, report: Report) -> Any:
-    """The reference page allows to leave out the parameters of a function that has none; its clients do not."""
+    """Add empty parameters: optional according to the reference page, but its clients require them."""
     if isinstance(value, dict) and value.get("parameters") is None:
-        report.rewrote(join(path, "parameters"))
+        report.mark_normalized(join(path, "parameters"))
         return {**value, "parameters": {"type": "object", "properties": {}}}
     return value

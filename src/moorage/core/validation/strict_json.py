@@ -1,8 +1,8 @@
-"""JSON as strictly as something that is kept for years deserves.
+"""A strict JSON parser for content that is stored for years.
 
-Refused, with the reason: what is not UTF-8 or not JSON, duplicate keys (parsers disagree on which one wins), NaN and
-infinities, numbers too large for a double, nesting over 64 levels, more than 100,000
-values, NUL and lone surrogates in strings (PostgreSQL cannot keep the first, UTF-8 not the second).
+It rejects, with the reason: invalid UTF-8 or JSON, duplicate keys (parsers disagree on which one wins), NaN and
+infinities, numbers too large for a double, nesting over 64 levels, more than 100,000 values, and NUL and lone
+surrogates in strings (PostgreSQL cannot store the first, UTF-8 cannot encode the second).
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from moorage.core.errors.requests import InvalidJson
 
-#: How long a body may be, in bytes.
+#: The maximum size of a body in bytes.
 MAX_BODY = 1_048_576
 MAX_DEPTH = 64
 MAX_VALUES = 100_000
@@ -50,15 +50,15 @@ def parse(text: bytes) -> Any:
 
 
 def too_deep() -> InvalidJson:
-    """The error for a value with too many levels."""
+    """Return the error for a value with too many levels."""
     return InvalidJson(reason=f"the nesting is deeper than {MAX_DEPTH} levels")
 
 
 def check(value: Any) -> None:
-    """Reject in a parsed value what `parse` rejects in text: depth, NUL, lone surrogates, values outside JSON.
+    """Check a parsed value as `parse` does: depth, NUL, lone surrogates, and values that are not JSON.
 
     Raises:
-        InvalidJson: naming the path of the first offence.
+        InvalidJson: with the path of the first problem.
     """
     waiting: list[tuple[Any, str, int]] = [(value, "", 1)]
     seen = 0
@@ -96,7 +96,7 @@ def _check_scalar(item: Any, path: str) -> None:
 
 
 def join(path: str, key: str) -> str:
-    """The path of `key` inside `path`: `a.b`, or `a["b c"]` where the key is not a plain word."""
+    """Return the path of `key` inside `path`: `a.b`, or `a["b c"]` if the key is not a plain word."""
     if key.isidentifier() or key.replace("-", "_").isidentifier():
         return f"{path}.{key}" if path else key
     return f"{path}[{json.dumps(key)}]"

@@ -1,13 +1,11 @@
-"""Hold a JSON value against a type: every problem with its path, and the equivalents we can write instead.
+"""Validation of a JSON value against a type: all problems with their paths, and normalized values.
 
-`msgspec.convert` stops at the first problem; a person who edits a configuration wants all of them. And clients choke
-on spellings that mean the same as one they accept (an optional `null`, a number as text), so such a value is rewritten
-and the path reported, instead of being refused. Both follow from the types alone; a field with a rule of its own
-carries it: `Annotated[T, Meta(extra={"rewrite": function})]`, where `function(value, path, report)` returns the value
-to go on with, or `DROP` to leave the field out.
+`msgspec.convert` stops at the first problem, but a user who edits a configuration needs all of them. Clients cannot
+parse some equivalent values (an optional `null`, a number as text), so these are normalized, and their paths reported.
+Both follow from the types alone. A field with its own rule has `Annotated[T, Meta(extra={"normalize": function})]`,
+where `function(value, path, report)` returns the value to validate further, or `DROP` to omit the field.
 """
 
-import difflib
 import json
 import math
 import re
@@ -18,22 +16,13 @@ from typing import Any, Final
 from msgspec import inspect
 
 from moorage.core.errors.base import Problem
+from moorage.core.validation.messages import name_of, nearest, shown
 from moorage.core.validation.strict_json import join
 
 DROP: Final = object()
 MAX_PROBLEMS = 100
-_MAX_SHOWN = 80
 
 Options = tuple[inspect.Type, ...]
-
-_JSON_NAMES = {
-    str: "a string",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    list: "an array",
-    dict: "an object",
-}
 
 
 class Report:
@@ -41,32 +30,26 @@ class Report:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self.rewritten: list[str] = []
+        self.normalized: list[str] = []
 
     def problem(self, path: str, message: str) -> None:
-        """Note one more thing wrong; after `MAX_PROBLEMS` the rest is not listed."""
+        """Add a problem, unless there are `MAX_PROBLEMS` already."""
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem(path, message))
 
-    def rewrote(self, path: str) -> None:
-        """Note that the value at `path` was replaced by an equivalent."""
-        self.rewritten.append(path)
+    def mark_normalized(self, path: str) -> None:
+        """Record that the value at `path` was replaced by an equivalent one."""
+        self.normalized.append(path)
 
 
-def conform(value: Any, to: Any) -> tuple[Any, Report]:
-    """Hold `value` against the type `to`.
+def validate(value: Any, to: Any) -> tuple[Any, Report]:
+    """Validate a value against the type `to`.
 
     Returns:
-        The value with equivalents written in, and the report. Without problems in it, `msgspec.convert(value, to)`
-        succeeds.
+        The normalized value and the report. If it has no problems, `msgspec.convert(value, to)` succeeds.
     """
     report = Report()
-    return _conform(value, _type_info(to), "", report), report
-
-
-def name_of(value: Any) -> str:
-    """Return the name of a value's type in JSON: `null`, `a string`, `an object`…"""
-    return "null" if value is None else _JSON_NAMES.get(type(value)) or f"a {type(value).__name__}"
+    return _validate(value, _type_info(to), "", report), report
 
 
 @cache
@@ -74,14 +57,14 @@ def _type_info(to: Any) -> inspect.Type:
     return inspect.type_info(to)
 
 
-def _conform(value: Any, to: inspect.Type, path: str, report: Report) -> Any:
+def _validate(value: Any, to: inspect.Type, path: str, report: Report) -> Any:
     if isinstance(to, inspect.Metadata):
-        rewrite: Callable[[Any, str, Report], Any] | None = (to.extra or {}).get("rewrite")
-        if rewrite is not None:
-            value = rewrite(value, path, report)
+        normalize: Callable[[Any, str, Report], Any] | None = (to.extra or {}).get("normalize")
+        if normalize is not None:
+            value = normalize(value, path, report)
             if value is DROP:
                 return DROP
-        return _conform(value, to.type, path, report)
+        return _validate(value, to.type, path, report)
     options = _options(to)
     chosen = _choose(value, options, path, report) if type(value) is dict else None
     for option in options if chosen is None else (chosen,):
@@ -89,32 +72,32 @@ def _conform(value: Any, to: inspect.Type, path: str, report: Report) -> Any:
         if handler is not None:
             return handler(value, option, path, report)
     if isinstance(value, str) and (number := _number_for(value, options)) is not None:
-        report.rewrote(path)
+        report.mark_normalized(path)
         return number
     if not any(isinstance(option, inspect.AnyType) for option in options):
-        wanted = dict.fromkeys(_wanted(option) for option in options)
-        report.problem(path, f"must be {' or '.join(wanted)}, not {name_of(value)}")
+        expected = dict.fromkeys(_type_name(option) for option in options)
+        report.problem(path, f"must be {' or '.join(expected)}, not {name_of(value)}")
     return value
 
 
 def _object(value: dict[str, Any], to: inspect.StructType, path: str, report: Report) -> dict[str, Any]:
-    known = {field.encode_name: field for field in to.fields}
+    fields = {field.encode_name: field for field in to.fields}
     result: dict[str, Any] = {}
     for key, child in value.items():
-        field = known.get(key)
+        field = fields.get(key)
         here = join(path, key)
         if key == to.tag_field:
             result[key] = _tag(child, to, here, report)
         elif field is None:
             if to.forbid_unknown_fields:
-                report.problem(here, _unknown(key, [*known, *([to.tag_field] if to.tag_field else [])]))
+                report.problem(here, _unknown(key, [*fields, *([to.tag_field] if to.tag_field else [])]))
         elif child is None and not field.required and not _nullable(field.type):
-            report.rewrote(here)
-        elif (kept := _conform(child, field.type, here, report)) is not DROP:
-            result[key] = kept
+            report.mark_normalized(here)
+        elif (normalized := _validate(child, field.type, here, report)) is not DROP:
+            result[key] = normalized
     if to.tag_field is not None and to.tag_field not in value:
         report.problem(join(path, to.tag_field), f"is required, and must be {json.dumps(to.tag)}")
-    for key, field in known.items():
+    for key, field in fields.items():
         if field.required and key not in value:
             report.problem(join(path, key), "is required")
     return result
@@ -132,8 +115,8 @@ def _array(value: list[Any], to: inspect.ListType, path: str, report: Report) ->
     if to.max_length is not None and len(value) > to.max_length:
         report.problem(path, f"must have at most {to.max_length} items; got {len(value)}")
         return value
-    kept = (_conform(child, to.item_type, f"{path}[{index}]", report) for index, child in enumerate(value))
-    return [child for child in kept if child is not DROP]
+    normalized = (_validate(child, to.item_type, f"{path}[{index}]", report) for index, child in enumerate(value))
+    return [child for child in normalized if child is not DROP]
 
 
 def _map(value: dict[str, Any], to: inspect.DictType, path: str, report: Report) -> dict[str, Any]:
@@ -145,9 +128,9 @@ def _map(value: dict[str, Any], to: inspect.DictType, path: str, report: Report)
     result: dict[str, Any] = {}
     for key, child in value.items():
         here = join(path, key)
-        _conform(key, to.key_type, here, report)
-        if (kept := _conform(child, to.value_type, here, report)) is not DROP:
-            result[key] = kept
+        _validate(key, to.key_type, here, report)
+        if (normalized := _validate(child, to.value_type, here, report)) is not DROP:
+            result[key] = normalized
     return result
 
 
@@ -171,13 +154,13 @@ def _choice(value: str, to: inspect.LiteralType, path: str, report: Report) -> s
 
 
 def _number(value: Any, to: inspect.Type, path: str, report: Report) -> Any:
-    # 512.0 and 512 are one JSON number; keep one spelling, so that a round trip through a float is no change.
+    # 512.0 and 512 are the same JSON number. Use one form, so that a round trip through a float is no change.
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     return value
 
 
-def _as_it_is(value: Any, to: inspect.Type, path: str, report: Report) -> Any:
+def _unchanged(value: Any, to: inspect.Type, path: str, report: Report) -> Any:
     return value
 
 
@@ -188,15 +171,15 @@ _HANDLERS: dict[tuple[type[inspect.Type], type], Callable[[Any, Any, str, Report
     (inspect.LiteralType, str): _choice,
     (inspect.IntType, int): _number,
     (inspect.FloatType, float): _number,
-    (inspect.BoolType, bool): _as_it_is,
-    (inspect.NoneType, type(None)): _as_it_is,
+    (inspect.BoolType, bool): _unchanged,
+    (inspect.NoneType, type(None)): _unchanged,
     (inspect.DictType, dict): _map,
-    (inspect.AnyType, dict): _as_it_is,
+    (inspect.AnyType, dict): _unchanged,
 }
 
 
 def _choose(value: dict[str, Any], options: Options, path: str, report: Report) -> inspect.Type | None:
-    """Which of several structs an object is, by its tag; one that is none of them is reported, and not looked into."""
+    """Return the struct that the tag of an object selects. Report an unknown tag, and skip the other fields."""
     structs = [option for option in options if isinstance(option, inspect.StructType)]
     if len(structs) < 2:
         return None
@@ -225,7 +208,7 @@ def _nullable(to: inspect.Type) -> bool:
 
 
 def _number_for(text: str, options: Options) -> float | None:
-    """The number a text spells, where a number is wanted."""
+    """Return the number that a string contains, if one of the options is a number."""
     if not any(isinstance(option, inspect.FloatType) for option in options):
         return None
     try:
@@ -239,7 +222,7 @@ def _is_finite(number: object) -> bool:
     return type(number) is float and math.isfinite(number)
 
 
-def _wanted(to: inspect.Type) -> str:
+def _type_name(to: inspect.Type) -> str:
     names: dict[type[inspect.Type], str] = {
         inspect.StructType: "an object", inspect.DictType: "an object", inspect.ListType: "an array",
         inspect.StrType: "a string", inspect.IntType: "a number", inspect.FloatType: "a number",
@@ -250,20 +233,8 @@ def _wanted(to: inspect.Type) -> str:
     return names[type(to)]
 
 
-def _unknown(key: str, known: list[str]) -> str:
-    plain = {name.replace("_", "").lower(): name for name in known}
+def _unknown(key: str, fields: list[str]) -> str:
+    plain = {name.replace("_", "").lower(): name for name in fields}
     same = plain.get(key.replace("_", "").lower())
-    hint = f". Did you mean {same!r}?" if same else nearest(key, known)
-    return f"is not a field here{hint or '; the fields are ' + ', '.join(known)}"
-
-
-def nearest(value: Any, choices: list[str]) -> str:
-    """Return a question that ends a message, if one of the choices is similar to the value."""
-    found = difflib.get_close_matches(str(value)[:100], choices, n=1, cutoff=0.7)
-    return f". Did you mean {found[0]!r}?" if found else ""
-
-
-def shown(value: Any) -> str:
-    """A JSON value as a message shows it: cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"
+    hint = f". Did you mean {same!r}?" if same else nearest(key, fields)
+    return f"is not a field here{hint or '; the fields are ' + ', '.join(fields)}"

@@ -79,7 +79,7 @@ class Address:
         given = _parse(url)
         if given is None:  # it is not shown: any part of it may be the password
             option = _unknown_option(url)
-            why = f"has the option {option}, which PostgreSQL does not know" if option else _UNPARSABLE
+            why = f"has the option {option}, which PostgreSQL does not have" if option else _UNPARSABLE
             raise InvalidDatabase(url="postgresql://…", reason=f"{label} {why}")
         parameters = {**_DEFAULTS, **given}
         self._conninfo = make_conninfo("", **parameters)
@@ -216,11 +216,11 @@ def _commit(connection: Connection) -> None:
         status = connection.execute("COMMIT").statusmessage
     except psycopg.Error as error:
         if connection.closed:
-            reason = "the connection was lost while it committed, so the change may be there or not"
+            reason = "the connection was lost while it committed, so the change may or may not be stored"
             raise StorageUnavailable(reason=reason) from error
         raise
     if status != "COMMIT":  # PostgreSQL rolls back after a failed statement, without an error
-        raise StorageUnavailable(reason="it undid the transaction")
+        raise StorageUnavailable(reason="it rolled the transaction back")
 
 
 def translate_error(error: psycopg.Error) -> StorageError:

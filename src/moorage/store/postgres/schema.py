@@ -61,7 +61,8 @@ def check_version(found: int, url: str) -> None:
     if found < OLDEST_VERSION:
         version = f"{found // 10_000}.{found % 10_000}"
         raise InvalidDatabase(
-            url=url, reason=f"it is PostgreSQL {version}, and {OLDEST_VERSION // 10_000} is the oldest"
+            url=url,
+            reason=f"it is PostgreSQL {version}, but the oldest supported version is {OLDEST_VERSION // 10_000}",
         )
 
 
@@ -101,7 +102,7 @@ def check_settings(connection: Connection, url: str) -> None:
     fsync, synchronous, encoding = connection.execute(_SETTINGS).fetchall()[0]
     if "off" in (fsync, synchronous):
         setting = "fsync" if fsync == "off" else "synchronous_commit"
-        raise InvalidDatabase(url=url, reason=f"its setting {setting} is off: it can lose what it has committed")
+        raise InvalidDatabase(url=url, reason=f"its setting {setting} is off: it can lose committed data")
     if encoding != "UTF8":
         raise InvalidDatabase(url=url, reason=f"its encoding is {encoding}, not UTF8")
 

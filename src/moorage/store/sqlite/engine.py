@@ -184,7 +184,7 @@ def _transaction(connection: apsw.Connection, begin: str) -> Iterator[None]:
 def _check_path(path: Path, url: str, mode: OpenMode) -> None:
     folder = path.parent
     if not folder.is_dir():
-        raise InvalidDatabase(url=url, reason=f"there is no folder {folder}")
+        raise InvalidDatabase(url=url, reason=f"the folder {folder} does not exist")
     if path.is_dir():
         raise InvalidDatabase(url=url, reason="it is a folder; name a file in it")
     if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
@@ -192,7 +192,7 @@ def _check_path(path: Path, url: str, mode: OpenMode) -> None:
     # SQLite gives its side files the mode of the database, which contains prompts and hashes of API keys.
     if not path.exists():
         if not can_create(mode):
-            raise InvalidDatabase(url=url, reason="there is no such file")
+            raise InvalidDatabase(url=url, reason="the file does not exist")
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         except OSError as error:
@@ -210,7 +210,9 @@ def _open(path: Path, flags: int) -> apsw.Connection:
     if flags & apsw.SQLITE_OPEN_READWRITE:
         mode = connection.pragma("journal_mode", "wal")
         if mode != "wal":
-            raise InvalidDatabase(url=f"sqlite:///{path}", reason=f"this file system has no WAL, only {mode}")
+            raise InvalidDatabase(
+                url=f"sqlite:///{path}", reason=f"its file system does not support WAL (journal mode: {mode})"
+            )
         synchronous = connection.pragma("synchronous")
         if synchronous != 2:
             raise InvalidDatabase(url=f"sqlite:///{path}", reason=f"synchronous is {synchronous}, not FULL (2)")

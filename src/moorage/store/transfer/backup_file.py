@@ -20,15 +20,15 @@ _PAGES = 1_000
 
 # SQLite creates side files to read a WAL database; a backup is not one.
 _IN_A_CLOSED_FOLDER = (
-    "it is a database's own file, not one of `moorage db backup`; it can be read in a folder that this user can write"
+    "it is the file of a database, not of `moorage db backup`; copy it to a folder that this user can write"
 )
 
 #: Better messages than those of SQLite.
 _REASONS = {
     apsw.ReadOnlyError: _IN_A_CLOSED_FOLDER,
     apsw.CantOpenError: _IN_A_CLOSED_FOLDER,
-    apsw.NotADBError: "it is no SQLite database",
-    apsw.CorruptError: "it is damaged, or a part is missing",
+    apsw.NotADBError: "it is not a SQLite database",
+    apsw.CorruptError: "it is damaged or incomplete",
 }
 
 
@@ -76,9 +76,9 @@ def open_backup(file: Path) -> Iterator[Store]:
         except InvalidDatabase as error:
             raise InvalidBackup(file=file, reason=error.fields["reason"]) from error
         except SchemaTooNew as error:
-            raise SchemaTooNew(url=file, found=error.fields["found"], known=error.fields["known"]) from error
+            raise SchemaTooNew(url=file, found=error.fields["found"], supported=error.fields["supported"]) from error
         except CopyUnfinished as error:
-            raise InvalidBackup(file=file, reason="it is a copy that is not finished") from error
+            raise InvalidBackup(file=file, reason="it is an unfinished copy") from error
         with closing(store):
             yield store
 

@@ -1,4 +1,4 @@
-"""A plan fills inputs into what it encoded before where it can. That gives the bytes of the long way, always."""
+"""Compiled variants insert inputs into encoded parts if possible. The bytes equal those of a full rendering."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.deployment import LiveVersion
-from moorage.core.errors.base import Problem
 from moorage.core.errors.templates import MissingInputs, OutputTooLarge
 from moorage.core.resolution.compiled import CompiledDeployment, CompiledVariant, render_all
 from moorage.core.resolution.config import GetConfigRequest
@@ -36,24 +35,24 @@ some_inputs = st.dictionaries(
 )
 
 
-def prepared(texts: list[str], missing: str = "empty", engine: str = "text", **variables: str) -> CompiledVariant:
-    """A variant with these messages."""
+def compiled(texts: list[str], missing: str = "empty", engine: str = "text", **variables: str) -> CompiledVariant:
+    """Return a variant with these messages."""
     messages: list[dict[str, Any]] = [{"role": "system", "content": text} for text in texts[:1]]
     parts = [{"type": "text", "text": text} for text in texts[1:]]
     messages.append({"role": "user", "content": parts} if parts else {"role": "assistant", "content": None})
     config = {"model": "m", "model_type": "chat", "provider": "openai", "messages": messages}
     declared = [{"key": key, "value": value} for key, value in variables.items()]
     runtime_config = {"settings": {"engine": engine, "missing_inputs": missing}}
-    encoded = (msgspec.json.encode(each).decode() for each in (config, declared, runtime_config))
+    encoded = (msgspec.json.encode(part).decode() for part in (config, declared, runtime_config))
     return CompiledDeployment(LiveVersion("k", "id", "version_id", "1.0", StoredContent(*encoded))).resolve({})[1]
 
 
-def told(answer: Callable[[], bytes]) -> bytes | tuple[Problem, ...]:
-    """The answer, or what is missing for it."""
+def result_of(render: Callable[[], bytes]) -> bytes | tuple[str, ...]:
+    """Return the result, or the names of the missing inputs."""
     try:
-        return answer()
+        return render()
     except MissingInputs as error:
-        return error.problems
+        return error.names
 
 
 @given(
@@ -64,38 +63,38 @@ def told(answer: Callable[[], bytes]) -> bytes | tuple[Problem, ...]:
     st.booleans(),
     st.sampled_from([{"e": "by default"}, {"e": "by default", "c.d": "by default"}]),
 )
-def test_the_short_way_gives_the_bytes_of_the_long_one(
+def test_precompiled_and_rendered_configurations_have_equal_bytes(
     texts: list[str], inputs: dict[str, Any], missing: str, engine: str, has_messages: bool, defaults: dict[str, str]
 ) -> None:
     if engine == "mustache":
         texts = [text.replace("{{{", "").replace("{{", "").replace("}}", "") + "{{a}}" for text in texts]
-    variant = prepared(texts, missing, engine, **defaults)
+    variant = compiled(texts, missing, engine, **defaults)
     request = GetConfigRequest("k", inputs, messages=[{"role": "user", "content": "Hi"}] if has_messages else [])
 
-    assert told(lambda: variant.render(request)) == told(
+    assert result_of(lambda: variant.render(request)) == result_of(
         lambda: variant.encoded(render_all(variant, request.inputs), request)
     )
 
 
-def test_an_answer_is_bounded_whichever_way_it_goes() -> None:
-    variant = prepared(["{{a}}" * 1_000])
+def test_the_output_is_limited_in_both_ways() -> None:
+    variant = compiled(["{{a}}" * 1_000])
 
     assert len(variant.render(GetConfigRequest("k", {"a": "x" * 1_000}))) > 1_000_000
     with pytest.raises(OutputTooLarge):
         variant.render(GetConfigRequest("k", {"a": "x" * (MAX_OUTPUT // 1_000 + 1)}))
 
 
-def test_what_grows_by_being_encoded_is_counted_as_it_is() -> None:
-    variant = prepared(["{{a}}"])
+def test_the_limit_applies_to_the_text_before_its_encoding_as_json() -> None:
+    variant = compiled(["{{a}}"])
 
-    answer = msgspec.json.decode(variant.render(GetConfigRequest("k", {"a": "\n" * MAX_OUTPUT})))
+    config = msgspec.json.decode(variant.render(GetConfigRequest("k", {"a": "\n" * MAX_OUTPUT})))
 
-    assert answer["messages"][0]["content"] == "\n" * MAX_OUTPUT
+    assert config["messages"][0]["content"] == "\n" * MAX_OUTPUT
 
 
-def test_a_text_that_could_not_be_stored_here_is_answered_too() -> None:
-    variant = prepared(["\0 {{a}}"])
+def test_a_text_with_a_nul_is_resolved() -> None:
+    variant = compiled(["\0 {{a}}"])
 
-    answer = msgspec.json.decode(variant.render(GetConfigRequest("k", {"a": "\0"})))
+    config = msgspec.json.decode(variant.render(GetConfigRequest("k", {"a": "\0"})))
 
-    assert answer["messages"][0]["content"] == "\0 \0"
+    assert config["messages"][0]["content"] == "\0 \0"

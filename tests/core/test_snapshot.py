@@ -1,4 +1,4 @@
-"""Bundles: their bytes follow from what is in them, and their signature from the bytes and the API key."""
+"""Snapshots: their bytes depend only on their content, and their signature only on the bytes and the API key."""
 
 import pytest
 
@@ -23,22 +23,22 @@ LIVES = [
 ]
 
 
-def test_what_was_encoded_is_read_in_the_order_of_keys() -> None:
+def test_a_snapshot_is_decoded_in_the_order_of_keys() -> None:
     assert read_snapshot(encode_snapshot("p", "e", 7, LIVES)) == Snapshot("p", "e", 7, LIVES[::-1])
     assert [read_live(encode_live(live)) for live in LIVES] == LIVES
 
 
-def test_the_order_in_which_deployments_were_made_is_no_difference() -> None:
+def test_the_order_of_creation_does_not_change_the_bytes() -> None:
     assert encode_snapshot("p", "e", 7, LIVES) == encode_snapshot("p", "e", 7, LIVES[::-1])
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"format":2,"project":"p","deployments":[]}', b'{"format":1}'])
-def test_what_is_no_bundle_of_this_format_is_refused(data: bytes) -> None:
+def test_other_formats_are_rejected(data: bytes) -> None:
     with pytest.raises(InvalidSnapshot):
         read_snapshot(data)
 
 
-def test_a_signature_holds_for_these_bytes_and_this_api_key_alone() -> None:
+def test_a_signature_is_valid_only_for_its_bytes_and_api_key() -> None:
     (_, token), (_, other) = new_token(), new_token()
     data = encode_snapshot("p", "e", 7, LIVES)
     signature = sign(hash_token(token), digest_of(data))
