@@ -1,4 +1,4 @@
-"""Servers and databases for all tests, and the marker of `make test-system`."""
+"""Servers and databases for all tests, and the markers `system` and `serial`."""
 
 import os
 import tempfile
@@ -12,19 +12,21 @@ import pytest
 
 from moorage.settings import SETTINGS
 from tests.support.postgres import PostgresServer
-from tests.support.server import LastingServer, Project, Server
+from tests.support.serial import turn
+from tests.support.server import Project, Server, SharedServer
 from tests.support.stores import Database
 
 _TESTS = Path(__file__).parent
 _SYSTEM = _TESTS / "system"
 
-#: Folders whose tests speak HTTP. The store's tests compare the engines, so these run on PostgreSQL in the system tier.
+#: Folders whose tests use HTTP. The tests of the store cover both engines, so these run on PostgreSQL only in the
+#: system tier.
 _HTTP = (_TESTS / "api", _TESTS / "contract", _TESTS / "client")
 
 ENGINES = ("sqlite", "postgresql")
 
-# Hypothesis makes the same examples in each run, so that a failure has its cause in the change. `--hypothesis-seed=N`
-# makes others. Examples have no deadline, because the speed of the machine is not under test.
+# Hypothesis generates the same examples in each run, so that only a change of the code can cause a failure.
+# `--hypothesis-seed=N` generates others. Examples have no deadline, because the speed of the machine is not under test.
 hypothesis.settings.register_profile(
     "moorage",
     derandomize=True,
@@ -36,22 +38,20 @@ hypothesis.settings.load_profile("moorage")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the engines to run on, and the length of a search."""
-    parser.addoption(
-        "--engine", choices=[*ENGINES, "all"], default="all", help="Run tests of one engine only, and tests of none."
-    )
-    parser.addoption("--triples", type=int, default=500, help="How many requests compare client and server.")
+    """Add the options `--engine` and `--triples`."""
+    parser.addoption("--engine", choices=[*ENGINES, "all"], default="all", help="Omit the tests of the other engine.")
+    parser.addoption("--triples", type=int, default=500, help="Number of requests that compare client and server.")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
-    """Load the plugin of the one file that needs it: its import takes seconds."""
+    """Load the plugin only for the file that needs it, because its import takes seconds."""
     name = "schemathesis.pytest.plugin"
     if file_path.name == "test_schema_fuzzing.py" and not parent.config.pluginmanager.has_plugin(name):
         parent.config.pluginmanager.register(import_module(name), name)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Assign the tests to their tiers, and deselect those of the other engine."""
+    """Assign the tests to their tiers, and deselect the tests of the other engine."""
     chosen: str = config.getoption("--engine")
     rejected = []
     for item in items:
@@ -66,6 +66,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in rejected]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Run a test that is marked `serial` while no other test runs."""
+    with turn(is_alone=item.get_closest_marker("serial") is not None):
+        return (yield)
+
+
 def _engine_of(item: pytest.Item) -> str | None:
     """Return the engine of a test; None if it has none."""
     given = getattr(item, "callspec", None)
@@ -77,13 +84,13 @@ def _engine_of(item: pytest.Item) -> str | None:
 
 @pytest.fixture(scope="session", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
-    """Return an engine. The tests that use it run once on each."""
+    """Return an engine. The tests that use it run once on each engine."""
     return str(request.param)
 
 
 @pytest.fixture(scope="session")
 def new_database(engine: str, request: pytest.FixtureRequest) -> Callable[[Path], str]:
-    """Return a function that returns the URL of a new database, in a folder if on SQLite."""
+    """Return a function that returns the URL of a new database; SQLite creates it in the folder."""
     if engine == "sqlite":
         return lambda folder: f"sqlite:///{folder}/moorage.db"
     postgres: PostgresServer = request.getfixturevalue("postgres")
@@ -92,15 +99,15 @@ def new_database(engine: str, request: pytest.FixtureRequest) -> Callable[[Path]
 
 @pytest.fixture(scope="session")
 def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Return a server on SQLite. Tests that harm a server start their own."""
-    with LastingServer(tmp_path_factory.mktemp("server")) as running:
+    """Return a server on SQLite. A test that stops or damages a server starts its own."""
+    with SharedServer(tmp_path_factory.mktemp("server")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def postgresql_server(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Return the same on PostgreSQL."""
-    with LastingServer(tmp_path_factory.mktemp("server"), database=postgres.new_database()) as running:
+    """Return a server on PostgreSQL."""
+    with SharedServer(tmp_path_factory.mktemp("server"), database=postgres.new_database()) as running:
         yield running
 
 
@@ -146,12 +153,12 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Give this run a temporary folder, because servers that are killed leave files there.
+    """Create a temporary folder for this run, because killed servers leave files in it.
 
-    A later run could reserve the same port, and take the revision of the database that was there before.
+    A later run could create a database at the same address and read the revision of the earlier one.
     """
     os.environ["TMPDIR"] = str(tmp_path_factory.mktemp("temporary"))
-    tempfile.tempdir = None  # read again
+    tempfile.tempdir = None  # so that Python reads TMPDIR again
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The examples in `deploy` name only what there is, and agree with each other."""
+"""The files in `deploy` are consistent with each other and with the code."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ DEPLOY = ROOT / "deploy"
 
 FILES = sorted(path for path in DEPLOY.iterdir() if path.is_file())
 
-VARIABLES = {name for row in SETTINGS.values() for name in (row.variable, f"{row.variable}_FILE")}
+VARIABLES = {name for setting in SETTINGS.values() for name in (setting.variable, f"{setting.variable}_FILE")}
 
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
@@ -24,19 +24,19 @@ NODES = [name for name in SERVICES if name.startswith("moorage")]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_every_setting_that_is_named_is_one(file: Path) -> None:
+def test_every_setting_in_a_file_exists(file: Path) -> None:
     assert set(re.findall(r"\bMOORAGE_[A-Z_]+\b", file.read_text())) - {"MOORAGE_NAME"} <= VARIABLES
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_every_path_that_is_asked_for_and_every_port_is_the_servers(file: Path) -> None:
+def test_every_health_path_and_port_in_a_file_is_one_of_the_server(file: Path) -> None:
     text = file.read_text()
 
     assert set(re.findall(r"/health/\w+", text)) <= {operation.path for operation in OPERATIONS}
     assert set(re.findall(r"\b87\d\d\b", text)) <= {SETTINGS["port"].default}
 
 
-def test_the_unit_starts_serve_with_the_address_of_the_database_as_a_secret() -> None:
+def test_the_systemd_unit_starts_serve_and_reads_the_database_url_from_a_credential() -> None:
     lines = (DEPLOY / "moorage.service").read_text().splitlines()
     pairs = [line.split("=", 1) for line in lines if "=" in line and not line.startswith("#")]
     unit = {name: value for name, value in pairs if name != "SystemCallFilter"}
@@ -44,25 +44,27 @@ def test_the_unit_starts_serve_with_the_address_of_the_database_as_a_secret() ->
     program, command, *options = unit["ExecStart"].split()
     assert (Path(program).name, command) == ("moorage", serve.name)
     assert options == []
-    secret, _, file = unit["LoadCredential"].partition(":")
-    assert unit["Environment"] == f"MOORAGE_DATABASE_FILE=%d/{secret}"
+    credential, _, file = unit["LoadCredential"].partition(":")
+    assert unit["Environment"] == f"MOORAGE_DATABASE_FILE=%d/{credential}"
     assert unit["WorkingDirectory"] == f"/var/lib/{unit['StateDirectory']}"
     assert (unit["NoNewPrivileges"], unit["ProtectSystem"], unit["UMask"]) == ("yes", "strict", "0077")
     assert file in (ROOT / "docs/operations.md").read_text()
 
 
-def test_the_nodes_are_the_same_and_wait_for_their_database() -> None:
-    own = ("volumes", "depends_on")
-    one, other = ({name: value for name, value in SERVICES[node].items() if name not in own} for node in NODES)
+def test_the_nodes_are_equal_and_start_after_their_dependencies() -> None:
+    node_specific = ("volumes", "depends_on")
+    first, second = (
+        {name: value for name, value in SERVICES[node].items() if name not in node_specific} for node in NODES
+    )
 
-    assert one == other
+    assert first == second
     assert SERVICES["moorage-1"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
     assert SERVICES["moorage-2"]["depends_on"] == {"moorage-1": {"condition": "service_healthy"}}
-    assert one["environment"]["MOORAGE_DATABASE_FILE"] == f"/run/secrets/{one['secrets'][0]}"
-    assert (one["read_only"], one["cap_drop"]) == (True, ["ALL"])
+    assert first["environment"]["MOORAGE_DATABASE_FILE"] == f"/run/secrets/{first['secrets'][0]}"
+    assert (first["read_only"], first["cap_drop"]) == (True, ["ALL"])
 
 
-def test_every_volume_secret_and_file_of_the_compose_file_is_there() -> None:
+def test_every_volume_secret_and_file_of_the_compose_file_exists() -> None:
     mounts = [volume.split(":") for service in SERVICES.values() for volume in service.get("volumes", ())]
     secrets = {name for service in SERVICES.values() for name in service.get("secrets", ())}
 
@@ -75,16 +77,16 @@ def test_every_volume_secret_and_file_of_the_compose_file_is_there() -> None:
         assert f"> {secret['file']}" in documented
 
 
-def test_the_balancer_passes_on_to_the_nodes() -> None:
+def test_the_load_balancer_forwards_requests_to_all_nodes() -> None:
     servers = re.findall(r"^ +server (\S+) (\S+):8700$", (DEPLOY / "haproxy.cfg").read_text(), re.MULTILINE)
 
     assert servers == [(node, node) for node in NODES]
 
 
-def test_the_image_runs_as_a_user_without_rights_and_is_made_of_files_that_are_there() -> None:
+def test_the_image_runs_as_an_unprivileged_user_and_copies_existing_files() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
     steps = [line.split() for line in text.splitlines() if re.match(r"[A-Z]+ ", line)]
-    sent = (ROOT / ".dockerignore").read_text().splitlines()
+    dockerignore = (ROOT / ".dockerignore").read_text().splitlines()
 
     assert next(words[1] for words in steps if words[0] == "FROM") == "python:3.12-slim"
     (user,) = [words[1] for words in steps if words[0] == "USER"]
@@ -93,10 +95,10 @@ def test_the_image_runs_as_a_user_without_rights_and_is_made_of_files_that_are_t
     assert "/health/ready" in text
     for source in (source for words in steps if words[0] == "COPY" for source in words[1:-1]):
         assert (ROOT / source).exists()
-        assert f"!{source}" in sent
+        assert f"!{source}" in dockerignore
 
 
-def test_what_the_image_installs_is_what_is_tested() -> None:
+def test_the_image_installs_the_versions_that_are_tested() -> None:
     def pins(name: str) -> set[str]:
         return set(re.findall(r"^([\w.-]+==\S+)", (ROOT / f"requirements/{name}.txt").read_text(), re.MULTILINE))
 

@@ -26,7 +26,7 @@ CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_t
     "contracts"
 ]
 
-#: The layers of each package that has any, from the top: {"moorage.core": [["compatibility"], …]}.
+#: Package -> its layers, from the top: {"moorage.core": [["compatibility"], …]}.
 LAYERS = {
     container: [layer.split(" | ") for layer in contract["layers"]]
     for contract in CONTRACTS
@@ -36,11 +36,12 @@ LAYERS = {
 
 
 def blocks(page: str, language: str) -> list[str]:
-    """Return the code blocks of a page."""
+    """Return the code blocks of a page in a language."""
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
 
 
-def here(text: str, server: Server) -> str:
+def with_url_of(server: Server, text: str) -> str:
+    """Replace the URL of the docs by that of a server."""
     return text.replace("http://127.0.0.1:8700", server.url)
 
 
@@ -52,7 +53,7 @@ def test_the_settings_table_equals_the_settings() -> None:
         r"^\| `(MOORAGE_\w+)` \| (?:`(.*?)`)? ?\| (.*) \|$", (ROOT / "docs/operations.md").read_text(), re.M
     )
 
-    assert rows == [(row.variable, row.default or "", row.help) for row in SETTINGS.values()]
+    assert rows == [(setting.variable, setting.default or "", setting.help) for setting in SETTINGS.values()]
 
 
 def test_the_metrics_table_equals_the_metrics(project: Project) -> None:
@@ -95,7 +96,7 @@ def test_every_route_is_on_a_page() -> None:
         assert path in text
 
 
-def test_readme_contributing_and_changelog_have_what_a_release_needs() -> None:
+def test_readme_contributing_changelog_and_version_are_complete_for_a_release() -> None:
     assert "make serve" in (ROOT / "README.md").read_text()
     assert "make test" in (ROOT / "CONTRIBUTING.md").read_text()
     assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text()
@@ -120,7 +121,7 @@ def test_the_package_tables_equal_the_import_layers(container: str) -> None:
 
 
 @pytest.mark.parametrize("container", LAYERS)
-def test_the_import_layers_have_every_package_that_exists(container: str) -> None:
+def test_the_import_layers_contain_every_package(container: str) -> None:
     folder = ROOT / "src" / container.replace(".", "/")
     modules = [path.stem for path in folder.glob("*.py") if path.stem != "__init__"]
     packages = [path.parent.name for path in folder.glob("*/__init__.py")]
@@ -140,7 +141,7 @@ def test_every_make_target_of_contributing_exists() -> None:
 
 
 def command_lines() -> Iterator[str]:
-    """Yield every `moorage …` of the docs, from its first argument to the end of the command."""
+    """Yield the arguments of every `moorage …` command of the docs."""
     for page in ("README.md", "docs/command-line.md"):
         for block in blocks(page, "sh"):
             for line in block.replace("\\\n", " ").splitlines():
@@ -176,18 +177,18 @@ def test_the_quick_start_fits_80_columns(language: str) -> None:
 
 
 def test_the_quick_start_runs_as_written(folder: Path) -> None:
-    """The installation is not part of this: CI runs it before the tests."""
+    """The installation is not included, because CI runs it before the tests."""
     with Server(folder, "--load", str(ROOT / "examples")) as server:
         token = next(word for word in server.greeting().split() if word.startswith("mrg_"))
         curl, sdk = blocks("README.md", "sh")[1], blocks("README.md", "python")[0]
         settings = {"MOORAGE_URL": server.url, "OLD_KEY": token}
 
-        listed = run_shell(here(curl, server).replace("mrg_…", token), folder, **settings)
+        listed = run_shell(with_url_of(server, curl).replace("mrg_…", token), folder, **settings)
         with_sdk = subprocess.run(
-            [sys.executable, "-c", here(sdk, server)],
+            [sys.executable, "-c", with_url_of(server, sdk)],
             env=clean_environment(MOORAGE_API_KEY=token), capture_output=True, text=True, check=False,
         )  # fmt: skip
-        import_script = here(blocks("README.md", "sh")[2], server).replace("https://OLD_HOST", server.url)
+        import_script = with_url_of(server, blocks("README.md", "sh")[2]).replace("https://OLD_HOST", server.url)
         imported = run_shell(import_script, ROOT, MOORAGE_API_KEY=token, **settings)
 
     assert json.loads(listed.stdout)["data"][0]["key"] == "support_answers"

@@ -1,4 +1,4 @@
-"""Counts words of the old style per 10,000 words of prose: `python -m tools.word_counts [FOLDER]`.
+"""Counts words that the style guide replaces, per 10,000 words of prose: `python -m tools.word_counts [FOLDER]`.
 
 Prose is README, CONTRIBUTING, CHANGELOG, the pages of docs, and the docstrings and comments of src, without code. The
 limits are a fifth of the counts of commit f3fa2598e.

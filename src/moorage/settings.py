@@ -72,7 +72,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
 
 
 class SettingError(Exception):
-    """A setting cannot be read; says which, and why."""
+    """A setting that cannot be read; the message has its name and the reason."""
 
 
 def from_environment(name: str, environment: Mapping[str, str] = os.environ) -> str | None:

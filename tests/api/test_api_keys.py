@@ -9,17 +9,17 @@ import pytest
 
 from moorage.core.access import Scope
 from tests.support import golden
-from tests.support.server import Answer, Project, Server
+from tests.support.server import Project, Response, Server
 from tests.support.stores import Database
 
 
 @pytest.fixture
 def admin(project: Project) -> Project:
-    """The project, with a key that has the scopes keys:admin and deployments:read."""
+    """Return the project with a key that has the scopes keys:admin and deployments:read."""
     return Project(project.server, project.id, project.name, project.key(Scope.KEYS_ADMIN, Scope.READ)[1])
 
 
-def send(project: Project, method: str, path: str = "", body: object = None, **headers: str) -> Answer:
+def send(project: Project, method: str, path: str = "", body: object = None, **headers: str) -> Response:
     data = None if body is None else json.dumps(body).encode()
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return project.request(method, f"/v2/api-keys{path}", data, names)
@@ -41,7 +41,7 @@ def test_a_new_key_works_and_only_its_creation_returns_the_token(admin: Project)
     assert created.json["token"].encode() not in listed.body
 
 
-def test_without_scopes_a_new_key_gets_those_of_the_caller_except_keys_admin(admin: Project) -> None:
+def test_a_new_key_without_scopes_gets_the_scopes_of_the_caller_except_keys_admin(admin: Project) -> None:
     assert send(admin, "POST", body={"name": "a"}).json["scopes"] == ["deployments:read"]
 
 

@@ -7,7 +7,7 @@ from moorage.api.routes import OPERATIONS
 from moorage.core.access import Scope, find_key_id, new_token
 from moorage.store.opening import open_store
 from tests.support.registry import revoke_api_key
-from tests.support.server import Answer, Project, Server
+from tests.support.server import Project, Response, Server
 
 
 def test_unknown_mistyped_and_revoked_tokens_get_the_same_response(project: Project, server: Server) -> None:
@@ -46,7 +46,7 @@ def test_a_revoked_key_is_rejected_immediately(project: Project, server: Server)
 
 
 def test_an_expired_key_is_rejected_even_if_its_response_is_cached(project: Project) -> None:
-    def response() -> Answer:
+    def response() -> Response:
         return project.request("GET", "/v2/deployments", headers={"Authorization": f"Bearer {token}"})
 
     seconds = 2

@@ -1,7 +1,7 @@
-"""Every route with every kind of key: which requests are allowed, and that no response discloses another project.
+"""Every route with every kind of API key: only authorized requests succeed, and no response discloses another project.
 
-The tests are generated from `OPERATIONS`, so they cover a new route. The tables below have the path parameters and
-bodies; a route with another parameter or body fails.
+The tests are generated from `OPERATIONS`, so they cover a new route. The tables below contain the path parameters and
+bodies; the tests of a route with another parameter or body fail.
 """
 
 import json
@@ -24,7 +24,7 @@ from moorage.core.resolution.config import GetConfigRequest
 from moorage.core.resolution.explain import ExplainRequest, SimulateRequest
 from moorage.store.opening import open_store
 from tests.support.registry import revoke_api_key
-from tests.support.server import Answer, Project, Server, a_body
+from tests.support.server import Project, Response, Server, a_body
 from tests.support.threads import HANG_SECONDS
 
 CLOSED = [operation for operation in OPERATIONS if operation.scopes is not OPEN]
@@ -110,20 +110,20 @@ class Harness:
         """Return the Authorization header of a new key with these scopes."""
         return f"Bearer {self.project.key(*scopes)[1]}"
 
-    def request(self, method: str, path: str, authorization: str | None, body: object = None) -> Answer:
+    def request(self, method: str, path: str, authorization: str | None, body: object = None) -> Response:
         """Send a request, always with the same request id."""
         headers = {"X-Request-Id": "matrix"} | ({} if authorization is None else {"Authorization": authorization})
         data = None if body is None else json.dumps(body).encode()
         url = self.project.server.url + path
         http_response = self._pool.request(method, url, body=data, headers=headers, preload_content=False)
         if http_response.headers.get("content-type") == "text/event-stream":
-            http_response.close()  # the stream does not end; its head is the response
+            http_response.close()  # the stream does not end; its status and headers are enough
         else:
             http_response.read(cache_content=True)
             http_response.release_conn()
-        return Answer(http_response)
+        return Response(http_response)
 
-    def send(self, operation: Operation, authorization: str | None, **changes: str) -> Answer:
+    def send(self, operation: Operation, authorization: str | None, **changes: str) -> Response:
         """Send a request that succeeds; `changes` replace path parameters, and add query parameters."""
         names = self.names.path(operation) | changes
         path = re.sub(r"{(\w+)}", lambda match: names[match[1]], operation.path)
@@ -137,7 +137,7 @@ class Harness:
         return self.project.page(limit=1).headers["x-moorage-revision"]
 
     def contents(self) -> list[bytes]:
-        """Return all that the project contains."""
+        """Return the bodies of all reads of the project."""
         live, deleted = (f"/v2/deployments/{name}" for name in (self.names.live, self.names.deleted))
         of_live = [live, f"{live}/versions", f"{live}/history"]
         paths = ["/v2/deployments", *of_live, deleted, "/v2/manifests", "/v2/api-keys"]
@@ -302,7 +302,7 @@ def test_a_key_with_only_the_required_scopes_succeeds(
     assert documented - OPTIONAL_HEADERS <= sent <= documented
 
 
-def comparable(response: Answer, *names: str) -> tuple[int, dict[str, str], bytes]:
+def comparable(response: Response, *names: str) -> tuple[int, dict[str, str], bytes]:
     """Return the response without the names in the request, and without new ids, dates and revisions."""
     body, headers = response.body, {name.lower(): value for name, value in response.headers.items()}
     for name in names:

@@ -11,9 +11,9 @@ import pytest
 
 from moorage.core.access import Scope
 from tests.support.program import moorage
-from tests.support.server import Answer, Project, Server, a_body
-from tests.support.stores import behind
-from tests.support.threads import together
+from tests.support.server import Project, Response, Server, a_body
+from tests.support.stores import run_sql
+from tests.support.threads import run_concurrently
 
 
 def content(text: str, *variables: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -27,12 +27,12 @@ def a_tool(**properties: Any) -> dict[str, Any]:
     return {"type": "function", "function": {"name": "find_order", "parameters": parameters}}
 
 
-def post(project: Project, path: str, body: object = None) -> Answer:
+def post(project: Project, path: str, body: object = None) -> Response:
     data = b"" if body is None else json.dumps(body).encode()
     return project.request("POST", f"/v2/deployments/{path}", data)
 
 
-def breaking(response: Answer) -> list[tuple[str, str]]:
+def breaking(response: Response) -> list[tuple[str, str]]:
     """Return the kind and path of each breaking change in an error."""
     assert (response.status, response.error["code"]) == (409, "breaking_change")
     return [(change["kind"], change["path"]) for change in response.error["breaking"]]
@@ -64,10 +64,10 @@ def test_a_breaking_put_is_rejected_with_all_breaking_changes(project: Project) 
 def test_allow_breaking_publishes_it_and_the_history_lists_the_breaking_changes(project: Project) -> None:
     project.put("a", content("{{customer}}"))
 
-    done = project.put("a", content("{{order}}"), "?allow_breaking=true")
+    published = project.put("a", content("{{order}}"), "?allow_breaking=true")
 
-    assert done.status == 200
-    assert done.headers["x-moorage-breaking"] == "variables.customer, variables.order"
+    assert published.status == 200
+    assert published.headers["x-moorage-breaking"] == "variables.customer, variables.order"
     assert newest(project)["breaking"] == ["variables.customer", "variables.order"]
     assert "breaking" not in project.request("GET", "/v2/deployments/a/history").json["data"][1]
 
@@ -77,8 +77,8 @@ def test_a_compatible_change_is_published_with_and_without_allow_breaking(projec
 
     for query in ("", "?allow_breaking=true"):
         more = content(f"Dear {{{{customer}}}}{query} {{{{tone}}}}", {"key": "tone", "value": "calm"})
-        done = project.put("a", more, query)
-        assert (done.status, done.headers.get("x-moorage-breaking")) == (200, None)
+        published = project.put("a", more, query)
+        assert (published.status, published.headers.get("x-moorage-breaking")) == (200, None)
         assert "breaking" not in newest(project)
 
 
@@ -101,11 +101,11 @@ def test_a_version_saved_as_live_is_checked_and_a_draft_is_not(project: Project,
 
     draft = post(project, "a/versions", body)
     rejected = post(project, "a/versions", body | {"status": status})
-    done = post(project, "a/versions?allow_breaking=true", body | {"status": status})
+    published = post(project, "a/versions?allow_breaking=true", body | {"status": status})
 
-    assert (draft.status, done.status) == (201, 201)
+    assert (draft.status, published.status) == (201, 201)
     assert breaking(rejected) == [("variable_removed", "variables.customer")]
-    assert done.json["version"] == "1.2", "a rejected version takes no number"
+    assert published.json["version"] == "1.2", "a rejected version takes no number"
     assert newest(project)["breaking"] == ["variables.customer"]
 
 
@@ -114,12 +114,12 @@ def test_a_publish_is_checked_and_an_undo_is_not(project: Project) -> None:
     post(project, "a/versions", content("Hello"))
 
     rejected = post(project, "a/versions/1.1/publish")
-    done = post(project, "a/versions/1.1/publish?allow_breaking=true")
+    published = post(project, "a/versions/1.1/publish?allow_breaking=true")
     back = post(project, "a/versions/1.0/publish")
     undone = post(project, "a/undo")
 
     assert breaking(rejected) == [("variable_removed", "variables.customer")]
-    assert done.headers["x-moorage-breaking"] == "variables.customer"
+    assert published.headers["x-moorage-breaking"] == "variables.customer"
     assert breaking(back) == [("variable_required", "variables.customer")]
     assert (undone.status, undone.json["version"]) == (200, "1.0")
 
@@ -153,7 +153,7 @@ def test_a_variant_is_compared_with_the_variant_of_the_same_name(project: Projec
 
 
 def test_a_newly_routed_variant_is_compared_with_the_variants_that_requests_got(project: Project) -> None:
-    """A caller cannot know its variant: it sends the inputs for one of them, and has the tools of all."""
+    """Routing selects the variant of a caller: it sends the inputs of one of them, and supports the tools of all."""
     formal = {"name": "formal", **content("{{customer}} {{title}}", {"key": "title", "value": "Dr"})}
     calm = {"name": "calm", **content("{{customer}} {{title}} {{tone}}")}
     calm["prompt_config"] = {**calm["prompt_config"], "tools": [a_tool(order_id={"type": "string"})]}
@@ -275,13 +275,13 @@ def test_concurrent_changes_are_compared_with_the_version_that_is_live_at_their_
     """Each change breaks the others, so only the first one is published."""
     project.put("a", content("Hello"))
     names = [f"v{number}" for number in range(8)]
-    responses: list[Answer] = []
+    responses: list[Response] = []
 
     def publish(name: str) -> None:
         client = Project(project.server, project.id, project.name, project.token)
         responses.append(client.put("a", content(f"{{{{{name}}}}}", {"key": name, "value": "x"})))
 
-    together(*[lambda name=name: publish(name) for name in names])
+    run_concurrently(*[lambda name=name: publish(name) for name in names])
 
     assert sorted(response.status for response in responses) == [200, *[409] * 7]
 
@@ -340,7 +340,7 @@ def test_the_variables_of_jinja_templates_are_compared(folder: Path) -> None:
     assert ("variable_required", "variables.tone") in breaking(declared)
 
 
-def test_without_jinja_the_declared_variables_are_compared_and_no_jinja_template_is_published(
+def test_a_server_without_jinja_compares_the_declared_variables_and_publishes_no_jinja_template(
     folder: Path,
 ) -> None:
     with Server(folder, "--jinja", "true") as server:
@@ -389,9 +389,10 @@ def test_rejecting_missing_inputs_is_compatible_if_no_input_can_be_missing(
 ) -> None:
     project.put("a", content(text, *variables, settings={"engine": template_engine}))
 
-    done = project.put("a", content(text, *variables, settings={"engine": template_engine, "missing_inputs": "error"}))
+    strict = {"engine": template_engine, "missing_inputs": "error"}
+    published = project.put("a", content(text, *variables, settings=strict))
 
-    assert (done.status, done.headers.get("x-moorage-breaking")) == (200, None)
+    assert (published.status, published.headers.get("x-moorage-breaking")) == (200, None)
     resolved = project.request("POST", "/v2/deployments/get_config", b'{"key": "a"}')
     assert resolved.status == 200
 
@@ -401,8 +402,8 @@ def test_the_declared_variables_of_an_invalid_live_jinja_template_are_compared(f
         project = server.new_project()
         project.put("a", content("{{ tone }}", {"key": "tone"}, **JINJA))
         server.stop()
-        for column in ("prompt_config", "runtime_config"):  # as stored by a server that does not check it
-            behind(server.database, f"UPDATE version SET {column} = replace({column}, '{{{{ tone }}}}', '{{% if %}}')")
+        for column in ("prompt_config", "runtime_config"):  # a server without this check could have stored it
+            run_sql(server.database, f"UPDATE version SET {column} = replace({column}, '{{{{ tone }}}}', '{{% if %}}')")
         server.start()
 
         assert breaking(project.put("a", content("{{ mood }}", **JINJA))) == [("variable_removed", "variables.tone")]

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.server import Answer, Project, Server, a_body
+from tests.support.server import Project, Response, Server, a_body
 
 
-def send(project: Project, method: str, path: str, body: object = None, **headers: str) -> Answer:
+def send(project: Project, method: str, path: str, body: object = None, **headers: str) -> Response:
     data = None if body is None else json.dumps(body).encode()
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return project.request(method, f"/v2/deployments{path}", data, names)
@@ -166,9 +166,9 @@ def test_if_match_needs_an_existing_deployment(project: Project) -> None:
     assert send(project, "PUT", "/a", a_body(model="c"), If_Match='"nonsense"').status == 412
 
 
-def run_concurrently(count: int, work: Any) -> list[Answer]:
+def run_concurrently(count: int, work: Any) -> list[Response]:
     """Run the same work many times concurrently; return the responses."""
-    responses: list[Answer] = []
+    responses: list[Response] = []
     threads = [threading.Thread(target=lambda number=number: responses.append(work(number))) for number in range(count)]
     for thread in threads:
         thread.start()
@@ -177,7 +177,7 @@ def run_concurrently(count: int, work: Any) -> list[Answer]:
     return responses
 
 
-def edit(project: Project, round_number: int, etag: str, number: int) -> Answer:
+def edit(project: Project, round_number: int, etag: str, number: int) -> Response:
     return project.put("a", a_body(model=f"m{round_number}.{number}"), **{"If-Match": etag})
 
 
@@ -243,7 +243,7 @@ def test_a_replay_has_the_status_the_headers_and_the_body_of_the_first_response(
         assert send(project, *request).status in (200, 201)
     replayed = send(project, "POST", path, body, Idempotency_Key="k1")
 
-    def comparable(response: Answer) -> dict[str, str]:
+    def comparable(response: Response) -> dict[str, str]:
         changing = {"date", "x-request-id", "x-moorage-revision", "x-moorage-replayed", "connection"}
         return {name.lower(): value for name, value in response.headers.items() if name.lower() not in changing}
 

@@ -1,4 +1,4 @@
-"""A connection without `Connection: close` is reusable, also if the response was sent before the body arrived."""
+"""A connection without `Connection: close` is reusable, even if the response was sent before the body arrived."""
 
 import http.client
 import json

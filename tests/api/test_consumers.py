@@ -13,25 +13,25 @@ import pytest
 from moorage.core.access import Scope
 from moorage.store.opening import open_store
 from tests.support.nodes import Nodes
-from tests.support.server import Answer, Project, Server, a_body
+from tests.support.server import Project, Response, Server, a_body
 from tests.support.stores import Database
 from tests.support.threads import until
 
 
-def get_config(project: Project, key: str, token: str = "", **inputs: object) -> Answer:
+def get_config(project: Project, key: str, token: str = "", **inputs: object) -> Response:
     """Request a configuration as an application does."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     body = json.dumps({"key": key, "inputs": inputs}).encode()
     return project.request("POST", "/v2/deployments/get_config", body, headers)
 
 
-def delete(project: Project, path: str) -> Answer:
+def delete(project: Project, path: str) -> Response:
     return project.request("DELETE", f"/v2/deployments/{path}")
 
 
 @pytest.fixture
 def app(project: Project) -> tuple[str, str]:
-    """The API key of an application: its id and its token."""
+    """Return the id and the token of the API key of an application."""
     return project.key(Scope.INVOKE)
 
 
@@ -132,7 +132,7 @@ def test_the_values_of_inputs_are_not_stored(folder: Path) -> None:
 
 @pytest.fixture
 def stopped(folder: Path) -> Iterator[Project]:
-    """A project whose deployment `a` was served before its server was stopped."""
+    """Return a project whose deployment `a` was served before its server was stopped."""
     with Server(folder, "--workers", "2") as server:
         project = server.new_project()
         project.put("a")

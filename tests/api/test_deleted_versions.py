@@ -10,14 +10,14 @@ import pytest
 from moorage.diagnostics.history import verify_history
 from moorage.store.opening import open_store
 from tests.api.test_versions import content, history, live, post, versions
-from tests.support.server import Answer, Project, Server
+from tests.support.server import Project, Response, Server
 
 
-def delete(project: Project, path: str, **headers: str) -> Answer:
+def delete(project: Project, path: str, **headers: str) -> Response:
     return project.request("DELETE", f"/v2/deployments/{path}", headers=headers)
 
 
-def get(project: Project, path: str) -> Answer:
+def get(project: Project, path: str) -> Response:
     return project.request("GET", f"/v2/deployments/{path}")
 
 

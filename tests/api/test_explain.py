@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.server import Answer, Project, a_body
+from tests.support.server import Project, Response, a_body
 
 CONFIG = a_body()["prompt_config"]
 VARIANTS = [{"name": name, "prompt_config": CONFIG} for name in ("benelux", "new", "small")]
@@ -27,11 +27,11 @@ def routed(project: Project) -> Project:
     return project
 
 
-def post(project: Project, path: str, body: object) -> Answer:
+def post(project: Project, path: str, body: object) -> Response:
     return project.request("POST", f"/v2/deployments/{path}", json.dumps(body).encode())
 
 
-def problems(response: Answer) -> dict[str, str]:
+def problems(response: Response) -> dict[str, str]:
     assert (response.status, response.error["code"]) == (400, "invalid_request_body")
     return {problem["path"]: problem["message"] for problem in response.error["problems"]}
 
@@ -82,7 +82,7 @@ def test_explain_returns_the_variant_that_get_config_uses(
     assert (used["x-moorage-variant"], used["x-moorage-reason"]) == (variant, reason)
 
 
-def test_without_a_body_the_context_is_empty_and_an_id_is_accepted(project: Project) -> None:
+def test_explain_without_a_body_has_an_empty_context_and_accepts_an_id(project: Project) -> None:
     item = project.put("bot").json
 
     response = project.request("POST", f"/v2/deployments/{item['id']}/explain")
@@ -121,7 +121,7 @@ def test_all_problems_of_a_context_are_reported(routed: Project) -> None:
     response = post(routed, "support/explain", {"context": {"a": {}, "b": "x" * 10_001}, "inputs": {}})
     context = post(routed, "support/explain", {"context": {"a": {}, "b": "x" * 10_001}})
 
-    assert problems(response) == {"inputs": "is not a field here; the fields are context"}
+    assert problems(response) == {"inputs": "is an unknown field; the fields are context"}
     assert set(problems(context)) == {"context.a", "context.b"}
     assert post(routed, "nothing/explain", {}).error["code"] == "deployment_not_found"
 

@@ -5,7 +5,7 @@ import pytest
 from tests.support.server import Project
 
 
-def test_key_and_id_give_the_same_bytes(project: Project) -> None:
+def test_key_and_id_return_the_same_bytes(project: Project) -> None:
     put = project.put("support_bot")
 
     assert project.get("support_bot").body == put.body

@@ -80,7 +80,7 @@ def test_the_page_after_the_oldest_deployment_is_empty(project: Project) -> None
     assert page.json == {"object": "list", "data": [], "has_more": False}
 
 
-def test_ending_before_returns_the_items_just_newer_newest_first(project: Project) -> None:
+def test_ending_before_returns_the_next_newer_items_newest_first(project: Project) -> None:
     items = project.fill(40)
 
     page = project.page(limit=5, ending_before=items[29]["id"])
@@ -132,7 +132,7 @@ def test_an_unknown_cursor_is_rejected_by_name(project: Project, name: str, curs
     assert response.error["param"] == name
 
 
-def test_plus_and_percent_encoding_are_decoded_alike(project: Project) -> None:
+def test_plus_and_percent_encoding_result_in_the_same_cursor(project: Project) -> None:
     plus = project.request("GET", "/v2/deployments?ending_before=a+b%2F%26%3D%C3%A9", headers={"X-Request-Id": "same"})
     percent = project.request(
         "GET", f"/v2/deployments?ending_before={quote('a b/&=é', safe='')}", headers={"X-Request-Id": "same"}
@@ -160,7 +160,7 @@ def test_a_repeated_parameter_is_rejected(project: Project, query: str) -> None:
     assert response.error["code"] == "repeated_parameter"
 
 
-def test_an_insert_while_paging_does_not_move_items(project: Project) -> None:
+def test_an_insert_while_paging_does_not_shift_items(project: Project) -> None:
     project.fill(6)
     first = project.page(limit=3)
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moorage.core.times import find_moment
-from tests.support.server import Answer, Project, a_body
+from tests.support.server import Project, Response, a_body
 
 
 def put(project: Project, key: str, description: str = "", **config: Any) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def put(project: Project, key: str, description: str = "", **config: Any) -> dic
     return item
 
 
-def error_of(response: Answer) -> tuple[int, str, str]:
+def error_of(response: Response) -> tuple[int, str, str]:
     return response.status, response.error["code"], response.error["param"]
 
 
@@ -184,7 +184,7 @@ def test_filtered_paging_during_changes_returns_unchanged_items_once_in_order(
     limit: int,
     direction: str,
 ) -> None:
-    """Compares the pages with a model."""
+    """Compare the pages with a model."""
     for key in [item["key"] for page in project.walk(50) for item in page.json["data"]]:
         project.request("DELETE", f"/v2/deployments/{key}")
     model = Model(project)
@@ -192,7 +192,7 @@ def test_filtered_paging_during_changes_returns_unchanged_items_once_in_order(
     for change in first:
         model.change(change)
     always = set(model.matching(filters)) - ({anchor} if direction == "ending_before" else set())
-    seen: list[str] = []
+    listed: list[str] = []
     cursor = None if direction == "starting_after" else anchor
     pages = iter(later)
     while True:
@@ -200,9 +200,9 @@ def test_filtered_paging_during_changes_returns_unchanged_items_once_in_order(
         page = project.page(**query)
         assert page.status == 200, page.body
         expected = model.matching(filters)
-        if not seen and direction == "starting_after":
+        if not listed and direction == "starting_after":
             assert (ids(page), page.json["has_more"]) == (expected[:limit], len(expected) > limit)
-        seen = [*seen, *ids(page)] if direction == "starting_after" else [*ids(page), *seen]
+        listed = [*listed, *ids(page)] if direction == "starting_after" else [*ids(page), *listed]
         if not page.json["has_more"]:
             break
         cursor = ids(page)[-1 if direction == "starting_after" else 0]
@@ -210,12 +210,12 @@ def test_filtered_paging_during_changes_returns_unchanged_items_once_in_order(
             model.change(change)
             always &= set(model.matching(filters))
 
-    assert len(seen) == len(set(seen))
-    assert always <= set(seen)
-    assert seen == [item_id for item_id in model.created[::-1] if item_id in seen]
+    assert len(listed) == len(set(listed))
+    assert always <= set(listed)
+    assert listed == [item_id for item_id in model.created[::-1] if item_id in listed]
 
 
-def ids(page: Answer) -> list[str]:
+def ids(page: Response) -> list[str]:
     return [item["id"] for item in page.json["data"]]
 
 

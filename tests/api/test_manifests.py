@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.server import Answer, Project, Server, a_body
+from tests.support.server import Project, Response, Server, a_body
 
 VARIABLES = [{"key": "customer", "value": "guest"}, {"key": "tone", "value": {"formal": True}}]
 
 
-def manifests(project: Project, query: str = "", **headers: str) -> Answer:
+def manifests(project: Project, query: str = "", **headers: str) -> Response:
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return project.request("GET", f"/v2/manifests{query}", headers=names)
 
@@ -76,7 +76,7 @@ def test_putting_an_unchanged_manifest_changes_nothing(project: Project) -> None
         ("DELETE", "/versions/1.0", None),
         ("POST", "/undo", {}),
     ],
-    ids=["put", "patch", "draft", "adoption", "deletion of a version", "undo"],
+    ids=["put", "patch", "draft", "new owner", "deletion of a version", "undo"],
 )
 def test_a_manifest_has_the_etag_of_its_deployment_after_every_change(
     project: Project, method: str, path: str, body: dict[str, Any] | None
@@ -269,12 +269,12 @@ def test_a_cached_response_belongs_to_one_project(project: Project, server: Serv
 
 @contextmanager
 def concurrent_readers(project: Project, query: str) -> Iterator[None]:
-    """Request a page all the time in two threads."""
-    is_over = threading.Event()
+    """Request a page continuously in two threads."""
+    stopped = threading.Event()
 
     def read() -> None:
         reader = Project(project.server, project.id, project.name, project.token)
-        while not is_over.is_set():
+        while not stopped.is_set():
             manifests(reader, query)
 
     threads = [threading.Thread(target=read) for _ in range(2)]
@@ -283,7 +283,7 @@ def concurrent_readers(project: Project, query: str) -> Iterator[None]:
     try:
         yield
     finally:
-        is_over.set()
+        stopped.set()
         for thread in threads:
             thread.join()
 

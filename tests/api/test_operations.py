@@ -68,7 +68,7 @@ def wait_for_line(server: Server, request_id: str) -> dict[str, object]:
         found.extend(line for line in server.log_lines() if line.get("request_id") == request_id)
         return bool(found)
 
-    until(is_logged, shown=lambda: f"no line for {request_id}")
+    until(is_logged, details=lambda: f"no line for {request_id}")
     return found[0]
 
 

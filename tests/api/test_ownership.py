@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote, urlencode
 import pytest
 
 from tests.api.test_versions import content
-from tests.support.server import Answer, Project
+from tests.support.server import Project, Response
 
 FILE = "prompts/a.yaml"
 
@@ -29,13 +29,15 @@ change = pytest.mark.parametrize(
 )
 
 
-def send(project: Project, method: str, path: str, body: object = None, /, headers: Any = None, **query: str) -> Answer:
+def send(
+    project: Project, method: str, path: str, body: object = None, /, headers: Any = None, **query: str
+) -> Response:
     data = None if body is None else json.dumps(body).encode()
     url = f"/v2/deployments{path}" + (f"?{urlencode(query)}" if query else "")
     return project.request(method, url, data, headers)
 
 
-def apply(project: Project, text: str, file: str = FILE, /, **query: str) -> Answer:
+def apply(project: Project, text: str, file: str = FILE, /, **query: str) -> Response:
     """Put `a` as from a file."""
     return send(project, "PUT", "/a", content(text), file=file, **query)
 
@@ -159,7 +161,7 @@ def test_take_ownership_makes_the_api_the_owner(file_managed: Project, method: s
 
     assert accepted.status in (200, 201), accepted.body
     assert file_managed.get("a").headers["etag"] != before
-    assert owner(file_managed) == ("api", FILE), "the file stays known, so that `moorage drift` can compare it"
+    assert owner(file_managed) == ("api", FILE), "the file name is still stored, for `moorage drift`"
     assert send(file_managed, "PATCH", "/a", {"description": "changed"}).status == 200
 
 

@@ -10,8 +10,8 @@ from moorage.diagnostics.history import verify_history
 from moorage.store.opening import open_store
 from tests.api.test_versions import content, history, post, versions
 from tests.support.registry import purge
-from tests.support.server import Answer, Project, Server
-from tests.support.stores import behind
+from tests.support.server import Project, Response, Server
+from tests.support.stores import run_sql
 from tests.support.threads import until
 
 DAY_US = 86_400_000_000
@@ -21,12 +21,12 @@ SECRET = "the words of the prompt"
 
 @pytest.fixture
 def own_server(folder: Path, new_database: Callable[[Path], str]) -> Iterator[Server]:
-    """A server of its own_server, because a purge affects all projects."""
+    """Return a separate server, because a purge affects all projects."""
     with Server(folder, database=new_database(folder)) as running:
         yield running
 
 
-def delete(project: Project, path: str) -> Answer:
+def delete(project: Project, path: str) -> Response:
     response = project.request("DELETE", f"/v2/deployments/{path}")
     assert response.status == 200, response.body
     return response
@@ -35,13 +35,13 @@ def delete(project: Project, path: str) -> Answer:
 def backdate_deletion(server: Server, table: str, item_id: str, days: int = 31) -> None:
     """Move the deletion of a row that many days into the past."""
     change = f"UPDATE {table} SET deleted_us = deleted_us - {days * DAY_US} WHERE id = '{item_id}'"
-    assert len(behind(server.database, f"{change} RETURNING id")) == 1
+    assert len(run_sql(server.database, f"{change} RETURNING id")) == 1
 
 
 def is_stored(server: Server, text: str) -> bool:
     """Return whether a row with content contains the text."""
     tables = ("version", "deployment", "idempotency")
-    return any(text in str(row) for table in tables for row in behind(server.database, f"SELECT * FROM {table}"))
+    return any(text in str(row) for table in tables for row in run_sql(server.database, f"SELECT * FROM {table}"))
 
 
 def purge_database(server: Server, days: int = 30) -> int:
@@ -50,16 +50,16 @@ def purge_database(server: Server, days: int = 30) -> int:
         return purge(store, days)
 
 
-def wait_until_purged(project: Project, path: str) -> Answer:
-    """Poll until the response says that the purge happened."""
-    responses: list[Answer] = []
+def wait_until_purged(project: Project, path: str) -> Response:
+    """Wait until the response reports the purge; return it."""
+    responses: list[Response] = []
 
     def is_purged() -> bool:
         responses.append(project.request("GET", f"/v2/deployments/{path}"))
         assert responses[-1].status == 404, responses[-1].body
         return "It was permanently deleted." in responses[-1].error["message"]
 
-    until(is_purged, shown=lambda: responses[-1].error["message"])
+    until(is_purged, details=lambda: responses[-1].error["message"])
     return responses[-1]
 
 

@@ -1,4 +1,4 @@
-"""`PUT /v2/deployments/{key}`: declarative, completely validated, and stored completely or not at all."""
+"""`PUT /v2/deployments/{key}`: declarative, validated as a whole, and stored completely or not at all."""
 
 import json
 from typing import Any

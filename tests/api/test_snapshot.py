@@ -8,10 +8,10 @@ import json
 import pytest
 
 from moorage.core.access import Scope
-from tests.support.server import Answer, Project, Server, a_body
+from tests.support.server import Project, Response, Server, a_body
 
 
-def snapshot(project: Project, **headers: str) -> Answer:
+def snapshot(project: Project, **headers: str) -> Response:
     return project.request("GET", "/v2/deployments/snapshot", headers=headers)
 
 

@@ -19,11 +19,11 @@ from moorage.store.opening import open_store
 from tests.support.machine import POSITIONS, Machine, Step, bound, one_of, run, steps
 from tests.support.model import Deployment, Version
 from tests.support.registry import purge
-from tests.support.server import Answer, Server, a_body
+from tests.support.server import Response, Server, a_body
 
 
 class Options(NamedTuple):
-    """Options a request names its deployment, and its precondition."""
+    """Options of a request: whether its path has the id or the key of the deployment, and its precondition."""
 
     by_id: bool = False
     match: str = "none"
@@ -104,10 +104,10 @@ class Writes(Machine):
             "new": {"If-None-Match": "*"},
         }[options.match]
 
-    def is_rejected(self, action: str, response: Answer, deployment: Deployment, options: Options) -> bool:
+    def is_rejected(self, action: str, response: Response, deployment: Deployment, options: Options) -> bool:
         """Check the rejection of a write to a deleted deployment or with a failing precondition.
 
-        Returns whether the write had to be rejected.
+        Return whether the write had to be rejected.
         """
         if not deployment.exists:
             self.expect(action, response, 404, "deployment_deleted")
@@ -118,13 +118,13 @@ class Writes(Machine):
 
     def write(
         self, action: str, deployment: Deployment, options: Options, method: str, path: str, body: object = None
-    ) -> Answer | None:
+    ) -> Response | None:
         """Send a write to a deployment; return None if it was rejected."""
         name = deployment.id if options.by_id or not deployment.exists else deployment.key
         response = self.request(method, f"deployments/{name}{path}", body, **self.precondition(deployment, options))
         return None if self.is_rejected(action, response, deployment, options) else response
 
-    def create(self, response: Answer, key: str, description: str, text: str) -> None:
+    def create(self, response: Response, key: str, description: str, text: str) -> None:
         """Add a new deployment to the model."""
         self.written = Deployment.created(response.json["id"], key, description, text)
         assert self.written.id not in {deployment.id for deployment in self.deployments}
@@ -352,7 +352,7 @@ class Writes(Machine):
 
     @invariant()
     def the_api_matches_the_model(self) -> None:
-        self.the_list_shows_what_exists_newest_first()
+        self.check_list()
         if self.written:
             self.check_cursor(self.written)
             self.check_history(self.written)
@@ -361,9 +361,9 @@ class Writes(Machine):
             self.check_versions(self.written)
             self.check_version_cursors(self.written)
         elif self.written:
-            self.nothing_of_it_is_actual(self.written)
+            self.check_deleted(self.written)
 
-    def the_list_shows_what_exists_newest_first(self) -> None:
+    def check_list(self) -> None:
         listed = [actual(item) for page in self.project.walk(limit=2) for item in page.json["data"]]
         assert listed == [expected(deployment) for deployment in reversed(self.deployments) if deployment.exists]
 
@@ -380,7 +380,7 @@ class Writes(Machine):
         assert actual(by_key.json) == expected(deployment)
         deployment.check_etag(by_key.headers["etag"])
 
-    def nothing_of_it_is_actual(self, deployment: Deployment) -> None:
+    def check_deleted(self, deployment: Deployment) -> None:
         for path in ("", "/versions"):
             response = self.request("GET", f"deployments/{deployment.id}{path}")
             assert (response.status, response.error["code"]) == (404, "deployment_deleted")
@@ -421,13 +421,13 @@ class Writes(Machine):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[Path], str]) -> Iterator[Server]:
-    """A server of its own, because a purge affects all projects."""
+    """Return a separate server, because a purge affects all projects."""
     folder = tmp_path_factory.mktemp("state_machine")
     with Server(folder, database=new_database(folder)) as running:
         yield running
 
 
-def test_after_any_sequence_of_steps_the_api_matches_the_model(server: Server) -> None:
+def test_the_api_matches_the_model_after_any_sequence_of_steps(server: Server) -> None:
     outcomes = run(Writes, server, examples=25, steps=30)
 
     assert outcomes.keys() >= REACHED
@@ -498,7 +498,7 @@ def run_rare_steps(server: Server) -> list[str]:
     return machine.outcomes
 
 
-def test_after_a_sequence_of_rare_steps_the_api_matches_the_model(server: Server) -> None:
+def test_the_api_matches_the_model_after_a_sequence_of_rare_steps(server: Server) -> None:
     assert run_rare_steps(server) == [outcome for _, _, outcome in RARE_STEPS]
 
 
@@ -518,8 +518,10 @@ def test_after_a_sequence_of_rare_steps_the_api_matches_the_model(server: Server
 def test_a_response_that_differs_from_the_model_is_detected(
     server: Server, monkeypatch: pytest.MonkeyPatch, text: bytes, replacement: bytes
 ) -> None:
-    """The positive control: responses are changed, and the comparison fails."""
-    monkeypatch.setattr(Answer, "json", property(lambda response: json.loads(response.body.replace(text, replacement))))
+    """The positive control: the comparison fails for changed responses."""
+    monkeypatch.setattr(
+        Response, "json", property(lambda response: json.loads(response.body.replace(text, replacement)))
+    )
 
     with pytest.raises(AssertionError):
         run_rare_steps(server)

@@ -6,7 +6,7 @@ from hypothesis.stateful import invariant, rule
 from moorage.core.access import Scope
 from tests.support.machine import POSITIONS, Machine, Step, one_of, run, steps
 from tests.support.model import Key
-from tests.support.server import Answer, Server
+from tests.support.server import Response, Server
 
 ADMIN = frozenset({Scope.KEYS_ADMIN})
 NAMES = st.sampled_from(["laptop", "ci", "app"])
@@ -58,11 +58,11 @@ class ApiKeys(Machine):
         keys = [key for key in self.keys if key.token != self.project.token]
         return one_of([key for key in keys if not key.is_revoked] or keys, keys, position)
 
-    def request_by(self, key: Key, method: str, path: str, body: object = None) -> Answer:
+    def request_by(self, key: Key, method: str, path: str, body: object = None) -> Response:
         """Send a request with a key."""
         return self.request(method, path, body, Authorization=f"Bearer {key.token}")
 
-    def is_allowed(self, step: str, response: Answer, key: Key, required: frozenset[Scope]) -> bool:
+    def is_allowed(self, step: str, response: Response, key: Key, required: frozenset[Scope]) -> bool:
         """Check the rejection of a request without these scopes; return whether the key has them."""
         if key.is_revoked:
             self.expect(step, response, 401, "invalid_api_key")
@@ -126,7 +126,7 @@ class ApiKeys(Machine):
         assert not any(key.token in response.body.decode() for key in self.keys)
 
 
-def test_after_any_sequence_of_steps_each_key_has_the_permissions_of_the_model(server: Server) -> None:
+def test_each_key_has_the_permissions_of_the_model_after_any_sequence_of_steps(server: Server) -> None:
     outcomes = run(ApiKeys, server, examples=20, steps=30)
 
     assert outcomes.keys() == REACHED

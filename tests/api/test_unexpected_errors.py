@@ -1,4 +1,4 @@
-"""An unexpected error is a 500; the log has its details and the request id, the response has no details."""
+"""An unexpected error is a 500. Its details are in the log with the request id, and not in the response."""
 
 import asyncio
 import json
@@ -75,7 +75,7 @@ def test_an_unexpected_error_is_a_500_without_details(folder: Path, caplog: pyte
     assert logging.getLevelName(record.levelno) == "ERROR"
 
 
-def test_the_application_handles_an_unexpected_error_alike(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_application_returns_the_same_500(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: ProjectCatalog, query: PageQuery) -> bytes:
         raise ZeroDivisionError("secret detail")
 

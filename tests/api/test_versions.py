@@ -12,7 +12,7 @@ from orq_ai_sdk import Orq
 
 from moorage.core.access import Scope
 from tests.support.program import moorage
-from tests.support.server import Answer, Project, Server, a_body
+from tests.support.server import Project, Response, Server, a_body
 
 
 def content(text: str, **fields: Any) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def content(text: str, **fields: Any) -> dict[str, Any]:
     return {"prompt_config": a_body(messages=[{"role": "user", "content": text}])["prompt_config"], **fields}
 
 
-def post(project: Project, path: str, body: object = None, **headers: str) -> Answer:
+def post(project: Project, path: str, body: object = None, **headers: str) -> Response:
     data = b"" if body is None else json.dumps(body).encode()
     return project.request("POST", f"/v2/deployments/{path}", data, headers)
 
@@ -70,7 +70,7 @@ def test_a_version_can_be_saved_as_published(project: Project, status: str) -> N
     assert live(project) == "2.0 two"
 
 
-def test_a_roll_back_is_a_publish_of_an_older_number(project: Project) -> None:
+def test_a_publish_of_an_older_version_rolls_back(project: Project) -> None:
     for text in ("one", "two", "three"):
         project.put("a", content(text))
 
@@ -306,6 +306,6 @@ def test_db_check_detects_every_tampered_entry(folder: Path, tamper: str) -> Non
             connection.execute(tamper)
         tampered = moorage("db", "check", *database, folder=folder)
 
-    assert (untouched.returncode, "3 entries of the history are as they were written" in untouched.stdout) == (0, True)
+    assert (untouched.returncode, "ok     hash chain of the history (3 entries)" in untouched.stdout) == (0, True)
     assert tampered.returncode == 1
-    assert re.search(r"^WRONG  .*entries of the history are as they were written$", tampered.stdout, re.MULTILINE)
+    assert re.search(r"^FAILED hash chain of the history \(\d entries\)$", tampered.stdout, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The server that the command line talks to."""
+"""The server of the command-line tests."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from tests.support.server import Server
 
 @pytest.fixture(scope="session")
 def server(sqlite_server: Server) -> Server:
-    """On SQLite alone: a command sees nothing but HTTP, and that is the same on both engines (tests/api)."""
+    """Return the server on SQLite; tests/api checks the HTTP API on both engines."""
     return sqlite_server

@@ -1,9 +1,9 @@
-"""Samples: texts and values that a file format could lose, and bodies that hold them."""
+"""Sample texts and values that a file format could corrupt, and bodies that contain them."""
 
 import random
 from typing import Any
 
-#: Texts that YAML could take for something else, or could not show as they are.
+#: Texts that YAML could parse as another type, or cannot represent literally.
 TEXTS: dict[str, list[str]] = {
     "words": [
         "", " ", "no", "Yes", "on", "y", "n", "true", "NULL", "~", "2026-01-01", "2026-01-01T10:00:00Z", "12:30:45",
@@ -31,12 +31,13 @@ TEXTS: dict[str, list[str]] = {
     "next lines": ["\x85", "a\x85b", "a\n b\x85c\n", "\n\x85", "a\x85\n", "a \x85 b"],
 }  # fmt: skip
 
-#: Numbers and the like, as a variable's value or in a schema, where anything may stand.
+#: JSON values of all types, for variables and schemas, which accept any value.
 VALUES: list[Any] = [
     None, True, False, 0, 1, -1, 1.0, -0.0, 0.1, 0.1 + 0.2, 1e-7, 1e3, 1e16, 1.5e300, 5e-324, 2**53 + 1, -(2**63),
     2**64, 2**70, 10**300, [], {}, [[]], [None, 1, 1.0, True, "1"], {"": "", "1": 1, "a\nb": {"x" * 200: []}},
 ]  # fmt: skip
 
+#: The parts of the generated texts.
 PIECES = [
     "a", "b ", " ", "  ", "\n", "\n\n", "\t", "\r", "\u2028", "\u2029", "\ufeff", ":", ": ", "#", " #", "-", "- ", "'",
     '"', "\\", "|", ">", "{", "}", "[", ",", "👋", "é", "\x0c", "\x7f", "%", "---", "\n---\n", "\n...\n", "&", "*", "!",
@@ -44,8 +45,8 @@ PIECES = [
 ]  # fmt: skip
 
 
-def everywhere(text: str) -> dict[str, Any]:
-    """A body that has the text wherever it may stand."""
+def body_with_text(text: str) -> dict[str, Any]:
+    """Return a body that contains the text in every field that accepts it."""
     schema = {
         "type": "object",
         "properties": {text: {"type": "string", "description": text, "enum": [text, {"a": [text]}], "default": None}},
@@ -77,8 +78,8 @@ def everywhere(text: str) -> dict[str, Any]:
     }
 
 
-def values() -> dict[str, Any]:
-    """A body with every one of the values, and parameters of all sizes."""
+def body_with_values() -> dict[str, Any]:
+    """Return a body with all values, and model parameters of different magnitudes."""
     properties = {f"p{number}": {"default": value} for number, value in enumerate(VALUES)}
     return {
         "variables": [
@@ -103,10 +104,10 @@ def values() -> dict[str, Any]:
     }
 
 
-def made_up(count: int) -> list[str]:
-    """Texts put together from pieces, the same ones at each run."""
-    chance = random.Random(1)
-    return ["".join(chance.choices(PIECES, k=chance.randint(1, 9))) for _ in range(count)]
+def generated(count: int) -> list[str]:
+    """Return random combinations of the pieces, the same ones in each run."""
+    rng = random.Random(1)
+    return ["".join(rng.choices(PIECES, k=rng.randint(1, 9))) for _ in range(count)]
 
 
-TEXTS["made up"] = made_up(50)
+TEXTS["generated"] = generated(50)

@@ -1,4 +1,4 @@
-"""`moorage apply`: every way in, and what a person reads."""
+"""`moorage apply`: input formats, and the printed results."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def counts(output: str) -> list[int]:
-    """The summary: created, updated, unchanged, failed."""
+    """Return the counts of the summary: created, updated, unchanged, failed."""
     lines = output.splitlines()
     heading = next(
         number for number, line in enumerate(lines) if line.split() == ["created", "updated", "unchanged", "failed"]
@@ -24,7 +24,7 @@ def document(key: str, **changes: object) -> str:
     return json.dumps({"key": key, **a_body(**changes)})
 
 
-def test_the_samples_are_applied_and_then_unchanged(project: Project, folder: Path) -> None:
+def test_the_examples_are_created_and_then_unchanged(project: Project, folder: Path) -> None:
     first = moorage("apply", str(EXAMPLES), folder=folder, project=project)
     second = moorage("apply", str(EXAMPLES), folder=folder, project=project)
 
@@ -32,7 +32,7 @@ def test_the_samples_are_applied_and_then_unchanged(project: Project, folder: Pa
     assert (second.returncode, counts(second.stdout)) == (0, [0, 0, 13, 0])
 
 
-def test_the_samples_show_every_model_type_and_every_kind_of_part(project: Project, folder: Path) -> None:
+def test_the_examples_cover_every_model_type_and_every_kind_of_part(project: Project, folder: Path) -> None:
     moorage("apply", str(EXAMPLES), folder=folder, project=project)
 
     configs = [item["prompt_config"] for item in project.page(limit=50).json["data"]]
@@ -70,19 +70,21 @@ def test_every_format_is_read_from_a_file_and_from_standard_input(
     assert project.page().keys == other.page().keys
 
 
-def test_a_hosted_list_page_migrates_oldest_first(server: Server, project: Project, folder: Path) -> None:
+def test_a_list_page_of_the_hosted_service_is_applied_oldest_first(
+    server: Server, project: Project, folder: Path
+) -> None:
     project.fill(5)
     project.put("d3", a_body(model="changed") | {"variables": [{"key": "customer"}]})
     other = server.new_project()
 
     moorage("apply", "-", folder=folder, project=other, stdin=project.page().body)
 
-    here, there = other.page().json["data"], project.page().json["data"]
-    assert [item["key"] for item in here] == [item["key"] for item in there] == ["d5", "d4", "d3", "d2", "d1"]
-    assert [item["prompt_config"] for item in here] == [item["prompt_config"] for item in there]
+    applied, listed = other.page().json["data"], project.page().json["data"]
+    assert [item["key"] for item in applied] == [item["key"] for item in listed] == ["d5", "d4", "d3", "d2", "d1"]
+    assert [item["prompt_config"] for item in applied] == [item["prompt_config"] for item in listed]
 
 
-def test_several_pages_in_one_stream_keep_their_order(server: Server, project: Project, folder: Path) -> None:
+def test_the_order_of_several_pages_in_one_stream_is_preserved(server: Server, project: Project, folder: Path) -> None:
     project.fill(7)
     pages = b"\n".join(page.body for page in project.walk(limit=3))
     other = server.new_project()
@@ -92,7 +94,7 @@ def test_several_pages_in_one_stream_keep_their_order(server: Server, project: P
     assert other.page().keys == project.page().keys
 
 
-def test_ones_own_list_comes_back_as_unchanged_variables_and_all(project: Project, folder: Path) -> None:
+def test_the_list_of_a_project_is_applied_to_it_as_unchanged(project: Project, folder: Path) -> None:
     moorage("apply", str(EXAMPLES), folder=folder, project=project)
     for output in ("json", "yaml"):
         listed = moorage("deployments", "list", "--all", "-o", output, folder=folder, project=project)
@@ -102,7 +104,7 @@ def test_ones_own_list_comes_back_as_unchanged_variables_and_all(project: Projec
         assert counts(result.stdout) == [0, 0, 13, 0]
 
 
-def test_a_file_says_all_so_what_it_leaves_out_is_empty(project: Project, folder: Path) -> None:
+def test_fields_that_a_file_omits_become_empty(project: Project, folder: Path) -> None:
     project.put("a", a_body() | {"variables": [{"key": "customer", "value": "guest"}]})
     (folder / "a.yaml").write_text(json.dumps({"key": "a", "prompt_config": a_body()["prompt_config"]}))
 
@@ -112,7 +114,9 @@ def test_a_file_says_all_so_what_it_leaves_out_is_empty(project: Project, folder
     assert project.get("a").json["description"] == ""
 
 
-def test_the_good_ones_are_applied_and_the_bad_ones_told_with_every_problem(project: Project, folder: Path) -> None:
+def test_valid_deployments_are_applied_and_every_problem_of_the_others_is_reported(
+    project: Project, folder: Path
+) -> None:
     (folder / "good.yaml").write_text(document("good"))
     (folder / "wrong.yaml").write_text(document("wrong", provider="acme", model_type="talk"))
     (folder / "broken.yaml").write_text("key: [unclosed")
@@ -126,15 +130,15 @@ def test_the_good_ones_are_applied_and_the_bad_ones_told_with_every_problem(proj
     assert result.returncode == 1
     assert counts(result.stdout) == [2, 0, 0, 6]
     assert sorted(project.page().keys) == ["also_good", "good"]
-    for told in (
-        "prompt_config.provider", "prompt_config.model_type", "line 1", "the key 'key' stands twice", "key is missing",
+    for message in (
+        "prompt_config.provider", "prompt_config.model_type", "line 1", "the key 'key' occurs twice", "key is missing",
         "lines.jsonl:2", "lines.jsonl:3",
     ):  # fmt: skip
-        assert told in result.stdout
+        assert message in result.stdout
     assert "note.txt" not in result.stdout
 
 
-def test_a_rewritten_schema_is_told(project: Project, folder: Path) -> None:
+def test_a_normalized_schema_is_reported(project: Project, folder: Path) -> None:
     tool = {
         "type": "function",
         "function": {"name": "f", "parameters": {"type": "object", "additionalProperties": True}},
@@ -146,7 +150,7 @@ def test_a_rewritten_schema_is_told(project: Project, folder: Path) -> None:
     assert "normalized: prompt_config.tools[0].function.parameters" in result.stdout
 
 
-def test_a_dry_run_tells_and_does_nothing(project: Project, folder: Path) -> None:
+def test_a_dry_run_reports_the_result_and_changes_nothing(project: Project, folder: Path) -> None:
     project.put("present")
     (folder / "a.jsonl").write_text(f"{document('new')}\n{document('present')}\n{document('bad', provider='acme')}\n")
 
@@ -158,7 +162,7 @@ def test_a_dry_run_tells_and_does_nothing(project: Project, folder: Path) -> Non
     assert project.page().keys == ["present"]
 
 
-def test_yaml_words_that_look_like_something_else_stay_words(project: Project, folder: Path) -> None:
+def test_yaml_words_that_look_like_other_types_are_strings(project: Project, folder: Path) -> None:
     (folder / "a.yaml").write_text(
         "key: a\nprompt_config:\n  model: m\n  model_type: chat\n  provider: openai\n"
         "  messages:\n    - {role: user, content: no}\n    - {role: user, content: 2026-01-01}\n"
@@ -171,7 +175,7 @@ def test_yaml_words_that_look_like_something_else_stay_words(project: Project, f
     assert contents == ["no", "2026-01-01", "12:30:45", "two\nlines\n"]
 
 
-def test_a_yaml_bomb_is_refused(project: Project, folder: Path) -> None:
+def test_a_yaml_bomb_is_rejected(project: Project, folder: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
     (folder / "bomb.yaml").write_text("\n".join(lines))
@@ -185,30 +189,30 @@ def test_a_yaml_bomb_is_refused(project: Project, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "message"),
     [
         ({"MOORAGE_API_KEY": ""}, "MOORAGE_API_KEY is not set"),
         ({"MOORAGE_API_KEY": "mrg_wrong"}, "Check MOORAGE_API_KEY"),
         ({"MOORAGE_URL": "http://127.0.0.1:9"}, "Check that the server is running"),
     ],
 )
-def test_the_commonest_mistakes_are_told_what_to_do(
-    project: Project, folder: Path, settings: dict[str, str], told: str
+def test_common_configuration_errors_are_reported_with_a_solution(
+    project: Project, folder: Path, settings: dict[str, str], message: str
 ) -> None:
     result = moorage("deployments", "list", folder=folder, project=project, settings=settings)
 
     assert result.returncode == 1
-    assert told in result.stderr
+    assert message in result.stderr
 
 
-def test_without_a_path_the_usage_is_shown(project: Project, folder: Path) -> None:
+def test_a_missing_path_is_a_usage_error(project: Project, folder: Path) -> None:
     result = moorage("apply", folder=folder, project=project)
 
     assert result.returncode == 2
     assert "Missing argument 'PATH...'" in result.stderr
 
 
-def test_a_missing_file_and_an_empty_folder_are_failures(project: Project, folder: Path) -> None:
+def test_a_missing_file_an_empty_folder_and_empty_input_are_failures(project: Project, folder: Path) -> None:
     (folder / "empty").mkdir()
 
     result = moorage("apply", "missing.yaml", "empty", "-", folder=folder, project=project)

@@ -1,4 +1,4 @@
-"""`moorage db backup` and `moorage db restore`: one committed state into a file, and a database back into it."""
+"""`moorage db backup` saves a committed state, and `moorage db restore` restores it."""
 
 import shutil
 import signal
@@ -34,42 +34,42 @@ ProjectState = dict[str, Any]
 
 
 @pytest.fixture(params=ENGINES)
-def other(request: pytest.FixtureRequest, folder: Path) -> str:
-    """The address of another database, with nothing in it."""
+def target(request: pytest.FixtureRequest, folder: Path) -> str:
+    """Return the URL of another database, which is empty."""
     if request.param == "sqlite":
-        return f"sqlite:///{folder}/other.db"
+        return f"sqlite:///{folder}/target.db"
     postgres: PostgresServer = request.getfixturevalue("postgres")
     return postgres.new_database("template0")
 
 
 @pytest.fixture
 def file(database: Database, folder: Path) -> Path:
-    """A backup of a database that has something of everything."""
+    """Return a backup of a database with every kind of row."""
     store = database.store()
     fill(store)
     backups.backup(store, folder / "file.backup")
     return folder / "file.backup"
 
 
-def test_a_backup_of_either_engine_goes_back_into_either(
-    database: Database, other: str, file: Path, folder: Path
+def test_a_backup_of_either_engine_is_restored_into_either(
+    database: Database, target: str, file: Path, folder: Path
 ) -> None:
     store = database.store()
     file.unlink()
 
-    assert done(folder, "db", "backup", file.name, "--database", database.url).startswith("12 deployments, revision ")
-    result = done(folder, "db", "restore", file.name, "--database", other)
+    assert run(folder, "db", "backup", file.name, "--database", database.url).startswith("12 deployments, revision ")
+    result = run(folder, "db", "restore", file.name, "--database", target)
 
     assert f"Restored 12 deployments of revision {store.current_revision()} into " in result
-    with closing(open_store(other)) as restored:
-        assert kept(contents(restored)) == kept(contents(store))
+    with closing(open_store(target)) as restored:
+        assert restorable(contents(restored)) == restorable(contents(store))
         assert restored.current_revision() == store.current_revision() + 1
         assert epoch(restored) not in ("", epoch(store))
         assert [each.findings for each in check(restored)] == [[]] * 6
         create_project(restored, "next")
 
 
-def test_a_backup_is_one_file_for_its_owner_alone(database: Database, file: Path, folder: Path) -> None:
+def test_a_backup_is_one_file_that_only_its_owner_can_access(database: Database, file: Path, folder: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in folder.iterdir() if "file.backup" in path.name] == [file.name]
     with closing(apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
@@ -79,31 +79,31 @@ def test_a_backup_is_one_file_for_its_owner_alone(database: Database, file: Path
         assert epoch(saved) == epoch(database.store())
 
 
-def test_a_file_that_is_there_is_replaced_only_with_force(database: Database, file: Path, folder: Path) -> None:
+def test_an_existing_file_is_replaced_only_with_force(database: Database, file: Path, folder: Path) -> None:
     before = file.read_bytes()
     create_project(database.store(), "later")
 
-    refused = moorage("db", "backup", file.name, "--database", database.url, folder=folder)
-    assert (refused.returncode, "--force" in refused.stderr, file.read_bytes()) == (1, True, before)
+    rejected = moorage("db", "backup", file.name, "--database", database.url, folder=folder)
+    assert (rejected.returncode, "--force" in rejected.stderr, file.read_bytes()) == (1, True, before)
 
-    done(folder, "db", "backup", file.name, "--force", "--database", database.url)
+    run(folder, "db", "backup", file.name, "--force", "--database", database.url)
     with open_backup(file) as saved:
         assert contents(saved) == contents(database.store())
 
 
-def test_a_database_is_never_written_over_by_a_backup_of_it(folder: Path) -> None:
+def test_a_backup_never_overwrites_its_own_database(folder: Path) -> None:
     with closing(open_store(f"sqlite:///{folder}/moorage.db")) as store:
         fill(store)
         inode = (folder / "moorage.db").stat().st_ino
 
     result = moorage("db", "backup", "moorage.db", "--force", folder=folder)
 
-    assert (result.returncode, "a program has open" in result.stderr) == (1, True)
+    assert (result.returncode, "a database that is in use" in result.stderr) == (1, True)
     assert (folder / "moorage.db").stat().st_ino == inode
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("db", "backup", "a", "--database", "sqlite:///nowhere.db"), "the file does not exist"),
         (("db", "backup", "nowhere/a"), "No such file or directory"),
@@ -116,18 +116,20 @@ def test_a_database_is_never_written_over_by_a_backup_of_it(folder: Path) -> Non
         (("db", "restore", "."), "is a directory"),
     ],
 )
-def test_a_mistake_is_one_line_and_leaves_nothing(folder: Path, arguments: tuple[str, ...], told: str) -> None:
+def test_an_invalid_argument_is_reported_and_creates_no_file(
+    folder: Path, arguments: tuple[str, ...], message: str
+) -> None:
     open_store(f"sqlite:///{folder}/moorage.db").close()
     before = sorted(folder.iterdir())
 
     result = moorage(*arguments, folder=folder)
 
     assert (result.returncode != 0, result.stdout) == (True, "")
-    assert told in result.stderr
+    assert message in result.stderr
     assert sorted(folder.iterdir()) == before
 
 
-def test_what_database_not_empty_is_told_and_lost_only_if_asked_for(
+def test_a_database_that_is_not_empty_is_replaced_only_with_the_replace_option(
     database: Database, file: Path, folder: Path
 ) -> None:
     store = database.store()
@@ -136,20 +138,20 @@ def test_what_database_not_empty_is_told_and_lost_only_if_asked_for(
         create_project(store, name)
     now = contents(store)
 
-    refused = moorage("db", "restore", file.name, "--database", database.url, folder=folder)
-    assert refused.returncode == 1
-    assert f"It holds 12 deployments at revision {now['rev']}, and the backup holds 12 at" in refused.stderr
+    rejected = moorage("db", "restore", file.name, "--database", database.url, folder=folder)
+    assert rejected.returncode == 1
+    assert f"It holds 12 deployments at revision {now['rev']}, and the backup holds 12 at" in rejected.stderr
     assert (contents(store), epoch(store)) == (now, "")
 
-    done(folder, "db", "restore", file.name, "--replace", "--database", database.url)
-    assert kept(contents(store)) == kept(saved)
-    assert store.current_revision() == now["rev"] + 1, "clients are not taken back"
+    run(folder, "db", "restore", file.name, "--replace", "--database", database.url)
+    assert restorable(contents(store)) == restorable(saved)
+    assert store.current_revision() == now["rev"] + 1, "clients never get an older revision"
     until(lambda: store.newest_revision() == now["rev"] + 1)
     assert epoch(store) != ""
     assert create_project(store, "next").name == "next"
 
 
-def test_a_backup_of_a_later_revision_leaves_the_revision_above_both(database: Database, folder: Path) -> None:
+def test_a_restore_of_a_later_revision_sets_the_revision_above_both(database: Database, folder: Path) -> None:
     (folder / "later").mkdir()
     later = sqlite_in(folder / "later").store()
     fill(later)
@@ -163,9 +165,7 @@ def test_a_backup_of_a_later_revision_leaves_the_revision_above_both(database: D
     assert store.current_revision() == later.current_revision() + 1
 
 
-def test_a_restore_that_fails_has_changed_nothing(
-    database: Database, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_restore_changes_nothing(database: Database, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = database.store()
     create_project(store, "more")
     before = contents(store)
@@ -181,7 +181,7 @@ def test_a_restore_that_fails_has_changed_nothing(
     assert create_project(store, "next").name == "next"
 
 
-def test_an_unfinished_copy_can_be_given_up_for_a_backup(database: Database, file: Path) -> None:
+def test_a_restore_replaces_an_unfinished_copy(database: Database, file: Path) -> None:
     engine = database.engine()
     with engine.write() as run:
         run("begin_copy", source="sqlite:///gone.db", epoch="", rev=7)
@@ -194,68 +194,68 @@ def test_an_unfinished_copy_can_be_given_up_for_a_backup(database: Database, fil
     open_store(database.url).close()
 
 
-def no_database(file: Path) -> None:
+def text_file(file: Path) -> None:
     file.write_text("hello, this is a text file and not a database\n" * 100)
 
 
-def nothing(file: Path) -> None:
+def empty_file(file: Path) -> None:
     file.write_bytes(b"")
 
 
-def another_programs(file: Path) -> None:
+def database_of_another_program(file: Path) -> None:
     file.unlink()
     with closing(apsw.Connection(str(file))) as connection:
         connection.execute("CREATE TABLE theirs (a)")
 
 
-def newer(file: Path) -> None:
+def newer_schema(file: Path) -> None:
     with closing(apsw.Connection(str(file))) as connection:
         connection.execute("PRAGMA user_version = 999")
 
 
-def changed(file: Path) -> None:
+def changed_content(file: Path) -> None:
     with closing(apsw.Connection(str(file))) as connection:
         connection.execute("UPDATE version SET prompt_config = replace(prompt_config, 'openai', 'nobody')")
 
 
-def cut(file: Path) -> None:
+def truncated(file: Path) -> None:
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
 
-def unfinished(file: Path) -> None:
+def unfinished_copy(file: Path) -> None:
     with closing(apsw.Connection(str(file))) as connection:
         connection.execute("INSERT INTO copy VALUES (1, 'sqlite:///a.db', '', 1)")
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("damage", "message"),
     [
-        (no_database, "not a SQLite database"),
-        (nothing, "it is empty"),
-        (another_programs, "another program"),
-        (newer, "schema 999"),
-        (changed, "its content was changed after it was written"),
-        (cut, "damaged or incomplete"),
-        (unfinished, "an unfinished copy"),
+        (text_file, "not a SQLite database"),
+        (empty_file, "it is empty"),
+        (database_of_another_program, "another program"),
+        (newer_schema, "schema 999"),
+        (changed_content, "its content was changed after it was written"),
+        (truncated, "damaged or incomplete"),
+        (unfinished_copy, "an unfinished copy"),
     ],
 )
-def test_a_backup_that_cannot_be_used_is_refused_before_anything_is_lost(
-    folder: Path, spoil: Callable[[Path], None], told: str
+def test_an_unusable_backup_is_rejected_and_the_database_is_not_changed(
+    folder: Path, damage: Callable[[Path], None], message: str
 ) -> None:
     with closing(open_store(f"sqlite:///{folder}/moorage.db")) as store:
         fill(store)
         before = contents(store)
-        done(folder, "db", "backup", "file.backup")
-        spoil(folder / "file.backup")
-        spoiled = (folder / "file.backup").read_bytes()
+        run(folder, "db", "backup", "file.backup")
+        damage(folder / "file.backup")
+        damaged = (folder / "file.backup").read_bytes()
 
         result = moorage("db", "restore", "file.backup", "--replace", folder=folder)
 
         assert (result.returncode, result.stdout) == (1, "")
         assert "file.backup" in result.stderr
-        assert told in result.stderr
+        assert message in result.stderr
         assert contents(store) == before
-    assert (folder / "file.backup").read_bytes() == spoiled
+    assert (folder / "file.backup").read_bytes() == damaged
 
 
 @pytest.mark.parametrize(
@@ -267,9 +267,9 @@ def test_a_backup_that_cannot_be_used_is_refused_before_anything_is_lost(
             'mount --bind theirs theirs && mount -o remount,ro,bind theirs && exec "$@"', "sh",
         ),
     ],
-    ids=["a folder of another user", "a disk that is only read"],
+    ids=["folder of another user", "read-only mount"],
 )  # fmt: skip
-def test_the_file_of_a_database_is_restored_where_files_can_be_made_beside_it_as_is_told_elsewhere(
+def test_a_database_file_in_a_read_only_folder_must_be_copied_before_it_is_restored(
     folder: Path, prefix: tuple[str, ...]
 ) -> None:
     theirs = folder / "theirs" / "moorage.db"
@@ -280,33 +280,31 @@ def test_the_file_of_a_database_is_restored_where_files_can_be_made_beside_it_as
     theirs.chmod(0o444)
     theirs.parent.chmod(0o555)
 
-    refused = subprocess.run(
+    rejected = subprocess.run(
         [*prefix, *PROGRAM, "db", "restore", "theirs/moorage.db"],
         cwd=folder, env=clean_environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
 
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert "copy it to a folder that this user can write" in refused.stderr
-    assert done(folder, "db", "restore", "mine.db").startswith("Restored 12 deployments of revision ")
+    assert (rejected.returncode, rejected.stdout) == (1, "")
+    assert "copy it to a folder that this user can write" in rejected.stderr
+    assert run(folder, "db", "restore", "mine.db").startswith("Restored 12 deployments of revision ")
 
 
-def test_a_backup_of_an_older_schema_is_upgraded_on_the_way_and_itself_left_alone(
-    database: Database, folder: Path
-) -> None:
+def test_a_restore_upgrades_an_older_schema_and_does_not_change_the_backup(database: Database, folder: Path) -> None:
     with closing(apsw.Connection(str(folder / "old.backup"))) as old:
         for number, script in enumerate(load_migrations()[:4], 1):
             old.execute(script)
             old.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}")
-        old.execute("INSERT INTO project VALUES ('p', 'from long ago', 1, 1); UPDATE revision SET rev = 1")
+        old.execute("INSERT INTO project VALUES ('p', 'old project', 1, 1); UPDATE revision SET rev = 1")
     before = (folder / "old.backup").read_bytes()
 
-    done(folder, "db", "restore", "old.backup", "--database", database.url)
+    run(folder, "db", "restore", "old.backup", "--database", database.url)
 
-    assert [project.name for project in database.store().projects()] == ["from long ago"]
+    assert [project.name for project in database.store().projects()] == ["old project"]
     assert (folder / "old.backup").read_bytes() == before
 
 
-def test_a_backup_that_fails_leaves_nothing_behind(file: Path, folder: Path) -> None:
+def test_a_failed_backup_changes_no_file(file: Path, folder: Path) -> None:
     before = sorted(folder.iterdir()), file.read_bytes()
 
     def fail() -> None:
@@ -319,17 +317,17 @@ def test_a_backup_that_fails_leaves_nothing_behind(file: Path, folder: Path) -> 
     assert (sorted(folder.iterdir()), file.read_bytes()) == before
 
 
-def test_two_backups_into_one_file_do_not_mix(folder: Path) -> None:
+def test_a_concurrent_backup_into_the_same_file_is_rejected(folder: Path) -> None:
     with new_backup(folder / "a.backup"), pytest.raises(BackupInProgress), new_backup(folder / "a.backup"):
         pass
 
     assert (folder / "a.backup").exists()
 
 
-def test_a_backup_that_was_finished_in_this_moment_is_not_taken_for_what_a_killed_one_left(
+def test_a_backup_that_just_finished_is_not_treated_as_an_abandoned_partial_file(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folder / "a.backup.partial").write_text("what the other one wrote")
+    (folder / "a.backup.partial").write_text("written by the other process")
 
     def finish(*_: int) -> None:
         (folder / "a.backup.partial").rename(folder / "a.backup")
@@ -338,14 +336,14 @@ def test_a_backup_that_was_finished_in_this_moment_is_not_taken_for_what_a_kille
     with pytest.raises(BackupInProgress), new_backup(folder / "a.backup"):
         pass
 
-    assert (folder / "a.backup").read_text() == "what the other one wrote"
+    assert (folder / "a.backup").read_text() == "written by the other process"
 
 
-def test_a_backup_that_is_killed_leaves_the_one_before_and_the_next_is_whole(folder: Path) -> None:
-    """It is killed at the last moment: all is written, and the file has its name not yet."""
+def test_a_killed_backup_preserves_the_previous_file_and_the_next_one_succeeds(folder: Path) -> None:
+    """The process is killed after all data is written, before the file is renamed."""
     with closing(open_store(f"sqlite:///{folder}/moorage.db")) as store:
         fill(store)
-        done(folder, "db", "backup", "a.backup")
+        run(folder, "db", "backup", "a.backup")
         before = (folder / "a.backup").read_bytes()
         create_project(store, "later")
         script = (
@@ -357,20 +355,20 @@ def test_a_backup_that_is_killed_leaves_the_one_before_and_the_next_is_whole(fol
         assert (folder / "a.backup.partial").exists()
         assert (folder / "a.backup").read_bytes() == before
 
-        done(folder, "db", "backup", "a.backup", "--force")
+        run(folder, "db", "backup", "a.backup", "--force")
 
         with open_backup(folder / "a.backup") as saved:
             assert contents(saved) == contents(store)
     assert sorted(path.name for path in folder.iterdir()) == ["a.backup", "moorage.db", "moorage.db-revision"]
 
 
-def kept(state: ProjectState) -> ProjectState:
-    """What a restore brings back: the rows, and the end of the history."""
+def restorable(state: ProjectState) -> ProjectState:
+    """Return the state that a restore preserves: the rows and the history hash."""
     return {name: state[name] for name in (*(table.name for table in TABLES), "hash")}
 
 
-def done(folder: Path, *arguments: str) -> str:
-    """Run a command that must succeed; what it said."""
+def run(folder: Path, *arguments: str) -> str:
+    """Run a command, assert that it succeeds, and return its output."""
     result = moorage(*arguments, folder=folder)
     assert result.returncode == 0, result.stderr
     return result.stdout

@@ -1,4 +1,4 @@
-"""`moorage deployments versions|diff|publish|undo|history|delete|restore`, with the command line alone."""
+"""`moorage deployments versions|diff|publish|undo|history|delete|restore`."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.support.server import Project, a_body
 
 @pytest.fixture
 def edited(project: Project) -> Project:
-    """A deployment `bot`, whose live version 1.1 has another text than 1.0."""
+    """Return a project with a deployment `bot`; 1.0 and 1.1 (live) differ in a message."""
     for text in ("one\nfirst line", "one\nsecond line"):
         project.put("bot", a_body(messages=[{"role": "system", "content": text}]))
     return project
@@ -23,7 +23,7 @@ def run(project: Project, folder: Path, *arguments: str) -> str:
     return result.stdout
 
 
-def test_compare_publish_and_undo(edited: Project, folder: Path) -> None:
+def test_versions_are_compared_published_and_undone(edited: Project, folder: Path) -> None:
     difference = run(edited, folder, "diff", "bot", "1.0", "live")
     published = run(edited, folder, "publish", "bot", "1.0", "--reason", "it was better")
     after_publish = edited.get("bot").json["version"]
@@ -36,7 +36,7 @@ def test_compare_publish_and_undo(edited: Project, folder: Path) -> None:
     assert undone == "bot: 1.1 is live again.\n"
 
 
-def test_versions_and_history_say_who_and_why(edited: Project, folder: Path) -> None:
+def test_versions_show_the_status_and_history_shows_the_actor_and_the_reason(edited: Project, folder: Path) -> None:
     run(edited, folder, "publish", "bot", "1.0", "--reason", "it was better")
 
     listed = [line.split()[:2] for line in run(edited, folder, "versions", "bot").splitlines()[1:]]
@@ -48,18 +48,18 @@ def test_versions_and_history_say_who_and_why(edited: Project, folder: Path) -> 
     assert [entry["action"] for entry in entries] == ["published", "published", "created"]
 
 
-def test_delete_says_how_to_restore_and_restore_does(edited: Project, folder: Path) -> None:
+def test_delete_prints_the_command_that_restores_the_deployment(edited: Project, folder: Path) -> None:
     deleted = run(edited, folder, "delete", "bot")
     command = deleted.rpartition("moorage deployments ")[2].split()
-    gone = moorage("deployments", "show", "bot", folder=folder, project=edited)
+    deleted_error = moorage("deployments", "show", "bot", folder=folder, project=edited)
     restored = run(edited, folder, *command)
 
-    assert "was deleted at" in gone.stderr
+    assert "was deleted at" in deleted_error.stderr
     assert restored == "Restored bot: 1.1 is live.\n"
     assert edited.get("bot").json["version"] == "1.1"
 
 
-def test_a_difference_as_json_has_the_paths_that_differ(edited: Project, folder: Path) -> None:
+def test_a_diff_as_json_lists_the_paths_that_differ(edited: Project, folder: Path) -> None:
     edited.put("bot", a_body(messages=[], model_parameters={"temperature": 1}) | {"variables": [{"key": "x"}]})
 
     difference = json.loads(run(edited, folder, "diff", "bot", "1.1", "1.2", "-o", "json"))
@@ -74,7 +74,7 @@ def test_a_difference_as_json_has_the_paths_that_differ(edited: Project, folder:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("publish", "bot", "9.9"), "has no version '9.9'"),
         (("diff", "bot", "1.0", "9.9"), "has no version '9.9'"),
@@ -82,8 +82,10 @@ def test_a_difference_as_json_has_the_paths_that_differ(edited: Project, folder:
         (("restore", "bot"), "is not deleted"),
     ],
 )
-def test_what_cannot_be_done_is_told(edited: Project, folder: Path, arguments: tuple[str, ...], told: str) -> None:
+def test_impossible_changes_are_reported(
+    edited: Project, folder: Path, arguments: tuple[str, ...], message: str
+) -> None:
     result = moorage("deployments", *arguments, folder=folder, project=edited)
 
     assert result.returncode == 1
-    assert told in result.stderr
+    assert message in result.stderr

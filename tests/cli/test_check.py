@@ -1,4 +1,4 @@
-"""`moorage db check`: a sound database is called sound, and each kind of damage is found and named."""
+"""`moorage db check`: an intact database passes, and each kind of damage is detected and named."""
 
 import re
 import threading
@@ -15,75 +15,93 @@ from tests.support.program import moorage
 from tests.support.registry import create_project
 from tests.support.stores import Database, create, sqlite_in
 
-ANSWERS = (
-    "the database finds no damage in itself",
-    "rows can be read, none is newer than revision",
-    "24 entries of the history are as they were written",
-    "17 contents of versions are as they were written (2 are erased)",
-    "the versions of 14 deployments are numbered from 1.0 without gaps",
-    "14 deployments serve a version of their own",
+SUBJECTS = (
+    "database files",
+    "revisions of all rows (",
+    "hash chain of the history (24 entries)",
+    "content hashes (17 versions, without 2 purged versions)",
+    "version numbers (14 deployments)",
+    "live versions (14 deployments)",
 )
 
-_HOT = "(SELECT id FROM deployment WHERE key = 'answers')"
-_MIDDLE = "(SELECT max(rev) FROM history WHERE action = 'undone')"
+_ANSWERS = "(SELECT id FROM deployment WHERE key = 'answers')"
+_UNDO_REVISION = "(SELECT max(rev) FROM history WHERE action = 'undone')"
 
-#: What is done to a database, past Moorage; which of the answers it turns, and what is told of it.
+#: Damage -> the statement that causes it, the index of the check that detects it, and a part of the finding.
 DAMAGES = {
-    "a character of a content": (
+    "a changed prompt configuration": (
         "UPDATE version SET prompt_config = replace(prompt_config, 'openai', 'openaj') "
-        f"WHERE major = 1 AND minor = 0 AND deployment_id = {_HOT}",
+        f"WHERE major = 1 AND minor = 0 AND deployment_id = {_ANSWERS}",
         3, "version 1.0 (",
     ),
-    "a variable of a content": (
+    "a changed variable": (
         "UPDATE version SET variables = replace(variables, 'without', 'wizhout') WHERE variables <> ''",
         3, "its content was changed after it was written",
     ),
-    "a content that is half there": (
-        f"UPDATE version SET prompt_config = '{{\"model\": ' WHERE minor = 4 AND deployment_id = {_HOT}",
+    "a truncated prompt configuration": (
+        f"UPDATE version SET prompt_config = '{{\"model\": ' WHERE minor = 4 AND deployment_id = {_ANSWERS}",
         3, "version 1.4 (",
     ),
-    "the hash of a content": (
-        f"UPDATE version SET content_sha256 = '00' WHERE minor = 4 AND deployment_id = {_HOT}",
+    "a changed content hash": (
+        f"UPDATE version SET content_sha256 = '00' WHERE minor = 4 AND deployment_id = {_ANSWERS}",
         3, "version 1.4 (",
     ),
-    "an entry that was changed": (
-        f"UPDATE history SET reason = 'I was never here' WHERE rev = {_MIDDLE}",
-        2, "was changed after it was written",
+    "a changed history entry": (
+        f"UPDATE history SET reason = 'I was never here' WHERE rev = {_UNDO_REVISION}",
+        2, "it was changed, or the previous entry was removed",
     ),
-    "an entry that was removed": (f"DELETE FROM history WHERE rev = {_MIDDLE}", 2, "or one before is gone"),
-    "a history without its end": (
+    "a removed history entry": (
+        f"DELETE FROM history WHERE rev = {_UNDO_REVISION}",
+        2, "or the previous entry was removed",
+    ),
+    "a history without its newest entry": (
         "DELETE FROM history WHERE rev = (SELECT max(rev) FROM history)",
-        2, "the newest entry is not the one that was written last",
+        2, "the newest history entry was removed or replaced",
     ),
-    "an empty history": ("DELETE FROM history", 2, "the newest entry is not the one"),
-    "a pointer to nothing": (
+    "an empty history": ("DELETE FROM history", 2, "the newest history entry was removed"),
+    "a live version that does not exist": (
         "UPDATE deployment SET live_version_id = 'nowhere' WHERE key = 'big'",
-        5, "its live version nowhere is none of its versions",
+        5, "its live version nowhere is not one of its versions",
     ),
-    "a pointer to another's version": (
+    "a live version of another deployment": (
         "UPDATE deployment SET live_version_id = (SELECT live_version_id FROM deployment WHERE key = 'values') "
         "WHERE key = 'big'",
-        5, "the deployment big (",
+        5, "deployment big (",
     ),
-    "a first version that is gone": (
-        f"DELETE FROM version WHERE major = 1 AND minor = 0 AND deployment_id = {_HOT}",
-        4, "1.0 should come first, and is missing",
+    "a missing first version": (
+        f"DELETE FROM version WHERE major = 1 AND minor = 0 AND deployment_id = {_ANSWERS}",
+        4, "the version before it is missing (1.0)",
     ),
-    "a version that is gone from the middle": (
-        f"DELETE FROM version WHERE major = 1 AND minor = 2 AND deployment_id = {_HOT}",
-        4, "1.2 or 2.0 should come first, and is missing",
+    "a missing middle version": (
+        f"DELETE FROM version WHERE major = 1 AND minor = 2 AND deployment_id = {_ANSWERS}",
+        4, "the version before it is missing (1.2 or 2.0)",
     ),
-    "a revision that went back": ("UPDATE revision SET rev = 3", 1, "later than the newest"),
-    "a project of the future": ("UPDATE project SET rev = 999 WHERE name = 'default'", 1, "project is of revision 999"),
-    "a key of the future": ("UPDATE api_key SET rev = 999 WHERE name = 'over'", 1, "api_key is of revision 999"),
-    "a version of the future": ("UPDATE version SET rev = 999 WHERE minor = 4", 1, "version is of revision 999"),
-    "a deployment of the future": ("UPDATE deployment SET rev = 999 WHERE key = 'big'", 1, "deployment is of revision"),
-    "an entry of the future": (f"UPDATE history SET rev = 999 WHERE rev = {_MIDDLE}", 1, "row 999 of history is of"),
+    "a decreased revision": ("UPDATE revision SET rev = 3", 1, "is newer than the current revision 3"),
+    "a project with a later revision": (
+        "UPDATE project SET rev = 999 WHERE name = 'default'",
+        1, "of table project: its revision 999",
+    ),
+    "an API key with a later revision": (
+        "UPDATE api_key SET rev = 999 WHERE name = 'over'",
+        1, "of table api_key: its revision 999",
+    ),
+    "a version with a later revision": (
+        "UPDATE version SET rev = 999 WHERE minor = 4",
+        1, "of table version: its revision 999",
+    ),
+    "a deployment with a later revision": (
+        "UPDATE deployment SET rev = 999 WHERE key = 'big'",
+        1, "of table deployment: its revision 999",
+    ),
+    "a history entry with a later revision": (
+        f"UPDATE history SET rev = 999 WHERE rev = {_UNDO_REVISION}",
+        1, "row 999 of table history: its revision 999",
+    ),
 }  # fmt: skip
 
 
-def harm(database: Database, statement: str) -> None:
-    """Do something to a database that it would not let Moorage do."""
+def tamper(database: Database, statement: str) -> None:
+    """Run a statement on the database, without its foreign keys."""
     if database.url.startswith("sqlite"):
         with closing(apsw.Connection(database.url.removeprefix("sqlite:///"))) as connection:
             connection.execute(statement)
@@ -91,7 +109,7 @@ def harm(database: Database, statement: str) -> None:
         sql(database.url, f"SET session_replication_role = replica; {statement}")
 
 
-def test_a_sound_database_is_called_sound_and_left_as_it_is(database: Database, folder: Path) -> None:
+def test_an_intact_database_passes_and_is_not_changed(database: Database, folder: Path) -> None:
     store = database.store()
     fill(store)
     before = contents(store)
@@ -100,60 +118,60 @@ def test_a_sound_database_is_called_sound_and_left_as_it_is(database: Database, 
 
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
-    assert [line[:7] for line in lines] == ["ok     "] * len(ANSWERS)
-    assert all(answer in line for answer, line in zip(ANSWERS, lines, strict=True)), lines
+    assert [line[:7] for line in lines] == ["ok     "] * len(SUBJECTS)
+    assert all(subject in line for subject, line in zip(SUBJECTS, lines, strict=True)), lines
     assert contents(store) == before
 
 
-def test_a_new_database_is_sound(database: Database, folder: Path) -> None:
+def test_a_new_database_passes(database: Database, folder: Path) -> None:
     database.store()
 
     assert moorage("db", "check", "--database", database.url, folder=folder).returncode == 0
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_each_kind_of_damage_is_found_and_named(database: Database, damage: str) -> None:
-    statement, answer, told = DAMAGES[damage]
+def test_each_kind_of_damage_is_detected_and_named(database: Database, damage: str) -> None:
+    statement, index, expected = DAMAGES[damage]
     store = database.store()
     fill(store)
     before = contents(store)
-    harm(database, statement)
+    tamper(database, statement)
     assert contents(store) != before
 
-    answers = list(check(store))
+    results = list(check(store))
 
-    assert len(answers) == len(ANSWERS)
-    assert any(told in finding for finding in answers[answer].findings), answers
-    assert answers[0].findings == []
+    assert len(results) == len(SUBJECTS)
+    assert any(expected in finding for finding in results[index].findings), results
+    assert results[0].findings == []
 
 
-def test_what_is_wrong_is_printed_with_what_to_do(database: Database, folder: Path) -> None:
+def test_a_violation_is_printed_with_the_command_that_restores_a_backup(database: Database, folder: Path) -> None:
     fill(database.store())
-    harm(database, DAMAGES["a pointer to nothing"][0])
+    tamper(database, DAMAGES["a live version that does not exist"][0])
 
     result = moorage("db", "check", "--database", database.url, folder=folder)
 
     lines = result.stdout.splitlines()
     assert result.returncode == 1
-    assert [line[:7] for line in lines] == ["ok     "] * 5 + ["WRONG  ", "       "]
-    assert re.fullmatch(r" {7}the deployment big \([0-9a-f-]{36}\): its live version nowhere is none .*", lines[-1])
+    assert [line[:7] for line in lines] == ["ok     "] * 5 + ["FAILED ", "       "]
+    assert re.fullmatch(r" {7}deployment big \([0-9a-f-]{36}\): its live version nowhere is not one .*", lines[-1])
     assert "moorage db restore FILE --replace" in result.stderr
 
 
-def test_a_reference_to_nothing_is_found(folder: Path) -> None:
+def test_a_reference_to_a_missing_row_is_detected(folder: Path) -> None:
     with closing(sqlite_in(folder)) as database:
         fill(database.store())
-        harm(database, "DELETE FROM project WHERE name = 'default'")
+        tamper(database, "DELETE FROM project WHERE name = 'default'")
 
         result = moorage("db", "check", folder=folder)
 
     assert result.returncode == 1
-    assert result.stdout.startswith("WRONG  the database finds no damage")
-    assert "the row 1 of history belongs to no row of project" in result.stdout
-    assert "… and " in result.stdout, "a long list is cut"
+    assert result.stdout.startswith("FAILED database files\n")
+    assert "row 1 of table history: it refers to a row of table project that does not exist" in result.stdout
+    assert "… and " in result.stdout, "a long list is truncated"
 
 
-def test_pages_that_were_written_over_are_found(folder: Path) -> None:
+def test_overwritten_pages_are_detected(folder: Path) -> None:
     with closing(sqlite_in(folder)) as database:
         store = database.store()
         project = create_project(store, "p").id
@@ -167,24 +185,24 @@ def test_pages_that_were_written_over_are_found(folder: Path) -> None:
     result = moorage("db", "check", folder=folder)
 
     assert result.returncode == 1
-    assert "WRONG" in result.stdout
+    assert "FAILED" in result.stdout
     assert "restore" in result.stderr
 
 
-def test_a_table_that_cannot_be_read_is_told(postgresql: Database, folder: Path) -> None:
+def test_an_unreadable_table_is_reported(postgresql: Database, folder: Path) -> None:
     fill(postgresql.store())
     sql(postgresql.url, "ALTER TABLE idempotency RENAME TO something_else")
 
     result = moorage("db", "check", "--database", postgresql.url, folder=folder)
 
     assert result.returncode == 1
-    assert "WRONG  every row can be read\n" in result.stdout
+    assert "FAILED readability of all rows\n" in result.stdout
     assert "idempotency" in result.stdout
 
 
-def test_a_database_without_its_revision_is_refused_with_what_to_do(database: Database, folder: Path) -> None:
+def test_a_database_without_its_revision_is_rejected_with_a_fix(database: Database, folder: Path) -> None:
     database.store()
-    harm(database, "DELETE FROM revision")
+    tamper(database, "DELETE FROM revision")
 
     for command in (["db", "check"], ["keys", "list"]):
         result = moorage(*command, "--database", database.url, folder=folder)
@@ -194,21 +212,21 @@ def test_a_database_without_its_revision_is_refused_with_what_to_do(database: Da
         assert "restore a backup" in result.stderr
 
 
-def test_a_file_that_is_not_there_is_not_made(folder: Path) -> None:
+def test_a_missing_file_is_not_created(folder: Path) -> None:
     result = moorage("db", "check", folder=folder)
 
     assert (result.returncode, "the file does not exist" in result.stderr) == (1, True)
     assert list(folder.iterdir()) == []
 
 
-def test_a_database_that_is_written_is_sound_at_every_moment(database: Database, folder: Path) -> None:
+def test_an_intact_database_passes_during_concurrent_writes(database: Database, folder: Path) -> None:
     store = database.store()
     fill(store)
-    project, is_over = store.projects()[0].id, threading.Event()
+    project, stop = store.projects()[0].id, threading.Event()
 
     def write() -> None:
         number = 0
-        while not is_over.is_set():
+        while not stop.is_set():
             create(store, project, f"more{number}")
             number += 1
 
@@ -217,8 +235,8 @@ def test_a_database_that_is_written_is_sound_at_every_moment(database: Database,
     try:
         results = [moorage("db", "check", "--database", database.url, folder=folder) for _ in range(3)]
     finally:
-        is_over.set()
+        stop.set()
         writer.join()
 
     assert [result.returncode for result in results] == [0, 0, 0], results
-    assert len({result.stdout for result in results}) == 3, "the check saw writes at all"
+    assert len({result.stdout for result in results}) == 3, "each check reads another revision"

@@ -1,4 +1,4 @@
-"""`moorage completion`, and what a shell then asks."""
+"""`moorage completion`, and the completions that a shell requests."""
 
 import subprocess
 import sys
@@ -10,26 +10,26 @@ from tests.support.program import moorage
 from tests.support.server import Project, clean_environment
 from tests.support.threads import HANG_SECONDS
 
-#: The program as it is installed: a shell knows nothing else.
+#: The installed command, because a shell runs only that.
 MOORAGE = Path(sys.executable).with_name("moorage")
 
 
 @pytest.fixture
-def keyed(project: Project) -> Project:
-    """A project with more keys than a page has, some of which begin with `support`."""
+def project_with_keys(project: Project) -> Project:
+    """Return a project with more than one page of keys; some begin with `support`."""
     project.fill(51)
     for key in ("support_answers", "support-bot", "Support", "unsupported"):
         project.put(key)
     return project
 
 
-def completed(*words: str, folder: Path, settings: dict[str, str]) -> list[str]:
-    """What the shell is given to complete the last of these words; nothing else may be printed."""
-    asked = {"COMP_WORDS": " ".join(["moorage", *words]), "COMP_CWORD": str(len(words))}
+def completions(*words: str, folder: Path, settings: dict[str, str]) -> list[str]:
+    """Return the completions of the last word, and assert that nothing else is printed."""
+    request = {"COMP_WORDS": " ".join(["moorage", *words]), "COMP_CWORD": str(len(words))}
     result = subprocess.run(
         [MOORAGE],
         cwd=folder, capture_output=True, text=True, timeout=HANG_SECONDS, check=False,
-        env=clean_environment(_MOORAGE_COMPLETE="bash_complete", PYTHONWARNINGS="error", **asked, **settings),
+        env=clean_environment(_MOORAGE_COMPLETE="bash_complete", PYTHONWARNINGS="error", **request, **settings),
     )  # fmt: skip
     assert (result.returncode, result.stderr) == (0, "")
     return sorted(line.removeprefix("plain,") for line in result.stdout.splitlines() if line)
@@ -40,7 +40,7 @@ def settings_of(project: Project) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_of_each_shell_is_printed_and_needs_no_server(folder: Path, shell: str) -> None:
+def test_the_script_of_each_shell_is_printed_without_a_server(folder: Path, shell: str) -> None:
     result = moorage("completion", shell, folder=folder)
 
     assert (result.returncode, result.stderr) == (0, "")
@@ -48,14 +48,14 @@ def test_the_script_of_each_shell_is_printed_and_needs_no_server(folder: Path, s
     assert "moorage" in result.stdout
 
 
-def test_another_shell_is_told_which_there_are(folder: Path) -> None:
+def test_an_unsupported_shell_is_rejected_with_the_supported_ones(folder: Path) -> None:
     result = moorage("completion", "tcsh", folder=folder)
 
     assert result.returncode == 2
     assert all(shell in result.stderr for shell in ("bash", "zsh", "fish"))
 
 
-def test_bash_reads_its_script(folder: Path) -> None:
+def test_bash_parses_its_script(folder: Path) -> None:
     script = moorage("completion", "bash", folder=folder).stdout
 
     checked = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
@@ -64,10 +64,10 @@ def test_bash_reads_its_script(folder: Path) -> None:
     )
 
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
-    assert broken.returncode != 0, "the positive control"
+    assert broken.returncode != 0, "positive control: bash detects a syntax error"
 
 
-def test_bash_completes_a_key_as_the_page_says(keyed: Project, folder: Path) -> None:
+def test_bash_completes_keys_after_the_documented_setup(project_with_keys: Project, folder: Path) -> None:
     script = """
         eval "$(moorage completion bash)"
         complete -p moorage
@@ -75,7 +75,7 @@ def test_bash_completes_a_key_as_the_page_says(keyed: Project, folder: Path) -> 
         _moorage_completion moorage supp show
         printf '%s\\n' "${COMPREPLY[@]}"
     """
-    environment = clean_environment(**settings_of(keyed))
+    environment = clean_environment(**settings_of(project_with_keys))
     environment["PATH"] = f"{MOORAGE.parent}:{environment['PATH']}"
 
     result = subprocess.run(
@@ -88,27 +88,27 @@ def test_bash_completes_a_key_as_the_page_says(keyed: Project, folder: Path) -> 
     assert sorted(result.stdout.splitlines()[1:]) == ["support-bot", "support_answers"]
 
 
-def test_the_keys_that_begin_so_are_listed(keyed: Project, folder: Path) -> None:
-    settings = settings_of(keyed)
+def test_keys_with_the_typed_prefix_are_listed(project_with_keys: Project, folder: Path) -> None:
+    settings = settings_of(project_with_keys)
 
-    assert completed("deployments", "show", "supp", folder=folder, settings=settings) == [
+    assert completions("deployments", "show", "supp", folder=folder, settings=settings) == [
         "support-bot",
         "support_answers",
     ]
-    assert completed("deployments", "publish", "none", folder=folder, settings=settings) == []
-    assert len(completed("deployments", "history", "", folder=folder, settings=settings)) == 55
+    assert completions("deployments", "publish", "none", folder=folder, settings=settings) == []
+    assert len(completions("deployments", "history", "", folder=folder, settings=settings)) == 55
 
 
-def test_commands_and_options_are_completed_too(folder: Path) -> None:
-    assert completed("d", folder=folder, settings={}) == ["db", "deployments", "diff", "doctor", "drift"]
-    assert completed("apply", "--pr", folder=folder, settings={}) == ["--prune"]
+def test_commands_and_options_are_completed(folder: Path) -> None:
+    assert completions("d", folder=folder, settings={}) == ["db", "deployments", "diff", "doctor", "drift"]
+    assert completions("apply", "--pr", folder=folder, settings={}) == ["--prune"]
 
 
-def test_the_address_on_the_line_is_heeded(keyed: Project, folder: Path) -> None:
-    settings = settings_of(keyed) | {"MOORAGE_URL": "http://127.0.0.1:9"}
-    words = ("deployments", "show", "--url", keyed.server.url, "supp")
+def test_the_url_option_overrides_the_environment(project_with_keys: Project, folder: Path) -> None:
+    settings = settings_of(project_with_keys) | {"MOORAGE_URL": "http://127.0.0.1:9"}
+    words = ("deployments", "show", "--url", project_with_keys.server.url, "supp")
 
-    assert completed(*words, folder=folder, settings=settings) == ["support-bot", "support_answers"]
+    assert completions(*words, folder=folder, settings=settings) == ["support-bot", "support_answers"]
 
 
 @pytest.mark.parametrize(
@@ -121,12 +121,17 @@ def test_the_address_on_the_line_is_heeded(keyed: Project, folder: Path) -> None
     ],
     ids=lambda settings: " ".join(f"{name[8:].lower()}={value}" for name, value in settings.items()),
 )
-def test_without_a_server_or_a_key_nothing_is_printed(keyed: Project, folder: Path, settings: dict[str, str]) -> None:
-    """Where it is listed otherwise (`test_the_keys_that_begin_so_are_listed`)."""
-    assert completed("deployments", "show", "supp", folder=folder, settings=settings_of(keyed) | settings) == []
+def test_nothing_is_printed_without_a_server_or_a_valid_key(
+    project_with_keys: Project, folder: Path, settings: dict[str, str]
+) -> None:
+    """The positive control is `test_keys_with_the_typed_prefix_are_listed`."""
+    assert (
+        completions("deployments", "show", "supp", folder=folder, settings=settings_of(project_with_keys) | settings)
+        == []
+    )
 
 
-def test_a_server_that_is_no_moorage_completes_nothing_and_is_told_in_a_line(folder: Path) -> None:
+def test_another_http_server_yields_no_completions_and_a_clear_error(folder: Path) -> None:
     (folder / "v2").mkdir()
     (folder / "v2" / "deployments").write_text("<html>Welcome</html>")
     with subprocess.Popen(
@@ -137,11 +142,11 @@ def test_a_server_that_is_no_moorage_completes_nothing_and_is_told_in_a_line(fol
         port = web.stdout.readline().split()[5]
         settings = {"MOORAGE_URL": f"http://127.0.0.1:{port}", "MOORAGE_API_KEY": "mrg_any"}
         try:
-            found = completed("deployments", "show", "supp", folder=folder, settings=settings)
-            told = moorage("deployments", "list", folder=folder, settings=settings)
+            found = completions("deployments", "show", "supp", folder=folder, settings=settings)
+            listed = moorage("deployments", "list", folder=folder, settings=settings)
         finally:
             web.terminate()
 
     assert found == []
-    assert told.returncode == 1
-    assert "Check MOORAGE_URL" in told.stderr
+    assert listed.returncode == 1
+    assert "Check MOORAGE_URL" in listed.stderr

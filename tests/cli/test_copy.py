@@ -1,4 +1,4 @@
-"""`moorage db copy`: everything arrives, once, or no server starts on it."""
+"""`moorage db copy`: a copy is complete, or no server starts on it."""
 
 import random
 import signal
@@ -25,7 +25,7 @@ from tests.support.registry import create_api_key, create_project
 from tests.support.server import Project, Server, clean_environment
 from tests.support.threads import HANG_SECONDS
 
-#: Runs `moorage` with a copy that prints a line before each step, and waits after the last one until it is killed.
+#: Runs `moorage` so that a copy prints a line before each step. After the last step, it sleeps until it is killed.
 STEP_BY_STEP = """
 import sys, time
 from moorage.cli.db import copy
@@ -42,12 +42,12 @@ main(sys.argv[1:])
 KILLS = 10
 SEED = 20_261_122
 
-New = Callable[[str], str]
+NewUrl = Callable[[str], str]
 
 
 @pytest.fixture
-def new(request: pytest.FixtureRequest, folder: Path) -> New:
-    """The address of a new database of an engine: of a SQLite file that is not there yet, or of an empty PostgreSQL."""
+def new_url(request: pytest.FixtureRequest, folder: Path) -> NewUrl:
+    """Return a function that returns the URL of a new, empty database of an engine."""
     numbers = iter(range(100))
 
     def make(engine: str) -> str:
@@ -59,16 +59,17 @@ def new(request: pytest.FixtureRequest, folder: Path) -> New:
     return make
 
 
-def filled(url: str, more: int = 0) -> str:
+def filled(url: str, extra: int = 0) -> str:
+    """Fill a database; return its URL."""
     with closing(open_store(url)) as store:
-        fill(store, more)
+        fill(store, extra)
     return url
 
 
 @pytest.mark.parametrize("to", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("from_", ["sqlite", "postgresql"])
-def test_everything_is_copied_between_any_two_engines(new: New, folder: Path, from_: str, to: str) -> None:
-    source, target = filled(new(from_), more=1_200), new(to)
+def test_everything_is_copied_between_any_two_engines(new_url: NewUrl, folder: Path, from_: str, to: str) -> None:
+    source, target = filled(new_url(from_), extra=1_200), new_url(to)
 
     result = moorage("db", "copy", "--from", source, "--to", target, folder=folder)
 
@@ -76,7 +77,7 @@ def test_everything_is_copied_between_any_two_engines(new: New, folder: Path, fr
     assert "version: 1219 rows" in result.stderr
     rows = [line.split() for line in result.stdout.splitlines()[1:-1]]
     assert [row[0] for row in rows] == [table.name for table in TABLES]
-    assert all(found == there for _, _, found, there in rows)
+    assert all(expected == copied for _, _, expected, copied in rows)
     with closing(open_store(source)) as one, closing(open_store(target)) as other:
         assert contents(one) == contents(other)
         assert epoch(one) != epoch(other) != ""
@@ -85,8 +86,8 @@ def test_everything_is_copied_between_any_two_engines(new: New, folder: Path, fr
         assert other.current_revision() == one.current_revision() + 1
 
 
-def test_a_server_on_the_copy_goes_on_where_the_other_stopped(new: New, folder: Path) -> None:
-    source, target = new("sqlite"), new("postgresql")
+def test_a_server_on_the_copy_continues_from_the_state_of_the_source(new_url: NewUrl, folder: Path) -> None:
+    source, target = new_url("sqlite"), new_url("postgresql")
     with closing(open_store(source)) as store:
         fill(store)
         project = get_project(store, "default")
@@ -102,8 +103,8 @@ def test_a_server_on_the_copy_goes_on_where_the_other_stopped(new: New, folder: 
 
 
 @pytest.mark.parametrize("to", ["sqlite", "postgresql"])
-def test_a_database_with_something_in_it_is_left_alone(new: New, folder: Path, to: str) -> None:
-    source, target = filled(new("sqlite")), new(to)
+def test_a_target_that_is_not_empty_is_rejected_and_not_changed(new_url: NewUrl, folder: Path, to: str) -> None:
+    source, target = filled(new_url("sqlite")), new_url(to)
     with closing(open_store(target)) as store:
         create_project(store, "theirs")
         before = contents(store)
@@ -116,8 +117,8 @@ def test_a_database_with_something_in_it_is_left_alone(new: New, folder: Path, t
         assert contents(store) == before
 
 
-def test_a_database_is_not_copied_into_itself(new: New, folder: Path) -> None:
-    source = filled(new("sqlite"))
+def test_a_copy_of_a_database_into_itself_is_rejected(new_url: NewUrl, folder: Path) -> None:
+    source = filled(new_url("sqlite"))
 
     result = moorage("db", "copy", "--from", source, "--to", source, folder=folder)
 
@@ -125,8 +126,8 @@ def test_a_database_is_not_copied_into_itself(new: New, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("to", ["sqlite", "postgresql"])
-def test_no_program_uses_a_copy_that_is_not_finished(new: New, folder: Path, to: str) -> None:
-    source, target = filled(new("sqlite")), new(to)
+def test_commands_reject_a_database_with_an_unfinished_copy(new_url: NewUrl, folder: Path, to: str) -> None:
+    source, target = filled(new_url("sqlite")), new_url(to)
     begin(source, target, steps=3)
 
     with pytest.raises(CopyUnfinished, match="to resume it"):
@@ -137,8 +138,8 @@ def test_no_program_uses_a_copy_that_is_not_finished(new: New, folder: Path, to:
 
 
 @pytest.mark.parametrize("to", ["sqlite", "postgresql"])
-def test_a_copy_that_was_stopped_goes_on_where_it_was(new: New, folder: Path, to: str) -> None:
-    source, target = filled(new("sqlite"), more=1_200), new(to)
+def test_an_interrupted_copy_resumes(new_url: NewUrl, folder: Path, to: str) -> None:
+    source, target = filled(new_url("sqlite"), extra=1_200), new_url(to)
     begin(source, target, steps=5)
 
     result = moorage("db", "copy", "--from", source, "--to", target, folder=folder)
@@ -148,8 +149,10 @@ def test_a_copy_that_was_stopped_goes_on_where_it_was(new: New, folder: Path, to
 
 
 @pytest.mark.parametrize("to", ["sqlite", "postgresql"])
-def test_a_copy_of_a_source_that_has_changed_is_begun_anew(new: New, folder: Path, to: str) -> None:
-    source, target = filled(new("sqlite"), more=1_200), new(to)
+def test_an_interrupted_copy_restarts_from_scratch_if_the_source_changed(
+    new_url: NewUrl, folder: Path, to: str
+) -> None:
+    source, target = filled(new_url("sqlite"), extra=1_200), new_url(to)
     begin(source, target, steps=5)
     with closing(open_store(source)) as store:
         create_project(store, "later")
@@ -160,8 +163,8 @@ def test_a_copy_of_a_source_that_has_changed_is_begun_anew(new: New, folder: Pat
     assert_equal(source, target)
 
 
-def test_an_unfinished_copy_of_another_database_is_left_alone(new: New, folder: Path) -> None:
-    source, other, target = filled(new("sqlite")), filled(new("sqlite")), new("sqlite")
+def test_an_unfinished_copy_of_another_database_is_not_overwritten(new_url: NewUrl, folder: Path) -> None:
+    source, other, target = filled(new_url("sqlite")), filled(new_url("sqlite")), new_url("sqlite")
     begin(other, target, steps=3)
 
     result = moorage("db", "copy", "--from", source, "--to", target, folder=folder)
@@ -172,8 +175,8 @@ def test_an_unfinished_copy_of_another_database_is_left_alone(new: New, folder: 
 
 
 @pytest.mark.parametrize("from_", ["sqlite", "postgresql"])
-def test_what_is_written_while_it_is_copied_is_not_lost_unsaid(new: New, folder: Path, from_: str) -> None:
-    source, target = filled(new(from_)), new("sqlite")
+def test_a_write_to_the_source_during_a_copy_is_reported(new_url: NewUrl, folder: Path, from_: str) -> None:
+    source, target = filled(new_url(from_)), new_url("sqlite")
     with closing(open_store(source)) as store, closing(open_engine(target)) as engine:
         with store.dump() as dump:
             copying = Copy(store, dump, engine)
@@ -194,9 +197,9 @@ def test_what_is_written_while_it_is_copied_is_not_lost_unsaid(new: New, folder:
 
 
 @pytest.mark.parametrize("to", ["sqlite", "postgresql"])
-def test_a_copy_that_is_not_what_was_read_is_found_out(new: New, to: str) -> None:
-    """The positive control of the comparison: one row more, and one character that differs."""
-    source, target = filled(new("sqlite")), new(to)
+def test_the_comparison_detects_a_copy_that_differs(new_url: NewUrl, to: str) -> None:
+    """The copy has an additional row, and a description that differs."""
+    source, target = filled(new_url("sqlite")), new_url(to)
     with closing(open_store(source)) as store, closing(open_engine(target)) as engine, store.dump() as dump:
         copying = Copy(store, dump, engine)
         copying.begin()
@@ -212,16 +215,16 @@ def test_a_copy_that_is_not_what_was_read_is_found_out(new: New, to: str) -> Non
         open_store(target)
 
 
-def test_a_copy_that_is_killed_at_any_moment_and_run_again_is_whole(new: New, folder: Path) -> None:
-    chance = random.Random(SEED)
-    source, target = filled(new("sqlite"), more=6_000), new("postgresql")
+def test_a_copy_that_is_killed_at_any_moment_completes_when_it_is_run_again(new_url: NewUrl, folder: Path) -> None:
+    rng = random.Random(SEED)
+    source, target = filled(new_url("sqlite"), extra=6_000), new_url("postgresql")
     command = [sys.executable, "-c", STEP_BY_STEP, "db", "copy", "--from", source, "--to", target]
     for _ in range(KILLS):
         with subprocess.Popen(command, env=clean_environment(), stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            last_lines = (f"{chance.randrange(30)}\n", "all\n")
+            last_lines = (f"{rng.randrange(30)}\n", "all\n")
             next(line for line in process.stdout if line in last_lines)
-            time.sleep(chance.uniform(0, 0.02))  # the moment of the kill is the matter of the test
+            time.sleep(rng.uniform(0, 0.02))  # the test varies the time of the kill
             process.kill()
             assert process.wait(HANG_SECONDS) == -signal.SIGKILL
         with pytest.raises(CopyUnfinished):
@@ -233,24 +236,26 @@ def test_a_copy_that_is_killed_at_any_moment_and_run_again_is_whole(new: New, fo
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (("--from", "sqlite:///nowhere.db", "--to", "sqlite:///b.db"), 1, "the file does not exist"),
         (("--from", "mysql://u:secret@h/d", "--to", "sqlite:///b.db"), 1, "sqlite:///PATH"),
         (("--from", "sqlite:///a.db"), 2, "--to"),
     ],
 )
-def test_a_mistake_is_told_and_makes_no_file(folder: Path, arguments: tuple[str, ...], code: int, told: str) -> None:
+def test_an_invalid_argument_is_reported_and_creates_no_file(
+    folder: Path, arguments: tuple[str, ...], code: int, message: str
+) -> None:
     result = moorage("db", "copy", *arguments, folder=folder)
 
     assert (result.returncode, result.stdout) == (code, "")
-    assert told in result.stderr
+    assert message in result.stderr
     assert "secret" not in result.stderr
     assert list(folder.iterdir()) == []
 
 
 def begin(source: str, target: str, steps: int) -> None:
-    """Begin a copy, and leave it after so many steps."""
+    """Begin a copy, and abandon it after `steps` steps."""
     with closing(open_store(source)) as store, closing(open_engine(target)) as engine, store.dump() as dump:
         copying = Copy(store, dump, engine)
         assert copying.begin() == "new"
@@ -259,6 +264,7 @@ def begin(source: str, target: str, steps: int) -> None:
 
 
 def assert_equal(source: str, target: str) -> None:
+    """Assert that two databases have the same content and different epochs."""
     with closing(open_store(source)) as one, closing(open_store(target)) as other:
         assert contents(one) == contents(other)
         assert epoch(one) != epoch(other)

@@ -1,4 +1,4 @@
-"""`moorage keys` and `moorage projects`: on the database itself."""
+"""`moorage keys` and `moorage projects`, which access the database directly."""
 
 import json
 from pathlib import Path
@@ -13,12 +13,12 @@ from tests.support.server import Project, Server
 
 @pytest.fixture(scope="module")
 def server(engine: str, request: pytest.FixtureRequest) -> Server:
-    """On each engine: these commands work on the database."""
+    """Return a server of each engine, because these commands access the database."""
     running: Server = request.getfixturevalue(f"{engine}_server")
     return running
 
 
-def test_a_key_is_printed_alone_and_works_at_once(server: Server, folder: Path) -> None:
+def test_keys_create_prints_only_the_token_and_the_key_is_valid_immediately(server: Server, folder: Path) -> None:
     result = moorage("keys", "create", "ci", "--database", server.database, folder=folder)
 
     token = result.stdout.strip()
@@ -27,14 +27,14 @@ def test_a_key_is_printed_alone_and_works_at_once(server: Server, folder: Path) 
     assert Project(server, "", "default", token).page().status == 200
 
 
-def test_the_first_key_of_a_new_database_needs_no_server(folder: Path) -> None:
+def test_keys_create_creates_a_database_without_a_server(folder: Path) -> None:
     result = moorage("keys", "create", "first", folder=folder)
 
     assert result.returncode == 0
     assert (folder / "moorage.db").exists()
 
 
-def test_a_key_of_a_project_sees_that_project(server: Server, project: Project, folder: Path) -> None:
+def test_keys_create_limits_a_key_to_its_project_and_scopes(server: Server, project: Project, folder: Path) -> None:
     project.put("mine")
 
     result = moorage(
@@ -47,18 +47,18 @@ def test_a_key_of_a_project_sees_that_project(server: Server, project: Project, 
     assert reader.put("other").error["code"] == "insufficient_scope"
 
 
-def test_revoke_by_name_or_id_stops_the_key(server: Server, folder: Path) -> None:
-    token = moorage("keys", "create", "leaver", "--database", server.database, folder=folder).stdout.strip()
+def test_keys_revoke_invalidates_a_key_by_its_name(server: Server, folder: Path) -> None:
+    token = moorage("keys", "create", "temporary", "--database", server.database, folder=folder).stdout.strip()
     client = Project(server, "", "", token)
     assert client.page().status == 200
 
-    result = moorage("keys", "revoke", "leaver", "--database", server.database, folder=folder)
+    result = moorage("keys", "revoke", "temporary", "--database", server.database, folder=folder)
 
     assert result.returncode == 0
     assert client.page().status == 401
 
 
-def test_the_list_shows_states_and_no_token(folder: Path) -> None:
+def test_keys_list_shows_statuses_but_no_tokens(folder: Path) -> None:
     tokens = [
         moorage("keys", "create", name, *options, folder=folder).stdout.strip()
         for name, options in (("a", ("--expires", "90d")), ("b", ()), ("c", ("--expires", "2099-01-01T00:00Z")))
@@ -74,7 +74,7 @@ def test_the_list_shows_states_and_no_token(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (("keys", "create", "a", "--project", "nowhere"), 1, "moorage projects create nowhere"),
         (("keys", "create", "a", "--scope", "everything"), 2, "deployments:read"),
@@ -83,37 +83,37 @@ def test_the_list_shows_states_and_no_token(folder: Path) -> None:
         (("keys", "create", "a", "--expires", "9999-12-31T23:59:59-23:00"), 1, "the latest expiry is 9999-12-31"),
         (("keys", "create", "a", "--expires", "999999w"), 1, "the latest expiry is 9999-12-31"),
         (("keys", "create", ""), 1, "printable"),
-        (("keys", "revoke", "nobody"), 1, "moorage keys list"),
+        (("keys", "revoke", "unknown"), 1, "moorage keys list"),
         (("keys", "list", "--database", "mysql://u:secret@h/d"), 1, "sqlite:///PATH"),
     ],
 )
-def test_a_mistake_is_one_line_that_says_what_to_do(
-    folder: Path, arguments: tuple[str, ...], code: int, told: str
+def test_invalid_arguments_are_reported_without_secrets(
+    folder: Path, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
     open_store(f"sqlite:///{folder}/moorage.db").close()
 
     result = moorage(*arguments, folder=folder)
 
     assert result.returncode == code
-    assert told in result.stderr
+    assert message in result.stderr
     assert "secret" not in result.stderr
     assert result.stdout == ""
 
 
-def test_two_keys_of_one_name_are_told_apart_by_id(folder: Path) -> None:
+def test_keys_revoke_requires_an_id_if_two_keys_have_the_same_name(folder: Path) -> None:
     for _ in range(2):
         moorage("keys", "create", "twin", folder=folder)
     ids = [row["id"] for row in json.loads(moorage("keys", "list", "-o", "json", folder=folder).stdout)]
 
     ambiguous = moorage("keys", "revoke", "twin", folder=folder)
-    exact = moorage("keys", "revoke", ids[0], folder=folder)
+    by_id = moorage("keys", "revoke", ids[0], folder=folder)
 
     assert ambiguous.returncode == 1
     assert all(key_id in ambiguous.stderr for key_id in ids)
-    assert exact.returncode == 0
+    assert by_id.returncode == 0
 
 
-def test_projects_are_created_once_and_listed(folder: Path) -> None:
+def test_projects_create_rejects_an_existing_name_and_projects_list_shows_each_project(folder: Path) -> None:
     created = moorage("projects", "create", "shop", folder=folder)
     again = moorage("projects", "create", "shop", folder=folder)
     rows = json.loads(moorage("projects", "list", "-o", "json", folder=folder).stdout)
@@ -124,7 +124,7 @@ def test_projects_are_created_once_and_listed(folder: Path) -> None:
     assert created.stdout.strip() == rows[0]["id"]
 
 
-def test_a_secret_may_stand_in_a_file(project: Project, folder: Path) -> None:
+def test_the_api_key_can_be_read_from_a_file(project: Project, folder: Path) -> None:
     (folder / "key").write_text(project.token + "\n")
 
     settings = {"MOORAGE_URL": project.server.url, "MOORAGE_API_KEY_FILE": str(folder / "key")}

@@ -1,15 +1,15 @@
-"""The real program: every command in a process, with the result that it has in the process of the other tests."""
+"""`python -m moorage`: commands in their own process, which other tests do not start."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.cli.files import a_document, done, write
+from tests.cli.files import a_document, run, write
 from tests.support.program import moorage, moorage_process
 from tests.support.server import Project
 
-#: Commands that can be repeated, and a part of their output.
+#: Repeatable command -> a part of its output.
 COMMANDS = {
     "apply prompts": "unchanged",
     "diff other": "1 to update",
@@ -28,7 +28,7 @@ COMMANDS = {
     "deployments show nowhere": "'nowhere' not found",
     "keys list": "test",
     "projects list": "default",
-    "db backup --force kept.db": "kept.db",
+    "db backup --force backup.db": "backup.db",
     "db check": "ok",
     "db purge --yes": "purge",
     "doctor": "SQLite",
@@ -39,24 +39,24 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_has_the_same_result_in_a_process_of_its_own(project: Project, folder: Path, command: str) -> None:
+def test_a_command_has_the_same_result_in_its_own_process(project: Project, folder: Path, command: str) -> None:
     settings = {"MOORAGE_DATABASE": project.server.database}
     write(folder / "other" / "a.yaml", a_document("greeting", "three"))
     for text in ("one", "two"):
         write(folder / "prompts" / "a.yaml", a_document("greeting", text))
-        done(project, folder, "apply", "prompts")
-    for repeated in ("export out", "lock"):
-        done(project, folder, *repeated.split())
+        run(project, folder, "apply", "prompts")
+    for earlier in ("export out", "lock"):
+        run(project, folder, *earlier.split())
 
-    real = moorage_process(*command.split(), folder=folder, project=project, settings=settings)
-    same = moorage(*command.split(), folder=folder, project=project, settings=settings)
+    own_process = moorage_process(*command.split(), folder=folder, project=project, settings=settings)
+    test_process = moorage(*command.split(), folder=folder, project=project, settings=settings)
 
-    assert COMMANDS[command] in real.stdout + real.stderr
-    assert without_numbers(real.stdout) == without_numbers(same.stdout)
-    assert without_numbers(real.stderr) == without_numbers(same.stderr)
-    assert real.returncode == same.returncode
+    assert COMMANDS[command] in own_process.stdout + own_process.stderr
+    assert without_numbers(own_process.stdout) == without_numbers(test_process.stdout)
+    assert without_numbers(own_process.stderr) == without_numbers(test_process.stderr)
+    assert own_process.returncode == test_process.returncode
 
 
 def without_numbers(text: str) -> str:
-    """Return a text without what differs from one moment to the next: times, sizes and the columns they need."""
+    """Normalize numbers and spaces, because times, sizes and widths differ."""
     return re.sub(r" +", " ", re.sub(r"\d+", "0", text))

@@ -1,4 +1,4 @@
-"""`moorage serve --load`: what is loaded at the start, and what a restart leaves alone."""
+"""`moorage serve --load` loads files at each start, but undoes no API changes."""
 
 import json
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.cli.files import a_document, contents, done, kept, manifests, put, revision, write
+from tests.cli.files import a_document, contents, manifests, ownership, put, revision, run, write
 from tests.support.ports import reserve_port
 from tests.support.program import moorage
 from tests.support.server import Project, Server
 
-#: What is loaded, and what is then done to it over the API, or by `moorage apply`.
+#: Loaded deployment -> method, path and body of the request that changes it afterwards, if any.
 CHANGES: dict[str, tuple[str, str, dict[str, Any]] | None] = {
     "only_loaded": None,
     "put": ("PUT", "", a_document("put", "mine")),
@@ -24,10 +24,10 @@ CHANGES: dict[str, tuple[str, str, dict[str, Any]] | None] = {
 
 
 class Loaded:
-    """A server that loaded a file, was changed, and started again with a file that says something else.
+    """A server that loaded a file, was changed, and restarted with a changed file.
 
-    `before` is what it had when it stopped, `after` what it has since, `revisions` how often was written: when it
-    stopped, after the second start, and after a third with the same file.
+    `before` and `after` are the contents before and after the restart with the changed file. `revisions` are the
+    revisions after a restart with the first file, with the changed file, and with the changed file again.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,24 +36,24 @@ class Loaded:
         self.server = Server(folder, "--load", str(self.file))
         with self.server:
             self.greeting = self.server.greeting()
-            project = self._project(folder)
+            project = self._default_project(folder)
             self._change(project, folder)
-            self.before, self.kept = contents(project), kept(project)
-            self.revisions = [self._restarted(project)]
-            write(self.file, *(a_document(key, "anew") for key in [*CHANGES, "in_another_file", "new"]))
-            self.revisions.append(self._restarted(project))
-            self.after, self.kept_after = contents(project), kept(project)
+            self.before = contents(project)
+            self.revisions = [self._restart(project)]
+            write(self.file, *(a_document(key, "changed") for key in [*CHANGES, "in_another_file", "new"]))
+            self.revisions.append(self._restart(project))
+            self.after, self.ownership_after = contents(project), ownership(project)
             self.versions = {key: each["version"] for key, each in manifests(project).items()}
             self.history = project.request("GET", "/v2/deployments/only_loaded/history").json["data"]
-            self.revisions.append(self._restarted(project))
+            self.revisions.append(self._restart(project))
 
-    def _project(self, folder: Path) -> Project:
-        made = moorage("keys", "create", "test", "--database", self.server.database, folder=folder)
-        return Project(self.server, "", "default", made.stdout.strip())
+    def _default_project(self, folder: Path) -> Project:
+        created = moorage("keys", "create", "test", "--database", self.server.database, folder=folder)
+        return Project(self.server, "", "default", created.stdout.strip())
 
     def _change(self, project: Project, folder: Path) -> None:
-        write(folder / "prompts" / "kept.yaml", a_document("in_another_file", "kept"))
-        done(project, folder, "apply", "prompts")
+        write(folder / "prompts" / "managed.yaml", a_document("in_another_file", "managed"))
+        run(project, folder, "apply", "prompts")
         put(project, a_document("undone", "mine"))
         put(project, a_document("never_loaded"))
         for key, change in CHANGES.items():
@@ -62,89 +62,89 @@ class Loaded:
                 fields = {name: value for name, value in body.items() if name != "key"}
                 if path == "/versions":
                     del fields["description"]
-                answer = project.request(method, f"/v2/deployments/{key}{path}", json.dumps(fields).encode())
-                assert answer.status in (200, 201), answer.body
+                response = project.request(method, f"/v2/deployments/{key}{path}", json.dumps(fields).encode())
+                assert response.status in (200, 201), response.body
 
-    def _restarted(self, project: Project) -> int:
-        """Start again; the revision since."""
+    def _restart(self, project: Project) -> int:
+        """Restart the server and return its revision."""
         assert self.server.stop() == 0
         self.server.start()
         return int(revision(project))
 
 
-def test_a_broken_jinja_template_is_not_loaded(folder: Path) -> None:
-    by_jinja = {"settings": {"engine": "jinja"}}
-    write(folder / "good.yaml", {**a_document("good"), **by_jinja})
+def test_serve_load_rejects_an_invalid_jinja_template(folder: Path) -> None:
+    jinja = {"settings": {"engine": "jinja"}}
+    write(folder / "good.yaml", {**a_document("good"), **jinja})
     document = a_document("bad")
     document["prompt_config"]["messages"] = [{"role": "user", "content": "{% if %}"}]
-    write(folder / "bad.yaml", {**document, **by_jinja})
+    write(folder / "bad.yaml", {**document, **jinja})
 
     with Server(folder, "--jinja", "true", "--load", str(folder / "good.yaml")) as server:
-        assert "1 deployments loaded" in server.greeting()
-    refused = moorage("serve", "--jinja", "true", "--load", "bad.yaml", "--port", str(reserve_port()), folder=folder)
+        assert "1 deployment loaded" in server.greeting()
+    rejected = moorage("serve", "--jinja", "true", "--load", "bad.yaml", "--port", str(reserve_port()), folder=folder)
 
-    assert refused.returncode == 1
-    assert "(bad): The jinja template is invalid: Expected an expression" in refused.stderr
+    assert rejected.returncode == 1
+    assert "(bad): The jinja template is invalid: Expected an expression" in rejected.stderr
 
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
-    """The same for all tests: they only read it."""
+    """Return one server for all tests, which only read it."""
     return Loaded(tmp_path_factory.mktemp("loaded"))
 
 
-def texts(said: dict[str, str]) -> dict[str, str]:
-    """The one message of every deployment."""
-    return {key: json.loads(text)["prompt_config"]["messages"][0]["content"] for key, text in said.items()}
+def texts(by_key: dict[str, str]) -> dict[str, str]:
+    """Return the text of the one message of each deployment."""
+    return {key: json.loads(text)["prompt_config"]["messages"][0]["content"] for key, text in by_key.items()}
 
 
-def test_what_a_file_holds_is_loaded_at_the_first_start(loaded: Loaded) -> None:
+def test_the_first_start_loads_all_deployments_of_the_file(loaded: Loaded) -> None:
     assert f"{len(CHANGES) + 1} deployments loaded" in loaded.greeting
 
 
-def test_what_was_only_loaded_follows_its_file_as_the_operators_change(loaded: Loaded) -> None:
+def test_a_restart_updates_loaded_deployments_from_the_file_as_the_operator(loaded: Loaded) -> None:
     assert texts(loaded.before)["only_loaded"] == "one"
-    assert texts(loaded.after)["only_loaded"] == "anew"
+    assert texts(loaded.after)["only_loaded"] == "changed"
     assert loaded.versions["only_loaded"] == "1.1"
     assert [(entry["action"], entry["api_key"]) for entry in loaded.history] == [("published", None), ("created", None)]
 
 
-def test_what_came_into_the_file_since_is_created(loaded: Loaded) -> None:
+def test_a_restart_creates_new_deployments_of_the_file(loaded: Loaded) -> None:
     assert "new" not in loaded.before
-    assert texts(loaded.after)["new"] == "anew"
+    assert texts(loaded.after)["new"] == "changed"
 
 
 @pytest.mark.parametrize("key", ["put", "described", "published", "undone"])
-def test_what_was_changed_over_the_api_is_not_taken_back(loaded: Loaded, key: str) -> None:
+def test_a_restart_does_not_change_deployments_that_were_changed_through_the_api(loaded: Loaded, key: str) -> None:
     assert loaded.after[key] == loaded.before[key]
 
 
-def test_what_was_deleted_over_the_api_does_not_come_back(loaded: Loaded) -> None:
+def test_a_restart_does_not_restore_deployments_that_were_deleted_through_the_api(loaded: Loaded) -> None:
     assert "deleted" not in loaded.before
     assert "deleted" not in loaded.after
 
 
-def test_a_draft_is_no_change_of_what_is_served(loaded: Loaded) -> None:
+def test_a_restart_updates_deployments_of_which_only_a_draft_was_saved(loaded: Loaded) -> None:
     assert texts(loaded.before)["drafted"] == "one"
-    assert (texts(loaded.after)["drafted"], loaded.versions["drafted"]) == ("anew", "1.2")
+    assert (texts(loaded.after)["drafted"], loaded.versions["drafted"]) == ("changed", "1.2")
 
 
-def test_what_is_kept_in_another_file_is_left_to_that(loaded: Loaded) -> None:
-    assert texts(loaded.before)["in_another_file"] == "kept"
+def test_a_restart_does_not_change_deployments_managed_by_another_file(loaded: Loaded) -> None:
+    assert texts(loaded.before)["in_another_file"] == "managed"
     assert loaded.after["in_another_file"] == loaded.before["in_another_file"]
-    assert loaded.kept_after["in_another_file"] == ("files", "prompts/kept.yaml")
+    assert loaded.ownership_after["in_another_file"] == ("files", "prompts/managed.yaml")
 
 
-def test_what_was_never_in_the_file_stays(loaded: Loaded) -> None:
+def test_a_restart_does_not_change_deployments_that_were_never_in_the_file(loaded: Loaded) -> None:
     assert loaded.after["never_loaded"] == loaded.before["never_loaded"]
 
 
-def test_to_load_keeps_nothing_in_a_file(loaded: Loaded) -> None:
-    assert {owner for key, owner in loaded.kept_after.items() if key != "in_another_file"} == {("api", None)}
+def test_loaded_deployments_are_managed_by_the_api(loaded: Loaded) -> None:
+    assert {owner for key, owner in loaded.ownership_after.items() if key != "in_another_file"} == {("api", None)}
 
 
-def test_a_start_with_nothing_new_writes_nothing(loaded: Loaded) -> None:
-    at_first, with_a_new_file, with_the_same_file = loaded.revisions
+def test_a_restart_with_an_unchanged_file_writes_nothing(loaded: Loaded) -> None:
+    with_first_file, with_changed_file, with_unchanged_file = loaded.revisions
 
-    assert with_a_new_file > at_first
-    assert with_the_same_file == with_a_new_file
+    assert with_changed_file > with_first_file
+    assert with_unchanged_file == with_changed_file

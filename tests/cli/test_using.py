@@ -1,4 +1,4 @@
-"""`moorage deployments config|explain|simulate`: what a deployment answers, and why."""
+"""`moorage deployments get-config`, `explain` and `simulate`."""
 
 import json
 from pathlib import Path
@@ -25,32 +25,33 @@ routing:
 
 @pytest.fixture
 def applied(project: Project, folder: Path) -> Project:
+    """Return a project to which `FILE` was applied."""
     (folder / "bot.yaml").write_text(FILE)
     assert moorage("apply", "bot.yaml", folder=folder, project=project).returncode == 0
     return project
 
 
-def test_config_shows_what_is_sent_and_what_it_is_of(applied: Project, folder: Path) -> None:
+def test_get_config_shows_the_configuration_with_its_version_variant_and_reason(applied: Project, folder: Path) -> None:
     arguments = ("--input", "name=Ada", "--input", "age:=42", "--context", "age:=42")
 
     result = moorage("deployments", "get-config", "bot", *arguments, folder=folder, project=applied)
 
-    head, _, sent = result.stdout.partition("\n\n")
+    head, _, config = result.stdout.partition("\n\n")
     assert dict(line.split() for line in head.splitlines()[1:5]) == {
         "deployment": "bot", "version": "1.0", "variant": "pro", "reason": "rule",
     }  # fmt: skip
     assert head.splitlines()[5].split() == ["missing", "inputs", "gone"]
-    assert load_documents(sent)[0]["messages"] == [{"role": "system", "content": "Hi Ada, 42"}]
+    assert load_documents(config)[0]["messages"] == [{"role": "system", "content": "Hi Ada, 42"}]
 
 
-def test_config_as_json_is_the_answer_of_the_api(applied: Project, folder: Path) -> None:
+def test_get_config_as_json_equals_the_response_of_the_api(applied: Project, folder: Path) -> None:
     result = moorage("deployments", "get-config", "bot", "-o", "json", folder=folder, project=applied)
 
-    answer = applied.request("POST", "/v2/deployments/get_config", b'{"key": "bot"}')
-    assert json.loads(result.stdout) == answer.json
+    response = applied.request("POST", "/v2/deployments/get_config", b'{"key": "bot"}')
+    assert json.loads(result.stdout) == response.json
 
 
-def test_explain_shows_each_row_and_takes_texts_as_texts(applied: Project, folder: Path) -> None:
+def test_explain_shows_each_rule_and_distinguishes_numbers_from_text(applied: Project, folder: Path) -> None:
     number = moorage("deployments", "explain", "bot", "--context", "age:=42", folder=folder, project=applied)
     text = moorage("deployments", "explain", "bot", "--context", "age=42", folder=folder, project=applied)
 
@@ -63,21 +64,21 @@ def test_explain_shows_each_row_and_takes_texts_as_texts(applied: Project, folde
 
 
 @pytest.mark.parametrize(
-    ("value", "reason"),
+    ("value", "message"),
     [
         ("age", "must have the form NAME=TEXT or NAME:=JSON"),
         ("age:=x", "'x' is not JSON"),
         ("=1", "must have the form"),
     ],
 )
-def test_a_context_that_cannot_be_read_is_told_so(folder: Path, value: str, reason: str) -> None:
+def test_an_invalid_context_argument_is_rejected(folder: Path, value: str, message: str) -> None:
     result = moorage("deployments", "explain", "bot", "--context", value, folder=folder)
 
     assert result.returncode == 2
-    assert reason in " ".join(result.stderr.split())
+    assert message in " ".join(result.stderr.split())
 
 
-def test_what_if_compares_a_file_with_what_is_live(applied: Project, folder: Path) -> None:
+def test_simulate_compares_the_routing_of_a_file_with_the_live_version(applied: Project, folder: Path) -> None:
     (folder / "bot.yaml").write_text(FILE.replace("gte: 18", "gte: 21"))
     (folder / "contexts.jsonl").write_text('{"age": 17}\n{"age": 18}\n{"age": 42}\n')
     (folder / "contexts.yaml").write_text("- { age: 17 }\n- { age: 18 }\n- { age: 42 }\n")
@@ -102,7 +103,7 @@ def test_what_if_compares_a_file_with_what_is_live(applied: Project, folder: Pat
     assert "absent.json: No such file or directory" in absent.stderr
 
 
-def test_what_if_of_a_file_without_routing_is_no_table_at_all(applied: Project, folder: Path) -> None:
+def test_simulate_treats_a_file_without_routing_as_an_empty_routing_table(applied: Project, folder: Path) -> None:
     body = {"key": "bot", **a_body()}
     (folder / "bot.json").write_text(json.dumps(body))
     (folder / "contexts.json").write_text('{"age": 20}')

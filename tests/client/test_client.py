@@ -111,7 +111,9 @@ def test_the_client_works_while_the_server_restarts(cached_project: tuple[Projec
     assert during.json == before.json
 
 
-def test_without_a_server_the_disk_cache_is_used_with_its_age(cached_project: tuple[Project, Path]) -> None:
+def test_the_disk_cache_is_used_with_its_age_while_the_server_is_unreachable(
+    cached_project: tuple[Project, Path],
+) -> None:
     project, cache = cached_project
     with connect(project, cache) as client:
         live = client.get_config("greeting")
@@ -129,7 +131,7 @@ def test_without_a_server_the_disk_cache_is_used_with_its_age(cached_project: tu
         assert current.age < 3_600
 
 
-def test_without_server_and_disk_cache_the_lockfile_is_used(cached_project: tuple[Project, Path], folder: Path) -> None:
+def test_the_lockfile_is_used_without_server_and_disk_cache(cached_project: tuple[Project, Path], folder: Path) -> None:
     project, _ = cached_project
     assert moorage("lock", folder=folder, project=project).returncode == 0
     lockfile = folder / "deployments.lock.json"
@@ -245,7 +247,7 @@ def test_a_server_that_rejects_the_api_key_is_not_a_source(cached_project: tuple
         client.get_config("greeting")
 
 
-def test_without_any_source_the_error_lists_the_sources_and_a_remedy(folder: Path) -> None:
+def test_the_error_without_any_source_lists_the_sources_and_a_fix(folder: Path) -> None:
     with (
         Moorage("http://127.0.0.1:9", "mrg_x", cache=folder / "cache", lockfile=folder / "no.json") as client,
         pytest.raises(

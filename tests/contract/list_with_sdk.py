@@ -1,6 +1,6 @@
 """A script that lists deployments with any version of orq-ai-sdk and prints the parsed pages.
 
-It runs in a separate process, because a process can import only one version of the SDK. It handles many tokens, one a
+It runs in a separate process, because a process can import only one version of the SDK. It handles many tokens, one per
 line, because the import takes seconds.
 """
 

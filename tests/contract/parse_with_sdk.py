@@ -1,4 +1,4 @@
-"""A script that parses list pages, one a line, with one version of orq-ai-sdk, and prints `parsed` or `rejected`.
+"""A script that parses list pages, one per line, with one version of orq-ai-sdk. It prints `parsed` or `rejected`.
 
 It runs in a separate process, because a process can import only one version of the SDK.
 """

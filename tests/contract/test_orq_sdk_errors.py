@@ -97,7 +97,7 @@ def test_an_api_key_with_one_changed_letter_is_invalid(connect: Connect, project
 
 
 def test_the_typed_401_has_the_message_of_the_server(connect: Connect) -> None:
-    """Case 16: the text that a user of the SDK sees."""
+    """Case 16: the text of the exception."""
     with pytest.raises(models.ErrorResponse) as caught:
         connect("nope").list()
 

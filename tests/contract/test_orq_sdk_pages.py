@@ -11,16 +11,16 @@ from moorage.store.store import Store
 from tests.contract.conftest import Client, Connect, as_json, keys, names
 from tests.support.registry import put
 from tests.support.server import Project, Server, a_body
-from tests.support.stores import engine_on
+from tests.support.stores import open_engine
 
 MILLISECOND_NS = 1_000_000
 
 
 @pytest.fixture
 def stopped_clock(server: Server) -> Iterator[Store]:
-    """Return the store of the server with a clock that stands still at the start of the next millisecond."""
+    """Return the store of the server with a clock that is stopped at the start of the next millisecond."""
     now = (time.time_ns() // MILLISECOND_NS + 1) * MILLISECOND_NS
-    with closing(Store(engine_on(server.database), clock=lambda: now)) as store:
+    with closing(Store(open_engine(server.database), clock=lambda: now)) as store:
         yield store
 
 

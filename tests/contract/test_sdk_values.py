@@ -1,4 +1,4 @@
-"""The table of values that each SDK version rejects is correct: the SDK rejects pages with them and no other."""
+"""The table of values that each SDK version rejects is correct: it rejects pages with these values and no others."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Compiled variants insert inputs into encoded parts if possible. The bytes equal those of a full rendering."""
+"""Compiled variants insert inputs into encoded parts if possible. The result has the bytes of a complete rendering."""
 
 from collections.abc import Callable
 from typing import Any
@@ -76,7 +76,7 @@ def test_precompiled_and_rendered_configurations_have_equal_bytes(
     )
 
 
-def test_the_output_is_limited_in_both_ways() -> None:
+def test_both_ways_of_rendering_limit_the_output() -> None:
     variant = compiled(["{{a}}" * 1_000])
 
     assert len(variant.render(GetConfigRequest("k", {"a": "x" * 1_000}))) > 1_000_000

@@ -39,7 +39,7 @@ def test_valid_attributes_are_unchanged(context: dict[str, Any]) -> None:
     assert read(context) == (context, [])
 
 
-def test_no_context_is_an_empty_one() -> None:
+def test_an_omitted_context_is_empty() -> None:
     assert read(None) == ({}, [])
 
 

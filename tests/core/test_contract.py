@@ -1,4 +1,4 @@
-"""The changes of a new version for callers of the live one."""
+"""The compatibility of a new version with the callers of the live version."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def contract(*names: str, tools: list[dict[str, Any]] | None = None, **defaults:
 
 
 def strict(live: Contract) -> Contract:
-    """Return the same contract, which rejects requests without a name that has no default."""
+    """Return the same contract, but it rejects requests without an input for a name that has no default."""
     defaults = {variable.key for variable in live.variables if variable.value is not None}
     return msgspec.structs.replace(live, rejected=live.names - defaults)
 
@@ -72,7 +72,7 @@ def of_argument(before: Any, after: Any) -> Found:
         (contract("a", tone="kind"), contract("a", tone="kind"), []),
     ],
 )
-def test_changed_variables(live: Contract, new: Contract, expected: Found) -> None:
+def test_a_changed_variable_is_reported_with_its_kind_and_path(live: Contract, new: Contract, expected: Found) -> None:
     assert found(live, new) == expected
 
 
@@ -136,7 +136,9 @@ TEXT = {"type": "string"}
         ),
     ],
 )
-def test_changed_tools(live: list[dict[str, Any]], new: list[dict[str, Any]], expected: Found) -> None:
+def test_a_changed_tool_is_reported_with_its_kind_and_path(
+    live: list[dict[str, Any]], new: list[dict[str, Any]], expected: Found
+) -> None:
     assert found(contract(tools=live), contract(tools=new)) == expected
 
 
@@ -166,7 +168,9 @@ def test_changed_tools(live: list[dict[str, Any]], new: list[dict[str, Any]], ex
         ({"enum": ["a", "b"]}, {"enum": ["b", "a"]}, None),
     ],
 )
-def test_changed_arguments(before: Any, after: Any, expected: tuple[str, str, bool] | None) -> None:
+def test_a_changed_argument_is_reported_with_its_kind_and_path(
+    before: Any, after: Any, expected: tuple[str, str, bool] | None
+) -> None:
     assert of_argument(before, after) == ([expected] if expected else [])
 
 

@@ -1,4 +1,4 @@
-"""The defaults of omitted inputs."""
+"""The default values of omitted inputs."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def test_defaults_are_used_for_omitted_inputs(declared: Object, sent: Object, in
     before = repr(sent)
 
     assert defaults(**declared).merge(sent) == inputs
-    assert repr(sent) == before, "the inputs of the caller changed"
+    assert repr(sent) == before, "`merge` must not change the inputs of the caller"
 
 
 def test_fields_have_the_order_of_their_declaration() -> None:

@@ -43,7 +43,7 @@ def text(template: str, **inputs: Any) -> str:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_specification(case: dict[str, Any]) -> None:
+def test_a_case_of_the_specification_has_the_expected_output(case: dict[str, Any]) -> None:
     expected = case["expected"]
     if case["name"] in ESCAPED:
         assert html.unescape(expected) != expected
@@ -81,7 +81,7 @@ def test_a_partial_renders_as_nothing(template: str, expected: str) -> None:
         ('{"a": {"b": 1}}', '{"a": {"b": 1}}'),
     ],
 )
-def test_rendering(template: str, expected: str) -> None:
+def test_a_template_has_the_expected_output(template: str, expected: str) -> None:
     inputs = {
         "quote": '<"&>', "list": [1, "a"], "object": {"a": {"b": [1]}}, "yes": True, "null": None, "zero": 0,
         "blank": "", "empty": {}, "rows": [{"name": "x"}, {"name": "y", "last": True}],
@@ -110,7 +110,7 @@ def test_missing_names_are_among_the_names(tags: list[str]) -> None:
     assert set(rendered.missing) <= set(names("mustache", template)) <= {"a", "b.c", "d"}
 
 
-def test_names_of_variables_and_sections() -> None:
+def test_names_are_the_variables_and_sections_of_a_template() -> None:
     template = (
         "{{#items}}{{name}} {{customer.name}}{{^sold.out}}{{.}}{{/sold.out}}{{/items}}{{!no}}{{>no}}{{&name}}{{{last}}}"
     )

@@ -33,7 +33,7 @@ def test_the_order_of_creation_does_not_change_the_bytes() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"format":2,"project":"p","deployments":[]}', b'{"format":1}'])
-def test_other_formats_are_rejected(data: bytes) -> None:
+def test_an_unsupported_format_is_rejected(data: bytes) -> None:
     with pytest.raises(InvalidSnapshot):
         read_snapshot(data)
 

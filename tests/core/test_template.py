@@ -1,4 +1,4 @@
-"""Text templates, and the common behavior of all engines."""
+"""Text templates, and the behavior that all engines share."""
 
 import json
 import signal
@@ -46,7 +46,7 @@ def text(template: str, **inputs: Any) -> str:
         ("{{quote}}", "a & \"b\" <c> 'd'"),
     ],
 )
-def test_values_replace_names(template: str, expected: str) -> None:
+def test_a_placeholder_is_replaced_by_its_value(template: str, expected: str) -> None:
     inputs = {
         "name": "Ada", "customer": {"name": "Grace", "tags": ["a", "b"]}, "plan.name": "a name with a dot",
         "first-name": "Anna-Lena", "größe": "groß", "yes": True, "no": False, "nothing": None, "whole": 3, "real": 1.0,
@@ -90,14 +90,14 @@ PIECES = st.one_of(TEXTS, NAMES.map("{{{{ {} }}}}".format), st.just("{{a.b.0}}")
 
 
 @given(st.lists(PIECES, max_size=8).map("".join))
-def test_without_inputs_all_names_are_missing(template: str) -> None:
+def test_all_names_are_missing_without_inputs(template: str) -> None:
     rendered = render("text", template, {}, "empty")
     assert rendered.missing == names("text", template)
     assert render("text", template, dict.fromkeys(rendered.missing), "error").missing == []
 
 
 @given(st.lists(PIECES, max_size=8).map("".join))
-def test_kept_placeholders_are_unchanged(template: str) -> None:
+def test_missing_placeholders_are_unchanged_with_the_policy_keep(template: str) -> None:
     assert render("text", template, {}, "keep").text == template
 
 
@@ -228,7 +228,8 @@ def test_time_is_linear_in_the_length_of_a_template() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_control_a_pattern_that_backtracks_exceeds_the_time() -> None:
+def test_a_pattern_that_backtracks_exceeds_the_limit_of_time() -> None:
+    """The positive control."""
     program = HOSTILE + (
         "import re\nfor template in TEMPLATES: re.sub(r'\\{\\{.*?(\\w+)\\s*\\}\\}', '', template, flags=re.DOTALL)\n"
     )

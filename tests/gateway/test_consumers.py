@@ -1,4 +1,4 @@
-"""Consumers: the API keys that get each version, recorded in memory and flushed to the store."""
+"""Consumers are the API keys that use a version. They are recorded in memory and flushed to the store."""
 
 import asyncio
 from collections.abc import Callable, Iterable

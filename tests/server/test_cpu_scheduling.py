@@ -34,13 +34,13 @@ def simulation() -> Iterator[Simulation]:
 @pytest.mark.parametrize(
     ("loop", "process", "policy"),
     [
-        pytest.param(0.5, 0.95, os.SCHED_BATCH, id="requests and nothing else"),
+        pytest.param(0.5, 0.95, os.SCHED_BATCH, id="only requests"),
         pytest.param(0.5, 0.55, os.SCHED_OTHER, id="another process has half of the core"),
-        pytest.param(0.3, 0.95, os.SCHED_OTHER, id="the writing thread has most of it"),
+        pytest.param(0.3, 0.95, os.SCHED_OTHER, id="the writing thread has most of the core"),
         pytest.param(0.0, 0.0, os.SCHED_OTHER, id="no load"),
     ],
 )
-def test_the_policy_follows_from_the_processor_time(
+def test_the_policy_depends_on_the_processor_time(
     simulation: Simulation, loop: float, process: float, policy: int
 ) -> None:
     assert simulation.second(loop, process) == policy
@@ -48,10 +48,12 @@ def test_the_policy_follows_from_the_processor_time(
 
 def test_the_policy_ends_when_the_load_drops(simulation: Simulation) -> None:
     assert simulation.second(1, PROCESS_SHARE + 0.01) == os.SCHED_BATCH
-    assert simulation.second(1, PROCESS_SHARE * HYSTERESIS + 0.01) == os.SCHED_BATCH, "a little less keeps it"
+    assert simulation.second(1, PROCESS_SHARE * HYSTERESIS + 0.01) == os.SCHED_BATCH, (
+        "slightly less load does not end it"
+    )
     assert simulation.second(LOOP_SHARE * HYSTERESIS + 0.01, 1) == os.SCHED_BATCH
     assert simulation.second(1, PROCESS_SHARE * HYSTERESIS - 0.01) == os.SCHED_OTHER
-    assert simulation.second(LOOP_SHARE * HYSTERESIS + 0.01, 1) == os.SCHED_OTHER, "it takes more to start"
+    assert simulation.second(LOOP_SHARE * HYSTERESIS + 0.01, 1) == os.SCHED_OTHER, "a start needs a higher load"
 
 
 def test_the_policy_is_set_for_all_threads_and_inherited_by_new_ones(simulation: Simulation) -> None:
@@ -73,7 +75,7 @@ def test_the_policy_is_set_for_all_threads_and_inherited_by_new_ones(simulation:
     assert found == [os.SCHED_BATCH, os.SCHED_BATCH]
 
 
-def test_a_policy_that_was_chosen_from_outside_stays() -> None:
+def test_a_policy_that_another_program_set_is_not_changed() -> None:
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     try:
         assert Simulation().second(0.9, 0.9) == os.SCHED_BATCH

@@ -1,4 +1,4 @@
-"""A second machine on a database, and empty databases."""
+"""A second node on a database, and empty databases."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,15 +12,15 @@ from tests.support.stores import Database, sqlite_in
 
 
 @pytest.fixture
-def other_machine(postgresql: Database, folder: Path) -> Store:
-    """The same database, opened as on another machine."""
+def other_node(postgresql: Database, folder: Path) -> Store:
+    """Return a store on the same database, as another node opens it."""
     (folder / "other").mkdir()
     return postgresql.store(folder=folder / "other")
 
 
 @pytest.fixture
 def empty(engine: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
-    """A database without tables, on each engine."""
+    """Return a database without tables, on each engine."""
     if engine == "sqlite":
         database = sqlite_in(folder)
     else:

@@ -15,7 +15,7 @@ from moorage.store.store import Store
 from moorage.store.transfer.dump import HISTORY
 from tests.support.registry import create_api_key, create_project, purge
 from tests.support.stores import CONTENT, Clock, Database, delete
-from tests.support.threads import together
+from tests.support.threads import run_concurrently
 
 DAY_US = 86_400_000_000
 
@@ -99,7 +99,7 @@ def test_records_of_deleted_or_unknown_versions_and_keys_are_ignored(project: Pr
     assert list(project.consumers(version_id)) == [key]
 
 
-def test_concurrent_records_of_the_same_rows_lose_no_name_and_block_no_write(project: ProjectStore) -> None:
+def test_concurrent_records_of_the_same_rows_preserve_all_names_and_block_no_write(project: ProjectStore) -> None:
     versions = [project.deployment(f"d{number}")[1] for number in range(10)]
     rows = [(version, key) for version in versions for key in project.keys]
 
@@ -112,7 +112,7 @@ def test_concurrent_records_of_the_same_rows_lose_no_name_and_block_no_write(pro
         for turn in range(20):
             project.deployment(f"more{turn}")
 
-    together(*(partial(record, project.database.store(), writer) for writer in range(4)), publish)
+    run_concurrently(*(partial(record, project.database.store(), writer) for writer in range(4)), publish)
 
     expected = {f"w{writer}t{turn}" for writer in range(4) for turn in range(10)}
     assert all(project.consumers(version)[key].inputs == expected for version, key in rows)

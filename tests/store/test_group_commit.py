@@ -1,4 +1,4 @@
-"""Group commits: writes share one commit, and each has the result it would have alone."""
+"""Group commits: several writes share one commit, and each has the result that it would have alone."""
 
 import asyncio
 import fcntl
@@ -222,7 +222,7 @@ def test_a_failed_disk_fails_every_write_with_its_own_error(store: CountingStore
     results = store.group_commit([insert("a"), insert("a"), insert("b")])
 
     assert names(results) == ["StorageUnavailable"] * 3
-    assert all("the disk failed" in str(error) for error in results), "not with the error of a name that is taken"
+    assert all("the disk failed" in str(error) for error in results), "not the error of a used name"
     assert store.names == []
 
 
@@ -271,7 +271,7 @@ def test_a_discarded_write_outside_of_a_group_stores_nothing(store: CountingStor
 def write_all(store: CountingStore, *operations: Operation) -> list[Any]:
     """Run operations concurrently in a write queue; return their results."""
 
-    async def together() -> list[Any]:
+    async def write_concurrently() -> list[Any]:
         queue = WriteQueue(store, catalog)
         try:
             async with asyncio.timeout(HANG_SECONDS):
@@ -281,7 +281,7 @@ def write_all(store: CountingStore, *operations: Operation) -> list[Any]:
 
     catalog = Catalog(store)
     catalog.catch_up()
-    return asyncio.run(together())
+    return asyncio.run(write_concurrently())
 
 
 def test_a_write_queue_commits_concurrent_writes_in_groups_of_limited_size(store: CountingStore) -> None:
@@ -336,7 +336,7 @@ def test_a_write_runs_even_if_its_caller_is_cancelled(store: CountingStore) -> N
 
 @contextmanager
 def blocked_writes(server: Server) -> Iterator[None]:
-    """Hold the lock of the writers."""
+    """Hold the lock of the writers until the block ends."""
     lock = os.open(server.folder / "moorage.db-revision", os.O_RDWR)
     fcntl.flock(lock, fcntl.LOCK_EX)
     try:

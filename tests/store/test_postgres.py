@@ -20,13 +20,13 @@ from tests.support.postgres import PASSWORD, PostgresServer, names_of_tables, sq
 from tests.support.program import moorage
 from tests.support.registry import create_project
 from tests.support.stores import Database
-from tests.support.threads import together
+from tests.support.threads import run_concurrently
 
 
 def test_concurrent_programs_can_start_on_a_new_database(postgres: PostgresServer, folder: Path) -> None:
     url = postgres.new_database("template0")
 
-    together(*[lambda: PostgresEngine(url, folder=folder).close()] * 6)
+    run_concurrently(*[lambda: PostgresEngine(url, folder=folder).close()] * 6)
 
     assert sql(url, "SELECT version FROM moorage_schema ORDER BY version") == [
         (number,) for number in range(1, len(load_migrations()) + 1)
@@ -73,7 +73,7 @@ def test_a_role_without_write_privileges_is_rejected(postgresql: Database) -> No
     )
 
     with closing(Database(as_reader, postgresql.folder)) as read_only:
-        with pytest.raises(InvalidDatabase, match="its user may not write into the table api_key"):
+        with pytest.raises(InvalidDatabase, match="its user lacks the privilege to write into the table api_key"):
             read_only.store()
         sql(postgresql.url, f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {reader}")
         assert read_only.store().current_revision() == 0
@@ -193,8 +193,8 @@ def test_the_error_of_a_missing_extra_names_it() -> None:
     )
 
 
-def test_a_full_disk_has_its_own_error_and_recovers(postgresql: Database) -> None:
-    """A trigger raises the error of PostgreSQL."""
+def test_a_full_disk_has_its_own_error_and_the_store_recovers(postgresql: Database) -> None:
+    """A trigger raises the error that PostgreSQL raises."""
     store = postgresql.store()
     sql(
         postgresql.url,

@@ -1,6 +1,6 @@
-"""A PostgreSQL server that crashes, hangs, recovers, or is replaced.
+"""A PostgreSQL server crashes, hangs, recovers, or rejects writes.
 
-Acknowledged writes are stored, every wait ends, and the same engine continues.
+Acknowledged writes are stored, every wait ends, and the engine continues to work.
 """
 
 import os
@@ -64,7 +64,7 @@ def test_idle_connections_that_were_terminated_are_replaced(postgresql: Database
         create_project(store, f"q{store.current_revision()}")
 
 
-def test_the_error_of_a_commit_without_a_response_says_that_the_change_may_be_stored(
+def test_a_commit_without_a_response_is_reported_as_possibly_stored(
     postgresql: Database, postgres: PostgresServer, folder: Path
 ) -> None:
     with (
@@ -103,7 +103,7 @@ def test_a_connection_that_is_cut_before_the_commit_stores_nothing(
 
         with pytest.raises(StorageUnavailable, match="server closed the connection") as raised:
             create_project(store, "rolled back")
-        assert "may be there" not in str(raised.value)
+        assert "may or may not be stored" not in str(raised.value)
 
         proxy.cut_after = None
         assert store.projects() == []
@@ -132,14 +132,14 @@ def test_a_query_on_a_hanging_server_times_out(postgresql: Database, monkeypatch
 
 
 def test_a_program_that_hangs_inside_a_write_blocks_others_only_briefly(
-    postgresql: Database, other_machine: Store, monkeypatch: pytest.MonkeyPatch
+    postgresql: Database, other_node: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "_WRITE", engine_module._WRITE.replace("'5s'", "'300ms'"))
     store = postgresql.store()
 
     def write_slowly() -> None:
         with store.write() as tx:
-            assert create_project(other_machine, "waits").name == "waits"
+            assert create_project(other_node, "waits").name == "waits"
             tx.insert_project("too late")
 
     with pytest.raises(StorageUnavailable, match="idle-in-transaction timeout"):
@@ -149,19 +149,19 @@ def test_a_program_that_hangs_inside_a_write_blocks_others_only_briefly(
 
 
 def test_a_writer_that_waits_for_another_times_out(
-    postgresql: Database, other_machine: Store, monkeypatch: pytest.MonkeyPatch
+    postgresql: Database, other_node: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "_WRITE", engine_module._WRITE.replace("'15s'", "'100ms'"))
 
     with postgresql.store().write() as tx:
         tx.insert_project("first")
         with pytest.raises(StorageUnavailable, match="lock timeout"):
-            create_project(other_machine, "second")
+            create_project(other_node, "second")
 
-    assert [project.name for project in other_machine.projects()] == ["first"]
+    assert [project.name for project in other_node.projects()] == ["first"]
 
 
-def test_a_read_only_server_is_read_and_later_written_when_it_allows_it(postgresql: Database) -> None:
+def test_a_read_only_database_can_be_read_and_accepts_writes_after_its_setting_changes(postgresql: Database) -> None:
     name = postgresql.url.rpartition("/")[2]
     sql(postgresql.url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     store = postgresql.store()

@@ -1,4 +1,4 @@
-"""Other machines learn a new revision from a notification or from a poll."""
+"""Other nodes get a new revision from a notification or from a poll."""
 
 from contextlib import closing
 from functools import partial
@@ -18,34 +18,34 @@ from tests.support.threads import until
 NEVER = 3_600.0
 
 
-def test_a_notification_reaches_other_machines(
-    postgresql: Database, other_machine: Store, monkeypatch: pytest.MonkeyPatch
+def test_a_notification_reaches_other_nodes(
+    postgresql: Database, other_node: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listener, "POLL_SECONDS", NEVER)
     store = postgresql.store()
-    assert other_machine.newest_revision() == 0
+    assert other_node.newest_revision() == 0
     until(lambda: sql(postgresql.url, f"SELECT 1 {SESSIONS.format('LISTEN')}") != [])
 
     for rev in range(1, 4):
         create_project(store, f"p{rev}")
-        until(partial(_has_revision, other_machine, rev))
+        until(partial(_has_revision, other_node, rev))
 
 
 def test_a_terminated_listener_reconnects(
-    postgresql: Database, other_machine: Store, monkeypatch: pytest.MonkeyPatch
+    postgresql: Database, other_node: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listener, "POLL_SECONDS", NEVER)
     store = postgresql.store()
-    assert other_machine.newest_revision() == 0
+    assert other_node.newest_revision() == 0
     until(lambda: sql(postgresql.url, f"SELECT pg_terminate_backend(pid) {SESSIONS.format('LISTEN')}") != [])
 
     create_project(store, "without a listener")
-    until(lambda: other_machine.newest_revision() == 1)
+    until(lambda: other_node.newest_revision() == 1)
     create_project(store, "after the reconnect")
-    until(lambda: other_machine.newest_revision() == 2)
+    until(lambda: other_node.newest_revision() == 2)
 
 
-def test_without_notifications_the_poll_finds_a_new_revision(postgresql: Database, folder: Path) -> None:
+def test_a_poll_finds_a_new_revision_without_notifications(postgresql: Database, folder: Path) -> None:
     store = postgresql.store()
     (folder / "other").mkdir()
     unreachable = "postgresql://user:password@127.0.0.1:1/none"
@@ -57,29 +57,29 @@ def test_without_notifications_the_poll_finds_a_new_revision(postgresql: Databas
         until(lambda: engine.newest_revision() == 1)
 
 
-def test_a_notification_of_another_program_changes_nothing(
-    postgresql: Database, other_machine: Store, monkeypatch: pytest.MonkeyPatch
+def test_a_notification_of_another_program_is_ignored(
+    postgresql: Database, other_node: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listener, "POLL_SECONDS", NEVER)
-    assert other_machine.newest_revision() == 0
+    assert other_node.newest_revision() == 0
     until(lambda: sql(postgresql.url, f"SELECT 1 {SESSIONS.format('LISTEN')}") != [])
 
     for payload in ("99", "", "a lot", "-1"):
         sql(postgresql.url, f"NOTIFY moorage_revision, '{payload}'")
     create_project(postgresql.store(), "p")
 
-    until(lambda: other_machine.newest_revision() == 1)
+    until(lambda: other_node.newest_revision() == 1)
 
 
-def test_a_commit_of_a_killed_process_is_found_by_a_read(postgresql: Database, other_machine: Store) -> None:
+def test_a_read_finds_the_commit_of_a_killed_process(postgresql: Database, other_node: Store) -> None:
     create_project(postgresql.store(), "p")
 
-    with other_machine.changes(since=INITIAL) as changes:
+    with other_node.changes(since=INITIAL) as changes:
         assert changes.position.rev == 1
-    assert other_machine.newest_revision() == 1
+    assert other_node.newest_revision() == 1
 
 
-def test_a_database_that_goes_back_is_logged_once(
+def test_a_revision_that_goes_back_is_logged_once(
     postgresql: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(listener, "POLL_SECONDS", 0.01)

@@ -1,4 +1,4 @@
-"""A purge permanently deletes what was deleted 30 days ago, and nothing else."""
+"""A purge permanently deletes data that was deleted at least 30 days ago, and no other data."""
 
 from contextlib import closing
 from pathlib import Path
@@ -171,7 +171,7 @@ def test_a_deletion_can_be_restored_for_exactly_30_days(project: ProjectStore) -
     project.restore_version("a", recent)
 
 
-def test_nothing_that_is_not_deleted_is_purged(project: ProjectStore) -> None:
+def test_data_that_is_not_deleted_is_not_purged(project: ProjectStore) -> None:
     for key in ("active", "restored"):
         project.put(key)
         project.draft(key)
@@ -339,7 +339,9 @@ def test_a_purged_deployment_cannot_be_restored_while_another_has_its_key(projec
         assert get_deployment(reader, project.id, "a").id == second
 
 
-def test_the_error_of_a_purged_version_says_so_and_its_number_stays_in_use(project: ProjectStore) -> None:
+def test_a_purged_version_is_reported_as_permanently_deleted_and_its_number_is_not_reused(
+    project: ProjectStore,
+) -> None:
     project.put("a", "one")
     project.put("a", "two")
     project.draft("a", "three")
@@ -414,7 +416,7 @@ def test_a_lookup_by_key_finds_the_tombstone_that_was_deleted_last(project: Proj
         tombstones = [reader.find_tombstone(project.id, name) for name in ("a", first, second)]
 
     assert [tombstone.id for tombstone in tombstones if tombstone] == [second, first, second]
-    assert [found.tombstone.is_erased for found in tombstones if found] == [False, True, False]
+    assert [found.tombstone.is_purged for found in tombstones if found] == [False, True, False]
     project.restore("a")
     with project.store.read() as reader:
         assert get_deployment(reader, project.id, "a").id == second

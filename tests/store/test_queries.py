@@ -1,4 +1,4 @@
-"""Every query uses an index, so its cost does not grow with the tables."""
+"""Every query uses an index, so its cost does not depend on the size of the tables."""
 
 import re
 from contextlib import closing

@@ -17,7 +17,7 @@ from moorage.store.sqlite.engine import SqliteEngine
 from moorage.store.sqlite.schema import check_version
 from tests.support.registry import create_project
 from tests.support.stores import a_store
-from tests.support.threads import together
+from tests.support.threads import run_concurrently
 
 
 def test_a_commit_is_durable_before_it_is_acknowledged(folder: Path) -> None:
@@ -105,12 +105,12 @@ def test_the_error_of_an_unusable_address_has_the_reason(url: str, reason: str) 
 
 
 def test_concurrent_programs_can_start_on_a_new_file(folder: Path) -> None:
-    together(*[lambda: a_store(folder).close()] * 8)
+    run_concurrently(*[lambda: a_store(folder).close()] * 8)
 
     assert len(a_store(folder).projects()) == 0
 
 
-def test_a_full_database_has_its_own_error_and_recovers(folder: Path) -> None:
+def test_a_full_database_has_its_own_error_and_accepts_writes_again(folder: Path) -> None:
     engine = SqliteEngine(folder / "moorage.db")
     pages = engine._writer.pragma("page_count")
     engine._writer.pragma("max_page_count", pages)
@@ -146,7 +146,7 @@ def test_publishing_a_revision_waits_for_the_lock_of_a_writer(folder: Path) -> N
     assert engine.newest_revision() == 7
 
 
-def test_a_link_to_the_file_is_the_same_database(folder: Path) -> None:
+def test_a_link_to_the_file_opens_the_same_database(folder: Path) -> None:
     a_store(folder)
     (folder / "other").mkdir()
     (folder / "other/link.db").symlink_to(folder / "moorage.db")
@@ -158,11 +158,11 @@ def test_a_link_to_the_file_is_the_same_database(folder: Path) -> None:
     assert [path.name for path in (folder / "other").iterdir()] == ["link.db"]
 
 
-def test_a_commit_of_a_killed_process_is_found_by_a_read(folder: Path) -> None:
+def test_a_read_finds_the_commit_of_a_killed_process(folder: Path) -> None:
     one, other = a_store(folder), a_store(folder)
     create_project(one, "p")
     SqliteEngine(folder / "moorage.db")._shared.set(0)  # a kill between the commit and its publication
 
     with other.changes(since=INITIAL) as changes:
         assert changes.position.rev == 1
-    assert one.newest_revision() == 1, "the first read publishes the revision, so no client goes back in time"
+    assert one.newest_revision() == 1, "the first read publishes the revision, so the reads of a client do not go back"

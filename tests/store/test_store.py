@@ -15,7 +15,7 @@ from moorage.store.queries import load_migrations, load_queries
 from moorage.store.transaction import Transaction
 from tests.support.registry import create_project
 from tests.support.stores import Clock, Database, create, delete, insert
-from tests.support.threads import Background, together
+from tests.support.threads import Background, run_concurrently
 
 
 def test_a_write_that_raises_is_rolled_back(database: Database) -> None:
@@ -82,7 +82,7 @@ def test_concurrent_writers_get_revisions_without_gaps_in_commit_order(
                 tx.insert_project(f"{number}-{count}")
                 revisions[number].append(tx.rev)
 
-    together(*(lambda number=number: write_many(number) for number in range(len(stores))))
+    run_concurrently(*(lambda number=number: write_many(number) for number in range(len(stores))))
 
     assert sorted(rev for revs in revisions for rev in revs) == list(range(2, 62))
     assert all(revs == sorted(revs) for revs in revisions)
@@ -156,7 +156,7 @@ def test_a_full_read_is_in_the_order_of_creation(database: Database) -> None:
         assert [deployment.id for deployment in changes.deployments] == ids
 
 
-def test_a_read_can_be_abandoned_halfway(database: Database) -> None:
+def test_a_read_can_end_before_its_last_row(database: Database) -> None:
     store = database.store()
     project = create_project(store, "p")
     store.group_commit([_creation(project.id, f"d{number}") for number in range(1_234)])

@@ -1,7 +1,7 @@
-"""A newer program upgrades a database of an older schema without a loss.
+"""A newer program upgrades a database of an older schema without loss of data.
 
-The program of each schema made its golden database (tests/store/golden); a new migration needs a new one. Two
-migrations that exist only in tests stand for later ones (`tests/support/golden.py`).
+The program of each schema created its golden database (tests/store/golden); each migration needs a new one. Two
+migrations that exist only in tests represent later migrations (`tests/support/golden.py`).
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from tests.support.stores import Database, sqlite_in
 
 @pytest.fixture(params=range(1, NEWEST + 1))
 def schema(request: pytest.FixtureRequest) -> int:
-    """Each schema."""
+    """Return each schema."""
     return int(request.param)
 
 
@@ -35,14 +35,14 @@ def later_migrations(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def old(empty: Database, schema: int) -> Database:
-    """The golden database of that schema."""
+    """Return the golden database of the schema."""
     golden.load(schema, empty.url)
     return empty
 
 
 @pytest.fixture
 def new(empty: Database, folder: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """A new database on the same engine, for a comparison."""
+    """Return a new database on the same engine, for a comparison."""
     if not empty.url.startswith("sqlite"):
         yield request.getfixturevalue("postgresql")
         return
@@ -62,7 +62,7 @@ COMMANDS: list[tuple[str, ...]] = [
 def test_a_command_of_a_newer_program_does_not_upgrade_the_database_of_a_running_server(
     empty: Database, folder: Path, command: tuple[str, ...]
 ) -> None:
-    """The older program would reject the database from then on."""
+    """After an upgrade, the older program would reject the database."""
     golden.load(NEWEST, empty.url)
     before = golden.rows(empty.url)
 
@@ -79,7 +79,7 @@ def test_a_command_of_a_newer_program_does_not_upgrade_the_database_of_a_running
 def test_a_command_that_needs_an_existing_database_does_not_create_one(
     empty: Database, folder: Path, command: tuple[str, ...]
 ) -> None:
-    """The URL may have a typing error."""
+    """The URL could have a typing error."""
     result = moorage(*command, "--database", empty.url, folder=folder)
 
     assert result.returncode == 1
@@ -90,7 +90,7 @@ def test_a_command_that_needs_an_existing_database_does_not_create_one(
         assert names_of_tables(empty.url) == []
 
 
-def test_there_is_a_golden_database_for_each_migration() -> None:
+def test_each_migration_has_a_golden_database() -> None:
     names = {path.name for path in FOLDER.glob("schema_*")}
 
     assert names == {f"schema_{number}.{kind}" for number in range(1, NEWEST + 1) for kind in ("sql", "json")}
@@ -154,7 +154,7 @@ def test_the_api_returns_the_recorded_responses_and_accepts_writes(old: Database
 
 
 def assert_contains(value: Any, recorded: Any, path: str) -> None:
-    """Check that a value contains the recorded one; an ETag may differ."""
+    """Check that a value contains the recorded value; an ETag can differ."""
     if isinstance(recorded, dict):
         for key, field in recorded.items():
             assert key in value, path

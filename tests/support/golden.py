@@ -32,8 +32,8 @@ ADDED: dict[int, dict[str, Row]] = {
     3: {"history": {"note": ""}},
 }
 
-#: Two migrations for tests, so that the mechanism is tested with steps between schemas. Each changes something before
-#: it needs a table that a test can lock.
+#: Two migrations for tests, so that upgrades over several schemas are tested. Each has a statement before the one that
+#: needs a table which a test can lock.
 TEST_MIGRATIONS = {
     "0002_labels.sql": """
 CREATE TABLE label (id TEXT PRIMARY KEY, project_id TEXT NOT NULL REFERENCES project (id), name TEXT NOT NULL);
@@ -52,7 +52,7 @@ NEWEST_IN_TESTS = NEWEST + len(TEST_MIGRATIONS)
 
 
 def write_migrations(folder: Path) -> Path:
-    """Write all migrations, and those for tests, into a folder."""
+    """Write all migrations and the migrations for tests into a folder."""
     folder.mkdir()
     for name, text in TEST_MIGRATIONS.items():
         (folder / name).write_text(text)
@@ -63,7 +63,7 @@ def write_migrations(folder: Path) -> Path:
 
 
 class RecordedResponse(msgspec.Struct, frozen=True):
-    """The response to a GET with the token `by`; the body only of a 200."""
+    """The response to a GET with the token `by`; it has a body only if the status is 200."""
 
     by: str
     path: str

@@ -1,4 +1,4 @@
-"""Python in a process with limits of processor time and memory."""
+"""Python programs with limits of processor time and memory."""
 
 import resource
 import subprocess
@@ -10,7 +10,7 @@ PRELUDE = "import sys; sys.path[:] = sys.argv[1:]\n"
 
 
 def run_limited(program: str, *, cpu_seconds: int, memory: int) -> subprocess.CompletedProcess[str]:
-    """Run a program with a limit of processor time, which kills it, and of memory."""
+    """Run a program in a new process. The kernel kills it at the limit of processor time."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))

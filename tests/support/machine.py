@@ -1,4 +1,4 @@
-"""State machines: steps in an order that Hypothesis generates, each example in a project of its own."""
+"""State machines: Hypothesis generates the order of the steps. Each example has its own project."""
 
 import json
 from collections import Counter
@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 
 from moorage.core.access import Scope
-from tests.support.server import Answer, Project, Server
+from tests.support.server import Project, Response, Server
 
 #: A position in a list, see `one_of`.
 POSITIONS = st.integers(0, 15)
@@ -30,9 +30,10 @@ class Step(NamedTuple):
 def steps(**arguments: dict[str, SearchStrategy[Any]]) -> SearchStrategy[Step]:
     """Return a strategy of steps that chooses all methods equally often.
 
-    Hypothesis omits some rules in each example, and so few examples would not reach all of them.
+    Hypothesis omits some rules in each example, so a few examples would not reach all rules.
     """
-    return st.one_of([st.builds(Step, st.just(name), st.fixed_dictionaries(its)) for name, its in arguments.items()])
+    strategies = {name: st.fixed_dictionaries(values) for name, values in arguments.items()}
+    return st.one_of([st.builds(Step, st.just(name), values) for name, values in strategies.items()])
 
 
 def one_of(preferred: Sequence[T], all_items: Sequence[T], position: int) -> T:
@@ -43,7 +44,7 @@ def one_of(preferred: Sequence[T], all_items: Sequence[T], position: int) -> T:
 
 
 class Machine(RuleBasedStateMachine):
-    """A project with a key for all scopes. `outcomes` lists the steps with their statuses or error codes."""
+    """A project with an API key for all scopes. `outcomes` lists the steps with their statuses or error codes."""
 
     server: Server
     outcomes: list[str]
@@ -58,13 +59,13 @@ class Machine(RuleBasedStateMachine):
         """Run a step."""
         getattr(self, step.name)(**step.arguments)
 
-    def request(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+    def request(self, method: str, path: str, body: object = None, **headers: str) -> Response:
         """Send a request."""
         data = None if body is None else json.dumps(body).encode()
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.project.request(method, f"/v2/{path}", data, names)
 
-    def expect(self, step: str, response: Answer, status: int, code: str | None = None) -> None:
+    def expect(self, step: str, response: Response, status: int, code: str | None = None) -> None:
         """Record the outcome of a step, and check the status and error code."""
         self.outcomes.append(f"{step}: {code or status}")
         assert (response.status, response.error["code"] if response.status >= 400 else None) == (status, code), (
@@ -81,7 +82,7 @@ def bound(machine: type[M], server: Server) -> type[M]:
 
 
 def run(machine: type[Machine], server: Server, examples: int, steps: int) -> Counter[str]:
-    """Run examples with so many steps; return how often each outcome occurred."""
+    """Run examples with this number of steps; return the number of occurrences of each outcome."""
     machine_class = bound(machine, server)
     run_state_machine_as_test(
         machine_class,

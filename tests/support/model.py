@@ -106,7 +106,7 @@ class Deployment:
         self._record("restored", None, self.live)
 
     def delete_version(self, version: Version) -> None:
-        """Delete a version; its number stays used."""
+        """Delete a version; its number is not reused."""
         version.state = "deleted"
         self._record("deleted", version, version)
 

@@ -1,4 +1,4 @@
-"""Servers on one PostgreSQL, each as on its own machine."""
+"""Servers on one PostgreSQL database, each as on its own machine."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.support.server import Project, Server
 
 
 class Node(Server):
-    """A server that shares only the database with others. Its disk cache is in its folder."""
+    """A server that shares only the database with other servers. Its disk cache is in its folder."""
 
     def __init__(self, folder: Path, database: str, *arguments: str) -> None:
         folder.mkdir(exist_ok=True)
@@ -18,12 +18,12 @@ class Node(Server):
         super().__init__(folder, *options, prefix=("env", f"TMPDIR={folder}"), database=database)
 
     def new_project(self) -> Project:
-        """Create a project as another machine does, and wait until the node has it."""
-        return super().new_project().seen_by(self)
+        """Create a project as another node does, and wait until this node has it."""
+        return super().new_project().on_server(self)
 
 
 class Nodes:
-    """Nodes on one database, and a project that all of them have."""
+    """Nodes on one database, and a project on each of them."""
 
     def __init__(self, folder: Path, database: str, count: int = 2, *arguments: str) -> None:
         self.all = [Node(folder / f"node{number}", database, *arguments) for number in range(count)]
@@ -33,8 +33,8 @@ class Nodes:
     def __enter__(self) -> Self:
         for node in self.all:
             self._stack.enter_context(node)
-        made = self.all[0].new_project()
-        self.projects = [made.seen_by(node) for node in self.all]
+        project = self.all[0].new_project()
+        self.projects = [project.on_server(node) for node in self.all]
         return self
 
     def __exit__(

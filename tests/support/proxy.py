@@ -32,7 +32,7 @@ class Proxy:
         self._listening.shutdown(socket.SHUT_RDWR)
         self._threads[0].join()
         for each in self._sockets:
-            _hang_up(each)
+            _disconnect(each)
         for thread in self._threads:
             thread.join()
         for each in (*self._sockets, self._listening):
@@ -41,7 +41,7 @@ class Proxy:
     def cut(self) -> None:
         """Close all current connections."""
         for each in [*self._sockets]:
-            _hang_up(each)
+            _disconnect(each)
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -50,27 +50,27 @@ class Proxy:
                 server = socket.create_connection(("127.0.0.1", self._target_port))
                 self._sockets += [client, server]
                 is_cut = threading.Event()
-                for work in (self._pass_requests, self._pass_answers):
+                for work in (self._forward_requests, self._forward_responses):
                     thread = threading.Thread(target=work, args=(client, server, is_cut))
                     self._threads.append(thread)
                     thread.start()
 
-    def _pass_requests(self, client: socket.socket, server: socket.socket, is_cut: threading.Event) -> None:
+    def _forward_requests(self, client: socket.socket, server: socket.socket, is_cut: threading.Event) -> None:
         with suppress(OSError):
             while data := client.recv(65_536):
                 if self.cut_after is not None and self.cut_after in data:
                     is_cut.set()
                 server.sendall(data)
-        _hang_up(server)
+        _disconnect(server)
 
-    def _pass_answers(self, client: socket.socket, server: socket.socket, is_cut: threading.Event) -> None:
+    def _forward_responses(self, client: socket.socket, server: socket.socket, is_cut: threading.Event) -> None:
         with suppress(OSError):
             while (data := server.recv(65_536)) and not is_cut.is_set():
                 client.sendall(data)
         self.cuts += is_cut.is_set()
-        _hang_up(client)
+        _disconnect(client)
 
 
-def _hang_up(connection: socket.socket) -> None:
+def _disconnect(connection: socket.socket) -> None:
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)

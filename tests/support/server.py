@@ -1,4 +1,4 @@
-"""A server in its own processes, and an HTTP client that shows responses unchanged."""
+"""A server in its own processes, and an HTTP client that returns responses unchanged."""
 
 import itertools
 import json
@@ -27,9 +27,9 @@ PROGRAM = (sys.executable, "-W", "error", "-m", "moorage")
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
-    """Return the environment without the settings of Moorage, plus these."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MOORAGE_", "ORQ_"))}
-    return {**kept, **settings}
+    """Return the environment of this process with these settings of Moorage and no others."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MOORAGE_", "ORQ_"))}
+    return {**inherited, **settings}
 
 
 class Server:
@@ -50,9 +50,9 @@ class Server:
         self.log = folder / "log"
         self.output = folder / "output"
         self._arguments = arguments
-        self._start = (*prefix, *program)
+        self._program = (*prefix, *program)
         self.process: subprocess.Popen[bytes] | None = None
-        self._printed = 0  # bytes of output before the last start
+        self._output_size = 0  # in bytes, before the last start
 
     def __enter__(self) -> Self:
         self.start()
@@ -65,27 +65,32 @@ class Server:
 
     def start(self) -> None:
         """Start the server, and return when it is ready."""
-        command = [*self._start, "serve", "--port", str(self.port), "--database", self.database]
-        self._printed = self.output.stat().st_size if self.output.exists() else 0
+        command = [*self._program, "serve", "--port", str(self.port), "--database", self.database]
+        self._output_size = self.output.stat().st_size if self.output.exists() else 0
         with self.log.open("ab") as log, self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [*command, *self._arguments], stdout=output, stderr=log, env=clean_environment(), start_new_session=True
+                [*command, *self._arguments],
+                cwd=self.folder,  # a server on PostgreSQL writes its disk cache there
+                stdout=output,
+                stderr=log,
+                env=clean_environment(),
+                start_new_session=True,
             )
         self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
-        """Return when `/health/ready` is 200."""
+        """Return when `/health/ready` returns 200."""
         with urllib3.PoolManager(retries=False, timeout=HANG_SECONDS) as pool:
 
             def is_ready() -> bool:
                 assert self.process is not None
                 if self.process.poll() is not None:
-                    raise AssertionError(f"the server ended: {self.log.read_text()}{self.output.read_text()}")
-                with suppress(urllib3.exceptions.HTTPError):  # it does not listen yet
+                    raise AssertionError(f"the server exited: {self.log.read_text()}{self.output.read_text()}")
+                with suppress(urllib3.exceptions.HTTPError):  # the server does not accept connections yet
                     return pool.request("GET", f"{self.url}/health/ready").status == 200
                 return False
 
-            until(is_ready, shown=self.log.read_text)
+            until(is_ready, details=self.log.read_text)
 
     def stop(self) -> int:
         """Send SIGTERM; return the exit code."""
@@ -102,14 +107,14 @@ class Server:
             self.process = None
 
     def new_project(self) -> "Project":
-        """Create a project and an API key with the default scopes, as the commands do."""
-        with self.opened() as store:
+        """Create a project and an API key with the default scopes in the database, as the commands do."""
+        with self.open_store() as store:
             project = create_project(store, f"test-{next(_numbers)}")
             _, token = create_api_key(store, project.id, "test", DEFAULT_SCOPES)
         return Project(self, project.id, project.name, token)
 
-    def opened(self) -> AbstractContextManager[Store]:
-        """Return the open database; the caller closes it."""
+    def open_store(self) -> AbstractContextManager[Store]:
+        """Open the database; the end of the block closes it."""
         return closing(open_store(self.database))
 
     def workers(self) -> list[int]:
@@ -120,31 +125,31 @@ class Server:
 
     def greeting(self) -> str:
         """Return the text that the server printed at its last start."""
-        until(lambda: "Stop the server with Ctrl-C" in self._printed_now(), shown=self._printed_now)
-        return self._printed_now()
+        until(lambda: "Stop the server with Ctrl-C" in self._startup_output(), details=self._startup_output)
+        return self._startup_output()
 
-    def _printed_now(self) -> str:
-        return self.output.read_bytes()[self._printed :].decode()
+    def _startup_output(self) -> str:
+        return self.output.read_bytes()[self._output_size :].decode()
 
     def log_lines(self) -> list[dict[str, Any]]:
         """Return the current log; a server writes it several times per second."""
-        whole = self.log.read_text().split("\n")[:-1]  # the last line may be incomplete
-        return [json.loads(line) for line in whole if line.startswith("{")]
+        complete = self.log.read_text().split("\n")[:-1]  # the last line may be incomplete
+        return [json.loads(line) for line in complete if line.startswith("{")]
 
 
 def _command_line(pid: str) -> bytes:
-    with suppress(FileNotFoundError, ProcessLookupError):  # it has ended since it was listed
+    with suppress(FileNotFoundError, ProcessLookupError):  # the process has ended
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     return b""
 
 
-class LastingServer(Server):
-    """A server that tests share. Its database stays open between them."""
+class SharedServer(Server):
+    """A server that several tests use. Its database stays open between them."""
 
     _store: Store | None = None
 
-    def opened(self) -> AbstractContextManager[Store]:
-        """Return the open database."""
+    def open_store(self) -> AbstractContextManager[Store]:
+        """Return the database, which stays open after the block."""
         if self._store is None:
             self._store = open_store(self.database)
         return nullcontext(self._store)
@@ -157,8 +162,8 @@ class LastingServer(Server):
             self._store = None
 
 
-class Answer:
-    """A response."""
+class Response:
+    """An HTTP response."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
         self.status = response.status
@@ -172,7 +177,7 @@ class Answer:
 
     @property
     def error(self) -> dict[str, Any]:
-        """The error detail, after a check of the shape that every client can parse."""
+        """The error details, after a check of the format that every client can parse."""
         body = self.json
         assert self.headers["content-type"] == "application/json"
         assert set(body) == {"message", "error"}, "no `code` at the top level: clients disagree on its type"
@@ -199,32 +204,32 @@ class Project:
         self.token = token
         self._pool = urllib3.PoolManager(retries=False, timeout=HANG_SECONDS)
 
-    def seen_by(self, server: Server) -> "Project":
-        """Return the project on another server, once that server has it."""
-        there = Project(server, self.id, self.name, self.token)
-        until(lambda: there.page().status == 200)
-        return there
+    def on_server(self, server: Server) -> "Project":
+        """Return the project as a client of another server; wait until that server has the project."""
+        project = Project(server, self.id, self.name, self.token)
+        until(lambda: project.page().status == 200)
+        return project
 
     def key(self, *scopes: Scope, expires_us: int | None = None) -> tuple[str, str]:
         """Create an API key; return its id and its token."""
-        with self.server.opened() as store:
+        with self.server.open_store() as store:
             key, token = create_api_key(store, self.id, "more", scopes, expires_us)
         return key.id, token
 
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
-        """Send a request with the token of the project, or with the Authorization in `headers`."""
+    ) -> Response:
+        """Send a request with the token of the project; an `Authorization` in `headers` replaces it."""
         sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
-        return Answer(self._pool.request(method, self.server.url + path, body=body, headers=sent))
+        return Response(self._pool.request(method, self.server.url + path, body=body, headers=sent))
 
-    def get_at(self, path: str, revision: object, headers: Mapping[str, str] | None = None) -> Answer:
+    def get_at(self, path: str, revision: object, headers: Mapping[str, str] | None = None) -> Response:
         """Get a path at a revision.
 
-        A node waits for it for two seconds. A busy one can need longer; then the response is `stale`, and the request
-        is sent again.
+        A node waits two seconds for the revision, and then returns the error `stale`. A busy node can need longer, so
+        the request is retried.
         """
-        responses: list[Answer] = []
+        responses: list[Response] = []
 
         def is_at_revision() -> bool:
             responses.append(
@@ -235,24 +240,24 @@ class Project:
         until(is_at_revision)
         return responses[-1]
 
-    def page(self, **query: object) -> Answer:
+    def page(self, **query: object) -> Response:
         """Return a page of the list."""
         return self.request("GET", "/v2/deployments" + (f"?{urlencode(query)}" if query else ""))
 
-    def get(self, key_or_id: str, **headers: str) -> Answer:
+    def get(self, key_or_id: str, **headers: str) -> Response:
         """Get a deployment."""
         return self.request("GET", f"/v2/deployments/{key_or_id}", headers=headers)
 
-    def put(self, key: str, body: Mapping[str, Any] | bytes | None = None, query: str = "", **headers: str) -> Answer:
+    def put(self, key: str, body: Mapping[str, Any] | bytes | None = None, query: str = "", **headers: str) -> Response:
         """Put a deployment; without a body, a small one."""
         data = body if isinstance(body, bytes) else json.dumps(a_body() if body is None else body).encode()
         return self.request("PUT", f"/v2/deployments/{key}{query}", data, headers)
 
     def fill(self, count: int) -> list[dict[str, Any]]:
-        """Put d1 to d<count>; return their items, oldest first."""
+        """Put the deployments d1 to d<count>; return their items, oldest first."""
         return [self.put(f"d{number}").json for number in range(1, count + 1)]
 
-    def walk(self, limit: int, direction: str = "starting_after", cursor: str | None = None) -> Iterator[Answer]:
+    def walk(self, limit: int, direction: str = "starting_after", cursor: str | None = None) -> Iterator[Response]:
         """Yield the pages from a cursor to the end of the list."""
         while True:
             query = {"limit": limit} | ({direction: cursor} if cursor else {})

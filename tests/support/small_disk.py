@@ -14,9 +14,10 @@ _PIECE = 16_384
 
 
 class SmallDisk:
-    """A file system in memory of `size` bytes at a folder.
+    """A file system in memory of `size` bytes, mounted at a folder.
 
-    Each process that is started with `prefix` gets its own, which ends with the process. It does not need root.
+    Each process that is started with `prefix` has its own file system, which ends with the process. This does not need
+    root.
     """
 
     def __init__(self, folder: Path, size: int) -> None:
@@ -25,20 +26,21 @@ class SmallDisk:
         namespace = ("unshare", "--mount", "--user", "--map-root-user", "--")
         self.prefix = (*namespace, "sh", "-c", _MOUNT, "sh", str(size), str(folder))
 
-    def problem(self) -> str:
+    def unsupported_reason(self) -> str:
         """Return why this machine does not support it; empty if it does."""
         probe = subprocess.run([*self.prefix, "true"], capture_output=True, text=True, check=False)
-        return "" if probe.returncode == 0 else f"no mount of its own: {probe.stderr.strip()}"
+        return "" if probe.returncode == 0 else f"a process cannot mount a file system: {probe.stderr.strip()}"
 
-    def seen_from(self, pid: int) -> Path:
-        """Return the path of the folder in the mount namespace of a process."""
+    def path_in(self, pid: int) -> Path:
+        """Return a path to the folder in the mount namespace of a process."""
         return Path(f"/proc/{pid}/root{self.folder}")
 
 
-class HeldDisk:
-    """A small disk that all processes with `prefix` share until the block ends, which kills them.
+class SharedDisk:
+    """A small disk that all processes with `prefix` share. The end of the block kills them.
 
-    They do not run as root, because PostgreSQL refuses that.
+    They do not run as root, because PostgreSQL does not start as root. `outside` is a path to the folder for other
+    processes.
     """
 
     def __init__(self, folder: Path, size: int) -> None:
@@ -57,12 +59,12 @@ class HeldDisk:
             subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         )
         assert holder.stdin is not None
-        self._stack.callback(holder.stdin.close)  # this ends the holder, also if the tests are killed
+        self._stack.callback(holder.stdin.close)  # ends the holder; the end of this process does it, too
         assert holder.stdout is not None
-        assert holder.stdout.readline() == b"mounted\n", "no mount of its own"
+        assert holder.stdout.readline() == b"mounted\n", "a process cannot mount a file system"
         (pid,) = Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text().split()
         self.prefix = ("nsenter", "--target", pid, "--mount", "--pid", "--user", "--preserve-credentials", "--")
-        self.seen = Path(f"/proc/{pid}/root{self.folder}")
+        self.outside = Path(f"/proc/{pid}/root{self.folder}")
         return self
 
     def __exit__(

@@ -32,16 +32,16 @@ class Clock:
 
 
 class Database:
-    """The database of a test, and its open engines."""
+    """The database of a test, and its engines."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        """PostgreSQL engines share their newest revision in `folder`, as on one machine."""
+        """PostgreSQL engines share their newest revision in `folder`, as on one node."""
         self.url = url
         self.folder = folder
         self._engines: list[Engine] = []
 
     def engine(self, folder: Path | None = None) -> Engine:
-        """Open an engine as another process does, on this machine or on that of `folder`."""
+        """Open an engine as another process does: on this node, or on the node with its own `folder`."""
         engine: Engine
         if self.url.startswith("sqlite"):
             engine = SqliteEngine(Path(self.url.removeprefix("sqlite:///")))
@@ -51,7 +51,7 @@ class Database:
         return engine
 
     def store(self, clock: Clock | None = None, folder: Path | None = None) -> Store:
-        """Open another store on it."""
+        """Open another store on the database."""
         return Store(self.engine(folder), clock or Clock())
 
     def close(self) -> None:
@@ -60,13 +60,13 @@ class Database:
             engine.close()
 
 
-def engine_on(url: str) -> Engine:
-    """Open a database, as another process on this machine does."""
+def open_engine(url: str) -> Engine:
+    """Open an engine as another process on this node does."""
     return SqliteEngine(Path(url.removeprefix("sqlite:///"))) if url.startswith("sqlite") else PostgresEngine(url)
 
 
-def behind(url: str, statement: str) -> list[tuple[Any, ...]]:
-    """Run a statement without Moorage; return its rows."""
+def run_sql(url: str, statement: str) -> list[tuple[Any, ...]]:
+    """Run a statement on the database of a running server; return its rows."""
     if not url.startswith("sqlite"):
         return sql(url, statement)
     with closing(apsw.Connection(url.removeprefix("sqlite:///"))) as connection:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
-#: Ends a run that hangs. No test depends on it: waits end when their condition holds, however busy the machine is.
+#: Ends a run that hangs. No test depends on it: waits end when their condition is true, however busy the machine is.
 HANG_SECONDS: Final = 600.0
 
 T = TypeVar("T")
@@ -16,7 +16,7 @@ class Background(Generic[T]):
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work = work
-        self._done: list[T] = []
+        self._results: list[T] = []
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -27,24 +27,24 @@ class Background(Generic[T]):
         assert not self._thread.is_alive(), "the work hangs"
         if self._error is not None:
             raise self._error
-        return self._done[0]
+        return self._results[0]
 
     def _run(self) -> None:
         try:
-            self._done.append(self._work())
+            self._results.append(self._work())
         except BaseException as error:  # noqa: BLE001 -- raised in `result`
             self._error = error
 
 
-def together(*works: Callable[[], object]) -> None:
-    """Run all of it concurrently, and raise the first error."""
+def run_concurrently(*works: Callable[[], object]) -> None:
+    """Run functions concurrently, and raise the first error."""
     for background in [Background(work) for work in works]:
         background.result()
 
 
-def until(holds: Callable[[], bool], seconds: float = HANG_SECONDS, *, shown: Callable[[], object] = str) -> None:
-    """Return when a condition holds. `shown` is for the message of a run that hangs."""
+def until(condition: Callable[[], bool], seconds: float = HANG_SECONDS, *, details: Callable[[], object] = str) -> None:
+    """Return when a condition is true. `details` is for the error message of a run that hangs."""
     deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"the condition never held: {shown()}"
+    while not condition():
+        assert time.monotonic() < deadline, f"the condition was never true: {details()}"
         time.sleep(0.005)  # polls: the condition is in another process

@@ -1,7 +1,7 @@
 """A program that opens a database and kills itself before a given statement.
 
-It reads lines with a number and a URL. It prints `killed`, `failed` with the reason, or `opened` with the number of
-migrations that it ran. Number 0 is no statement. Each line runs in a child process, which has everything imported. With
+It reads lines with the number of a statement (0 for none) and a URL. It prints `killed`, `failed` with the reason, or
+`opened` with the number of migrations that it ran. Each line runs in a child process, which needs no imports. With
 `--without-transaction` the migrations run outside of a transaction.
 """
 
@@ -57,7 +57,7 @@ class Killer:
 
 
 def remove_transactions() -> None:
-    """Replace the migration by one without a transaction, for the positive control."""
+    """Replace the migration with one without a transaction, for the positive control."""
 
     def migrate(connection: apsw.Connection) -> None:
         for number, script in enumerate(load_migrations(), 1):
@@ -65,7 +65,7 @@ def remove_transactions() -> None:
                 connection.execute(script)
                 connection.execute(f"PRAGMA user_version = {number}")
 
-    sqlite_engine.migrate = migrate  # type: ignore[attr-defined]  # it is imported there
+    sqlite_engine.migrate = migrate  # type: ignore[attr-defined]  # the name of an import
     postgres_schema._BEGIN = "SELECT 1"
 
 

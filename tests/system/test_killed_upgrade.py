@@ -29,7 +29,7 @@ Copies = Callable[[int], Iterator[Database]]
 
 
 class Opener:
-    """A process of that program."""
+    """A process that runs `open_and_die.py`."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self._process = subprocess.Popen(
@@ -38,18 +38,18 @@ class Opener:
         )  # fmt: skip
 
     def begin(self, url: str, fatal: int = 0) -> None:
-        """Let it open a database and kill itself before statement number `fatal`."""
+        """Make the process open a database and kill itself before statement number `fatal`."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{fatal} {url}\n")
         self._process.stdin.flush()
 
     def result(self) -> str:
-        """Return the line that it prints."""
+        """Return the line that the process prints."""
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
 
     def close(self) -> None:
-        """Stop it."""
+        """Stop the process."""
         self._process.communicate(timeout=HANG_SECONDS)
 
 
@@ -61,10 +61,10 @@ def _later_migrations(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def copies(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
-    """A function that yields copies of a golden database, on each engine."""
+    """Return a function that yields copies of a golden database, on each engine."""
     with ExitStack() as opened:
 
-        def of_sqlite(schema: int) -> Iterator[Database]:
+        def copies_on_sqlite(schema: int) -> Iterator[Database]:
             folder = tmp_path_factory.mktemp("copies")
             golden.load(schema, f"sqlite:///{folder}/golden.db")
             content = (folder / "golden.db").read_bytes()
@@ -72,7 +72,7 @@ def copies(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
                 (folder / f"{number}.db").write_bytes(content)
                 yield opened.enter_context(closing(Database(f"sqlite:///{folder}/{number}.db", folder)))
 
-        def of_postgresql(schema: int) -> Iterator[Database]:
+        def copies_on_postgresql(schema: int) -> Iterator[Database]:
             server: PostgresServer = request.getfixturevalue("postgres")
             folder = tmp_path_factory.mktemp("copies")
             template = server.new_database("template0")
@@ -81,11 +81,11 @@ def copies(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
                 url = server.new_database(template.rpartition("/")[2])
                 yield opened.enter_context(closing(Database(url, folder)))
 
-        yield of_sqlite if request.param == "sqlite" else of_postgresql
+        yield copies_on_sqlite if request.param == "sqlite" else copies_on_postgresql
 
 
 def killed_at_each_statement(opener: Opener, copies: Iterator[Database]) -> Iterator[Database]:
-    """Yield copies; the program was killed one statement later in each."""
+    """Yield copies. In each one, the program was killed one statement later."""
     for fatal, database in enumerate(copies, 1):
         opener.begin(database.url, fatal)
         if (result := opener.result()) != "killed":
@@ -95,7 +95,7 @@ def killed_at_each_statement(opener: Opener, copies: Iterator[Database]) -> Iter
 
 
 def error_in(database: Database, schema: int, structure: object) -> str:
-    """Open a database; return its error, or an empty text if it is upgraded and complete."""
+    """Open a database; return an empty text if it is upgraded and complete, or else the error."""
     try:
         database.engine()
     except StorageError as error:
@@ -131,8 +131,8 @@ def test_an_upgrade_that_is_killed_before_any_statement_can_be_repeated(
     assert len(errors) > 5 * (NEWEST_IN_TESTS - schema), "each migration has several statements"
 
 
-def test_a_migration_without_its_transaction_would_be_caught(copies: Copies, folder: Path) -> None:
-    """The positive control of the test above."""
+def test_a_migration_without_a_transaction_is_detected(copies: Copies, folder: Path) -> None:
+    """The positive control."""
     structure = structure_of(copies(NEWEST))
     with closing(Opener(folder, "--without-transaction")) as opener:
         errors = [

@@ -1,8 +1,11 @@
-"""schemathesis against /openapi.json: no 5xx, and no answer that the document does not have.
+"""schemathesis tests the server against /openapi.json: it finds no 5xx and no undocumented response.
 
-Two of its checks ask what is not promised. That every value which breaks the schema is refused: a put takes equivalents
-(a number as text, an optional null) and says so. That every value the schema allows is taken: no schema can say which
-cursors there are, or that no two variables have one key.
+Two of its checks are excluded, because they require more than the API guarantees:
+
+- The server rejects every value that violates the schema. A put normalizes equivalents (such as a number as a string)
+  and reports them.
+- The server accepts every value that matches the schema. A schema cannot describe which cursors exist, or that the keys
+  of variables are unique.
 """
 
 import json
@@ -19,27 +22,27 @@ from moorage.api.openapi.document import describe
 from moorage.api.routes import OPERATIONS
 from tests.support.server import Project, Server
 
-NOT_PROMISED: list[Any] = [negative_data_rejection, positive_data_acceptance]
+EXCLUDED_CHECKS: list[Any] = [negative_data_rejection, positive_data_acceptance]
 
-#: A stream has no end to wait for; tests/api/test_change_stream.py asks it.
+#: The change stream never ends, so schemathesis would wait forever; tests/api/test_change_stream.py tests it.
 schema = schemathesis.openapi.from_dict(json.loads(describe(OPERATIONS).openapi_json)).exclude(operation_id="Changes")
 
 
 @pytest.fixture(scope="module")
 def server(sqlite_server: Server) -> Server:
-    """On one engine: what is made up here for a body as large as a deployment's takes most of the time."""
+    """Return the server on SQLite: the generation of request bodies takes most of the time, not the database."""
     return sqlite_server
 
 
 @schema.parametrize()
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-def test_every_answer_is_in_the_document(case: Case[Any], project: Project) -> None:
+def test_every_response_is_documented(case: Case[Any], project: Project) -> None:
     kwargs: dict[str, Any] = {"base_url": project.server.url, "headers": {"Authorization": f"Bearer {project.token}"}}
-    case.call_and_validate(**kwargs, excluded_checks=NOT_PROMISED)
+    case.call_and_validate(**kwargs, excluded_checks=EXCLUDED_CHECKS)
 
 
-def test_the_check_can_fail(project: Project) -> None:
-    """The positive control: against a document that lacks the 404, the answer 404 is found."""
+def test_an_undocumented_status_is_detected(project: Project) -> None:
+    """The positive control: the document does not contain the 404."""
     document = json.loads(describe(OPERATIONS).openapi_json)
     del document["paths"]["/v2/deployments/{key_or_id}"]["get"]["responses"]["404"]
     operation = schemathesis.openapi.from_dict(document)["/v2/deployments/{key_or_id}"]["GET"]

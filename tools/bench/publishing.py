@@ -34,7 +34,7 @@ class Publisher:
         self._seed = seed
         self._key = key
         self._runs = 0
-        self._unanswered = 0
+        self._unacknowledged = 0
         self._acknowledged: list[MarkedVersion] = []
         hot = NewDeployment(key, deployment(0).body)
         request = hot.publish(PLACEHOLDER)
@@ -53,7 +53,7 @@ class Publisher:
         if warm_up:
             self.run(connections, warm_up)
         self._runs += 1
-        self._unanswered += connections  # wrk stops without waiting for the last responses
+        self._unacknowledged += connections  # wrk stops without waiting for the last responses
         arguments = (str(self._file), str(self._seed + self._runs), f"{self._key}-{self._runs}")
         load = Load(self._server, self._target, self._token, "publish.lua", arguments)
         measured = run(load, connections, seconds)
@@ -69,9 +69,9 @@ class Publisher:
         with Client(self._server.port, self._token, timeout=60) as client:
             self._wait_until_idle(client)
             stored = StoredVersions.read(client, self._key)
-        violations = stored.violations(self._acknowledged, self._unanswered)
+        violations = stored.violations(self._acknowledged, self._unacknowledged)
         is_good = not violations.lost and not violations.broken
-        detected = check_detection(stored, self._acknowledged, self._unanswered) if is_good else 0
+        detected = check_detection(stored, self._acknowledged, self._unacknowledged) if is_good else 0
         return Comparison(len(self._acknowledged), len(stored.published), violations, detected)
 
     def _wait_until_idle(self, client: Client) -> None:

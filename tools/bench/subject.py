@@ -37,7 +37,7 @@ class Subject:
         self.token = token
         self.publisher = Publisher(server, token, "hot", plan.seed)
         self._plan = plan
-        self._random = rng(plan.seed, "get_config")  # of its own, so that each subject gets the same bodies
+        self._random = rng(plan.seed, "get_config")  # not shared, so that each subject gets the same bodies
         seed(server, token, map(routed_deployment, range(ROUTED)))
         seed(server, token, map(deployment, range(plan.deployments)))
         with Client(server.port, token) as client:

@@ -11,7 +11,7 @@ import msgspec
 
 from tools.common.client import Request
 
-#: Replaced by a marker of its own in each request of publish.lua.
+#: In each request, publish.lua replaces it with a new marker.
 PLACEHOLDER = "@marker@"
 
 _MARKER = re.compile(r"Change (\S+)\.$")

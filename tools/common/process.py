@@ -19,7 +19,7 @@ class ProcessTree:
         self.core = core
         pinned = command if core is None else ["taskset", "-c", str(core), *command]
         with self.log.open("ab") as log:
-            # In a session of its own, because Ctrl-C must reach only this program, which then stops the tree.
+            # It has its own session, because Ctrl-C must reach only this program, which then stops the tree.
             self._process = subprocess.Popen(
                 pinned, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
                 start_new_session=True,

@@ -164,7 +164,7 @@ class Nginx(Server):
 def seed(server: Server, token: str, deployments: Iterable[NewDeployment]) -> None:
     """Create deployments over HTTP. Their order in the list is only roughly the given one."""
     clients = [Client(server.port, token, timeout=60) for _ in range(_SEEDING_CONNECTIONS)]
-    remaining = iter(list(deployments))  # whose `next` is atomic, other than that of a generator
+    remaining = iter(list(deployments))  # its `next` is atomic, unlike that of a generator
 
     def create(client: Client) -> None:
         with client:

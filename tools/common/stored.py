@@ -55,8 +55,8 @@ class StoredVersions(msgspec.Struct, frozen=True):
         ]
         return cls(versions[::-1], moves[::-1], client.get(target).json["version"])
 
-    def violations(self, acknowledged: Sequence[MarkedVersion], unanswered: int) -> Violations:
-        """Return the violations; at most `unanswered` publishes may be stored without an acknowledgement."""
+    def violations(self, acknowledged: Sequence[MarkedVersion], unacknowledged: int) -> Violations:
+        """Return the violations; at most `unacknowledged` publishes can be stored without an acknowledgement."""
         missing = Counter(acknowledged) - Counter(self.versions)
         lost = [f"{version} with marker {marker} is not stored" for version, marker in missing]
         lost += [f"{number} was acknowledged {times} times" for number, times in _repeated(acknowledged)]
@@ -68,14 +68,14 @@ class StoredVersions(msgspec.Struct, frozen=True):
         if numbers and self.live != numbers[-1]:
             broken.append(f"{self.live} is live, not {numbers[-1]}")
         surplus = len(self.versions) - 1 - len(acknowledged)
-        if surplus > unanswered:
+        if surplus > unacknowledged:
             broken.append(
-                f"{surplus} versions without acknowledgement, but only {unanswered} requests without response"
+                f"{surplus} versions without acknowledgement, but only {unacknowledged} requests without response"
             )
         return Violations(lost, broken)
 
 
-def check_detection(stored: StoredVersions, acknowledged: Sequence[MarkedVersion], unanswered: int) -> int:
+def check_detection(stored: StoredVersions, acknowledged: Sequence[MarkedVersion], unacknowledged: int) -> int:
     """Corrupt copies of the stored versions, one way at a time; return the number of ways.
 
     Raises:
@@ -100,7 +100,7 @@ def check_detection(stored: StoredVersions, acknowledged: Sequence[MarkedVersion
         ),
     }  # fmt: skip
     for name, (copy, is_lost, is_broken) in corrupted.items():
-        found = copy.violations(acknowledged, unanswered)
+        found = copy.violations(acknowledged, unacknowledged)
         if bool(found.lost) < is_lost or bool(found.broken) < is_broken:
             raise RuntimeError(f"the comparison does not detect {name}")
     return len(corrupted)

@@ -13,7 +13,7 @@ class Acknowledged:
         self.versions: defaultdict[str, list[MarkedVersion]] = defaultdict(list)
 
     def add_sent(self, key: str, marker: str) -> None:
-        """Record that a publish may be stored from now on."""
+        """Record that a publish can be stored from now on."""
         self.sent[key][marker] = None
 
     def add_acknowledged(self, key: str, version: MarkedVersion) -> None:
@@ -24,10 +24,10 @@ class Acknowledged:
         """Record that a publish must never be stored."""
         del self.sent[key][marker]
 
-    def unanswered(self, key: str) -> list[str]:
-        """Return the markers of publishes without a response, which may be stored or not."""
-        answered = {version.marker for version in self.versions[key]}
-        return [marker for marker in self.sent[key] if marker not in answered]
+    def unacknowledged(self, key: str) -> list[str]:
+        """Return the markers of publishes without an acknowledgement, which can be stored or not."""
+        acknowledged = {version.marker for version in self.versions[key]}
+        return [marker for marker in self.sent[key] if marker not in acknowledged]
 
     def count(self) -> int:
         """Return the number of acknowledged publishes."""
@@ -35,9 +35,9 @@ class Acknowledged:
 
     def violations(self, key: str, stored: StoredVersions) -> list[str]:
         """Return lost, unknown and duplicated publishes, and errors in version numbers and history."""
-        found = stored.violations(self.versions[key], len(self.unanswered(key)))
-        known = self.sent[key]
-        unknown = [f"{marker} was never sent" for _, marker in stored.versions if marker and marker not in known]
+        found = stored.violations(self.versions[key], len(self.unacknowledged(key)))
+        sent = self.sent[key]
+        unknown = [f"{marker} was never sent" for _, marker in stored.versions if marker and marker not in sent]
         times = Counter(version.marker for version in stored.versions)
-        doubled = [f"{marker} was published {times[marker]} times" for marker in sorted(times) if times[marker] > 1]
-        return [f"{key}: {violation}" for violation in (*found.lost, *found.broken, *unknown, *doubled)]
+        duplicated = [f"{marker} was published {times[marker]} times" for marker in sorted(times) if times[marker] > 1]
+        return [f"{key}: {violation}" for violation in (*found.lost, *found.broken, *unknown, *duplicated)]

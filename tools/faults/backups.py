@@ -30,7 +30,7 @@ from tools.faults.outcome import Outcome, Part
 
 _RATE, _CONNECTIONS = 50, 5
 
-#: From so many backups on, the database has the larger number of deployments and rounds take more seconds.
+#: From this number of backups on, the database has more deployments and rounds take more seconds.
 _MANY, _DEPLOYMENTS, _SECONDS = 20, 1_000, 4
 _FEW_DEPLOYMENTS, _FEW_SECONDS = 100, 1
 
@@ -41,7 +41,7 @@ _LOSSES = ("history", "version", "deployment")
 
 
 class Backup(msgspec.Struct, frozen=True):
-    """Backup file, the revisions of the writes acknowledged before and after it, and its own position."""
+    """Backup file, the revisions of the writes acknowledged before and after it, and the position of the backup."""
 
     file: Path
     before: int
@@ -56,7 +56,7 @@ class Node:
     def __init__(
         self, name: str, server: Server, folder: Path, rng: random.Random, deployments: int, seconds: int
     ) -> None:
-        """Creates the deployments; rounds take so many seconds."""
+        """Creates the deployments; a round takes `seconds`."""
         self.name = name
         self.project = server.new_project()
         self.backups: list[Backup] = []
@@ -117,7 +117,7 @@ class Node:
             self.backups.append(Backup(file, before, after, dump.rev, dump.history_hash))
 
     def _inspect(self, backup: Backup) -> Iterator[str]:
-        """Restore a backup and yield what is wrong; delete all backups but the last."""
+        """Restore a backup and yield its errors; delete all backups but the last."""
         name = f"{self.name}, {backup.file.name}"
         done = self._restore(backup.file)
         if done.returncode:

@@ -7,6 +7,7 @@
 
 import sys
 from importlib import import_module
+from pathlib import Path
 from unittest.mock import patch
 
 from moorage.cli import main as cli
@@ -14,7 +15,7 @@ from moorage.server.app import create_app
 from moorage.store.postgres import engine as postgres
 
 #: The command without the defect.
-BROKEN = (sys.executable, "-m", "tools.faults.broken_server")
+BROKEN = ("env", f"PYTHONPATH={Path.cwd()}", sys.executable, "-m", "tools.faults.broken_server")
 
 _HEADER_MS = {"unsynced": 10_000, "patient": 3_600_000, "impatient": 1_000}
 
@@ -38,8 +39,8 @@ class BrokenApp:
 def main() -> None:
     """Start the server."""
     defect = sys.argv.pop(1)
-    serve = import_module("moorage.cli.serve")
-    with patch.multiple(serve, _HEADER_MS=_HEADER_MS[defect], create_app=BrokenApp(defect)):
+    process = import_module("moorage.server.process")
+    with patch.multiple(process, _HEADER_MS=_HEADER_MS[defect], create_app=BrokenApp(defect)):
         cli.main()
 
 

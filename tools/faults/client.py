@@ -8,7 +8,7 @@ from tools.common.client import Client, Response
 from tools.common.data import NewDeployment, deployment
 from tools.faults.event_log import Event, EventLog
 
-_PAUSE = 0.002  # seconds between two requests, or one client would use the whole machine
+_PAUSE = 0.002  # seconds between two requests, so that one client does not use the whole machine
 _TIMEOUT = 60.0
 
 
@@ -45,7 +45,7 @@ class LoggingClient:
             revision = int(response.headers.get("x-moorage-revision", "0"))
             event = Event(self._node, sent, received, revision, None if age is None else int(age), response.status)
         self._log.reads.append(event)
-        time.sleep(_PAUSE)  # see there
+        time.sleep(_PAUSE)  # limits the load
 
     def write(self) -> int | None:
         """Put new content and log the acknowledgement; return the revision if there was one."""
@@ -53,7 +53,7 @@ class LoggingClient:
         sent = time.perf_counter()
         response = self._request(request.method, request.target, request.body)
         received = time.perf_counter()
-        time.sleep(_PAUSE)  # see there
+        time.sleep(_PAUSE)  # limits the load
         if response is None or response.status not in (200, 201):
             self.rejected.append((sent, received - sent, response))
             return None

@@ -7,7 +7,7 @@ import psycopg
 
 from tests.support.postgres import PostgresServer, sql
 from tests.support.server import Server
-from tests.support.small_disk import HeldDisk, SmallDisk, fill
+from tests.support.small_disk import SharedDisk, SmallDisk, fill
 from tests.support.threads import until
 from tools.common.machine import rng as random_numbers
 from tools.common.report import Bound, pluralize
@@ -23,51 +23,51 @@ _SIZE, _MORE, _POSTGRESQL_SIZE = 16 * 2**20, 2 * 2**20, 160 * 2**20
 def run(count: int, seed: int, folder: Path) -> Outcome:
     """Fill the disk of SQLite `count` times; see `Part`."""
     disk = SmallDisk(folder / "disk", _SIZE + count * _MORE)
-    if problem := disk.problem():
-        raise NotRun(problem)
+    if reason := disk.unsupported_reason():
+        raise NotRun(reason)
     rng = random_numbers(seed, "disk-full")
     server = Server(disk.folder, prefix=disk.prefix)
     server.log, server.output = folder / "log", folder / "output"
     with server:
         assert server.process is not None
-        seen = disk.seen_from(server.process.pid)
+        mounted = disk.path_in(server.process.pid)
         token = next(word for word in server.greeting().split() if word.startswith("mrg_"))
         load = DiskLoad(server.port, token, rng)
         for number in range(count):
-            fill(seen / "ballast", left=rng.randrange(MOST_FREE))
+            fill(mounted / "ballast", left=rng.randrange(MOST_FREE))
             load.fill_up(f"f{number}")
-            (seen / "ballast").unlink()
+            (mounted / "ballast").unlink()
             load.resume(f"f{number}")
             load.check()
         detected = load.check_detection()
         for name in ("moorage.db", "moorage.db-wal"):
             with suppress(FileNotFoundError):
-                (folder / name).write_bytes((seen / name).read_bytes())
+                (folder / name).write_bytes((mounted / name).read_bytes())
     load.violations += inspect(folder / "moorage.db", Acknowledged())
     return _outcome(count, load, detected, "", "SQLite: longest time from free space to a write")
 
 
 def run_postgresql(count: int, seed: int, folder: Path) -> Outcome:
     """Fill the disk of PostgreSQL `count` times; see `Part`."""
-    if problem := SmallDisk(folder / "probe", _POSTGRESQL_SIZE).problem():
-        raise NotRun(problem)
+    if reason := SmallDisk(folder / "probe", _POSTGRESQL_SIZE).unsupported_reason():
+        raise NotRun(reason)
     rng, stops = random_numbers(seed, "disk-full-postgresql"), 0
-    with HeldDisk(folder / "disk", _POSTGRESQL_SIZE) as disk, PostgresServer(disk=disk) as postgres:
+    with SharedDisk(folder / "disk", _POSTGRESQL_SIZE) as disk, PostgresServer(disk=disk) as postgres:
         database = postgres.new_database()
-        with Server(folder, prefix=("env", "-C", str(folder)), database=database) as server:
+        with Server(folder, database=database) as server:
             load = DiskLoad(server.port, server.new_project().token, rng, can_stop=True)
             for number in range(count):
-                fill(disk.seen / "ballast", left=rng.randrange(MOST_FREE))
+                fill(disk.outside / "ballast", left=rng.randrange(MOST_FREE))
                 load.fill_up(f"f{number}")
-                (disk.seen / "ballast").unlink()
-                if not (disk.seen / "data/postmaster.pid").exists():
+                (disk.outside / "ballast").unlink()
+                if not (disk.outside / "data/postmaster.pid").exists():
                     stops += 1
                     postgres.start()
                 until(lambda: _is_up(database))
                 load.resume(f"f{number}")
                 load.check()
             detected = load.check_detection()
-    more = f", {len(load.log.unanswered('hot')):,} with 503; PostgreSQL stopped {pluralize(stops, 'time')}"
+    more = f", {len(load.log.unacknowledged('hot')):,} with 503; PostgreSQL stopped {pluralize(stops, 'time')}"
     return _outcome(count, load, detected, more, "PostgreSQL: longest time from its recovery to a write")
 
 

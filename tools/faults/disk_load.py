@@ -5,7 +5,7 @@ import threading
 import time
 from functools import partial
 
-from tests.support.threads import together
+from tests.support.threads import run_concurrently
 from tools.common.client import Client, Response
 from tools.common.data import NewDeployment, deployment
 from tools.common.stored import MarkedVersion, StoredVersions, check_detection
@@ -60,11 +60,11 @@ class DiskLoad:
 
         def write() -> None:
             try:
-                together(*(partial(self._write, f"{prefix}-{number}") for number in range(_WRITERS)))
+                run_concurrently(*(partial(self._write, f"{prefix}-{number}") for number in range(_WRITERS)))
             finally:
                 done.set()
 
-        together(write, lambda: self._read(done))
+        run_concurrently(write, lambda: self._read(done))
 
     def resume(self, prefix: str) -> None:
         """Publish until a publish is acknowledged, now that the disk has free space."""
@@ -82,10 +82,14 @@ class DiskLoad:
 
     def check_detection(self) -> tuple[int, int]:
         """Return the number of corrupted copies, and of rejected publishes that the check would report as lost."""
-        stored, acknowledged, unanswered = self._stored(), self.log.versions[_KEY], len(self.log.unanswered(_KEY))
+        stored, acknowledged, unacknowledged = (
+            self._stored(),
+            self.log.versions[_KEY],
+            len(self.log.unacknowledged(_KEY)),
+        )
         claimed = [*acknowledged, *(MarkedVersion("1.1", marker) for marker in self.rejected)]
-        lost = sum("is not stored" in text for text in stored.violations(claimed, unanswered).lost)
-        return check_detection(stored, acknowledged, unanswered), lost
+        lost = sum("is not stored" in text for text in stored.violations(claimed, unacknowledged).lost)
+        return check_detection(stored, acknowledged, unacknowledged), lost
 
     def _stored(self) -> StoredVersions:
         with self._client() as client:

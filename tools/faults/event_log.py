@@ -1,4 +1,4 @@
-"""Log of responses from several servers, and the violations of the consistency promise in it."""
+"""Log of responses from several servers, and the violations of the consistency guarantees in it."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
@@ -36,7 +36,7 @@ class EventLog:
 
     def failed(self) -> list[str]:
         """Return the reads that did not return 200."""
-        return [f"a read {_place(read)} returned {read.status}" for read in self.reads if read.status != 200]
+        return [f"a read {_describe(read)} returned {read.status}" for read in self.reads if read.status != 200]
 
     def backward(self) -> list[str]:
         """Return the reads that show an older state than a response that the same server sent before."""
@@ -45,27 +45,27 @@ class EventLog:
             reads = [read for read in self._successful() if read.node == node]
             newest = _Newest([*reads, *(write for write in self.writes if write.node == node)])
             found += [
-                f"a read {_place(read)} shows {read.state} after {newest.at(read.sent)}"
+                f"a read {_describe(read)} shows {read.state} after {newest.at(read.sent)}"
                 for read in reads
                 if read.state < newest.at(read.sent)
             ]
         return found
 
     def stale(self) -> list[str]:
-        """Return the reads that lack a write which any server acknowledged longer ago than their age."""
+        """Return the reads without a write that any server acknowledged longer ago than their age."""
         newest = _Newest(self.writes)
         found = []
         for read in self._successful():
             needed = newest.at(read.sent - (MAX_LAG_SECONDS if read.age is None else read.age))
             if read.state < needed:
-                found.append(f"a read {_place(read)} with age {read.age} shows {read.state}, not {needed}")
+                found.append(f"a read {_describe(read)} with age {read.age} shows {read.state}, not {needed}")
         return found
 
     def out_of_order(self) -> list[str]:
         """Return the writes that are not newer than every response received before they were sent."""
         newest = _Newest([*self._successful(), *self.writes])
         return [
-            f"a write {_place(write)} became {write.state} after {newest.at(write.sent)}"
+            f"a write {_describe(write)} became {write.state} after {newest.at(write.sent)}"
             for write in self.writes
             if write.state <= newest.at(write.sent)
         ]
@@ -103,5 +103,5 @@ class _Newest:
         return self._states[place - 1] if place else 0
 
 
-def _place(event: Event) -> str:
+def _describe(event: Event) -> str:
     return f"on node {event.node} at {event.sent:.3f}"

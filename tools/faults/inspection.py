@@ -26,10 +26,10 @@ def check_history(database: str) -> list[str]:
 
 
 def inspect(database: Path, log: Acknowledged) -> list[str]:
-    """Return what is wrong with a SQLite database after a fault.
+    """Return the errors of a SQLite database after a fault.
 
     It must open, be intact, have a valid history chain, all acknowledged publishes, and none that was not sent. Then
-    every publish without a response is retried with its idempotency key and must be stored once. The newest
+    every publish without an acknowledgement is retried with its idempotency key and must be stored once. The newest
     acknowledged publish is retried, too, and must return its first result.
     """
     try:
@@ -38,12 +38,12 @@ def inspect(database: Path, log: Acknowledged) -> list[str]:
         return [f"the database does not open: {error}"]
     with closing(store):
         publisher = Publisher(store)
-        wrong = [*_damage(database), *_violations(publisher, log)]
-        if not wrong:
-            wrong = [*_retry(publisher, log), *_violations(publisher, log), *verify_history(store)]
+        found = [*_damage(database), *_violations(publisher, log)]
+        if not found:
+            found = [*_retry(publisher, log), *_violations(publisher, log), *verify_history(store)]
         if store.newest_revision() != store.current_revision():
-            wrong.append("the shared revision counter does not match the database")
-    return wrong
+            found.append("the shared revision counter does not match the database")
+    return found
 
 
 def check_inspection(database: Path, log: Acknowledged) -> int:
@@ -56,7 +56,7 @@ def check_inspection(database: Path, log: Acknowledged) -> int:
         publisher = Publisher(store)
         key = max(KEYS, key=lambda key: len(log.versions[key]))
         acknowledged = log.versions[key]
-        detected = check_detection(_read(publisher, key), acknowledged, len(log.unanswered(key)))
+        detected = check_detection(_read(publisher, key), acknowledged, len(log.unacknowledged(key)))
         store.run(publisher.publish, key, acknowledged[-1].marker, "another key")
         if not any("was published 2 times" in violation for violation in _violations(publisher, log)):
             raise RuntimeError("the inspection does not detect a duplicate")
@@ -92,7 +92,7 @@ def _violations(publisher: Publisher, log: Acknowledged) -> list[str]:
 def _retry(publisher: Publisher, log: Acknowledged) -> list[str]:
     run = publisher.store.run
     for key in KEYS:
-        for marker in log.unanswered(key):
+        for marker in log.unacknowledged(key):
             log.add_acknowledged(key, run(publisher.publish, key, marker))
     newest = [(key, log.versions[key][-1]) for key in KEYS if log.versions[key]]
     results = [(before, run(publisher.publish, key, before.marker)) for key, before in newest]

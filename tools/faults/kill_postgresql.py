@@ -31,8 +31,7 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
     killed = Counter[str]()
     with PostgresServer() as postgres:
         database = postgres.new_database()
-        # Runs in the folder, where it stores its disk cache.
-        with Server(folder, prefix=("env", "-C", str(folder)), database=database) as server:
+        with Server(folder, database=database) as server:
             project = server.new_project()
             for number in range(count):
                 victim = rng.choice((_SERVER, _DATABASE, _BOTH))
@@ -44,7 +43,7 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
                 tally.violations += [f"kill {number} ({victim}): {text}" for text in (*wrong, *clients.violations())]
                 detected = detected or clients.check_detection()
             tally.violations += check_history(database)
-            doubled = _retry_without_keys(project)
+            duplicates = _retry_without_keys(project)
         (folder / "unsynced").mkdir()
         with Server(folder / "unsynced", database=database, program=(*BROKEN, "unsynced")) as unsynced:
             lost = _kill_unsynced(Project(unsynced, project.id, project.name, project.token), postgres, rng)
@@ -54,9 +53,9 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
         result=f"kills: {victims}; {tally.acknowledged:,} publishes acknowledged; {tally.retried:,} interrupted and "
         "retried",
         violations=tally.violations,
-        control=f"clients without `Idempotency-Key` that lose responses: {doubled:,} duplicates; "
+        control=f"clients without `Idempotency-Key` that lose responses: {duplicates:,} duplicates; "
         f"`synchronous_commit=off`: lost after {pluralize(lost or _CONTROLS, 'kill')}; {detected} corrupted copies",
-        is_control_found=doubled > 0 and lost is not None,
+        is_control_found=duplicates > 0 and lost is not None,
     )
 
 

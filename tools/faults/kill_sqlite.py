@@ -75,7 +75,7 @@ def _kill_writers(count: int, rng: random.Random, folder: Path, tally: Tally) ->
         before = log.count()
         kill(database, f"k{number}", log, rng)
         tally.acknowledged += log.count() - before
-        tally.retried += sum(len(log.unanswered(key)) for key in log.sent)
+        tally.retried += sum(len(log.unacknowledged(key)) for key in log.sent)
         tally.violations += [f"kill {number}: {violation}" for violation in inspect(database, log)]
     return check_inspection(database, log)
 

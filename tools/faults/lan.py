@@ -45,7 +45,7 @@ class Namespace:
                 _enter(own.fileno())
 
     def close(self) -> None:
-        """Release it; it ends with its last process."""
+        """Release the namespace; it ends with its last process."""
         assert self._holder.stdin is not None
         assert self._holder.stdout is not None
         self._holder.stdin.close()

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Load:
-    """Functions that are called again and again, each in its own thread. Their errors are raised at the end."""
+    """Functions that are called repeatedly, each in its own thread. Their errors are raised at the end."""
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
@@ -32,7 +32,7 @@ class Load:
         return self._stack.enter_context(context)
 
     def start(self, work: Callable[[], object]) -> None:
-        """Repeat a function from now on."""
+        """Call a function repeatedly until the end of the block."""
         self._threads.append(Background(lambda: self._repeat(work)))
 
     def _repeat(self, work: Callable[[], object]) -> None:

@@ -9,13 +9,13 @@ from tools.common.report import Bound
 
 
 class NotRun(Exception):
-    """The machine lacks a requirement of the part, which the message names. Such a part has not passed."""
+    """The machine does not meet a requirement of the part; the message names it. The part then has not passed."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
     """Outcome of a run. `violations` are violations of the invariant, in words.
 
-    `control` is the result of the positive control: the same check, where something is lost on purpose.
+    `control` is the result of the positive control: the same check after an intended loss.
     `is_control_found` is whether the check found it. `bounds` are figures, which fail no run.
     """
 

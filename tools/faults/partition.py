@@ -64,7 +64,7 @@ class Cluster:
                 project = nodes[0].new_project()
             for number, node in enumerate(nodes):
                 with self.lan.machines[number].inside():
-                    self.projects.append(project.seen_by(node))
+                    self.projects.append(project.on_server(node))
             self._stack = stack.pop_all()
         return self
 
@@ -129,7 +129,7 @@ def _cut_off(cluster: Cluster, rng: random.Random, number: int, tally: Tally) ->
         for place, each in enumerate(clients):
             with lan.machines[place].inside():
                 stack.enter_context(each)
-        time.sleep(_BETWEEN)  # see there
+        time.sleep(_BETWEEN)  # load without a partition
         lan.cut(node)
         cut = time.perf_counter()
         time.sleep(rng.uniform(_SHORTEST, _LONGEST))  # the length of the partition
@@ -137,7 +137,7 @@ def _cut_off(cluster: Cluster, rng: random.Random, number: int, tally: Tally) ->
         lan.join(node)
         until(lambda: _has_recovered(cluster.log, node, joined), seconds=60)
         recovered = time.perf_counter()
-        time.sleep(_BETWEEN)  # see there
+        time.sleep(_BETWEEN)  # load without a partition
     for place, each in enumerate(clients):
         tally.acknowledged += each.log.count()
         tally.retried += each.retried

@@ -111,7 +111,7 @@ def _set_normal(cursor: apsw.Cursor, sql: str, _: object) -> bool:
 
 
 def _damage_revision(file: Path, rng: random.Random) -> None:
-    """Leave an old, a broken or no file of the shared revision, which is mapped into memory and never synced."""
+    """Write an old, a broken or no file of the shared revision, which is mapped into memory and never synced."""
     content = rng.choice((None, b"", struct.pack("Q", rng.randrange(2**20)), rng.randbytes(4_096)))
     if content is not None:
         file.write_bytes(content)

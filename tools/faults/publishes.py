@@ -39,7 +39,8 @@ class Race:
     def __init__(self, projects: Sequence[Project], count: int, seed: int) -> None:
         self.acknowledged = Acknowledged()
         self.log = EventLog()
-        self.wrong: list[str] = []
+        self.invalid: list[str] = []
+        self._revisions: list[int] = []
         self._shown: set[MarkedVersion] = set()
         self._projects = projects
         self._tickets = iter(range(count))
@@ -47,7 +48,7 @@ class Race:
 
     def run(self) -> float:
         """Publish; return the duration in seconds."""
-        _create(self._projects[0], _HOT)
+        _create(self._projects, _HOT)
         with Load() as load, ThreadPoolExecutor(WRITERS * len(self._projects)) as pool:
             for node in range(len(self._projects)):
                 client = load.enter(_client(self._projects[node]))
@@ -58,11 +59,16 @@ class Race:
                 future.result()
             return time.perf_counter() - started
 
+    @property
+    def revision(self) -> int:
+        """Return the newest revision of a response."""
+        return max(self._revisions, default=0)
+
     def violations(self, stored: StoredVersions) -> list[str]:
         """Return the violations in the stored versions and in the responses."""
         unknown = [f"{shown} was read and is not stored" for shown in sorted(self._shown - set(stored.versions))]
         found = self.acknowledged.violations(_HOT.key, stored)
-        return [*self.wrong, *found, *unknown, *self.log.violations()]
+        return [*self.invalid, *found, *unknown, *self.log.violations()]
 
     def _write(self, node: int, number: int) -> None:
         with _client(self._projects[node]) as client:
@@ -73,9 +79,10 @@ class Race:
                 response = _send(client, _HOT, marker, "")
                 received = time.perf_counter()
                 if response.status != 201:
-                    self.wrong.append(f"{marker} returned {response}")
+                    self.invalid.append(f"{marker} returned {response}")
                     return
                 minor = _minor(response)
+                self._revisions.append(_revision(response))
                 self.acknowledged.add_acknowledged(_HOT.key, MarkedVersion(f"1.{minor}", marker))
                 self.log.writes.append(Event(node, sent, received, minor))
 
@@ -85,7 +92,7 @@ class Race:
         received, minor, age = time.perf_counter(), _minor(response), response.headers.get("x-moorage-age")
         self.log.reads.append(Event(node, sent, received, minor, None if age is None else int(age)))
         self._shown.add(MarkedVersion(f"1.{minor}", marker_of(response.json["prompt_config"])))
-        time.sleep(_PAUSE)  # see there
+        time.sleep(_PAUSE)  # limits the load
 
 
 def run(count: int, seed: int, folder: Path) -> Outcome:
@@ -97,6 +104,7 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
             seconds = race.run()
             contests = -(-count // _CONTESTS)
             contested = [text for number in range(contests) for text in contest(nodes.projects, number)]
+            _wait_for(nodes.projects[-1:], _HOT, race.revision)
             with _client(nodes.projects[-1]) as client:
                 stored = StoredVersions.read(client, _HOT.key)
             violations = [*race.violations(stored), *contested, *check_history(database)]
@@ -114,11 +122,12 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
 def contest(projects: Sequence[Project], number: int) -> list[str]:
     """Send the same `If-Match` from all writers at the same time; return the violations."""
     if number == 0:
-        _create(projects[0], _CONTESTED)
+        _create(projects, _CONTESTED)
     places = list(itertools.product(projects, range(WRITERS)))
     random.Random(number).shuffle(places)
     with _client(projects[0]) as client:
-        current = client.get(f"/v2/deployments/{_CONTESTED.key}")
+        # Not a read, because a node shows the publish of another node with a delay.
+        current = _send(client, _CONTESTED, f"{number}-before", "")
 
     def send(project: Project, place: int) -> Response:
         with _client(project) as client:
@@ -137,14 +146,25 @@ def _client(project: Project) -> Client:
     return Client(project.server.port, project.token, timeout=60.0)
 
 
-def _create(project: Project, new: NewDeployment) -> None:
-    with _client(project) as client:
-        client.expect(new.create())
+def _create(projects: Sequence[Project], new: NewDeployment) -> None:
+    """Create a deployment on the first node, and wait until all nodes have it."""
+    with _client(projects[0]) as client:
+        revision = _revision(client.expect(new.create()))
+    _wait_for(projects, new, revision)
+
+
+def _wait_for(projects: Sequence[Project], target: NewDeployment, revision: int) -> None:
+    for project in projects:
+        project.get_at(f"/v2/deployments/{target.key}", revision)
 
 
 def _send(client: Client, target: NewDeployment, marker: str, etag: str) -> Response:
     request = target.publish(marker)
     return client.request(request.method, request.target, request.body, {"If-Match": etag} if etag else {})
+
+
+def _revision(response: Response) -> int:
+    return int(response.headers["x-moorage-revision"])
 
 
 def _minor(response: Response) -> int:

@@ -1,7 +1,7 @@
 """Recording of all file operations of SQLite, which can be cut at any moment.
 
-A write without a later sync of its file may be on the disk, in pieces, or not at all after a power failure. A cut
-leaves the synced content of each file, and of the later writes the part that the `Fate` selects.
+After a power failure, a write without a later sync of its file can be on the disk completely, in parts, or not at all.
+A cut leaves the synced content of each file, and the part of the later writes that the `Fate` selects.
 """
 
 import random
@@ -129,7 +129,7 @@ class _Disk:
                     self._remove(event.file)
 
     def after_cut(self, fate: Fate, rng: random.Random) -> dict[str, bytearray]:
-        """Return the files after the cut. A file that was never synced or whose deletion was not may be there."""
+        """Return the files after the cut. A file that was never synced, or whose deletion was not synced, can exist."""
         files = {}
         for name in sorted({*self.synced, *self.unsynced}):
             if (name in self.deleted or name not in self.synced) and rng.random() < 0.5:

@@ -1,4 +1,4 @@
-"""The page docs/reliability.md. A run replaces the rows of its part; the page itself stores those of the others."""
+"""The page docs/reliability.md. A run replaces the rows of its part; the page itself stores the rows of other parts."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ _FIGURES = ["part", "figure", "required", "measured", "verdict"]
 
 
 class Record(msgspec.Struct):
-    """Rows of one part: its cells in the table of results, those of its figures, its failures, and the machine."""
+    """Rows of one part: its row in the table of results, its figures and failures, and the machine."""
 
     result: list[str]
     figures: list[list[str]] = []
@@ -33,7 +33,7 @@ class Record(msgspec.Struct):
 
 
 def record(part: Part, outcome: Outcome | None, reason: str, seed: int, minutes: float) -> Record:
-    """Return the rows of a run; the reason says why a part did not run."""
+    """Return the rows of a run; `reason` is why a part did not run."""
     text = ", ".join((machine(), *versions()))
     if outcome is None:
         return Record([part.name, "", "0", "", f"**not run**: {reason}", ""], [], [f"not run: {reason}"], text)
@@ -67,17 +67,17 @@ def parse(text: str) -> dict[str, Record]:
 
 def page(parts: Sequence[Part], records: Mapping[str, Record]) -> str:
     """Return the whole page."""
-    known = [records[part.name] for part in parts if part.name in records]
+    present = [records[part.name] for part in parts if part.name in records]
     texts = ["# Reliability", _INTRODUCTION, "## Faults"]
     texts += [table(_FAULTS, ([part.name, part.fault, part.invariant] for part in parts), texts=len(_FAULTS))]
-    texts += ["## Results", table(_RESULTS, (each.result for each in known), texts=len(_RESULTS))]
-    if failures := [f"- {each.result[0]}: {failure}" for each in known for failure in each.failures]:
+    texts += ["## Results", table(_RESULTS, (each.result for each in present), texts=len(_RESULTS))]
+    if failures := [f"- {each.result[0]}: {failure}" for each in present for failure in each.failures]:
         texts += ["## Failures", "\n".join(failures)]
-    if figures := [row for each in known for row in each.figures]:
+    if figures := [row for each in present for row in each.figures]:
         texts += ["## Figures", table(_FIGURES, figures, texts=2)]
     texts += ["## Limits", "\n".join(f"- {part.limit}" for part in parts if part.limit)]
     machines = defaultdict[str, list[str]](list)
-    for each in known:
+    for each in present:
         machines[each.machine].append(each.result[0])
     return join([*texts, "## Machines", "\n".join(f"- {', '.join(names)}: {text}" for text, names in machines.items())])
 

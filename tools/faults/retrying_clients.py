@@ -19,7 +19,7 @@ _PAUSE = 0.02
 class RetryingClients:
     """Clients on two new deployments. Leaving the block waits for the last responses, so the server must run by then.
 
-    `retried` is the number of publishes that were sent more than once; `wrong` are invalid responses. Without
+    `retried` is the number of publishes that were sent more than once; `invalid` are invalid responses. Without
     idempotency keys a retry can publish twice: the positive control.
     """
 
@@ -27,7 +27,7 @@ class RetryingClients:
         """Creates the deployments, whose keys begin with `prefix`."""
         self.log = Acknowledged()
         self.keys = (f"{prefix}-0", f"{prefix}-1")
-        self.wrong: list[str] = []
+        self.invalid: list[str] = []
         self.retried = 0
         self._port = port
         self._token = token
@@ -49,10 +49,10 @@ class RetryingClients:
             thread.join()
 
     def violations(self) -> list[str]:
-        """Return what is wrong with the state that the API shows after the last response."""
+        """Return the violations in the responses and in the state that the API returns after the last response."""
         with self._client() as client:
             stored = {key: StoredVersions.read(client, key) for key in self.keys}
-        return self.wrong + [text for key in self.keys for text in self.log.violations(key, stored[key])]
+        return self.invalid + [text for key in self.keys for text in self.log.violations(key, stored[key])]
 
     def check_detection(self) -> int:
         """Corrupt copies of the stored versions; see `tools.common.stored.check_detection`."""
@@ -85,13 +85,13 @@ class RetryingClients:
                 with self._client() as client:
                     response = client.send(encoded)
             except OSError:
-                response = None  # the publish may be stored or not
+                response = None  # the publish can be stored or not
             if response is not None and self._is_final(marker, response):
                 if response.status == 201:
                     self.log.add_acknowledged(key, MarkedVersion(response.json["version"], marker))
                 return response.status == 201
             time.sleep(_PAUSE)  # between retries
-        self.wrong.append(f"{marker} was not acknowledged within {_RETRY_SECONDS:.0f} s; last response: {response}")
+        self.invalid.append(f"{marker} was not acknowledged within {_RETRY_SECONDS:.0f} s; last response: {response}")
         return False
 
     def _is_final(self, marker: str, response: Response) -> bool:
@@ -99,5 +99,5 @@ class RetryingClients:
             return True
         if response.status == 503 and "retry-after" in response.headers:
             return False
-        self.wrong.append(f"{marker} returned {response}")
+        self.invalid.append(f"{marker} returned {response}")
         return True

@@ -1,4 +1,4 @@
-"""Time until other nodes show an acknowledged write: with notifications, and without."""
+"""Time until other nodes show an acknowledged write, with and without notifications."""
 
 import random
 import time
@@ -52,7 +52,7 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
             Node(folder / "disconnected", through_relay) as disconnected,
         ):
             project = nodes.projects[0]
-            isolated = project.seen_by(disconnected)
+            isolated = project.on_server(disconnected)
             until(lambda: len(_listening(database)) == 4)
             logs["healthy"] = measure(nodes.projects, each, rng)
             with Load() as load:
@@ -92,7 +92,7 @@ def measure(projects: list[Project], count: int, rng: random.Random) -> EventLog
             load.start(load.enter(_client(log, projects, node)).read)
         for _ in range(count):
             writer.write()
-            time.sleep(rng.uniform(_SHORTEST, _LONGEST))  # see there
+            time.sleep(rng.uniform(_SHORTEST, _LONGEST))  # so that nodes notice each write separately
         last = log.writes[-1].state
         until(lambda: all(_shows(log, node, last) for node in range(len(projects))))
     return log
@@ -104,7 +104,7 @@ def _listening(database: str) -> list[int]:
 
 def _terminate(database: str) -> None:
     sql(database, f"SELECT pg_terminate_backend(pid) {SESSIONS.format('LISTEN')}")
-    time.sleep(_TERMINATION_INTERVAL)  # see there
+    time.sleep(_TERMINATION_INTERVAL)  # before the next termination
 
 
 def _measure_disconnected(writing: Project, isolated: Project) -> EventLog:

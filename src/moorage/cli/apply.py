@@ -29,12 +29,14 @@ class Outcome(msgspec.Struct, frozen=True):
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
-@click.option("--prune", is_flag=True, help="Delete deployments that were removed from PATH; asks first.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Only show the changes.")
+@click.option("--prune", is_flag=True, help="Delete deployments that were removed from PATH, after a confirmation.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
 @click.option("--take-ownership", is_flag=True, help="Also change deployments that the API took over from their files.")
 @click.option("--allow-breaking", is_flag=True, help="Also publish breaking changes; the history records them.")
-@click.option("--force", is_flag=True, help="With --prune: also delete deployments that were served lately.")
+@click.option(
+    "--force", is_flag=True, help="With --prune: also delete deployments that were served in the last 7 days."
+)
 @click.option("--reason", default="", help="The reason, for the history.")
 @setting("url")
 def apply(paths: tuple[str, ...], prune: bool, yes: bool, force: bool, reason: str, url: str, **flags: bool) -> None:
@@ -45,7 +47,7 @@ def apply(paths: tuple[str, ...], prune: bool, yes: bool, force: bool, reason: s
 
         curl -H "Authorization: Bearer $KEY" 'https://HOST/v2/deployments?limit=50' | moorage apply -
 
-    Valid deployments are applied even if others fail; then the exit code is 1. `moorage diff` shows what would be done.
+    Valid deployments are applied even if others fail; then the exit code is 1. `moorage diff` shows the changes.
     """
     client = Client.from_environment(url)
     documents = read_paths(list(paths), may_be_empty=prune)
@@ -109,7 +111,7 @@ def _show(outcomes: list[Outcome]) -> None:
     console.print(totals)
     adopted = sum(outcome.previous_owner is not None and outcome.result == "unchanged" for outcome in outcomes)
     if adopted:
-        console.print(f"{adopted} unchanged deployments are now managed by these files.")
+        console.print(f"Now managed by these files: {pluralize(adopted, 'unchanged deployment')}.")
 
 
 def _list_removed(removed: list[Manifest]) -> bool:

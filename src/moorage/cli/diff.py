@@ -14,7 +14,7 @@ _SIGNS: dict[Action, tuple[str, str]] = {
     "create": ("+", "green"),
     "update": ("~", "yellow"),
     "delete": ("-", "red"),
-    "refuse": ("!", "red"),
+    "reject": ("!", "red"),
     "invalid": ("!", "red"),
 }
 
@@ -35,7 +35,7 @@ def diff(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> None
         _print(plan)
     else:
         print_data([_as_data(step) for step in plan], output)
-    has_problems = any(step.action in ("invalid", "refuse") for step in plan)
+    has_problems = any(step.action in ("invalid", "reject") for step in plan)
     if has_problems or (exit_code and any(step.action != "unchanged" for step in plan)):
         raise click.exceptions.Exit(1)
 
@@ -56,7 +56,7 @@ def _print(plan: list[Step]) -> None:
         f"{counts['update']} to update",
         f"{counts['delete']} to delete (with --prune)",
         f"{counts['unchanged']} unchanged",
-        f"{counts['refuse'] + counts['invalid']} cannot be applied",
+        f"{counts['reject'] + counts['invalid']} cannot be applied",
     )
     click.echo(f"Plan: {', '.join(parts)}.")
 

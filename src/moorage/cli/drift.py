@@ -33,7 +33,7 @@ def drift(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> Non
     if output != "table":
         print_data(rows, output)
     elif not rows:
-        new_console().print("No drift: the server has the content of the files.")
+        new_console().print("No drift: the server matches the files.")
     else:
         _print(rows)
     if rows and exit_code:

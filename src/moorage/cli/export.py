@@ -55,7 +55,7 @@ def _choose_files(folder: Path, keys: list[str], found: dict[Path, list[Document
             if len(documents) == 1 and key not in files:
                 files[key] = file
             elif file.stem not in keys or key in files:
-                raise click.ClickException(f"{file} has the deployment {key!r}, too. Export to another folder.")
+                raise click.ClickException(f"{file} also contains the deployment {key!r}. Export to another folder.")
     taken = {file.name.lower() for file in found}
     for key in keys:
         if key in files:
@@ -63,7 +63,7 @@ def _choose_files(folder: Path, keys: list[str], found: dict[Path, list[Document
         own = folder / f"{key}.yaml"
         if own.exists():
             raise click.ClickException(
-                f"{own} exists and does not have only the deployment {key!r}. Move it away first."
+                f"{own} exists and contains more than the deployment {key!r}. Move or delete it first."
             )
         name = next(name for name in _names(key) if name.lower() not in taken)
         files[key] = folder / name

@@ -7,6 +7,7 @@ import msgspec
 
 from moorage.cli.client import Client
 from moorage.cli.options import setting
+from moorage.cli.output import pluralize
 
 _DEFAULT = "deployments.lock.json"
 
@@ -41,4 +42,4 @@ def lock(out: Path, check: bool, url: str) -> None:
         part = out.with_name(f".{out.name}.part")
         part.write_bytes(text)
         part.replace(out)
-    click.echo(f"{out}: {count} deployments, {'unchanged' if is_current else 'written'}.")
+    click.echo(f"{out}: {pluralize(count, 'deployment')}, {'unchanged' if is_current else 'written'}.")

@@ -1,66 +1,31 @@
 """`moorage serve`: start the server."""
 
-import multiprocessing
-import os
-import resource
 import shlex
 import shutil
 import socket
 import sys
-import tempfile
 import threading
 import time
 from contextlib import closing
-from functools import partial
-from multiprocessing.synchronize import Event
 from typing import Any
 
 import click
-import msgspec
 import urllib3
-from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
-from granian.server.mp import MPServer
 
 from moorage import __version__
 from moorage.catalog.follower import open_disk_cache
 from moorage.cli.options import setting
-from moorage.core.deployments.deployment import PutDeployment
-from moorage.core.deployments.ownership import WriteOptions
-from moorage.core.deployments.page import PageQuery
-from moorage.core.errors.base import MoorageError
+from moorage.cli.output import pluralize
 from moorage.core.errors.storage import DatabaseUnreachable
-from moorage.core.validation import strict_json
-from moorage.core.validation.body import read_body
-from moorage.documents.read import read_paths
-from moorage.logs import configuration
 from moorage.registry.api_keys import create_first_api_key
-from moorage.registry.deployments import put_deployment
-from moorage.registry.lookup import find_including_deleted
-from moorage.registry.projects import DEFAULT_PROJECT, get_project
-from moorage.registry.write_context import WriteContext
 from moorage.rendering.jinja import Jinja
-from moorage.rendering.variables import TemplateVariables
-from moorage.server.app import connections, create_app
+from moorage.server.load import load_deployments
+from moorage.server.process import run
 from moorage.settings import ServerSettings
 from moorage.store.opening import open_store
 from moorage.store.store import Store
 
-_HEADER_MS = 10_000  # the time in which a client must send its headers
-_STOP_SECONDS = 10  # the time that requests in progress have at shutdown
 _READY_SECONDS = 120
-
-
-class _Server(MPServer):
-    """A server that signals a shutdown to its workers: they must end their streams, which have no end of their own."""
-
-    stopping: Event
-
-    def signal_handler_interrupt(self, *args: object, **kwargs: object) -> None:
-        """Handle SIGTERM and SIGINT."""
-        self.stopping.set()
-        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # it has no types
 
 
 @click.command()
@@ -92,41 +57,7 @@ def serve(host: str, port: int, workers: int, load: str | None, **others: Any) -
     except DatabaseUnreachable as error:
         greeting = _greeting_without(url, error, settings)
     threading.Thread(target=_greet, args=(url, greeting), daemon=True).start()
-    _raise_descriptor_limit()
-    # A fresh process for each worker, without the memory of this one.
-    multiprocessing.set_start_method("spawn")
-    metrics_folder = tempfile.mkdtemp(prefix="moorage-metrics-") if workers > 1 else None
-    if metrics_folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder
-    try:
-        server = _Server(
-            "moorage",
-            address=host,
-            port=port,
-            interface=Interfaces.ASGI,
-            workers=workers,
-            runtime_mode=RuntimeModes.st,
-            loop=Loops.uvloop,
-            http=HTTPModes.http1,
-            websockets=False,
-            backpressure=connections(),
-            http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS),
-            log_level=LogLevels.warning,  # at `info`, it logs about processes
-            log_dictconfig=configuration(settings.log_format, settings.log_level),
-            respawn_failed_workers=True,
-            workers_kill_timeout=_STOP_SECONDS,
-        )
-        server.stopping = multiprocessing.Event()
-        server.serve(target_loader=partial(create_app, settings, server.stopping), wrap_loader=False)
-    finally:
-        if metrics_folder:
-            shutil.rmtree(metrics_folder, ignore_errors=True)
-
-
-def _raise_descriptor_limit() -> None:
-    """Raise the limit of file descriptors to the hard limit; the soft limit is often 1,024, for `select`."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    run(host, port, workers, settings)
 
 
 def _check_address(host: str, port: int) -> None:
@@ -144,47 +75,15 @@ def _check_address(host: str, port: int) -> None:
 
 
 def _load(store: Store, path: str, jinja: Jinja | None) -> int:
-    """Put the deployments in `path` into the default project; return how many there are."""
-    templates = TemplateVariables(jinja)
-    # At the start, the file decides.
-    ctx = WriteContext(
-        get_project(store, DEFAULT_PROJECT).id, options=WriteOptions(allow_breaking=True), templates=templates
-    )
-    documents, problems = read_paths([path]), []
-    for document in documents:
-        if document.problem:
-            problems.append(f"{document.source}: {document.problem}")
-            continue
-        if _was_changed(store, ctx.project_id, document.key):
-            continue
-        try:
-            body, _ = read_body(strict_json.parse(msgspec.json.encode(document.body)), PutDeployment)
-            templates.run_with_variables(partial(store.run, put_deployment, ctx, document.key, body))
-        except MoorageError as error:
-            lines = [f"{problem.path}: {problem.message}" for problem in error.problems] or [str(error)]
-            problems += [f"{document.source} ({document.key}): {line}" for line in lines]
-    if jinja is not None:
-        jinja.close()
+    """Load the deployments in `path`; return how many there are."""
+    loaded, problems = load_deployments(store, path, jinja)
     if problems:
         raise click.ClickException(f"Cannot load {path}:\n  " + "\n  ".join(problems))
-    return len(documents)
-
-
-def _was_changed(store: Store, project_id: str, key: str) -> bool:
-    """Return whether a deployment was changed or deleted since it was loaded, or is managed by a file.
-
-    A restart must not revert such a change.
-    """
-    with store.read() as reader:
-        deployment = find_including_deleted(reader, project_id, key)
-        if deployment is None:
-            return False
-        entries, _ = reader.history(deployment.id, PageQuery(limit=1))
-        return deployment.owner == "files" or any(entry.api_key is not None for entry in entries)
+    return loaded
 
 
 def _greeting(url: str, database: str, token: str | None, loaded: int) -> str:
-    deployments = f", {loaded} deployments loaded" if loaded else ""
+    deployments = f", {pluralize(loaded, 'deployment')} loaded" if loaded else ""
     program = sys.argv[0] if sys.argv[0].endswith("/moorage") and not shutil.which("moorage") else "moorage"
     shown = token or "$MOORAGE_API_KEY"
     if token:

@@ -1,4 +1,4 @@
-"""The checks of `moorage doctor` that both kinds of databases have. They change nothing."""
+"""The checks of `moorage doctor` for the content of a database, on both engines. They change nothing."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -14,35 +14,42 @@ from moorage.diagnostics.sdk import NEAREST, REJECTED, rejected_by
 from moorage.store.engine import Stream
 from moorage.store.queries import load_migrations
 
-#: How far two clocks may be apart, in microseconds.
-CLOCK_SLACK_US = 1_000_000
+#: The tolerated difference between two clocks, in microseconds.
+CLOCK_TOLERANCE_US = 1_000_000
 
-#: How many deployments a finding names.
-_NAMED = 5
+#: The number of deployments that a finding names.
+_MAX_NAMES = 5
 
-_NO_REVISION = Finding("problem", "revision", "its row is gone, so nothing can be written", "restore a backup")
+_NO_REVISION = Finding(
+    "problem",
+    "revision",
+    "the row with the revision is missing, so no server can start",
+    "move the database away, then: moorage db restore FILE",
+)
 
 
-def refusal(what: str, error: StorageError, fix: str) -> Finding:
-    """Return the problem that an error describes."""
-    return Finding("problem", what, str(error.fields.get("reason") or error), fix)
+def error_finding(subject: str, error: StorageError, fix: str) -> Finding:
+    """Return the finding for an error."""
+    return Finding("problem", subject, str(error.fields.get("reason") or error), fix)
 
 
-def of_content(schema: int, read: Stream, url: str) -> Iterator[Finding]:
-    """Yield findings about the schema (0: there are no tables), and about the rows if the schema is known.
-    `url` is the database's, as it may be shown."""
-    known = len(load_migrations())
-    yield _of_schema(schema, known)
-    if 0 < schema <= known:
-        yield from (_of_copy(source, url) for source, _, _ in read("find_copy"))
+def diagnose_content(schema: int, read: Stream, url: str) -> Iterator[Finding]:
+    """Yield the findings about the schema (0: no tables), and about the rows if the schema is supported.
+
+    `url` is shown, so it must not contain a password.
+    """
+    supported = len(load_migrations())
+    yield _schema_finding(schema, supported)
+    if 0 < schema <= supported:
+        yield from (_copy_finding(source, url) for source, _, _ in read("find_copy"))
         now_us = time.time_ns() // 1000
-        yield next((_of_newest_time(newest_us, now_us) for (newest_us,) in read("newest_time")), _NO_REVISION)
-        yield from _of_values(read("live_configurations"))
+        yield next((_time_finding(newest_us, now_us) for (newest_us,) in read("newest_time")), _NO_REVISION)
+        yield from _sdk_findings(read("live_configurations"))
 
 
-def _of_schema(found: int, known: int) -> Finding:
-    if found > known:
-        text = f"{found}, and this Moorage knows schemas up to {known}: it refuses to start"
+def _schema_finding(found: int, supported: int) -> Finding:
+    if found > supported:
+        text = f"{found} is not supported: this Moorage supports schemas up to {supported} and cannot start"
         return Finding(
             "problem",
             "schema",
@@ -50,37 +57,40 @@ def _of_schema(found: int, known: int) -> Finding:
             "start the newer Moorage that wrote it, or restore an older backup into another database",
         )
     if found == 0:
-        return Finding("ok", "schema", f"there are no tables yet; the next start makes them (schema {known})")
-    if found < known:
-        text = f"{found}; the next start upgrades it to {known}, and an older Moorage refuses it from then on"
+        return Finding("ok", "schema", f"the database has no tables; the next start creates them (schema {supported})")
+    if found < supported:
+        text = f"{found}; the next start upgrades it to {supported}, and then an older Moorage rejects the database"
         return Finding(
             "warning",
             "schema",
             text,
-            "stop all servers, make a backup with the Moorage that it has now, then: moorage serve",
+            "stop all servers, run `moorage db backup FILE` with the older Moorage, then: moorage serve",
         )
-    return Finding("ok", "schema", f"{found}, the newest")
+    return Finding("ok", "schema", f"{found} (current)")
 
 
-def _of_copy(source: str, url: str) -> Finding:
+def _copy_finding(source: str, url: str) -> Finding:
     command = f"moorage db copy --from {quote(source)} --to {quote(url)}"
-    note = ", with the users and passwords, which are not shown" if "postgresql://" in command else ""
-    text = f"the copy of {source} is not finished, so no server starts"
+    note = ", with the users and passwords (hidden here)" if "postgresql://" in command else ""
+    text = f"the copy of {source} is unfinished, so no server can start"
     return Finding("problem", "copy", text, f"{command}{note}, or moorage db restore FILE --replace")
 
 
-def _of_newest_time(newest_us: int, now_us: int) -> Finding:
-    if newest_us > now_us + CLOCK_SLACK_US:
+def _time_finding(newest_us: int, now_us: int) -> Finding:
+    if newest_us > now_us + CLOCK_TOLERANCE_US:
         text = (
-            f"the last write is dated {iso(newest_us)}, which is {_span(newest_us - now_us)} ahead of this machine's"
-            f" clock; until then every write is dated just after it"
+            f"the last write is dated {iso(newest_us)}, which is {_duration(newest_us - now_us)} ahead of the local"
+            f" clock; until then, each new write is dated 1 µs after the previous one"
         )
-        return Finding("warning", "clock", text, "timedatectl set-ntp true, if it is this clock that is wrong")
+        return Finding("warning", "clock", text, "timedatectl set-ntp true, if the local clock is wrong")
     return Finding("ok", "clock", "no write is dated in the future")
 
 
-def _of_values(rows: Iterable[tuple[str, str, str]]) -> Iterator[Finding]:
-    """Which of the live configurations, each with its project and key, which version of the SDK rejects."""
+def _sdk_findings(rows: Iterable[tuple[str, str, str]]) -> Iterator[Finding]:
+    """Yield the findings about live versions that cannot be decoded, or that a version of the SDK rejects.
+
+    A row has the project, the key and the prompt configuration.
+    """
     unreadable: list[str] = []
     rejected: dict[tuple[str, str], dict[str, list[str]]] = {}
     for project, key, prompt_config in rows:
@@ -94,23 +104,23 @@ def _of_values(rows: Iterable[tuple[str, str, str]]) -> Iterator[Finding]:
             for field, value in rejected_by(version, config):
                 rejected.setdefault((version, field), {}).setdefault(value, []).append(name)
     if unreadable:
-        text = f"{_names(unreadable)} is not as Moorage writes it, so it is not served after the next start"
-        yield Finding("problem", "values", text, "moorage deployments undo KEY, or restore a backup")
+        text = f"the content of {_join_names(unreadable)} cannot be decoded, so it is not served after the next start"
+        yield Finding("problem", "values", text, "moorage deployments undo KEY, or moorage db restore FILE --replace")
     for (version, field), values in sorted(rejected.items()):
-        shown = "; ".join(f"{field} {value} ({_names(names)})" for value, names in sorted(values.items()))
-        fix = f"publish a version with {field} {NEAREST[field]}, or use another orq-ai-sdk"
-        yield Finding("warning", f"orq-ai-sdk {version}", f"cannot read a page that has {shown}", fix)
+        shown = "; ".join(f"{field} {value} ({_join_names(names)})" for value, names in sorted(values.items()))
+        fix = f"publish a version with {field} {NEAREST[field]}, or use another version of orq-ai-sdk"
+        yield Finding("warning", f"orq-ai-sdk {version}", f"cannot parse a page with {shown}", fix)
     for version in REJECTED:
-        if not any(version == each for each, _ in rejected):
-            yield Finding("ok", f"orq-ai-sdk {version}", "can read every live version")
+        if not any(version == rejecting for rejecting, _ in rejected):
+            yield Finding("ok", f"orq-ai-sdk {version}", "can parse every live version")
 
 
-def _names(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+def _join_names(names: list[str]) -> str:
+    more = len(names) - _MAX_NAMES
+    return ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _span(microseconds: int) -> str:
+def _duration(microseconds: int) -> str:
     seconds = microseconds // 1_000_000
     for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
         if seconds >= 2 * length:

@@ -1,4 +1,4 @@
-"""Finding: what `moorage doctor` says of one thing."""
+"""Finding: the result of one check of `moorage doctor`."""
 
 from typing import Literal
 
@@ -11,6 +11,6 @@ class Finding(msgspec.Struct, frozen=True):
     """The subject of a check, its result, and the command or setting that fixes a problem (else empty)."""
 
     state: State
-    what: str
+    subject: str
     finding: str
     fix: str = ""

@@ -1,4 +1,4 @@
-"""Audit: whether the ledger is as it was written."""
+"""Verification of the history, whose entries are chained by their hashes."""
 
 from collections.abc import Iterator
 
@@ -8,22 +8,22 @@ from moorage.store.transfer.dump import HISTORY, DatabaseDump
 
 
 def verify_history(store: Store) -> list[str]:
-    """Yield the problems of the history, in words; none if every entry is as it was written and no entry is missing.
+    """Return the violations of the hash chain, or an empty list.
 
-    Each entry's hash covers its fields and the hash before it, and the newest hash is noted apart, so an entry that was
-    changed, removed, put in between, or cut off at the end shows.
+    The hash of an entry covers its fields and the hash of the previous entry, and the newest hash is also stored
+    outside the history. So an entry that was changed, removed, inserted, or cut off at the end is detected.
     """
     with store.dump() as dump:
-        return list(breaks(dump))
+        return list(chain_violations(dump))
 
 
-def breaks(dump: DatabaseDump) -> Iterator[str]:
-    """The same, of a state, one by one."""
-    before = ""
+def chain_violations(dump: DatabaseDump) -> Iterator[str]:
+    """Yield the violations of the hash chain of a dump, one by one."""
+    previous = ""
     for *columns, digest in dump.rows(HISTORY):
         entry = Entry(*columns)
-        if entry.hash(before) != digest:
-            yield f"entry {entry.id} of revision {entry.rev} was changed after it was written, or one before is gone"
-        before = digest
-    if before != dump.history_hash:
-        yield "the newest entry is not the one that was written last"
+        if entry.hash(previous) != digest:
+            yield f"history entry {entry.id} (revision {entry.rev}): it was changed, or the previous entry was removed"
+        previous = digest
+    if previous != dump.history_hash:
+        yield "the newest history entry was removed or replaced"

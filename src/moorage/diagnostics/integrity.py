@@ -1,4 +1,4 @@
-"""Check: whether a database is as it must be. It reads everything and changes nothing."""
+"""The checks of `moorage db check`. They read the whole database and change nothing."""
 
 from collections.abc import Iterator
 
@@ -7,77 +7,81 @@ import msgspec
 from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.deployment import FIRST_VERSION, VersionNumber
 from moorage.core.errors.storage import StorageError
-from moorage.diagnostics.history import breaks
+from moorage.diagnostics.history import chain_violations
 from moorage.store.engine import Row
 from moorage.store.store import Store
 from moorage.store.transfer.dump import HISTORY, TABLES, VERSIONS, DatabaseDump
 
 _columns = VERSIONS.columns
 _ID, _DEPLOYMENT, _MAJOR, _MINOR = (_columns.index(name) for name in ("id", "deployment_id", "major", "minor"))
-_CONFIG, _VARIABLES, _SERVING, _SHA256 = (
+_CONFIG, _VARIABLES, _RUNTIME_CONFIG, _SHA256 = (
     _columns.index(name) for name in ("prompt_config", "variables", "runtime_config", "content_sha256")
 )
 
 
 class CheckResult(msgspec.Struct, frozen=True):
-    """A property of the database that was checked, in words, and every violation of it."""
+    """The subject of a check, and every violation."""
 
-    what: str
+    subject: str
     findings: list[str]
 
 
 def check(store: Store) -> Iterator[CheckResult]:
-    """Look at everything, one thing after the other; all but the first in one committed state.
+    """Yield the results of all checks. All except the first read the same committed state.
 
     Raises:
-        StorageUnavailable: the database cannot be reached.
+        StorageUnavailable: the database is unreachable.
     """
-    yield CheckResult("the database finds no damage in itself", store.damage())
+    yield CheckResult("database files", store.damage())
     try:
         with store.dump() as dump:
-            yield _rows(dump)
-            yield _ledger(dump)
-            yield _contents(dump)
-            yield _numbers(dump)
-            yield _pointers(dump)
+            yield _check_revisions(dump)
+            yield _check_history(dump)
+            yield _check_contents(dump)
+            yield _check_version_numbers(dump)
+            yield _check_live_versions(dump)
     except StorageError as error:
-        yield CheckResult("every row can be read", [str(error.fields.get("reason", error))])
+        yield CheckResult("readability of all rows", [str(error.fields.get("reason", error))])
 
 
-def _rows(dump: DatabaseDump) -> CheckResult:
+def _check_revisions(dump: DatabaseDump) -> CheckResult:
     count, findings = 0, []
     for table in TABLES:
-        place = table.columns.index("rev") if "rev" in table.columns else None
+        column = table.columns.index("rev") if "rev" in table.columns else None
         for row in dump.rows(table):
             count += 1
-            if place is not None and row[place] > dump.rev:
-                name = row[place] if table is HISTORY else row[0]
-                findings.append(f"the row {name} of {table.name} is of revision {row[place]}, later than the newest")
-    return CheckResult(f"{count:,} rows can be read, none is newer than revision {dump.rev:,}", findings)
+            if column is not None and row[column] > dump.rev:
+                name = row[column] if table is HISTORY else row[0]
+                findings.append(
+                    f"row {name} of table {table.name}: its revision {row[column]} is newer than the current revision"
+                    f" {dump.rev}"
+                )
+    return CheckResult(f"revisions of all rows ({count:,} rows, current revision {dump.rev:,})", findings)
 
 
-def _ledger(dump: DatabaseDump) -> CheckResult:
-    findings = list(breaks(dump))
-    return CheckResult(f"{dump.counts()[HISTORY.name]:,} entries of the history are as they were written", findings)
+def _check_history(dump: DatabaseDump) -> CheckResult:
+    findings = list(chain_violations(dump))
+    return CheckResult(f"hash chain of the history ({dump.counts()[HISTORY.name]:,} entries)", findings)
 
 
-def _contents(dump: DatabaseDump) -> CheckResult:
-    count, erased, findings = 0, 0, []
+def _check_contents(dump: DatabaseDump) -> CheckResult:
+    count, purged, findings = 0, 0, []
     for row in dump.rows(VERSIONS):
         if not row[_CONFIG]:
-            erased += 1
+            purged += 1
             continue
         count += 1
         try:
-            is_as_written = StoredContent(row[_CONFIG], row[_VARIABLES], row[_SERVING]).sha256() == row[_SHA256]
+            is_unchanged = StoredContent(row[_CONFIG], row[_VARIABLES], row[_RUNTIME_CONFIG]).sha256() == row[_SHA256]
         except msgspec.DecodeError:
-            is_as_written = False
-        if not is_as_written:
-            findings.append(f"{_named(row)}: its content was changed after it was written")
-    return CheckResult(f"{count:,} contents of versions are as they were written ({erased:,} are erased)", findings)
+            is_unchanged = False
+        if not is_unchanged:
+            findings.append(f"{_label(row)}: its content was changed after it was written")
+    return CheckResult(f"content hashes ({count:,} versions, without {purged:,} purged versions)", findings)
 
 
-def _numbers(dump: DatabaseDump) -> CheckResult:
+def _check_version_numbers(dump: DatabaseDump) -> CheckResult:
+    """Check that the versions of each deployment are numbered from 1.0 without gaps."""
     deployment, expected, count = None, {FIRST_VERSION}, 0
     findings = []
     for row in dump.rows(VERSIONS):
@@ -85,19 +89,19 @@ def _numbers(dump: DatabaseDump) -> CheckResult:
             deployment, expected, count = row[_DEPLOYMENT], {FIRST_VERSION}, count + 1
         number = VersionNumber(row[_MAJOR], row[_MINOR])
         if number not in expected:
-            before = " or ".join(sorted(map(str, expected)))
-            findings.append(f"{_named(row)}: {before} should come first, and is missing")
+            missing = " or ".join(sorted(map(str, expected)))
+            findings.append(f"{_label(row)}: the version before it is missing ({missing})")
         expected = {number.next("minor"), number.next("major")}
-    return CheckResult(f"the versions of {count:,} deployments are numbered from 1.0 without gaps", findings)
+    return CheckResult(f"version numbers ({count:,} deployments)", findings)
 
 
-def _pointers(dump: DatabaseDump) -> CheckResult:
+def _check_live_versions(dump: DatabaseDump) -> CheckResult:
     findings = [
-        f"the deployment {key} ({deployment_id}): its live version {version_id} is none of its versions"
+        f"deployment {key} ({deployment_id}): its live version {version_id} is not one of its versions"
         for deployment_id, key, version_id in dump.stray_pointers()
     ]
-    return CheckResult(f"{dump.counts()['deployment']:,} deployments serve a version of their own", findings)
+    return CheckResult(f"live versions ({dump.counts()['deployment']:,} deployments)", findings)
 
 
-def _named(row: Row) -> str:
-    return f"version {row[_MAJOR]}.{row[_MINOR]} ({row[_ID]}) of the deployment {row[_DEPLOYMENT]}"
+def _label(row: Row) -> str:
+    return f"version {row[_MAJOR]}.{row[_MINOR]} ({row[_ID]}) of deployment {row[_DEPLOYMENT]}"

@@ -1,4 +1,4 @@
-"""Diagnostics of the database at an address."""
+"""Diagnostics of the database at a URL."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from moorage.diagnostics.finding import Finding
 from moorage.store.opening import FORM, POSTGRES, SQLITE, is_sqlite, without_password
 
 
-def examine(url: str, listen_url: str | None = None) -> Iterator[Finding]:
+def diagnose(url: str, listen_url: str | None = None) -> Iterator[Finding]:
     """Yield the findings about the database at `url`, without changing it, and without creating a missing one."""
     if url.startswith(POSTGRES):
         try:
@@ -16,8 +16,8 @@ def examine(url: str, listen_url: str | None = None) -> Iterator[Finding]:
         except ModuleNotFoundError:
             yield Finding("problem", "database", "psycopg is not installed", "pip install 'moorage[postgres]'")
             return
-        yield from postgres.examine(url, listen_url)
+        yield from postgres.diagnose(url, listen_url)
     elif is_sqlite(url):
-        yield from sqlite.examine(Path(url.removeprefix(SQLITE)).absolute(), url)
+        yield from sqlite.diagnose(Path(url.removeprefix(SQLITE)).absolute(), url)
     else:
-        yield Finding("problem", "database", f"{without_password(url)} is no address of a database", FORM)
+        yield Finding("problem", "database", f"{without_password(url)} is not a valid database URL", FORM)

@@ -1,8 +1,7 @@
-"""Values that a version of the official SDK does not know.
+"""Values that a version of the official SDK does not support.
 
-A typed client validates a whole page: one value that it does not know, and it can read none of the page. The registry
-keeps what any of its clients sends, so which versions can read a deployment depends on its values. Each row was
-measured with the SDK itself, and the tests do so again.
+A typed client validates a whole page, so one unsupported value makes the page unreadable. The registry stores values
+that only newer versions of the SDK support. Each entry was measured with the SDK, and the tests measure it again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,7 +34,7 @@ REJECTED: Mapping[str, Mapping[str, frozenset[str]]] = {
     },
 }
 
-#: Field -> what every version knows that comes nearest.
+#: Field -> the most similar value that every version supports.
 NEAREST: Mapping[str, str] = {
     "provider": "openailike",
     "model_type": "chat",
@@ -46,7 +45,7 @@ NEAREST: Mapping[str, str] = {
 
 
 def rejected_by(version: str, config: PromptConfig) -> list[tuple[str, str]]:
-    """The fields, with their values, for which that version of the SDK rejects a page with this configuration."""
+    """Return the fields and values because of which a version of the SDK rejects a page with a configuration."""
     rejected = REJECTED[version]
     return sorted({(field, value) for field, value in _values(config) if value in rejected.get(field, ())})
 

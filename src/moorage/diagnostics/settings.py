@@ -9,25 +9,27 @@ from moorage.settings import SETTINGS
 
 
 def conflicting_settings(values: Mapping[str, str | None]) -> Iterator[Finding]:
-    """Yield the conflicts between settings, by their names."""
+    """Yield a finding for each conflict between settings; `values` has the values by the names of the settings."""
     database, listen = values["database"] or "", values["database_listen"]
     if listen and database.startswith("sqlite:"):
-        text = "MOORAGE_DATABASE_LISTEN is set, and of no use to SQLite"
-        yield Finding("warning", "settings", text, "unset it, or set MOORAGE_DATABASE to the PostgreSQL it belongs to")
+        text = "MOORAGE_DATABASE_LISTEN is set, but MOORAGE_DATABASE is SQLite, which does not use it"
+        yield Finding("warning", "settings", text, "unset it, or set MOORAGE_DATABASE to postgresql://…")
     try:
-        url, listens = urlsplit(values["url"] or ""), urlsplit(f"//:{values['port']}").port
+        url, server_port = urlsplit(values["url"] or ""), urlsplit(f"//:{values['port']}").port
         host, port = url.hostname, url.port
     except ValueError:
-        return  # one of them is not a port, which is reported elsewhere
-    if host in ("127.0.0.1", "localhost") and port and listens and port != listens:
-        text = f"the command line looks for the server on port {port}, and serve listens on port {listens}"
-        yield Finding("warning", "settings", text, f"MOORAGE_URL=http://{host}:{listens}, or MOORAGE_PORT={port}")
+        return  # an invalid port has its own finding
+    if host in ("127.0.0.1", "localhost") and port and server_port and port != server_port:
+        text = f"MOORAGE_URL has port {port}, but `moorage serve` listens on port {server_port}"
+        fix = f"set MOORAGE_URL=http://{host}:{server_port}, or MOORAGE_PORT={port}"
+        yield Finding("warning", "settings", text, fix)
 
 
 def unknown_settings(environment: Mapping[str, str]) -> Iterator[Finding]:
-    """The variables that look like settings, and are none."""
-    known = [name for row in SETTINGS.values() for name in (row.variable, f"{row.variable}_FILE")]
+    """Yield a finding for each variable that has the prefix of the settings but is not a setting."""
+    known = [name for setting in SETTINGS.values() for name in (setting.variable, f"{setting.variable}_FILE")]
     for name in sorted(environment):
         if name.startswith("MOORAGE_") and name not in known:
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0)[0]
-            yield Finding("warning", "settings", f"{name} is no setting", f"unset it, or set {nearest} instead")
+            text = f"{name} is not a setting of Moorage"
+            yield Finding("warning", "settings", text, f"unset it, or set {nearest} instead")

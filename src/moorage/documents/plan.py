@@ -19,7 +19,7 @@ from moorage.core.validation.body import read_body
 from moorage.core.validation.strict_json import MAX_BODY
 from moorage.documents.read import Document, name_in_project
 
-Action = Literal["create", "update", "unchanged", "delete", "refuse", "invalid"]
+Action = Literal["create", "update", "unchanged", "delete", "reject", "invalid"]
 
 
 #: The fields of a deployment in a file, in the order of an export.
@@ -109,7 +109,7 @@ def _step(document: Document, current: Manifest | None, before: Any) -> Step:
         return Step(action, document.key, document.source, before, after)
     why = _rejection(document, current) or _breaking(before, after) if current else ()
     owner = _current_owner(document, current) if current else ()
-    return Step("refuse" if why else action, document.key, document.source, before, after, why or owner)
+    return Step("reject" if why else action, document.key, document.source, before, after, why or owner)
 
 
 def _rejection(document: Document, current: Manifest) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def _rejection(document: Document, current: Manifest) -> tuple[str, ...]:
         return ()
     if document.file is None:
         return (f"managed by the file {current.file}; `moorage apply --take-ownership` takes it over",)
-    return (f"taken over from {current.file} by the API; `moorage apply --take-ownership` takes it back",)
+    return (f"managed through the API instead of {current.file}; `moorage apply --take-ownership` reverses that",)
 
 
 def _breaking(before: Any, after: Any) -> tuple[str, ...]:
@@ -132,7 +132,9 @@ def _current_owner(document: Document, current: Manifest) -> tuple[str, ...]:
     """Return who manages it now, if that changes."""
     if document.file is None or (current.owner == "files" and current.file == document.file):
         return ()
-    return (f"managed by {current.file} now" if current.owner == "files" else "managed through the API now",)
+    return (
+        f"currently managed by {current.file}" if current.owner == "files" else "currently managed through the API",
+    )
 
 
 class _InvalidError(Exception):

@@ -78,7 +78,8 @@ def read_one(path: str) -> Document:
     documents = read_paths([path])
     if len(documents) != 1:
         raise DocumentError(
-            f"{path} has {len(documents)} deployments, and this command takes one. `moorage apply` takes several."
+            f"{path} has {len(documents)} deployments, but this command accepts exactly one. To apply several, run "
+            "`moorage apply`."
         )
     if documents[0].problem:
         raise DocumentError(f"{documents[0].source}: {documents[0].problem}")
@@ -143,7 +144,7 @@ def _read_path(name: str) -> Iterator[Document]:
 def _read_text(source: str, suffix: str, content: bytes, file: str | None = None) -> Iterator[Document]:
     values = list(_values(source, suffix, content))
     if not values:
-        yield Document(source, "", {}, "it has no deployment")
+        yield Document(source, "", {}, "the file has no deployment")
     items: list[Document] = []
     for where, value in values:
         if isinstance(value, Document):

@@ -19,12 +19,12 @@ from moorage.store.transfer.dump import DatabaseDump, counts
 class BackupInfo(msgspec.Struct, frozen=True):
     """The number of deployments in a backup, and its revision.
 
-    `now` is the revision of the database after a restore.
+    `database_rev` is the revision of the database, which a restore increases.
     """
 
     deployments: int
     rev: int
-    now: int
+    database_rev: int
 
 
 def backup(store: Store, file: Path) -> BackupInfo:
@@ -48,7 +48,8 @@ def checked_backup(file: Path) -> Iterator[Store]:
     with open_backup(file) as source:
         for result in check(source):
             if result.findings:
-                raise InvalidBackup(file=file, reason=f"{result.findings[0]} (and {len(result.findings) - 1} more)")
+                more = len(result.findings) - 1
+                raise InvalidBackup(file=file, reason=result.findings[0] + (f" (and {more} more)" if more else ""))
         yield source
 
 
@@ -65,9 +66,9 @@ def restore(source: Store, engine: Engine, *, replace: bool) -> BackupInfo:
         ((rev, _, _),) = run("next_revision", now_us=0)
         if not replace:
             _check_empty(run, engine.url, rev - 1, dump)
-        now = max(rev, dump.rev + 1)
-        replace_all(run, dump, new_id(), now)
-        return BackupInfo(dump.deployments(), dump.rev, now)
+        database_rev = max(rev, dump.rev + 1)
+        replace_all(run, dump, new_id(), database_rev)
+        return BackupInfo(dump.deployments(), dump.rev, database_rev)
 
 
 def _check_empty(run: Run, url: str, rev: int, dump: DatabaseDump) -> None:

@@ -112,8 +112,8 @@ def restore_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str) -> De
     if deleted is None:
         raise NotDeleted(subject=f"Deployment {get_deployment(tx, ctx.project_id, key_or_id).key!r}")
     tombstone = deleted.tombstone
-    if tombstone.is_erased or restore_deadline_us(tombstone.deleted_us) <= tx.now_us:
-        raise msgspec.structs.replace(tombstone, is_erased=True).error()
+    if tombstone.is_purged or restore_deadline_us(tombstone.deleted_us) <= tx.now_us:
+        raise msgspec.structs.replace(tombstone, is_purged=True).error()
     if tx.find_deployment(ctx.project_id, tombstone.key) is not None:
         raise KeyTaken(param="key", key=tombstone.key)
     check_preconditions(tx, deleted, ctx.options)

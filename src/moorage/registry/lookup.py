@@ -87,17 +87,17 @@ def get_version(reader: Reader, deployment: Deployment, id_or_number: str) -> Ve
     """
     version = get_version_including_deleted(reader, deployment, id_or_number)
     if version.deleted_us is not None:
-        raise version_deleted(deployment, version, is_erased=version.is_erased)
+        raise version_deleted(deployment, version, is_purged=version.is_purged)
     return version
 
 
-def version_deleted(deployment: Deployment, version: Version, *, is_erased: bool) -> VersionDeleted:
+def version_deleted(deployment: Deployment, version: Version, *, is_purged: bool) -> VersionDeleted:
     """Return the error for a version that was deleted."""
     deleted_us = version.deleted_us or 0
     path = f"/v2/deployments/{deployment.key}/versions/{version.number}/restore"
     return VersionDeleted(
         param="version", version=version.number, key=deployment.key, deleted_at=iso(deleted_us),
-        restore_hint=restore_hint(deleted_us, path, is_erased=is_erased),
+        restore_hint=restore_hint(deleted_us, path, is_purged=is_purged),
     )  # fmt: skip
 
 

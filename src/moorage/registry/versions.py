@@ -106,8 +106,8 @@ def restore_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_nu
     version = get_version_including_deleted(tx, deployment, id_or_number)
     if version.deleted_us is None:
         raise NotDeleted(param="version", subject=f"Version {version.number} of deployment {deployment.key!r}")
-    if version.is_erased or restore_deadline_us(version.deleted_us) <= tx.now_us:
-        raise version_deleted(deployment, version, is_erased=True)
+    if version.is_purged or restore_deadline_us(version.deleted_us) <= tx.now_us:
+        raise version_deleted(deployment, version, is_purged=True)
     tx.restore_version(version.id)
     tx.touch_deployment(deployment.id)
     tx.record(ctx.project_id, deployment.id, "restored", ctx.actor, version.id, version.id)

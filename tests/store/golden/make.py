@@ -1,4 +1,4 @@
-"""Make a golden database with the program of its schema, through its API and its commands.
+"""Create a golden database with the program of its schema, through its API and its commands.
 
 git worktree add /tmp/old COMMIT                            # the last commit of that schema
 .venv/bin/python -m tests.store.golden.make 1 /tmp/old/src
@@ -26,7 +26,7 @@ TEXT = 'Grüße, {{name}}! It\'s 100 % 你好 👋 \\ "quoted" :name\nsecond\tli
 
 
 class Recorder:
-    """A server of that program on a new database, and its recorded responses."""
+    """A server of the program on a new database, and its recorded responses."""
 
     def __init__(self, source: Path, folder: Path) -> None:
         self.server = Server(folder, prefix=("env", f"PYTHONPATH={source}"))
@@ -35,7 +35,7 @@ class Recorder:
         self.responses: list[RecordedResponse] = []
 
     def run(self, *command: str) -> str:
-        """Run a command with the modules of that program; return its output."""
+        """Run a command with the modules of the program; return its output."""
         done = subprocess.run(
             command, cwd=self.server.folder, env=self._environment, check=True, stdout=subprocess.PIPE, text=True
         )
@@ -174,13 +174,13 @@ def dump(file: Path) -> Iterator[str]:
 
 
 def in_lines(recording: Recording) -> bytes:
-    """Return a recording as JSON with one response a line."""
+    """Return a recording as JSON with one response per line."""
     responses = b",\n".join(map(msgspec.json.encode, recording.responses))
     return b'{"tokens": %s,\n"responses": [\n%s\n]}\n' % (msgspec.json.encode(recording.tokens), responses)
 
 
 def main(schema: int, source: Path) -> None:
-    """Make a golden database, and write its two files."""
+    """Create a golden database, and write its two files."""
     with tempfile.TemporaryDirectory() as folder:
         recorder = Recorder(source, Path(folder))
         fill(recorder)

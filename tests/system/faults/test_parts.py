@@ -1,4 +1,4 @@
-"""Each part of the fault injection with a small count. A part that the machine does not support says so."""
+"""Each part of the fault injection runs with a small count. Without root, the part `partition` does not run."""
 
 import os
 from pathlib import Path
@@ -7,6 +7,8 @@ import pytest
 
 from tools.faults.__main__ import PARTS
 from tools.faults.outcome import NotRun, Part
+
+pytestmark = pytest.mark.serial
 
 COUNTS = {
     "backups": 4,

@@ -10,7 +10,7 @@ from tools.faults.recording import Delete, Event, Fate, Recording, Sync, Write
 
 
 @pytest.mark.parametrize("fate", list(Fate))
-def test_synced_content_survives_a_cut_and_unsynced_content_may_not(fate: Fate, folder: Path) -> None:
+def test_a_power_cut_preserves_synced_content_and_can_lose_unsynced_content(fate: Fate, folder: Path) -> None:
     old, new = b"o" * 2_048, b"n" * 2_048
     recording = Recording([Write("a", 0, old), Sync("a"), Write("a", 0, new)])
     found = set()
@@ -25,8 +25,8 @@ def test_synced_content_survives_a_cut_and_unsynced_content_may_not(fate: Fate, 
     elif fate is Fate.HALF:
         assert found == {old, new}
     else:
-        assert len(found) > 4, "any of four sectors"
-        sectors = {content[place : place + 512] for content in found for place in range(0, 2_048, 512)}
+        assert len(found) > 4, "combinations of four sectors"
+        sectors = {content[offset : offset + 512] for content in found for offset in range(0, 2_048, 512)}
         assert sectors == {old[:512], new[:512]}
 
 
@@ -43,12 +43,12 @@ def test_a_deletion_is_permanent_after_the_sync_of_the_folder(folder: Path) -> N
     assert not any(exists([*deleted, Write("b", 0, b"b"), Sync("b")], seed) for seed in range(20))
 
 
-def test_the_log_of_a_cut_has_the_publishes_before_it() -> None:
+def test_the_log_of_a_power_cut_contains_the_publishes_before_it() -> None:
     recording = Recording()
     recording.add_sent("key", "a")
     recording.add_acknowledged("key", MarkedVersion("1.1", "a"))
     recording.add_sent("key", "b")
 
-    assert recording.acknowledged(1).unanswered("key") == ["a"]
-    assert recording.acknowledged(3).unanswered("key") == ["b"]
+    assert recording.acknowledged(1).unacknowledged("key") == ["a"]
+    assert recording.acknowledged(3).unacknowledged("key") == ["b"]
     assert recording.acknowledged(3).versions["key"] == [MarkedVersion("1.1", "a")]

@@ -1,4 +1,4 @@
-"""The page of the results, which stores them, too."""
+"""The page docs/reliability.md shows the results of the fault injection and stores them."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_the_page_shows_results_violations_and_missing_requirements() -> None:
     assert "**not run**: no tmpfs" in text
 
 
-def test_a_page_stores_the_rows_of_each_part() -> None:
+def test_the_page_stores_the_rows_of_each_part() -> None:
     rows = {"good": a_row("good"), "bad": a_row("bad", BAD), "missing": a_row("missing", None, "no tmpfs")}
 
     assert parse(page([GOOD, FAILED, MISSING], rows)) == rows
@@ -50,7 +50,7 @@ def test_a_part_passes_only_if_its_control_is_found() -> None:
     assert "FAILED" in summary(a_row("bad", undetected), undetected)
 
 
-def test_the_page_in_the_docs_has_a_row_of_each_part_and_the_current_texts() -> None:
+def test_the_page_in_the_docs_has_a_row_for_each_part_and_the_current_texts() -> None:
     text = (ROOT / PAGE).read_text()
 
     assert set(parse(text)) == {part.name for part in PARTS}

@@ -1,12 +1,16 @@
-"""Memory and descriptors of a server under mixed load: reads, writes, errors, and connections that break off."""
+"""Memory and descriptors of a server under mixed load: reads, writes, errors, and closed connections."""
 
 import json
 import socket
 from pathlib import Path
 
+import pytest
+
 from tests.support.server import Project, Server, a_body
 from tests.support.threads import until
 from tools.common.process import resident_mb
+
+pytestmark = pytest.mark.serial
 
 _BROKEN_REQUESTS = (
     b"",
@@ -17,7 +21,7 @@ _BROKEN_REQUESTS = (
 
 _READS = {"?limit=10": 200, "?limit=0": 400, "/a": 200, "/none": 404, "/a/versions": 200, "/a/history": 200}
 
-#: Most growth. A leak of 10 KB per request would be 20 MB.
+#: Number of rounds, and the largest allowed growth. A leak of 10 KB per request would be 20 MB.
 _ROUNDS, _MOST_MB = 200, 10
 
 

@@ -1,4 +1,4 @@
-"""Two servers on one PostgreSQL, as two machines would be: each knows what the other has written."""
+"""Two nodes on one PostgreSQL database: each shows the writes of the other."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,42 +14,42 @@ from tests.support.threads import until
 
 @pytest.fixture
 def nodes(postgresql: Database, folder: Path) -> Iterator[tuple[Project, Project]]:
-    """The same project on both."""
+    """Return the same project on both nodes."""
     with Nodes(folder, postgresql.url) as running:
-        here, there = running.projects
-        yield here, there
+        first, second = running.projects
+        yield first, second
 
 
-def test_what_one_node_wrote_the_other_shows_and_never_goes_back(nodes: tuple[Project, Project]) -> None:
-    here, there = nodes
+def test_a_write_becomes_visible_on_other_nodes_and_stays_visible(nodes: tuple[Project, Project]) -> None:
+    first, second = nodes
     for number in range(20):
-        revision = int(here.put("a", a_body(model=f"m{number}")).headers["x-moorage-revision"])
-        assert here.get("a").json["prompt_config"]["model"] == f"m{number}", "the node that took the write, at once"
+        revision = int(first.put("a", a_body(model=f"m{number}")).headers["x-moorage-revision"])
+        assert first.get("a").json["prompt_config"]["model"] == f"m{number}", "immediately on the node of the write"
 
-        shown = [0]
+        revisions = [0]
 
-        def is_shown(revision: int = revision, shown: list[int] = shown) -> bool:
-            response = there.get("a")
-            shown.append(int(response.headers["x-moorage-revision"]))
-            return shown[-1] >= revision
+        def is_visible(revision: int = revision, revisions: list[int] = revisions) -> bool:
+            response = second.get("a")
+            revisions.append(int(response.headers["x-moorage-revision"]))
+            return revisions[-1] >= revision
 
-        until(is_shown)
-        assert shown == sorted(shown)
-        assert there.get("a").json["prompt_config"]["model"] == f"m{number}"
+        until(is_visible)
+        assert revisions == sorted(revisions)
+        assert second.get("a").json["prompt_config"]["model"] == f"m{number}"
 
 
-def test_two_nodes_number_the_versions_of_one_deployment_without_gap(nodes: tuple[Project, Project]) -> None:
-    here, there = nodes
-    here.put("a")
+def test_two_nodes_number_the_versions_of_one_deployment_without_gaps(nodes: tuple[Project, Project]) -> None:
+    first, second = nodes
+    first.put("a")
     for number in range(20):
-        (here if number % 2 else there).put("a", a_body(model=f"m{number}"))
+        (first if number % 2 else second).put("a", a_body(model=f"m{number}"))
 
-    listed = here.request("GET", "/v2/deployments/a/versions?limit=50").json["data"]
+    listed = first.request("GET", "/v2/deployments/a/versions?limit=50").json["data"]
 
     assert [version["version"] for version in listed] == [f"1.{number}" for number in range(20, -1, -1)]
 
 
-def test_nothing_that_is_printed_has_the_password(postgresql: Database, folder: Path) -> None:
+def test_the_output_and_the_log_do_not_contain_the_password(postgresql: Database, folder: Path) -> None:
     with Server(folder, database=postgresql.url) as server:
         greeting = server.greeting()
 

@@ -36,8 +36,9 @@ def cache_file(node: Project) -> Path:
 
 
 def age(node: Project) -> int | None:
-    shown = node.get("a").headers.get("x-moorage-age")
-    return None if shown is None else int(shown)
+    """Return the age in the response to a read."""
+    value = node.get("a").headers.get("x-moorage-age")
+    return None if value is None else int(value)
 
 
 def disk_cache_of(node: Project) -> DiskCache:
@@ -67,7 +68,7 @@ def test_a_start_without_the_database_serves_the_disk_cache(node: Project, postg
     try:
         node.server.start()
         greeting = node.server.greeting()
-        until(lambda: age(node) is not None)  # the file was current at the stop; a fast start is within a second of it
+        until(lambda: age(node) is not None)  # a start within a second of the stop sends no age at first
         read, page, gone = node.get("a"), node.page(limit=1), node.get("gone")
         cursor = node.page(starting_after=written.json["id"])
         rejected = node.put("b")
@@ -114,16 +115,16 @@ def test_the_age_of_the_disk_cache_does_not_depend_on_the_time_of_its_file(
     postgres.stop()
     try:
         node.server.start()
-        shown = age(node)
+        found = age(node)
     finally:
         postgres.start()
 
-    assert shown is not None
-    assert shown >= 3_000
+    assert found is not None
+    assert found >= 3_000
 
 
 def test_an_empty_database_in_place_of_an_unreachable_one_is_rejected(postgres: PostgresServer, folder: Path) -> None:
-    """An operator creates it to restore a dump. The server must not serve or cache its empty state."""
+    """An operator can create it before the restore of a dump. The server must not serve or cache its empty state."""
     url = postgres.new_database()
     name, renamed = url.rpartition("/")[2], f"{url.rpartition('/')[2]}_renamed"
     with Node(folder / "node", url) as running:
@@ -187,14 +188,14 @@ def test_a_server_without_a_readable_disk_cache_does_not_start(
         path.write_bytes(damaged.get(damage, b"something else"))
     postgres.stop()
     try:
-        where = ("--port", str(reserve_port()), "--database", database, "--disk-cache", str(path))
-        done = moorage("serve", *where, folder=path.parent)
+        options = ("--port", str(reserve_port()), "--database", database, "--disk-cache", str(path))
+        result = moorage("serve", *options, folder=path.parent)
     finally:
         postgres.start()
 
-    assert done.returncode == 1
-    assert "cannot be used" in done.stderr
-    assert "refused" in done.stderr
+    assert result.returncode == 1
+    assert "cannot be used" in result.stderr
+    assert "refused" in result.stderr
 
 
 def test_a_database_that_hangs_delays_no_read(node: Project, postgresql: Database) -> None:
@@ -212,7 +213,7 @@ def test_a_database_that_hangs_delays_no_read(node: Project, postgresql: Databas
     until(lambda: age(node) is None)
 
 
-def test_after_max_staleness_every_key_is_rejected(
+def test_every_key_is_rejected_after_max_staleness(
     postgresql: Database, postgres: PostgresServer, folder: Path
 ) -> None:
     with Node(folder / "node", postgresql.url, "--max-staleness", "1") as running:
@@ -237,9 +238,9 @@ def test_a_new_key_of_another_node_is_valid_after_a_wait_for_its_revision(node: 
     for _ in range(5):
         _, token = node.key(Scope.READ)
         with closing(open_store(node.server.database)) as store:
-            made = store.current_revision()
+            revision = store.current_revision()
 
-        assert node.get_at("/v2/deployments", made, {"Authorization": f"Bearer {token}"}).status == 200
+        assert node.get_at("/v2/deployments", revision, {"Authorization": f"Bearer {token}"}).status == 200
 
 
 def test_an_unknown_token_waits_and_is_rejected(node: Project) -> None:
@@ -264,12 +265,12 @@ def test_a_restored_database_is_read_completely(node: Project, postgresql: Datab
     assert node.page().keys == ["a", "stays"]
 
     remove = "; ".join(f"DELETE FROM {table} WHERE rev > {{0}}" for table in ("history", "version", "deployment"))
-    set_to = {
+    changes = {
         "epoch": "UPDATE revision SET epoch = 'another', rev = rev + 1, history_hash = '{1}'",
         "back": "UPDATE revision SET rev = {0}, history_hash = '{1}'",
         "other history": "UPDATE revision SET rev = rev + 1, history_hash = '{1}'",
     }[how]
-    sql(postgresql.url, "; ".join(["BEGIN", remove, set_to, "COMMIT"]).format(*before))
+    sql(postgresql.url, "; ".join(["BEGIN", remove, changes, "COMMIT"]).format(*before))
 
     until(lambda: node.page().keys == ["stays"])
     assert node.put("b").status == 201

@@ -15,10 +15,12 @@ from tests.support.server import Project, Server
 from tests.support.threads import HANG_SECONDS, until
 from tools.faults.broken_server import BROKEN
 
+pytestmark = pytest.mark.serial
+
 HEAD = "Host: a\r\nAuthorization: Bearer {}\r\nX-Filler: "
 GET, PUT = "GET /v2/deployments HTTP/1.1\r\n", "PUT /v2/deployments/slow HTTP/1.1\r\nContent-Length: 9999\r\n"
 
-#: What a client sends at once; it sends a byte per second afterwards if the name says so.
+#: The first bytes of a client. If its name contains "a byte per second", it then sends one byte per second.
 REQUESTS = {
     "nothing": "",
     "half of the headers": GET + HEAD,
@@ -54,7 +56,9 @@ def closed(project: Project, each: int, seconds: float) -> dict[str, int]:
     async def run() -> dict[str, int]:
         kinds = [kind for kind in REQUESTS for _ in range(each)]
         results = await asyncio.gather(*(is_closed(project, kind, seconds) for kind in kinds))
-        return {kind: sum(is_it for is_it, of in zip(results, kinds, strict=True) if of == kind) for kind in REQUESTS}
+        return {
+            kind: sum(result for result, sent in zip(results, kinds, strict=True) if sent == kind) for kind in REQUESTS
+        }
 
     return asyncio.run(run())
 
@@ -67,7 +71,7 @@ def open_files(server: Server) -> int:
 
 @pytest.fixture
 def _many_files() -> Iterator[None]:
-    """Raise the limit of this process; the server raises its own."""
+    """Raise the limit of open files of this process; the server raises its own limit."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit[1], limit[1]))
     yield
@@ -90,13 +94,14 @@ def test_slow_connections_are_closed_while_others_get_responses(folder: Path) ->
         until(lambda: open_files(server) <= before)
 
 
-def test_a_server_that_does_not_close_them_is_detected(folder: Path) -> None:
+def test_a_server_that_does_not_close_slow_connections_is_detected(folder: Path) -> None:
+    """The positive control."""
     with Server(folder, program=(*BROKEN, "patient")) as server:
         assert closed(server.new_project(), 1, 3) == dict.fromkeys(REQUESTS, 0)
 
 
 @pytest.mark.usefixtures("_many_files")
-def test_more_than_a_thousand_idle_connections_do_not_lock_others_out(folder: Path) -> None:
+def test_more_than_a_thousand_idle_connections_do_not_block_other_clients(folder: Path) -> None:
     with Server(folder, program=(*BROKEN, "patient")) as server, ExitStack() as connections:
         project = server.new_project()
         for _ in range(1_200):

@@ -1,4 +1,4 @@
-"""Two workers on one database behave as one server."""
+"""Two workers on one database behave like one server."""
 
 import http.client
 import itertools
@@ -39,7 +39,7 @@ def connections(project: Project) -> Iterator["Connections"]:
 
 
 class Connections:
-    """Many kept connections, so that both workers have some: the kernel deals them out."""
+    """Many keep-alive connections. The kernel assigns them to workers, so both workers have some of them."""
 
     def __init__(self, project: Project, count: int = 24) -> None:
         self._headers = {"Authorization": f"Bearer {project.token}"}
@@ -54,12 +54,12 @@ class Connections:
 
     def put(self, number: int, key: str, body: object) -> int:
         self.all[number].request("PUT", f"/v2/deployments/{key}", json.dumps(body), self._headers)
-        answer = self.all[number].getresponse()
-        answer.read()
-        return answer.status
+        response = self.all[number].getresponse()
+        response.read()
+        return response.status
 
 
-def test_a_read_after_a_write_sees_it_whichever_worker_answers(connections: Connections) -> None:
+def test_a_read_on_any_worker_returns_an_earlier_write(connections: Connections) -> None:
     for number in range(1, 201):
         writer = number % len(connections.all)
         body = a_body(messages=[{"role": "user", "content": str(number)}])
@@ -70,7 +70,7 @@ def test_a_read_after_a_write_sees_it_whichever_worker_answers(connections: Conn
             assert page["data"][0]["prompt_config"]["messages"][0]["content"] == str(number)
 
 
-def test_concurrent_writers_on_both_workers_lose_nothing(project: Project, connections: Connections) -> None:
+def test_concurrent_writes_on_both_workers_are_all_stored(project: Project, connections: Connections) -> None:
     statuses: list[int] = []
 
     def write(number: int) -> None:
@@ -86,7 +86,7 @@ def test_concurrent_writers_on_both_workers_lose_nothing(project: Project, conne
 
     assert sorted(set(statuses)) == [200, 201]
     assert statuses.count(201) == 1
-    assert project.get("hot").json["version"] == f"1.{8 * 25 - 1}", "every put was other content: a version each"
+    assert project.get("hot").json["version"] == f"1.{8 * 25 - 1}", "each put has new content"
 
 
 def test_reads_never_go_back_across_workers(project: Project, connections: Connections) -> None:
@@ -102,34 +102,36 @@ def test_reads_never_go_back_across_workers(project: Project, connections: Conne
     writer = threading.Thread(target=write)
     writer.start()
     while writer.is_alive():
-        answer = connections.get(len(revisions) % len(connections.all), "/v2/deployments")
-        revisions.append(int(answer.headers["x-moorage-revision"]))
-        answer.read()
+        response = connections.get(len(revisions) % len(connections.all), "/v2/deployments")
+        revisions.append(int(response.headers["x-moorage-revision"]))
+        response.read()
     writer.join()
 
     assert revisions == sorted(revisions)
 
 
-def test_a_revoked_key_stops_at_once_on_every_worker(pair: Server, project: Project, connections: Connections) -> None:
+def test_every_worker_rejects_a_revoked_key_immediately(
+    pair: Server, project: Project, connections: Connections
+) -> None:
     key_id, token = project.key(Scope.READ)
     before = set()
     for number in range(len(connections.all)):
-        answer = connections.get(number, "/v2/deployments", token)
-        answer.read()
-        before.add(answer.status)
+        response = connections.get(number, "/v2/deployments", token)
+        response.read()
+        before.add(response.status)
 
     with closing(open_store(pair.database)) as store:
         revoke_api_key(store, key_id)
     after = set()
     for number in range(len(connections.all)):
-        answer = connections.get(number, "/v2/deployments", token)
-        answer.read()
-        after.add(answer.status)
+        response = connections.get(number, "/v2/deployments", token)
+        response.read()
+        after.add(response.status)
 
     assert (before, after) == ({200}, {401})
 
 
-def test_the_metrics_of_both_workers_are_added_up(project: Project, connections: Connections) -> None:
+def test_metrics_are_the_sum_of_both_workers(project: Project, connections: Connections) -> None:
     for number in range(len(connections.all)):
         connections.get(number, "/v2/deployments/nothing").read()
 
@@ -139,5 +141,5 @@ def test_the_metrics_of_both_workers_are_added_up(project: Project, connections:
         found = re.search(pattern, project.request("GET", "/metrics").body.decode())
         return float(found[1]) if found else 0.0
 
-    until(lambda: count() >= len(connections.all), shown=count)  # a worker writes its counts four times a second
+    until(lambda: count() >= len(connections.all), details=count)  # a worker writes its counts four times a second
     assert count() == len(connections.all)

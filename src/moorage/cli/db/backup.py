@@ -30,7 +30,7 @@ def backup(file: Path, force: bool, database: str) -> None:
     os.nice(_NICENESS)
     with closing(open_existing(database)) as store:
         if file.with_name(f"{file.name}-wal").exists():
-            raise click.ClickException(f"{file} is a database that a program has open. Choose another file.")
+            raise click.ClickException(f"{file} is a database that is in use. Choose another file.")
         kept = write_backup(store, file)
     megabytes = file.stat().st_size / 1e6
     click.echo(f"{pluralize(kept.deployments, 'deployment')}, revision {kept.rev}, {megabytes:.1f} MB: {file}")

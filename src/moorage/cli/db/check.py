@@ -9,8 +9,8 @@ from moorage.cli.output import one_line
 from moorage.diagnostics.integrity import check as check_store
 from moorage.store.opening import open_existing
 
-#: How many findings of each check are shown.
-_SHOWN = 20
+#: The number of findings that are shown for each check.
+_MAX_SHOWN = 20
 
 _HINT = "To restore a backup: moorage db restore FILE --replace. All writes since the backup are lost."
 
@@ -20,17 +20,17 @@ _HINT = "To restore a backup: moorage db restore FILE --replace. All writes sinc
 def check(database: str) -> None:
     """Check the integrity of the database.
 
-    Reads all rows, verifies the hash chain of the history, and lists everything that is wrong; then the exit code is 1.
-    Servers can run at the same time.
+    Reads all rows and verifies the hash chain of the history. With a violation, the exit code is 1. The command changes
+    nothing, and servers can run at the same time.
     """
-    is_sound = True
+    is_valid = True
     with closing(open_existing(database)) as store:
-        for each in check_store(store):
-            click.echo(f"{'WRONG' if each.findings else 'ok':7}{each.what}")
-            for finding in each.findings[:_SHOWN]:
+        for result in check_store(store):
+            click.echo(f"{'FAILED' if result.findings else 'ok':7}{result.subject}")
+            for finding in result.findings[:_MAX_SHOWN]:
                 click.echo(f"       {one_line(finding, 1_000)}")
-            if len(each.findings) > _SHOWN:
-                click.echo(f"       … and {len(each.findings) - _SHOWN:,} more")
-            is_sound = is_sound and not each.findings
-    if not is_sound:
+            if len(result.findings) > _MAX_SHOWN:
+                click.echo(f"       … and {len(result.findings) - _MAX_SHOWN:,} more")
+            is_valid = is_valid and not result.findings
+    if not is_valid:
         raise click.ClickException(_HINT)

@@ -19,7 +19,7 @@ from moorage.store.opening import open_existing
     show_default=True,
     help="Only content that was deleted this many days ago or earlier.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
 @setting("database")
 def purge(days: int, yes: bool, database: str) -> None:
     """Permanently delete old tombstones.

@@ -23,9 +23,9 @@ def restore(file: Path, replace: bool, database: str) -> None:
     or not at all.
     """
     with checked_backup(file) as saved, closing(open_engine(database)) as engine:
-        kept = restore_backup(saved, engine, replace=replace)
+        info = restore_backup(saved, engine, replace=replace)
         shown = engine.url
     click.echo(
-        f"Restored {pluralize(kept.deployments, 'deployment')} of revision {kept.rev} into {shown}; "
-        f"the revision is now {kept.now}."
+        f"Restored {pluralize(info.deployments, 'deployment')} of revision {info.rev} into {shown}; "
+        f"the revision is now {info.database_rev}."
     )

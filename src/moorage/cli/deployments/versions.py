@@ -43,7 +43,7 @@ def versions(key_or_id: str, limit: int, output: str, url: str) -> None:
 def draft(file: str, bump: str | None, description: str | None, notes: str | None, output: str, url: str) -> None:
     """Save a draft version.
 
-    FILE has the deployment; - is standard input. A draft is not served until it is published.
+    FILE contains the deployment; - is standard input. A draft is not served until it is published.
     """
     document = read_one(file)
     given = {"version_bump": bump, "description": description, "notes": notes}

@@ -108,9 +108,9 @@ def restore_deadline_us(deleted_us: int) -> int:
     return deleted_us + RESTORE_DAYS * 86_400_000_000
 
 
-def restore_hint(deleted_us: int, path: str, *, is_erased: bool) -> str:
+def restore_hint(deleted_us: int, path: str, *, is_purged: bool) -> str:
     """Return the hint for the restore of deleted content, with the route `path`."""
-    if is_erased:
+    if is_purged:
         return "It was permanently deleted."
     return f"It can be restored until {iso(restore_deadline_us(deleted_us))}: POST {path}"
 
@@ -126,12 +126,12 @@ class Tombstone(msgspec.Struct, frozen=True):
     id: str
     key: str
     deleted_us: int
-    is_erased: bool
+    is_purged: bool
     rev: int
 
     def error(self) -> DeploymentDeleted:
         """Return the error for a request that requires the deployment."""
-        hint = restore_hint(self.deleted_us, f"/v2/deployments/{self.id}/restore", is_erased=self.is_erased)
+        hint = restore_hint(self.deleted_us, f"/v2/deployments/{self.id}/restore", is_purged=self.is_purged)
         return DeploymentDeleted(param="key", key=self.key, deleted_at=iso(self.deleted_us), restore_hint=hint)
 
 

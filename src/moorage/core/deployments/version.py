@@ -123,7 +123,7 @@ class Version(msgspec.Struct, frozen=True):
     status: Status
 
     @property
-    def is_erased(self) -> bool:
+    def is_purged(self) -> bool:
         """Whether its content was permanently deleted."""
         return not self.content.prompt_config
 

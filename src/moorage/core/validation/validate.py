@@ -237,4 +237,4 @@ def _unknown(key: str, fields: list[str]) -> str:
     plain = {name.replace("_", "").lower(): name for name in fields}
     same = plain.get(key.replace("_", "").lower())
     hint = f". Did you mean {same!r}?" if same else nearest(key, fields)
-    return f"is not a field here{hint or '; the fields are ' + ', '.join(fields)}"
+    return f"is an unknown field{hint or '; the fields are ' + ', '.join(fields)}"

@@ -83,7 +83,7 @@ def prepare(connection: Connection, url: str, mode: OpenMode) -> None:
         pass
     if can_create(mode):  # in the other modes the role may be read-only
         for (table,) in connection.execute(_NOT_WRITABLE, [tables()]).fetchall():
-            raise InvalidDatabase(url=url, reason=f"its user may not write into the table {table}")
+            raise InvalidDatabase(url=url, reason=f"its user lacks the privilege to write into the table {table}")
 
 
 def tables() -> list[str]:

@@ -101,7 +101,10 @@ class SqliteEngine:
             orphans = reader.execute("PRAGMA foreign_key_check").fetchall()
         except apsw.Error as error:
             return [error_text(error)]
-        return found + [f"the row {row} of {table} belongs to no row of {parent}" for table, row, parent, _ in orphans]
+        return found + [
+            f"row {row} of table {table}: it refers to a row of table {parent} that does not exist"
+            for table, row, parent, _ in orphans
+        ]
 
     def newest_revision(self) -> int:
         """See `Engine.newest_revision`."""

@@ -1,4 +1,4 @@
-"""`moorage lock`: the lockfile."""
+"""`moorage lock` writes the live versions to a lockfile."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from tests.support.program import moorage
 from tests.support.server import Project, a_body
 
 
-def test_it_has_every_live_version_by_key_and_is_the_same_bytes_each_time(project: Project, folder: Path) -> None:
+def test_lock_writes_all_live_versions_sorted_by_key_and_equal_bytes_each_time(project: Project, folder: Path) -> None:
     for key in ("b", "a"):
         project.put(key)
 
@@ -25,15 +25,17 @@ def test_it_has_every_live_version_by_key_and_is_the_same_bytes_each_time(projec
     assert [each["key"] for each in json.loads(written)["deployments"]] == ["a", "b"]
 
 
-def test_a_change_that_is_not_served_is_none(project: Project, folder: Path) -> None:
+def test_lock_check_ignores_a_changed_description(project: Project, folder: Path) -> None:
     project.put("a")
     assert moorage("lock", folder=folder, project=project).returncode == 0
-    project.request("PATCH", "/v2/deployments/a", b'{"description": "other words"}')
+    project.request("PATCH", "/v2/deployments/a", b'{"description": "a new description"}')
 
     assert moorage("lock", "--check", folder=folder, project=project).returncode == 0
 
 
-def test_check_writes_nothing_and_fails_where_it_is_not_current(project: Project, folder: Path) -> None:
+def test_lock_check_exits_with_1_and_writes_nothing_if_the_lockfile_is_missing_or_out_of_date(
+    project: Project, folder: Path
+) -> None:
     missing = moorage("lock", "--check", "--out", "a.json", folder=folder, project=project)
     assert missing.returncode == 1
     assert not (folder / "a.json").exists()
@@ -48,7 +50,7 @@ def test_check_writes_nothing_and_fails_where_it_is_not_current(project: Project
     assert (folder / "a.json").read_bytes() == before
 
 
-def test_a_place_that_cannot_be_written_is_told_in_a_line(project: Project, folder: Path) -> None:
+def test_lock_reports_a_path_that_cannot_be_written(project: Project, folder: Path) -> None:
     result = moorage("lock", "--out", "nowhere/a.json", folder=folder, project=project)
 
     assert (result.returncode, result.stdout) == (1, "")
