@@ -139,11 +139,12 @@ class ChangeStream(Response):
 
     def _changes(self) -> Iterator[bytes]:
         changes = self._catalog.project(self._project_id).changes(self._rev)
-        size = 0
-        for following, (rev, change) in enumerate(changes, 1):
+        size, current = 0, next(changes, None)
+        while current is not None:
+            (rev, change), following = current, next(changes, None)
             # A revision can change several deployments. Only its last event has an id, so that a client that is
             # disconnected before it resumes with all of them.
-            is_last = following == len(changes) or changes[following][0] > rev
+            is_last = following is None or following[0] > rev
             if is_last:
                 self._rev = rev
             event = self._encode_change(change, is_last=is_last)
@@ -151,6 +152,7 @@ class ChangeStream(Response):
             yield event
             if is_last and size >= MAX_CHUNK:
                 return
+            current = following
 
     def _encode_change(self, change: LiveVersion | Tombstone, *, is_last: bool) -> bytes:
         if isinstance(change, LiveVersion):

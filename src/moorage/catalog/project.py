@@ -4,7 +4,7 @@ import logging
 import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from itertools import islice, takewhile
+from itertools import islice
 from operator import itemgetter
 
 import msgspec
@@ -39,6 +39,9 @@ class _ItemFields(msgspec.Struct):
 
 
 _decode = msgspec.json.Decoder(_ItemFields).decode
+#: How many outdated changes are stored in addition to one for each deployment.
+_MAX_OUTDATED = 1_000
+
 _log = logging.getLogger("moorage.catalog")
 
 
@@ -70,7 +73,8 @@ class ProjectCatalog:
         revs = {_decode(item).id: rev for item, rev in zip(state.items, state.revs, strict=True)}
         deleted = {tombstone.id: tombstone.rev for name, tombstone in state.tombstones.items() if name == tombstone.id}
         self._changed = revs | deleted
-        self._is_sorted = False
+        self._revision = max(self._changed.values(), default=0)
+        self._log: list[tuple[int, str]] | None = None  # see `_sorted_log`
         self._unreadable: dict[str, DeploymentUnreadable] = {}
 
     def __len__(self) -> int:
@@ -95,9 +99,7 @@ class ProjectCatalog:
             return
         seq = deployment.seq
         self._seq_of[deployment.id] = seq
-        self._changed.pop(deployment.id, None)
-        self._is_sorted = self._is_sorted and deployment.rev >= self.revision
-        self._changed[deployment.id] = deployment.rev
+        self._record_change(deployment.id, deployment.rev)
         position = bisect_left(self._seqs, seq)
         is_listed = position < len(self._seqs) and self._seqs[position] == seq
         if deployment.deleted_us is not None:
@@ -181,8 +183,7 @@ class ProjectCatalog:
     @property
     def revision(self) -> int:
         """The revision of the last change in this project; 0 if there was none."""
-        self._sort_changes()
-        return next(reversed(self._changed.values()), 0)
+        return self._revision
 
     def live_versions(self) -> Iterator[LiveVersion]:
         """Return the current live versions, oldest deployment first.
@@ -191,19 +192,31 @@ class ProjectCatalog:
         """
         return map(_live, self._items.copy(), self._live_fields.copy())
 
-    def changes(self, since: int) -> list[tuple[int, LiveVersion | Tombstone]]:
-        """Return the deployments that changed after a revision, with their last revisions.
+    def changes(self, since: int) -> Iterator[tuple[int, LiveVersion | Tombstone]]:
+        """Yield the deployments that changed after a revision, with their last revisions.
 
-        Each is returned once, in its current state, in the order of these revisions.
+        Each is yielded once, in its current state, in the order of these revisions. It is built when it is reached, so
+        a caller can stop early.
         """
-        self._sort_changes()
-        newest_first = takewhile(lambda change: change[1] > since, reversed(self._changed.items()))
-        return [(rev, self._tombstones.get(id_) or self.live(id_)) for id_, rev in newest_first][::-1]
+        log = self._sorted_log()
+        for rev, id_ in islice(log, bisect_right(log, since, key=itemgetter(0)), None):
+            if self._changed[id_] == rev:
+                yield rev, self._tombstones.get(id_) or self.live(id_)
 
-    def _sort_changes(self) -> None:
-        if not self._is_sorted:  # a full update is in the order of creation
-            self._changed = dict(sorted(self._changed.items(), key=itemgetter(1)))
-            self._is_sorted = True
+    def _sorted_log(self) -> list[tuple[int, str]]:
+        """Return the changes in the order of their revisions; those with an outdated revision are skipped later."""
+        if self._log is None:  # a full update is in the order of creation
+            self._log = sorted((rev, id_) for id_, rev in self._changed.items())
+        return self._log
+
+    def _record_change(self, id_: str, rev: int) -> None:
+        self._changed[id_] = rev
+        if self._log is not None:
+            if rev < self._revision or len(self._log) > 2 * len(self._changed) + _MAX_OUTDATED:
+                self._log = None
+            else:
+                self._log.append((rev, id_))
+        self._revision = max(self._revision, rev)
 
     def _find(self, key_or_id: str) -> int:
         seq = self._seq_of_key.get(key_or_id, self._seq_of.get(key_or_id))

@@ -1,0 +1,74 @@
+"""The changes of a project since a revision: in order, each deployment once, and built only when they are needed."""
+
+from itertools import islice
+
+import pytest
+
+from moorage.catalog import project as project_module
+from moorage.catalog.catalog import Catalog
+from moorage.catalog.project import ProjectCatalog
+from moorage.core.deployments.deployment import LiveVersion, Tombstone
+from tests.support.registry import create_project
+from tests.support.stores import Database, create, delete
+
+
+def keys(project: ProjectCatalog, since: int = 0) -> list[str]:
+    return [change.key for _, change in project.changes(since)]
+
+
+def test_each_deployment_is_returned_once_in_the_order_of_its_last_change(database: Database) -> None:
+    store = database.store()
+    catalog = Catalog(store)
+    project_id = create_project(store, "p").id
+    ids = [create(store, project_id, key) for key in "abc"]
+    catalog.apply(catalog.fetch())
+    project = catalog.project(project_id)
+    middle = project.revision
+    assert keys(project) == ["a", "b", "c"]
+
+    store.run(lambda tx: tx.touch_deployment(ids[0]))
+    delete(store, ids[1])
+    catalog.apply(catalog.fetch())
+    assert keys(project) == ["c", "a", "b"]
+    assert keys(project, middle) == ["a", "b"]
+    kinds = [type(change) for _, change in project.changes(middle)]
+    assert kinds == [LiveVersion, Tombstone]
+    assert keys(project, project.revision) == []
+
+
+def test_only_the_changes_that_are_read_are_built(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = database.store()
+    catalog = Catalog(store)
+    project_id = create_project(store, "p").id
+    for number in range(50):
+        create(store, project_id, f"d{number}")
+    catalog.apply(catalog.fetch())
+    built, build = list[LiveVersion](), project_module._live
+
+    def counted(item: bytes, fields: project_module.LiveFields) -> LiveVersion:
+        built.append(build(item, fields))
+        return built[-1]
+
+    monkeypatch.setattr(project_module, "_live", counted)
+
+    position, read = 0, list[str]()
+    while chunk := list(islice(catalog.project(project_id).changes(position), 5)):
+        position = chunk[-1][0]
+        read += [change.key for _, change in chunk]
+
+    assert read == [f"d{number}" for number in range(50)]
+    assert len(built) == 50
+
+
+def test_outdated_changes_do_not_accumulate(database: Database) -> None:
+    store = database.store()
+    catalog = Catalog(store)
+    project_id = create_project(store, "p").id
+    create(store, project_id, "a")
+    catalog.apply(catalog.fetch())
+    project = catalog.project(project_id)
+    for number in range(project_module._MAX_OUTDATED + 10):
+        project._record_change("x", project.revision + 1)
+        if number == 0:
+            assert len(project._sorted_log()) == 2
+    assert len(project._sorted_log()) <= 2 * 2 + project_module._MAX_OUTDATED + 1
