@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.get_config import contents, problems, put, resolve
-from tests.support.server import Project
+from tests.support.server import Project, Response
 
 FULL: dict[str, Any] = {
     "stream": False,
@@ -182,9 +182,13 @@ def test_a_body_with_a_byte_order_mark_is_accepted(project: Project) -> None:
 
 def test_a_number_with_many_digits_is_rendered_exactly(project: Project) -> None:
     put(project, "{{a}}")
-    body = b'{"key":"bot","inputs":{"a":' + b"9" * 4_300 + b"}}"
 
-    assert contents(project.request("POST", "/v2/deployments/get_config", body)) == ["9" * 4_300]
+    def response_to(digits: int) -> Response:
+        body = b'{"key":"bot","inputs":{"a":' + b"9" * digits + b"}}"
+        return project.request("POST", "/v2/deployments/get_config", body)
+
+    assert contents(response_to(309)) == ["9" * 309]
+    assert (response_to(310).status, response_to(310).error["code"]) == (400, "invalid_json")
 
 
 def test_a_large_body_and_a_query_are_rejected(project: Project) -> None:

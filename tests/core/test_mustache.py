@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from moorage.core.errors.templates import InvalidTemplate, MissingInputs, TemplateError, TemplateLimitExceeded
 from moorage.core.templates import mustache
-from moorage.core.templates.mustache import MAX_STEPS
 from moorage.core.templates.mustache_parser import MAX_DEPTH, MAX_TAGS
-from moorage.core.templates.output import MAX_OUTPUT, Output
+from moorage.core.templates.output import MAX_STEPS, Output, RenderBudget
 from moorage.core.templates.template import names, render
 from tests.support.json_values import TEXTS, VALUES
 
@@ -33,7 +32,7 @@ CASES = [
 
 
 def render_mustache(template: str, data: Any) -> str:
-    output = Output(MAX_OUTPUT, keep_placeholders=False)
+    output = Output(RenderBudget(), keep_placeholders=False)
     mustache.render(mustache.parse(template), data, output)
     return output.text()
 
@@ -160,8 +159,8 @@ def nested(depth: int, inside: str = "", name: str = "a") -> str:
         (nested(MAX_DEPTH, "{{missing.x}}"), [1] * 10),
         (nested(MAX_DEPTH), [{"a": [1] * 9}] * 9),
         (nested(30, "{{^a}}x{{/a}}"), [1, 2]),
-        (nested(1) * 4_000, [1] * 20),
-        (nested(MAX_DEPTH, "{{b}}" * 900), [1]),
+        (nested(1) * 4_000, [1] * 40),
+        (nested(MAX_DEPTH, "{{b}}" * 1_800), [1]),
         (nested(1, nested(1, nested(1, "{{!x}}"))), list(range(1, 99_000))),
     ],
     ids=["empty", "missing", "inner lists", "inverted", "side by side", "deep look-ups", "long lists"],

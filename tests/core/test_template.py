@@ -12,7 +12,7 @@ from moorage.core.errors.templates import JinjaNotEnabled, MissingInputs, Output
 from moorage.core.templates import mustache
 from moorage.core.templates import template as template_module
 from moorage.core.templates.lookup import to_text
-from moorage.core.templates.output import MAX_OUTPUT
+from moorage.core.templates.output import MAX_OUTPUT, RenderBudget
 from moorage.core.templates.template import names, render
 from tests.support.json_values import NAMES, TEXTS, VALUES
 from tests.support.limited import run_limited
@@ -149,10 +149,11 @@ def test_values_beyond_the_budget_are_not_converted(engine: str, monkeypatch: py
 
 @pytest.mark.parametrize("engine", ["text", "mustache"])
 def test_the_output_can_use_the_whole_budget(engine: str) -> None:
-    rendered = render(engine, "é{{a}}", {"a": "x" * 8}, "empty", budget=10)
-    assert (rendered.size, len(rendered.text)) == (10, 9)
+    budget = RenderBudget(10)
+    assert render(engine, "é{{a}}", {"a": "x" * 8}, "empty", budget).text == "é" + "x" * 8
+    assert budget.size == 0
     with pytest.raises(OutputTooLarge):
-        render(engine, "é{{a}}", {"a": "x" * 9}, "empty", budget=10)
+        render(engine, "é{{a}}", {"a": "x" * 9}, "empty", RenderBudget(10))
 
 
 class Untouchable:

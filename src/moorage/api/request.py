@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 from msgspec import UNSET, UnsetType
@@ -36,6 +37,10 @@ from moorage.store.reader import Reader
 from moorage.store.transaction import Transaction
 
 BODY_SECONDS = 30
+
+#: A body of more bytes is parsed and validated in a thread: it can take longer than other requests should wait.
+SMALL_BODY = 16_384
+
 MAX_FILE = 1_000
 
 P = ParamSpec("P")
@@ -122,6 +127,11 @@ class RequestContext:
 
         return await asyncio.get_running_loop().run_in_executor(services.reader, in_one_state)
 
+    async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a long calculation in a thread: there it does not hold up other requests."""
+        call = partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self.services.compute, call)
+
     def allow_query_params(self, *known: str) -> None:
         """Reject every other query parameter, because ignoring one would break a promise; validate the write options.
 
@@ -154,7 +164,8 @@ class RequestContext:
         Raises:
             BodyTooLarge, BodyTooSlow, UnsupportedEncoding, InvalidJson, InvalidBody
         """
-        return read_body(strict_json.parse(await self.body()), kind)
+        body = await self.body()
+        return await self.compute(_parse, body, kind) if len(body) > SMALL_BODY else _parse(body, kind)
 
     async def parse_reason(self) -> None:
         """Use the reason of an optional body (`Reason`) for the write.
@@ -230,6 +241,10 @@ class RequestContext:
         url = self.request.url
         head = f"{self.request.method} {url.path}?{url.query}\n".encode()
         return hashlib.sha256(head + (self._body or b"")).hexdigest()
+
+
+def _parse(body: bytes, kind: type[T]) -> tuple[T, list[str]]:
+    return read_body(strict_json.parse(body), kind)
 
 
 def _decode_header(header: str) -> str:

@@ -25,7 +25,10 @@ class ApiDescription(msgspec.Struct, frozen=True):
 
 
 class Services(msgspec.Struct, frozen=True):
-    """The parts of a server process; `reader` runs lookups in the database."""
+    """The parts of a server process.
+
+    `reader` runs lookups in the database, and `compute` long calculations of requests, one at a time.
+    """
 
     store: Store
     catalog: Catalog
@@ -40,3 +43,4 @@ class Services(msgspec.Struct, frozen=True):
     description: ApiDescription
     write_queue: WriteQueue
     reader: Executor
+    compute: Executor

@@ -14,7 +14,7 @@ from moorage.core.deployments.ids import check_key
 from moorage.core.deployments.manifest import Manifest
 from moorage.core.deployments.ownership import WriteOptions, may_change
 from moorage.core.deployments.update import updated_content
-from moorage.core.errors.requests import InvalidBody, InvalidKey
+from moorage.core.errors.requests import ComparisonTooLarge, InvalidBody, InvalidKey
 from moorage.core.validation.body import read_body
 from moorage.core.validation.strict_json import MAX_BODY
 from moorage.documents.read import Document, name_in_project
@@ -124,7 +124,10 @@ def _rejection(document: Document, current: Manifest) -> tuple[str, ...]:
 def _breaking(before: Any, after: Any) -> tuple[str, ...]:
     """Return the breaking changes, without those that only a jinja process can find."""
     live, new = (updated_content(read_body(each, PutDeployment)[0]).encode() for each in (before, after))
-    lines = tuple(f"breaking: {change.message}" for change in breaking_changes(live, new))
+    try:
+        lines = tuple(f"breaking: {change.message}" for change in breaking_changes(live, new))
+    except ComparisonTooLarge as error:
+        lines = (f"breaking: {error.message}",)
     return (*lines, "`moorage apply --allow-breaking` publishes it anyway") if lines else ()
 
 

@@ -6,11 +6,15 @@ from moorage.core.compatibility.contract import Needs
 from moorage.core.compatibility.errors import BreakingChange
 from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.deployment import Deployment
+from moorage.core.errors.requests import ComparisonTooLarge
 from moorage.core.errors.templates import InvalidTemplate, JinjaNotEnabled
 from moorage.core.routing.rules import DEFAULT_VARIANT
-from moorage.core.validation.strict_json import join
+from moorage.core.validation.json_path import join
 from moorage.registry.write_context import TemplateInspector, WriteContext
 from moorage.store.reader import Reader
+
+#: The entry of the history for a version that was too large to compare, in place of the paths.
+_NOT_COMPARED = "not compared"
 
 
 def check_jinja(new: StoredContent, templates: TemplateInspector) -> None:
@@ -37,8 +41,14 @@ def check_breaking(reader: Reader, ctx: WriteContext, live: Deployment, new: Sto
 
     Raises:
         BreakingChange: there are such paths, and the options do not allow them.
+        ComparisonTooLarge: there are too many changes to find out, and the options do not allow breaking changes.
     """
-    found = breaks(live.content, new, ctx.templates.find_variables)
+    try:
+        found = breaks(live.content, new, ctx.templates.find_variables)
+    except ComparisonTooLarge:
+        if not ctx.options.allow_breaking:
+            raise
+        return [_NOT_COMPARED]
     breaking = listed(found)
     if breaking and not ctx.options.allow_breaking:
         required = sorted({name for each in found for name in each.needs.required})

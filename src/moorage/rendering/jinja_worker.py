@@ -16,7 +16,7 @@ from jinja2 import Template, meta
 from jinja2.exceptions import SecurityError, TemplateError
 
 from moorage.core.errors.templates import OutputTooLarge
-from moorage.core.templates.output import Output
+from moorage.core.templates.output import Output, RenderBudget
 from moorage.core.templates.template import Rendered
 from moorage.rendering.jinja_environment import PromptEnvironment, Unfilled
 from moorage.rendering.messages import (
@@ -100,20 +100,16 @@ def _reply(request: bytes) -> Reply:
 def _result(request: Request) -> Reply:
     if isinstance(request, FindVariables):
         return Variables([_names(template) for template in request.templates])
-    rendered: list[Rendered] = []
-    budget = request.budget
-    for template in request.templates:
-        rendered.append(_render(template, request, budget))
-        budget -= rendered[-1].size
-    return RenderedTexts(rendered)
+    budget = RenderBudget(request.budget)
+    return RenderedTexts([_render(template, request, budget) for template in request.templates])
 
 
-def _render(template: str, request: Render, budget: int) -> Rendered:
+def _render(template: str, request: Render, budget: RenderBudget) -> Rendered:
     output = Output(budget, keep_placeholders=request.keep_placeholders)
     Unfilled.report_to(output)
     for piece in _compile(template).generate(request.inputs):
         output.write(piece)
-    return Rendered(output.text(), [*output.missing], output.size)
+    return Rendered(output.text(), [*output.missing])
 
 
 def _compile(template: str) -> Template:

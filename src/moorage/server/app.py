@@ -74,5 +74,6 @@ def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIA
         description=describe(OPERATIONS),
         write_queue=WriteQueue(store, catalog),
         reader=ThreadPoolExecutor(READERS, "moorage-reader"),
+        compute=ThreadPoolExecutor(1, "moorage-compute"),
     )
     return build_application(services, stopping.is_set if stopping else lambda: False, store.close)

@@ -44,6 +44,7 @@ def build_application(services: Services, is_stopping: Callable[[], bool], close
             await services.consumers.flush(is_last=True)
         services.write_queue.close()
         services.reader.shutdown()
+        services.compute.shutdown()
         services.follower.close()
         services.resolver.close()
         services.request_log.flush()

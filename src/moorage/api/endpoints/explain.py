@@ -1,6 +1,5 @@
 """`/v2/deployments/{keyOrID}/explain` and `/simulate`: routing decisions, and the effect of another routing table."""
 
-import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -29,6 +28,5 @@ async def _evaluate(
     body = await ctx.body()
     compiled = ctx.services.resolver.compiled(ctx.project_id, ctx.path("key_or_id"))
     revision = ctx.services.catalog.revision
-    # In a thread: a thousand contexts can take a while.
-    result = await asyncio.get_running_loop().run_in_executor(ctx.services.reader, evaluate, compiled, body)
-    return json_response(ctx, msgspec.json.encode(result), rev=revision)
+    result = await ctx.compute(lambda: msgspec.json.encode(evaluate(compiled, body)))
+    return json_response(ctx, result, rev=revision)

@@ -5,10 +5,10 @@ from typing import Final
 
 from starlette.responses import Response
 
-from moorage.api.request import RequestContext
+from moorage.api.request import SMALL_BODY, RequestContext
 from moorage.api.responses import RawHeaders
 from moorage.core.access import Scope
-from moorage.core.resolution.config import read_request
+from moorage.core.resolution.config import GetConfigRequest, read_request
 from moorage.gateway.resolve import Resolved
 
 PATH: Final = "/v2/deployments/get_config"
@@ -18,12 +18,20 @@ SCOPES: Final = frozenset({Scope.INVOKE})
 async def get_config(ctx: RequestContext) -> Response:
     """Get what to send to the model for a deployment, a context and inputs."""
     ctx.allow_query_params()
-    request = read_request(await ctx.body())
+    body = await ctx.body()
+    request = await ctx.compute(_read_checked, body) if len(body) > SMALL_BODY else read_request(body)
     resolved = await ctx.services.resolver.resolve(ctx.project_id, request)
     ctx.services.consumers.record(resolved.live.version_id, ctx.key.id, request.inputs)
     response = Response(resolved.config)
     _, response.raw_headers = config_headers(ctx.services.catalog.revision, resolved)
     return response
+
+
+def _read_checked(body: bytes) -> GetConfigRequest:
+    """Read a request with all its checks."""
+    request = read_request(body)
+    request.attributes()
+    return request
 
 
 def config_headers(revision: int, resolved: Resolved) -> tuple[bytes, RawHeaders]:

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from moorage.api.request import RequestContext
 from moorage.api.responses import json_response, version_response
 from moorage.core.deployments.deployment import restore_deadline_us
-from moorage.core.deployments.diff import Difference, diff_paths, unified
+from moorage.core.deployments.diff import Difference, unified
 from moorage.core.deployments.history import HistoryPage
 from moorage.core.deployments.page import PageQuery
 from moorage.core.deployments.version import DeletedVersion, PostVersion, VersionPage
@@ -128,12 +128,12 @@ async def diff(ctx: RequestContext) -> Response:
     from_name = parameters.get("from") or "live"
     is_text = "text/plain" in ctx.request.headers.get("accept", "")
 
-    def difference(reader: Reader) -> str | bytes:
-        key_or_id = ctx.path("key_or_id")
-        before, after = versions.compare(reader, ctx.project_id, key_or_id, from_name, to_name)
+    def difference() -> str | bytes:
         names, contents = (str(before.number), str(after.number)), (before.comparable(), after.comparable())
-        return unified(*contents, *names) if is_text else _encode(Difference(*names, list(diff_paths(*contents))))
+        return unified(*contents, *names) if is_text else _encode(Difference.of(*names, *contents))
 
+    chosen = ctx.path("key_or_id"), from_name, to_name
+    (before, after), _ = await ctx.read(lambda reader: versions.compare(reader, ctx.project_id, *chosen))
     # No ETag: responses are cached by path and query, and this one has two forms.
-    body, _ = await ctx.read(difference)
+    body = await ctx.compute(difference)
     return Response(body, media_type="text/plain" if is_text else "application/json")

@@ -19,7 +19,7 @@ from moorage.api.middleware.conditional import ConditionalResponse, age_header, 
 from moorage.api.middleware.get_config_fast_path import GetConfigFastPath
 from moorage.api.middleware.response_cache import CachedResponse, CacheKey, ResponseCache
 from moorage.api.middleware.timeouts import SharedTimeout
-from moorage.api.request import BODY_SECONDS
+from moorage.api.request import BODY_SECONDS, SMALL_BODY
 from moorage.api.request_log import RequestLog, RequestRecord
 from moorage.api.responses import RawHeaders, etag_matches
 from moorage.catalog.catalog import Catalog
@@ -107,7 +107,9 @@ class RequestPipeline:
     ) -> CachedResponse | None:
         """Return the response to get_config, if the request is one for the fast path."""
         # The server sets `more_body` also for a body that arrived in one piece, so the length is compared.
-        if length is None or length != b"%d" % len(body) or age > self._follower.max_staleness:
+        if length is None or length != b"%d" % len(body) or len(body) > SMALL_BODY:
+            return None
+        if age > self._follower.max_staleness:
             return None
         self._clear_if_changed()  # the body may have arrived late
         return self._fast_path.response(authorization, body)

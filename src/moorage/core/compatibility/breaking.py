@@ -1,10 +1,11 @@
 """Breaking changes of a new version, and the variants that they affect."""
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 import msgspec
 
-from moorage.core.compatibility.changes import ContractChange
+from moorage.core.compatibility.changes import Comparison, ContractChange
 from moorage.core.compatibility.contract import (
     NOTHING,
     Contract,
@@ -21,7 +22,7 @@ from moorage.core.deployments.content import DECODE_ERRORS, Content, StoredConte
 from moorage.core.errors.templates import MissingInputs, TemplateError
 from moorage.core.resolution.compiled import CompiledVariant, render_all, texts_of
 from moorage.core.routing.rules import DEFAULT_VARIANT, reachable
-from moorage.core.validation.strict_json import join
+from moorage.core.validation.json_path import join
 
 #: The limits of lists, and of a path or message in characters, because a body can contain many long names.
 MAX_LISTED = 200
@@ -88,7 +89,11 @@ def breaks(live: StoredContent, new: StoredContent, find_variables: VariableFind
     A variant that requests could already get is compared with its previous content. A caller cannot choose the
     variant. So for a new variant, only changes relative to all previous variants count; for a removed variant, the
     names and tools that no remaining variant has count.
+
+    Raises:
+        ComparisonTooLarge
     """
+    comparison = Comparison()
     after_content = new.decode()
     after = after_content.variants()
     try:
@@ -105,21 +110,32 @@ def breaks(live: StoredContent, new: StoredContent, find_variables: VariableFind
             both = old_names[name], new_names[name]
             # If the names of either are unknown, compare the declared variables of both.
             old, new_ = both if all(isinstance(names, AbstractSet) for names in both) else (None, None)
-            breaks.append(_between(name, _contract(before[name], old), _contract(after[name], new_)))
+            breaks.append(_between(name, _contract(before[name], old), _contract(after[name], new_), comparison))
     if was_served != is_served:
         was = {name: _contract(before[name], old_names[name]) for name in was_served}
         is_ = {name: _contract(after[name], new_names[name]) for name in is_served}
-        breaks += [
-            _common([_between(name, contract.intersection(is_[name]), is_[name]) for contract in was.values()])
-            for name in is_.keys() - was.keys()
-        ]
+        previous = _distinct(was.values())
+        for name in is_.keys() - was.keys():
+            shared = [contract.intersection(is_[name]) for contract in previous]
+            breaks.append(_common([_between(name, contract, is_[name], comparison) for contract in shared]))
         remaining = union([*is_.values()])
-        breaks += [_between(name, was[name].difference(remaining), NOTHING) for name in was.keys() - is_.keys()]
+        breaks += [
+            _between(name, was[name].difference(remaining), NOTHING, comparison) for name in was.keys() - is_.keys()
+        ]
     return sorted(breaks, key=lambda breaking: (breaking.variant != DEFAULT_VARIANT, breaking.variant))
 
 
-def _between(variant: str, before: Contract, after: Contract) -> _Break:
-    changes = [change for change in contract_changes(before, after) if change.is_breaking]
+def _distinct(contracts: Iterable[Contract]) -> list[Contract]:
+    """Return the contracts that differ; variants often share one."""
+    distinct: list[Contract] = []
+    for contract in contracts:
+        if contract not in distinct:
+            distinct.append(contract)
+    return distinct
+
+
+def _between(variant: str, before: Contract, after: Contract, comparison: Comparison) -> _Break:
+    changes = [change for change in contract_changes(before, after, comparison) if change.is_breaking]
     return _Break(variant, changes, needs_of(before, after) if changes else _NO_NEEDS)
 
 

@@ -7,18 +7,23 @@ tools, so it relies on their names and arguments.
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from moorage.core.compatibility.changes import ContractChange
+from moorage.core.compatibility.changes import Comparison, ContractChange
 from moorage.core.compatibility.schema_changes import schema_changes
 from moorage.core.deployments.defaults import Defaults
 from moorage.core.deployments.prompt_config import Tool, Variable
 from moorage.core.errors.templates import InvalidTemplate, TemplateError
 from moorage.core.templates.template import Engine, names
+from moorage.core.validation.json_path import JsonPath, join
 from moorage.core.validation.messages import name_of
-from moorage.core.validation.strict_json import join
+
+#: How many removed and added names are compared to find renamed variables, and how long they are. Each comparison takes
+#: 30 µs, and all pairs are compared.
+_MAX_RENAMED: Final = 20
+_MAX_COMPARED_NAME: Final = 64
 
 
 class Contract(msgspec.Struct, frozen=True):
@@ -102,18 +107,25 @@ def needs_of(live: Contract, new: Contract) -> Needs:
     return Needs(sorted(required), sorted(live.names - new.names))
 
 
-def contract_changes(live: Contract, new: Contract) -> list[ContractChange]:
-    """Return the changes for callers when `new` replaces `live`, the breaking changes first."""
-    changes = [*_variables(live, new), *_tools(live, new)]
+def contract_changes(live: Contract, new: Contract, comparison: Comparison | None = None) -> list[ContractChange]:
+    """Return the changes for callers when `new` replaces `live`, the breaking changes first.
+
+    Raises:
+        ComparisonTooLarge
+    """
+    comparison = comparison or Comparison()
+    comparison.spend(len(live.names) + len(new.names) + len(live.tools) + len(new.tools))
+    changes = [*_variables(live, new), *_tools(live, new, comparison)]
     return sorted(changes, key=lambda change: not change.is_breaking)
 
 
 def _variables(live: Contract, new: Contract) -> Iterator[ContractChange]:
     before, after = Defaults(live.variables), Defaults(new.variables)
-    added = sorted(new.names - live.names)
-    for name in sorted(live.names - new.names):
+    added, removed = sorted(new.names - live.names), sorted(live.names - new.names)
+    successors = _successors(removed, added)
+    for name in removed:
         path = join("variables", name)
-        successor = next(iter(get_close_matches(name, added, n=1, cutoff=0.6)), None)
+        successor = successors.get(name)
         if successor is None:
             yield ContractChange(
                 "variable_removed", path, f"{name} is no longer used: the value that callers send has no effect."
@@ -131,6 +143,19 @@ def _variables(live: Contract, new: Contract) -> Iterator[ContractChange]:
             yield ContractChange("variable_added", path, f"{name} is new and has a default.")
     for name in sorted(live.names & new.names):
         yield from _variable(name, before.get(name), after.get(name), live, new)
+
+
+def _successors(removed: Sequence[str], added: Sequence[str]) -> dict[str, str]:
+    """Return the new names of renamed variables; none if there are many, because all pairs are compared."""
+    if len(removed) > _MAX_RENAMED or len(added) > _MAX_RENAMED:
+        return {}
+    free = [name for name in added if len(name) <= _MAX_COMPARED_NAME]
+    found = {}
+    for name in removed:
+        if len(name) <= _MAX_COMPARED_NAME and (similar := get_close_matches(name, free, n=1, cutoff=0.6)):
+            found[name] = similar[0]
+            free.remove(similar[0])
+    return found
 
 
 def _consequence(name: str, new: Contract) -> str:
@@ -158,7 +183,7 @@ def _variable(name: str, old: Any, default: Any, live: Contract, new: Contract) 
         yield ContractChange("variable_described", path, f"The description of {name} has changed.")
 
 
-def _tools(live: Contract, new: Contract) -> Iterator[ContractChange]:
+def _tools(live: Contract, new: Contract, comparison: Comparison) -> Iterator[ContractChange]:
     before = {tool.function.name: tool.function for tool in live.tools}
     after = {tool.function.name: tool.function for tool in new.tools}
     for name in sorted(before.keys() - after.keys()):
@@ -168,8 +193,9 @@ def _tools(live: Contract, new: Contract) -> Iterator[ContractChange]:
         message = f"The tool {name} is new: the model can call it, and callers must implement it."
         yield ContractChange("tool_added", join("tools", name), message)
     for name, tool in before.items():
-        if name in after:
+        if name in after and tool != after[name]:
             path = join("tools", name)
             if tool.description != after[name].description:
                 yield ContractChange("tool_described", path, f"The description of the tool {name} has changed.")
-            yield from schema_changes(path, tool.parameters, after[name].parameters)
+            schema_path = JsonPath("tools") / name
+            yield from schema_changes(schema_path, tool.parameters, after[name].parameters, comparison)

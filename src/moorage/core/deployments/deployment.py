@@ -13,6 +13,7 @@ from moorage.core.deployments.prompt_config import PromptConfig, Variable
 from moorage.core.deployments.runtime_config import RuntimeConfigFields
 from moorage.core.errors.base import DeploymentDeleted, DeploymentUnreadable
 from moorage.core.times import iso
+from moorage.core.validation.json_path import JsonPath
 from moorage.core.validation.validate import DROP, Report
 
 Bump = Literal["minor", "major"]
@@ -48,7 +49,7 @@ class PostDeployment(PutDeployment, frozen=True, forbid_unknown_fields=True, kw_
     reason: Annotated[str, Meta(max_length=MAX_NOTES)] | UnsetType = UNSET
 
 
-def _permanent(value: Any, path: str, report: Report) -> Any:
+def _permanent(value: Any, path: JsonPath, report: Report) -> Any:
     report.problem(
         path, "cannot be changed, because applications use it; create another deployment and delete this one"
     )

@@ -2,27 +2,35 @@
 
 from collections.abc import Iterator, Sequence
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from moorage.core.deployments.prompt_config import ImagePart, Message, PromptConfig, TextPart
 from moorage.core.deployments.variant import Settings
 from moorage.core.errors.templates import InvalidTemplate
-from moorage.core.templates import mustache
+from moorage.core.templates.template import count_tags
 from moorage.core.validation.validate import Report
 
+#: The maximum number of messages, template tags, variables and tools of a version, in all variants together: each costs
+#: some microseconds when the version is compared, published and compiled.
+MAX_ELEMENTS = 5_000
 
-def check_templates(config: PromptConfig, settings: Settings | UnsetType, report: Report, path: str) -> None:
-    """Report invalid mustache templates of a `prompt_config` at `path`.
+
+def check_templates(config: PromptConfig, settings: Settings | UnsetType, report: Report, path: str) -> int:
+    """Report invalid mustache templates of a `prompt_config` at `path`; return the number of its templates and tags.
 
     Every text is a valid text template. Only the rendering process can check jinja templates.
     """
-    if not settings or settings.engine != "mustache":
-        return
+    engine, tags = (settings.engine if settings else UNSET) or "text", 0
+    if engine == "jinja":
+        return len(config.messages)
     for where, template in templates(config.messages):
+        if tags > MAX_ELEMENTS:
+            break  # the caller reports it
         try:
-            mustache.parse(template)
+            tags += 1 + count_tags(engine, template)
         except InvalidTemplate as error:
             report.problem(f"{path}.messages{where}", f"is not a valid mustache template: {error.fields['reason']}")
+    return tags
 
 
 def templates(messages: Sequence[Message]) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from moorage.core.deployments.content import DECODE_ERRORS, Content
 from moorage.core.deployments.deployment import Deployment, PutDeployment, unreadable
 from moorage.core.deployments.prompt_config import Variable, decode_variables
 from moorage.core.deployments.runtime_config import EMPTY, check_variables, decode_runtime_config
-from moorage.core.deployments.template_check import check_templates
+from moorage.core.deployments.template_check import MAX_ELEMENTS, check_templates
 from moorage.core.deployments.version import PostVersion
 from moorage.core.errors.requests import InvalidBody
 from moorage.core.validation.validate import Report
@@ -31,9 +31,14 @@ def updated_content(body: PutDeployment | PostVersion, live: Deployment | None =
     runtime_config, report = runtime_config.updated(body), Report()
     check_variables(variables, report)
     runtime_config.check(report)
-    check_templates(body.prompt_config, runtime_config.settings, report, "prompt_config")
+    elements = len(variables) + len(body.prompt_config.tools)
+    elements += check_templates(body.prompt_config, runtime_config.settings, report, "prompt_config")
     for index, variant in enumerate(runtime_config.variants):
-        check_templates(variant.prompt_config, variant.settings, report, f"variants[{index}].prompt_config")
+        elements += len(variant.variables or ()) + len(variant.prompt_config.tools)
+        elements += check_templates(variant.prompt_config, variant.settings, report, f"variants[{index}].prompt_config")
+    if elements > MAX_ELEMENTS:
+        parts = "messages, template tags, variables and tools"
+        report.problem("", f"must have at most {MAX_ELEMENTS:,} {parts}, in all variants together")
     if report.problems:
         raise InvalidBody.of(report.problems)
     return Content(body.prompt_config, variables, runtime_config)

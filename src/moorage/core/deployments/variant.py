@@ -13,7 +13,7 @@ from moorage.core.deployments.ids import KEY_PATTERN
 from moorage.core.deployments.prompt_config import ModelParameters, ModelType, PromptConfig, Provider, Variable
 from moorage.core.routing.rules import DEFAULT_VARIANT
 from moorage.core.validation.bounds import Number, bounded
-from moorage.core.validation.strict_json import join
+from moorage.core.validation.json_path import JsonPath
 from moorage.core.validation.validate import Report
 
 MAX_VARIANTS = 50
@@ -50,11 +50,11 @@ class Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ttl: Number | UnsetType = UNSET
 
 
-def _complete_cache(value: Any, path: str, report: Report) -> Any:
+def _complete_cache(value: Any, path: JsonPath, report: Report) -> Any:
     if isinstance(value, dict) and value.get("enabled") is True:
         for field in ("type", "ttl"):
             if value.get(field) is None:
-                report.problem(join(path, field), "is required if the cache is enabled")
+                report.problem(path / field, "is required if the cache is enabled")
     return value
 
 

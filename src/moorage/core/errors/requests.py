@@ -4,6 +4,7 @@ InvalidRequest
 ├── InvalidLimit, InvalidCursor, ConflictingCursors, InvalidFlag, InvalidSince
 ├── InvalidFilter             FilterTooLong, FilterNotATime
 ├── UnknownParameter, RepeatedParameter, MissingParameter, InvalidIdempotencyKey, InvalidMinRevision
+├── ComparisonTooLarge, ContextTooLarge
 └── InvalidJson, InvalidBody, InvalidKey, BodyTooLarge, BodyTooSlow, UnsupportedEncoding
 """
 
@@ -142,3 +143,17 @@ class UnsupportedEncoding(InvalidRequest):
 
     code = "unsupported_encoding"
     hint = "Send the body uncompressed."
+
+
+class ComparisonTooLarge(InvalidRequest):
+    """The new version needs more than {maximum} comparisons with the live version to find breaking changes."""
+
+    code = "comparison_too_large"
+    hint = "Publish fewer changes at once, or pass allow_breaking=true to publish it without this check."
+
+
+class ContextTooLarge(InvalidRequest):
+    """The context is too large for a table of {conditions} conditions: more than {maximum} comparisons are needed."""
+
+    code = "context_too_large"
+    hint = "Send shorter texts and lists in the context, or use fewer conditions."

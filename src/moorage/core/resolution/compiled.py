@@ -19,7 +19,7 @@ from moorage.core.resolution.messages import with_content
 from moorage.core.routing.context import Context
 from moorage.core.routing.table import Resolution, RoutingTable
 from moorage.core.templates.lookup import ABSENT
-from moorage.core.templates.output import MAX_OUTPUT
+from moorage.core.templates.output import MAX_OUTPUT, RenderBudget
 from moorage.core.templates.template import Engine, Missing, Rendered, Template
 
 _FIRST_ROLES = ("system", "developer")
@@ -130,7 +130,7 @@ class CompiledVariant:
             return None, []
         parts = [template.parts for template in self.templates]
         names = [name for template_parts in parts for name in template_parts[1::2]]
-        marked = [Rendered(_MARK.join(template_parts[::2]), [], 0) for template_parts in parts]
+        marked = [Rendered(_MARK.join(template_parts[::2]), []) for template_parts in parts]
         pieces = encode(self.configuration(marked, _EMPTY_REQUEST)).split(_encode(_MARK)[1:-1])
         if len(pieces) != len(names) + 1:
             return None, []  # a text contains a NUL
@@ -165,8 +165,10 @@ class CompiledDeployment:
         """Return the resolution and the variant for a context.
 
         Raises:
+            ContextTooLarge
             VariantNotResolved: the table names a variant that does not exist.
         """
+        self.table.check_size(context)
         resolution = self.table.resolve(context)
         variant = self._variants.get(resolution.variant)
         if variant is None:
@@ -180,14 +182,11 @@ def render_all(variant: CompiledVariant, inputs: Mapping[str, Any]) -> list[Rend
     Raises:
         TemplateError
     """
-    rendered, budget, is_error = [], MAX_OUTPUT, variant.missing == "error"
-    values = variant.inputs(inputs)
-    for template in variant.templates:
-        text = template.render(values, "empty" if is_error else variant.missing, budget=budget)
-        budget -= text.size
-        rendered.append(text)
-    if is_error and (missing := _missing(rendered)):
-        raise MissingInputs.of(missing)
+    budget, is_error, values = RenderBudget(), variant.missing == "error", variant.inputs(inputs)
+    missing: Missing = "empty" if is_error else variant.missing
+    rendered = [template.render(values, missing, budget) for template in variant.templates]
+    if is_error and (names := _missing(rendered)):
+        raise MissingInputs.of(names)
     return rendered
 
 

@@ -116,7 +116,6 @@ class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _encode = msgspec.json.Encoder().encode
-_decode_request = msgspec.json.Decoder(GetConfigRequest).decode
 
 
 def read_request(body: bytes) -> GetConfigRequest:
@@ -125,10 +124,11 @@ def read_request(body: bytes) -> GetConfigRequest:
     Raises:
         InvalidJson, InvalidBody: with all problems.
     """
+    value = strict_json.parse(body)
     try:
-        return _decode_request(body)
-    except (ValueError, RecursionError):  # slower, but it reports all problems, and normalizes
-        return read_body(strict_json.parse(body), GetConfigRequest)[0]
+        return msgspec.convert(value, GetConfigRequest)
+    except ValueError:  # slower, but it reports all problems, and normalizes
+        return read_body(value, GetConfigRequest)[0]
 
 
 def encode(configuration: ResolvedConfig) -> bytes:

@@ -12,7 +12,7 @@ from moorage.core.deployments.variant import Variants, check_variants
 from moorage.core.errors.base import Problem
 from moorage.core.errors.requests import InvalidBody
 from moorage.core.resolution.compiled import CompiledDeployment
-from moorage.core.routing.context import Context, count_items, read_context
+from moorage.core.routing.context import Context, read_context
 from moorage.core.routing.rules import DEFAULT_VARIANT, Routing, check_routing
 from moorage.core.routing.table import ChangedContext, Explanation, RoutingTable, compare
 from moorage.core.validation import strict_json
@@ -21,8 +21,8 @@ from moorage.core.validation.validate import Report
 
 MAX_CONTEXTS = 1_000
 
-#: The maximum number of comparisons; they take half a second.
-MAX_COMPARISONS = 2_000_000
+#: The maximum number of comparisons of a simulation.
+MAX_COMPARISONS = 500_000
 
 
 class ExplainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,13 +64,9 @@ def explain_context(compiled: CompiledDeployment, body: bytes) -> Explained:
     context = read_context(request.context, report)
     if report.problems:
         raise InvalidBody.of(report.problems)
+    compiled.table.check_size(context)
     result = compiled.table.explain(context)
     return Explained(result.variant, result.reason, result.rule, result.rules, version=compiled.live.version)
-
-
-def _values(context: Context) -> int:
-    """Return the maximum number of values per condition; a search in a string costs as much as several comparisons."""
-    return 1 + count_items(context) + sum(len(value) for value in context.values() if isinstance(value, str)) // 5
 
 
 def simulate_routing(compiled: CompiledDeployment, body: bytes) -> SimulationResult:
@@ -91,7 +87,10 @@ def simulate_routing(compiled: CompiledDeployment, body: bytes) -> SimulationRes
     if report.problems:
         raise InvalidBody.of(report.problems)
     proposed = RoutingTable.compile(compiled.live.key, request.routing)
-    if sum(map(_values, contexts)) * (compiled.table.conditions + proposed.conditions) > MAX_COMPARISONS:
-        raise InvalidBody.of([Problem("contexts", "must be fewer for tables with this number of conditions")])
+    comparisons = 0
+    for context in contexts:
+        comparisons += compiled.table.comparisons(context) + proposed.comparisons(context)
+        if comparisons > MAX_COMPARISONS:
+            raise InvalidBody.of([Problem("contexts", "must be fewer for tables with this number of conditions")])
     changed = compare(compiled.table, proposed, contexts)
     return SimulationResult(compiled.live.version, changed, len(contexts) - len(changed))

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from moorage.core.validation.messages import name_of, nearest
-from moorage.core.validation.strict_json import join
+from moorage.core.validation.json_path import join
+from moorage.core.validation.messages import name_of
 from moorage.core.validation.validate import Report
 
 _COMPARISONS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "exists")
@@ -33,7 +33,7 @@ def _check_fields(fields: dict[str, Any], report: Report, path: str) -> None:
             continue
         for operator, operand in condition.items():
             if operator not in _COMPARISONS:
-                hint = nearest(operator, [*_COMPARISONS]) or f"; the operators are {', '.join(_COMPARISONS)}"
+                hint = report.suggestion(operator, _COMPARISONS) or f"; the operators are {', '.join(_COMPARISONS)}"
                 report.problem(join(here, operator), f"is not an operator{hint}")
             elif (requirement := _requirement(operator, operand)) is not None:
                 report.problem(join(here, operator), f"must be {requirement}")

@@ -13,14 +13,14 @@ from msgspec import UNSET, Meta, UnsetType
 from moorage.core.routing.context import MAX_ITEMS, MAX_TEXT, kind_of
 from moorage.core.times import find_moment
 from moorage.core.validation.bounds import Number
+from moorage.core.validation.json_path import JsonPath
 from moorage.core.validation.messages import name_of, shown
-from moorage.core.validation.strict_json import join
 from moorage.core.validation.validate import DROP, Report
 
 Scalar = bool | int | float | str
 
 
-def _operand(value: Any, path: str, report: Report) -> Any:
+def _operand(value: Any, path: JsonPath, report: Report) -> Any:
     """Reject a list of two kinds, which is a mistake: in YAML 1.1, `[NO, BE]` is `[false, "BE"]`."""
     items = value if isinstance(value, list) else [value]
     if len({kind_of(item) for item in items}) > 1:
@@ -32,14 +32,14 @@ def _operand(value: Any, path: str, report: Report) -> Any:
     return value
 
 
-def _ordered(value: Any, path: str, report: Report) -> Any:
+def _ordered(value: Any, path: JsonPath, report: Report) -> Any:
     if kind_of(value) != "a number" and not (isinstance(value, str) and find_moment(value) is not None):
         report.problem(path, 'must be a number or a date such as "2026-03-01" or "2026-03-01T09:30:00Z"')
         return DROP
     return value
 
 
-def _choices(value: Any, path: str, report: Report) -> Any:
+def _choices(value: Any, path: JsonPath, report: Report) -> Any:
     if value == []:
         report.problem(path, "must not be empty")
     return _operand(value, path, report)
@@ -106,7 +106,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 OPERATORS = Condition.__struct_encode_fields__
 
 
-def check_condition(value: Any, path: str, report: Report) -> Any:
+def check_condition(value: Any, path: JsonPath, report: Report) -> Any:
     """Validate a condition as a whole: an object with at least one operator."""
     if not isinstance(value, dict):
         report.problem(path, f'must be an object of operators such as {{"eq": {shown(value)}}}, not {name_of(value)}')
@@ -115,5 +115,5 @@ def check_condition(value: Any, path: str, report: Report) -> Any:
         report.problem(path, f"must have at least one operator: {', '.join(OPERATORS)}")
     for name in [name for name, operand in value.items() if operand is None]:
         # Elsewhere an optional null is dropped; here the rule would then match unintended requests.
-        report.problem(join(path, name), 'must not be null; use {"exists": false} to test for a missing attribute')
+        report.problem(path / name, 'must not be null; use {"exists": false} to test for a missing attribute')
     return value

@@ -8,8 +8,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from moorage.core.validation.json_path import join
 from moorage.core.validation.messages import name_of, shown
-from moorage.core.validation.strict_json import join
 from moorage.core.validation.validate import Report
 
 MAX_ATTRIBUTES = 100

@@ -18,7 +18,6 @@ from msgspec import UNSET, Meta, UnsetType
 from moorage.core.routing.conditions import Condition, check_condition
 from moorage.core.routing.context import MAX_ATTRIBUTES, MAX_NAME
 from moorage.core.routing.splits import BUCKETS, Split
-from moorage.core.validation.messages import nearest
 from moorage.core.validation.validate import Report
 
 #: The name of the variant in the deployment's own `prompt_config`.
@@ -68,7 +67,7 @@ def check_routing(
     shares: dict[tuple[str, bytes], int] = {}
     for index, rule in enumerate(routing):
         if rule.variant not in variants:
-            hint = nearest(rule.variant, [*variants])
+            hint = report.suggestion(rule.variant, [*variants])
             report.problem(
                 f"{path}[{index}].variant", f"must be one of {', '.join(variants)}; got {rule.variant!r}{hint}"
             )

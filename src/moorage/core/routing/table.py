@@ -1,5 +1,6 @@
 """Resolution: the variant of a request with the reason, and the routing table that finds it."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
@@ -7,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from moorage.core.errors.requests import ContextTooLarge
 from moorage.core.routing.compiled_condition import CompiledCondition, Predicate, compile_conditions
 from moorage.core.routing.context import Context
 from moorage.core.routing.rules import DEFAULT_VARIANT, RoutingRule
@@ -15,6 +17,18 @@ from moorage.core.validation.messages import shown
 
 #: Longer rules, as JSON, are not shared, because the cache is bounded.
 _SHARED_BYTES: Final = 1_000
+
+#: The maximum number of comparisons for one context, which take about 40 ms; see `RoutingTable.comparisons`.
+MAX_COMPARISONS: Final = 200_000
+
+#: A table with fewer conditions cannot exceed it.
+_FEW_CONDITIONS: Final = 100
+
+#: How many conditions of a rule are explained.
+_MAX_EXPLAINED: Final = 10
+
+#: The characters that a search compares in the time of one comparison.
+_CHARACTERS: Final = 50
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(RoutingRule).decode
@@ -78,17 +92,31 @@ class RoutingTable(msgspec.Struct, frozen=True):
     key: str
     rules: tuple[_CompiledRule, ...]
     default: Resolution
+    conditions: dict[str, int]  # how many by attribute
+    size: int  # how many in all
 
     @classmethod
     def compile(cls, key: str, routing: Sequence[RoutingRule], default: str = DEFAULT_VARIANT) -> "RoutingTable":
         """Compile the table of the deployment `key`, on which buckets depend; `default` is rule 0's variant."""
         rules = tuple(_compile_rule(number, rule) for number, rule in enumerate(routing, 1))
-        return cls(key, rules, Resolution(default, "default" if rules else "only", 0))
+        conditions = Counter(condition.attribute for rule in rules for condition in rule.conditions)
+        return cls(
+            key, rules, Resolution(default, "default" if rules else "only", 0), dict(conditions), conditions.total()
+        )
 
-    @property
-    def conditions(self) -> int:
-        """The maximum number of checks per context; each rule counts as one more."""
-        return sum(1 + len(rule.conditions) for rule in self.rules)
+    def comparisons(self, context: Context) -> int:
+        """Return the maximum number of comparisons for a context: of each item of a list, and a part of a long text."""
+        get = context.get
+        return len(self.rules) + sum(count * _weight(get(name)) for name, count in self.conditions.items())
+
+    def check_size(self, context: Context) -> None:
+        """Check that a context can be resolved in a short time.
+
+        Raises:
+            ContextTooLarge
+        """
+        if self.size > _FEW_CONDITIONS and self.comparisons(context) > MAX_COMPARISONS:
+            raise ContextTooLarge(param="context", conditions=self.size, maximum=MAX_COMPARISONS)
 
     def resolve(self, context: Context) -> Resolution:
         """Return the variant for a context from `moorage.core.routing.context.read_context`."""
@@ -127,12 +155,14 @@ class RoutingTable(msgspec.Struct, frozen=True):
     def _explain(self, rule: _CompiledRule, context: Context, ends: dict[str, int]) -> ExplainedRule:
         """Return the result of one rule; `ends` has the ends of the splits of earlier rules, and is updated."""
         values = [(condition, context.get(condition.attribute)) for condition in rule.conditions]
-        failing = [condition.explanation(value) for condition, value in values if not condition.holds(value)]
+        failing = [(condition, value) for condition, value in values if not condition.holds(value)]
+        parts = [condition.explanation(value) for condition, value in (failing or values)[:_MAX_EXPLAINED]]
+        if more := len(failing or values) - len(parts):
+            parts.append(f"{more} more conditions {'do not hold' if failing else 'hold'}")
         if failing:
-            return rule.explained(failing, matched=False)
-        holding = [condition.explanation(value) for condition, value in values]
+            return rule.explained(parts, matched=False)
         if rule.by is None:
-            return rule.explained(holding or ["the rule has no conditions"], matched=True)
+            return rule.explained(parts or ["the rule has no conditions"], matched=True)
         begin = ends.get(rule.by, 0)
         ends[rule.by] = end = begin + rule.share
         bucket = find_bucket(self.key, rule.by, context.get(rule.by))
@@ -141,7 +171,13 @@ class RoutingTable(msgspec.Struct, frozen=True):
         matched = begin <= bucket < end
         bucket_range = f"from {begin / 100:g} up to {end / 100:g}" if begin else f"below {end / 100:g}"
         split = f"the bucket of {rule.by}, {bucket / 100:.2f}, is {'' if matched else 'not '}{bucket_range}"
-        return rule.explained([*holding, split] if matched else [split], matched=matched, bucket=bucket / 100)
+        return rule.explained([*parts, split] if matched else [split], matched=matched, bucket=bucket / 100)
+
+
+def _weight(value: Any) -> int:
+    if type(value) is str:
+        return 1 + len(value) // _CHARACTERS
+    return 1 + len(value) if type(value) is list else 1
 
 
 def compare(before: RoutingTable, after: RoutingTable, contexts: Iterable[Context]) -> list[ChangedContext]:

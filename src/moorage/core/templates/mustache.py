@@ -8,15 +8,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from moorage.core.errors.templates import TemplateLimitExceeded
 from moorage.core.templates.lookup import ABSENT, member, to_text
-from moorage.core.templates.mustache_parser import Node, Section, VariableTag, parse
+from moorage.core.templates.mustache_parser import Node, Section, VariableTag, count_tags, parse
 from moorage.core.templates.output import Output
 
-__all__ = ["names", "parse", "render"]
-
-#: The maximum number of lookups and iterations. Nested sections over lists multiply, even without any output.
-MAX_STEPS = 50_000
+__all__ = ["count_tags", "names", "parse", "render"]
 
 
 def render(nodes: list[Node], inputs: Any, output: Output) -> None:
@@ -47,11 +43,12 @@ class _Rendering:
     def __init__(self, inputs: Any, output: Output) -> None:
         self.contexts = [inputs]
         self.output = output
-        self.steps = 0
+        self.step = output.budget.spend_step
 
     def render(self, nodes: list[Node]) -> None:
         for node in nodes:
             if isinstance(node, str):
+                self.step()
                 self.output.write(node)
             elif isinstance(node, VariableTag):
                 value = self.find(node.path)
@@ -93,8 +90,3 @@ class _Rendering:
             if value is ABSENT:
                 break
         return value
-
-    def step(self) -> None:
-        self.steps += 1
-        if self.steps > MAX_STEPS:
-            raise TemplateLimitExceeded(engine="mustache", reason=f"it takes more than {MAX_STEPS} steps")

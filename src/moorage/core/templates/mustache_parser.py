@@ -54,16 +54,16 @@ class _Parser:
     def __init__(self, template: str) -> None:
         self.template = template
         self.at = 0
+        self.tags = 0
         self.opener, self.closer = "{{", "}}"
         self.nodes: list[Node] = []
         # The open sections, each with its sibling nodes.
         self.open: list[tuple[_Tag, list[Node]]] = []
 
     def parse(self) -> list[Node]:
-        tags = 0
         while (start := self.template.find(self.opener, self.at)) >= 0:
-            tags += 1
-            if tags > MAX_TAGS:
+            self.tags += 1
+            if self.tags > MAX_TAGS:
                 self._fail(start, f"it has more than {MAX_TAGS} tags")
             tag = self._tag(start)
             text, after = self._split_before(tag)
@@ -148,3 +148,14 @@ def parse(template: str) -> list[Node]:
         InvalidTemplate: with the reason and the line.
     """
     return _Parser(template).parse()
+
+
+def count_tags(template: str) -> int:
+    """Parse a template, and return the number of its tags.
+
+    Raises:
+        InvalidTemplate: with the reason and the line.
+    """
+    parser = _Parser(template)
+    parser.parse()
+    return parser.tags

@@ -1,18 +1,43 @@
-"""Output: the rendered text of a template, with a limit on its size."""
+"""Output: the rendered text of a template, and the limits of size and steps that the templates of a request share."""
 
-from moorage.core.errors.templates import OutputTooLarge
+from moorage.core.errors.templates import OutputTooLarge, TemplateLimitExceeded
 
 #: The maximum size of everything rendered for one request, in bytes of UTF-8.
 MAX_OUTPUT = 1_048_576
+
+#: The maximum number of steps for one request: lookups, iterations and pieces of text. Nested sections over lists
+#: multiply, even without any output. All steps take about 20 ms.
+MAX_STEPS = 100_000
+
+
+class RenderBudget:
+    """The remaining bytes of output and steps of a request; its templates share them."""
+
+    __slots__ = ("size", "steps")
+
+    def __init__(self, size: int = MAX_OUTPUT, steps: int = MAX_STEPS) -> None:
+        self.size = size
+        self.steps = steps
+
+    def spend_step(self) -> None:
+        """Count one step.
+
+        Raises:
+            TemplateLimitExceeded
+        """
+        self.steps -= 1
+        if self.steps < 0:
+            raise TemplateLimitExceeded(
+                engine="mustache", reason=f"the templates of one request take more than {MAX_STEPS} steps"
+            )
 
 
 class Output:
     """The pieces of a rendered text; `missing` has the names without a value, in order."""
 
-    def __init__(self, budget: int, *, keep_placeholders: bool) -> None:
+    def __init__(self, budget: RenderBudget, *, keep_placeholders: bool) -> None:
         self.missing: dict[str, None] = {}
-        self.size = 0
-        self._budget = budget
+        self.budget = budget
         self._keep_placeholders = keep_placeholders
         self._pieces: list[str] = []
 
@@ -24,7 +49,7 @@ class Output:
         """
         size = len(piece) if piece.isascii() else len(piece.encode())
         self.require(size)
-        self.size += size
+        self.budget.size -= size
         self._pieces.append(piece)
 
     def require(self, size: int) -> None:
@@ -33,7 +58,7 @@ class Output:
         Raises:
             OutputTooLarge: they exceed the budget.
         """
-        if self.size + size > self._budget:
+        if size > self.budget.size:
             raise OutputTooLarge(maximum=MAX_OUTPUT)
 
     def mark_missing(self, name: str, placeholder: str) -> str:

@@ -5,7 +5,8 @@ time that is linear in the template and the output. `jinja` runs code, so `moora
 separate process.
 
 Inputs are JSON values. Every engine inserts a string unchanged (not as a template, and not escaped), null as nothing,
-and other values as compact JSON. The output is at most `MAX_OUTPUT` bytes.
+and other values as compact JSON. The output and the steps of a request are limited, see
+`moorage.core.templates.output`.
 """
 
 import re
@@ -17,7 +18,7 @@ import msgspec
 from moorage.core.errors.templates import JinjaNotEnabled, MissingInputs, UnsupportedEngine
 from moorage.core.templates import mustache
 from moorage.core.templates.lookup import ABSENT, find, to_text
-from moorage.core.templates.output import MAX_OUTPUT, Output
+from moorage.core.templates.output import Output, RenderBudget
 
 Engine = Literal["text", "jinja", "mustache"]
 
@@ -31,11 +32,10 @@ _PLACEHOLDER = re.compile(r"\{\{(\s*+[^\W\d][\w-]*+(?:\.[\w-]++)*+\s*+)\}\}")
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """A rendered text, its size in bytes, and the distinct names without an input."""
+    """A rendered text, and the distinct names without an input."""
 
     text: str
     missing: list[str]
-    size: int
 
 
 class Template:
@@ -56,8 +56,8 @@ class Template:
         self.parts = [] if self._mustache else _PLACEHOLDER.split(template)
         self._names = {inside: inside.strip() for inside in self.parts[1::2]}
 
-    def render(self, inputs: Mapping[str, Any], missing: Missing, *, budget: int = MAX_OUTPUT) -> Rendered:
-        """Render with the inputs. `budget` is the maximum size in bytes; the templates of a request share `MAX_OUTPUT`.
+    def render(self, inputs: Mapping[str, Any], missing: Missing, budget: RenderBudget) -> Rendered:
+        """Render with the inputs; the templates of a request share the budget.
 
         Raises:
             MissingInputs: with all missing names, if `missing` is "error".
@@ -71,7 +71,7 @@ class Template:
             mustache.render(self._mustache, inputs, output)
         if missing == "error" and output.missing:
             raise MissingInputs.of([*output.missing])
-        return Rendered(output.text(), [*output.missing], output.size)
+        return Rendered(output.text(), [*output.missing])
 
     def _render_text(self, inputs: Mapping[str, Any], output: Output) -> None:
         parts, texts, needed = self.parts.copy(), dict[str, str](), 0
@@ -87,14 +87,14 @@ class Template:
 
 
 def render(
-    engine: str, template: str, inputs: Mapping[str, Any], missing: Missing, *, budget: int = MAX_OUTPUT
+    engine: str, template: str, inputs: Mapping[str, Any], missing: Missing, budget: RenderBudget | None = None
 ) -> Rendered:
     """Compile a template and render it with the inputs.
 
     Raises:
         The errors of `Template` and `Template.render`.
     """
-    return Template(engine, template).render(inputs, missing, budget=budget)
+    return Template(engine, template).render(inputs, missing, budget or RenderBudget())
 
 
 def names(engine: str, template: str) -> list[str]:
@@ -107,6 +107,16 @@ def names(engine: str, template: str) -> list[str]:
     if engine == "mustache":
         return mustache.names(mustache.parse(template))
     return list(dict.fromkeys(inside.strip() for inside in _PLACEHOLDER.findall(template)))
+
+
+def count_tags(engine: str, template: str) -> int:
+    """Return the number of tags or placeholders in a template.
+
+    Raises:
+        UnsupportedEngine, JinjaNotEnabled, InvalidTemplate: as `render`.
+    """
+    _check(engine)
+    return mustache.count_tags(template) if engine == "mustache" else len(_PLACEHOLDER.findall(template))
 
 
 def _check(engine: str) -> None:

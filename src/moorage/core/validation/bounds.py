@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import Meta
 
+from moorage.core.validation.json_path import JsonPath
 from moorage.core.validation.messages import name_of
 from moorage.core.validation.validate import DROP, Report
 
@@ -15,7 +16,7 @@ def bounded(lowest: int, highest: int, *, decimals: int, description: str) -> Me
     kind = f"a number with at most {decimals} decimals" if decimals else "a whole number"
     requirement = f"must be {kind} from {lowest} to {highest}"
 
-    def check(value: Any, path: str, report: Report) -> Any:
+    def check(value: Any, path: JsonPath, report: Report) -> Any:
         if type(value) not in (int, float):
             report.problem(path, f"{requirement}, not {name_of(value)}")
             return DROP
