@@ -67,7 +67,7 @@ def test_a_jinja_template_is_not_published_if_jinja_is_disabled(project: Project
     [
         ("{% if %}", "Expected an expression"),
         ("a\n{{ a", "expected 'end of print statement', line 2."),
-        ("{{ a|b }}", "No filter named 'b'"),
+        ("{{ a|b }}", "there is no filter named 'b'"),
     ],
 )
 def test_an_invalid_jinja_template_is_not_published(jinja_server: Server, template: str, reason: str) -> None:

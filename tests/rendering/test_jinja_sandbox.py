@@ -201,3 +201,48 @@ def test_the_sandbox_alone_does_not_limit_time() -> None:
     """The positive control: jinja2 without the rendering process."""
     bomb = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     assert run_limited(PLAIN.format(template=bomb), cpu_seconds=1, memory=4 * MAX_MEMORY).returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ range|string }}", "{{ 'a' ~ range }}", "{{ '%s' % joiner() }}", "{{ '%s'|format(joiner()) }}",
+        "{{ '{}'.format(joiner()) }}", "{{ '{a}'.format(a=[joiner()]) }}", "{{ '{a}'.format_map({'a': joiner()}) }}",
+        "{{ [joiner()]|join }}", "{{ [[joiner()]]|join }}", "{{ {'a': joiner()}|urlencode }}",
+        "{{ {'a': joiner()}|xmlattr }}", "{{ joiner()|pprint }}", "{{ (a|map('upper'))|string }}",
+        "{{ [joiner()]|map('string')|join }}", "{{ a.split ~ '' }}", "{% macro m() %}{% endmacro %}{{ m|upper }}",
+        "{% for x in [1] %}{{ loop|e }}{% endfor %}", "{{ 'a'|replace('a', joiner()) }}", "{{ [joiner()]|tojson }}",
+        "{% filter replace('a', joiner()) %}a{% endfilter %}", "{{ 'a'|center(9)|default(joiner)|e ~ joiner }}",
+    ],
+)  # fmt: skip
+def test_no_object_of_python_becomes_text(jinja: Jinja, template: str) -> None:
+    with pytest.raises(InvalidTemplate, match=r"is not a text|not JSON serializable"):
+        render_text(jinja, template, {"a": "x"})
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        ("{% if false %}{{ a|nope }}{% endif %}", "there is no filter named 'nope', line 1"),
+        ("{% if false and a is nope %}{% endif %}", "there is no test named 'nope', line 1"),
+        (
+            "\n{% if false %}{% include 'b' %}{% endif %}",
+            "'include' is not supported: there are no other templates, line 2",
+        ),
+        ("{% extends 'b' %}", "'extends' is not supported"),
+        ("{% import 'b' as b %}", "'import' is not supported"),
+        ("{% from 'b' import c %}", "'from … import' is not supported"),
+    ],
+)
+def test_a_template_that_needs_what_does_not_exist_is_invalid_in_any_branch(
+    jinja: Jinja, template: str, reason: str
+) -> None:
+    for use in (lambda: jinja.names_now([template]), lambda: jinja.render_now([template], {}, "empty")):
+        with pytest.raises(InvalidTemplate) as error:
+            use()
+        assert reason in str(error.value)
+
+
+def test_filters_that_select_items_accept_generators(jinja: Jinja) -> None:
+    template = "{{ a|map('upper')|select('string')|sort|join(',') }} {{ a|map('upper')|list }} {{ d.items()|list }}"
+    assert render_text(jinja, template, {"a": ["b", "a"], "d": {"k": 1}}) == 'A,B ["B","A"] [["k",1]]'

@@ -3,15 +3,17 @@
 Values have the same text as in the other engines (`moorage.core.templates.lookup`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NoReturn
 
-from jinja2 import ChainableUndefined, Undefined
+from jinja2 import ChainableUndefined, Undefined, nodes
 from jinja2.exceptions import SecurityError, TemplateRuntimeError
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from moorage.core.templates.lookup import to_text
 from moorage.core.templates.output import Output
+from moorage.rendering.jinja_checks import check_syntax, check_values, checked_filters
 
 
 class Unfilled(ChainableUndefined):
@@ -53,15 +55,38 @@ class Unfilled(ChainableUndefined):
 class PromptEnvironment(ImmutableSandboxedEnvironment):
     """An environment whose results depend only on the template and the inputs."""
 
+    intercepted_binops = frozenset({"%"})
+
     def __init__(self) -> None:
         super().__init__(undefined=Unfilled, finalize=_finalized, keep_trailing_newline=True)
         del self.globals["lipsum"], self.filters["random"]
+        self.filters = checked_filters(self.filters)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Prefer a field of an object to a method of the same name: `order.items` is the field that was sent."""
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        return check_syntax(super()._parse(source, name, filename), self)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Check the operands of `%`, which writes them into a text."""
+        check_values((left, right))
+        return super().call_binop(context, operator, left, right)
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        """Return `str.format` with a check of its arguments."""
+        function = super().wrap_str_format(value)
+        if function is None:
+            return None
+
+        def checked(*args: Any, **kwargs: Any) -> str:
+            check_values((args, kwargs))
+            return function(*args, **kwargs)
+
+        return checked
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> NoReturn:
         """Raise an error for unsafe access immediately, not only when the value is used."""
