@@ -11,7 +11,8 @@ from typing import IO
 
 import msgspec
 
-from moorage.core.access import TOKEN_PREFIX
+from moorage.core.access import TOKEN_PREFIX, masked
+from moorage.core.escaping import escape_json, visible, visible_lines
 from moorage.core.times import iso
 from moorage.settings import LogFormat, LogLevel
 
@@ -41,15 +42,16 @@ class Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line (in the console format, a traceback follows on lines of its own)."""
-        when, event = iso(int(record.created * 1e6)), record.getMessage()
-        trace = self.formatException(record.exc_info) if record.exc_info else None
+        when, event = iso(int(record.created * 1e6)), masked(record.getMessage())
+        trace = masked(self.formatException(record.exc_info)) if record.exc_info else None
         if not self._is_json:
-            return f"{when} {record.levelname.lower():7} {event}" + (f"\n{trace}" if trace else "")
+            shown = f"{when} {record.levelname.lower():7} {visible(event)}"
+            return shown + (f"\n{visible_lines(trace)}" if trace else "")
         line = {"time": when, "level": record.levelname.lower(), "event": event, "logger": record.name}
         line |= getattr(record, "fields", {})
         if trace:
             line["exception"] = trace
-        return _encode(line).decode()
+        return escape_json(_encode(line).decode())
 
 
 def configuration(log_format: LogFormat, log_level: LogLevel) -> dict[str, object]:
@@ -95,9 +97,11 @@ class AccessLog:
             line = _encode(
                 RequestLine(when, name, "request", method, path, status, round(seconds * 1e3, 3), request_id, api_key)
             )
+            if not line.isascii() or b"\x7f" in line:
+                line = escape_json(line.decode()).encode()
         else:
-            shown = path if path.isprintable() else ascii(path)
-            line = f"{when} {name:7} {status} {method} {shown} {seconds * 1e3:.1f} ms {request_id}".encode()
+            shown = visible(path)
+            line = f"{when} {name:7} {status} {visible(method)} {shown} {seconds * 1e3:.1f} ms {request_id}".encode()
         self._lines.append(line)
 
     def flush(self) -> None:

@@ -1,18 +1,28 @@
 """The table of settings, read once: command line, then environment, then `NAME_FILE`, then the default."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from moorage.core.escaping import visible, visible_line
+
+#: The maximum length of a value, and how much of a `NAME_FILE` is read.
+MAX_LENGTH = 4_096
+_FILE_BYTES = 65_536
+
 LogFormat = Literal["json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """A row of the table. `variable` is the environment's name; `default` is None where there is none."""
+    """A row of the table. `variable` is the environment's name; `default` is None where there is none.
+
+    An error never shows the value of a secret.
+    """
 
     name: str
     default: str | None
@@ -34,11 +44,13 @@ SETTINGS = {
             "database",
             "sqlite:///moorage.db",
             "sqlite:///PATH, sqlite:////ABSOLUTE/PATH or postgresql://USER:PASSWORD@HOST/NAME.",
+            is_secret=True,
         ),
         Setting(
             "database_listen",
             None,
             "The address of the PostgreSQL database itself, for LISTEN, if the other address is a pgbouncer.",
+            is_secret=True,
         ),
         Setting(
             "disk_cache",
@@ -79,7 +91,7 @@ def from_environment(name: str, environment: Mapping[str, str] = os.environ) -> 
     """A setting's value from `MOORAGE_NAME`, else the first line of the file in `MOORAGE_NAME_FILE`, else its default.
 
     Raises:
-        SettingError: both are set, or the file cannot be read.
+        SettingError: both are set, the file cannot be read, or the value has invalid characters.
     """
     setting = SETTINGS[name]
     value = environment.get(setting.variable)
@@ -87,10 +99,46 @@ def from_environment(name: str, environment: Mapping[str, str] = os.environ) -> 
     if value and file:
         raise SettingError(f"{setting.variable} and {setting.variable}_FILE are both set; set one of them")
     if value:
-        return value
+        return _checked(setting, value, setting.variable)
     if file:
-        try:
-            return Path(file).read_text("utf-8").partition("\n")[0].strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingError(f"{setting.variable}_FILE: {error}") from error
+        variable = f"{setting.variable}_FILE"
+        return _checked(setting, _first_line(file, variable), variable)
     return setting.default
+
+
+def find_mistake(setting: Setting, value: str) -> str:
+    """Return what is wrong with the characters of a value, or an empty text. The value of a secret is not shown."""
+    rule = _broken_rule(setting, value)
+    return rule and f"{'the value' if setting.is_secret else _quoted(value)} {rule}"
+
+
+def _broken_rule(setting: Setting, value: str) -> str:
+    if not value:
+        return "is empty"
+    if len(value) > MAX_LENGTH:
+        return f"is longer than {MAX_LENGTH} characters"
+    if visible(value) != value:
+        return "contains a control character, a line break or an invalid character"
+    if setting.name == "api_key" and not re.fullmatch(r"[!-~]+", value):
+        return "contains a space or a character that is not ASCII, so it is not an API key"
+    return ""
+
+
+def _quoted(value: str) -> str:
+    return f"'{visible(value[:80])}'"
+
+
+def _checked(setting: Setting, value: str, variable: str) -> str:
+    if mistake := find_mistake(setting, value):
+        raise SettingError(f"{variable}: {mistake}")
+    return value
+
+
+def _first_line(file: str, variable: str) -> str:
+    try:
+        with Path(file).open("rb") as opened:  # a device has no end
+            return opened.read(_FILE_BYTES).partition(b"\n")[0].decode("utf-8-sig").strip()
+    except OSError as error:
+        raise SettingError(f"{variable}: {visible_line(file)}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingError(f"{variable}: {visible_line(file)} is not UTF-8") from error

@@ -3,6 +3,8 @@
 import random
 from typing import Any
 
+from moorage.core.validation.strict_json import MAX_KEY
+
 #: Texts that YAML could parse as another type, or cannot represent literally.
 TEXTS: dict[str, list[str]] = {
     "words": [
@@ -47,15 +49,16 @@ PIECES = [
 
 def body_with_text(text: str) -> dict[str, Any]:
     """Return a body that contains the text in every field that accepts it."""
+    name = text[:MAX_KEY]
     schema = {
         "type": "object",
-        "properties": {text: {"type": "string", "description": text, "enum": [text, {"a": [text]}], "default": None}},
-        "required": [text],
+        "properties": {name: {"type": "string", "description": text, "enum": [text, {"a": [text]}], "default": None}},
+        "required": [name],
         "additionalProperties": False,
     }
     return {
         "description": text,
-        "variables": [{"key": "v", "value": text, "description": text}, {"key": "w", "value": {text: [text]}}],
+        "variables": [{"key": "v", "value": text, "description": text}, {"key": "w", "value": {name: [text]}}],
         "prompt_config": {
             "tools": [{"type": "function", "display_name": text, "function": {"name": "f", "parameters": schema}}],
             "model": text[:200] or "m",

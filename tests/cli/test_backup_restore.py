@@ -327,10 +327,11 @@ def test_a_concurrent_backup_into_the_same_file_is_rejected(folder: Path) -> Non
 def test_a_backup_that_just_finished_is_not_treated_as_an_abandoned_partial_file(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folder / "a.backup.partial").write_text("written by the other process")
+    (folder / "a.backup.partial").mkdir(mode=0o700)
 
     def finish(*_: int) -> None:
-        (folder / "a.backup.partial").rename(folder / "a.backup")
+        (folder / "a.backup").write_text("written by the other process")
+        (folder / "a.backup.partial").rmdir()
 
     monkeypatch.setattr("moorage.store.transfer.backup_file.fcntl.flock", finish)
     with pytest.raises(BackupInProgress), new_backup(folder / "a.backup"):
@@ -348,11 +349,12 @@ def test_a_killed_backup_preserves_the_previous_file_and_the_next_one_succeeds(f
         create_project(store, "later")
         script = (
             "import os; from moorage.store.transfer import backup_file; from moorage.cli.main import main;"
-            "backup_file._sync = lambda path: os.kill(os.getpid(), 9); main(['db', 'backup', 'a.backup', '--force'])"
+            "backup_file.move_into_place = lambda *paths: os.kill(os.getpid(), 9);"
+            "main(['db', 'backup', 'a.backup', '--force'])"
         )
         killed = subprocess.run([sys.executable, "-c", script], cwd=folder, env=clean_environment(), check=False)
         assert killed.returncode == -signal.SIGKILL
-        assert (folder / "a.backup.partial").exists()
+        assert (folder / "a.backup.partial" / "backup.db").exists()
         assert (folder / "a.backup").read_bytes() == before
 
         run(folder, "db", "backup", "a.backup", "--force")

@@ -54,4 +54,4 @@ def test_lock_reports_a_path_that_cannot_be_written(project: Project, folder: Pa
     result = moorage("lock", "--out", "nowhere/a.json", folder=folder, project=project)
 
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == "Error: nowhere/.a.json.part: No such file or directory\n"
+    assert result.stderr == "Error: nowhere/a.json: No such file or directory\n"

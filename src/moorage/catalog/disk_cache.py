@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from moorage.catalog.project import ProjectState
 from moorage.catalog.state import CatalogState
 from moorage.core.access import ApiKey
+from moorage.files import open_regular, remove_leftovers, write_file
 from moorage.store.changes import StorePosition
 
 _MAGIC = b"Moorage disk cache 1\n"
@@ -55,7 +56,7 @@ class DiskCache:
     """The disk cache of a database at a path; of several processes with it, one writes."""
 
     def __init__(self, path: Path, url: str, secret: bytes) -> None:
-        self._path = path.resolve()
+        self._path = path.absolute()
         self._url = url.encode()
         self._secret = secret
         self._salt = os.urandom(_SALT)
@@ -85,7 +86,7 @@ class DiskCache:
     def load(self) -> tuple[CatalogState, float] | None:
         """Return the stored state and its age in seconds, or None if there is no readable file."""
         try:
-            data = self._path.read_bytes()
+            data = self._path.read_bytes() if self._path.is_file() else b""  # a device has no end
         except OSError:
             return None
         head, sealed_time, sealed_state = data[:_HEAD], data[_HEAD : _HEAD + _SEALED_TIME], data[_HEAD + _SEALED_TIME :]
@@ -103,20 +104,19 @@ class DiskCache:
     def _acquire_lock(self) -> bool:
         """Return whether this process has the write lock; it keeps the lock until it ends."""
         if self._lock is None:
-            lock = os.open(
-                self._path.with_name(self._path.name + ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600
-            )
+            lock = open_regular(self._path.with_name(self._path.name + ".lock"), os.O_CREAT | os.O_RDWR)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 os.close(lock)
                 return False
             self._lock = lock
+            remove_leftovers(self._path.parent)
         return True
 
     def _confirm(self, current_at: float) -> None:
         """Overwrite the time at which the state was current."""
-        handle = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
+        handle = open_regular(self._path, os.O_WRONLY)
         try:
             os.pwrite(handle, self._seal_time(current_at), _HEAD)
         finally:
@@ -131,17 +131,8 @@ class DiskCache:
         file = _File(state.position, state.project_states(), state.api_keys)
         head, self._body_nonce = _MAGIC + self._salt, os.urandom(_NONCE)
         sealed_state = self._cached_cipher().encrypt(self._body_nonce, _encode(file), head + self._url)
-        partial = self._path.with_name(self._path.name + ".partial")
-        with open(partial, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as output:
-            output.write(head + self._seal_time(current_at) + self._body_nonce + sealed_state)
-            output.flush()
-            os.fsync(output.fileno())
-        partial.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        content = head + self._seal_time(current_at) + self._body_nonce + sealed_state
+        write_file(self._path, content, is_private=True)
         return file.position
 
     def _cached_cipher(self) -> AESGCM:

@@ -7,10 +7,13 @@ import click
 import msgspec
 from rich.text import Text
 
-from moorage.cli.client import ApiError, Client, deployment_path, read_manifests
+from moorage.cli.client import ApiError, Client, ServerError, deployment_path, read_manifests
 from moorage.cli.options import setting
-from moorage.cli.output import new_console, new_table, one_line, pluralize, progress_bar
+from moorage.cli.output import echo, new_table, one_line, pluralize, print_table, print_text, progress_bar
+from moorage.cli.responses import Deleted
+from moorage.core.deployments.ids import check_key
 from moorage.core.deployments.manifest import Manifest
+from moorage.core.errors.requests import InvalidKey
 from moorage.documents.plan import prunable
 from moorage.documents.read import Document, read_paths
 
@@ -52,12 +55,16 @@ def apply(paths: tuple[str, ...], prune: bool, yes: bool, force: bool, reason: s
     client = Client.from_environment(url)
     documents = read_paths(list(paths), may_be_empty=prune)
     query, dry_run = {name: True for name, is_set in flags.items() if is_set}, flags["dry_run"]
-    with progress_bar("Checking" if dry_run else "Applying") as progress:
-        outcomes = [_put(client, document, query, reason) for document in progress.track(documents)]
-    _show(outcomes)
+    outcomes: list[Outcome] = []
+    try:
+        with progress_bar("Checking" if dry_run else "Applying") as progress:
+            outcomes.extend(_put(client, document, query, reason) for document in progress.track(documents))
+    finally:  # after a `ServerError`, the others are not sent
+        if outcomes:
+            _show(outcomes)
     has_failed = any(outcome.result == "failed" for outcome in outcomes)
     if prune and has_failed:
-        click.echo("Nothing was deleted, because some files could not be applied.", err=True)
+        echo("Nothing was deleted, because some files could not be applied.", err=True)
     elif prune:
         removed = prunable(documents, read_manifests(client), paths)
         if _list_removed(removed) and not dry_run:
@@ -67,7 +74,7 @@ def apply(paths: tuple[str, ...], prune: bool, yes: bool, force: bool, reason: s
                 )
             has_failed = not _delete(client, removed, reason, force=force)
     if dry_run:
-        new_console().print("Dry run: nothing was changed.")
+        print_text("Dry run: nothing was changed.")
     if has_failed:
         raise click.exceptions.Exit(1)
 
@@ -76,18 +83,22 @@ def _put(client: Client, document: Document, query: dict[str, bool], reason: str
     if document.problem:
         return Outcome("failed", document.key, document.source, [document.problem])
     try:
-        headers = client.put(document.key, document.body, reason, file=document.file, **query).headers
+        reply = client.put(check_key(document.key), document.body, reason, file=document.file, **query)
+        result = reply.header("X-Moorage-Result", _RESULTS)
+    except InvalidKey as error:
+        return Outcome("failed", document.key, document.source, [str(error)])
+    except ServerError:
+        raise
     except ApiError as error:
         return Outcome(
             "failed", document.key, document.source, [*error.problems, *([error.hint] if error.hint else [])]
         )
     lines = []
-    if breaking := headers.get("X-Moorage-Breaking"):
+    if breaking := reply.find_header("X-Moorage-Breaking"):
         lines.append(f"breaking: {unquote(breaking)}")
-    if normalized := headers.get("X-Moorage-Normalized"):
+    if normalized := reply.find_header("X-Moorage-Normalized"):
         lines.append(f"normalized: {normalized}")
-    result = headers["X-Moorage-Result"]
-    previous_owner = headers.get("X-Moorage-Previous-Owner")
+    previous_owner = reply.find_header("X-Moorage-Previous-Owner")
     if previous_owner is not None and result == "updated":
         owner = "through the API" if previous_owner == "api" else f"by {unquote(previous_owner)}"
         lines.append(f"previously managed {owner}: moorage deployments history {document.key}")
@@ -95,30 +106,29 @@ def _put(client: Client, document: Document, query: dict[str, bool], reason: str
 
 
 def _show(outcomes: list[Outcome]) -> None:
-    console = new_console()
     notes = [outcome for outcome in outcomes if outcome.lines]
     if notes:
         details = new_table("result", "key", "from", "why")
         for outcome in notes:
             style = "red" if outcome.result == "failed" else ""
-            why = Text("\n".join(outcome.lines))
-            details.add_row(Text(outcome.result, style), one_line(outcome.key or "-"), Text(outcome.source), why)
-        console.print(details)
-        console.print()
+            why = "\n".join(one_line(line, 10_000) for line in outcome.lines)
+            details.add_row(Text(outcome.result, style), one_line(outcome.key or "-"), outcome.source, why)
+        print_table(details)
+        print_text("")
     counts = Counter(outcome.result for outcome in outcomes)
     totals = new_table(*_RESULTS)
     totals.add_row(*(str(counts[result]) for result in _RESULTS))
-    console.print(totals)
+    print_table(totals)
     adopted = sum(outcome.previous_owner is not None and outcome.result == "unchanged" for outcome in outcomes)
     if adopted:
-        console.print(f"Now managed by these files: {pluralize(adopted, 'unchanged deployment')}.")
+        print_text(f"Now managed by these files: {pluralize(adopted, 'unchanged deployment')}.")
 
 
 def _list_removed(removed: list[Manifest]) -> bool:
     """Print the deployments that were removed from their files; return whether there are any."""
-    click.echo("Removed from the files:" if removed else "There is nothing to delete.")
+    echo("Removed from the files:" if removed else "There is nothing to delete.")
     for manifest in removed:
-        click.echo(f"  {manifest.key}  ({manifest.file})")
+        echo(f"  {manifest.key}  ({one_line(manifest.file, 1_000)})")
     return bool(removed)
 
 
@@ -128,14 +138,15 @@ def _delete(client: Client, removed: list[Manifest], reason: str, *, force: bool
     for manifest in removed:
         try:
             client.send(
-                "DELETE", deployment_path(manifest.id), query={"take_ownership": True, "force": force or None},
-                If_Match=manifest.etag, X_Moorage_Change_Reason=reason or f"pruned: no longer in {manifest.file}",
+                "DELETE", deployment_path(manifest.id), Deleted,
+                query={"take_ownership": True, "force": force or None}, If_Match=manifest.etag,
+                X_Moorage_Change_Reason=reason or f"pruned: no longer in {manifest.file}",
             )  # fmt: skip
         except ApiError as error:
             if error.code != "in_use":
                 raise
             in_use += 1
-            click.echo(f"Not deleted: {manifest.key}. {' '.join(error.problems)} {error.hint}", err=True)
+            echo(f"Not deleted: {manifest.key}. {' '.join(error.problems)} {error.hint}", err=True)
         else:
-            click.echo(f"Deleted {manifest.key}: moorage deployments restore {manifest.id}")
+            echo(f"Deleted {manifest.key}: moorage deployments restore {manifest.id}")
     return not in_use

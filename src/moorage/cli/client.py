@@ -1,54 +1,95 @@
-"""The HTTP client of the command line."""
+"""The API client of the command line."""
 
-from collections.abc import Iterator
-from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Generic, NoReturn, TypeVar
+from urllib.parse import quote, urlencode
 
 import click
 import msgspec
-import urllib3
 
 from moorage import __version__
 from moorage.cli.hints import translate
+from moorage.cli.http import MAX_RESPONSE, HttpClient, HttpResponse, InvalidServerUrl, NoResponse
+from moorage.cli.responses import AffectedCaller, ErrorReply, ItemT, ManifestItem, Page
+from moorage.core.deployments.deployment import MAX_NOTES
+from moorage.core.deployments.ids import check_key_or_id, is_segment
 from moorage.core.deployments.manifest import Manifest
 from moorage.core.deployments.page import MAX_LIMIT
+from moorage.core.escaping import visible, visible_line
 from moorage.settings import SettingError, from_environment
 
-_TIMEOUT = urllib3.Timeout(connect=5, read=60)
+T = TypeVar("T")
+
+#: The limits of a list: pages, bytes of all pages, and seconds.
+MAX_PAGES = 10_000
+MAX_LIST = 4 * MAX_RESPONSE
+LIST_SECONDS = 600.0
+
+#: The maximum number of values in a response; each takes up to a hundred bytes of memory.
+MAX_VALUES = 4_000_000
+
+#: How many lines of an error are shown.
+_MAX_LINES = 100
 
 
 class ApiError(click.ClickException):
     """An error response; `problems` are the lines to show, and the message joins them with the hint."""
 
     def __init__(self, problems: list[str], hint: str = "", code: str = "") -> None:
-        self.problems = problems
-        self.hint = hint
+        self.problems = [visible_line(problem) for problem in problems[:_MAX_LINES]]
+        if len(problems) > _MAX_LINES:
+            self.problems.append(f"… and {len(problems) - _MAX_LINES} more")
+        self.hint = visible_line(hint)
         self.code = code
-        super().__init__("\n  ".join(problems) + (f"\n{hint}" if hint else ""))
+        super().__init__("\n  ".join(self.problems) + (f"\n{self.hint}" if hint else ""))
 
 
-class Reply(msgspec.Struct, frozen=True):
-    """A 2xx response: its JSON, and its headers (names are case-insensitive)."""
+class ServerError(ApiError):
+    """There is no response, or it is not one of Moorage. Other requests would have the same result."""
 
-    value: Any
-    headers: urllib3.HTTPHeaderDict
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__([f"{problem} {hint}"])
+
+
+class Reply(msgspec.Struct, Generic[T], frozen=True):
+    """A 2xx response: its decoded JSON, and the response."""
+
+    url: str
+    value: T
+    response: HttpResponse
+
+    def plain(self) -> Any:
+        """Return the JSON with all fields, also those that this version does not know."""
+        return _decode(self.url, self.response, Any)
+
+    def header(self, name: str, values: Sequence[str] = ()) -> str:
+        """Return a header that the response must have, and that has one of the `values` if there are any."""
+        value = self.response.headers.get(name)
+        if value is None or (values and value not in values):
+            _raise_not_moorage(self.url, self.response.status, f"the header {name} is missing or invalid")
+        return value
+
+    def find_header(self, name: str) -> str | None:
+        """Return a header that the response can have."""
+        return self.response.headers.get(name)
 
 
 class Client:
     """A client of one server with one API key; connections are reused."""
 
     def __init__(self, url: str, api_key: str) -> None:
-        self._url = url.rstrip("/")
-        self._prefix = urlsplit(self._url).path
         self._headers = {
             "Authorization": f"Bearer {api_key}",
             "Content-Type": "application/json",
             "User-Agent": f"moorage-cli/{__version__}",
         }
         try:
-            self._pool = urllib3.connection_from_url(self._url, timeout=_TIMEOUT)
-        except urllib3.exceptions.HTTPError as error:
-            raise click.ClickException(f"MOORAGE_URL is not a valid server URL: {url}") from error
+            self._http = HttpClient(url)
+        except InvalidServerUrl as error:
+            raise click.ClickException(
+                f"MOORAGE_URL is not the URL of a server: {error}. Use http://HOST:PORT or https://HOST."
+            ) from error
 
     @classmethod
     def from_environment(cls, url: str) -> "Client":
@@ -67,115 +108,158 @@ class Client:
             )
         return cls(url, api_key)
 
-    def get(self, path: str, **query: Any) -> Reply:
+    def get(self, path: str, kind: type[T], **query: Any) -> Reply[T]:
         """GET `path` with the query parameters that are not None."""
-        return self._send("GET", path, query, None)
+        return self._json("GET", path, query, None, kind)
 
     def text(self, path: str, **query: Any) -> str:
         """GET `path` as plain text."""
-        return str(self._send("GET", path, query, None, Accept="text/plain").value)
+        response = self._send("GET", path, query, None, Accept="text/plain")
+        if not response.headers.get("content-type", "").startswith("text/plain"):
+            _raise_not_moorage(self._http.url, response.status, "the response is not a text")
+        return response.body.decode(errors="replace")
 
     def send(
-        self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None, **headers: str
-    ) -> Any:
-        """Send a request with a JSON body; return the JSON of the response."""
+        self,
+        method: str,
+        path: str,
+        kind: type[T],
+        body: Any = None,
+        query: dict[str, Any] | None = None,
+        **headers: str,
+    ) -> Reply[T]:
+        """Send a request with a JSON body."""
         data = None if body is None else msgspec.json.encode(body)
-        return self._send(method, path, query or {}, data, **headers).value
+        return self._json(method, path, query or {}, data, kind, **headers)
 
-    def post(self, path: str, body: Any) -> Reply:
-        """POST `body`; return the response."""
-        return self._send("POST", path, {}, msgspec.json.encode(body))
-
-    def put(self, key: str, body: Any, reason: str, **query: Any) -> Reply:
+    def put(self, key: str, body: Any, reason: str, **query: Any) -> Reply[dict[str, Any]]:
         """PUT a deployment, with the query parameters that are not None."""
-        data = msgspec.json.encode(body)
-        return self._send("PUT", deployment_path(key), query, data, X_Moorage_Change_Reason=reason)
+        data, kind = msgspec.json.encode(body), dict[str, Any]
+        return self._json("PUT", deployment_path(key), query, data, kind, X_Moorage_Change_Reason=reason)
 
-    def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
-        """Yield the items of all pages of a list, newest first."""
-        cursor = None
+    def pages(self, path: str, kind: type[Page[ItemT]], **query: Any) -> Iterator[Reply[Page[ItemT]]]:
+        """Yield all pages of a list, newest first."""
+        cursors: set[str] = set()
+        cursor, size, deadline = None, 0, time.monotonic() + LIST_SECONDS
         while True:
-            page = self.get(path, limit=MAX_LIMIT, starting_after=cursor, **query).value
-            yield from page["data"]
-            if not page["has_more"]:
+            page = self.get(path, kind, limit=MAX_LIMIT, starting_after=cursor, **query)
+            yield page
+            if not page.value.has_more:
                 return
-            cursor = page["data"][-1]["id"]
+            size += len(page.response.body)
+            cursor = page.value.data[-1].id if page.value.data else None
+            if cursor is None or cursor in cursors:
+                _raise_not_moorage(self._http.url, page.response.status, "a page of the list repeats")
+            cursors.add(cursor)
+            if len(cursors) >= MAX_PAGES or size > MAX_LIST or time.monotonic() > deadline:
+                reason = f"the list has no end after {len(cursors)} pages and {size} bytes"
+                _raise_not_moorage(self._http.url, page.response.status, reason)
 
-    def _send(self, method: str, path: str, query: dict[str, Any], body: bytes | None, **headers: str) -> Reply:
+    def _json(
+        self, method: str, path: str, query: dict[str, Any], body: bytes | None, kind: type[T], **headers: str
+    ) -> Reply[T]:
+        response = self._send(method, path, query, body, **headers)
+        return Reply(self._http.url, _decode(self._http.url, response, kind), response)
+
+    def _send(self, method: str, path: str, query: dict[str, Any], body: bytes | None, **headers: str) -> HttpResponse:
         fields = {name: _query_value(value) for name, value in query.items() if value is not None}
-        target = self._prefix + path + (f"?{urlencode(fields)}" if fields else "")
+        target = path + (f"?{urlencode(fields)}" if fields else "")
+        texts = {name.replace("_", "-"): _header_value(value) for name, value in headers.items() if value}
         try:
-            sent = {
-                **self._headers,
-                **{
-                    name.replace("_", "-"): one_line(value).encode().decode("latin-1")
-                    for name, value in headers.items()
-                    if value
-                },
-            }
-            response = self._pool.urlopen(method, target, body, sent, retries=False, redirect=False)
-        except urllib3.exceptions.HTTPError as error:
-            raise ApiError(
-                [f"No response from {self._url}: {error_text(error)}."],
+            response = self._http.send(method, target, body, self._headers | texts)
+        except NoResponse as error:
+            raise ServerError(
+                f"No response from {self._http.url}: {error}.",
                 "Check that the server is running (moorage serve) and that MOORAGE_URL is correct.",
             ) from error
-        is_text = response.headers.get("content-type", "").startswith("text/plain")
-        value = response.data.decode() if is_text else _json(response.data)
-        if 200 <= response.status < 300 and value is not None:
-            return Reply(value, response.headers)
-        raise _api_error(response.status, value, self._url)
+        if not 200 <= response.status < 300:
+            raise _api_error(self._http.url, response)
+        return response
 
 
 def read_manifests(client: Client) -> dict[str, Manifest]:
     """Return all deployments of the server in the form of files, by key."""
-    return {item["key"]: msgspec.convert(item, Manifest) for item in client.pages("/v2/manifests")}
+    pages = client.pages("/v2/manifests", Page[ManifestItem])
+    return {item.key: item for page in pages for item in page.value.data}
 
 
 def deployment_path(key_or_id: str) -> str:
-    """Return the path of a deployment; the key is quoted."""
-    return f"/v2/deployments/{quote(key_or_id, safe='')}"
+    """Return the path of a deployment.
+
+    Raises:
+        InvalidKey: no deployment can have the key; in a path, it could lead to another route.
+    """
+    return f"/v2/deployments/{quote(check_key_or_id(key_or_id), safe='')}"
+
+
+def version_path(key_or_id: str, version: str) -> str:
+    """Return the path of a version.
+
+    Raises:
+        InvalidKey
+        click.ClickException: no version can have the number or id.
+    """
+    if not is_segment(version):
+        raise click.ClickException(
+            f"'{visible_line(version, 80)}' is not a version. `moorage deployments versions KEY` lists the numbers."
+        )
+    return f"{deployment_path(key_or_id)}/versions/{quote(version, safe='')}"
 
 
 def one_line(text: str) -> str:
     """Return a text on one line."""
-    return " ".join(text.split())
+    return visible(" ".join(text.split()))
 
 
 def _query_value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _api_error(status: int, value: Any, url: str) -> ApiError:
-    error = value.get("error") if isinstance(value, dict) else None
-    if not isinstance(error, dict) or "message" not in error:
-        return ApiError([f"{url} is not a Moorage server (status {status}). Check MOORAGE_URL."])
-    problems = [f"{problem['path'] or 'the body'}: {problem['message']}" for problem in error.get("problems", ())]
-    problems += [f"breaking: {change['message']}" for change in error.get("breaking", ())]
-    problems += [_affected(caller) for caller in error.get("callers", ())]
+def _header_value(text: str) -> str:
+    """Return a text as the value of a header: its UTF-8, of which each byte is a character for urllib3."""
+    return one_line(text)[:MAX_NOTES].encode().decode("latin-1")
+
+
+def _decode(url: str, response: HttpResponse, kind: type[T]) -> T:
+    """Decode the JSON of a response.
+
+    Raises:
+        ServerError: it has another type.
+    """
+    if sum(map(response.body.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        _raise_not_moorage(url, response.status, "the response has too many values")
+    try:
+        return msgspec.json.decode(response.body, type=kind)
+    except msgspec.ValidationError as error:
+        _raise_not_moorage(url, response.status, str(error))
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        _raise_not_moorage(url, response.status, "the response is not JSON")
+
+
+def _raise_not_moorage(url: str, status: int, reason: str) -> NoReturn:
+    raise ServerError(
+        f"{url} is not a Moorage server (status {status}: {visible_line(reason, 200)}).", "Check MOORAGE_URL."
+    )
+
+
+def _api_error(url: str, response: HttpResponse) -> ApiError:
+    try:
+        error = _decode(url, response, ErrorReply).error
+    except ServerError as unreadable:
+        return unreadable
+    problems = [f"{problem.path or 'the body'}: {problem.message}" for problem in error.problems]
+    problems += [f"breaking: {change.message}" for change in error.breaking]
+    problems += [_affected(caller) for caller in error.callers]
     message, hint = translate(error)
-    return ApiError(problems or [message], hint, str(error.get("code")))
+    return ApiError(problems or [message], hint, error.code)
 
 
-def _affected(caller: dict[str, Any]) -> str:
+def _affected(caller: AffectedCaller) -> str:
     """Return a line about an API key that a breaking change affects."""
-    key, missing, unused = caller["api_key"], caller["inputs_missing"], caller["inputs_unused"]
+    missing, unused = caller.inputs_missing, caller.inputs_unused
     parts = [
         *([f"does not send {', '.join(missing)}"] if missing else []),
         *([f"sends {', '.join(unused)} without effect"] if unused else []),
     ]
-    return f"affected: {key['name']} ({key['id']}) {' and '.join(parts)}; last request at {caller['last_used']}"
-
-
-def _json(data: bytes) -> Any:
-    try:
-        return msgspec.json.decode(data)
-    except msgspec.DecodeError:
-        return None
-
-
-def error_text(error: urllib3.exceptions.HTTPError) -> str:
-    """Return why there was no response, in a few words."""
-    cause = error.__cause__ or error.__context__
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror.lower()
-    return str(error).rpartition(": ")[2]
+    key = caller.api_key
+    return f"affected: {key.name} ({key.id}) {' and '.join(parts)}; last request at {caller.last_used}"

@@ -3,6 +3,8 @@
 import click
 from click.shell_completion import get_completion_class
 
+from moorage.cli.output import echo
+
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -19,4 +21,4 @@ def completion(ctx: click.Context, shell: str) -> None:
     """
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 -- click has the three
-    click.echo(kind(ctx.find_root().command, {}, "moorage", "_MOORAGE_COMPLETE").source())
+    echo(kind(ctx.find_root().command, {}, "moorage", "_MOORAGE_COMPLETE").source())

@@ -6,7 +6,7 @@ import click
 
 from moorage.cli.client import Client, read_manifests
 from moorage.cli.options import setting
-from moorage.cli.output import one_line, print_data, print_difference
+from moorage.cli.output import echo, one_line, print_data, print_difference
 from moorage.documents.plan import Action, Step, make_plan
 from moorage.documents.read import read_paths
 
@@ -45,9 +45,9 @@ def _print(plan: list[Step]) -> None:
         if step.action == "unchanged":
             continue
         sign, color = _SIGNS[step.action]
-        click.secho(f"{sign} {one_line(step.key, 128)}  ({one_line(step.source, 1_000)})", fg=color, bold=True)
+        echo(f"{sign} {one_line(step.key, 128)}  ({one_line(step.source, 1_000)})", fg=color, bold=True)
         for line in step.why:
-            click.secho(f"    {one_line(line, 1_000)}", fg=color)
+            echo(f"    {one_line(line, 1_000)}", fg=color)
         if step.action != "delete":
             print_difference(step.text(), indent="    ")
     counts = Counter(step.action for step in plan)
@@ -58,7 +58,7 @@ def _print(plan: list[Step]) -> None:
         f"{counts['unchanged']} unchanged",
         f"{counts['reject'] + counts['invalid']} cannot be applied",
     )
-    click.echo(f"Plan: {', '.join(parts)}.")
+    echo(f"Plan: {', '.join(parts)}.")
 
 
 def _as_data(step: Step) -> dict[str, object]:

@@ -4,16 +4,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
-from typing import Any
 
 import click
 import msgspec
-import urllib3
 
 from moorage import __version__
-from moorage.cli.client import error_text
+from moorage.cli.http import BrokenResponse, HttpClient, InvalidServerUrl, NoResponse
 from moorage.cli.options import output_option
-from moorage.cli.output import one_line, print_data
+from moorage.cli.output import echo, one_line, print_data
+from moorage.cli.responses import ApiDescription, ErrorReply, Health
 from moorage.cli.serve import serve
 from moorage.diagnostics.finding import Finding, State
 from moorage.diagnostics.run import diagnose
@@ -21,11 +20,6 @@ from moorage.diagnostics.settings import conflicting_settings, unknown_settings
 from moorage.settings import SETTINGS, SettingError, from_environment
 
 _COLORS: dict[State, str] = {"ok": "green", "warning": "yellow", "problem": "red"}
-
-#: The settings with a secret value.
-_SECRETS = ("database", "database_listen", "api_key")
-
-_TIMEOUT = urllib3.Timeout(connect=5, read=15)
 
 
 @click.command()
@@ -51,8 +45,8 @@ def doctor(ctx: click.Context, database: str | None, url: str | None, output: st
 
 def _print(finding: Finding) -> None:
     fix = f" — {finding.fix}" if finding.fix else ""
-    click.secho(f"{finding.state:8}", fg=_COLORS[finding.state], nl=False)
-    click.echo(one_line(f"{finding.subject}  — {finding.finding}{fix}", 10_000))
+    echo(f"{finding.state:8}", fg=_COLORS[finding.state], nl=False)
+    echo(one_line(f"{finding.subject}  — {finding.finding}{fix}", 10_000))
 
 
 def _diagnose_all(database: str | None, url: str | None) -> Iterator[Finding]:
@@ -62,8 +56,8 @@ def _diagnose_all(database: str | None, url: str | None) -> Iterator[Finding]:
         try:
             values[name] = from_environment(name)
         except SettingError as error:
-            fix = f"correct {setting.variable}_FILE, or unset it"
-            problems.append(Finding("problem", "settings", str(error), fix))
+            variable = setting.variable + ("_FILE" if os.environ.get(f"{setting.variable}_FILE") else "")
+            problems.append(Finding("problem", "settings", str(error), f"correct {variable}, or unset it"))
             values[name] = None
     values["database"] = database or values["database"]
     problems += [*_invalid_values(), *_file_findings(values)]
@@ -93,8 +87,8 @@ def _file_findings(values: dict[str, str | None]) -> Iterator[Finding]:
     if load and not Path(load).exists():
         text = f"MOORAGE_LOAD: {load} does not exist"
         yield Finding("problem", "settings", text, "correct MOORAGE_LOAD, or unset it")
-    for name in _SECRETS:
-        file = os.environ.get(f"{SETTINGS[name].variable}_FILE")
+    for setting in SETTINGS.values():
+        file = os.environ.get(f"{setting.variable}_FILE") if setting.is_secret else None
         if file and Path(file).is_file() and _can_be_protected(Path(file).stat()):
             text = f"every user can read the secret in {file}"
             yield Finding("warning", "settings", text, f"chmod 600 {quote(file)}")
@@ -111,28 +105,24 @@ def _can_be_protected(file: os.stat_result) -> bool:
 def _server_findings(url: str, api_key: str | None) -> Iterator[Finding]:
     """Yield the findings about the server at `url`, and about the API key."""
     try:
-        parts = urllib3.util.parse_url(url := url.rstrip("/"))
-    except urllib3.exceptions.LocationParseError:
-        parts = urllib3.util.Url()
-    shown = parts._replace(auth=None).url
-    if parts.scheme not in ("http", "https") or not parts.host:
-        text = f"MOORAGE_URL is not a valid server URL: {shown or url.rpartition('@')[2]}"
+        http = HttpClient(url)
+    except InvalidServerUrl as error:
+        text = f"MOORAGE_URL is not a valid server URL: {error}"
         yield Finding("problem", "server", text, "set MOORAGE_URL=http://HOST:PORT")
         return
-    with urllib3.PoolManager(timeout=_TIMEOUT, retries=False) as pool:
-        try:
-            status, health = _get(pool, f"{url}/health/ready")
-            _, document = _get(pool, f"{url}/openapi.json")
-            if not isinstance(health, dict) or "status" not in health or not isinstance(document, dict):
-                text = f"{shown} is not a Moorage server"
-                yield Finding("problem", "server", text, "set MOORAGE_URL to the address of a Moorage server")
-                return
-            yield _health_finding(shown, status, str(health["status"]))
-            yield _version_finding(str(document.get("info", {}).get("version")))
-            yield _api_key_finding(pool, url, api_key)
-        except urllib3.exceptions.HTTPError as error:
-            text = f"{shown} is unreachable ({error_text(error)})"
-            yield Finding("warning", "server", text, "moorage serve, or set MOORAGE_URL if the server is elsewhere")
+    try:
+        ready = http.send("GET", "/health/ready")
+        health = msgspec.json.decode(ready.body, type=Health)
+        described = msgspec.json.decode(http.send("GET", "/openapi.json").body, type=ApiDescription)
+        yield _health_finding(http.url, ready.status, one_line(health.status))
+        yield _version_finding(one_line(described.info.version))
+        yield _api_key_finding(http, api_key)
+    except (BrokenResponse, msgspec.MsgspecError, ValueError, RecursionError):
+        text = f"{http.url} is not a Moorage server"
+        yield Finding("problem", "server", text, "set MOORAGE_URL to the address of a Moorage server")
+    except NoResponse as error:
+        text = f"{http.url} is unreachable ({error})"
+        yield Finding("warning", "server", text, "moorage serve, or set MOORAGE_URL if the server is elsewhere")
 
 
 def _health_finding(shown: str, status: int, health: str) -> Finding:
@@ -149,24 +139,16 @@ def _version_finding(version: str) -> Finding:
     return Finding("warning", "version", text, "install the same version for both, and restart the server")
 
 
-def _api_key_finding(pool: urllib3.PoolManager, url: str, api_key: str | None) -> Finding:
+def _api_key_finding(http: HttpClient, api_key: str | None) -> Finding:
+    create = "export MOORAGE_API_KEY=$(moorage keys create NAME)"
     if not api_key:
         text = "MOORAGE_API_KEY is not set, so the command line cannot use the server"
-        return Finding("warning", "API key", text, "export MOORAGE_API_KEY=$(moorage keys create NAME)")
-    status, body = _get(pool, f"{url}/v2/deployments?limit=1", Authorization=f"Bearer {api_key}")
-    if status == 200:
+        return Finding("warning", "API key", text, create)
+    response = http.send("GET", "/v2/deployments?limit=1", headers={"Authorization": f"Bearer {api_key}"})
+    if response.status == 200:
         return Finding("ok", "API key", "accepted")
-    message = body.get("message") if isinstance(body, dict) else None
-    if status == 403:
+    message = one_line(msgspec.json.decode(response.body, type=ErrorReply).error.message, 1_000)
+    if response.status == 403:
         return Finding("ok", "API key", f"accepted; {message}")
-    fix = "export MOORAGE_API_KEY=$(moorage keys create NAME)" if status == 401 else "see the log of the server"
-    return Finding("problem", "API key", f"the server returns {status}: {message}", fix)
-
-
-def _get(pool: urllib3.PoolManager, url: str, **headers: str) -> tuple[int, Any]:
-    """Return the status and the JSON of a response; None if it is not JSON."""
-    response = pool.request("GET", url, headers=headers, redirect=False)
-    try:
-        return response.status, msgspec.json.decode(response.data)
-    except msgspec.DecodeError:
-        return response.status, None
+    fix = create if response.status == 401 else "see the log of the server"
+    return Finding("problem", "API key", f"the server returns {response.status}: {message}", fix)

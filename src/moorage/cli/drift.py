@@ -1,15 +1,16 @@
 """`moorage drift`: differences between a server and the files that were applied to it."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import click
-from rich.text import Text
 
 from moorage.cli.client import Client, deployment_path, read_manifests
 from moorage.cli.options import output_option, setting
-from moorage.cli.output import new_console, new_table, one_line, print_data
+from moorage.cli.output import echo, new_table, one_line, print_data, print_table, print_text
+from moorage.cli.responses import HistoryRow, Page
 from moorage.core.deployments.manifest import Manifest
+from moorage.core.escaping import visible
 from moorage.documents.plan import is_under, make_plan
 from moorage.documents.read import Document, git_root, name_in_project, read_paths
 
@@ -33,7 +34,7 @@ def drift(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> Non
     if output != "table":
         print_data(rows, output)
     elif not rows:
-        new_console().print("No drift: the server matches the files.")
+        print_text("No drift: the server matches the files.")
     else:
         _print(rows)
     if rows and exit_code:
@@ -41,10 +42,15 @@ def drift(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> Non
 
 
 def _named_files(manifests: dict[str, Manifest]) -> list[str]:
-    """Return the files that the server names and that exist here."""
+    """Return the files that the server names and that exist here; a name never leads to another folder."""
     top = git_root(Path.cwd()) or Path()
     names = sorted({manifest.file for manifest in manifests.values() if manifest.file})
-    return [str(top / name) for name in names if (top / name).is_file()]
+    return [str(top / name) for name in names if _is_below(name) and (top / name).is_file()]
+
+
+def _is_below(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and visible(name) == name
 
 
 def _drifted(
@@ -83,25 +89,18 @@ def _row(client: Client, key: str, file: str, difference: str, current: Manifest
     row: dict[str, Any] = {"key": key, "file": file, "drift": difference}
     if current is None or current.owner == "files":
         return row
-    (last,) = client.get(f"{deployment_path(current.id)}/history", limit=1).value["data"]
-    by = last["api_key"]["name"] if last["api_key"] else "the operator"
-    return {
-        **row,
-        "version": current.version,
-        "action": last["action"],
-        "by": by,
-        "at": last["at"],
-        "why": last["reason"],
-    }
+    for last in client.get(f"{deployment_path(current.id)}/history", Page[HistoryRow], limit=1).value.data[:1]:
+        row |= {"version": current.version, "action": last.action, "by": last.by, "at": last.at, "why": last.reason}
+    return row
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
     columns = ("key", "drift", "file", "by", "at", "why")
     table = new_table(*columns)
     for row in rows:
-        table.add_row(*(Text(one_line(row.get(column) or "-", 120)) for column in columns))
-    new_console().print(table)
-    click.echo(
+        table.add_row(*(one_line(row.get(column) or "-", 120) for column in columns))
+    print_table(table)
+    echo(
         "`moorage diff PATH` shows the differences; `moorage export DIR` writes the state of the server to files.",
         err=True,
     )

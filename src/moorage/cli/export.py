@@ -9,11 +9,13 @@ import click
 
 from moorage.cli.client import Client, read_manifests
 from moorage.cli.options import setting
-from moorage.cli.output import new_console, new_table
+from moorage.cli.output import echo, new_table, one_line, print_table
+from moorage.core.deployments.ids import check_key
 from moorage.core.deployments.manifest import Manifest
 from moorage.documents.plan import content, make_plan
 from moorage.documents.read import Document, read_paths
 from moorage.documents.yaml import dump_yaml
+from moorage.files import write_file
 
 _RESULTS = ("created", "updated", "unchanged")
 
@@ -29,16 +31,17 @@ def export(folder: Path, url: str) -> None:
     """
     client = Client.from_environment(url)
     manifests = sorted(read_manifests(client).values(), key=lambda manifest: manifest.key)
-    found = {file: read_paths([str(file)]) for file in sorted(folder.glob("*.yaml"))}
+    found = {file: read_paths([str(file)]) for file in sorted(folder.glob("*.yaml")) if file.is_file()}
     files = _choose_files(folder, [manifest.key for manifest in manifests], found)
     folder.mkdir(parents=True, exist_ok=True)
     counts = Counter(_write(files[manifest.key], manifest, found) for manifest in manifests)
     totals = new_table(*_RESULTS)
     totals.add_row(*(str(counts[result]) for result in _RESULTS))
-    new_console().print(totals)
+    print_table(totals)
     others = sorted(file.name for file in found if file not in files.values())
     if others:
-        click.echo(f"Not changed, because the server has no such deployment: {', '.join(others)}", err=True)
+        names = one_line(", ".join(others), 10_000)
+        echo(f"Not changed, because the server has no such deployment: {names}", err=True)
 
 
 def _choose_files(folder: Path, keys: list[str], found: dict[Path, list[Document]]) -> dict[str, Path]:
@@ -60,8 +63,8 @@ def _choose_files(folder: Path, keys: list[str], found: dict[Path, list[Document
     for key in keys:
         if key in files:
             continue
-        own = folder / f"{key}.yaml"
-        if own.exists():
+        own = folder / f"{check_key(key)}.yaml"
+        if own.exists() or own.is_symlink():
             raise click.ClickException(
                 f"{own} exists and contains more than the deployment {key!r}. Move or delete it first."
             )
@@ -87,7 +90,5 @@ def _write(file: Path, manifest: Manifest, found: dict[Path, list[Document]]) ->
     exists = file in found
     if exists and make_plan(found[file], {manifest.key: manifest}, ())[0].action == "unchanged":
         return "unchanged"
-    part = file.with_name(f".{file.name}.part")
-    part.write_text(_text(manifest), "utf-8")
-    part.replace(file)
+    write_file(file, _text(manifest).encode())
     return "updated" if exists else "created"

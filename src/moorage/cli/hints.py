@@ -6,7 +6,9 @@ its own hint, which names options of the command and the real key.
 
 import re
 from collections.abc import Mapping
-from typing import Any
+
+from moorage.cli.responses import ErrorDetail
+from moorage.core.deployments.ids import is_segment
 
 #: Code -> hint. `{key}` is the key of the deployment that the error is about.
 _HINTS: Mapping[str, str] = {
@@ -38,21 +40,27 @@ _RESTORABLE = frozenset({"deployment_deleted", "version_deleted"})
 _PARAMETER = re.compile(r"(limit|starting_after|ending_before|search|provider|model_type|model|updated_since) ")
 
 
-def translate(error: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the message of an API error (an `ErrorDetail`) and its hint, in terms of the command line."""
-    code, api_hint = str(error.get("code")), str(error.get("hint", ""))
-    message = str(error["message"]).removesuffix(api_hint).rstrip()
+#: The route of a restore at the end of a hint: `/v2/deployments/{id}/restore`, or with `versions/{number}`.
+_RESTORE = re.compile(r"/v2/deployments/([\w.-]{1,128})(?:/versions/([\w.-]{1,128}))?/restore", re.ASCII)
+
+
+def translate(error: ErrorDetail) -> tuple[str, str]:
+    """Return the message of an API error and its hint, in terms of the command line."""
+    message = error.message.removesuffix(error.hint).rstrip()
     parameter = _PARAMETER.match(message)
     if parameter:
         message = f"--{parameter[1].replace('_', '-')}{message[len(parameter[1]) :]}"
-    if code in _RESTORABLE:
-        until, separator, path = api_hint.partition(": POST ")
-        return message, f"{until}: {_restore_command(path)}" if separator else until
-    return message, _HINTS.get(code, "").replace("{key}", str(error.get("key", "")))
+    if error.code in _RESTORABLE:
+        until, separator, path = error.hint.partition(": POST ")
+        command = _restore_command(path)
+        return message, f"{until}: {command}" if separator and command else until
+    # The hint is a command to copy, and the key is from the server.
+    return message, _HINTS.get(error.code, "").replace("{key}", error.key if is_segment(error.key) else "KEY")
 
 
 def _restore_command(path: str) -> str:
-    """Return the command for `/v2/deployments/{id}/restore` or `/v2/deployments/{key}/versions/{number}/restore`."""
-    parts = path.split("/")
-    version = f" --version {parts[5]}" if len(parts) > 5 else ""
-    return f"moorage deployments restore {parts[3]}{version}"
+    """Return the command for the route of a restore, or an empty text."""
+    route = _RESTORE.fullmatch(path)
+    if route is None:
+        return ""
+    return f"moorage deployments restore {route[1]}" + (f" --version {route[2]}" if route[2] else "")

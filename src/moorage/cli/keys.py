@@ -6,10 +6,9 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import click
-from rich.text import Text
 
 from moorage.cli.options import output_option, setting
-from moorage.cli.output import new_console, new_table, print_data
+from moorage.cli.output import echo, new_table, print_data, print_table
 from moorage.core.access import DEFAULT_SCOPES, ApiKey, Scope
 from moorage.core.times import iso
 from moorage.registry.api_keys import create_api_key, get_api_key, revoke_api_key
@@ -36,7 +35,7 @@ class Expiry(click.ParamType[int]):
                 return time.time_ns() // 1000 + int(span[1]) * _UNITS[span[2]] * _MICROSECONDS
             moment = datetime.fromisoformat(text)
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            return int(moment.timestamp()) * _MICROSECONDS
+            return max(0, int(moment.timestamp())) * _MICROSECONDS  # year 0 cannot be shown
         except (ValueError, OverflowError):
             self.fail(f"{text!r} is not a span like 90d or 12h, nor a time like 2027-01-31T12:00Z", param, ctx)
 
@@ -64,10 +63,10 @@ def create(name: str, project: str, scopes: tuple[str, ...], expires: int | None
         owner = get_project(store, project)
         created = store.run(create_api_key, owner.id, name, map(Scope, scopes or DEFAULT_SCOPES), expires)
     key = created.key
-    click.echo(created.token)
+    echo(created.token)
     until = f" until {iso(key.expires_us)}" if key.expires_us else " without an expiry"
     scope_list = ", ".join(sorted(key.scopes))
-    click.echo(f"Created the key {key.id} in the project {project}, valid{until}.\nScopes: {scope_list}", err=True)
+    echo(f"Created the key {key.id} in the project {project}, valid{until}.\nScopes: {scope_list}", err=True)
 
 
 @keys.command("list")
@@ -100,8 +99,8 @@ def list_(output: str, database: str) -> None:
     for row in rows:
         scopes = " ".join(row["scopes"])
         cells = (row["id"], row["name"], row["project"], row["status"], row.get("expires", "never"), scopes)
-        table.add_row(*(Text(str(text)) for text in cells))
-    new_console().print(table)
+        table.add_row(*map(str, cells))
+    print_table(table)
 
 
 @keys.command()
@@ -112,7 +111,7 @@ def revoke(id_or_name: str, database: str) -> None:
     with closing(open_existing(database)) as store:
         key = get_api_key(store, id_or_name)
         store.run(revoke_api_key, WriteContext(key.project_id), key.id)
-    click.echo(f"Revoked {key.id} ({key.name}).", err=True)
+    echo(f"Revoked {key.id} ({key.name}).", err=True)
 
 
 def _status(key: ApiKey) -> str:

@@ -7,7 +7,9 @@ import msgspec
 
 from moorage.cli.client import Client
 from moorage.cli.options import setting
-from moorage.cli.output import pluralize
+from moorage.cli.output import echo, pluralize
+from moorage.cli.responses import SnapshotReply
+from moorage.files import has_content, write_file
 
 _DEFAULT = "deployments.lock.json"
 
@@ -29,17 +31,15 @@ def lock(out: Path, check: bool, url: str) -> None:
     equal bytes, so the file can be committed. It has no date: the age that the client reports counts from when the
     file was written on the machine of the application, which is the time of a checkout.
     """
-    snapshot = Client.from_environment(url).get("/v2/deployments/snapshot").value
-    fields = {name: value for name, value in snapshot.items() if name not in _OMITTED}
+    reply = Client.from_environment(url).get("/v2/deployments/snapshot", SnapshotReply)
+    fields = {name: value for name, value in reply.plain().items() if name not in _OMITTED}
     text = msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n"
-    count = len(snapshot["deployments"])
-    is_current = out.exists() and out.read_bytes() == text
+    is_current = has_content(out, text)
     if check and not is_current:
         raise click.ClickException(
             f"{out} is out of date. Run: moorage lock{'' if str(out) == _DEFAULT else f' --out {out}'}"
         )
     if not is_current:
-        part = out.with_name(f".{out.name}.part")
-        part.write_bytes(text)
-        part.replace(out)
-    click.echo(f"{out}: {pluralize(count, 'deployment')}, {'unchanged' if is_current else 'written'}.")
+        write_file(out, text)
+    count = pluralize(len(reply.value.deployments), "deployment")
+    echo(f"{out}: {count}, {'unchanged' if is_current else 'written'}.")

@@ -1,12 +1,20 @@
 """The command line: `moorage serve`, and what talks to a server that runs."""
 
 import errno
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from moorage import __version__
+from moorage.cli.output import USAGE_ERROR_LENGTH, echo, error_text
 from moorage.core.errors.base import MoorageError
+from moorage.core.escaping import visible_line
 from moorage.documents.read import DocumentError
 
 #: The module and the function of each command. A module is imported when its command runs: `list` does not import what
@@ -28,7 +36,7 @@ COMMANDS = {
 
 
 class _Program(click.Group):
-    """The command group. A `MoorageError` or a failed file operation is one line on standard error and exit code 1."""
+    """The command group. Every error is one line on standard error and exit code 1; usage errors have exit code 2."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -40,18 +48,55 @@ class _Program(click.Group):
         command: click.Command = getattr(import_module(module), name)
         return command
 
-    def invoke(self, ctx: click.Context) -> object:
+    def main(self, args: Sequence[str] | None = None, *others: Any, **options: Any) -> Any:
+        """Run a command. A traceback can contain secrets, so it is shown only with `python -X dev -m moorage`."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # its encoding may not have all characters
+                stream.reconfigure(errors="backslashreplace")
         try:
-            return super().invoke(ctx)
-        except MoorageError as error:
-            raise click.ClickException(str(error)) from error
-        except DocumentError as error:
-            raise click.ClickException(str(error)) from error
-        except OSError as error:
-            if error.errno == errno.EPIPE:  # click handles it
+            return super().main(args, *others, **options)
+        except Exception as error:
+            if sys.flags.dev_mode:
                 raise
-            where = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{where}{error.strerror or error}") from error
+            echo(
+                f"Error: unexpected {type(error).__name__}, a fault of Moorage. To find its place, run the command as:"
+                " python -X dev -m moorage …",
+                err=True,
+            )
+            sys.exit(1)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        with _errors_as_lines():
+            for number, argument in enumerate(args, 1):
+                if any("\ud800" <= character <= "\udfff" for character in argument):
+                    raise click.UsageError(f"Argument {number} is not UTF-8: {argument}")
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> object:
+        with _errors_as_lines():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _errors_as_lines() -> Iterator[None]:
+    """Convert the errors of a command to errors of click, whose messages are safe to show."""
+    try:
+        yield
+    except NoArgsIsHelpError:  # the help
+        raise
+    except click.UsageError as error:
+        raise click.UsageError(error_text(error.format_message(), USAGE_ERROR_LENGTH), error.ctx) from error
+    except click.ClickException as error:
+        raise click.ClickException(error_text(error.format_message())) from error
+    except (MoorageError, DocumentError) as error:
+        raise click.ClickException(visible_line(error, 10_000)) from error
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # click handles it
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        raise click.ClickException(visible_line(f"{where}{error.strerror or error}", 10_000)) from error
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -1,17 +1,83 @@
 """Options that several commands have, and options from the table of settings."""
 
+import os
+import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from moorage.cli.client import Client
-from moorage.settings import SETTINGS, SettingError, from_environment
+from moorage.cli.responses import DeploymentRow, Page
+from moorage.core.errors.base import MoorageError
+from moorage.core.escaping import visible_line
+from moorage.settings import SETTINGS, Setting, SettingError, find_mistake, from_environment
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+_MAX_SECONDS = 1_000_000_000
 
-def setting(name: str, kind: Any = str) -> Decorator:
+#: How many pages of keys a shell completion reads.
+_COMPLETION_PAGES = 100
+
+
+class WholeNumber(click.IntRange):
+    """A whole number in ASCII digits; Python also reads `1_0` and the digits of other scripts."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it."""
+        if not re.fullmatch(r"-?[0-9]{1,18}", str(value)):
+            self.fail(f"'{visible_line(value, 80)}' is not a valid integer.", param, ctx)
+        return int(super().convert(value, param, ctx))
+
+
+class Seconds(click.FloatRange):
+    """A finite number of seconds, at least 1; a comparison with NaN is never true, so every limit would be ignored."""
+
+    def __init__(self) -> None:
+        super().__init__(1, _MAX_SECONDS)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it."""
+        if not re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{0,18})?([eE][-+]?[0-9]{1,3})?", str(value)):
+            self.fail(f"'{visible_line(value, 80)}' is not a number of seconds.", param, ctx)
+        return float(super().convert(value, param, ctx))
+
+
+class _SettingType(click.ParamType[Any]):
+    """The type of an option from the table of settings. An error names the variable that has the value."""
+
+    def __init__(self, row: Setting, kind: click.ParamType[Any]) -> None:
+        self._row = row
+        self._kind = kind
+        self.name = kind.name
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        return self._kind.get_metavar(param, ctx)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it."""
+        mistake = find_mistake(self._row, str(value))
+        if not mistake:
+            try:
+                return self._kind.convert(value, param, ctx)
+            except click.BadParameter as error:
+                mistake = error.message
+        raise click.BadParameter(mistake, ctx, param, self._source(param, ctx))
+
+    def _source(self, param: click.Parameter | None, ctx: click.Context | None) -> str | None:
+        """Return the name of the environment variable, if the value is from the environment."""
+        if param is None or ctx is None or param.name is None:
+            return None
+        if ctx.get_parameter_source(param.name) is not ParameterSource.DEFAULT:
+            return None
+        file = f"{self._row.variable}_FILE"
+        return file if os.environ.get(file) else self._row.variable
+
+
+def setting(name: str, kind: click.ParamType[Any] = click.STRING) -> Decorator:
     """Return an option `--name` with the environment variable and the default of the table of settings."""
     row = SETTINGS[name]
 
@@ -21,8 +87,9 @@ def setting(name: str, kind: Any = str) -> Decorator:
         except SettingError as error:
             raise click.ClickException(str(error)) from error
 
-    shown = f"[{row.variable}" + (f"; default: {row.default}]" if row.default else "]")
-    return click.option(f"--{name.replace('_', '-')}", name, type=kind, default=default, help=f"{row.help}  {shown}")
+    text = f"[{row.variable}" + (f"; default: {row.default}]" if row.default else "]")
+    option = f"--{name.replace('_', '-')}"
+    return click.option(option, name, type=_SettingType(row, kind), default=default, help=f"{row.help}  {text}")
 
 
 def key_argument(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,8 +101,9 @@ def _complete_key(ctx: click.Context, param: click.Parameter, incomplete: str) -
     """Return the keys with a prefix, or none if the server is unreachable."""
     try:
         client = Client.from_environment(ctx.params.get("url") or from_environment("url") or "")
-        return [item["key"] for item in client.pages("/v2/deployments") if item["key"].startswith(incomplete)]
-    except (click.ClickException, SettingError):
+        pages = islice(client.pages("/v2/deployments", Page[DeploymentRow]), _COMPLETION_PAGES)
+        return [item.key for page in pages for item in page.value.data if item.key.startswith(incomplete)]
+    except (click.ClickException, SettingError, MoorageError):
         return []
 
 

@@ -1,4 +1,8 @@
-"""Output: tables and data on standard output, progress on standard error."""
+"""Output: tables and data on standard output, progress and errors on standard error.
+
+Every text passes through this module, which escapes the characters that a terminal would obey. The other modules of the
+command line do not print.
+"""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -6,29 +10,60 @@ from typing import Any, TypeVar
 
 import click
 import msgspec
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
+from moorage.core.escaping import escape_json, visible_line, visible_lines
 from moorage.documents.yaml import dump_yaml
 
 T = TypeVar("T")
 
 _PIPE_WIDTH = 200  # a pipe has no width, and tables in it are not cut
 
+#: The maximum length of an error; a value in it can have megabytes.
+_ERROR_LENGTH = 200_000
+USAGE_ERROR_LENGTH = 1_000
+
+
+def echo(text: str, *, err: bool = False, nl: bool = True, fg: str | None = None, bold: bool | None = None) -> None:
+    """Print a text of one or several lines."""
+    click.secho(visible_lines(text), err=err, nl=nl, fg=fg, bold=bold)
+
+
+class OutputTable(Table):
+    """A table without a frame, like the output of `column`; its cells are texts, not markup."""
+
+    def __init__(self, *headings: str) -> None:
+        super().__init__(box=None, pad_edge=False, header_style="bold")
+        for heading in headings:
+            self.add_column(heading, overflow="fold")
+
+    def add_row(self, *cells: RenderableType | None, style: Any = None, end_section: bool = False) -> None:
+        """Add a row."""
+        super().add_row(*(_as_text(cell) for cell in cells), style=style, end_section=end_section)
+
+
+def new_table(*headings: str) -> OutputTable:
+    """Return an empty table."""
+    return OutputTable(*headings)
+
+
+def print_table(table: OutputTable) -> None:
+    """Print a table on standard output."""
+    new_console().print(table)
+
+
+def print_text(text: str) -> None:
+    """Print a text on standard output, with long lines wrapped at the width of the terminal."""
+    new_console().print(_as_text(text))
+
 
 def new_console(*, to_stderr: bool = False) -> Console:
     """Return a console; its output is plain unless the stream is a terminal."""
     stream = sys.stderr if to_stderr else sys.stdout
     return Console(stderr=to_stderr, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False)
-
-
-def new_table(*headings: str) -> Table:
-    """Return a table without a frame, like the output of `column`."""
-    result = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        result.add_column(heading, overflow="fold")
-    return result
 
 
 def progress_bar(label: str) -> Progress:
@@ -54,7 +89,7 @@ def pluralize(count: int, thing: str) -> str:
 def print_done(value: Any, output: str, message: str) -> None:
     """Print the result of a command: as a message, or as data."""
     if output == "table":
-        click.echo(message)
+        echo(message)
     else:
         print_data(value, output)
 
@@ -62,18 +97,30 @@ def print_done(value: Any, output: str, message: str) -> None:
 def print_difference(text: str, indent: str = "") -> None:
     """Print a unified diff in colours."""
     for line in text.removesuffix("\n").split("\n") if text else ():
-        click.secho(indent + one_line(line, 10_000), fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
+        echo(indent + one_line(line, 10_000), fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
 
 
 def print_data(value: Any, output: str) -> None:
-    """Print a value as JSON or YAML."""
+    """Print a value as JSON or YAML; both escape unsafe characters without a loss."""
     if output == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+        click.echo(escape_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()))
     else:
         click.echo(dump_yaml(msgspec.to_builtins(value)), nl=False)
 
 
 def one_line(text: object, width: int = 48) -> str:
-    """Return a text as one short line; control characters are replaced, so they cannot move the cursor."""
-    line = "".join(character if character.isprintable() else " " for character in str(text))
-    return line if len(line) <= width else line[: width - 1] + "…"
+    """Return a text as one short line."""
+    return visible_line(text, width)
+
+
+def error_text(message: str, length: int = _ERROR_LENGTH) -> str:
+    """Return the message of an error as it is shown."""
+    shown = visible_lines(message[:length])
+    return shown if len(message) <= length else f"{shown}…"
+
+
+def _as_text(cell: RenderableType | None) -> Text:
+    """Return a cell as text; a plain string would be read as markup."""
+    if isinstance(cell, Text):
+        return Text(visible_lines(cell.plain), cell.style)
+    return Text(visible_lines("" if cell is None else str(cell)))

@@ -3,10 +3,9 @@
 from contextlib import closing
 
 import click
-from rich.text import Text
 
 from moorage.cli.options import output_option, setting
-from moorage.cli.output import new_console, new_table, print_data
+from moorage.cli.output import echo, new_table, print_data, print_table
 from moorage.core.times import iso
 from moorage.registry.projects import create_project
 from moorage.store.opening import open_existing, open_store
@@ -27,8 +26,8 @@ def create(name: str, database: str) -> None:
     """Create a project."""
     with closing(open_store(database)) as store:
         project = store.run(create_project, name)
-    click.echo(project.id)
-    click.echo(f"Created the project {name}. To create a key: moorage keys create NAME --project {name}", err=True)
+    echo(project.id)
+    echo(f"Created the project {name}. To create a key: moorage keys create NAME --project {name}", err=True)
 
 
 @projects.command("list")
@@ -44,5 +43,5 @@ def list_(output: str, database: str) -> None:
         return
     table = new_table("name", "id", "created")
     for row in rows:
-        table.add_row(Text(row["name"]), row["id"], row["created"])
-    new_console().print(table)
+        table.add_row(row["name"], row["id"], row["created"])
+    print_table(table)

@@ -14,8 +14,8 @@ import urllib3
 
 from moorage import __version__
 from moorage.catalog.follower import open_disk_cache
-from moorage.cli.options import setting
-from moorage.cli.output import pluralize
+from moorage.cli.options import Seconds, WholeNumber, setting
+from moorage.cli.output import echo, pluralize
 from moorage.core.errors.storage import DatabaseUnreachable
 from moorage.registry.api_keys import create_first_api_key
 from moorage.rendering.jinja import Jinja
@@ -30,13 +30,13 @@ _READY_SECONDS = 120
 
 @click.command()
 @setting("host")
-@setting("port", click.IntRange(1, 65_535))
+@setting("port", WholeNumber(1, 65_535))
 @setting("database")
 @setting("database_listen")
 @setting("disk_cache")
-@setting("max_staleness", click.FloatRange(1))
+@setting("max_staleness", Seconds())
 @setting("jinja", click.BOOL)
-@setting("workers", click.IntRange(1, 64))
+@setting("workers", WholeNumber(1, 64))
 @setting("load")
 @setting("log_format", click.Choice(["json", "console"]))
 @setting("log_level", click.Choice(["debug", "info", "warning", "error"]))
@@ -67,8 +67,8 @@ def _check_address(host: str, port: int) -> None:
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+    except (OSError, UnicodeError) as error:  # a host with a label of 64 characters is no name
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise click.ClickException(
             f"Cannot listen on {host}:{port}: {reason}. Choose another address with --host or --port."
         ) from error
@@ -139,7 +139,7 @@ def _greet(url: str, greeting: str) -> None:
         while time.monotonic() < deadline:
             try:
                 if pool.request("GET", f"{url}/health/ready").status == 200:
-                    click.echo(greeting)
+                    echo(greeting)
                     return
             except urllib3.exceptions.HTTPError:
                 pass

@@ -8,6 +8,7 @@ from pathlib import Path
 from moorage.client.state import ClientState
 from moorage.core.access import find_key_id, hash_token
 from moorage.core.resolution.snapshot import InvalidSnapshot, digest_of, is_signed, read_snapshot, sign
+from moorage.files import remove_leftovers, write_file
 
 
 class DiskCache:
@@ -38,18 +39,9 @@ class DiskCache:
             OSError
         """
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial = self.path.with_name(f"{self.path.name}.{os.getpid()}.partial")
         signature = sign(hash_token(self._api_key), digest_of(body))
-        with open(partial, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.write(signature.encode() + b"\n" + body)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        remove_leftovers(self.path.parent)
+        write_file(self.path, signature.encode() + b"\n" + body, is_private=True)
 
     def confirm(self, current_at: float) -> None:
         """Record that the snapshot was current at a time of `time.monotonic`.

@@ -186,9 +186,10 @@ class ApiKeyPage(msgspec.Struct, frozen=True):
 
 
 def read_time(text: str) -> int | None:
-    """Return the microseconds since 1970 of an ISO 8601 time with an offset or `Z`; otherwise None."""
+    """Return the microseconds since 1970 of an ISO 8601 time with an offset or `Z`, at least 0; otherwise None."""
     try:
         moment = datetime.fromisoformat(text)
-        return None if moment.tzinfo is None else int(moment.timestamp() * 1_000_000)
+        # With an offset, the first day of year 1 is in year 0, which no calendar of Python has.
+        return None if moment.tzinfo is None else max(0, int(moment.timestamp() * 1_000_000))
     except (ValueError, OverflowError):
         return None

@@ -5,6 +5,7 @@ so it imports deployments but does not manage them. Its items are read in revers
 list stays the same.
 """
 
+import errno
 import json
 import os
 import sys
@@ -19,6 +20,9 @@ from moorage.core.validation import strict_json
 from moorage.documents.yaml import YamlError, load_documents
 
 _SUFFIXES = {".yaml", ".yml", ".json", ".jsonl", ".ndjson"}
+
+#: The maximum size of a file in bytes.
+MAX_FILE = 64 * 1024 * 1024
 
 _EMPTY_FOLDER = "the folder has no .yaml, .yml, .json or .jsonl file"
 
@@ -93,9 +97,9 @@ def read_values(path: str) -> list[Any]:
         DocumentError: it cannot be read.
     """
     try:
-        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        content = _read_file(path)
     except OSError as error:
-        raise DocumentError(f"{path}: {error.strerror}") from error
+        raise DocumentError(f"{path}: {error.strerror or 'cannot be read'}") from error
     found: list[Any] = []
     for where, value in _values(path, Path(path).suffix.lower(), content):
         if isinstance(value, Document):
@@ -111,20 +115,33 @@ def git_root(place: Path) -> Path | None:
 
 def name_in_project(path: str) -> str:
     """Return the path of a file relative to its git repository; outside of one, the path as given."""
-    place = Path(path).resolve()
+    place = Path(os.path.realpath(path))  # `Path.resolve` raises an error for links in a circle
     top = git_root(place)
     return (place.relative_to(top) if top else Path(os.path.normpath(path))).as_posix()
 
 
-def _read_path(name: str) -> Iterator[Document]:
+def _read_file(name: str) -> bytes:
+    """Return the content of a file, or of standard input (`-`).
+
+    Raises:
+        OSError: it cannot be read, or is larger than `MAX_FILE`; a device has no end.
+    """
     if name == "-":
-        yield from _read_text("standard input", "", sys.stdin.buffer.read())
-        return
-    path = Path(name)
+        content = sys.stdin.buffer.read(MAX_FILE + 1)
+    else:
+        with Path(name).open("rb") as file:
+            content = file.read(MAX_FILE + 1)
+    if len(content) > MAX_FILE:
+        raise OSError(errno.EFBIG, f"larger than {MAX_FILE} bytes")
+    return content
+
+
+def _read_path(name: str) -> Iterator[Document]:
+    source, path = ("standard input" if name == "-" else name), Path(name)
     if not name.isprintable():
         yield Document(ascii(name), "", {}, "the file name is not printable; rename the file")
         return
-    if path.is_dir():
+    if name != "-" and path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
         if not files:
             yield Document(name, "", {}, _EMPTY_FOLDER)
@@ -132,12 +149,12 @@ def _read_path(name: str) -> Iterator[Document]:
             yield from _read_path(str(file))
         return
     try:
-        content = path.read_bytes()
+        content = _read_file(name)
     except OSError as error:
-        yield Document(name, "", {}, error.strerror or "cannot be read")
+        yield Document(source, "", {}, error.strerror or "cannot be read")
         return
-    own = name_in_project(name)
-    for document in _read_text(name, path.suffix.lower(), content, own):
+    own = None if name == "-" else name_in_project(name)
+    for document in _read_text(source, "" if name == "-" else path.suffix.lower(), content, own):
         yield msgspec.structs.replace(document, file=own) if document.problem else document
 
 

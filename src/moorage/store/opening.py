@@ -84,6 +84,9 @@ def is_sqlite(url: str) -> bool:
 
 
 def without_password(url: str) -> str:
-    """Return a URL without its user, password and options."""
+    """Return a URL without its user, password and options. Of a text that is not a URL, any part may be a password."""
     scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2].partition('?')[0]}"
+    if scheme == "sqlite" and "@" not in rest:
+        return url
+    _, at, place = rest.rpartition("@")
+    return f"{scheme}{separator}{place.partition('?')[0] if at else '…'}" if separator else "…"

@@ -21,7 +21,7 @@ class RevisionCounter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             os.posix_fallocate(self._file, 0, _SIZE)  # a page without a block would be a SIGBUS on a full disk
             self._map = mmap.mmap(self._file, _SIZE)

@@ -5,9 +5,11 @@ costs about as much as a cached response (decision 0001). Their order is that of
 """
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import unquote
 
 import uuid_utils
 from starlette.requests import ClientDisconnect
@@ -68,6 +70,9 @@ class RequestPipeline:
         if not (self._catalog.is_current() or await self._follower.catch_up()):
             age_of = self._age_behind
         self._clear_if_changed()
+        raw_path = scope.get("raw_path") or b""
+        if b"%2" in raw_path:
+            scope["path"] = _path_of_segments(raw_path)
         method, path = scope["method"], scope["path"]
         cache_key = authorization, path, scope["query_string"]
         caller: ApiKey | None
@@ -199,6 +204,14 @@ def _read_headers(
         found.get(b"x-moorage-min-revision"),
         found.get(b"content-length"),
     )
+
+
+def _path_of_segments(raw_path: bytes) -> str:
+    """Return the decoded path with `%2F` for an encoded slash, which is a character of a segment and separates none.
+
+    No key has a percent sign, so such a segment is equal to no key.
+    """
+    return unquote(re.sub(b"%2f", b"%252F", raw_path, flags=re.IGNORECASE).decode("latin-1"))
 
 
 def _replay(first: Message | TimeoutError, receive: Receive) -> Receive:

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from moorage.cli.options import setting
-from moorage.cli.output import pluralize
+from moorage.cli.output import echo, pluralize
+from moorage.files import check_target
 from moorage.registry.backups import backup as write_backup
 from moorage.store.opening import open_existing
 
@@ -25,6 +26,7 @@ def backup(file: Path, force: bool, database: str) -> None:
     FILE becomes a SQLite database with one committed state, on PostgreSQL, too. Servers can continue to write.
     `moorage db restore` restores it.
     """
+    check_target(file)
     if file.exists() and not force:
         raise click.ClickException(f"{file} already exists. Choose another file, or overwrite it with --force.")
     os.nice(_NICENESS)
@@ -33,4 +35,4 @@ def backup(file: Path, force: bool, database: str) -> None:
             raise click.ClickException(f"{file} is a database that is in use. Choose another file.")
         kept = write_backup(store, file)
     megabytes = file.stat().st_size / 1e6
-    click.echo(f"{pluralize(kept.deployments, 'deployment')}, revision {kept.rev}, {megabytes:.1f} MB: {file}")
+    echo(f"{pluralize(kept.deployments, 'deployment')}, revision {kept.rev}, {megabytes:.1f} MB: {file}")

@@ -5,7 +5,7 @@ from contextlib import closing
 import click
 
 from moorage.cli.options import setting
-from moorage.cli.output import one_line
+from moorage.cli.output import echo, one_line
 from moorage.diagnostics.integrity import check as check_store
 from moorage.store.opening import open_existing
 
@@ -26,11 +26,11 @@ def check(database: str) -> None:
     is_valid = True
     with closing(open_existing(database)) as store:
         for result in check_store(store):
-            click.echo(f"{'FAILED' if result.findings else 'ok':7}{result.subject}")
+            echo(f"{'FAILED' if result.findings else 'ok':7}{result.subject}")
             for finding in result.findings[:_MAX_SHOWN]:
-                click.echo(f"       {one_line(finding, 1_000)}")
+                echo(f"       {one_line(finding, 1_000)}")
             if len(result.findings) > _MAX_SHOWN:
-                click.echo(f"       … and {len(result.findings) - _MAX_SHOWN:,} more")
+                echo(f"       … and {len(result.findings) - _MAX_SHOWN:,} more")
             is_valid = is_valid and not result.findings
     if not is_valid:
         raise click.ClickException(_HINT)

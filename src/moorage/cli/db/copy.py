@@ -6,7 +6,7 @@ from contextlib import closing
 
 import click
 
-from moorage.cli.output import new_console, new_table, pluralize, progress_bar
+from moorage.cli.output import echo, new_table, pluralize, print_table, progress_bar
 from moorage.store.opening import open_engine, open_existing
 from moorage.store.transfer.copy import Copy, CopyProgress, CopyStart
 
@@ -32,14 +32,14 @@ def copy(source: str, target: str) -> None:
     with closing(open_existing(source)) as store, closing(open_engine(target, mode="fresh")) as engine:
         with store.dump() as dump:
             copying = Copy(store, dump, engine)
-            click.echo(_BEGUN[copying.begin()].format(source=store.url, target=engine.url), err=True)
+            echo(_BEGUN[copying.begin()].format(source=store.url, target=engine.url), err=True)
             _show(copying.steps())
         table = new_table("table", "rows", "source", "copy")
         for each in copying.compare():
             table.add_row(each.table, f"{each.rows:,}", each.source[:_DIGITS], each.target[:_DIGITS])
         copying.finish()
-        new_console().print(table)
-        click.echo(f"The copy is complete, at revision {dump.rev}. Start the servers on {engine.url}.")
+        print_table(table)
+        echo(f"The copy is complete, at revision {dump.rev}. Start the servers on {engine.url}.")
 
 
 def _show(steps: Iterator[CopyProgress]) -> None:
@@ -49,4 +49,4 @@ def _show(steps: Iterator[CopyProgress]) -> None:
         for step in steps:
             bar.update(task, description=step.table, completed=step.done, total=step.total)
             if step.done == step.total and not sys.stderr.isatty():
-                click.echo(f"{step.table}: {pluralize(step.done, 'row')}", err=True)
+                echo(f"{step.table}: {pluralize(step.done, 'row')}", err=True)

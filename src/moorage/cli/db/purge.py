@@ -5,6 +5,7 @@ from contextlib import closing
 import click
 
 from moorage.cli.options import setting
+from moorage.cli.output import echo
 from moorage.core.deployments.deployment import RESTORE_DAYS
 from moorage.registry.purge import delete_old_consumers
 from moorage.registry.purge import purge as purge_store
@@ -35,4 +36,4 @@ def purge(days: int, yes: bool, database: str) -> None:
     with closing(open_existing(database)) as store:
         count = store.run(purge_store, days)
         delete_old_consumers(store)
-    click.echo(f"Permanently deleted {count} deployments and versions." if count else "There is nothing to purge.")
+    echo(f"Permanently deleted {count} deployments and versions." if count else "There is nothing to purge.")

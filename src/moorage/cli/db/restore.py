@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from moorage.cli.options import setting
-from moorage.cli.output import pluralize
+from moorage.cli.output import echo, pluralize
 from moorage.registry.backups import checked_backup
 from moorage.registry.backups import restore as restore_backup
 from moorage.store.opening import open_engine
@@ -25,7 +25,7 @@ def restore(file: Path, replace: bool, database: str) -> None:
     with checked_backup(file) as saved, closing(open_engine(database)) as engine:
         info = restore_backup(saved, engine, replace=replace)
         shown = engine.url
-    click.echo(
+    echo(
         f"Restored {pluralize(info.deployments, 'deployment')} of revision {info.rev} into {shown}; "
         f"the revision is now {info.database_rev}."
     )

@@ -3,14 +3,14 @@
 from typing import Any
 
 import click
-from rich.text import Text
 
 from moorage.cli.client import Client, deployment_path
 from moorage.cli.deployments import resolve as using
 from moorage.cli.deployments import versions
 from moorage.cli.deployments import write as changes
 from moorage.cli.options import key_argument, output_option, setting
-from moorage.cli.output import new_console, new_table, one_line, print_data, with_progress
+from moorage.cli.output import echo, new_table, one_line, print_data, print_table, print_text, with_progress
+from moorage.cli.responses import DeploymentRow, Page, ShownDeployment
 from moorage.core.deployments.page import MAX_LIMIT
 from moorage.documents.yaml import dump_yaml
 
@@ -53,15 +53,16 @@ def list_(
     if is_all:
         if starting_after or ending_before:
             raise click.UsageError("--all cannot be combined with --starting-after or --ending-before.")
-        items = list(with_progress("Listing", client.pages("/v2/deployments", **filters)))
-        page = {"object": "list", "data": items, "has_more": False}
+        pages = list(with_progress("Listing", client.pages("/v2/deployments", Page[DeploymentRow], **filters)))
     else:
         cursors = {"starting_after": starting_after, "ending_before": ending_before}
-        page = client.get("/v2/deployments", limit=limit, **cursors, **filters).value
+        pages = [client.get("/v2/deployments", Page[DeploymentRow], limit=limit, **cursors, **filters)]
     if output == "table":
-        _print_table(page, is_filtered=any(filters.values()))
+        rows = [row for page in pages for row in page.value.data]
+        _print_table(rows, is_filtered=any(filters.values()), has_more=pages[-1].value.has_more)
     else:
-        print_data(page, output)
+        items = [item for page in pages for item in page.plain()["data"]]
+        print_data(pages[-1].plain() | {"data": items}, output)
 
 
 @deployments.command()
@@ -70,31 +71,29 @@ def list_(
 @setting("url")
 def show(key_or_id: str, output: str, url: str) -> None:
     """Show a deployment."""
-    item = Client.from_environment(url).get(deployment_path(key_or_id)).value
+    reply = Client.from_environment(url).get(deployment_path(key_or_id), ShownDeployment)
     if output != "table":
-        print_data(item, output)
+        print_data(reply.plain(), output)
         return
     details = new_table("field", "value")
     for name in ("key", "version", "id", "created", "updated", "description"):
-        details.add_row(name, Text(one_line(item[name], 120)))
-    console = new_console()
-    console.print(details)
-    console.print()
-    console.print(Text(dump_yaml({"prompt_config": item["prompt_config"]}).rstrip()))
+        details.add_row(name, one_line(getattr(reply.value, name), 120))
+    print_table(details)
+    print_text("")
+    print_text(dump_yaml({"prompt_config": reply.value.prompt_config}).rstrip())
 
 
-def _print_table(page: dict[str, Any], *, is_filtered: bool) -> None:
-    console = new_console()
-    if not page["data"]:
-        console.print(
+def _print_table(items: list[DeploymentRow], *, is_filtered: bool, has_more: bool) -> None:
+    if not items:
+        print_text(
             "No deployments match." if is_filtered else "There are no deployments. To create some: moorage apply PATH"
         )
         return
-    rows = new_table("key", "version", "provider", "model", "type", "updated", "description")
-    for item in page["data"]:
-        config = item["prompt_config"]
-        cells = (item["key"], item["version"], config["provider"], config["model"], config["model_type"])
-        rows.add_row(*(Text(one_line(text)) for text in (*cells, item["updated"][:16], item["description"])))
-    console.print(rows)
-    if page["has_more"]:
-        click.echo(f"There are more deployments: --starting-after {page['data'][-1]['id']}, or --all", err=True)
+    table = new_table("key", "version", "provider", "model", "type", "updated", "description")
+    for item in items:
+        config = item.prompt_config
+        cells = (item.key, item.version, config.provider, config.model, config.model_type)
+        table.add_row(*map(one_line, (*cells, item.updated[:16], item.description)))
+    print_table(table)
+    if has_more:
+        echo(f"There are more deployments: --starting-after {items[-1].id}, or --all", err=True)

@@ -4,11 +4,12 @@ from typing import Any
 
 import click
 import msgspec
-from rich.text import Text
 
 from moorage.cli.client import Client, deployment_path
 from moorage.cli.options import Decorator, key_argument, output_option, setting
-from moorage.cli.output import new_console, new_table, one_line, pluralize, print_data
+from moorage.cli.output import echo, new_table, one_line, pluralize, print_data, print_table, print_text
+from moorage.cli.responses import ConfigReply, Explanation, Simulation
+from moorage.core.deployments.ids import check_key_or_id
 from moorage.documents.read import read_one, read_values
 from moorage.documents.yaml import dump_yaml
 
@@ -22,9 +23,9 @@ def _pair(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) ->
             raise click.BadParameter(f"{text!r} must have the form NAME=TEXT or NAME:=JSON", ctx, param)
         try:
             found[name.removesuffix(":")] = msgspec.json.decode(value) if name.endswith(":") else value
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise click.BadParameter(
-                f"in {text!r}, {value!r} is not JSON; for text, use NAME=TEXT", ctx, param
+                f"in {text[:200]!r}, {value[:200]!r} is not JSON; for text, use NAME=TEXT", ctx, param
             ) from error
     return found
 
@@ -45,21 +46,20 @@ _context = _pairs("context", "An attribute for routing")
 @setting("url")
 def get_config(key_or_id: str, input: dict[str, Any], context: dict[str, Any], output: str, url: str) -> None:  # noqa: A002 -- the option's name
     """Show what to send to the model."""
-    body = {"key": key_or_id, "inputs": input, "context": context}
-    reply = Client.from_environment(url).post("/v2/deployments/get_config", body)
+    body = {"key": check_key_or_id(key_or_id), "inputs": input, "context": context}
+    reply = Client.from_environment(url).send("POST", "/v2/deployments/get_config", ConfigReply, body)
     if output != "table":
-        print_data(reply.value, output)
+        print_data(reply.plain(), output)
         return
     details = new_table("field", "value")
     for name in ("deployment", "version", "variant", "reason"):
-        details.add_row(name, Text(one_line(reply.headers[f"x-moorage-{name}"], 120)))
-    if missing := reply.value.get("missing_inputs"):
-        details.add_row("missing inputs", Text(one_line(", ".join(missing), 120)))
-    console = new_console()
-    console.print(details)
-    console.print()
-    config = {name: value for name, value in reply.value.items() if name not in ("id", "version", "missing_inputs")}
-    console.print(Text(dump_yaml(config).rstrip()))
+        details.add_row(name, one_line(reply.header(f"x-moorage-{name}"), 120))
+    if missing := reply.value.missing_inputs:
+        details.add_row("missing inputs", one_line(", ".join(missing), 120))
+    print_table(details)
+    print_text("")
+    config = {name: value for name, value in reply.plain().items() if name not in ("id", "version", "missing_inputs")}
+    print_text(dump_yaml(config).rstrip())
 
 
 @click.command()
@@ -70,16 +70,18 @@ def get_config(key_or_id: str, input: dict[str, Any], context: dict[str, Any], o
 def explain(key_or_id: str, context: dict[str, Any], output: str, url: str) -> None:
     """Explain which variant a context gets."""
     path = f"{deployment_path(key_or_id)}/explain"
-    result = Client.from_environment(url).send("POST", path, {"context": context})
+    reply = Client.from_environment(url).send("POST", path, Explanation, {"context": context})
     if output != "table":
-        print_data(result, output)
+        print_data(reply.plain(), output)
         return
+    result = reply.value
     rows = new_table("rule", "variant", "matched", "explanation")
-    for rule in result["rules"]:
-        cells = (rule["rule"], rule["variant"], "yes" if rule["matched"] else "no", rule["explanation"])
-        rows.add_row(*(Text(one_line(cell, 120)) for cell in cells))
-    new_console().print(rows)
-    click.echo(f"{result['variant']}, by rule {result['rule']} ({result['reason']}) of version {result['version']}.")
+    for rule in result.rules:
+        cells = (rule.rule, rule.variant, "yes" if rule.matched else "no", rule.explanation)
+        rows.add_row(*(one_line(cell, 120) for cell in cells))
+    print_table(rows)
+    variant, reason, version = map(one_line, (result.variant, result.reason, result.version))
+    echo(f"{variant}, by rule {result.rule} ({reason}) of version {version}.")
 
 
 @click.command("simulate")
@@ -94,18 +96,18 @@ def simulate(file: str, contexts: str, output: str, url: str) -> None:
     """
     document, values = read_one(file), read_values(contexts)
     body = {"contexts": values, **{name: document.body.get(name, []) for name in ("routing", "variants")}}
-    result = Client.from_environment(url).send("POST", f"{deployment_path(document.key)}/simulate", body)
+    reply = Client.from_environment(url).send("POST", f"{deployment_path(document.key)}/simulate", Simulation, body)
     if output != "table":
-        print_data(result, output)
+        print_data(reply.plain(), output)
         return
-    if result["changed"]:
+    changed = reply.value.changed
+    if changed:
         rows = new_table("before", "after", "context")
-        for change in result["changed"]:
-            context = msgspec.json.encode(change["context"]).decode()
-            cells = (change["before"]["variant"], change["after"]["variant"], context)
-            rows.add_row(*(Text(one_line(cell, 120)) for cell in cells))
-        new_console().print(rows)
-    click.echo(f"{pluralize(len(result['changed']), 'context')} would change, {result['unchanged']} would not.")
+        for change in changed:
+            context = msgspec.json.encode(change.context).decode()
+            rows.add_row(*(one_line(cell, 120) for cell in (change.before.variant, change.after.variant, context)))
+        print_table(rows)
+    echo(f"{pluralize(len(changed), 'context')} would change, {reply.value.unchanged} would not.")
 
 
 COMMANDS = (get_config, explain, simulate)

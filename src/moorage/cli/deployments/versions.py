@@ -1,13 +1,13 @@
 """`moorage deployments versions|draft|diff|history`: versions of a deployment and their history."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import click
-from rich.text import Text
 
-from moorage.cli.client import Client, deployment_path
+from moorage.cli.client import Client, Reply, deployment_path
 from moorage.cli.options import key_argument, output_option, setting
-from moorage.cli.output import new_console, new_table, one_line, print_data, print_difference, print_done
+from moorage.cli.output import echo, new_table, one_line, print_data, print_difference, print_done, print_table
+from moorage.cli.responses import DifferenceReply, HistoryRow, ItemT, Page, SavedVersion, VersionRow
 from moorage.core.deployments.page import MAX_LIMIT
 from moorage.documents.read import read_one
 
@@ -23,12 +23,11 @@ _limit = click.option(
 @setting("url")
 def versions(key_or_id: str, limit: int, output: str, url: str) -> None:
     """List versions, drafts included."""
-    page = Client.from_environment(url).get(f"{deployment_path(key_or_id)}/versions", limit=limit).value
-    columns = {
-        "version": "version", "status": "status", "made": "timestamp", "by": "user_id", "description": "description",
-        "notes": "notes",
-    }  # fmt: skip
-    _print_page(page, output, columns)
+    page = Client.from_environment(url).get(f"{deployment_path(key_or_id)}/versions", Page[VersionRow], limit=limit)
+    _print_page(page, output, {
+        "version": lambda row: row.version, "status": lambda row: row.status, "made": lambda row: row.timestamp,
+        "by": lambda row: row.user_id, "description": lambda row: row.description, "notes": lambda row: row.notes,
+    })  # fmt: skip
 
 
 @click.command()
@@ -49,10 +48,10 @@ def draft(file: str, bump: str | None, description: str | None, notes: str | Non
     given = {"version_bump": bump, "description": description, "notes": notes}
     body = {name: value for name, value in document.body.items() if name != "description"}  # that of the deployment
     body |= {name: value for name, value in given.items() if value is not None}
-    saved = Client.from_environment(url).send("POST", f"{deployment_path(document.key)}/versions", body)
-    version = saved["version"]
+    saved = Client.from_environment(url).send("POST", f"{deployment_path(document.key)}/versions", SavedVersion, body)
+    version = saved.value.version
     print_done(
-        saved,
+        saved.plain(),
         output,
         f"{document.key}: saved {version} as a draft.\n"
         f"Compare: moorage deployments diff {document.key} live {version}\n"
@@ -76,7 +75,7 @@ def diff(key_or_id: str, from_version: str, to_version: str, output: str, url: s
     if output == "text":
         print_difference(client.text(path, **query))
     else:
-        print_data(client.get(path, **query).value, output)
+        print_data(client.get(path, DifferenceReply, **query).plain(), output)
 
 
 @click.command()
@@ -86,25 +85,23 @@ def diff(key_or_id: str, from_version: str, to_version: str, output: str, url: s
 @setting("url")
 def history(key_or_id: str, limit: int, output: str, url: str) -> None:
     """Show the history, newest first."""
-    page = Client.from_environment(url).get(f"{deployment_path(key_or_id)}/history", limit=limit).value
-    for entry in page["data"] if output == "table" else ():
-        entry["by"] = entry["api_key"]["name"] if entry["api_key"] else "the operator"
-        if breaking := entry.get("breaking"):
-            entry["reason"] = f"breaking {', '.join(breaking)}; {entry['reason']}".removesuffix("; ")
-    columns = {"at": "at", "action": "action", "from": "from_version", "to": "to_version", "by": "by", "why": "reason"}
-    _print_page(page, output, columns)
+    page = Client.from_environment(url).get(f"{deployment_path(key_or_id)}/history", Page[HistoryRow], limit=limit)
+    _print_page(page, output, {
+        "at": lambda row: row.at, "action": lambda row: row.action, "from": lambda row: row.from_version,
+        "to": lambda row: row.to_version, "by": lambda row: row.by, "why": lambda row: row.why,
+    })  # fmt: skip
 
 
 COMMANDS = (versions, draft, diff, history)
 
 
-def _print_page(page: dict[str, Any], output: str, columns: dict[str, str]) -> None:
+def _print_page(page: Reply[Page[ItemT]], output: str, columns: Mapping[str, Callable[[ItemT], str | None]]) -> None:
     if output != "table":
-        print_data(page, output)
+        print_data(page.plain(), output)
         return
     rows = new_table(*columns)
-    for item in page["data"]:
-        rows.add_row(*(Text(one_line(item.get(field) or "-")) for field in columns.values()))
-    new_console().print(rows)
-    if page["has_more"]:
-        click.echo("There are more entries: increase --limit.", err=True)
+    for item in page.value.data:
+        rows.add_row(*(one_line(column(item) or "-") for column in columns.values()))
+    print_table(rows)
+    if page.value.has_more:
+        echo("There are more entries: increase --limit.", err=True)

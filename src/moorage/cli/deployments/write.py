@@ -1,15 +1,17 @@
 """`moorage deployments create|set-description|publish|undo|delete|restore`: change a deployment."""
 
 from collections.abc import Callable
-from typing import Any
-from urllib.parse import quote
+from typing import Any, TypeVar
 
 import click
 
-from moorage.cli.client import Client, deployment_path, one_line
+from moorage.cli.client import Client, Reply, deployment_path, one_line, version_path
 from moorage.cli.options import key_argument, output_option, setting
 from moorage.cli.output import print_done
+from moorage.cli.responses import Deleted, LiveDeployment, SavedVersion
 from moorage.documents.read import read_one
+
+T = TypeVar("T")
 
 _reason = click.option("--reason", default="", help="The reason, for the history.")
 
@@ -41,8 +43,8 @@ def create(file: str, reason: str, output: str, url: str) -> None:
     """
     document = read_one(file)
     body = {"key": document.key, **document.body, "reason": one_line(reason)}
-    created = Client.from_environment(url).send("POST", "/v2/deployments", body)
-    print_done(created, output, f"Created {created['key']}: {created['version']} is live.")
+    created = Client.from_environment(url).send("POST", "/v2/deployments", LiveDeployment, body)
+    print_done(created.plain(), output, f"Created {created.value.key}: {created.value.version} is live.")
 
 
 @click.command()
@@ -52,8 +54,8 @@ def create(file: str, reason: str, output: str, url: str) -> None:
 @_change
 def publish(key_or_id: str, version: str, output: str, url: str, **options: Any) -> None:
     """Publish a version, newer or older."""
-    live = _send(url, "POST", key_or_id, f"{_path(key_or_id, version)}/publish", **options)
-    print_done(live, output, f"{key_or_id}: {live['version']} is live.")
+    live = _send(url, "POST", key_or_id, f"{_path(key_or_id, version)}/publish", SavedVersion, **options)
+    print_done(live.plain(), output, f"{key_or_id}: {live.value.version} is live.")
 
 
 @click.command()
@@ -64,8 +66,8 @@ def undo(key_or_id: str, output: str, url: str, **options: Any) -> None:
 
     A second undo undoes the first one.
     """
-    live = _send(url, "POST", key_or_id, f"{deployment_path(key_or_id)}/undo", **options)
-    print_done(live, output, f"{key_or_id}: {live['version']} is live again.")
+    live = _send(url, "POST", key_or_id, f"{deployment_path(key_or_id)}/undo", SavedVersion, **options)
+    print_done(live.plain(), output, f"{key_or_id}: {live.value.version} is live again.")
 
 
 @click.command()
@@ -78,8 +80,8 @@ def set_description(key_or_id: str, description: str, output: str, url: str, **o
     The description is not versioned.
     """
     body = {"description": description}
-    item = _send(url, "PATCH", key_or_id, deployment_path(key_or_id), body, **options)
-    print_done(item, output, f"{item['key']}: {item['description']}")
+    item = _send(url, "PATCH", key_or_id, deployment_path(key_or_id), LiveDeployment, body, **options)
+    print_done(item.plain(), output, f"{item.value.key}: {one_line(item.value.description)}")
 
 
 @click.command()
@@ -92,14 +94,15 @@ def delete(key_or_id: str, version: str | None, output: str, url: str, **options
 
     Only a version that is not live can be deleted. Both can be restored for 30 days.
     """
-    deleted = _send(url, "DELETE", key_or_id, _path(key_or_id, version), **options)
+    reply = _send(url, "DELETE", key_or_id, _path(key_or_id, version), Deleted, **options)
+    deleted = reply.value
     if version is None:
-        message, name = f"Deleted {deleted['key']}.", deleted["id"]
+        message, name = f"Deleted {deleted.key}.", deleted.id
     else:
-        name = f"{key_or_id} --version {deleted['version']}"
-        message = f"Deleted version {deleted['version']} of {key_or_id}."
-    until = deleted["restorable_until"]
-    print_done(deleted, output, f"{message}\nTo restore it until {until}:\n  moorage deployments restore {name}")
+        name = f"{key_or_id} --version {deleted.version}"
+        message = f"Deleted version {deleted.version} of {key_or_id}."
+    until = one_line(deleted.restorable_until)
+    print_done(reply.plain(), output, f"{message}\nTo restore it until {until}:\n  moorage deployments restore {name}")
 
 
 @click.command()
@@ -111,21 +114,22 @@ def delete(key_or_id: str, version: str | None, output: str, url: str, **options
 def restore(key_or_id: str, version: str | None, reason: str, output: str, url: str) -> None:
     """Restore a deployment or a version."""
     body = {"reason": one_line(reason)} if reason else None
-    item = Client.from_environment(url).send("POST", f"{_path(key_or_id, version)}/restore", body)
+    client, path = Client.from_environment(url), f"{_path(key_or_id, version)}/restore"
     if version is None:
-        message = f"Restored {item['key']}: {item['version']} is live."
+        live = client.send("POST", path, LiveDeployment, body)
+        print_done(live.plain(), output, f"Restored {live.value.key}: {live.value.version} is live.")
     else:
-        status = "a draft" if item["status"] == "draft" else item["status"]
-        message = f"Restored version {item['version']} of {key_or_id}: it is {status}."
-    print_done(item, output, message)
+        saved = client.send("POST", path, SavedVersion, body)
+        status = "a draft" if saved.value.status == "draft" else one_line(saved.value.status)
+        message = f"Restored version {saved.value.version} of {key_or_id}: it is {status}."
+        print_done(saved.plain(), output, message)
 
 
 COMMANDS = (create, set_description, publish, undo, delete, restore)
 
 
 def _path(key_or_id: str, version: str | None) -> str:
-    path = deployment_path(key_or_id)
-    return path if version is None else f"{path}/versions/{quote(version, safe='')}"
+    return deployment_path(key_or_id) if version is None else version_path(key_or_id, version)
 
 
 def _send(
@@ -133,12 +137,13 @@ def _send(
     method: str,
     key_or_id: str,
     path: str,
+    kind: type[T],
     body: Any = None,
     *,
     reason: str,
     if_live: str | None,
     **flags: bool,
-) -> Any:
+) -> Reply[T]:
     client = Client.from_environment(url)
     headers: dict[str, str] = {}
     if method == "DELETE":
@@ -146,11 +151,12 @@ def _send(
     elif reason:
         body = {**(body or {}), "reason": one_line(reason)}
     if if_live is not None:
-        current = client.get(deployment_path(key_or_id))
-        if current.value["version"] != if_live:
+        current = client.get(deployment_path(key_or_id), LiveDeployment)
+        if current.value.version != if_live:
             raise click.ClickException(
-                f"{key_or_id}: {current.value['version']} is live, not {if_live}. Nothing was changed. "
+                f"{key_or_id}: {one_line(current.value.version)} is live, not {if_live}. Nothing was changed. "
                 f"To see what changed: moorage deployments history {key_or_id}"
             )
-        headers["If_Match"] = current.headers["ETag"]
-    return client.send(method, path, body, {name: True for name, is_set in flags.items() if is_set}, **headers)
+        headers["If_Match"] = current.header("ETag")
+    query = {name: True for name, is_set in flags.items() if is_set}
+    return client.send(method, path, kind, body, query, **headers)

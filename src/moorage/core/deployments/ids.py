@@ -4,6 +4,7 @@ import re
 
 import uuid_utils
 
+from moorage.core.access import TOKEN_PREFIX
 from moorage.core.errors.requests import InvalidKey
 
 #: The form of a key; /openapi.json includes it.
@@ -14,6 +15,7 @@ RESERVED_KEYS = frozenset({"get_config", "invoke", "stream", "snapshot", "change
 
 _KEY = re.compile(KEY_PATTERN)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_TOKEN_PREFIX = TOKEN_PREFIX.encode()
 _REQUEST_ID = re.compile(rb"[\x21\x23-\x5b\x5d-\x7e]{1,128}")
 
 
@@ -43,6 +45,23 @@ def check_key(key: str) -> str:
     return key
 
 
+def check_key_or_id(text: str) -> str:
+    """Return `text` if it can be the key or the id of a deployment. No other text may become a part of a path.
+
+    Raises:
+        InvalidKey
+    """
+    return text if _UUID.fullmatch(text) else check_key(text)
+
+
+def is_segment(text: str) -> bool:
+    """Return whether a text has the characters of keys, ids and version numbers, and is a segment of a path."""
+    return _KEY.fullmatch(text) is not None and text not in {".", ".."}
+
+
 def accepts_request_id(value: bytes) -> bool:
-    """Return whether to echo an `X-Request-Id`: 1 to 128 visible ASCII characters, except quote and backslash."""
-    return _REQUEST_ID.fullmatch(value) is not None
+    """Return whether to use an `X-Request-Id`: 1 to 128 visible ASCII characters, except quote and backslash.
+
+    A request id is logged and stored in the history, so it must not contain a token.
+    """
+    return _REQUEST_ID.fullmatch(value) is not None and _TOKEN_PREFIX not in value.lower()

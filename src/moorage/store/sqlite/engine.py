@@ -190,6 +190,8 @@ def _check_path(path: Path, url: str, mode: OpenMode) -> None:
         raise InvalidDatabase(url=url, reason=f"the folder {folder} does not exist")
     if path.is_dir():
         raise InvalidDatabase(url=url, reason="it is a folder; name a file in it")
+    if path.exists() and not path.is_file():
+        raise InvalidDatabase(url=url, reason="it is not a regular file; name another file")
     if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise InvalidDatabase(url=url, reason="it is not writable for this user")
     # SQLite gives its side files the mode of the database, which contains prompts and hashes of API keys.
@@ -197,7 +199,7 @@ def _check_path(path: Path, url: str, mode: OpenMode) -> None:
         if not can_create(mode):
             raise InvalidDatabase(url=url, reason="the file does not exist")
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
         except OSError as error:
             raise InvalidDatabase(url=url, reason=error_text(error)) from error
 

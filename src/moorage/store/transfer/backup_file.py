@@ -4,12 +4,13 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import apsw
 
 from moorage.core.errors.storage import BackupInProgress, CopyUnfinished, InvalidBackup, InvalidDatabase, SchemaTooNew
+from moorage.files import check_target, move_into_place
 from moorage.store.engine import Engine
 from moorage.store.opening import open_store
 from moorage.store.sqlite.engine import SqliteEngine
@@ -34,28 +35,32 @@ _REASONS = {
 
 @contextmanager
 def new_backup(file: Path) -> Iterator[Engine]:
-    """Write a new database into `FILE.partial`, which replaces `file` at the end of the block.
+    """Write a new database into the folder `FILE.partial`, from which it replaces `file` at the end of the block.
 
-    The new file is durable. If the block raises or the program is killed, `file` does not change.
+    SQLite creates several files, so it gets a folder in which no other user can prepare any. The new file is durable.
+    If the block raises or the program is killed, `file` does not change.
 
     Raises:
         BackupInProgress: another program writes a backup there.
-        InvalidDatabase: the file is not writable.
+        InvalidDatabase: the file is not writable, or is not a regular file.
     """
     partial = file.with_name(f"{file.name}.partial")
-    with _locked(partial, file):
-        try:
-            _remove_side_files(partial)
-            with closing(SqliteEngine(partial)) as engine:
-                yield engine
-            with closing(apsw.Connection(str(partial), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
-                connection.pragma("journal_mode", "delete")  # without a WAL it can be read in a read-only folder
-            _sync(partial)
-            partial.replace(file)
-            _sync(file.parent)
-        finally:
-            partial.unlink(missing_ok=True)
-            _remove_side_files(partial)
+    try:
+        check_target(file)
+        with _locked(partial, file):
+            database = partial / "backup.db"
+            try:
+                _empty(partial)
+                with closing(SqliteEngine(database)) as engine:
+                    yield engine
+                with closing(apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READWRITE)) as connection:
+                    connection.pragma("journal_mode", "delete")  # without a WAL it can be read in a read-only folder
+                move_into_place(database, file)
+            finally:
+                _empty(partial)
+                partial.rmdir()
+    except OSError as error:
+        raise InvalidDatabase(url=file, reason=error.strerror or str(error)) from error
 
 
 @contextmanager
@@ -66,6 +71,8 @@ def open_backup(file: Path) -> Iterator[Store]:
         InvalidBackup: it is not a Moorage database, or it is incomplete.
         SchemaTooNew: a newer Moorage wrote it.
     """
+    if not file.is_file():
+        raise InvalidBackup(file=file, reason="it is not a regular file")
     with tempfile.TemporaryDirectory(prefix="moorage-backup-") as folder:
         copy = Path(folder) / "backup.db"
         try:
@@ -85,27 +92,31 @@ def open_backup(file: Path) -> Iterator[Store]:
 
 @contextmanager
 def _locked(partial: Path, file: Path) -> Iterator[None]:
-    """Lock `partial` for this program, and truncate what a killed program left."""
+    """Create the folder `partial`, or take over the one that a killed program left; lock it for this program."""
+    with suppress(FileExistsError):
+        partial.mkdir(mode=0o700)
     try:
-        handle = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise InvalidDatabase(url=file, reason=os.strerror(error.errno or 0)) from error
-    try:  # closed after SQLite has closed it: the first close drops the locks of SQLite on the file
+        handle = os.open(partial, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except NotADirectoryError as error:
+        raise InvalidDatabase(url=file, reason=f"{partial} is not a folder; remove it") from error
+    try:
+        found = os.fstat(handle)
+        if found.st_uid != os.geteuid() or found.st_mode & 0o077:
+            raise InvalidDatabase(url=file, reason=f"{partial} is not a folder of this user alone; remove it")
         if not _acquire_lock(handle, partial):
             raise BackupInProgress(file=file)
-        os.ftruncate(handle, 0)
         yield
     finally:
         os.close(handle)
 
 
 def _acquire_lock(handle: int, partial: Path) -> bool:
-    """Lock the file; return whether it is locked and was not renamed since it was opened."""
+    """Lock the folder; return whether it is locked and was not removed since it was opened."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    return partial.exists() and os.path.samestat(partial.stat(), os.fstat(handle))
+    return partial.exists() and os.path.samestat(partial.lstat(), os.fstat(handle))
 
 
 def _copy(file: Path, copy: Path) -> None:
@@ -118,14 +129,6 @@ def _copy(file: Path, copy: Path) -> None:
             pages.step(_PAGES)
 
 
-def _remove_side_files(partial: Path) -> None:
-    for side in ("-wal", "-shm", "-revision"):
-        partial.with_name(f"{partial.name}{side}").unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()

@@ -1,0 +1,288 @@
+"""The parts of the API's responses that the command line uses.
+
+A response is decoded as one of these types, so a server that is not Moorage, or is hostile, causes one error. A field
+that the command line does not use is ignored.
+"""
+
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+import msgspec
+
+from moorage.core.deployments.ids import check_key, is_segment
+from moorage.core.deployments.manifest import Manifest
+from moorage.core.errors.requests import InvalidKey
+
+
+class HasId(Protocol):
+    """An item of a list; its id is the cursor of the next page."""
+
+    @property
+    def id(self) -> str:
+        """The id."""
+
+
+ItemT = TypeVar("ItemT", bound=HasId)
+
+
+class Page(msgspec.Struct, Generic[ItemT], frozen=True):
+    """A page of a list."""
+
+    data: list[ItemT]
+    has_more: bool
+
+
+class Item(msgspec.Struct, frozen=True):
+    """Something with an id."""
+
+    id: str
+
+    def __post_init__(self) -> None:
+        """Check the id, which becomes a part of paths and of commands to copy."""
+        if not is_segment(self.id):
+            raise ValueError("not an id")
+
+
+class Keyed(Item, frozen=True):
+    """A deployment."""
+
+    key: str
+
+    def __post_init__(self) -> None:
+        """Check the key, which becomes a part of paths, file names and commands to copy."""
+        super().__post_init__()
+        try:
+            check_key(self.key)
+        except InvalidKey as error:
+            raise ValueError("not a deployment key") from error
+
+
+class ModelSummary(msgspec.Struct, frozen=True):
+    """The model of a deployment."""
+
+    provider: str
+    model: str
+    model_type: str
+
+
+class DeploymentRow(Keyed, frozen=True):
+    """A row of `moorage deployments list`."""
+
+    version: str
+    updated: str
+    description: str
+    prompt_config: ModelSummary
+
+
+class ShownDeployment(Keyed, frozen=True):
+    """A deployment with its configuration."""
+
+    version: str
+    created: str
+    updated: str
+    description: str
+    prompt_config: dict[str, Any]
+
+
+class LiveDeployment(Keyed, frozen=True):
+    """A deployment after a change."""
+
+    version: str
+    description: str = ""
+
+
+class VersionRow(msgspec.Struct, frozen=True):
+    """A row of `moorage deployments versions`."""
+
+    id: str = msgspec.field(name="_id")
+    version: str
+    status: str
+    timestamp: str
+    user_id: str | None
+    description: str
+    notes: str = ""
+
+
+class SavedVersion(msgspec.Struct, frozen=True):
+    """A version after it was saved, published, or restored."""
+
+    version: str
+    status: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the number, which becomes a part of commands to copy."""
+        if not is_segment(self.version):
+            raise ValueError("not a version")
+
+
+class Deleted(Item, frozen=True):
+    """A deployment (with its `key`) or a version (with its `version`) after a deletion."""
+
+    restorable_until: str
+    key: str = ""
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the names, which become parts of commands to copy."""
+        super().__post_init__()
+        if not (is_segment(self.key or "-") and is_segment(self.version or "-")):
+            raise ValueError("not a deployment key or version")
+
+
+class KeyName(msgspec.Struct, frozen=True):
+    """An API key."""
+
+    id: str
+    name: str
+
+
+class HistoryRow(msgspec.Struct, frozen=True):
+    """An entry of the history; without an API key, the operator made the change."""
+
+    id: str
+    at: str
+    action: str
+    from_version: str | None
+    to_version: str | None
+    api_key: KeyName | None
+    reason: str
+    breaking: list[str] = []
+
+    @property
+    def by(self) -> str:
+        """Who made the change."""
+        return self.api_key.name if self.api_key else "the operator"
+
+    @property
+    def why(self) -> str:
+        """The reason, after the breaking changes that it allowed."""
+        breaking = f"breaking {', '.join(self.breaking)}; " if self.breaking else ""
+        return f"{breaking}{self.reason}".removesuffix("; ")
+
+
+class ManifestItem(Manifest, frozen=True):
+    """A manifest whose key can be the name of a file."""
+
+    def __post_init__(self) -> None:
+        """Check the key and the id."""
+        Keyed(self.id, self.key)
+
+
+class SnapshotReply(msgspec.Struct, frozen=True):
+    """The live versions of a project."""
+
+    format: Literal[1]
+    project: str
+    deployments: list[Keyed]
+
+
+class DifferenceReply(msgspec.Struct, frozen=True):
+    """The differences between two versions."""
+
+    changes: list[Any]
+
+
+class ConfigReply(msgspec.Struct, frozen=True):
+    """The configuration to send to a model."""
+
+    provider: str
+    model: str
+    messages: list[Any]
+    missing_inputs: list[str] = []
+
+
+class RuleRow(msgspec.Struct, frozen=True):
+    """The result of a rule of a routing table."""
+
+    rule: int
+    variant: str
+    matched: bool
+    explanation: str
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """The variant of a context."""
+
+    variant: str
+    reason: str
+    rule: int
+    version: str
+    rules: list[RuleRow]
+
+
+class Variant(msgspec.Struct, frozen=True):
+    """The variant before or after a change."""
+
+    variant: str
+
+
+class ChangedContext(msgspec.Struct, frozen=True):
+    """A context that would get another variant."""
+
+    context: Any
+    before: Variant
+    after: Variant
+
+
+class Simulation(msgspec.Struct, frozen=True):
+    """The effect of another routing table."""
+
+    changed: list[ChangedContext]
+    unchanged: int
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The state of a server."""
+
+    status: str
+
+
+class ApiInfo(msgspec.Struct, frozen=True):
+    """The version of a server."""
+
+    version: str
+
+
+class ApiDescription(msgspec.Struct, frozen=True):
+    """The head of /openapi.json."""
+
+    info: ApiInfo
+
+
+class ErrorProblem(msgspec.Struct, frozen=True):
+    """A problem of a body."""
+
+    path: str
+    message: str
+
+
+class BreakingLine(msgspec.Struct, frozen=True):
+    """A breaking change."""
+
+    message: str
+
+
+class AffectedCaller(msgspec.Struct, frozen=True):
+    """An API key that a breaking change affects."""
+
+    api_key: KeyName
+    inputs_missing: list[str]
+    inputs_unused: list[str]
+    last_used: str
+
+
+class ErrorDetail(msgspec.Struct, frozen=True):
+    """The details of an error."""
+
+    code: str
+    message: str
+    hint: str = ""
+    key: str = ""
+    problems: list[ErrorProblem] = []
+    breaking: list[BreakingLine] = []
+    callers: list[AffectedCaller] = []
+
+
+class ErrorReply(msgspec.Struct, frozen=True):
+    """The body of an error response."""
+
+    error: ErrorDetail

@@ -1,0 +1,89 @@
+"""The file of the disk cache: it is written completely or not at all, and only to a regular file."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from moorage.catalog.disk_cache import DiskCache
+from moorage.catalog.state import CatalogState
+
+
+def link(path: Path) -> None:
+    path.symlink_to("victim")
+
+
+def device(path: Path) -> None:
+    path.symlink_to("/dev/null")
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+KINDS: list[Callable[[Path], None]] = [link, device, a_folder, fifo]
+
+
+@pytest.fixture
+def cache(folder: Path) -> DiskCache:
+    """Return a disk cache that is not written yet; `victim` must not change."""
+    (folder / "victim").write_text("victim")
+    return DiskCache(folder / "cache", "postgresql://one", b"password")
+
+
+@pytest.mark.parametrize("name", ["cache", "cache.lock"])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_nothing_but_a_regular_file_is_written(
+    cache: DiskCache, folder: Path, kind: Callable[[Path], None], name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    kind(folder / name)
+    before = (folder / name).lstat()
+
+    cache.save(CatalogState(), 0.0)
+
+    assert (folder / "victim").read_text() == "victim"
+    assert (folder / name).lstat().st_ino == before.st_ino
+    (record,) = caplog.records
+    assert "cannot be written" in record.getMessage()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_file_that_was_replaced_is_not_confirmed(
+    cache: DiskCache, folder: Path, kind: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.save(CatalogState(), 0.0)
+    monkeypatch.setattr(cache, "_not_before", 0.0)  # without the pause of a few seconds
+    (folder / "cache").unlink()
+    kind(folder / "cache")
+
+    cache.save(CatalogState(), 0.0)
+
+    assert (folder / "victim").read_text() == "victim"
+
+
+def test_no_link_with_the_name_of_a_temporary_file_is_followed(cache: DiskCache, folder: Path) -> None:
+    link(folder / "cache.partial")
+
+    cache.save(CatalogState(), 0.0)
+
+    assert (folder / "victim").read_text() == "victim"
+    assert cache.load() is not None
+    assert (folder / "cache").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_killed_server_left_is_removed(cache: DiskCache, folder: Path) -> None:
+    (folder / ".moorage-1.part").touch()
+    os.utime(folder / ".moorage-1.part", (1, 1))
+
+    cache.save(CatalogState(), 0.0)
+
+    assert {path.name for path in folder.iterdir()} == {"cache", "cache.lock", "victim"}
+
+
+def test_a_device_is_not_read_to_its_end() -> None:
+    assert DiskCache(Path("/dev/zero"), "postgresql://one", b"password").load() is None

@@ -1,0 +1,98 @@
+"""Responses of Moorage to each request of the command line, which a hostile server changes."""
+
+from typing import Any
+
+from tests.support.hostile import Request
+
+ID = "01a226b1-d493-7680-9b5d-d9e7eaf30aca"
+
+CONFIG = {
+    "tools": [], "model": "openai/gpt-4o", "model_type": "chat", "model_parameters": {"temperature": 0.2},
+    "provider": "openai", "messages": [{"role": "system", "content": "Hello"}],
+}  # fmt: skip
+
+ITEM = {
+    "id": ID, "key": "a", "version": "1.0", "created": "2026-03-01T09:30:00.123Z",
+    "updated": "2026-03-01T09:30:00.123Z", "description": "Answers", "prompt_config": CONFIG,
+}  # fmt: skip
+
+VERSION = {
+    "_id": ID, "version": "1.0", "status": "live", "timestamp": "2026-03-01T09:30:00.123Z", "user_id": "k",
+    "description": "", "notes": "why",
+}  # fmt: skip
+
+HISTORY = {
+    "id": ID, "at": "2026-03-01T09:30:00.123Z", "action": "published", "from_version": "1.0", "to_version": "1.1",
+    "api_key": {"id": "k", "name": "test"}, "reason": "because", "breaking": ["variables.a"],
+}  # fmt: skip
+
+MANIFEST = {
+    "id": ID, "key": "a", "owner": "api", "file": "a.yaml", "etag": '"1-x"', "version": "1.0", "updated": "2026",
+    "description": "Answers", "variables": [{"key": "v", "value": "x"}], "prompt_config": CONFIG,
+}  # fmt: skip
+
+SNAPSHOT_DEPLOYMENT = {
+    "id": ID, "key": "a", "version_id": ID, "version": "1.0", "prompt_config": CONFIG, "variables": [],
+    "runtime_config": {},
+}  # fmt: skip
+
+DELETED = {"id": ID, "key": "a", "version": "1.0", "deleted": True, "deleted_at": "2026", "restorable_until": "2026"}
+
+CHANGED = {"context": {"plan": "pro"}, "before": {"variant": "default"}, "after": {"variant": "new"}}
+
+HEADERS = {
+    "ETag": '"1-x"', "X-Moorage-Result": "updated", "X-Moorage-Deployment": "a", "X-Moorage-Version": "1.0",
+    "X-Moorage-Variant": "default", "X-Moorage-Reason": "only", "X-Moorage-Breaking": "variables.a",
+    "X-Moorage-Normalized": "prompt_config.tools", "X-Moorage-Previous-Owner": "api",
+}  # fmt: skip
+
+ERROR = {
+    "message": "Wrong.",
+    "error": {
+        "code": "deployment_deleted", "message": "Wrong. Until then: POST /v2/deployments/a/restore",
+        "request_id": ID, "doc_url": "/docs", "hint": "Until then: POST /v2/deployments/a/restore", "key": "a",
+        "problems": [{"path": "a.b", "message": "must be a string"}],
+        "breaking": [{"kind": "variable_removed", "path": "variables.a", "message": "a is no longer used"}],
+        "callers": [
+            {"api_key": {"id": "k", "name": "n"}, "inputs_missing": ["x"], "inputs_unused": ["y"], "last_used": "2026"}
+        ],
+    },
+}  # fmt: skip
+
+
+def a_page(*items: Any, has_more: bool = False) -> dict[str, Any]:
+    """Return a page of a list."""
+    return {"object": "list", "data": list(items), "has_more": has_more}
+
+
+def body_for(request: Request) -> Any:
+    """Return the body of the response of a server with the deployment `a`; a diff is text if that is accepted."""
+    last = request.path.rpartition("/")[2]
+    if last == "diff" and "text/plain" in request.head:
+        return b"--- 1.0\n+++ 1.1\n+prompt_config.model: x\n"
+    by_segment = {
+        "snapshot": {"format": 1, "project": "p", "epoch": "", "revision": 1, "deployments": [SNAPSHOT_DEPLOYMENT]},
+        "manifests": a_page(MANIFEST),
+        "versions": a_page(VERSION) if request.method == "GET" else VERSION,
+        "history": a_page(HISTORY),
+        "explain": {
+            "variant": "default", "reason": "only", "rule": 0, "version": "1.0",
+            "rules": [{"rule": 0, "variant": "default", "matched": True, "explanation": "because"}],
+        },
+        "simulate": {"version": "1.0", "changed": [CHANGED], "unchanged": 1},
+        "diff": {"from": "1.0", "to": "1.1", "changes": []},
+        "publish": VERSION | ITEM,
+        "undo": VERSION | ITEM,
+        "restore": VERSION | ITEM,
+        "get_config": {
+            "id": "x", "version": "1.0", "provider": "openai", "model": "m", "type": "chat", "messages": [],
+            "parameters": {}, "missing_inputs": ["name"],
+        },
+        "ready": {"status": "ready"},
+        "openapi.json": {"info": {"version": "0.1.0"}},
+    }  # fmt: skip
+    if request.method == "DELETE":
+        return DELETED
+    if last in by_segment:
+        return by_segment[last]
+    return a_page(ITEM) if (request.method, last) == ("GET", "deployments") else ITEM
