@@ -165,6 +165,22 @@ def test_a_restore_of_a_later_revision_sets_the_revision_above_both(database: Da
     assert store.current_revision() == later.current_revision() + 1
 
 
+def test_the_epoch_after_a_restore_sorts_after_an_epoch_from_a_clock_that_was_ahead(
+    database: Database, file: Path
+) -> None:
+    """Clients reject a snapshot of an earlier epoch."""
+    ahead = "fffffff0-0000-7000-8000-000000000000"
+    with database.engine().write() as run:
+        ((_, rev, last_created_us, history_hash, *_),) = run("state")
+        run("set_state", epoch=ahead, rev=rev, last_created_us=last_created_us, history_hash=history_hash)
+
+    for _ in range(2):
+        before = epoch(database.store())
+        with backups.checked_backup(file) as saved:
+            backups.restore(saved, database.engine(), replace=True)
+        assert epoch(database.store()) > before >= ahead
+
+
 def test_a_failed_restore_changes_nothing(database: Database, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = database.store()
     create_project(store, "more")

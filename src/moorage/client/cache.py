@@ -2,17 +2,26 @@
 
 import hashlib
 import os
+import stat
 import time
 from pathlib import Path
 
+from moorage.client.body import MAX_SNAPSHOT
 from moorage.client.state import ClientState
-from moorage.core.access import find_key_id, hash_token
-from moorage.core.resolution.snapshot import InvalidSnapshot, digest_of, is_signed, read_snapshot, sign
+from moorage.core.access import find_key_id
+from moorage.core.resolution.snapshot import InvalidSnapshot, digest_of, is_signed, read_snapshot
 from moorage.files import remove_leftovers, write_file
+
+#: The longest signature in a disk cache, with the end of its line (bytes).
+_MAX_SIGNATURE = 256
 
 
 class DiskCache:
-    """A file with the last snapshot from a server for an API key; its mtime is when that was current."""
+    """A file with the last snapshot from a server for an API key; its mtime is when that was current.
+
+    The file has the snapshot and the signature as the server sent them. The client signs nothing itself, so the file
+    cannot claim more than the server did.
+    """
 
     def __init__(self, folder: Path, url: str, api_key: str) -> None:
         server = hashlib.sha256(url.encode()).hexdigest()[:8]
@@ -26,22 +35,21 @@ class DiskCache:
             OSError: the file cannot be read.
             InvalidSnapshot: it is damaged, or belongs to another API key.
         """
-        data, current_at = self.path.read_bytes(), self.path.stat().st_mtime
+        data, current_at = _read(self.path, MAX_SNAPSHOT + _MAX_SIGNATURE)
         signature, _, body = data.partition(b"\n")
-        if not is_signed(body, self._api_key, signature.decode("latin-1")):
+        if not is_signed(body, self._api_key, signature[:_MAX_SIGNATURE].decode("latin-1")):
             raise InvalidSnapshot(f"{self.path} is damaged, or was written with another API key")
-        return ClientState(read_snapshot(body), "disk", _monotonic(current_at))
+        return ClientState(read_snapshot(body), digest_of(body), "disk", current_at)
 
-    def write(self, body: bytes) -> None:
-        """Write a snapshot atomically.
+    def write(self, body: bytes, signature: str) -> None:
+        """Write a snapshot and its signature atomically.
 
         Raises:
             OSError
         """
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        signature = sign(hash_token(self._api_key), digest_of(body))
         remove_leftovers(self.path.parent)
-        write_file(self.path, signature.encode() + b"\n" + body, is_private=True)
+        write_file(self.path, signature.encode("latin-1") + b"\n" + body, is_private=True)
 
     def confirm(self, current_at: float) -> None:
         """Record that the snapshot was current at a time of `time.monotonic`.
@@ -60,7 +68,22 @@ def read_lockfile(path: Path) -> ClientState:
         OSError: the file cannot be read.
         InvalidSnapshot
     """
-    return ClientState(read_snapshot(path.read_bytes()), "lockfile", _monotonic(path.stat().st_mtime))
+    data, current_at = _read(path, MAX_SNAPSHOT)
+    try:
+        return ClientState(read_snapshot(data), b"", "lockfile", current_at)
+    except InvalidSnapshot as error:
+        raise InvalidSnapshot(f"{path} cannot be used: {error}; write it again with `moorage lock`") from error
+
+
+def _read(path: Path, maximum: int) -> tuple[bytes, float]:
+    """Return the content of a regular file, and the time of its last change as a time of `time.monotonic`."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise InvalidSnapshot(f"{path} is not a regular file")
+        if found.st_size > maximum:
+            raise InvalidSnapshot(f"{path} is larger than {maximum} bytes")
+        return file.read(found.st_size), _monotonic(found.st_mtime)
 
 
 def _monotonic(seconds: float) -> float:

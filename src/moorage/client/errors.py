@@ -5,7 +5,8 @@
         ├── DeploymentNotFound
         ├── DeploymentUnreadable
         ├── NoConfigurationError
-        └── ServerUnreachable     internal: the server does not respond as expected
+        └── ServerUnreachable     internal: the server does not respond
+            └── InvalidResponse   internal: its response cannot be trusted
 
 For templates, contexts and messages, the client raises the errors of the server, see `moorage.core.errors`.
 """
@@ -43,3 +44,9 @@ class ServerUnreachable(ClientError):
     """{reason}"""
 
     code = "unreachable"
+
+
+class InvalidResponse(ServerUnreachable):
+    """{reason}"""
+
+    code = "invalid_response"

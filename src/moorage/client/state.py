@@ -1,30 +1,46 @@
-"""The deployments of a client in memory. One thread applies changes, and any thread can read."""
+"""The deployments of a client in memory. A change results in a new state, so any thread can read."""
 
+import copy
 import time
+from bisect import bisect_left
+from collections.abc import Iterable
+from typing import Self
 
 from moorage.client.config import Source
-from moorage.client.errors import DeploymentNotFound, DeploymentUnreadable
+from moorage.client.errors import DeploymentNotFound, DeploymentUnreadable, InvalidResponse
 from moorage.core.deployments.content import DECODE_ERRORS
 from moorage.core.deployments.deployment import LiveVersion
+from moorage.core.position import Position
 from moorage.core.resolution.compiled import CompiledDeployment
-from moorage.core.resolution.snapshot import GoneDeployment, Snapshot, digest_of, encode_snapshot, etag_of_digest
+from moorage.core.resolution.snapshot import GoneDeployment, Snapshot, digest_of, encode_snapshot
 from moorage.core.validation.messages import nearest
 
 #: The sources of a configuration, as an error names them.
 _SOURCES = {"server": "server's snapshot", "disk": "disk cache", "lockfile": "lockfile"}
 
+#: An unknown key is compared with as many keys as this divided by its length, because the caller's event loop waits.
+#: The time of a comparison is the product of both lengths: 20 microseconds for 16 characters, a millisecond for 100.
+COMPARED_CHARACTERS, _LONGEST_KEY = 400, 128
+
 
 class ClientState:
-    """The content of a snapshot with later changes; it was current at `current_at` (`time.monotonic`)."""
+    """The content of a snapshot with the SHA-256 `digest`; it was current at `current_at` (`time.monotonic`)."""
 
-    def __init__(self, snapshot: Snapshot, source: Source, current_at: float) -> None:
+    def __init__(self, snapshot: Snapshot, digest: bytes, source: Source, current_at: float) -> None:
         self.source = source
         self.current_at = current_at
+        self.digest = digest
         self.epoch, self.revision = snapshot.epoch, snapshot.revision
         self._project = snapshot.project
         self._by_id = {live.id: live for live in snapshot.lives}
         self._by_key = {live.key: live for live in snapshot.lives}
+        self._keys = sorted(self._by_key)
         self._compiled: dict[str, CompiledDeployment] = {}
+
+    @property
+    def position(self) -> Position:
+        """The position in the change feed."""
+        return Position(self.revision, self.epoch)
 
     def compiled(self, key_or_id: str) -> CompiledDeployment:
         """Return the compiled live version of a deployment.
@@ -35,11 +51,10 @@ class ClientState:
         """
         live = self._by_key.get(key_or_id) or self._by_id.get(key_or_id)
         if live is None:
-            keys = [*self._by_key]
-            count = f"{len(keys)} deployment" if len(keys) == 1 else f"{len(keys)} deployments"
+            count = f"{len(self._keys)} deployment" if len(self._keys) == 1 else f"{len(self._keys)} deployments"
             raise DeploymentNotFound(
                 param="key", key=key_or_id[:200], source=_SOURCES[self.source], age=int(self.age()), count=count,
-                suggestion=nearest(key_or_id, keys).removeprefix("."),
+                suggestion=nearest(key_or_id, self._neighbours(key_or_id)).removeprefix("."),
             )  # fmt: skip
         compiled = self._compiled.get(live.id)
         if compiled is None or compiled.live is not live:
@@ -55,21 +70,59 @@ class ClientState:
         """Return the seconds since the deployments were current."""
         return time.monotonic() - self.current_at
 
-    def put(self, live: LiveVersion) -> None:
-        """Add or replace a deployment."""
-        self._by_id[live.id] = self._by_key[live.key] = live
+    def encoded(self) -> bytes:
+        """Return the snapshot, with the same bytes as on the server."""
+        return encode_snapshot(self._project, self.epoch, self.revision, self._by_id.values())
 
-    def remove(self, gone: GoneDeployment) -> None:
+    def after(self, changes: Iterable[LiveVersion | GoneDeployment], revision: int) -> Self:
+        """Return the state after changes: a prediction of the server's snapshot, until its signature is verified."""
+        state = copy.copy(self)
+        state.revision = revision
+        state._by_id, state._by_key, state._compiled = {**self._by_id}, {**self._by_key}, self._compiled.copy()
+        for change in changes:
+            if isinstance(change, LiveVersion):
+                state._by_id[change.id] = state._by_key[change.key] = change
+            else:
+                state._remove(change)
+        state._keys = sorted(state._by_key)
+        state.digest = digest_of(state.encoded())
+        return state
+
+    def check_follows(self, known: "ClientState") -> None:
+        """Check that a signed snapshot is not older than a known one: an old signature stays valid forever.
+
+        A restore of a database begins an epoch that sorts after the previous one.
+
+        Raises:
+            InvalidResponse
+        """
+        if self._project != known._project:
+            raise InvalidResponse(reason="the snapshot belongs to another project")
+        if (self.epoch, self.revision) < (known.epoch, known.revision):
+            ours, theirs = ((state.revision, state.epoch or "first") for state in (known, self))
+            raise InvalidResponse(
+                reason=f"its snapshot is older (revision {theirs[0]}, epoch {theirs[1][:40]}) than the known one "
+                f"(revision {ours[0]}, epoch {ours[1][:40]})"
+            )
+
+    def reuse(self, known: "ClientState") -> None:
+        """Take over the compiled deployments that did not change."""
+        for live_id, compiled in known._compiled.copy().items():
+            live = self._by_id.get(live_id)
+            if live == compiled.live and self._by_key.get(compiled.live.key) is live:
+                self._by_id[live_id] = self._by_key[compiled.live.key] = compiled.live
+                self._compiled[live_id] = compiled
+
+    def _remove(self, gone: GoneDeployment) -> None:
         """Remove a deployment, but not a newer one with the same key."""
         self._compiled.pop(gone.id, None)
         live = self._by_id.pop(gone.id, None)
         if live is not None and self._by_key.get(gone.key) is live:
             del self._by_key[gone.key]
 
-    def etag(self) -> str:
-        """Return the server's ETag of the current snapshot."""
-        return etag_of_digest(digest_of(self.encoded()))
-
-    def encoded(self) -> bytes:
-        """Return the current snapshot, with the same bytes as on the server."""
-        return encode_snapshot(self._project, self.epoch, self.revision, self._by_id.values())
+    def _neighbours(self, key: str) -> list[str]:
+        """Return the keys next to `key` in the order of keys, which have the same start; of few keys, all."""
+        length = min(max(len(key), 4), 100)
+        count = COMPARED_CHARACTERS // length
+        start = max(0, bisect_left(self._keys, key) - count // 2) if len(self._keys) > count else 0
+        return [choice for choice in self._keys[start : start + count] if len(choice) <= _LONGEST_KEY]

@@ -1,22 +1,27 @@
 """Synchronization of a client's deployments with the server, or with files if it is unreachable.
 
-A thread loads the disk cache and the server's snapshot, and then applies changes. Callers only read.
+A thread loads the disk cache and the server's snapshot, and follows the change feed. Callers only read.
+
+Nothing is used that the server did not sign. The events of the change feed are not signed: they predict the next
+snapshot, and the server confirms the prediction with a signature (304), or sends another snapshot.
 """
 
 import logging
 import random
+import re
 import threading
 import time
 from contextlib import closing
 from pathlib import Path
 
 from moorage.client.cache import DiskCache, read_lockfile
-from moorage.client.errors import ClientError, NoConfigurationError
+from moorage.client.errors import ClientError, InvalidResponse, NoConfigurationError
 from moorage.client.http import HttpClient
 from moorage.client.sse import Event
 from moorage.client.state import ClientState
+from moorage.core.deployments.deployment import LiveVersion
 from moorage.core.position import Position
-from moorage.core.resolution.snapshot import InvalidSnapshot, read_gone, read_live, read_snapshot
+from moorage.core.resolution.snapshot import GoneDeployment, InvalidSnapshot, read_gone, read_live, read_snapshot
 
 #: The time that a caller waits for the server before it uses a file (seconds).
 WAIT_SECONDS = 2.0
@@ -26,6 +31,18 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
 
 #: The time that `close` waits for requests in progress (seconds).
 _CLOSE_SECONDS = 5.0
+
+#: The pause after the confirmation of a change, relative to its duration, so that constant changes, or forged ones,
+#: use at most a fifth of the time; and the longest pause (seconds).
+_REST, _LONGEST_REST = 4, 10.0
+
+#: The most that a change stream may send without a change that the server confirms (bytes).
+MAX_UNCONFIRMED = 64 * 1024 * 1024
+
+#: A change of a deployment.
+Change = LiveVersion | GoneDeployment
+
+_AGE = re.compile(rb"age ([0-9]{1,9})")
 
 _log = logging.getLogger("moorage.client")
 
@@ -39,7 +56,8 @@ class Sync:
         self._synced: ClientState | None = None
         self._cached: ClientState | None = None
         self._fallback: ClientState | None = None
-        self._needs_snapshot, self._is_cached = True, True
+        self._unsaved: tuple[bytes, str] | None = None
+        self._needs_snapshot = True
         self._tried, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="moorage-client", daemon=True)
         self._thread.start()
@@ -68,72 +86,107 @@ class Sync:
         self._cached = self._load_cache()
         pause = _FIRST_PAUSE
         while not self._closing.is_set():
-            started_at = time.monotonic()
+            started_at, is_valid = time.monotonic(), True
             try:
                 state = self._load() if self._needs_snapshot or self._synced is None else self._synced
-                self._apply_changes(state)
+                self._follow(state)
             except (ClientError, InvalidSnapshot) as error:
-                self._set_unreachable(str(error))
+                is_valid = not isinstance(error, InvalidResponse | InvalidSnapshot)
+                self._set_unusable("the server is unreachable" if is_valid else "the response is rejected", str(error))
             except Exception:  # noqa: BLE001 -- without this thread, the client would become stale unnoticed
                 self._status["server"] = "unexpected error"
                 _log.exception("the synchronization with the server failed; retrying")
             self._tried.set()
-            if self._synced is not None and self._synced.current_at > started_at:
+            if is_valid and self._synced is not None and self._synced.current_at > started_at:
                 pause = _FIRST_PAUSE
             self._closing.wait(pause * random.uniform(0.5, 1))  # noqa: S311 -- so that clients do not retry at the same time
             pause = min(pause * 2, _LONGEST_PAUSE)
         self._write_cache()
 
-    def _set_unreachable(self, reason: str) -> None:
+    def _set_unusable(self, problem: str, reason: str) -> None:
         if reason != self._status["server"] and not self._closing.is_set():
-            _log.warning("the server is unreachable: %s", reason)
+            _log.warning("%s: %s", problem, reason)
         self._status["server"] = reason
 
-    def _load(self) -> ClientState:
-        """Return the state of the server's snapshot, or the existing state if it is unchanged."""
-        requested_at, existing = time.monotonic(), self._synced or self._cached
-        body = self._server.find_snapshot(existing.etag() if existing else None)
-        if existing is not None and body is None:
-            state, self._is_cached = existing, True
-            state.source, state.current_at = "server", requested_at
+    def _load(self, predicted: ClientState | None = None) -> ClientState:
+        """Return the state of the server's snapshot, which can be the predicted or the known one.
+
+        Raises:
+            InvalidResponse: it is not signed, or older than the known one.
+        """
+        requested_at, known = time.monotonic(), self._synced or self._cached
+        expected = predicted or known
+        signed = self._server.find_snapshot(expected.digest if expected else None)
+        if signed.body is None and expected is not None:
+            state = expected
         else:
-            state, self._is_cached = ClientState(read_snapshot(body or b""), "server", requested_at), False
+            state = ClientState(read_snapshot(signed.body or b""), signed.digest, "server", requested_at)
+        if known is not None and state is not known:
+            state.check_follows(known)
+            state.reuse(known)
+        state.source, state.current_at = "server", requested_at
+        if state is not known:
+            self._unsaved = (state.encoded() if signed.body is None else signed.body, signed.signature)
         self._synced, self._needs_snapshot = state, False
+        self._status["server"] = "connected"
         self._tried.set()
-        self._write_cache()
         return state
 
-    def _apply_changes(self, state: ClientState) -> None:
-        """Apply changes until the server ends the stream."""
-        with closing(self._server.changes(Position(state.revision, state.epoch))) as events:
-            for event in events:
-                if event.name == "reset":
+    def _follow(self, state: ClientState) -> None:
+        """Follow the changes until the server ends the stream."""
+        self._write_cache()
+        pending: list[Event] = []
+        unconfirmed = 0
+        with closing(self._server.changes(state.position)) as batches:
+            for batch in batches:
+                for event in batch:
+                    unconfirmed += event.size
+                    if event.name == "reset":
+                        self._needs_snapshot = True
+                        return
+                    if event.name in {"deployment", "deleted"}:
+                        pending.append(event)
+                    elif event.name == "comment" and (age := _AGE.fullmatch(event.data)):
+                        if pending:
+                            self._needs_snapshot = True
+                            raise InvalidResponse(reason="the change stream omitted the id of an event")
+                        state.current_at = time.monotonic() - int(age[1])
+                        self._write_cache()
+                if pending and pending[-1].id is not None:
+                    before, state = state, self._confirm(state, pending)
+                    pending = []
+                    unconfirmed = unconfirmed if state is before else 0
+                if unconfirmed > MAX_UNCONFIRMED:
                     self._needs_snapshot = True
-                    return
-                self._apply(state, event)
+                    raise InvalidResponse(reason=f"the change stream sent {MAX_UNCONFIRMED} bytes without a change")
 
-    def _apply(self, state: ClientState, event: Event) -> None:
-        if event.name == "comment":
-            state.current_at = time.monotonic() - _age(event.data)
-            self._status["server"] = "connected"
-            self._write_cache()
-        elif event.name == "deployment":
-            state.put(read_live(event.data))
-        elif event.name == "deleted":
-            state.remove(read_gone(event.data))
-        if event.id is not None:
-            position = Position.parse(event.id)
-            state.revision, state.epoch, self._is_cached = position.rev, position.epoch or "", False
+    def _confirm(self, state: ClientState, events: list[Event]) -> ClientState:
+        """Return the state after events, as signed by the server. Events that are known already have no effect.
+
+        Raises:
+            InvalidResponse: the server did not sign a state that includes the events.
+        """
+        changes, revision = _new_changes(state, events)
+        if revision == state.revision:
+            return state
+        started_at = time.monotonic()
+        confirmed = self._load(None if changes is None else state.after(changes, revision))
+        if (confirmed.epoch, confirmed.revision) < (state.epoch, revision):
+            raise InvalidResponse(
+                reason=f"the change stream has revision {revision}, but the snapshot has {confirmed.revision}"
+            )
+        self._closing.wait(min((time.monotonic() - started_at) * _REST, _LONGEST_REST))
+        return confirmed
 
     def _write_cache(self) -> None:
-        """Write the server's deployments to the disk cache."""
+        """Write the server's snapshot to the disk cache."""
         state = self._synced
         if self._cache is None or state is None:
             return
         try:
-            if not self._is_cached:
-                self._cache.write(state.encoded())
-                self._is_cached = True
+            if self._unsaved is not None:
+                self._cache.write(*self._unsaved)
+                self._unsaved = None
             self._cache.confirm(state.current_at)
         except OSError as error:
             _log.warning("the disk cache %s cannot be written: %s", self._cache.path, error.strerror)
@@ -162,7 +215,26 @@ class Sync:
         return self._fallback
 
 
-def _age(comment: bytes) -> float:
-    """Return the seconds in the comment `age SECONDS`."""
-    seconds = comment.rpartition(b" ")[2]
-    return float(seconds) if seconds.isdigit() else 0.0
+def _new_changes(state: ClientState, events: list[Event]) -> tuple[list[Change] | None, int]:
+    """Return the changes after a state, and their revision; no changes if they cannot be decoded."""
+    changes: list[Change] = []
+    is_decoded, revision, start = True, state.revision, 0
+    for end, event in enumerate(events, 1):
+        if event.id is None:
+            continue
+        try:
+            position = Position.parse(event.id)
+        except ValueError:
+            raise InvalidResponse(reason=f"the change stream has the event id {event.id[:40]!r}") from None
+        if position.epoch == state.epoch and position.rev > revision:
+            revision = position.rev
+            try:
+                changes += [_change(each) for each in events[start:end]]
+            except InvalidSnapshot:
+                is_decoded = False
+        start = end
+    return changes if is_decoded else None, revision
+
+
+def _change(event: Event) -> Change:
+    return read_live(event.data) if event.name == "deployment" else read_gone(event.data)

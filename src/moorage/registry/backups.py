@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from moorage.core.deployments.ids import new_id
+from moorage.core.deployments.ids import new_epoch
 from moorage.core.errors.storage import DatabaseNotEmpty, InvalidBackup
 from moorage.diagnostics.integrity import check
 from moorage.store.engine import Engine, Run
@@ -67,7 +67,8 @@ def restore(source: Store, engine: Engine, *, replace: bool) -> BackupInfo:
         if not replace:
             _check_empty(run, engine.url, rev - 1, dump)
         database_rev = max(rev, dump.rev + 1)
-        replace_all(run, dump, new_id(), database_rev)
+        ((epoch, *_),) = run("state")
+        replace_all(run, dump, new_epoch(epoch, dump.epoch), database_rev)
         return BackupInfo(dump.deployments(), dump.rev, database_rev)
 
 

@@ -1,6 +1,7 @@
 """Ids, which Moorage creates, and keys, which users choose."""
 
 import re
+from uuid import UUID
 
 import uuid_utils
 
@@ -22,6 +23,17 @@ _REQUEST_ID = re.compile(rb"[\x21\x23-\x5b\x5d-\x7e]{1,128}")
 def new_id() -> str:
     """Return a new id: a UUIDv7 of 36 characters. Do not order by it, because clocks can step back."""
     return str(uuid_utils.uuid7())
+
+
+def new_epoch(*previous: str) -> str:
+    """Return a new epoch, which sorts after the previous ones, even if the clock stepped back since.
+
+    Clients compare epochs: they reject a snapshot of an earlier one.
+    """
+    epoch, newest = new_id(), max(previous)
+    if epoch > newest or not _UUID.fullmatch(newest):
+        return epoch
+    return str(UUID(int=UUID(newest).int + 1))
 
 
 def check_key(key: str) -> str:

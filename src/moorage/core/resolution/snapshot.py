@@ -95,6 +95,9 @@ _decode_one = msgspec.json.Decoder(_Raw).decode
 _decode_gone = msgspec.json.Decoder(GoneDeployment).decode
 _encode = msgspec.json.Encoder().encode
 
+#: For example, a value that is skipped can have bytes that are not UTF-8, or be nested too deep.
+_DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
 
 def encode_live(live: LiveVersion) -> bytes:
     """Return the JSON of a `SnapshotDeployment`. The stored JSON is not parsed."""
@@ -122,11 +125,12 @@ def read_snapshot(data: bytes) -> Snapshot:
     """
     try:
         raw = _decode(data)
-    except msgspec.MsgspecError as error:
+        if raw.format == FORMAT:
+            lives = [deployment.live() for deployment in raw.deployments]
+            return Snapshot(raw.project, raw.epoch, raw.revision, lives)
+    except _DECODE_ERRORS as error:
         raise InvalidSnapshot(f"it is not a snapshot: {error}") from None
-    if raw.format != FORMAT:
-        raise InvalidSnapshot(f"it has format {raw.format}, and this Moorage reads format {FORMAT}")
-    return Snapshot(raw.project, raw.epoch, raw.revision, [deployment.live() for deployment in raw.deployments])
+    raise InvalidSnapshot(f"it has format {raw.format}, and this Moorage reads format {FORMAT}")
 
 
 def read_live(data: bytes) -> LiveVersion:
@@ -137,7 +141,7 @@ def read_live(data: bytes) -> LiveVersion:
     """
     try:
         return _decode_one(data).live()
-    except msgspec.MsgspecError as error:
+    except _DECODE_ERRORS as error:
         raise InvalidSnapshot(f"it is not a deployment: {error}") from None
 
 
@@ -149,7 +153,7 @@ def read_gone(data: bytes) -> GoneDeployment:
     """
     try:
         return _decode_gone(data)
-    except msgspec.MsgspecError as error:
+    except _DECODE_ERRORS as error:
         raise InvalidSnapshot(f"it is not a deployment: {error}") from None
 
 
@@ -170,4 +174,9 @@ def sign(token_sha256: str, digest: bytes) -> str:
 
 def is_signed(data: bytes, token: str, signature: str) -> bool:
     """Return whether a snapshot was signed with the API key."""
-    return hmac.compare_digest(sign(hash_token(token), digest_of(data)).encode(), signature.encode())
+    return is_digest_signed(digest_of(data), token, signature)
+
+
+def is_digest_signed(digest: bytes, token: str, signature: str) -> bool:
+    """Return whether the snapshot with this SHA-256 was signed with the API key."""
+    return hmac.compare_digest(sign(hash_token(token), digest).encode(), signature.encode())

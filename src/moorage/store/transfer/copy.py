@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from moorage.core.deployments.ids import new_id
+from moorage.core.deployments.ids import new_epoch
 from moorage.core.errors.storage import CopyDiffers, CopyUnfinished, SourceChanged, TargetNotEmpty
 from moorage.store.engine import Engine, Run
 from moorage.store.store import Store
@@ -144,7 +144,7 @@ class Copy:
                 raise SourceChanged(url=self._source.url, before=self._dump.rev, after=now.rev)
         with self._target.write() as run:
             run("end_copy")
-            _set_state(run, self._dump, new_id(), self._dump.rev)
+            _set_state(run, self._dump, new_epoch(self._dump.epoch), self._dump.rev)
 
 
 def _empty(run: Run) -> None:
