@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from moorage.core.escaping import visible, visible_line
+from moorage.core.secret_keys import NO_KEYS, SecretKeys
 
 #: The maximum length of a value, and how much of a `NAME_FILE` is read.
 MAX_LENGTH = 4_096
@@ -61,6 +62,12 @@ SETTINGS = {
             "max_staleness", None, "Seconds without the database after which API keys are rejected; default: unlimited."
         ),
         Setting("jinja", "false", "Whether to allow jinja templates, each rendered in a sandboxed process."),
+        Setting(
+            "secret_key",
+            None,
+            "A secret of at least 32 characters that authenticates the history; replaced keys follow, after commas.",
+            is_secret=True,
+        ),
         Setting("workers", "1", "The number of processes that serve requests."),
         Setting("load", None, "A file or folder of deployments to load into the project `default` at the start."),
         Setting("log_format", "json", "The format of the log on standard error: json or console."),
@@ -81,6 +88,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     disk_cache: str = "moorage.disk-cache"
     max_staleness: float | None = None
     jinja: bool = False
+    secret_keys: SecretKeys = NO_KEYS
 
 
 class SettingError(Exception):
@@ -104,6 +112,20 @@ def from_environment(name: str, environment: Mapping[str, str] = os.environ) -> 
         variable = f"{setting.variable}_FILE"
         return _checked(setting, _first_line(file, variable), variable)
     return setting.default
+
+
+def secret_keys(environment: Mapping[str, str] = os.environ) -> SecretKeys:
+    """Return the secret keys of the environment.
+
+    Raises:
+        SettingError: the setting cannot be read, or a key is not usable; without its text.
+    """
+    value = from_environment("secret_key", environment)
+    try:
+        return SecretKeys.parse(value)
+    except ValueError as error:
+        variable = SETTINGS["secret_key"].variable
+        raise SettingError(f"{variable}: {error}; create one with: openssl rand -hex 32") from error
 
 
 def find_mistake(setting: Setting, value: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from moorage.core.access import Scope
 from tests.support import golden
 from tests.support.server import Project, Response, Server
-from tests.support.stores import Database
+from tests.support.stores import Database, run_sql
 
 
 @pytest.fixture
@@ -39,6 +39,31 @@ def test_a_new_key_works_and_only_its_creation_returns_the_token(admin: Project)
     listed = send(admin, "GET")
     assert listed.json["data"][0] == fetched
     assert created.json["token"].encode() not in listed.body
+
+
+def test_the_history_has_each_change_of_a_key_with_its_author(admin: Project) -> None:
+    headers = {"X_Moorage_Change_Reason": "for ci", "X_Request_Id": "req-1"}
+    key_id = send(admin, "POST", body={"name": "ci", "scopes": ["deployments:read"]}, **headers).json["id"]
+    send(admin, "PATCH", f"/{key_id}", {"name": "ci2"})
+    send(admin, "DELETE", f"/{key_id}")
+    send(admin, "DELETE", f"/{key_id}")
+
+    author = admin.token.split("_")[1]
+    database, columns = admin.server.database, "action, api_key_id, reason, request_id, changes"
+    rows = run_sql(database, f"SELECT {columns} FROM history WHERE subject_key_id = '{key_id}' ORDER BY rev")
+    assert [(action, by) for action, by, *_ in rows] == [
+        (action, author) for action in ("key_created", "key_renamed", "key_revoked")
+    ]
+    _, _, reason, request_id, changes = rows[0]
+    assert (reason, request_id) == ("for ci", "req-1")
+    ((token_sha256, created_us),) = run_sql(
+        database, f"SELECT token_sha256, created_us FROM api_key WHERE id = '{key_id}'"
+    )
+    assert json.loads(changes) == {
+        "name": "ci", "scopes": "deployments:read", "token_sha256": token_sha256, "expires_us": None,
+        "created_us": created_us,
+    }  # fmt: skip
+    assert json.loads(rows[1][-1]) == {"name": "ci2"}
 
 
 def test_a_new_key_without_scopes_gets_the_scopes_of_the_caller_except_keys_admin(admin: Project) -> None:

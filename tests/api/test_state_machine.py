@@ -14,7 +14,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from moorage.diagnostics.history import verify_history
+from moorage.diagnostics.ledger import verify_ledger
 from moorage.store.opening import open_store
 from tests.support.machine import POSITIONS, Machine, Step, bound, one_of, run, steps
 from tests.support.model import Deployment, Version
@@ -432,7 +432,7 @@ def test_the_api_matches_the_model_after_any_sequence_of_steps(server: Server) -
 
     assert outcomes.keys() >= REACHED
     with closing(open_store(server.database)) as store:
-        assert verify_history(store) == []
+        assert verify_ledger(store) == []
 
 
 NOW, STALE = Options(), Options(match="stale")

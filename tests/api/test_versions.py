@@ -139,6 +139,30 @@ def test_the_history_has_key_action_time_and_reason(project: Project) -> None:
     assert len(created["hash"]) == 64
 
 
+def test_the_history_has_the_hash_of_the_content_and_what_else_changed(project: Project) -> None:
+    project.put("a", content("one"))
+    project.put("a", content("two") | {"description": "of the second"})
+    project.put("a", content("one"))
+    project.put("a", content("one") | {"description": "of the third"})
+    project.put("a", content("one"), query="?file=a.yaml")
+    project.request("DELETE", "/v2/deployments/a?take_ownership=true")
+
+    entries = project.request("GET", "/v2/deployments/a/history").json["data"][::-1]
+
+    assert [(entry["action"], entry.get("changed")) for entry in entries] == [
+        ("created", None),
+        ("published", ["description"]),
+        ("published", None),
+        ("changed", ["description"]),
+        ("changed", ["owner"]),
+        ("deleted", ["owner"]),
+    ]
+    one, two, *others = [entry["content_sha256"] for entry in entries]
+    assert len(one) == len(two) == 64
+    assert one != two
+    assert others == [one] * 4
+
+
 @pytest.mark.parametrize("listed", ["versions", "history"])
 def test_versions_and_history_page_in_both_directions(project: Project, listed: str) -> None:
     for number in range(7):
@@ -306,6 +330,6 @@ def test_db_check_detects_every_tampered_entry(folder: Path, tamper: str) -> Non
             connection.execute(tamper)
         tampered = moorage("db", "check", *database, folder=folder)
 
-    assert (untouched.returncode, "ok     hash chain of the history (3 entries)" in untouched.stdout) == (0, True)
+    assert (untouched.returncode, "ok     hash chain of the history (7 entries)" in untouched.stdout) == (0, True)
     assert tampered.returncode == 1
     assert re.search(r"^FAILED hash chain of the history \(\d entries\)$", tampered.stdout, re.MULTILINE)

@@ -49,16 +49,16 @@ PIECES = [
 
 def body_with_text(text: str) -> dict[str, Any]:
     """Return a body that contains the text in every field that accepts it."""
-    name = text[:MAX_KEY]
+    key = text[:MAX_KEY]
     schema = {
         "type": "object",
-        "properties": {name: {"type": "string", "description": text, "enum": [text, {"a": [text]}], "default": None}},
-        "required": [name],
+        "properties": {key: {"type": "string", "description": text, "enum": [text, {"a": [text]}], "default": None}},
+        "required": [key],
         "additionalProperties": False,
     }
     return {
         "description": text,
-        "variables": [{"key": "v", "value": text, "description": text}, {"key": "w", "value": {name: [text]}}],
+        "variables": [{"key": "v", "value": text, "description": text}, {"key": "w", "value": {key: [text]}}],
         "prompt_config": {
             "tools": [{"type": "function", "display_name": text, "function": {"name": "f", "parameters": schema}}],
             "model": text[:200] or "m",

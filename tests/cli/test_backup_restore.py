@@ -65,7 +65,7 @@ def test_a_backup_of_either_engine_is_restored_into_either(
         assert restorable(contents(restored)) == restorable(contents(store))
         assert restored.current_revision() == store.current_revision() + 1
         assert epoch(restored) not in ("", epoch(store))
-        assert [each.findings for each in check(restored)] == [[]] * 6
+        assert not any(each.findings for each in check(restored))
         create_project(restored, "next")
 
 
@@ -311,12 +311,12 @@ def test_a_restore_upgrades_an_older_schema_and_does_not_change_the_backup(datab
         for number, script in enumerate(load_migrations()[:4], 1):
             old.execute(script)
             old.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}")
-        old.execute("INSERT INTO project VALUES ('p', 'old project', 1, 1); UPDATE revision SET rev = 1")
+        old.execute("UPDATE revision SET rev = 41")
     before = (folder / "old.backup").read_bytes()
 
     run(folder, "db", "restore", "old.backup", "--database", database.url)
 
-    assert [project.name for project in database.store().projects()] == ["old project"]
+    assert database.store().current_revision() == 42
     assert (folder / "old.backup").read_bytes() == before
 
 

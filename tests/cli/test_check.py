@@ -5,7 +5,6 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
-import apsw
 import pytest
 
 from moorage.diagnostics.integrity import check
@@ -14,14 +13,21 @@ from tests.support.postgres import sql
 from tests.support.program import moorage
 from tests.support.registry import create_project
 from tests.support.stores import Database, create, sqlite_in
+from tests.support.tampering import tamper
 
 SUBJECTS = (
     "database files",
     "revisions of all rows (",
-    "hash chain of the history (24 entries)",
+    "hash chain of the history (32 entries)",
     "content hashes (17 versions, without 2 purged versions)",
     "version numbers (14 deployments)",
     "live versions (14 deployments)",
+    "projects, compared with the history (2 projects)",
+    "API keys, compared with the history (3 API keys)",
+    "deployments, compared with the history (14 deployments)",
+    "versions, compared with the history (19 versions)",
+    "purges, compared with the history",
+    "history, compared with the rows",
 )
 
 _ANSWERS = "(SELECT id FROM deployment WHERE key = 'answers')"
@@ -100,15 +106,6 @@ DAMAGES = {
 }  # fmt: skip
 
 
-def tamper(database: Database, statement: str) -> None:
-    """Run a statement on the database, without its foreign keys."""
-    if database.url.startswith("sqlite"):
-        with closing(apsw.Connection(database.url.removeprefix("sqlite:///"))) as connection:
-            connection.execute(statement)
-    else:
-        sql(database.url, f"SET session_replication_role = replica; {statement}")
-
-
 def test_an_intact_database_passes_and_is_not_changed(database: Database, folder: Path) -> None:
     store = database.store()
     fill(store)
@@ -117,8 +114,9 @@ def test_an_intact_database_passes_and_is_not_changed(database: Database, folder
     result = moorage("db", "check", "--database", database.url, folder=folder)
 
     assert (result.returncode, result.stderr) == (0, "")
-    lines = result.stdout.splitlines()
+    *lines, head = result.stdout.splitlines()
     assert [line[:7] for line in lines] == ["ok     "] * len(SUBJECTS)
+    assert re.fullmatch(r"head   32:[0-9a-f]{64}", head)
     assert all(subject in line for subject, line in zip(SUBJECTS, lines, strict=True)), lines
     assert contents(store) == before
 
@@ -135,7 +133,7 @@ def test_each_kind_of_damage_is_detected_and_named(database: Database, damage: s
     store = database.store()
     fill(store)
     before = contents(store)
-    tamper(database, statement)
+    tamper(database.url, statement)
     assert contents(store) != before
 
     results = list(check(store))
@@ -147,21 +145,22 @@ def test_each_kind_of_damage_is_detected_and_named(database: Database, damage: s
 
 def test_a_violation_is_printed_with_the_command_that_restores_a_backup(database: Database, folder: Path) -> None:
     fill(database.store())
-    tamper(database, DAMAGES["a live version that does not exist"][0])
+    tamper(database.url, DAMAGES["a live version that does not exist"][0])
 
     result = moorage("db", "check", "--database", database.url, folder=folder)
 
     lines = result.stdout.splitlines()
     assert result.returncode == 1
-    assert [line[:7] for line in lines] == ["ok     "] * 5 + ["FAILED ", "       "]
-    assert re.fullmatch(r" {7}deployment big \([0-9a-f-]{36}\): its live version nowhere is not one .*", lines[-1])
+    assert [line[:7] for line in lines[:7]] == ["ok     "] * 5 + ["FAILED ", "       "]
+    assert re.fullmatch(r" {7}deployment big \([0-9a-f-]{36}\): its live version nowhere is not one .*", lines[6])
+    assert not any(line.startswith("head") for line in lines), "only a valid history has a head"
     assert "moorage db restore FILE --replace" in result.stderr
 
 
 def test_a_reference_to_a_missing_row_is_detected(folder: Path) -> None:
     with closing(sqlite_in(folder)) as database:
         fill(database.store())
-        tamper(database, "DELETE FROM project WHERE name = 'default'")
+        tamper(database.url, "DELETE FROM project WHERE name = 'default'")
 
         result = moorage("db", "check", folder=folder)
 
@@ -202,7 +201,7 @@ def test_an_unreadable_table_is_reported(postgresql: Database, folder: Path) -> 
 
 def test_a_database_without_its_revision_is_rejected_with_a_fix(database: Database, folder: Path) -> None:
     database.store()
-    tamper(database, "DELETE FROM revision")
+    tamper(database.url, "DELETE FROM revision")
 
     for command in (["db", "check"], ["keys", "list"]):
         result = moorage(*command, "--database", database.url, folder=folder)

@@ -81,7 +81,7 @@ def test_everything_is_copied_between_any_two_engines(new_url: NewUrl, folder: P
     with closing(open_store(source)) as one, closing(open_store(target)) as other:
         assert contents(one) == contents(other)
         assert epoch(one) != epoch(other) != ""
-        assert [each.findings for each in check(other)] == [[]] * 6
+        assert not any(each.findings for each in check(other))
         create_project(other, "next")
         assert other.current_revision() == one.current_revision() + 1
 

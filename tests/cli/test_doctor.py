@@ -621,6 +621,7 @@ def test_conflicting_and_unknown_settings_are_reported(folder: Path) -> None:
         ({"MOORAGE_LOG_FORMAT": "xml"}, "MOORAGE_LOG_FORMAT: 'xml' is not one of"),
         ({"MOORAGE_LOAD": "a", "MOORAGE_LOAD_FILE": "b"}, "MOORAGE_LOAD and MOORAGE_LOAD_FILE are both set"),
         ({"MOORAGE_LOAD_FILE": "nowhere"}, "MOORAGE_LOAD_FILE: "),
+        ({"MOORAGE_SECRET_KEY": "short"}, "MOORAGE_SECRET_KEY: the key has 5 characters, and needs at least 32"),
     ],
 )
 def test_an_invalid_setting_is_reported(folder: Path, settings: dict[str, str], reason: str) -> None:

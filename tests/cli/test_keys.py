@@ -9,6 +9,7 @@ from moorage.core.access import find_key_id
 from moorage.store.opening import open_store
 from tests.support.program import moorage
 from tests.support.server import Project, Server
+from tests.support.stores import run_sql
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,23 @@ def test_keys_create_creates_a_database_without_a_server(folder: Path) -> None:
 
     assert result.returncode == 0
     assert (folder / "moorage.db").exists()
+
+
+def test_the_history_has_keys_and_projects_of_the_operator_and_the_first_key(folder: Path) -> None:
+    with Server(folder) as server:
+        database = ("--database", server.database)
+        moorage("projects", "create", "shop", *database, folder=folder)
+        moorage("keys", "create", "ci", "--project", "shop", *database, folder=folder)
+        moorage("keys", "revoke", "ci", *database, folder=folder)
+        moorage("keys", "revoke", "ci", *database, folder=folder)
+
+        rows = run_sql(server.database, "SELECT action, api_key_id, changes FROM history ORDER BY rev")
+
+    assert [(action, json.loads(changes or "{}").get("name")) for action, _, changes in rows] == [
+        ("project_created", "default"), ("key_created", "first"), ("project_created", "shop"), ("key_created", "ci"),
+        ("key_revoked", None),
+    ]  # fmt: skip
+    assert {author for _, author, _ in rows} == {None}
 
 
 def test_keys_create_limits_a_key_to_its_project_and_scopes(server: Server, project: Project, folder: Path) -> None:

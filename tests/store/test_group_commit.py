@@ -19,6 +19,7 @@ from moorage.core.deployments.deployment import PostDeployment
 from moorage.core.errors.base import KeyTaken, NameTaken
 from moorage.core.errors.storage import StorageFull, StorageUnavailable
 from moorage.diagnostics.history import verify_history
+from moorage.diagnostics.ledger import verify_ledger
 from moorage.registry.deployments import create_deployment, delete_deployment
 from moorage.registry.purge import purge
 from moorage.registry.write_context import WriteContext
@@ -242,9 +243,12 @@ def test_the_history_is_chained_through_a_group_commit(store: CountingStore) -> 
         "created", KeyTaken, "created", "a", "1", "created"
     ]  # fmt: skip
     with store.dump() as dump:
-        entries = [(row[0], row[4]) for row in dump.rows(HISTORY)]
-    assert entries == [(2, "created"), (3, "created"), (4, "deleted"), (6, "created")]
-    assert verify_history(store) == []
+        action = HISTORY.columns.index("action")
+        entries = [(row[0], row[action]) for row in dump.rows(HISTORY)]
+    assert entries == [
+        (1, "project_created"), (2, "created"), (3, "created"), (4, "deleted"), (5, "purged"), (6, "created")
+    ]  # fmt: skip
+    assert verify_ledger(store) == []
     assert store.engine.commits == 2
 
 

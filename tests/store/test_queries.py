@@ -16,7 +16,8 @@ from tests.support.stores import Database, a_store
 FULL_SCANS = (
     {"projects", "deployments", "history", "api_keys", "find_tombstone", "counts", "count_deployments"}
     | {query for table in TABLES for query in (table.every, table.empty)}
-    | {"stray_pointers", "live_configurations"}
+    | {"stray_pointers", "live_configurations", "entries_without_row", "purges"}
+    | {f"entries_of_{table}" for table in ("projects", "api_keys", "deployments", "versions")}
 )
 
 QUERIES = load_queries()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from moorage.diagnostics.history import verify_history
+from moorage.diagnostics.ledger import verify_ledger
 from moorage.store import queries
 from tests.support import golden
 from tests.support.golden import FOLDER, NEWEST, NEWEST_IN_TESTS
@@ -129,7 +129,7 @@ def test_opening_an_upgraded_database_again_changes_nothing(old: Database) -> No
 def test_the_history_of_an_upgraded_database_is_valid(old: Database, schema: int) -> None:
     store = old.store()
 
-    assert verify_history(store) == []
+    assert verify_ledger(store) == []
     with store.dump() as dump:
         assert dump.counts()["history"] == len(golden.original(schema).get("history", []))
 
@@ -150,7 +150,7 @@ def test_the_api_returns_the_recorded_responses_and_accepts_writes(old: Database
         )
         assert projects["all"].request("POST", "/v2/deployments/greeting/undo").json["version"] == before["version"]
         assert projects["reader"].put("greeting").status == 403
-    assert verify_history(old.store()) == []
+    assert verify_ledger(old.store()) == []
 
 
 def assert_contains(value: Any, recorded: Any, path: str) -> None:

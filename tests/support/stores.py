@@ -8,7 +8,7 @@ import apsw
 
 from moorage.core.deployments.content import Content
 from moorage.core.deployments.deployment import FIRST_VERSION
-from moorage.core.deployments.history import Actor
+from moorage.core.deployments.history import OPERATOR, Subject
 from moorage.core.deployments.ids import new_id
 from moorage.core.deployments.prompt_config import PromptConfig
 from moorage.store.engine import Engine
@@ -88,7 +88,8 @@ def insert(tx: Transaction, project_id: str, key: str) -> str:
     """Insert a small deployment; return its id."""
     version_id = new_id()
     deployment_id = tx.insert_deployment(project_id, key, "", version_id)
-    tx.insert_version(version_id, deployment_id, FIRST_VERSION, CONTENT, Actor())
+    digest = tx.insert_version(version_id, deployment_id, FIRST_VERSION, CONTENT, OPERATOR)
+    tx.record("created", OPERATOR, Subject(project_id, deployment_id, to_version_id=version_id, content_sha256=digest))
     return deployment_id
 
 
@@ -101,3 +102,4 @@ def delete(store: Store, deployment_id: str) -> None:
     """Delete a deployment."""
     with store.write() as write:
         write.delete_deployment(deployment_id)
+        write.record("deleted", OPERATOR, Subject(deployment_id=deployment_id))

@@ -41,6 +41,7 @@ MASKS = {
     r"\b[0-9a-f]{32,64}\b": "<hash>",
     r"(?<![0-9A-Za-z])[0-9A-Za-z]{12}(?![0-9A-Za-z])": "<key>",
     r"\b\d+ entries": "<count> entries",
+    r"^head +\d+:": "head <count>:",
 }
 
 CODES = {kind.code: kind for kind in all_errors()}
@@ -102,7 +103,7 @@ def run_page(page: str, server: Server, folder: Path) -> list[Block]:
 def mask(text: str) -> str:
     """Replace the values that differ in each run."""
     for pattern, name in MASKS.items():
-        text = re.sub(pattern, name, text)
+        text = re.sub(pattern, name, text, flags=re.MULTILINE)
     # The width of a column depends on the masked values.
     return "\n".join(re.sub(r"(?<=\S)  +", "  ", line).rstrip() for line in text.splitlines())
 

@@ -8,7 +8,7 @@ import apsw
 
 from moorage.core.deployments.page import PageQuery
 from moorage.core.errors.base import MoorageError
-from moorage.diagnostics.history import verify_history
+from moorage.diagnostics.ledger import verify_ledger
 from moorage.store.opening import open_store
 from moorage.store.store import Store
 from tools.common.data import marker_of
@@ -20,9 +20,9 @@ _ALL = PageQuery(limit=1_000_000)
 
 
 def check_history(database: str) -> list[str]:
-    """Return the errors in the history chain of a database."""
+    """Return the errors in the history of a database, and the rows that do not follow from it."""
     with closing(open_store(database)) as store:
-        return verify_history(store)
+        return verify_ledger(store)
 
 
 def inspect(database: Path, log: Acknowledged) -> list[str]:
@@ -40,7 +40,7 @@ def inspect(database: Path, log: Acknowledged) -> list[str]:
         publisher = Publisher(store)
         found = [*_damage(database), *_violations(publisher, log)]
         if not found:
-            found = [*_retry(publisher, log), *_violations(publisher, log), *verify_history(store)]
+            found = [*_retry(publisher, log), *_violations(publisher, log), *verify_ledger(store)]
         if store.newest_revision() != store.current_revision():
             found.append("the shared revision counter does not match the database")
     return found

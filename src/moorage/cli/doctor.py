@@ -14,12 +14,16 @@ from moorage.cli.options import output_option
 from moorage.cli.output import echo, one_line, print_data
 from moorage.cli.responses import ApiDescription, ErrorReply, Health
 from moorage.cli.serve import serve
+from moorage.core.secret_keys import SecretKeys
 from moorage.diagnostics.finding import Finding, State
 from moorage.diagnostics.run import diagnose
 from moorage.diagnostics.settings import conflicting_settings, unknown_settings
 from moorage.settings import SETTINGS, SettingError, from_environment
 
 _COLORS: dict[State, str] = {"ok": "green", "warning": "yellow", "problem": "red"}
+
+#: The settings with a secret value.
+_SECRETS = ("database", "database_listen", "secret_key", "api_key")
 
 
 @click.command()
@@ -60,7 +64,7 @@ def _diagnose_all(database: str | None, url: str | None) -> Iterator[Finding]:
             problems.append(Finding("problem", "settings", str(error), f"correct {variable}, or unset it"))
             values[name] = None
     values["database"] = database or values["database"]
-    problems += [*_invalid_values(), *_file_findings(values)]
+    problems += [*_invalid_values(values), *_file_findings(values)]
     problems += [*conflicting_settings(values), *unknown_settings(os.environ)]
     yield from problems or [Finding("ok", "settings", "the settings are valid and do not conflict")]
     if values["database"]:
@@ -69,8 +73,12 @@ def _diagnose_all(database: str | None, url: str | None) -> Iterator[Finding]:
         yield from _server_findings(url, values["api_key"])
 
 
-def _invalid_values() -> Iterator[Finding]:
-    """Yield a finding if `moorage serve` rejects a setting of the environment."""
+def _invalid_values(values: dict[str, str | None]) -> Iterator[Finding]:
+    """Yield a finding for each setting of the environment that `moorage serve` rejects."""
+    try:
+        SecretKeys.parse(values["secret_key"])
+    except ValueError as error:
+        yield Finding("problem", "settings", f"MOORAGE_SECRET_KEY: {error}", "create a key with: openssl rand -hex 32")
     try:
         serve.make_context("serve", [])
     except click.BadParameter as error:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from moorage.cli.options import output_option, setting
+from moorage.cli.options import output_option, secret_keys, setting
 from moorage.cli.output import echo, new_table, print_data, print_table
 from moorage.core.access import DEFAULT_SCOPES, ApiKey, Scope
 from moorage.core.times import iso
@@ -59,7 +59,7 @@ def create(name: str, project: str, scopes: tuple[str, ...], expires: int | None
 
     The token is printed only once, alone on standard output.
     """
-    with closing(open_store(database)) as store:
+    with closing(open_store(database, secret_keys=secret_keys())) as store:
         owner = get_project(store, project)
         created = store.run(create_api_key, owner.id, name, map(Scope, scopes or DEFAULT_SCOPES), expires)
     key = created.key
@@ -108,7 +108,7 @@ def list_(output: str, database: str) -> None:
 @setting("database")
 def revoke(id_or_name: str, database: str) -> None:
     """Revoke an API key, permanently."""
-    with closing(open_existing(database)) as store:
+    with closing(open_existing(database, secret_keys())) as store:
         key = get_api_key(store, id_or_name)
         store.run(revoke_api_key, WriteContext(key.project_id), key.id)
     echo(f"Revoked {key.id} ({key.name}).", err=True)

@@ -13,7 +13,9 @@ from moorage.cli.client import Client
 from moorage.cli.responses import DeploymentRow, Page
 from moorage.core.errors.base import MoorageError
 from moorage.core.escaping import visible_line
+from moorage.core.secret_keys import SecretKeys
 from moorage.settings import SETTINGS, Setting, SettingError, find_mistake, from_environment
+from moorage.settings import secret_keys as read_secret_keys
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -90,6 +92,14 @@ def setting(name: str, kind: click.ParamType[Any] = click.STRING) -> Decorator:
     text = f"[{row.variable}" + (f"; default: {row.default}]" if row.default else "]")
     option = f"--{name.replace('_', '-')}"
     return click.option(option, name, type=_SettingType(row, kind), default=default, help=f"{row.help}  {text}")
+
+
+def secret_keys() -> SecretKeys:
+    """Return the secret keys; there is no option for them, because other users can read the arguments of a process."""
+    try:
+        return read_secret_keys()
+    except SettingError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def key_argument(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import click
 
-from moorage.cli.options import output_option, setting
+from moorage.cli.options import output_option, secret_keys, setting
 from moorage.cli.output import echo, new_table, print_data, print_table
 from moorage.core.times import iso
 from moorage.registry.projects import create_project
@@ -24,7 +24,7 @@ def projects() -> None:
 @setting("database")
 def create(name: str, database: str) -> None:
     """Create a project."""
-    with closing(open_store(database)) as store:
+    with closing(open_store(database, secret_keys=secret_keys())) as store:
         project = store.run(create_project, name)
     echo(project.id)
     echo(f"Created the project {name}. To create a key: moorage keys create NAME --project {name}", err=True)

@@ -14,7 +14,7 @@ import urllib3
 
 from moorage import __version__
 from moorage.catalog.follower import open_disk_cache
-from moorage.cli.options import Seconds, WholeNumber, setting
+from moorage.cli.options import Seconds, WholeNumber, secret_keys, setting
 from moorage.cli.output import echo, pluralize
 from moorage.core.errors.storage import DatabaseUnreachable
 from moorage.registry.api_keys import create_first_api_key
@@ -26,6 +26,12 @@ from moorage.store.opening import open_store
 from moorage.store.store import Store
 
 _READY_SECONDS = 120
+
+_NOT_AUTHENTICATED = """
+The history of this database is older than MOORAGE_SECRET_KEY, and is not authenticated with it. Run:
+
+    moorage db authenticate
+"""
 
 
 @click.command()
@@ -47,13 +53,17 @@ def serve(host: str, port: int, workers: int, load: str | None, **others: Any) -
     creates an API key and prints its token once.
     """
     _check_address(host, port)
-    settings = ServerSettings(**others)
+    settings = ServerSettings(**others, secret_keys=secret_keys())
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else _in_url(host)}:{port}"  # noqa: S104 -- compared only
     try:
-        with closing(open_store(settings.database, settings.database_listen)) as store:
+        opened = open_store(settings.database, settings.database_listen, secret_keys=settings.secret_keys)
+        with closing(opened) as store:
+            head = store.history_head()
             loaded = _load(store, load, Jinja() if settings.jinja else None) if load else 0
             token = create_first_api_key(store)
             greeting = _greeting(url, store.url, token, loaded)
+            if settings.secret_keys.current_id and not head.is_authenticated(settings.secret_keys):
+                greeting += _NOT_AUTHENTICATED
     except DatabaseUnreachable as error:
         greeting = _greeting_without(url, error, settings)
     threading.Thread(target=_greet, args=(url, greeting), daemon=True).start()

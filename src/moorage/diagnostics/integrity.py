@@ -7,7 +7,9 @@ import msgspec
 from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.deployment import FIRST_VERSION, VersionNumber
 from moorage.core.errors.storage import StorageError
-from moorage.diagnostics.history import chain_violations
+from moorage.diagnostics.check_result import CheckResult
+from moorage.diagnostics.history import Head
+from moorage.diagnostics.ledger import Ledger
 from moorage.store.engine import Row
 from moorage.store.store import Store
 from moorage.store.transfer.dump import HISTORY, TABLES, VERSIONS, DatabaseDump
@@ -19,15 +21,10 @@ _CONFIG, _VARIABLES, _RUNTIME_CONFIG, _SHA256 = (
 )
 
 
-class CheckResult(msgspec.Struct, frozen=True):
-    """The subject of a check, and every violation."""
-
-    subject: str
-    findings: list[str]
-
-
-def check(store: Store) -> Iterator[CheckResult]:
+def check(store: Store, expected: Head | None = None, *, is_backup: bool = False) -> Iterator[CheckResult]:
     """Yield the results of all checks. All except the first read the same committed state.
+
+    The history must contain the head `expected`. The entries of a backup can be older than the secret key.
 
     Raises:
         StorageUnavailable: the database is unreachable.
@@ -36,10 +33,12 @@ def check(store: Store) -> Iterator[CheckResult]:
     try:
         with store.dump() as dump:
             yield _check_revisions(dump)
-            yield _check_history(dump)
+            ledger = Ledger(dump, store.secret_keys, expected, is_backup=is_backup)
+            yield from ledger.history()
             yield _check_contents(dump)
             yield _check_version_numbers(dump)
             yield _check_live_versions(dump)
+            yield from ledger.rows()
     except StorageError as error:
         yield CheckResult("readability of all rows", [str(error.fields.get("reason", error))])
 
@@ -50,18 +49,13 @@ def _check_revisions(dump: DatabaseDump) -> CheckResult:
         column = table.columns.index("rev") if "rev" in table.columns else None
         for row in dump.rows(table):
             count += 1
-            if column is not None and row[column] > dump.rev:
+            if column is not None and not (isinstance(row[column], int) and row[column] <= dump.rev):
                 name = row[column] if table is HISTORY else row[0]
                 findings.append(
                     f"row {name} of table {table.name}: its revision {row[column]} is newer than the current revision"
                     f" {dump.rev}"
                 )
     return CheckResult(f"revisions of all rows ({count:,} rows, current revision {dump.rev:,})", findings)
-
-
-def _check_history(dump: DatabaseDump) -> CheckResult:
-    findings = list(chain_violations(dump))
-    return CheckResult(f"hash chain of the history ({dump.counts()[HISTORY.name]:,} entries)", findings)
 
 
 def _check_contents(dump: DatabaseDump) -> CheckResult:

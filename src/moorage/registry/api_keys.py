@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET
 
 from moorage.core.access import DEFAULT_SCOPES, ApiKey, PatchApiKey, PostApiKey, Scope, hash_token, new_token, read_time
+from moorage.core.deployments.history import OPERATOR, Actor, Subject
 from moorage.core.errors.base import ApiKeyNotFound, NoScopeToGrant
 from moorage.core.errors.requests import InvalidRequest
 from moorage.core.times import LAST_US, iso
@@ -17,7 +18,12 @@ from moorage.store.transaction import Transaction
 
 
 def create_api_key(
-    tx: Transaction, project_id: str, name: str, scopes: Iterable[Scope], expires_us: int | None = None
+    tx: Transaction,
+    project_id: str,
+    name: str,
+    scopes: Iterable[Scope],
+    expires_us: int | None = None,
+    by: Actor = OPERATOR,
 ) -> ApiKeyResult:
     """Create an API key; its token cannot be read a second time.
 
@@ -34,6 +40,7 @@ def create_api_key(
     key_id, token = new_token()
     key = ApiKey(key_id, project_id, name, frozenset(scopes), hash_token(token), tx.now_us, expires_us)
     tx.insert_api_key(key)
+    tx.record("key_created", by, _subject(key))
     return ApiKeyResult(key, token)
 
 
@@ -73,7 +80,7 @@ def grant_api_key(tx: Transaction, ctx: WriteContext, caller: ApiKey, body: Post
         if caller.expires_us is not None and expires_us > caller.expires_us:
             reason = f"expires_at must not be later than the expiry of your own key, {iso(caller.expires_us)}"
             raise InvalidRequest(param="expires_at", reason=reason)
-    return create_api_key(tx, ctx.project_id, body.name, scopes, expires_us)
+    return create_api_key(tx, ctx.project_id, body.name, scopes, expires_us, ctx.actor)
 
 
 def rename_api_key(tx: Transaction, ctx: WriteContext, key_id: str, body: PatchApiKey) -> ApiKey:
@@ -86,18 +93,23 @@ def rename_api_key(tx: Transaction, ctx: WriteContext, key_id: str, body: PatchA
     check_name(body.name, "key")
     key = _get_api_key(tx, ctx, key_id)
     tx.rename_api_key(key.id, body.name)
+    tx.record("key_renamed", ctx.actor, _subject(key))
     return msgspec.structs.replace(key, name=body.name)
 
 
 def revoke_api_key(tx: Transaction, ctx: WriteContext, key_id: str) -> ApiKey:
-    """Revoke a key of the project, at once and permanently.
+    """Revoke a key of the project, at once and permanently. A revoked key does not change.
 
     Raises:
         ApiKeyNotFound
     """
     key = _get_api_key(tx, ctx, key_id)
+    if key.revoked_us is not None:
+        tx.discard()
+        return key
     tx.revoke_api_key(key.id)
-    return msgspec.structs.replace(key, revoked_us=key.revoked_us or tx.now_us)
+    tx.record("key_revoked", ctx.actor, _subject(key))
+    return msgspec.structs.replace(key, revoked_us=tx.now_us)
 
 
 def get_api_key(store: Store, id_or_name: str) -> ApiKey:
@@ -116,6 +128,10 @@ def get_api_key(store: Store, id_or_name: str) -> ApiKey:
         reason = f"{len(found)} keys are named {id_or_name!r}; use one of their ids: {ids}"
         raise InvalidRequest(param="name", reason=reason)
     return found[0]
+
+
+def _subject(key: ApiKey) -> Subject:
+    return Subject(key.project_id, subject_key_id=key.id)
 
 
 def _get_api_key(tx: Transaction, ctx: WriteContext, key_id: str) -> ApiKey:

@@ -8,6 +8,7 @@ import msgspec
 
 from moorage.core.deployments.ids import new_epoch
 from moorage.core.errors.storage import DatabaseNotEmpty, InvalidBackup
+from moorage.core.secret_keys import NO_KEYS, SecretKeys
 from moorage.diagnostics.integrity import check
 from moorage.store.engine import Engine, Run
 from moorage.store.store import Store
@@ -39,14 +40,14 @@ def backup(store: Store, file: Path) -> BackupInfo:
 
 
 @contextmanager
-def checked_backup(file: Path) -> Iterator[Store]:
-    """Open a backup and check it as `moorage db check` does.
+def checked_backup(file: Path, secret_keys: SecretKeys = NO_KEYS) -> Iterator[Store]:
+    """Open a backup and check it as `moorage db check` does, with the secret keys that are known.
 
     Raises:
         InvalidBackup, SchemaTooNew: the backup cannot be used.
     """
-    with open_backup(file) as source:
-        for result in check(source):
+    with open_backup(file, secret_keys) as source:
+        for result in check(source, is_backup=True):
             if result.findings:
                 more = len(result.findings) - 1
                 raise InvalidBackup(file=file, reason=result.findings[0] + (f" (and {more} more)" if more else ""))
@@ -63,7 +64,7 @@ def restore(source: Store, engine: Engine, *, replace: bool) -> BackupInfo:
         StorageFull, StorageUnavailable: nothing was changed.
     """
     with source.dump() as dump, engine.write() as run:
-        ((rev, _, _),) = run("next_revision", now_us=0)
+        ((rev, *_),) = run("next_revision", now_us=0)
         if not replace:
             _check_empty(run, engine.url, rev - 1, dump)
         database_rev = max(rev, dump.rev + 1)

@@ -14,6 +14,7 @@ from moorage.core.deployments.deployment import (
     PutDeployment,
     restore_deadline_us,
 )
+from moorage.core.deployments.history import Subject
 from moorage.core.deployments.ids import check_key, new_id
 from moorage.core.deployments.update import updated_content
 from moorage.core.errors.base import KeyTaken, NotDeleted
@@ -95,7 +96,7 @@ def delete_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str) -> Dep
     require_ownership(tx, ctx, current)
     check_no_consumers(tx, ctx, current)
     tx.delete_deployment(current.id)
-    tx.record(ctx.project_id, current.id, "deleted", ctx.actor, current.live_version_id, None)
+    tx.record("deleted", ctx.actor, _subject(current, from_version_id=current.live_version_id))
     return msgspec.structs.replace(current, deleted_us=tx.now_us, updated_us=tx.now_us, rev=tx.rev)
 
 
@@ -120,7 +121,7 @@ def restore_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str) -> De
     if (error := deleted.decode_error()) is not None:
         raise error
     tx.restore_deployment(tombstone.id)
-    tx.record(ctx.project_id, tombstone.id, "restored", ctx.actor, None, deleted.live_version_id)
+    tx.record("restored", ctx.actor, _subject(deleted, to_version_id=deleted.live_version_id))
     return DeploymentResult(_stored(tx, ctx, tombstone.id), "restored")
 
 
@@ -129,8 +130,19 @@ def _create(tx: Transaction, ctx: WriteContext, key: str, body: PutDeployment) -
     content = updated_content(body).encode()
     check_jinja(content, ctx.templates)
     deployment_id = tx.insert_deployment(ctx.project_id, key, body.description or "", version_id, ctx.options.file)
-    tx.insert_version(version_id, deployment_id, FIRST_VERSION, content, ctx.actor, notes=body.notes)
-    tx.record(ctx.project_id, deployment_id, "created", ctx.actor, None, version_id)
+    content_sha256 = tx.insert_version(version_id, deployment_id, FIRST_VERSION, content, ctx.actor, notes=body.notes)
+    subject = Subject(ctx.project_id, deployment_id, to_version_id=version_id, content_sha256=content_sha256)
+    tx.record("created", ctx.actor, subject)
+
+
+def _subject(
+    deployment: Deployment, *, from_version_id: str | None = None, to_version_id: str | None = None
+) -> Subject:
+    """Return the subject of an entry about the deployment with its live version."""
+    return Subject(
+        deployment.project_id, deployment.id, from_version_id=from_version_id, to_version_id=to_version_id,
+        content_sha256=deployment.content_sha256,
+    )  # fmt: skip
 
 
 def _update(tx: Transaction, ctx: WriteContext, current: Deployment, body: PutDeployment) -> DeploymentResult:
@@ -139,9 +151,9 @@ def _update(tx: Transaction, ctx: WriteContext, current: Deployment, body: PutDe
     description = current.description if body.description is UNSET else body.description
     is_new_description = description != current.description
     if is_new_content:
-        _, breaking = add_version(tx, ctx, current, body, content)
         if is_new_description:
             tx.set_description(current.id, description)
+        _, breaking = add_version(tx, ctx, current, body, content)
     elif is_new_description:
         _set_description(tx, ctx, current, description)
     else:

@@ -1,6 +1,7 @@
 """Ownership in a write: check who manages a deployment, and change it."""
 
 from moorage.core.deployments.deployment import Deployment
+from moorage.core.deployments.history import Subject
 from moorage.core.deployments.ownership import Owner, may_change
 from moorage.core.errors.base import OwnedByApi, OwnedByFiles
 from moorage.registry.write_context import WriteContext
@@ -34,7 +35,11 @@ def transfer_ownership(tx: Transaction, ctx: WriteContext, current: Deployment) 
 
 def record_change(tx: Transaction, ctx: WriteContext, current: Deployment) -> None:
     """Record a change in the history that made no version."""
-    tx.record(ctx.project_id, current.id, "changed", ctx.actor, current.live_version_id, current.live_version_id)
+    live = current.live_version_id
+    subject = Subject(
+        ctx.project_id, current.id, from_version_id=live, to_version_id=live, content_sha256=current.content_sha256
+    )
+    tx.record("changed", ctx.actor, subject)
 
 
 def _set_owner(tx: Transaction, ctx: WriteContext, current: Deployment) -> bool:

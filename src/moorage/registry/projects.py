@@ -1,6 +1,7 @@
 """Projects: the owners of deployments and API keys."""
 
 from moorage.core.access import Project
+from moorage.core.deployments.history import OPERATOR, Subject
 from moorage.core.errors.base import NameTaken, ProjectNotFound
 from moorage.core.errors.requests import InvalidRequest
 from moorage.store.store import Store
@@ -22,7 +23,7 @@ def create_project(tx: Transaction, name: str) -> Project:
     check_name(name, "project")
     if tx.find_project(name):
         raise NameTaken(kind="project", name=name)
-    return tx.insert_project(name)
+    return _insert(tx, name)
 
 
 def get_project(store: Store, name: str) -> Project:
@@ -37,8 +38,14 @@ def get_project(store: Store, name: str) -> Project:
             return project
     if name == DEFAULT_PROJECT:
         with store.write() as tx:  # two nodes may start on an empty database at the same time
-            return tx.find_project(name) or tx.insert_project(name)
+            return tx.find_project(name) or _insert(tx, name)
     raise ProjectNotFound(name=name, existing=", ".join(project.name for project in projects) or "none")
+
+
+def _insert(tx: Transaction, name: str) -> Project:
+    project = tx.insert_project(name)
+    tx.record("project_created", OPERATOR, Subject(project.id))
+    return project
 
 
 def check_name(name: str, kind: str) -> None:

@@ -2,6 +2,7 @@
 
 from moorage.core.compatibility.consumers import CONSUMER_DAYS
 from moorage.core.deployments.deployment import RESTORE_DAYS
+from moorage.core.deployments.history import OPERATOR, Subject
 from moorage.store.store import Store
 from moorage.store.transaction import Transaction
 
@@ -21,10 +22,12 @@ def is_purge_due(store: Store, days: int = RESTORE_DAYS) -> bool:
 def purge(tx: Transaction, days: int = RESTORE_DAYS) -> int:
     """Permanently delete the content of deployments and versions that were deleted at least `days` days ago.
 
-    They can no longer be restored; the history keeps their entries. Returns the number of deployments and versions.
+    They can no longer be restored; the history keeps their entries. Return the number of deployments and versions.
     """
     count = tx.purge(tx.now_us - days * _DAY_US)
-    if not count:
+    if count:
+        tx.record("purged", OPERATOR, Subject())
+    else:
         tx.discard()
     return count
 

@@ -6,6 +6,7 @@ import msgspec
 
 from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.deployment import Deployment, PutDeployment, restore_deadline_us
+from moorage.core.deployments.history import Subject
 from moorage.core.deployments.ids import new_id
 from moorage.core.deployments.update import updated_content
 from moorage.core.deployments.version import PostVersion, Version
@@ -50,7 +51,7 @@ def publish_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_nu
     deployment = get_for_update(tx, ctx, key_or_id)
     version, breaking = get_version(tx, deployment, id_or_number), list[str]()
     if version.status != "live":
-        breaking = _publish(tx, ctx, deployment, version.id, version.content)
+        breaking = _publish(tx, ctx, deployment, version.id, version.content, version.content_sha256)
     elif not transfer_ownership(tx, ctx, deployment):
         tx.discard()
     return _result(tx, deployment, version.id, breaking)
@@ -68,10 +69,10 @@ def undo(tx: Transaction, ctx: WriteContext, key_or_id: str) -> VersionResult:
     before, after = tx.last_move(deployment.id) or (None, "")
     if before is None:
         raise NothingToUndo(key=deployment.key)
-    get_version(tx, deployment, before)
+    version = get_version(tx, deployment, before)
     require_ownership(tx, ctx, deployment)
     tx.publish_version(deployment.id, before)
-    tx.record(ctx.project_id, deployment.id, "undone", ctx.actor, after, before)
+    tx.record("undone", ctx.actor, _subject(deployment, after, version.id, version.content_sha256))
     return _result(tx, deployment, before)
 
 
@@ -90,7 +91,7 @@ def delete_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_num
     check_no_consumers(tx, ctx, deployment, version)
     tx.delete_version(version.id)
     tx.touch_deployment(deployment.id)
-    tx.record(ctx.project_id, deployment.id, "deleted", ctx.actor, version.id, version.id)
+    tx.record("deleted", ctx.actor, _subject(deployment, version.id, version.id, version.content_sha256))
     return VersionResult(msgspec.structs.replace(version, deleted_us=tx.now_us), _etag(tx, deployment))
 
 
@@ -110,7 +111,7 @@ def restore_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_nu
         raise version_deleted(deployment, version, is_purged=True)
     tx.restore_version(version.id)
     tx.touch_deployment(deployment.id)
-    tx.record(ctx.project_id, deployment.id, "restored", ctx.actor, version.id, version.id)
+    tx.record("restored", ctx.actor, _subject(deployment, version.id, version.id, version.content_sha256))
     return _result(tx, deployment, version.id)
 
 
@@ -138,27 +139,41 @@ def add_version(
     """
     version_id, number = new_id(), tx.last_version(deployment.id).next(body.version_bump)
     is_draft = isinstance(body, PostVersion) and body.status == "draft"
-    tx.insert_version(
+    content_sha256 = tx.insert_version(
         version_id, deployment.id, number, content, ctx.actor, notes=body.notes,
         description=body.description if isinstance(body, PostVersion) else "",  # else it is the deployment's
         made_as="draft" if is_draft else "published",
     )  # fmt: skip
     if is_draft:
         tx.touch_deployment(deployment.id)
+        tx.record("drafted", ctx.actor, _subject(deployment, None, version_id, content_sha256))
         return version_id, []
-    return version_id, _publish(tx, ctx, deployment, version_id, content)
+    return version_id, _publish(tx, ctx, deployment, version_id, content, content_sha256)
 
 
 def _publish(
-    tx: Transaction, ctx: WriteContext, deployment: Deployment, version_id: str, content: StoredContent
+    tx: Transaction,
+    ctx: WriteContext,
+    deployment: Deployment,
+    version_id: str,
+    content: StoredContent,
+    content_sha256: str,
 ) -> list[str]:
     require_ownership(tx, ctx, deployment)
     check_jinja(content, ctx.templates)
     breaking = check_breaking(tx, ctx, deployment, content)
     tx.publish_version(deployment.id, version_id)
-    before = deployment.live_version_id
-    tx.record(ctx.project_id, deployment.id, "published", ctx.actor, before, version_id, breaking=breaking)
+    subject = _subject(deployment, deployment.live_version_id, version_id, content_sha256)
+    tx.record("published", ctx.actor, subject, breaking=breaking)
     return breaking
+
+
+def _subject(deployment: Deployment, before: str | None, after: str, content_sha256: str) -> Subject:
+    """Return the subject of an entry about the version `after`."""
+    return Subject(
+        deployment.project_id, deployment.id, from_version_id=before, to_version_id=after,
+        content_sha256=content_sha256,
+    )  # fmt: skip
 
 
 def _result(tx: Transaction, deployment: Deployment, version_id: str, breaking: Sequence[str] = ()) -> VersionResult:

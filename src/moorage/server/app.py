@@ -53,7 +53,10 @@ def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIA
         StorageError: the database cannot be opened.
     """
     logging.config.dictConfig(configuration(settings.log_format, settings.log_level))
-    store = open_store(settings.database, settings.database_listen, mode="upgrade", may_be_down=True)
+    store = open_store(
+        settings.database, settings.database_listen, mode="upgrade", may_be_down=True,
+        secret_keys=settings.secret_keys,
+    )  # fmt: skip
     catalog = Catalog(store)
     max_staleness = math.inf if settings.max_staleness is None else settings.max_staleness
     follower = Follower(store, catalog, open_disk_cache(store, settings.disk_cache), max_staleness)

@@ -37,7 +37,7 @@ class Changes(msgspec.Struct, frozen=True):
 
 def read_changes(stream: Stream, since: StorePosition) -> Changes:
     """Return the changes after `since`, tombstones included."""
-    ((epoch, rev, _, history_hash),) = stream("state")
+    ((epoch, rev, _, history_hash, _),) = stream("state")
     position = StorePosition(epoch, rev, history_hash)
     is_full = not _continues(stream, since, position)
     deployments = stream("deployments") if is_full else stream("changed_deployments", rev=since.rev)

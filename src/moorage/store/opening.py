@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moorage.core.errors.storage import CopyUnfinished, InvalidDatabase, StorageError, StorageUnavailable
+from moorage.core.secret_keys import NO_KEYS, SecretKeys
 from moorage.store.engine import Engine
 from moorage.store.schema import OpenMode
 from moorage.store.sqlite.engine import SqliteEngine
@@ -19,13 +20,19 @@ FORM = "use sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME"
 
 
 def open_store(
-    url: str, listen_url: str | None = None, *, mode: OpenMode = "create", may_be_down: bool = False
+    url: str,
+    listen_url: str | None = None,
+    *,
+    mode: OpenMode = "create",
+    may_be_down: bool = False,
+    secret_keys: SecretKeys = NO_KEYS,
 ) -> Store:
     """Open the database at `url`.
 
     `sqlite:///moorage.db` is a path from the working directory, `sqlite:////var/lib/moorage.db` an absolute one.
     `postgresql://user:password@host:port/name` has the form that psycopg takes; if it leads to a pgbouncer,
     `listen_url` leads to the database itself. A database that `may_be_down` is opened when it is reachable.
+    `secret_keys` authenticate the history.
 
     Raises:
         InvalidDatabase, SchemaTooNew, SchemaTooOld, UnsafeSqlite
@@ -40,16 +47,16 @@ def open_store(
         if not (may_be_down and isinstance(error, StorageUnavailable)):
             engine.close()
             raise
-    return Store(engine)
+    return Store(engine, secret_keys=secret_keys)
 
 
-def open_existing(url: str) -> Store:
+def open_existing(url: str, secret_keys: SecretKeys = NO_KEYS) -> Store:
     """Open a database that exists and has the current schema.
 
     Raises:
         InvalidDatabase, SchemaTooNew, SchemaTooOld, UnsafeSqlite, CopyUnfinished
     """
-    return open_store(url, mode="existing")
+    return open_store(url, mode="existing", secret_keys=secret_keys)
 
 
 def open_engine(

@@ -6,7 +6,7 @@
 UPDATE revision
 SET rev = rev + 1, last_created_us = CASE WHEN last_created_us < :now_us THEN :now_us ELSE last_created_us + 1 END
 WHERE id = 1
-RETURNING rev, last_created_us, history_hash
+RETURNING rev, last_created_us, history_hash, history_key
 
 -- current_revision --
 -- The revision of the last committed write.
@@ -160,15 +160,15 @@ WHERE v.deployment_id = :deployment_id AND v.rev > :place AND v.deleted_us IS NU
 -- insert_entry --
 -- Append an entry to the history.
 INSERT INTO history
-    (rev, id, project_id, deployment_id, action, from_version_id, to_version_id, reason, api_key_id, api_key_name,
-     request_id, at_us, breaking, hash)
+    (rev, id, project_id, deployment_id, subject_key_id, action, from_version_id, to_version_id, content_sha256,
+     changes, reason, api_key_id, api_key_name, request_id, at_us, breaking, hash, mac)
 VALUES
-    (:rev, :id, :project_id, :deployment_id, :action, :from_version_id, :to_version_id, :reason, :api_key_id,
-     :api_key_name, :request_id, :at_us, :breaking, :hash)
+    (:rev, :id, :project_id, :deployment_id, :subject_key_id, :action, :from_version_id, :to_version_id,
+     :content_sha256, :changes, :reason, :api_key_id, :api_key_name, :request_id, :at_us, :breaking, :hash, :mac)
 
--- set_history_hash --
--- Store the hash of the newest history entry.
-UPDATE revision SET history_hash = :hash WHERE id = 1
+-- set_history_head --
+-- Store the hash of the newest history entry, and the id of its secret key.
+UPDATE revision SET history_hash = :hash, history_key = :key_id WHERE id = 1
 
 -- last_move --
 -- The last move of the live pointer of a deployment: from, to.
@@ -176,31 +176,89 @@ SELECT from_version_id, to_version_id FROM history
 WHERE deployment_id = :deployment_id AND action IN ('created', 'published', 'undone') ORDER BY rev DESC LIMIT 1
 
 -- find_entry --
--- One entry of a deployment's history.
-SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
-    l.api_key_name, l.request_id, l.at_us, l.breaking, l.hash, f.major, f.minor, t.major, t.minor
+-- One entry of a deployment's history, which does not list drafts.
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking, l.hash,
+    f.major, f.minor, t.major, t.minor
 FROM history l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
-WHERE l.deployment_id = :deployment_id AND l.id = :id
+WHERE l.deployment_id = :deployment_id AND l.id = :id AND l.action <> 'drafted'
 
 -- entries_older --
 -- Entries of a deployment's history before a revision, newest first.
-SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
-    l.api_key_name, l.request_id, l.at_us, l.breaking, l.hash, f.major, f.minor, t.major, t.minor
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking, l.hash,
+    f.major, f.minor, t.major, t.minor
 FROM history l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
-WHERE l.deployment_id = :deployment_id AND l.rev < :place ORDER BY l.rev DESC LIMIT :limit
+WHERE l.deployment_id = :deployment_id AND l.rev < :place AND l.action <> 'drafted' ORDER BY l.rev DESC LIMIT :limit
 
 -- entries_newer --
 -- Entries of a deployment's history after a revision, oldest first.
-SELECT l.rev, l.id, l.project_id, l.deployment_id, l.action, l.from_version_id, l.to_version_id, l.reason, l.api_key_id,
-    l.api_key_name, l.request_id, l.at_us, l.breaking, l.hash, f.major, f.minor, t.major, t.minor
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking, l.hash,
+    f.major, f.minor, t.major, t.minor
 FROM history l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
-WHERE l.deployment_id = :deployment_id AND l.rev > :place ORDER BY l.rev LIMIT :limit
+WHERE l.deployment_id = :deployment_id AND l.rev > :place AND l.action <> 'drafted' ORDER BY l.rev LIMIT :limit
 
 -- history --
 -- All rows in order, with the columns of `insert_entry`.
-SELECT rev, id, project_id, deployment_id, action, from_version_id, to_version_id, reason, api_key_id, api_key_name,
-    request_id, at_us, breaking, hash
+SELECT rev, id, project_id, deployment_id, subject_key_id, action, from_version_id, to_version_id, content_sha256,
+    changes, reason, api_key_id, api_key_name, request_id, at_us, breaking, hash, mac
 FROM history ORDER BY rev
+
+-- entries_of_projects --
+-- The entries about projects, in the order of `every_project`.
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking
+FROM history l JOIN project p ON p.id = l.project_id WHERE l.action = 'project_created' ORDER BY p.id, l.rev
+
+-- entries_of_api_keys --
+-- The entries about API keys, in the order of `every_api_key`.
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking
+FROM history l JOIN api_key k ON k.id = l.subject_key_id ORDER BY k.id, l.rev
+
+-- entries_of_deployments --
+-- The entries about deployments and their versions, in the order of `every_deployment`.
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking
+FROM history l JOIN deployment d ON d.id = l.deployment_id ORDER BY d.seq, l.rev
+
+-- entries_of_versions --
+-- For each version, in the order of `every_version`: the entry that created it, the last one that deleted or restored
+-- it, the last one of its deployment, and whether another entry has another content hash.
+SELECT v.id, b.rev, b.deployment_id, b.action, b.content_sha256, b.changes, b.api_key_id, b.at_us,
+    x.action, x.changes, e.action, e.to_version_id,
+    EXISTS (SELECT 1 FROM history m WHERE m.to_version_id = v.id AND m.content_sha256 <> b.content_sha256)
+FROM version v
+LEFT JOIN history b ON b.rev = (SELECT min(i.rev) FROM history i WHERE i.to_version_id = v.id)
+LEFT JOIN history x ON x.rev = (
+    SELECT max(j.rev) FROM history j
+    WHERE j.to_version_id = v.id AND j.from_version_id = v.id AND j.action IN ('deleted', 'restored')
+)
+LEFT JOIN history e ON e.rev = (SELECT max(k.rev) FROM history k WHERE k.deployment_id = v.deployment_id)
+ORDER BY v.deployment_id, v.major, v.minor
+
+-- entries_without_row --
+-- The projects, API keys, deployments and versions of entries that do not exist, with the first revision.
+SELECT 'project', l.project_id, min(l.rev) FROM history l
+WHERE l.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM project p WHERE p.id = l.project_id)
+GROUP BY l.project_id
+UNION ALL
+SELECT 'API key', l.subject_key_id, min(l.rev) FROM history l
+WHERE l.subject_key_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM api_key k WHERE k.id = l.subject_key_id)
+GROUP BY l.subject_key_id
+UNION ALL
+SELECT 'deployment', l.deployment_id, min(l.rev) FROM history l
+WHERE l.deployment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deployment d WHERE d.id = l.deployment_id)
+GROUP BY l.deployment_id
+UNION ALL
+SELECT 'version', l.to_version_id, min(l.rev) FROM history l
+WHERE l.to_version_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM version v WHERE v.id = l.to_version_id)
+GROUP BY l.to_version_id
+
+-- purges --
+-- The entries of purges.
+SELECT rev, changes FROM history WHERE action = 'purged' ORDER BY rev
 
 -- find_tombstone --
 -- The deleted deployment with a key or an id; of several, the one deleted last.
@@ -259,7 +317,7 @@ WHERE prompt_config <> '' AND id IN (
     UNION ALL
     SELECT w.id FROM deployment d JOIN version w ON w.deployment_id = d.id WHERE d.deleted_us <= :before_us
 )
-RETURNING deployment_id
+RETURNING id, deployment_id
 
 -- delete_consumers --
 -- Delete the consumers of versions that were deleted before a time.
@@ -322,12 +380,13 @@ DELETE FROM idempotency WHERE created_us <= :since_us
 
 -- state --
 -- The revision row.
-SELECT epoch, rev, last_created_us, history_hash FROM revision WHERE id = 1
+SELECT epoch, rev, last_created_us, history_hash, history_key FROM revision WHERE id = 1
 
 -- set_state --
 -- Set the revision row.
 UPDATE revision
-SET epoch = :epoch, rev = :rev, last_created_us = :last_created_us, history_hash = :history_hash
+SET epoch = :epoch, rev = :rev, last_created_us = :last_created_us, history_hash = :history_hash,
+    history_key = :history_key
 WHERE id = 1
 
 -- counts --

@@ -9,10 +9,11 @@ from typing import Concatenate, ParamSpec, TypeVar
 from moorage.core.access import ApiKey, Project
 from moorage.core.compatibility.consumers import UsageRecord, merge_names
 from moorage.core.errors.storage import StorageError
+from moorage.core.secret_keys import NO_KEYS, SecretKeys
 from moorage.store.changes import Changes, StorePosition, read_changes
 from moorage.store.engine import Engine, Run, Stream
 from moorage.store.reader import Reader
-from moorage.store.transaction import Transaction
+from moorage.store.transaction import HistoryHead, Transaction
 from moorage.store.transfer.dump import DatabaseDump
 
 #: A failure after this time is a failure of the database, not of a single write.
@@ -29,10 +30,16 @@ class _Discarded(Exception):
 class Store:
     """The stored data, and the only way to change it."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], int] = time.time_ns) -> None:
-        """Store data with `engine`; `clock` returns nanoseconds since 1970 and may step back."""
+    def __init__(
+        self, engine: Engine, clock: Callable[[], int] = time.time_ns, secret_keys: SecretKeys = NO_KEYS
+    ) -> None:
+        """Store data with `engine`; `clock` returns nanoseconds since 1970 and may step back.
+
+        `secret_keys` authenticate the history.
+        """
         self._engine = engine
         self._clock = clock
+        self.secret_keys = secret_keys
 
     @property
     def url(self) -> str:
@@ -49,7 +56,7 @@ class Store:
             StorageFull, StorageUnavailable: nothing is acknowledged.
         """
         with suppress(_Discarded), self._engine.write() as run:
-            tx = _begin(run, self._clock)
+            tx = self._begin(run)
             yield tx
             if tx.is_discarded:
                 raise _Discarded
@@ -94,7 +101,7 @@ class Store:
         """Run one write of a group; a failure or a discard rolls back that write alone."""
         run("savepoint")
         try:
-            tx = _begin(run, self._clock)
+            tx = self._begin(run)
             result = operation(tx)
         except StorageError:
             raise  # rolls back the whole transaction
@@ -106,6 +113,10 @@ class Store:
             run("rollback_to_savepoint")
         run("release_savepoint")
         return result
+
+    def _begin(self, run: Run) -> Transaction:
+        ((rev, now_us, *head),) = run("next_revision", now_us=self._clock() // 1000)
+        return Transaction(run, rev, now_us, HistoryHead(*head), self.secret_keys)
 
     def record_consumers(self, records: Iterable[UsageRecord]) -> None:
         """Merge usage records into the stored consumers, without a new revision.
@@ -189,6 +200,18 @@ class Store:
         with self.read() as reader:
             return reader.api_keys()
 
+    def history_head(self) -> HistoryHead:
+        """Return the head of the history.
+
+        Raises:
+            SecretKeyMissing: the history is authenticated with a secret key, and this process has none.
+        """
+        with self._engine.read() as stream:
+            ((_, _, _, *columns),) = stream("state")
+        head = HistoryHead(*columns)
+        head.check_key(self.secret_keys)
+        return head
+
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """Look things up in one committed state.
@@ -228,11 +251,6 @@ class Store:
     def _record(self, rev: int) -> None:
         if rev > self._engine.newest_revision():
             self._engine.record_revision(rev)
-
-
-def _begin(run: Run, clock: Callable[[], int]) -> Transaction:
-    ((rev, now_us, history_hash),) = run("next_revision", now_us=clock() // 1000)
-    return Transaction(run, rev, now_us, history_hash)
 
 
 def _rev(stream: Stream) -> int:

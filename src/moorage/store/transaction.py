@@ -2,18 +2,29 @@
 
 import json
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from moorage.core.access import ApiKey, Project
 from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.deployment import VersionNumber
-from moorage.core.deployments.history import Action, Actor, Entry
+from moorage.core.deployments.history import (
+    NO_CHANGES,
+    Actor,
+    Entry,
+    EntryAction,
+    Subject,
+    description_sha256,
+    text_sha256,
+)
 from moorage.core.deployments.ids import new_id
 from moorage.core.deployments.ownership import Owner
+from moorage.core.errors.storage import SecretKeyMissing
+from moorage.core.secret_keys import SecretKeys, key_id_of
 from moorage.store.engine import Run
 from moorage.store.reader import Reader
+from moorage.store.transfer.dump import Fingerprint
 
 #: How long the result under an idempotency key is stored.
 STORED_US = 24 * 3_600_000_000
@@ -26,15 +37,38 @@ class StoredResult(msgspec.Struct, frozen=True):
     result: str
 
 
+class HistoryHead(msgspec.Struct, frozen=True):
+    """The hash of the newest history entry, and the id of the secret key of its MAC; both may be empty."""
+
+    hash: str
+    key_id: str
+
+    def check_key(self, secret_keys: SecretKeys) -> None:
+        """Raise `SecretKeyMissing` if the history is authenticated, and the process has no secret key."""
+        if self.key_id and secret_keys.current_id is None:
+            raise SecretKeyMissing(key_id=self.key_id)
+
+    def is_authenticated(self, secret_keys: SecretKeys) -> bool:
+        """Return whether a new entry is authenticated. The first entry decides, and afterwards the operator.
+
+        Otherwise the next write would authenticate a history that somebody forged without the key.
+        """
+        return secret_keys.current_id is not None and bool(self.key_id or not self.hash)
+
+
 class Transaction(Reader):
     """The operations of one write, and the lookups.
 
-    `rev` is the revision of the write. `now_us` is its time, later than that of every earlier write.
+    `rev` is the revision of the write. `now_us` is its time, later than that of every earlier write. The operations
+    collect what they change, and `record` stores it in the history.
     """
 
-    def __init__(self, run: Run, rev: int, now_us: int, history_hash: str) -> None:
+    def __init__(self, run: Run, rev: int, now_us: int, head: HistoryHead, secret_keys: SecretKeys) -> None:
         super().__init__(run, rev)
-        self._history_hash = history_hash
+        self._head = head
+        self._secret_keys = secret_keys
+        self._changes = NO_CHANGES
+        self._is_recorded = False
         self.now_us = now_us
         self.is_discarded = False
 
@@ -50,33 +84,38 @@ class Transaction(Reader):
         """Insert a project; its name must be unused."""
         project = Project(new_id(), name, self.now_us)
         self._run("insert_project", id=project.id, name=name, created_us=self.now_us, rev=self.rev)
+        self._change(name=name)
         return project
 
     def insert_api_key(self, key: ApiKey) -> None:
         """Insert an API key."""
-        self._run(
-            "insert_api_key", id=key.id, project_id=key.project_id, name=key.name, token_sha256=key.token_sha256,
-            scopes=" ".join(sorted(key.scopes)), created_us=key.created_us, expires_us=key.expires_us, rev=self.rev,
-        )  # fmt: skip
+        values: dict[str, Any] = {
+            "name": key.name, "scopes": " ".join(sorted(key.scopes)), "token_sha256": key.token_sha256,
+            "created_us": key.created_us, "expires_us": key.expires_us,
+        }  # fmt: skip
+        self._run("insert_api_key", id=key.id, project_id=key.project_id, rev=self.rev, **values)
+        self._change(**values)
 
     def revoke_api_key(self, key_id: str) -> None:
         """Revoke an API key; a revoked key does not change."""
         self._run("revoke_api_key", id=key_id, now_us=self.now_us, rev=self.rev)
+        self._change(revoked_us=self.now_us)
 
     def rename_api_key(self, key_id: str, name: str) -> None:
         """Rename an API key."""
         self._run("rename_api_key", id=key_id, name=name, rev=self.rev)
+        self._change(name=name)
 
     def insert_deployment(
         self, project_id: str, key: str, description: str, version_id: str, file: str | None = None
     ) -> str:
         """Insert a deployment and return its id; its version `version_id` must be inserted next."""
-        deployment_id = new_id()
+        deployment_id, owner = new_id(), "api" if file is None else "files"
         self._run(
             "insert_deployment", id=deployment_id, project_id=project_id, key=key, description=description,
-            version_id=version_id, owner="api" if file is None else "files", file=file, now_us=self.now_us,
-            rev=self.rev,
+            version_id=version_id, owner=owner, file=file, now_us=self.now_us, rev=self.rev,
         )  # fmt: skip
+        self._change(key=key, description_sha256=description_sha256(description), owner=owner, file=file)
         return deployment_id
 
     def insert_version(
@@ -90,15 +129,18 @@ class Transaction(Reader):
         notes: str = "",
         description: str = "",
         made_as: Literal["published", "draft"] = "published",
-    ) -> None:
-        """Insert a version. With `made_as` draft it is not live until it is published."""
+    ) -> str:
+        """Insert a version, and return the hash of its content. As a draft it is not live until it is published."""
+        content_sha256 = content.sha256()
         self._run(
             "insert_version", id=version_id, deployment_id=deployment_id, major=number.major, minor=number.minor,
             prompt_config=content.prompt_config, variables=content.variables,
             runtime_config=content.runtime_config, notes=notes,
-            content_sha256=content.sha256(), created_us=self.now_us, api_key_id=by.api_key_id, rev=self.rev,
+            content_sha256=content_sha256, created_us=self.now_us, api_key_id=by.api_key_id, rev=self.rev,
             made_as=made_as, description=description,
         )  # fmt: skip
+        self._change(version=str(number), text_sha256=text_sha256(content, notes, description))
+        return content_sha256
 
     def publish_version(self, deployment_id: str, version_id: str) -> None:
         """Make a version live."""
@@ -107,10 +149,12 @@ class Transaction(Reader):
     def set_description(self, deployment_id: str, description: str) -> None:
         """Set the description of a deployment."""
         self._run("set_description", id=deployment_id, description=description, now_us=self.now_us, rev=self.rev)
+        self._change(description_sha256=description_sha256(description))
 
     def delete_deployment(self, deployment_id: str) -> None:
         """Turn a deployment into a tombstone: only cursors to it stay valid."""
         self._run("delete_deployment", id=deployment_id, now_us=self.now_us, rev=self.rev)
+        self._change(deleted_us=self.now_us)
 
     def restore_deployment(self, deployment_id: str) -> None:
         """Restore a tombstone to its position in the list."""
@@ -123,10 +167,12 @@ class Transaction(Reader):
     def set_owner(self, deployment_id: str, owner: Owner, file: str | None) -> None:
         """Set the owner of a deployment, and the file from which it was applied last."""
         self._run("set_owner", id=deployment_id, owner=owner, file=file, rev=self.rev)
+        self._change(owner=owner, file=file)
 
     def delete_version(self, version_id: str) -> None:
         """Remove a version from the list; its number stays in use."""
         self._run("delete_version", id=version_id, now_us=self.now_us)
+        self._change(deleted_us=self.now_us)
 
     def restore_version(self, version_id: str) -> None:
         """Restore a deleted version."""
@@ -139,9 +185,11 @@ class Transaction(Reader):
         """
         self._run("delete_consumers", before_us=before_us)
         purged = {row[0] for row in self._run("purge_deployments", before_us=before_us, rev=self.rev)}
-        versions = [row[0] for row in self._run("purge_versions", before_us=before_us)]
+        versions = self._run("purge_versions", before_us=before_us)
         self._run("delete_results", since_us=max(self.now_us - STORED_US, before_us))
-        return len(purged) + sum(deployment_id not in purged for deployment_id in versions)
+        ids = Fingerprint.of((each,) for each in (*purged, *(version_id for version_id, _ in versions)))
+        self._change(purged=ids.count, purged_sum=ids.digest)
+        return len(purged) + sum(deployment_id not in purged for _, deployment_id in versions)
 
     def find_result(self, project_id: str, key: str) -> StoredResult | None:
         """Return the result that was stored under an idempotency key in the last 24 hours."""
@@ -156,25 +204,28 @@ class Transaction(Reader):
             result=result.result, now_us=self.now_us,
         )  # fmt: skip
 
-    def record(
-        self,
-        project_id: str,
-        deployment_id: str,
-        action: Action,
-        by: Actor,
-        before: str | None,
-        after: str | None,
-        *,
-        breaking: Sequence[str] = (),
-    ) -> None:
-        """Append an entry to the history, at most once in a write.
+    def record(self, action: EntryAction, by: Actor, subject: Subject, *, breaking: Sequence[str] = ()) -> None:
+        """Append an entry with the changes of this write to the history, at most once in a write.
 
-        `before` and `after` are the ids of the live version. `breaking` has the paths of allowed breaking changes.
+        `breaking` has the paths of allowed breaking changes.
+
+        Raises:
+            SecretKeyMissing: the history is authenticated with a secret key, and this process has none.
         """
+        about = msgspec.structs.asdict(subject)
         entry = Entry(
-            self.rev, new_id(), project_id, deployment_id, action, before, after, by.reason, by.api_key_id,
-            by.api_key_name, by.request_id, self.now_us, json.dumps(breaking) if breaking else "",
+            rev=self.rev, id=new_id(), action=action, changes=self._changes.encode(), reason=by.reason,
+            api_key_id=by.api_key_id, api_key_name=by.api_key_name, request_id=by.request_id, at_us=self.now_us,
+            breaking=json.dumps(breaking) if breaking else "", **about,
         )  # fmt: skip
-        digest = entry.hash(self._history_hash)
-        self._run("insert_entry", hash=digest, **msgspec.structs.asdict(entry))
-        self._run("set_history_hash", hash=digest)
+        self._is_recorded = True
+        self._head.check_key(self._secret_keys)
+        is_authenticated = self._head.is_authenticated(self._secret_keys) or action == "authenticated"
+        digest = entry.hash(self._head.hash)
+        mac = self._secret_keys.mac(digest) if is_authenticated else ""
+        self._run("insert_entry", hash=digest, mac=mac, **msgspec.structs.asdict(entry))
+        self._run("set_history_head", hash=digest, key_id=key_id_of(mac))
+
+    def _change(self, **values: Any) -> None:
+        assert not self._is_recorded  # noqa: S101 -- an entry has all changes of its write
+        self._changes = msgspec.structs.replace(self._changes, **values)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import apsw
 import pytest
 
-from moorage.diagnostics.history import verify_history
+from moorage.diagnostics.ledger import verify_ledger
 from moorage.store.opening import open_store
 from tests.support.server import Project, Server, a_body
 from tests.support.threads import HANG_SECONDS, until
@@ -174,7 +174,7 @@ def violations(published: list[tuple[str, str]], reader: Editor, database: str) 
     if history[::-1] != [("created", None, "1.0"), *moves]:
         found.append("the history does not have one entry for each version that starts from the previous version")
     with closing(open_store(database)) as store:
-        found += verify_history(store)
+        found += verify_ledger(store)
     return found
 
 
@@ -296,4 +296,4 @@ def test_exactly_one_of_eight_publishes_and_patches_with_the_same_etag_succeeds(
 
     assert len(editors[0].all("hot/history", "id")) == 1 + ROUNDS
     with closing(open_store(pair.database)) as store:
-        assert verify_history(store) == []
+        assert verify_ledger(store) == []

@@ -2,6 +2,7 @@
 
 import click
 
+from moorage.cli.db.authenticate import authenticate
 from moorage.cli.db.backup import backup
 from moorage.cli.db.check import check
 from moorage.cli.db.copy import copy
@@ -14,5 +15,5 @@ def db() -> None:
     """Back up, check and move the database."""
 
 
-for _command in (backup, restore, copy, check, purge):
+for _command in (backup, restore, copy, check, purge, authenticate):
     db.add_command(_command)

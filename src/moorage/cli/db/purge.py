@@ -4,7 +4,7 @@ from contextlib import closing
 
 import click
 
-from moorage.cli.options import setting
+from moorage.cli.options import secret_keys, setting
 from moorage.cli.output import echo
 from moorage.core.deployments.deployment import RESTORE_DAYS
 from moorage.registry.purge import delete_old_consumers
@@ -33,7 +33,7 @@ def purge(days: int, yes: bool, database: str) -> None:
             f"Content that was deleted {days} days ago or earlier can no longer be restored. Continue?",
             abort=True,
         )
-    with closing(open_existing(database)) as store:
+    with closing(open_existing(database, secret_keys())) as store:
         count = store.run(purge_store, days)
         delete_old_consumers(store)
     echo(f"Permanently deleted {count} deployments and versions." if count else "There is nothing to purge.")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from moorage.cli.options import setting
+from moorage.cli.options import secret_keys, setting
 from moorage.cli.output import echo, pluralize
 from moorage.registry.backups import checked_backup
 from moorage.registry.backups import restore as restore_backup
@@ -22,7 +22,7 @@ def restore(file: Path, replace: bool, database: str) -> None:
     FILE may be a backup of SQLite or PostgreSQL. It is checked first, as by `moorage db check`, and restored completely
     or not at all.
     """
-    with checked_backup(file) as saved, closing(open_engine(database)) as engine:
+    with checked_backup(file, secret_keys()) as saved, closing(open_engine(database)) as engine:
         info = restore_backup(saved, engine, replace=replace)
         shown = engine.url
     echo(

@@ -1,14 +1,32 @@
-"""History: every change of a deployment with its author and reason; each entry is chained to the previous one."""
+"""History: every change with its author and reason; each entry is chained to the previous one.
+
+The rows of projects, API keys, deployments and versions follow from the entries: `moorage.diagnostics.replay` computes
+them. So an entry has every value that its write set, and the hashes of long texts. A purge deletes the texts, and the
+entries stay.
+"""
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from moorage.core.deployments.content import StoredContent
+from moorage.core.deployments.ownership import Owner
 from moorage.core.times import iso
 
+#: The actions that the history of a deployment lists.
 Action = Literal["created", "published", "undone", "changed", "deleted", "restored"]
+
+#: All actions. `authenticated`: the operator has verified the database, and the secret key applies from here on.
+EntryAction = Literal[
+    Action, "drafted", "project_created", "key_created", "key_renamed", "key_revoked", "purged", "authenticated"
+]
+
+#: What a write of a deployment changes besides its live version and its deletion.
+Changed = Literal["description", "owner"]
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -24,16 +42,75 @@ class Actor(msgspec.Struct, frozen=True):
         return self if reason is UNSET else msgspec.structs.replace(self, reason=reason)
 
 
+#: The actor of a command on the database.
+OPERATOR = Actor()
+
+
+class Changes(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The values that a write set, except those that are in the entry itself."""
+
+    # Of a deployment.
+    key: str | UnsetType = UNSET
+    description_sha256: str | UnsetType = UNSET
+    owner: Owner | UnsetType = UNSET
+    file: str | UnsetType | None = UNSET
+    # Of a new version: its number, and the hash of its texts.
+    version: str | UnsetType = UNSET
+    text_sha256: str | UnsetType = UNSET
+    # Of a project or an API key.
+    name: str | UnsetType = UNSET
+    scopes: str | UnsetType = UNSET
+    token_sha256: str | UnsetType = UNSET
+    expires_us: int | UnsetType | None = UNSET
+    created_us: int | UnsetType = UNSET
+    revoked_us: int | UnsetType = UNSET
+    # Of a deletion.
+    deleted_us: int | UnsetType = UNSET
+    # Of a purge: the number and the fingerprint of the deployments and versions that lost their texts.
+    purged: int | UnsetType = UNSET
+    purged_sum: str | UnsetType = UNSET
+
+    def encode(self) -> str:
+        """Return the stored form: a JSON object, or an empty text."""
+        return "" if self == NO_CHANGES else _encode(self).decode()
+
+
+NO_CHANGES = Changes()
+
+#: Decodes a stored, non-empty `Entry.changes`.
+decode_changes = msgspec.json.Decoder(Changes).decode
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """The subject of an entry: a project, and in it a deployment, its versions, or an API key.
+
+    `content_sha256` is that of the version to which the entry leads, or else from which it comes.
+    """
+
+    project_id: str | None = None
+    deployment_id: str | None = None
+    subject_key_id: str | None = None
+    from_version_id: str | None = None
+    to_version_id: str | None = None
+    content_sha256: str = ""
+
+
 class Entry(msgspec.Struct, frozen=True):
-    """A stored entry. `breaking` is a JSON array of the allowed breaking changes, or empty."""
+    """A stored entry. `changes` is an encoded `Changes`; `breaking` a JSON array of allowed breaking changes or empty.
+
+    `api_key_id` is the author's; `subject_key_id` that of the API key that was created, renamed or revoked.
+    """
 
     rev: int
     id: str
-    project_id: str
-    deployment_id: str
-    action: Action
+    project_id: str | None
+    deployment_id: str | None
+    subject_key_id: str | None
+    action: EntryAction
     from_version_id: str | None
     to_version_id: str | None
+    content_sha256: str
+    changes: str
     reason: str
     api_key_id: str | None
     api_key_name: str | None
@@ -42,9 +119,24 @@ class Entry(msgspec.Struct, frozen=True):
     breaking: str = ""
 
     def hash(self, before: str) -> str:
-        """Return the SHA-256 of the previous entry's hash and all fields, without an empty `breaking`."""
-        fields = msgspec.structs.astuple(self)
-        return hashlib.sha256(msgspec.json.encode([before, *(fields if self.breaking else fields[:-1])])).hexdigest()
+        """Return the SHA-256 of the previous entry's hash and all fields."""
+        return hashlib.sha256(_encode([before, *msgspec.structs.astuple(self)])).hexdigest()
+
+    @property
+    def concerns_version(self) -> bool:
+        """Whether a deletion or restoration is that of a version, not of the deployment."""
+        return self.from_version_id == self.to_version_id is not None
+
+
+def text_sha256(content: StoredContent, notes: str, description: str) -> str:
+    """Return the hash of all texts of a version, byte by byte; `StoredContent.sha256` ignores the order of fields."""
+    texts = [content.prompt_config, content.variables, content.runtime_config, notes, description]
+    return hashlib.sha256(_encode(texts)).hexdigest()
+
+
+def description_sha256(description: str) -> str:
+    """Return the hash of a description: the history holds no text that a purge has to delete."""
+    return hashlib.sha256(description.encode()).hexdigest()
 
 
 class KeyName(msgspec.Struct, frozen=True):
@@ -65,7 +157,14 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     api_key: KeyName | None
     request_id: str | None
     at: str
+    content_sha256: Annotated[
+        str, Meta(description="The hash of the content of `to_version`, or else of `from_version`.")
+    ]
     hash: str
+    changed: Annotated[
+        list[Changed] | UnsetType,
+        Meta(description="What the write changed besides the live version; `owner` includes the owner's file."),
+    ] = UNSET
     breaking: Annotated[
         list[str] | UnsetType, Meta(description="The breaking changes that `allow_breaking=true` allowed.")
     ] = UNSET
@@ -73,19 +172,28 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, entry: Entry, from_version: str | None, to_version: str | None, digest: str) -> "HistoryEntry":
         """Return the representation of an entry in responses."""
-        key = KeyName(entry.api_key_id, entry.api_key_name or "") if entry.api_key_id else None
         return cls(
-            entry.id,
-            entry.action,
-            from_version,
-            to_version,
-            entry.reason,
-            key,
-            entry.request_id,
-            iso(entry.at_us),
-            digest,
-            msgspec.json.decode(entry.breaking, type=list[str]) if entry.breaking else UNSET,
+            id=entry.id,
+            action=cast("Action", entry.action),  # the queries select these
+            from_version=from_version,
+            to_version=to_version,
+            reason=entry.reason,
+            api_key=KeyName(entry.api_key_id, entry.api_key_name or "") if entry.api_key_id else None,
+            request_id=entry.request_id,
+            at=iso(entry.at_us),
+            content_sha256=entry.content_sha256,
+            hash=digest,
+            changed=_changed(entry) or UNSET,
+            breaking=msgspec.json.decode(entry.breaking, type=list[str]) if entry.breaking else UNSET,
         )
+
+
+def _changed(entry: Entry) -> list[Changed]:
+    if entry.action == "created" or not entry.changes:
+        return []
+    changes = decode_changes(entry.changes)
+    found: dict[Changed, object] = {"description": changes.description_sha256, "owner": changes.owner}
+    return [name for name, value in found.items() if value is not UNSET]
 
 
 class HistoryPage(msgspec.Struct, frozen=True):

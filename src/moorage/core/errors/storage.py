@@ -6,7 +6,8 @@
         ├── Stale, TooStale
         ├── InvalidDatabase (DatabaseUnreachable), SchemaTooNew, SchemaTooOld, UnsafeSqlite
         ├── CopyUnfinished, TargetNotEmpty, SourceChanged, CopyDiffers
-        └── InvalidBackup, BackupInProgress, DatabaseNotEmpty
+        ├── InvalidBackup, BackupInProgress, DatabaseNotEmpty
+        └── SecretKeyMissing
 
 They are built like all errors, see `moorage.core.errors.base`.
 """
@@ -135,3 +136,11 @@ class DatabaseNotEmpty(StorageError):
 
     code = "database_not_empty"
     hint = "With --replace, the current content is lost: make a backup of it with `moorage db backup` first."
+
+
+class SecretKeyMissing(StorageError):
+    """The history of this database is authenticated with the secret key {key_id}, and this process has no secret
+    key."""
+
+    code = "secret_key_missing"
+    hint = "Set MOORAGE_SECRET_KEY to that key, as for the other processes that use this database."

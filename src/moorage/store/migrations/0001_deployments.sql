@@ -7,6 +7,7 @@ CREATE TABLE revision (
     rev BIGINT NOT NULL,
     last_created_us BIGINT NOT NULL,
     history_hash TEXT NOT NULL DEFAULT '',  -- of the newest row of history: a row cut off at the end is detected
+    history_key TEXT NOT NULL DEFAULT '',   -- the id of the key of its MAC: without the key, nothing is written
     epoch TEXT NOT NULL DEFAULT ''          -- revisions compare within one epoch; a copy and a restore begin a new one
 );
 INSERT INTO revision (id, rev, last_created_us) VALUES (1, 0, 0);
@@ -74,25 +75,33 @@ CREATE TABLE version (
 CREATE INDEX version_deployment ON version (deployment_id, rev);
 CREATE INDEX version_deleted ON version (deleted_us) WHERE deleted_us IS NOT NULL;
 
--- Append only, at most one row for a revision, chained: hash covers the row and the hash before it.
+-- Append only, at most one row for a revision, chained: hash covers the row and the hash before it. The rows of
+-- project, api_key, deployment and version follow from this table, except long texts, of which it has the hashes.
 CREATE TABLE history (
     rev BIGINT PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
-    project_id TEXT NOT NULL REFERENCES project (id),
-    deployment_id TEXT NOT NULL REFERENCES deployment (id),
-    action TEXT NOT NULL,          -- created, published, undone, changed, deleted, restored
+    project_id TEXT REFERENCES project (id),
+    deployment_id TEXT REFERENCES deployment (id),
+    subject_key_id TEXT REFERENCES api_key (id),  -- the API key that the entry is about
+    action TEXT NOT NULL,          -- of a deployment: created, published, undone, changed, drafted; deleted, restored
+                                   -- (with from_version_id = to_version_id: that version alone); project_created;
+                                   -- key_created, key_renamed, key_revoked; purged; authenticated
     from_version_id TEXT,
     to_version_id TEXT,
+    content_sha256 TEXT NOT NULL,  -- of to_version_id, else of from_version_id
+    changes TEXT NOT NULL,         -- JSON object: the other values that the write set; '' for none
     reason TEXT NOT NULL,
-    api_key_id TEXT,               -- NULL for the operator
+    api_key_id TEXT,               -- of the author; NULL for the operator
     api_key_name TEXT,
     request_id TEXT,
     at_us BIGINT NOT NULL,
+    breaking TEXT NOT NULL,        -- JSON array: the breaking changes that were allowed; '' for none
     hash TEXT NOT NULL,
-    breaking TEXT NOT NULL DEFAULT ''  -- JSON array: the breaking changes that were allowed; '' for none
+    mac TEXT NOT NULL              -- of hash, by the operator's key: 'KEY_ID:HMAC'; '' for none
 );
 CREATE INDEX history_deployment ON history (deployment_id, rev);
-CREATE INDEX history_to_version ON history (to_version_id);
+CREATE INDEX history_to_version ON history (to_version_id, rev);
+CREATE INDEX history_subject_key ON history (subject_key_id, rev) WHERE subject_key_id IS NOT NULL;
 
 -- Results of POSTs with an Idempotency-Key, stored for 24 hours, in the transaction of the write.
 CREATE TABLE idempotency (

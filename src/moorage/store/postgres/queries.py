@@ -10,7 +10,8 @@ from moorage.store.queries import for_psycopg, load_queries, parameters
 #: The queries that are fetched in batches of `_BATCH` rows; the results of the others are small.
 _STREAMED = {
     "deployments", "changed_deployments", "history", "every_project", "every_api_key", "every_deployment",
-    "every_version", "every_result", "every_consumer", "stray_pointers",
+    "every_version", "every_result", "every_consumer", "stray_pointers", "entries_of_projects", "entries_of_api_keys",
+    "entries_of_deployments", "entries_of_versions", "entries_without_row", "purges",
 }  # fmt: skip
 _BATCH = 500
 

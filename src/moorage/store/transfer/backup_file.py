@@ -10,6 +10,7 @@ from pathlib import Path
 import apsw
 
 from moorage.core.errors.storage import BackupInProgress, CopyUnfinished, InvalidBackup, InvalidDatabase, SchemaTooNew
+from moorage.core.secret_keys import NO_KEYS, SecretKeys
 from moorage.files import check_target, move_into_place
 from moorage.store.engine import Engine
 from moorage.store.opening import open_store
@@ -64,7 +65,7 @@ def new_backup(file: Path) -> Iterator[Engine]:
 
 
 @contextmanager
-def open_backup(file: Path) -> Iterator[Store]:
+def open_backup(file: Path, secret_keys: SecretKeys = NO_KEYS) -> Iterator[Store]:
     """Open a temporary copy of a backup, upgraded to the current schema.
 
     Raises:
@@ -77,7 +78,7 @@ def open_backup(file: Path) -> Iterator[Store]:
         copy = Path(folder) / "backup.db"
         try:
             _copy(file, copy)
-            store = open_store(f"sqlite:///{copy}", mode="upgrade")
+            store = open_store(f"sqlite:///{copy}", mode="upgrade", secret_keys=secret_keys)
         except apsw.Error as error:
             raise InvalidBackup(file=file, reason=_REASONS.get(type(error), str(error))) from error
         except InvalidDatabase as error:

@@ -154,4 +154,7 @@ def _empty(run: Run) -> None:
 
 
 def _set_state(run: Run, dump: DatabaseDump, epoch: str, rev: int) -> None:
-    run("set_state", epoch=epoch, rev=rev, last_created_us=dump.last_created_us, history_hash=dump.history_hash)
+    run(
+        "set_state", epoch=epoch, rev=rev, last_created_us=dump.last_created_us, history_hash=dump.history_hash,
+        history_key=dump.history_key,
+    )  # fmt: skip

@@ -29,14 +29,17 @@ class TableSpec(msgspec.Struct, frozen=True):
         return parameters(load_queries()[self.put])
 
 
+PROJECTS = TableSpec("project", "every_project", "insert_project", "empty_project")
+API_KEYS = TableSpec("api_key", "every_api_key", "put_api_key", "empty_api_key")
+DEPLOYMENTS = TableSpec("deployment", "every_deployment", "put_deployment", "empty_deployment")
 VERSIONS = TableSpec("version", "every_version", "put_version", "empty_version")
 HISTORY = TableSpec("history", "history", "insert_entry", "empty_history")
 
 #: All tables in the order of their foreign keys and of the query `counts`.
 TABLES = (
-    TableSpec("project", "every_project", "insert_project", "empty_project"),
-    TableSpec("api_key", "every_api_key", "put_api_key", "empty_api_key"),
-    TableSpec("deployment", "every_deployment", "put_deployment", "empty_deployment"),
+    PROJECTS,
+    API_KEYS,
+    DEPLOYMENTS,
     VERSIONS,
     HISTORY,
     TableSpec("idempotency", "every_result", "put_result", "empty_idempotency"),
@@ -50,11 +53,15 @@ class DatabaseDump:
     def __init__(self, stream: Stream) -> None:
         """Read the database with `stream`."""
         self._stream = stream
-        ((self.epoch, self.rev, self.last_created_us, self.history_hash),) = stream("state")
+        ((self.epoch, self.rev, self.last_created_us, self.history_hash, self.history_key),) = stream("state")
 
     def rows(self, table: TableSpec) -> Iterator[Row]:
         """Return the rows of a table, one by one, in the order of its query."""
         return self._stream(table.every)
+
+    def query(self, name: str) -> Iterator[Row]:
+        """Return the rows of a query without parameters."""
+        return self._stream(name)
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows of each table by name."""
@@ -91,12 +98,24 @@ class Fingerprint:
     def add(self, row: Row) -> None:
         """Add a row."""
         self.count += 1
-        self._sum = (self._sum + int.from_bytes(hashlib.sha256(_encode(row)).digest())) % 2**256
+        self._add(int.from_bytes(hashlib.sha256(_encode(row)).digest()))
+
+    def merge(self, count: int, digest: str) -> None:
+        """Add all rows of another fingerprint.
+
+        Raises:
+            ValueError: `digest` is not hexadecimal.
+        """
+        self.count += count
+        self._add(int(digest, 16))
 
     @property
     def digest(self) -> str:
         """The sum as 64 hexadecimal digits."""
         return f"{self._sum:064x}"
+
+    def _add(self, number: int) -> None:
+        self._sum = (self._sum + number) % 2**256
 
 
 def counts(rows: Iterable[Row]) -> dict[str, int]:

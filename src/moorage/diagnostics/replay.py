@@ -1,0 +1,120 @@
+"""Replay: the rows of projects, API keys, deployments and versions that follow from the entries of the history.
+
+An expected row is a dictionary by column. Texts that a purge deletes are compared by their hashes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from moorage.core.deployments.history import NO_CHANGES, Changes, Entry, decode_changes, description_sha256
+from moorage.store.engine import Row
+from moorage.store.transfer.dump import Fingerprint
+
+ExpectedRow = dict[str, Any]
+
+#: Adds an entry to the expected row.
+Step = Callable[[ExpectedRow, Entry, Changes], None]
+
+
+def replay(rows: Iterable[Row], subject: Callable[[Entry], str | None], step: Step) -> Iterator[ExpectedRow]:
+    """Yield the expected row of each subject; the entries of one subject are consecutive, oldest first."""
+    for subject_id, entries in groupby((Entry(*row) for row in rows), subject):
+        expected: ExpectedRow = {"id": subject_id}
+        for entry in entries:
+            step(expected, entry, changes_of(entry.changes))
+            expected["rev"] = entry.rev
+        yield expected
+
+
+def changes_of(text: object) -> Changes:
+    """Return the changes in an entry. Unreadable ones are empty: the entry's hash is wrong, and the row will differ."""
+    try:
+        return decode_changes(text) if isinstance(text, str) and text else NO_CHANGES
+    except msgspec.DecodeError:
+        return NO_CHANGES
+
+
+def step_project(expected: ExpectedRow, entry: Entry, changes: Changes) -> None:
+    """Add an entry about a project."""
+    expected.update(name=changes.name, created_us=entry.at_us)
+
+
+def step_api_key(expected: ExpectedRow, entry: Entry, changes: Changes) -> None:
+    """Add an entry about an API key."""
+    match entry.action:
+        case "key_created":
+            expected.update(
+                project_id=entry.project_id, name=changes.name, scopes=changes.scopes, created_us=changes.created_us,
+                token_sha256=changes.token_sha256, expires_us=changes.expires_us, revoked_us=None,
+            )  # fmt: skip
+        case "key_renamed":
+            expected["name"] = changes.name
+        case "key_revoked":
+            expected["revoked_us"] = changes.revoked_us
+
+
+def step_deployment(expected: ExpectedRow, entry: Entry, changes: Changes) -> None:
+    """Add an entry about a deployment, or about one of its versions."""
+    match entry.action:
+        case "created":
+            expected.update(
+                project_id=entry.project_id, key=changes.key, seq=entry.rev, created_us=entry.at_us, deleted_us=None,
+                updated_us=entry.at_us, live_version_id=entry.to_version_id,
+            )  # fmt: skip
+        case "published" | "undone":
+            expected.update(live_version_id=entry.to_version_id, updated_us=entry.at_us)
+        case "deleted" if not entry.concerns_version:
+            expected.update(deleted_us=changes.deleted_us, updated_us=entry.at_us)
+        case "restored" if not entry.concerns_version:
+            expected.update(deleted_us=None, updated_us=entry.at_us)
+    if changes.description_sha256 is not UNSET:
+        expected.update(description_sha256=changes.description_sha256, updated_us=entry.at_us)
+    if changes.owner is not UNSET:
+        expected.update(owner=changes.owner, file=changes.file)
+
+
+class Purges:
+    """The purges in the history, and the purged rows that were found; both are the same rows.
+
+    A purge deletes texts, so its entry has the fingerprint of the ids. Which rows it had to delete depends on clocks.
+    """
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        """Read the purges from the rows of the query `purges`."""
+        self._revs: set[object] = set()
+        self._expected, self._found = Fingerprint(), Fingerprint()
+        for rev, text in rows:
+            changes = changes_of(text)
+            self._revs.add(rev)
+            if changes.purged is not UNSET and changes.purged_sum is not UNSET:
+                with suppress(ValueError):  # then the entry's hash is wrong
+                    self._expected.merge(changes.purged, changes.purged_sum)
+
+    def add(self, id_: object) -> None:
+        """Add a row that was found to be purged."""
+        self._found.add((id_,))
+
+    def after(self, expected: ExpectedRow, rev: object) -> ExpectedRow:
+        """Return the expected row of a deployment with the revision `rev`, which may be that of a purge."""
+        if expected.get("deleted_us") is None or rev not in self._revs or not _is_later(rev, expected["rev"]):
+            return expected
+        self.add(expected["id"])
+        return expected | {"rev": rev, "description_sha256": description_sha256("")}
+
+    def problems(self) -> list[str]:
+        """Return what differs between the purges and the purged rows."""
+        if (self._expected.count, self._expected.digest) == (self._found.count, self._found.digest):
+            return []
+        counts = (
+            f"{self._found.count:,} deployments and versions have no texts, and {self._expected.count:,} were purged"
+        )
+        return [f"{counts}: other ones were emptied, or purged ones were filled"]
+
+
+def _is_later(rev: object, other: object) -> bool:
+    return isinstance(rev, int) and isinstance(other, int) and rev > other
