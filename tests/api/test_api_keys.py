@@ -66,6 +66,70 @@ def test_the_history_has_each_change_of_a_key_with_its_author(admin: Project) ->
     assert json.loads(rows[1][-1]) == {"name": "ci2"}
 
 
+def test_the_keys_of_a_project_are_listed_in_pages_newest_first(admin: Project) -> None:
+    names = [f"k{number}" for number in range(25)]
+    for name in names:
+        assert send(admin, "POST", body={"name": name}).status == 201
+    expected = [*reversed(names), "more", "test"]  # the keys of `admin` and of the project
+    send(admin, "PATCH", f"/{send(admin, 'GET', '?limit=3').json['data'][2]['id']}", {"name": "k22"})
+
+    def walk(direction: str, cursor: str | None) -> list[list[str]]:
+        pages = []
+        while True:
+            page = send(admin, "GET", f"?limit=10&{direction}={cursor or ''}").json
+            pages.append([key["name"] for key in page["data"]])
+            cursor = page["data"][-1 if direction == "starting_after" else 0]["id"]
+            if not page["has_more"]:
+                return pages
+
+    assert walk("starting_after", None) == [expected[:10], expected[10:20], expected[20:]]
+    oldest = send(admin, "GET", "?limit=50").json["data"][-1]["id"]
+    assert walk("before", oldest) == [expected[16:26], expected[6:16], expected[:6]]
+    assert len(send(admin, "GET").json["data"]) == 10
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("limit=51", "invalid_limit"),
+        ("limit=1&limit=2", "repeated_parameter"),
+        ("starting_after=000000000000", "invalid_cursor"),
+        ("scopes=a", "unknown_parameter"),
+        ("after=a&before=b", "conflicting_cursors"),
+    ],
+)
+def test_an_invalid_page_of_keys_is_rejected(admin: Project, query: str, code: str) -> None:
+    response = send(admin, "GET", f"?{query}")
+
+    assert (response.status, response.error["code"]) == (400, code)
+
+
+def test_a_key_of_another_project_is_no_cursor(admin: Project, server: Server) -> None:
+    foreign = server.new_project().token.split("_")[1]
+
+    for direction in ("starting_after", "ending_before"):
+        assert send(admin, "GET", f"?{direction}={foreign}").error["code"] == "invalid_cursor"
+
+
+def test_the_revision_of_a_response_includes_the_write_of_a_key(admin: Project) -> None:
+    def revision(response: Response) -> int:
+        return int(response.headers["x-moorage-revision"])
+
+    created = send(admin, "POST", body={"name": "a"})
+    renamed = send(admin, "PATCH", f"/{created.json['id']}", {"name": "b"})
+    revoked = send(admin, "DELETE", f"/{created.json['id']}")
+
+    assert revision(created) < revision(renamed) < revision(revoked) <= revision(send(admin, "GET"))
+
+
+def test_no_response_with_keys_may_be_stored_by_a_cache(admin: Project) -> None:
+    created = send(admin, "POST", body={"name": "a"})
+    path = f"/{created.json['id']}"
+
+    for response in (created, send(admin, "GET"), send(admin, "GET", path), send(admin, "DELETE", path)):
+        assert response.headers["cache-control"] == "no-store"
+
+
 def test_a_new_key_without_scopes_gets_the_scopes_of_the_caller_except_keys_admin(admin: Project) -> None:
     assert send(admin, "POST", body={"name": "a"}).json["scopes"] == ["deployments:read"]
 

@@ -125,12 +125,15 @@ class Harness:
 
     def send(self, operation: Operation, authorization: str | None, **changes: str) -> Response:
         """Send a request that succeeds; `changes` replace path parameters, and add query parameters."""
+        body = None if operation.body is None else BODIES[operation.body]
+        return self.request(operation.method, self.target(operation, **changes), authorization, body)
+
+    def target(self, operation: Operation, **changes: str) -> str:
+        """Return the path and query of such a request."""
         names = self.names.path(operation) | changes
         path = re.sub(r"{(\w+)}", lambda match: names[match[1]], operation.path)
         parameters = {name: value for name, value in changes.items() if name in operation.parameters}
-        query = urlencode(QUERIES.get(operation.name, {}) | parameters)
-        body = None if operation.body is None else BODIES[operation.body]
-        return self.request(operation.method, f"{path}?{query}", authorization, body)
+        return f"{path}?{urlencode(QUERIES.get(operation.name, {}) | parameters)}"
 
     def revision(self) -> str:
         """Return the current revision."""

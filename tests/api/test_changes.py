@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.raw import RawRequest
 from tests.support.server import Project, Response, Server, a_body
 
 
@@ -164,6 +165,34 @@ def test_if_match_needs_an_existing_deployment(project: Project) -> None:
     project.put("a")
     assert send(project, "PUT", "/a", a_body(model="b"), If_Match="*").status == 200
     assert send(project, "PUT", "/a", a_body(model="c"), If_Match='"nonsense"').status == 412
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CHANGES)
+def test_a_weak_etag_never_matches(project: Project, method: str, path: str, body: object) -> None:
+    project.put("a")
+    etag = project.put("a", a_body(model="b")).headers["etag"]
+
+    for weak in (f"W/{etag}", f'"other", W/{etag}', f"w/{etag}"):
+        rejected = send(project, method, path, body, If_Match=weak)
+        assert (rejected.status, rejected.error["code"]) == (412, "precondition_failed")
+    assert send(project, method, path, body, If_Match=f"W/{etag}, {etag}").status in (200, 201)
+
+
+def test_each_line_of_if_match_counts(project: Project) -> None:
+    etag = project.put("a").headers["etag"]
+    body = json.dumps({"description": "changed"}).encode()
+
+    def patch(*etags: str) -> int:
+        request = RawRequest(project.server.port)
+        lines = [("If-Match", each) for each in etags]
+        request.send_head(
+            "PATCH", "/v2/deployments/a", [("Authorization", f"Bearer {project.token}"), *lines], len(body)
+        )
+        request.send(body)
+        return request.response().status
+
+    assert patch('"other"', '"another"') == 412
+    assert patch('"other"', etag) == 200
 
 
 def run_concurrently(count: int, work: Any) -> list[Response]:

@@ -160,6 +160,17 @@ def test_a_key_that_is_revoked_before_the_body_arrives_is_not_accepted(
     assert forwarded == [BODY], "the routes reject it"
 
 
+def test_a_key_that_another_process_revokes_before_the_body_arrives_is_not_accepted(
+    harness: Harness, forwarded: list[bytes]
+) -> None:
+    harness.request([BODY], LENGTH)
+    assert forwarded == []
+
+    harness.request([BODY, b""], LENGTH, before_body=lambda: revoke_api_key(harness.store, harness.key.id))
+
+    assert forwarded == [BODY], "the routes reject it"
+
+
 def test_a_shared_timeout_ends_a_slow_wait_and_passes_on_a_cancellation() -> None:
     async def check() -> None:
         timeout = SharedTimeout(0.02, tick_seconds=0.01)

@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import tracemalloc
 import uuid
 from typing import Any
 
@@ -14,6 +15,7 @@ from moorage.core.access import ApiKey, Scope
 from moorage.core.errors import base as errors
 from moorage.core.errors.base import MoorageError, Problem
 from tests.support.errors import all_errors
+from tests.support.raw import RawRequest, RawResponse
 from tests.support.server import Project, a_body
 from tests.support.threads import HANG_SECONDS
 
@@ -112,18 +114,37 @@ def test_put_and_get_return_the_same_etag(project: Project) -> None:
     assert project.put("a").headers["etag"] == project.get("a").headers["etag"]
 
 
-@pytest.mark.parametrize(("limit", "value", "expected"), [("MAX_RESPONSES", 5, 5), ("MAX_BYTES", 1_000, 10)])
-def test_the_response_cache_is_bounded(monkeypatch: pytest.MonkeyPatch, limit: str, value: int, expected: int) -> None:
-    monkeypatch.setattr(response_cache, limit, value)
-    cache, key = ResponseCache(), ApiKey("k", "p", "test", frozenset({Scope.READ}), "", 0)
-    response = CachedResponse.of([], b"x" * 100, b'"etag"', "/v2/deployments", key)
-    sizes = []
-    for number in range(20):
-        cache.set((None, f"/v2/deployments/d{number}", b""), response)
-        sizes.append(len(cache))
+def test_the_response_cache_counts_the_bytes_of_its_responses_and_of_their_requests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(response_cache, "MAX_BYTES", 100_000)
+    caller = ApiKey("k", "p", "test", frozenset({Scope.READ}), "", 0)
+    tracemalloc.start()
+    cache, most, query = ResponseCache(), 0, b""
+    for number in range(2_000):
+        body, query = b"x" * (number % 50), b"variant_id=%04d" % number + b"y" * 1_000
+        headers = [(b"x-name-%d" % number, b"value %d" % number) for _ in range(5)]
+        cache.set(("k", f"/v2/deployments/{number}", query), CachedResponse.of(headers, body, b"e", "/v2", caller))
+        taken, _ = tracemalloc.get_traced_memory()
+        assert cache.held <= 100_000
+        assert taken <= cache.held + 20_000, "the empty cache, and the variables of this test"
+        most = max(most, len(cache))
+    tracemalloc.stop()
 
-    assert max(sizes) == expected
-    assert cache.get((None, "/v2/deployments/d19", b"")) is response
+    assert most > 20
+    assert cache.get(("k", "/v2/deployments/1999", query)) is not None
+
+
+def test_a_response_that_would_replace_most_others_is_not_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(response_cache, "MAX_BYTES", 100_000)
+    cache, caller = ResponseCache(), ApiKey("k", "p", "test", frozenset({Scope.READ}), "", 0)
+    small, large = (CachedResponse.of([], b"x" * size, b"e", "/v2", caller) for size in (100, 90_000))
+    cache.set(("k", "/small", b""), small)
+
+    cache.set(("k", "/large", b""), large)
+
+    assert cache.get(("k", "/small", b"")) is small
+    assert cache.get(("k", "/large", b"")) is None
 
 
 @pytest.mark.parametrize("path", ["/", "/v2", "/v2/deployments/", "/v2//deployments", "/v2/deployments/a/b", "/%00"])
@@ -184,6 +205,49 @@ def test_the_host_header_selects_no_route(project: Project, host: str) -> None:
     connection.close()
 
     assert status in (400, 401)
+
+
+def exchange(
+    project: Project, lines: list[str], method: str = "GET", version: str = "1.1", body: bytes = b""
+) -> RawResponse:
+    """Send a request with these header lines, and Authorization."""
+    raw = RawRequest(project.server.port)
+    path = "/v2/deployments" if method == "GET" else "/v2/deployments/get_config"
+    head = [f"{method} {path} HTTP/{version}", f"Authorization: Bearer {project.token}", *lines]
+    raw.send("\r\n".join([*head, f"Content-Length: {len(body)}", "", ""]).encode() + body)
+    return raw.response()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "lines",
+    [[], ["Host: a", "Host: b"], ["Host: a", "Host: a"], ["host: a", "HOST: a"], ["Host:"], ["Host: a b"],
+     ["Host: a/b"], ["Host: a@b"], ["Host: a:b"]],
+)  # fmt: skip
+def test_a_request_without_one_valid_host_is_400(project: Project, lines: list[str], method: str) -> None:
+    project.put("a")
+    exchange(project, ["Host: moorage"])  # the response is cached
+
+    response = exchange(project, lines, method, body=b"" if method == "GET" else b'{"key":"a"}')
+
+    assert response.status == 400
+    assert response.code in ("invalid_host", None), "or the server rejects it before Moorage"
+
+
+@pytest.mark.parametrize("host", ["moorage", "moorage:8700", "moorage.example.com.", "127.0.0.1", "[::1]:8700", "a_b"])
+def test_a_valid_host_is_accepted(project: Project, host: str) -> None:
+    assert exchange(project, [f"Host: {host}"]).status == 200
+
+
+def test_a_request_of_http_1_0_needs_no_host(project: Project) -> None:
+    assert exchange(project, [], version="1.0").status == 200
+
+
+@pytest.mark.parametrize("line", ["Authorization: Bearer x", "Idempotency-Key: a"])
+def test_a_repeated_header_with_one_meaning_is_400(project: Project, line: str) -> None:
+    response = exchange(project, ["Host: moorage", line, line])
+
+    assert (response.status, response.code) == (400, "repeated_header")
 
 
 def test_an_unexpected_error_has_the_code_internal_error() -> None:

@@ -108,7 +108,7 @@ def test_the_application_returns_the_same_500(folder: Path, monkeypatch: pytest.
         async def send(message: Message) -> None:
             sent.append(message)
 
-        headers = [(b"authorization", b"Bearer " + token.encode()), (b"x-request-id", b"r1")]
+        headers = [(b"host", b"a"), (b"authorization", b"Bearer " + token.encode()), (b"x-request-id", b"r1")]
         scope = {
             "type": "http", "method": "GET", "path": "/v2/deployments", "query_string": b"", "headers": headers,
             "http_version": "1.1", "scheme": "http", "server": ("127.0.0.1", 1), "client": ("127.0.0.1", 2),

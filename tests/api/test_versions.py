@@ -235,6 +235,28 @@ def test_a_version_is_found_by_number_and_by_id(project: Project) -> None:
         assert (response.status, response.error["code"]) == (404, "version_not_found")
 
 
+@pytest.mark.parametrize(
+    "query", ["variant_id=a&variant_id=b", "variant_id=&variant_id=", "limit=1&variant_id=a&variant_id=a"]
+)
+def test_a_repeated_filter_is_rejected(project: Project, query: str) -> None:
+    project.put("a")
+
+    response = project.request("GET", f"/v2/deployments/a/versions?{query}")
+
+    assert (response.status, response.error["code"]) == (400, "repeated_parameter")
+    assert response.error["param"] == "variant_id"
+
+
+def test_a_diff_tells_caches_that_it_is_private_and_has_two_forms(project: Project) -> None:
+    project.put("a")
+    project.put("a", a_body(model="b"))
+
+    for accept in ("text/plain", "application/json"):
+        response = project.request("GET", "/v2/deployments/a/diff?from=1.0&to=live", headers={"Accept": accept})
+        assert response.headers["cache-control"] == "private, no-cache"
+        assert response.headers["vary"] == "Accept"
+
+
 def test_a_diff_has_the_accepted_content_type(project: Project) -> None:
     project.put("a", content("one"))
     project.put("a", content("two"))

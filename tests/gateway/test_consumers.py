@@ -1,6 +1,8 @@
 """Consumers are the API keys that use a version. They are recorded in memory and flushed to the store."""
 
 import asyncio
+import gc
+import tracemalloc
 from collections.abc import Callable, Iterable
 
 import pytest
@@ -132,16 +134,25 @@ def test_input_names_are_limited_in_number_and_length(harness: Harness) -> None:
 
 
 def test_memory_is_limited_while_the_database_is_unreachable(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "MAX_RECORDS", 10)
-    monkeypatch.setattr(consumers, "MAX_ALL_NAMES", 15)
+    monkeypatch.setattr(consumers, "MAX_BYTES", 100_000)
     harness.store.is_down = True
-    for number in range(100):
-        harness.tracker.record(f"v{number}", "k", {"one": 1, "two": 2})
+    harness.tracker.record("v", "k", {})
+    gc.collect()
+    tracemalloc.start()
+    for number in range(1_000):
+        harness.tracker.record(f"v{number}", "k", {f"{number} {name} {'x' * 200}": 1 for name in range(10)})
+    gc.collect()
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     with pytest.raises(StorageUnavailable):
         harness.flush()
     harness.store.is_down = False
 
     written = harness.flush()
 
-    assert len(written) == 10
-    assert sum(len(record.inputs) for record in written) <= 16
+    assert 50_000 < harness.tracker.held <= 100_000
+    assert taken <= harness.tracker.held
+    assert 20 < len(written) < 100
+    harness.clock.now += 60 * SECOND
+    harness.flush(is_last=True)
+    assert harness.tracker.held == 0

@@ -78,7 +78,7 @@ class ProjectStore:
         def create(tx: Transaction) -> DeploymentResult:
             return create_deployment(tx, WriteContext(self.id), body)
 
-        self.store.run(run_idempotent, self.id, idempotency_key, "", create)
+        self.store.run(run_idempotent, WriteContext(self.id), idempotency_key, "", create)
 
     def count_rows(self, text: str = SECRET) -> dict[str, int]:
         """Return the number of rows with a text by table, as another program reads them."""

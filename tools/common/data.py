@@ -93,7 +93,7 @@ def deployment(number: int) -> NewDeployment:
 
 def routed_deployment(number: int) -> NewDeployment:
     """Return a deployment with variables, two variants and five routing rules."""
-    text = f"{_PROMPT}You speak to {{{{customer}}}}, who is on the plan {{{{plan}}}}. Answer in {{{{language}}}}."
+    text = f"{_PROMPT}You speak to {{{{customer}}}}, who is on the plan {{{{plan}}}}. Response in {{{{language}}}}."
     config = {
         "model": "openai/gpt-4o", "model_type": "chat", "provider": "openai",
         "model_parameters": {"temperature": 0.2, "maxTokens": 512},

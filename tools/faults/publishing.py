@@ -65,7 +65,7 @@ class Publisher:
         body = NewDeployment(key, _BODY).publish(marker).body or b""
         parsed = msgspec.json.decode(body, type=PostVersion)
         result, _ = run_idempotent(
-            tx, self.project_id, idempotency_key or marker, hashlib.sha256(body).hexdigest(),
+            tx, self._context, idempotency_key or marker, hashlib.sha256(body).hexdigest(),
             lambda tx: save_version(tx, self._context, key, parsed),
         )  # fmt: skip
         return MarkedVersion(str(result.version.number), marker)

@@ -23,7 +23,20 @@ def authenticate(catalog: Catalog, authorization: str | None) -> ApiKey:
         raise AuthenticationRequired
     key_id = find_key_id(token)
     key = catalog.find_api_key(key_id) if key_id else None
-    if key is None or not hmac.compare_digest(hash_token(token), key.token_sha256) or key.revoked_us is not None:
+    if key is None or not hmac.compare_digest(hash_token(token), key.token_sha256):
         raise InvalidApiKey
-    key.check_expiry(time.time_ns() // 1000)
+    key.check_valid(time.time_ns() // 1000)
+    return key
+
+
+def authenticate_again(catalog: Catalog, before: ApiKey) -> ApiKey:
+    """Return the current state of an API key whose token was verified before.
+
+    Raises:
+        InvalidApiKey, ExpiredApiKey: it was revoked, or it has expired since.
+    """
+    key = catalog.find_api_key(before.id)
+    if key is None or key.token_sha256 != before.token_sha256:
+        raise InvalidApiKey
+    key.check_valid(time.time_ns() // 1000)
     return key

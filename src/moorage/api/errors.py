@@ -33,11 +33,17 @@ STATUS: dict[type[MoorageError], int] = {
     errors.MoorageError: 500,
     template_errors.RendererBusy: 503,
     errors.TooManyStreams: 503,
+    errors.ApiKeyQueueFull: 429,
+    errors.WriteQueueFull: 503,
+    errors.IdempotencyQuotaExceeded: 429,
     StorageError: 503,
     StorageFull: 507,
 }
 
-_RETRY_AFTER_SECONDS = {503: "1", 507: "30"}
+_RETRY_AFTER_SECONDS = {429: "1", 503: "1", 507: "30"}
+
+#: A quota of a day has more room in an hour, not in a second.
+_RETRY_AFTER_QUOTA = "3600"
 
 
 class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -99,6 +105,8 @@ def error_response(error: MoorageError, request_id: str) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if status in _RETRY_AFTER_SECONDS:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS[status]
+    if isinstance(error, errors.IdempotencyQuotaExceeded):
+        headers["Retry-After"] = _RETRY_AFTER_QUOTA
     if isinstance(error, errors.MethodNotAllowed):
         headers["Allow"] = str(error.fields["allowed"])
     body = msgspec.json.encode(ErrorBody(detail.message, detail))

@@ -1,32 +1,41 @@
-"""Idempotency keys: a POST that is sent again is not run again. Results are stored for 24 hours, as at Stripe."""
+"""Idempotency keys: a POST that is sent again is not run again. Outcomes are stored for 24 hours, as at Stripe."""
 
 from collections.abc import Callable
 from typing import Any
 
-from moorage.core.access import masked
-from moorage.core.errors.base import IdempotencyConflict
-from moorage.registry.results import decode_result, encode_result
+from moorage.core.errors.base import IdempotencyConflict, IdempotencyQuotaExceeded
+from moorage.registry.outcomes import decode_outcome, encode_outcome, outcome_of, result_of
+from moorage.registry.write_context import WriteContext
 from moorage.store.transaction import StoredResult, Transaction
+
+#: How many bytes the outcomes of one API key may take in the database: those of about 50,000 requests.
+MAX_STORED = 32 * 1024 * 1024
 
 
 def run_idempotent(
-    tx: Transaction, project_id: str, key: str, request_sha256: str, operation: Callable[[Transaction], Any]
+    tx: Transaction, ctx: WriteContext, key: str, request_sha256: str, operation: Callable[[Transaction], Any]
 ) -> tuple[Any, bool]:
-    """Run an operation and store its result under `key` in the same transaction, or return the stored result.
+    """Run an operation and store its outcome under `key` in the same transaction, or return the stored result.
 
     The second value says whether the result was stored before. An error is not stored: nothing was written, and the
-    corrected request may use the same key. Tokens are masked in what is stored.
+    corrected request may use the same key.
 
     Raises:
         IdempotencyConflict: the key was used for another request.
+        IdempotencyQuotaExceeded: the outcomes of the API key already take `MAX_STORED` bytes.
     """
-    stored = tx.find_result(project_id, key)
+    stored = tx.find_result(ctx.project_id, key)
     if stored is not None:
         if stored.request_sha256 != request_sha256:
             raise IdempotencyConflict(param="Idempotency-Key")
         tx.discard()
-        return decode_result(stored.result), True
+        return result_of(tx, ctx, decode_outcome(stored.result)), True
+    api_key_id = ctx.actor.api_key_id or ""
+    tx.delete_old_results()
+    if api_key_id and (held := tx.bytes_of_results(api_key_id)) >= MAX_STORED:
+        raise IdempotencyQuotaExceeded(param="Idempotency-Key", held=held, maximum=MAX_STORED)
     result = operation(tx)
-    tx.is_discarded = False  # an operation without an effect has a result, too
-    tx.insert_result(project_id, key, StoredResult(request_sha256, masked(encode_result(result).decode())))
+    tx.is_discarded = False  # an operation without an effect has an outcome, too
+    outcome = encode_outcome(outcome_of(result)).decode()
+    tx.insert_result(ctx.project_id, key, StoredResult(request_sha256, outcome), api_key_id)
     return result, False

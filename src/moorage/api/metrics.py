@@ -5,7 +5,7 @@ scraped adds them up. The variable must be set before this module is imported.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -48,6 +48,10 @@ class Metrics:
             ProcessCollector(registry=self._exposed)
         self._exposed.register(_CatalogCollector(catalog, follower))
 
+    def add_gauge(self, name: str, description: str, value: Callable[[], float]) -> None:
+        """Add a gauge of this process; `value` is called when the metrics are read."""
+        self._exposed.register(_GaugeCollector(name, description, value))
+
     def requests(self, method: str, route: str, status: int, seconds: list[float]) -> None:
         """Count requests with the same labels; `route` is a path of the route table, so there are few series."""
         count, latency = self._series.get((method, route, status)) or self._add_series(method, route, status)
@@ -65,6 +69,14 @@ class Metrics:
         if label == method:
             self._series[method, route, status] = series
         return series
+
+
+class _GaugeCollector(Collector):
+    def __init__(self, name: str, description: str, value: Callable[[], float]) -> None:
+        self._name, self._description, self._value = name, description, value
+
+    def collect(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily(self._name, self._description, value=self._value())
 
 
 class _CatalogCollector(Collector):

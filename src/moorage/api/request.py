@@ -10,9 +10,11 @@ from typing import Concatenate, ParamSpec, TypeVar
 from msgspec import UNSET, UnsetType
 from starlette.requests import Request
 
+from moorage.api.auth import authenticate_again
 from moorage.api.idempotency import run_idempotent
+from moorage.api.memory_budget import WRITE_BYTES, Lease, parsed_bytes
 from moorage.api.services import Services
-from moorage.core.access import ApiKey
+from moorage.core.access import ApiKey, Scope
 from moorage.core.compatibility.errors import BreakingChange
 from moorage.core.deployments.deployment import MAX_NOTES
 from moorage.core.deployments.history import Actor
@@ -31,6 +33,7 @@ from moorage.core.errors.requests import (
 from moorage.core.validation import strict_json
 from moorage.core.validation.body import read_body
 from moorage.core.validation.strict_json import MAX_BODY
+from moorage.registry.authorization import authorize
 from moorage.registry.write_context import WriteContext
 from moorage.rendering.variables import VariablesNotCached
 from moorage.store.reader import Reader
@@ -48,15 +51,21 @@ T = TypeVar("T")
 
 
 class RequestContext:
-    """A request; `caller` is its API key, None on the open routes."""
+    """A request; `caller` is its API key, None on the open routes, and `lease` the memory that it holds."""
 
-    __slots__ = ("_body", "_reason", "caller", "is_replayed", "request", "services")
+    __slots__ = (
+        "_body", "_reason", "_scopes", "caller", "has_written", "is_replayed", "lease", "request", "services"
+    )  # fmt: skip
 
-    def __init__(self, request: Request, services: Services, caller: ApiKey | None) -> None:
+    def __init__(self, request: Request, services: Services, caller: ApiKey | None, scopes: frozenset[Scope]) -> None:
+        """`scopes` are those that the request needs."""
         self.request = request
         self.services = services
         self.caller = caller
-        self.is_replayed = False  # whether `write` returned a result stored under the idempotency key
+        self.lease = Lease(services.memory, caller.id if caller else "")
+        self._scopes = scopes
+        self.has_written = False  # whether `write` returned a result
+        self.is_replayed = False  # whether that result was stored under the idempotency key
         self._body: bytes | None = None
         self._reason: str | UnsetType = UNSET
 
@@ -76,16 +85,37 @@ class RequestContext:
         value: str = self.request.path_params[name]
         return value
 
+    def require_scope(self, scope: Scope) -> bool:
+        """Require another scope, for a request whose body needs it; return whether the API key has it."""
+        self._scopes |= {scope}
+        return scope in self.key.scopes
+
+    async def check_caller(self) -> None:
+        """Check the API key again, after a wait: in the meantime, it can have been revoked or have expired.
+
+        Raises:
+            InvalidApiKey, ExpiredApiKey, InsufficientScope, TooStale
+        """
+        services = self.services
+        if not services.catalog.is_current():
+            await services.follower.catch_up()
+        services.follower.check_age()
+        self.caller = self.request.scope["moorage.caller"] = authenticate_again(services.catalog, self.key)
+        self.key.check_scopes(self._scopes)
+
     async def write(
         self, operation: Callable[Concatenate[Transaction, WriteContext, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run a registry function in a transaction and return its result; then every read shows the write.
 
-        A POST with an `Idempotency-Key` runs once: a second request with the key gets the stored result.
+        A POST with an `Idempotency-Key` runs once: a second request with the key gets the stored result. Each attempt
+        checks the API key in its transaction, before anything else.
 
         Raises:
             InvalidIdempotencyKey, InvalidFlag, InvalidRequest
+            InvalidApiKey, ExpiredApiKey, InsufficientScope: the API key may not make the write any more.
             IdempotencyConflict: the key was used for another request.
+            IdempotencyQuotaExceeded, ApiKeyQueueFull, WriteQueueFull
             StorageFull, StorageUnavailable: nothing is acknowledged.
             Anything that `operation` raises: it is rolled back.
         """
@@ -94,16 +124,20 @@ class RequestContext:
         digest = self._request_sha256() if idempotency_key is not None else ""
 
         def run(tx: Transaction) -> tuple[T, bool]:
+            authorize(tx, context)
             if idempotency_key is None:
                 return operation(tx, context, *args, **kwargs), False
             return run_idempotent(
-                tx, self.project_id, idempotency_key, digest, lambda tx: operation(tx, context, *args, **kwargs)
+                tx, context, idempotency_key, digest, lambda tx: operation(tx, context, *args, **kwargs)
             )
 
+        self.lease.take(WRITE_BYTES)
         is_flushed = False
         while True:
             try:
-                result, self.is_replayed = await self.services.write_queue.write(run)
+                self.lease.share()
+                result, self.is_replayed = await self.services.write_queue.write(run, self.lease.release)
+                self.has_written = True
                 return result
             except VariablesNotCached as missing:
                 # Only a jinja process can list the variables, and no write waits for a process (decision 0019).
@@ -177,12 +211,16 @@ class RequestContext:
             self._reason = (await self.parse(Reason))[0].reason
 
     async def body(self) -> bytes:
-        """Return the body, at most `MAX_BODY` bytes.
+        """Return the body, at most `MAX_BODY` bytes, and check the API key again.
+
+        The request holds the memory of the body, and of the values that are parsed from it.
 
         Raises:
             BodyTooLarge: as soon as that is known; the rest is not read.
             BodyTooSlow: it did not arrive within `BODY_SECONDS`.
             UnsupportedEncoding: it is compressed.
+            ApiKeyQueueFull, WriteQueueFull: before the body is read, as soon as that is known, or before it is parsed.
+            InvalidApiKey, ExpiredApiKey, InsufficientScope, TooStale
         """
         if self._body is not None:
             return self._body
@@ -190,25 +228,34 @@ class RequestContext:
         if encoding.lower() != "identity":
             raise UnsupportedEncoding(encoding=encoding[:40])
         declared = self.request.headers.get("content-length", "0")
-        if declared.isdecimal() and int(declared[:20]) > MAX_BODY:
-            raise BodyTooLarge(maximum=MAX_BODY)
-        body = bytearray()
+        if declared.isdecimal():
+            if int(declared[:20]) > MAX_BODY:
+                raise BodyTooLarge(maximum=MAX_BODY)
+            self.lease.check(int(declared))
+        pieces, size = list[bytes](), 0
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 async for piece in self.request.stream():
-                    body += piece
-                    if len(body) > MAX_BODY:
+                    size += len(piece)
+                    if size > MAX_BODY:
                         raise BodyTooLarge(maximum=MAX_BODY)
+                    self.lease.take(len(piece))
+                    pieces.append(piece)
         except TimeoutError:
             raise BodyTooSlow(seconds=BODY_SECONDS) from None
-        self._body = bytes(body)
-        return self._body
+        body = b"".join(pieces)
+        await self.check_caller()
+        self.lease.take(parsed_bytes(body))
+        self._body = body
+        return body
 
     def _write_context(self) -> WriteContext:
         key, request = self.key, self.request
         reason = _decode_header(request.headers.get("x-moorage-change-reason", ""))[:MAX_NOTES]
         actor = Actor(key.id, key.name, request.scope["moorage.request_id"], reason)
-        context = WriteContext(key.project_id, actor, self._write_options(), self.services.template_variables)
+        context = WriteContext(
+            key.project_id, actor, self._write_options(), self.services.template_variables, self._scopes
+        )
         return context.with_reason(self._reason)
 
     def _write_options(self) -> WriteOptions:
@@ -222,8 +269,9 @@ class RequestContext:
         if file is not None and not (file.strip() and len(file) <= MAX_FILE and file.isprintable()):
             raise InvalidRequest(param="file", reason=f"file must be 1 to {MAX_FILE} printable characters")
         headers = self.request.headers
+        etags = headers.getlist("if-match")  # of several lines, each one counts (RFC 9110 section 5.3)
         return WriteOptions(
-            if_match=headers.get("if-match"),
+            if_match=",".join(etags) if etags else None,
             must_not_exist=headers.get("if-none-match", "").strip() == "*",
             file=file,
             take_ownership=self.flag("take_ownership"),

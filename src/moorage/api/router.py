@@ -30,7 +30,7 @@ def _route(path: str, by_method: dict[str, Operation], services: Services) -> Ro
     async def endpoint(request: Request) -> Response:
         operation = by_method["GET" if request.method == "HEAD" else request.method]
         if operation.scopes is None:
-            return await operation.handler(RequestContext(request, services, None))
+            return await operation.handler(RequestContext(request, services, None, frozenset()))
         services.follower.check_age()
         if "x-moorage-min-revision" in request.headers:
             await _wait_for_revision(request, services)
@@ -38,7 +38,15 @@ def _route(path: str, by_method: dict[str, Operation], services: Services) -> Ro
         request.scope["moorage.caller"] = caller
         revision = request.scope["moorage.revision"] = str(services.catalog.revision)
         caller.check_scopes(operation.scopes)
-        response = await operation.handler(RequestContext(request, services, caller))
+        context = RequestContext(request, services, caller, operation.scopes)
+        try:
+            response = await operation.handler(context)
+        finally:
+            context.lease.release()
+        if context.has_written:
+            revision = str(services.catalog.revision)
+        else:
+            await context.check_caller()  # what the handler read can be newer than the revocation of the key
         response.headers.setdefault("X-Moorage-Revision", revision)
         return response
 

@@ -46,9 +46,12 @@ _PAGE_ERRORS = (
     request_errors.ConflictingCursors,
     *_QUERY_ERRORS,
 )
-_STORAGE_ERRORS = (StorageUnavailable, StorageFull)
+_QUEUE_ERRORS = (errors.ApiKeyQueueFull, errors.WriteQueueFull)
+_STORAGE_ERRORS = (StorageUnavailable, StorageFull, *_QUEUE_ERRORS)
 _DEPLOYMENT_ERRORS = (errors.DeploymentNotFound, errors.DeploymentDeleted, errors.DeploymentUnreadable)
-_TRANSFER_ERRORS = (request_errors.BodyTooLarge, request_errors.BodyTooSlow, request_errors.UnsupportedEncoding)
+_TRANSFER_ERRORS = (
+    request_errors.BodyTooLarge, request_errors.BodyTooSlow, request_errors.UnsupportedEncoding, *_QUEUE_ERRORS
+)  # fmt: skip
 _BODY_ERRORS = (
     request_errors.InvalidJson,
     request_errors.InvalidBody,
@@ -67,7 +70,9 @@ _PUBLISH_PARAMETERS = ("take_ownership", "allow_breaking")
 _PUBLISH_ERRORS = (template_errors.InvalidTemplate, BreakingChange)
 _WRITE_OPTION_ERRORS = (errors.PreconditionFailed, errors.OwnedByFiles, request_errors.InvalidFlag)
 _VERSION_ERRORS = (errors.VersionNotFound, errors.VersionDeleted, errors.VersionUnreadable)
-_IDEMPOTENCY_ERRORS = (request_errors.InvalidIdempotencyKey, errors.IdempotencyConflict)
+_IDEMPOTENCY_ERRORS = (
+    request_errors.InvalidIdempotencyKey, errors.IdempotencyConflict, errors.IdempotencyQuotaExceeded
+)  # fmt: skip
 _POST_ERRORS = (*_BODY_ERRORS, *_IDEMPOTENCY_ERRORS, *_STORAGE_ERRORS)
 _RESULT_HEADERS = ("X-Moorage-Result", "X-Moorage-Owner", "X-Moorage-Previous-Owner")
 _VARIANT_HEADERS = ("X-Moorage-Deployment", "X-Moorage-Version", "X-Moorage-Variant", "X-Moorage-Reason")
@@ -246,8 +251,8 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path="/v2/api-keys", name="ApiKeys",
-        handler=api_keys.list_all, scopes=_KEYS_ADMIN,
-        responses={200: ApiKeyPage}, headers=(), errors=_QUERY_ERRORS,
+        handler=api_keys.list_page, scopes=_KEYS_ADMIN, parameters=_PAGE_PARAMETERS,
+        responses={200: ApiKeyPage}, headers=(), errors=_PAGE_ERRORS,
     ),
     Operation(
         method="POST", path="/v2/api-keys", name="CreateApiKey",

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 import msgspec
 
 from moorage.api.event_stream import Streams
+from moorage.api.memory_budget import MemoryBudget
 from moorage.api.metrics import Metrics
 from moorage.api.request_log import RequestLog
 from moorage.catalog.catalog import Catalog
@@ -42,5 +43,6 @@ class Services(msgspec.Struct, frozen=True):
     request_log: RequestLog
     description: ApiDescription
     write_queue: WriteQueue
+    memory: MemoryBudget
     reader: Executor
     compute: Executor

@@ -8,6 +8,7 @@ from moorage.catalog.project import ProjectCatalog
 from moorage.catalog.state import CatalogState
 from moorage.core.access import ApiKey
 from moorage.core.deployments.deployment import Deployment
+from moorage.core.deployments.page import PageQuery
 from moorage.store.changes import StorePosition
 from moorage.store.store import Store
 
@@ -83,9 +84,13 @@ class Catalog:
         """Return the API key with an id, revoked and expired keys included."""
         return self.state.api_keys.get(key_id)
 
-    def api_keys(self, project_id: str) -> list[ApiKey]:
-        """Return the API keys of a project, revoked and expired keys included."""
-        return [key for key in self.state.api_keys.values() if key.project_id == project_id]
+    def api_keys(self, project_id: str, query: PageQuery) -> tuple[list[ApiKey], bool]:
+        """Return a page of a project's API keys, revoked and expired keys included, and whether there are more.
+
+        Raises:
+            InvalidCursor
+        """
+        return self.state.page_of_api_keys(project_id, query)
 
     @property
     def unreadable(self) -> int:

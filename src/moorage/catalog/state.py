@@ -1,10 +1,13 @@
 """The state of a catalog: deployments and API keys at one position of the store."""
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable
 
 from moorage.catalog.project import ProjectCatalog, ProjectState
 from moorage.core.access import ApiKey
 from moorage.core.deployments.deployment import Deployment
+from moorage.core.deployments.page import PageQuery
+from moorage.core.errors.requests import InvalidCursor
 from moorage.store.changes import INITIAL, StorePosition
 
 
@@ -15,6 +18,7 @@ class CatalogState:
         self.position = INITIAL
         self.projects: dict[str, ProjectCatalog] = {}
         self.api_keys: dict[str, ApiKey] = {}
+        self._keys_in_order: dict[str, list[tuple[int, str]]] = {}  # by project, oldest first
 
     @classmethod
     def of(
@@ -23,7 +27,7 @@ class CatalogState:
         """Return a state that was stored outside of memory."""
         state = cls()
         state.projects = {project_id: ProjectCatalog(project) for project_id, project in projects.items()}
-        state.position, state.api_keys = position, api_keys
+        state.apply(position, (), api_keys.values())
         return state
 
     def project_states(self) -> dict[str, ProjectState]:
@@ -35,8 +39,29 @@ class CatalogState:
         for deployment in deployments:
             self.project(deployment.project_id).apply(deployment)
         for key in api_keys:
+            if key.id not in self.api_keys:
+                insort(self._keys_in_order.setdefault(key.project_id, []), (key.created_us, key.id))
             self.api_keys[key.id] = key
         self.position = position
+
+    def page_of_api_keys(self, project_id: str, query: PageQuery) -> tuple[list[ApiKey], bool]:
+        """Return a page of a project's API keys, newest first, and whether there are more.
+
+        Raises:
+            InvalidCursor: the cursor is not an API key of the project.
+        """
+        keys, is_newer = self._keys_in_order.get(project_id, []), query.ending_before is not None
+        start, end = 0, len(keys)
+        cursor = query.ending_before or query.starting_after
+        if cursor is not None:
+            found = self.api_keys.get(cursor)
+            if found is None or found.project_id != project_id:
+                raise InvalidCursor(param="ending_before" if is_newer else "starting_after", value=cursor[:200])
+            place = bisect_left(keys, (found.created_us, found.id))
+            start, end = (place + 1, end) if is_newer else (0, place)
+        has_more = end - start > query.limit
+        page = keys[start : start + query.limit] if is_newer else keys[max(end - query.limit, 0) : end]
+        return [self.api_keys[key_id] for _, key_id in reversed(page)], has_more
 
     def project(self, project_id: str) -> ProjectCatalog:
         """Return the catalog of a project; it is empty for a project without deployments."""

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from moorage.core.errors.base import ExpiredApiKey, InsufficientScope
+from moorage.core.errors.base import ExpiredApiKey, InsufficientScope, InvalidApiKey
 from moorage.core.times import iso
 
 TOKEN_PREFIX = "mrg_"  # noqa: S105 -- a public prefix, not a secret
@@ -61,15 +61,12 @@ class ApiKey(msgspec.Struct, frozen=True):
     expires_us: int | None = None
     revoked_us: int | None = None
 
-    def check_expiry(self, now_us: int) -> None:
-        """Raise `ExpiredApiKey` from the moment in `expires_us` on."""
+    def check_valid(self, now_us: int) -> None:
+        """Raise `InvalidApiKey` if it is revoked, and `ExpiredApiKey` from the moment in `expires_us` on."""
+        if self.revoked_us is not None:
+            raise InvalidApiKey
         if self.expires_us is not None and now_us >= self.expires_us:
             raise ExpiredApiKey(expired_at=iso(self.expires_us))
-
-    @property
-    def can_publish(self) -> bool:
-        """Whether the key has the scope `deployments:publish`."""
-        return Scope.PUBLISH in self.scopes
 
     def check_scopes(self, needed: frozenset[Scope]) -> None:
         """Raise `InsufficientScope` unless the key has every needed scope."""
@@ -178,7 +175,7 @@ class ApiKeyItem(msgspec.Struct, frozen=True):
 
 
 class ApiKeyPage(msgspec.Struct, frozen=True):
-    """All keys of a project, newest first."""
+    """A page of the keys of a project, newest first."""
 
     object: Literal["list"]
     data: list[ApiKeyItem]

@@ -1,6 +1,7 @@
 """Consumers: the API keys that each version is served to, recorded in memory and stored a few times a minute."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Collection
 from itertools import islice
@@ -8,10 +9,12 @@ from itertools import islice
 from moorage.core.compatibility.consumers import MAX_NAME, MAX_NAMES, UsageRecord
 from moorage.store.store import Store
 
-#: How many pairs of a version and an API key are in memory, and how many input names in all of them. Others are not
-#: recorded: so many arrive only within a few seconds, or while the database is unreachable.
-MAX_RECORDS = 100_000
-MAX_ALL_NAMES = 200_000
+#: The memory of all records. Others are not recorded: so many arrive only within a few seconds, or while the database
+#: is unreachable.
+MAX_BYTES = 32 * 1024 * 1024
+
+#: The bytes of a record without its names, and of a name without its characters.
+_RECORD_BYTES, _NAME_BYTES = 700, 100
 
 #: How often a record with new requests is stored again (microseconds).
 _RENEW_US = 60_000_000
@@ -23,24 +26,28 @@ _MAX_BATCH = 500
 class _Entry:
     """The requests of one API key for one version. `stored_us` is the newest time that is stored."""
 
-    __slots__ = ("first_us", "has_new_names", "last_us", "names", "stored_us")
+    __slots__ = ("first_us", "has_new_names", "held", "last_us", "names", "stored_us")
 
     def __init__(self, now_us: int) -> None:
         self.first_us = self.last_us = now_us
         self.stored_us = 0
         self.names: set[str] = set()
         self.has_new_names = True
+        self.held = _RECORD_BYTES
 
 
 class ConsumerTracker:
-    """Recorded requests by version and API key, until they are stored and no more requests arrive."""
+    """Recorded requests by version and API key, until they are stored and no more requests arrive.
+
+    `held` is the number of bytes that they take.
+    """
 
     def __init__(self, store: Store, clock: Callable[[], int] = time.time_ns) -> None:
         """Store records in `store`; `clock` returns nanoseconds since 1970."""
         self._store = store
         self._clock = clock
         self._entries: dict[tuple[str, str], _Entry] = {}
-        self._name_count = 0
+        self.held = 0
         self._flushing = asyncio.Lock()
 
     def record(self, version_id: str, api_key_id: str, inputs: Collection[str]) -> None:
@@ -48,17 +55,22 @@ class ConsumerTracker:
         now_us = self._clock() // 1000
         entry = self._entries.get((version_id, api_key_id))
         if entry is None:
-            if len(self._entries) >= MAX_RECORDS:
+            if self.held + _RECORD_BYTES > MAX_BYTES:
                 return
             entry = self._entries[version_id, api_key_id] = _Entry(now_us)
+            self.held += entry.held
         entry.last_us = now_us
         names = entry.names
-        if not names.issuperset(inputs) and len(names) < MAX_NAMES and self._name_count < MAX_ALL_NAMES:
+        if not names.issuperset(inputs) and len(names) < MAX_NAMES:
             new = (name for name in inputs if len(name) <= MAX_NAME and name not in names)
-            added = list(islice(new, MAX_NAMES - len(names)))
-            names.update(added)
-            self._name_count += len(added)
-            entry.has_new_names = entry.has_new_names or bool(added)
+            for name in islice(new, MAX_NAMES - len(names)):
+                size = sys.getsizeof(name) + _NAME_BYTES
+                if self.held + size > MAX_BYTES:
+                    break
+                names.add(name)
+                entry.has_new_names = True
+                entry.held += size
+                self.held += size
 
     async def flush(self, *, is_last: bool = False) -> None:
         """Store new records now, and others once a minute; if it `is_last`, store all that changed.
@@ -73,7 +85,7 @@ class ConsumerTracker:
                 await self._store_batch(due[start : start + _MAX_BATCH])
             for key, entry in list(self._entries.items()):
                 if entry.last_us <= entry.stored_us <= now_us - _RENEW_US and not entry.has_new_names:
-                    self._name_count -= len(self._entries.pop(key).names)
+                    self.held -= self._entries.pop(key).held
 
     async def _store_batch(self, keys: Collection[tuple[str, str]]) -> None:
         records = []

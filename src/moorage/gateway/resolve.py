@@ -1,12 +1,15 @@
 """Resolution of get_config requests from the catalog."""
 
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.state import CatalogState
+from moorage.core.bounded_cache import BoundedCache
+from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.deployment import LiveVersion
 from moorage.core.errors.templates import JinjaNotEnabled
 from moorage.core.resolution.compiled import CompiledDeployment, CompiledVariant
@@ -15,8 +18,12 @@ from moorage.core.routing.table import Resolution
 from moorage.core.templates.template import Rendered
 from moorage.rendering.jinja import Jinja
 
-#: How many compiled deployments are cached; the cache is cleared when it is full.
-MAX_COMPILED = 10_000
+#: The size of the cache of compiled deployments: about 8,000 of usual size.
+MAX_BYTES: Final = 128 * 1024 * 1024
+
+#: What a compiled deployment takes at most: so many times its stored content, and so many bytes for each character that
+#: begins or separates values or names in it.
+_CONTENT_FACTOR, _VALUE_BYTES, _COMPILED_BYTES = 5, 100, 4_000
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -31,6 +38,7 @@ class _Entry(msgspec.Struct, frozen=True, gc=False):
     """A compiled deployment, and the state of the catalog in which it was current."""
 
     compiled: CompiledDeployment
+    size: int
     state: CatalogState
     revision: int
 
@@ -42,7 +50,12 @@ class Resolver:
         """Without `jinja`, requests for jinja templates are rejected."""
         self._catalog = catalog
         self._jinja = jinja
-        self._cache: dict[tuple[str, str], _Entry] = {}
+        self._cache: BoundedCache[tuple[str, str], _Entry] = BoundedCache(MAX_BYTES)
+
+    @property
+    def held(self) -> int:
+        """The number of bytes in the cache."""
+        return self._cache.held
 
     def compiled(self, project_id: str, key_or_id: str) -> CompiledDeployment:
         """Return the compiled live version of a deployment.
@@ -55,10 +68,11 @@ class Resolver:
         if entry is not None and entry.revision == catalog.revision and entry.state is catalog.state:
             return entry.compiled
         live = catalog.project(project_id).live(key_or_id)
-        compiled = entry.compiled if entry is not None and entry.compiled.live == live else CompiledDeployment(live)
-        if len(self._cache) >= MAX_COMPILED:
-            self._cache.clear()
-        self._cache[cache_key] = _Entry(compiled, catalog.state, catalog.revision)
+        if entry is not None and entry.compiled.live == live:
+            compiled, size = entry.compiled, entry.size
+        else:
+            compiled, size = CompiledDeployment(live), _compiled_bytes(live.content)
+        self._cache.set(cache_key, _Entry(compiled, size, catalog.state, catalog.revision), size)
         return compiled
 
     def resolve_now(self, project_id: str, request: GetConfigRequest) -> Resolved | None:
@@ -96,3 +110,10 @@ class Resolver:
         if self._jinja is None:
             raise JinjaNotEnabled
         return await self._jinja.render(variant.texts, variant.inputs(inputs), variant.missing)
+
+
+def _compiled_bytes(content: StoredContent) -> int:
+    """Return how many bytes a deployment with this content takes at most when it is compiled."""
+    texts = (content.prompt_config, content.variables, content.runtime_config)
+    values = sum(text.count(mark) for text in texts for mark in "{[:,")
+    return _COMPILED_BYTES + _CONTENT_FACTOR * sum(map(sys.getsizeof, texts)) + _VALUE_BYTES * values

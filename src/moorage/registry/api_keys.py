@@ -10,6 +10,7 @@ from moorage.core.deployments.history import OPERATOR, Actor, Subject
 from moorage.core.errors.base import ApiKeyNotFound, NoScopeToGrant
 from moorage.core.errors.requests import InvalidRequest
 from moorage.core.times import LAST_US, iso
+from moorage.registry.authorization import authorize
 from moorage.registry.projects import DEFAULT_PROJECT, check_name, get_project
 from moorage.registry.results import ApiKeyResult
 from moorage.registry.write_context import WriteContext
@@ -59,14 +60,17 @@ def create_first_api_key(store: Store) -> str | None:
         return create_api_key(tx, project.id, "first", DEFAULT_SCOPES).token
 
 
-def grant_api_key(tx: Transaction, ctx: WriteContext, caller: ApiKey, body: PostApiKey) -> ApiKeyResult:
-    """Create a key with at most the scopes and the expiry of the caller's key.
+def grant_api_key(tx: Transaction, ctx: WriteContext, body: PostApiKey) -> ApiKeyResult:
+    """Create a key with at most the scopes and the expiry that the caller's key has now.
 
     Raises:
+        InvalidApiKey, ExpiredApiKey: the caller's key.
         InsufficientScope: the caller's key does not have a requested scope.
         NoScopeToGrant: no scopes were requested, and the caller's key has none that it can grant.
         InvalidRequest: the name, or an expiry that is in the past or later than the caller's.
     """
+    caller = authorize(tx, ctx)
+    assert caller is not None  # noqa: S101 -- the operator creates keys without a caller, see `create_api_key`
     scopes = caller.scopes - {Scope.KEYS_ADMIN} if body.scopes is UNSET else frozenset(map(Scope, body.scopes))
     if not scopes:
         raise NoScopeToGrant(held=", ".join(sorted(caller.scopes)))

@@ -62,14 +62,17 @@ def get_for_update(reader: Reader, ctx: WriteContext, key_or_id: str) -> Deploym
 
 
 def check_preconditions(reader: Reader, current: Deployment, options: WriteOptions) -> None:
-    """Raise `PreconditionFailed` unless the deployment meets the preconditions."""
+    """Raise `PreconditionFailed` unless the deployment meets the preconditions.
+
+    A weak ETag never matches (RFC 9110 section 13.1.1): it says that two states are similar, not that they are equal.
+    """
     if options.must_not_exist:
         item = current.item() if current.decode_error() is None else None
         raise DeploymentExists(param="If-None-Match", key=current.key, etag=current.etag, current=item)
     given = options.if_match
     if given is None or given.strip() == "*":
         return
-    if current.etag not in {tag.strip().removeprefix("W/") for tag in given.split(",")}:
+    if current.etag not in {tag.strip() for tag in given.split(",")}:
         item = current.item() if current.decode_error() is None else None
         read = re.match(r'\s*"(\d{1,18})-', given)  # an ETag starts with its revision
         since = reader.history_since(current.id, int(read[1]), MAX_LISTED) if read else []

@@ -1,4 +1,4 @@
-"""Results of writes: what a response is made from, after the commit, and what an idempotency key stores."""
+"""Results of writes: what a response is made from, after the commit."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -10,7 +10,7 @@ from moorage.core.deployments.deployment import Deployment
 from moorage.core.deployments.version import Version
 
 
-class DeploymentResult(msgspec.Struct, frozen=True, tag=True):
+class DeploymentResult(msgspec.Struct, frozen=True):
     """A deployment after a write.
 
     `previous_owner` is the owner before, a file or `api`, if the write changed it; `breaking` lists the paths of
@@ -23,7 +23,7 @@ class DeploymentResult(msgspec.Struct, frozen=True, tag=True):
     breaking: Sequence[str] = ()
 
 
-class VersionResult(msgspec.Struct, frozen=True, tag=True):
+class VersionResult(msgspec.Struct, frozen=True):
     """A version after a write, and the new ETag of its deployment; `breaking` as in `DeploymentResult`."""
 
     version: Version
@@ -31,15 +31,12 @@ class VersionResult(msgspec.Struct, frozen=True, tag=True):
     breaking: Sequence[str] = ()
 
 
-class ApiKeyResult(msgspec.Struct, frozen=True, tag=True):
-    """A new API key with its token, which is masked where it is stored."""
+class ApiKeyResult(msgspec.Struct, frozen=True):
+    """A new API key with its token, which is stored nowhere: that of a replay is empty."""
 
     key: ApiKey
     token: str
 
 
-#: The results that can be stored under an idempotency key.
+#: The results that an idempotency key can replay.
 WriteResult = DeploymentResult | VersionResult | ApiKeyResult
-
-encode_result = msgspec.json.Encoder().encode
-decode_result = msgspec.json.Decoder(WriteResult).decode

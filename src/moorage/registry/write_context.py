@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 from msgspec import UnsetType
 
+from moorage.core.access import Scope
 from moorage.core.compatibility.contract import Templates, VariableNames, find_variables_without_jinja
 from moorage.core.deployments.history import Actor
 from moorage.core.deployments.ownership import WriteOptions
@@ -36,12 +37,16 @@ WITHOUT_JINJA = _WithoutJinja()
 
 
 class WriteContext(msgspec.Struct, frozen=True):
-    """The arguments that every write of the registry has in common."""
+    """The arguments that every write of the registry has in common.
+
+    `scopes` are those that the request needs; `moorage.registry.authorization` checks them when the write happens.
+    """
 
     project_id: str
     actor: Actor = Actor()
     options: WriteOptions = WriteOptions()
     templates: TemplateInspector = WITHOUT_JINJA
+    scopes: frozenset[Scope] = frozenset()
 
     def with_reason(self, reason: str | UnsetType) -> "WriteContext":
         """Return a copy with the reason of a body, if the body has one."""

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from moorage.catalog.catalog import Catalog, CatalogUpdate
 from moorage.store.store import Store
@@ -22,6 +22,14 @@ NICE = 13
 T = TypeVar("T")
 
 
+class _Waiting(NamedTuple):
+    """A write that waits."""
+
+    operation: Callable[[Transaction], Any]
+    done: "asyncio.Future[Any]"
+    on_end: Callable[[], None]
+
+
 class WriteQueue:
     """Runs writes one after the other in a thread, so that no read waits for a disk."""
 
@@ -29,21 +37,21 @@ class WriteQueue:
         self._store = store
         self._catalog = catalog
         self._thread = ThreadPoolExecutor(1, "moorage-writer", _lower_priority)
-        self._waiting: list[tuple[Callable[[Transaction], Any], asyncio.Future[Any]]] = []
+        self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
         self._delivery: asyncio.Task[None] | None = None
 
-    async def write(self, operation: Callable[[Transaction], T]) -> T:
+    async def write(self, operation: Callable[[Transaction], T], on_end: Callable[[], None] = lambda: None) -> T:
         """Run an operation in a transaction; when it returns, every read shows the write.
 
-        The write happens even if the caller stops waiting.
+        The write happens even if the caller stops waiting. `on_end` is called when the queue no longer holds it.
 
         Raises:
             StorageFull, StorageUnavailable: nothing is acknowledged.
             Anything that `operation` raises: it is rolled back.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((operation, done))
+        self._waiting.append(_Waiting(operation, done, on_end))
         if self._task is None:
             self._task = asyncio.create_task(self._drain())
         return await done
@@ -57,7 +65,7 @@ class WriteQueue:
         while self._waiting:
             group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
             try:
-                operations = [operation for operation, _ in group]
+                operations = [waiting.operation for waiting in group]
                 results, update = await loop.run_in_executor(self._thread, self._commit, operations)
                 if update is not None:
                     self._catalog.apply(update)
@@ -65,8 +73,7 @@ class WriteQueue:
                 results = [error] * len(group)
             if self._delivery is not None:
                 await self._delivery
-            futures = [done for _, done in group]
-            self._delivery = asyncio.create_task(_deliver(futures, results))
+            self._delivery = asyncio.create_task(_deliver(group, results))
         self._task = None
 
     def _commit(self, operations: Sequence[Callable[[Transaction], Any]]) -> tuple[Sequence[Any], CatalogUpdate | None]:
@@ -80,9 +87,11 @@ def _lower_priority() -> None:
         os.setpriority(os.PRIO_PROCESS, thread, max(NICE, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
-async def _deliver(futures: Sequence[asyncio.Future[Any]], results: Sequence[Any]) -> None:
+async def _deliver(group: Sequence[_Waiting], results: Sequence[Any]) -> None:
     """Deliver the results one by one: a read that arrives in between waits for one response, not for all."""
-    for done, result in zip(futures, results, strict=True):
+    for waiting, result in zip(group, results, strict=True):
+        done = waiting.done
+        waiting.on_end()
         if done.done():
             continue  # its client disconnected
         if isinstance(result, Exception):

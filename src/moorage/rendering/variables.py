@@ -2,8 +2,10 @@
 
 import asyncio
 import hashlib
+import sys
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Set as AbstractSet
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -14,8 +16,11 @@ from moorage.rendering.jinja import Jinja
 
 T = TypeVar("T")
 
-#: How many variants' variables are cached; the cache is cleared when it is full.
-_MAX_CACHED = 10_000
+#: The size of the cache. It is cleared when it is full, but never what one write needs, which could not succeed then.
+MAX_BYTES: Final = 16 * 1024 * 1024
+
+#: The bytes of a cached variant without its names, and of a name without its characters.
+_VARIANT_BYTES, _NAME_BYTES = 500, 100
 
 
 class VariablesNotCached(Exception):
@@ -32,6 +37,7 @@ class TemplateVariables:
     def __init__(self, jinja: Jinja | None) -> None:
         self._jinja = jinja
         self._cache: dict[bytes, VariableNames] = {}
+        self.held = 0  # the number of bytes in the cache
 
     @property
     def has_jinja(self) -> bool:
@@ -65,18 +71,28 @@ class TemplateVariables:
 
     async def load(self, templates: Sequence[Templates]) -> None:
         """Cache the variables of jinja templates, or the error of a template."""
-        if len(self._cache) + len(templates) > _MAX_CACHED:
-            self._cache = {}
+        if self.held > MAX_BYTES:
+            self._cache, self.held = {}, 0
         for variant in templates:
-            assert self._jinja is not None  # noqa: S101 -- without it, no variables are missing
-            try:
-                names = await self._jinja.names(variant[1])
-                self._cache[_hash(variant)] = {name for used in names for name in used}
-            except InvalidTemplate as error:
-                self._cache[_hash(variant)] = error
-            except MoorageError:
-                self._cache[_hash(variant)] = None
+            digest, found = _hash(variant), await self._find(variant)
+            if digest not in self._cache:
+                self.held += _size(found)
+            self._cache[digest] = found
+
+    async def _find(self, variant: Templates) -> VariableNames:
+        assert self._jinja is not None  # noqa: S101 -- without it, no variables are missing
+        try:
+            return {name for used in await self._jinja.names(variant[1]) for name in used}
+        except InvalidTemplate as error:
+            return error
+        except MoorageError:
+            return None
 
 
 def _hash(templates: Templates) -> bytes:
     return hashlib.sha256(msgspec.json.encode(templates)).digest()
+
+
+def _size(found: VariableNames) -> int:
+    names = found if isinstance(found, AbstractSet) else ()
+    return _VARIANT_BYTES + sum(sys.getsizeof(name) + _NAME_BYTES for name in names)

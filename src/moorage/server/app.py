@@ -9,6 +9,7 @@ from multiprocessing.synchronize import Event
 from starlette.types import ASGIApp
 
 from moorage.api.event_stream import Streams
+from moorage.api.memory_budget import MemoryBudget
 from moorage.api.metrics import Metrics
 from moorage.api.openapi.document import describe
 from moorage.api.request_log import RequestLog
@@ -61,7 +62,8 @@ def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIA
     max_staleness = math.inf if settings.max_staleness is None else settings.max_staleness
     follower = Follower(store, catalog, open_disk_cache(store, settings.disk_cache), max_staleness)
     jinja = Jinja() if settings.jinja else None
-    metrics, notifier = Metrics(catalog, follower), ChangeNotifier()
+    metrics, notifier, memory = Metrics(catalog, follower), ChangeNotifier(), MemoryBudget()
+    metrics.add_gauge("moorage_waiting_bytes", "Memory that requests in progress hold.", lambda: memory.held)
     catalog.on_change = notifier.notify
     services = Services(
         store=store,
@@ -76,6 +78,7 @@ def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIA
         request_log=RequestLog(metrics, AccessLog(settings.log_format, settings.log_level)),
         description=describe(OPERATIONS),
         write_queue=WriteQueue(store, catalog),
+        memory=memory,
         reader=ThreadPoolExecutor(READERS, "moorage-reader"),
         compute=ThreadPoolExecutor(1, "moorage-compute"),
     )

@@ -74,7 +74,7 @@ def _load(services: Services) -> None:
 async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, MoorageError)  # noqa: S101 -- registered for that class
     response = error_response(error, request.scope["moorage.request_id"])
-    if "moorage.revision" in request.scope:  # the request has a valid API key
+    if "moorage.revision" in request.scope and response.status_code != 401:  # the request has a valid API key
         response.headers["X-Moorage-Revision"] = request.scope["moorage.revision"]
     return response
 

@@ -370,9 +370,22 @@ WHERE project_id = :project_id AND key = :key AND created_us > :since_us
 
 -- insert_result --
 -- Store a result under an idempotency key.
-INSERT INTO idempotency (project_id, key, request_sha256, result, created_us)
-VALUES (:project_id, :key, :request_sha256, :result, :now_us)
-ON CONFLICT (project_id, key) DO UPDATE SET request_sha256 = :request_sha256, result = :result, created_us = :now_us
+INSERT INTO idempotency (project_id, key, request_sha256, result, created_us, api_key_id, total_bytes)
+VALUES (
+    :project_id, :key, :request_sha256, :result, :now_us, :api_key_id,
+    (SELECT COALESCE(MAX(i.total_bytes), 0) + :bytes FROM idempotency i WHERE i.api_key_id = :api_key_id)
+)
+ON CONFLICT (project_id, key) DO UPDATE
+SET request_sha256 = excluded.request_sha256, result = excluded.result, created_us = excluded.created_us,
+    api_key_id = excluded.api_key_id, total_bytes = excluded.total_bytes
+
+-- bytes_of_results --
+-- The bytes of all results of an API key but the oldest, from the first and the last entry of an index.
+SELECT COALESCE(
+    (SELECT MAX(n.total_bytes) FROM idempotency n WHERE n.api_key_id = :api_key_id)
+    - (SELECT MIN(o.total_bytes) FROM idempotency o WHERE o.api_key_id = :api_key_id),
+    0
+)
 
 -- delete_results --
 -- Delete the results that were stored before a time.
@@ -420,7 +433,8 @@ FROM version ORDER BY deployment_id, major, minor
 
 -- every_result --
 -- All rows, with the columns of `put_result`.
-SELECT project_id, key, request_sha256, result, created_us FROM idempotency ORDER BY project_id, key
+SELECT project_id, key, request_sha256, result, created_us, api_key_id, total_bytes
+FROM idempotency ORDER BY project_id, key
 
 -- every_consumer --
 -- All rows, with the columns of `put_consumer`.
@@ -459,8 +473,8 @@ VALUES
 
 -- put_result --
 -- Insert a row of another database.
-INSERT INTO idempotency (project_id, key, request_sha256, result, created_us)
-VALUES (:project_id, :key, :request_sha256, :result, :created_us)
+INSERT INTO idempotency (project_id, key, request_sha256, result, created_us, api_key_id, total_bytes)
+VALUES (:project_id, :key, :request_sha256, :result, :created_us, :api_key_id, :total_bytes)
 
 -- empty_project --
 -- Delete all rows.

@@ -29,9 +29,12 @@ from moorage.store.transfer.dump import Fingerprint
 #: How long the result under an idempotency key is stored.
 STORED_US = 24 * 3_600_000_000
 
+#: The bytes of a stored result in the database without its key and its text, indexes included.
+_RESULT_BYTES = 400
+
 
 class StoredResult(msgspec.Struct, frozen=True):
-    """The result of a write as JSON, and the hash of the request."""
+    """The outcome of a write as JSON, and the hash of the request."""
 
     request_sha256: str
     result: str
@@ -196,12 +199,21 @@ class Transaction(Reader):
         found = self._run("find_result", project_id=project_id, key=key, since_us=self.now_us - STORED_US)
         return next((StoredResult(*row) for row in found), None)
 
-    def insert_result(self, project_id: str, key: str, result: StoredResult) -> None:
-        """Store a result under an idempotency key, and delete results older than 24 hours."""
+    def delete_old_results(self) -> None:
+        """Delete results that are older than 24 hours."""
         self._run("delete_results", since_us=self.now_us - STORED_US)
+
+    def bytes_of_results(self, api_key_id: str) -> int:
+        """Return the bytes of all stored results of an API key but the oldest; it does not read their rows."""
+        ((held,),) = self._run("bytes_of_results", api_key_id=api_key_id)
+        return int(held)
+
+    def insert_result(self, project_id: str, key: str, result: StoredResult, api_key_id: str = "") -> None:
+        """Store a result of an API key, or of the operator, under an idempotency key."""
         self._run(
             "insert_result", project_id=project_id, key=key, request_sha256=result.request_sha256,
-            result=result.result, now_us=self.now_us,
+            result=result.result, now_us=self.now_us, api_key_id=api_key_id,
+            bytes=_RESULT_BYTES + len(key) + len(result.result.encode()),
         )  # fmt: skip
 
     def record(self, action: EntryAction, by: Actor, subject: Subject, *, breaking: Sequence[str] = ()) -> None:

@@ -157,7 +157,7 @@ def _record_all(recorder: Recorder) -> None:
     for key in (item["key"] for item in recorder.responses[0].body["data"]):
         recorder.record("reader", f"deployments/{key}/versions?limit=50")
         recorder.record("reader", f"deployments/{key}/history?limit=50")
-    recorder.record("admin", "api-keys")
+    recorder.record("admin", "api-keys?limit=50")
     recorder.record("reader", "manifests?limit=50")
 
 

@@ -8,18 +8,19 @@ from starlette.responses import Response
 from moorage.api.request import RequestContext
 from moorage.api.responses import json_response
 from moorage.core.access import ApiKey, ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey
+from moorage.core.deployments.page import PageQuery
 from moorage.core.errors.base import ApiKeyNotFound
 from moorage.registry.api_keys import grant_api_key, rename_api_key, revoke_api_key
 
 _encode = msgspec.json.Encoder().encode
 
 
-async def list_all(ctx: RequestContext) -> Response:
-    """List all keys of the project, newest first; tokens are masked."""
-    ctx.allow_query_params()
-    keys = sorted(ctx.services.catalog.api_keys(ctx.project_id), key=lambda key: key.created_us, reverse=True)
+async def list_page(ctx: RequestContext) -> Response:
+    """List the keys of the project, newest first, a page at a time; tokens are masked. The cursor is a key's `id`."""
+    query = PageQuery.read(ctx.request.query_params.multi_items())
+    keys, has_more = ctx.services.catalog.api_keys(ctx.project_id, query)
     now_us = time.time_ns() // 1000
-    return _response(_encode(ApiKeyPage("list", [ApiKeyItem.of(key, now_us) for key in keys], has_more=False)))
+    return _response(_encode(ApiKeyPage("list", [ApiKeyItem.of(key, now_us) for key in keys], has_more)))
 
 
 async def get(ctx: RequestContext) -> Response:
@@ -32,8 +33,10 @@ async def post(ctx: RequestContext) -> Response:
     """Create a key with at most the scopes and the expiry of your own key. Its token is in this response only."""
     ctx.allow_query_params()
     body, _ = await ctx.parse(PostApiKey)
-    result = await ctx.write(grant_api_key, ctx.key, body)
-    return json_response(ctx, _encode(ApiKeyItem.of(result.key, result.key.created_us, result.token)), 201)
+    result = await ctx.write(grant_api_key, body)
+    response = json_response(ctx, _encode(ApiKeyItem.of(result.key, result.key.created_us, result.token)), 201)
+    response.headers["Cache-Control"] = "no-store"  # it has the token
+    return response
 
 
 async def patch(ctx: RequestContext) -> Response:

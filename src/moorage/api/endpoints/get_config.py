@@ -47,7 +47,7 @@ def config_headers(revision: int, resolved: Resolved) -> tuple[bytes, RawHeaders
     ]
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=4_096)  # at most 1 KB each
 def _variant_headers(key: str, version: str, variant: str, reason: str) -> RawHeaders:
     return [
         (b"cache-control", b"private, no-cache"),

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from moorage.api.request import RequestContext
 from moorage.api.responses import json_response, version_response
+from moorage.core.access import Scope
 from moorage.core.deployments.deployment import restore_deadline_us
 from moorage.core.deployments.diff import Difference, unified
 from moorage.core.deployments.history import HistoryPage
@@ -26,8 +27,8 @@ async def list_page(ctx: RequestContext) -> Response:
     `variant_id` filters the versions of one variant.
     """
     parameters = ctx.request.query_params.multi_items()
+    query = PageQuery.read(parameters, ("variant_id",))
     variant_id = dict(parameters).get("variant_id")
-    query = PageQuery.read((name, value) for name, value in parameters if name != "variant_id")
 
     def page(reader: Reader) -> bytes:
         deployment = get_deployment(reader, ctx.project_id, ctx.path("key_or_id"))
@@ -56,7 +57,7 @@ async def post(ctx: RequestContext) -> Response:
     """Save a new version as a draft, or publish it at once."""
     ctx.allow_query_params("take_ownership", "allow_breaking")
     body, normalized = await ctx.parse(PostVersion)
-    if body.status != "draft" and not ctx.key.can_publish:
+    if body.status != "draft" and not ctx.require_scope(Scope.PUBLISH):
         raise PublishScopeMissing
     result = await ctx.write(versions.save_version, ctx.path("key_or_id"), body)
     return version_response(ctx, result, 201, normalized)
@@ -133,7 +134,8 @@ async def diff(ctx: RequestContext) -> Response:
         return unified(*contents, *names) if is_text else _encode(Difference.of(*names, *contents))
 
     chosen = ctx.path("key_or_id"), from_name, to_name
-    (before, after), _ = await ctx.read(lambda reader: versions.compare(reader, ctx.project_id, *chosen))
+    (before, after), rev = await ctx.read(lambda reader: versions.compare(reader, ctx.project_id, *chosen))
     # No ETag: responses are cached by path and query, and this one has two forms.
     body = await ctx.compute(difference)
-    return Response(body, media_type="text/plain" if is_text else "application/json")
+    headers = {"Cache-Control": "private, no-cache", "Vary": "Accept", "X-Moorage-Revision": str(rev)}
+    return Response(body, headers=headers, media_type="text/plain" if is_text else "application/json")

@@ -2,6 +2,7 @@
 
 from moorage.api.auth import authenticate
 from moorage.api.endpoints.get_config import PATH, SCOPES, config_headers
+from moorage.api.middleware.caller_cache import CallerCache
 from moorage.api.middleware.response_cache import CachedResponse
 from moorage.catalog.catalog import Catalog
 from moorage.core.access import ApiKey
@@ -19,16 +20,15 @@ class GetConfigFastPath:
         self._catalog = catalog
         self._resolver = resolver
         self._consumers = consumers
-        self._callers: dict[bytes | None, ApiKey] = {}
 
-    def clear(self) -> None:
-        """Forget the API keys: something changed."""
-        self._callers.clear()
+    def response(self, authorization: bytes | None, body: bytes, callers: CallerCache) -> CachedResponse | None:
+        """Return the response, or None for a request of the usual path.
 
-    def response(self, authorization: bytes | None, body: bytes) -> CachedResponse | None:
-        """Return the response, or None for a request of the usual path. The caller checks the catalog's staleness."""
+        The caller checks the catalog's staleness, after the body has arrived: until then, the API key can be revoked.
+        """
         try:
-            caller = self._callers.get(authorization) or self._authenticate(authorization)
+            caller = callers.find(authorization) or self._authenticate(authorization, callers)
+            caller.check_scopes(SCOPES)
             request = read_request(body)
             resolved = self._resolver.resolve_now(caller.project_id, request)
         except MoorageError:
@@ -39,9 +39,7 @@ class GetConfigFastPath:
         etag, headers = config_headers(self._catalog.revision, resolved)
         return CachedResponse.of(headers, resolved.config, etag, PATH, caller)
 
-    def _authenticate(self, authorization: bytes | None) -> ApiKey:
+    def _authenticate(self, authorization: bytes | None, callers: CallerCache) -> ApiKey:
         caller = authenticate(self._catalog, None if authorization is None else authorization.decode("latin-1"))
-        caller.check_scopes(SCOPES)
-        if caller.expires_us is None:
-            self._callers[authorization] = caller
+        callers.add(authorization, caller)
         return caller

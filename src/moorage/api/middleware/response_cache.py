@@ -1,5 +1,6 @@
 """The response cache: complete responses to GET requests, until the next write."""
 
+import sys
 from typing import Final
 
 import msgspec
@@ -7,54 +8,53 @@ from starlette.types import Message
 
 from moorage.api.responses import RawHeaders
 from moorage.core.access import ApiKey
+from moorage.core.bounded_cache import BoundedCache
 
-#: The cache is cleared when it has this many responses, or this many bytes of bodies.
-MAX_RESPONSES: Final = 2_000
+#: The size of the cache: bodies, headers, paths and queries.
 MAX_BYTES: Final = 16 * 1024 * 1024
 
-FOREVER: Final = float("inf")
+#: The id of the API key, the path, the query string. Never a header: what a client sends is not who it is.
+CacheKey = tuple[str, str, bytes]
 
-#: Authorization header, path, query string.
-CacheKey = tuple[bytes | None, str, bytes]
+#: The bytes of a response without its body, headers, path and query; and of a header without its name and value.
+_RESPONSE_BYTES, _HEADER_BYTES = 600, 64
 
 
 class CachedResponse(msgspec.Struct, frozen=True, gc=False):
-    """A complete 200 response; `valid_until` is the expiry of the API key (seconds since 1970)."""
+    """A complete 200 response to an API key."""
 
     headers: RawHeaders
     body_message: Message
     etag: bytes
     route: str
     caller: ApiKey
-    valid_until: float
 
     @classmethod
     def of(cls, headers: RawHeaders, body: bytes, etag: bytes, route: str, caller: ApiKey) -> "CachedResponse":
         """Return the response to a request with an API key."""
-        valid_until = FOREVER if caller.expires_us is None else caller.expires_us / 1e6
-        return cls(headers, {"type": "http.response.body", "body": body}, etag, route, caller, valid_until)
+        return cls(headers, {"type": "http.response.body", "body": body}, etag, route, caller)
 
 
 class ResponseCache:
-    """Responses by request. Cleared when full; hot entries are recreated quickly."""
+    """Responses by API key, path and query."""
 
     def __init__(self) -> None:
-        self._responses: dict[CacheKey, CachedResponse] = {}
-        self._bytes = 0
-        self.get = self._responses.get  # without a method call in between
+        self._responses: BoundedCache[CacheKey, CachedResponse] = BoundedCache(MAX_BYTES)
+        self.get = self._responses.get
+        self.clear = self._responses.clear
 
     def __len__(self) -> int:
         return len(self._responses)
 
+    @property
+    def held(self) -> int:
+        """The number of bytes in the cache."""
+        return self._responses.held
+
     def set(self, key: CacheKey, response: CachedResponse) -> None:
         """Store a response."""
-        size = len(response.body_message["body"])
-        if len(self._responses) >= MAX_RESPONSES or self._bytes + size > MAX_BYTES:
-            self.clear()
-        self._responses[key] = response
-        self._bytes += size
-
-    def clear(self) -> None:
-        """Remove all responses."""
-        self._responses.clear()
-        self._bytes = 0
+        _, path, query = key
+        size = sys.getsizeof(path) + sys.getsizeof(query) + sys.getsizeof(response.body_message["body"])
+        for name, value in response.headers:
+            size += sys.getsizeof(name) + sys.getsizeof(value) + _HEADER_BYTES
+        self._responses.set(key, response, size + _RESPONSE_BYTES)

@@ -7,7 +7,7 @@ from typing import get_args
 import msgspec
 
 from moorage.core.deployments.prompt_config import ModelType
-from moorage.core.errors.requests import FilterNotATime, FilterTooLong, InvalidFilter, RepeatedParameter
+from moorage.core.errors.requests import FilterNotATime, FilterTooLong, InvalidFilter
 from moorage.core.times import find_moment, iso
 from moorage.core.validation.messages import nearest
 
@@ -71,18 +71,14 @@ class Filter(msgspec.Struct, frozen=True):
 
     @classmethod
     def read(cls, parameters: Iterable[tuple[str, str]]) -> "Filter | None":
-        """Read the filters from query parameters, or return None. An empty value counts as absent.
+        """Read the filters from query parameters that `PageQuery.read` accepted, or return None.
+
+        An empty value counts as absent.
 
         Raises:
-            RepeatedParameter, InvalidFilter
+            InvalidFilter
         """
-        found: dict[str, str] = {}
-        for name, value in parameters:
-            if name in FILTERS:
-                if name in found:
-                    raise RepeatedParameter(param=name, name=name)
-                found[name] = value
-        given = {name: value for name, value in found.items() if value}
+        given = {name: value for name, value in parameters if name in FILTERS and value}
         for name, value in given.items():
             if len(value) > MAX_TEXT:
                 raise FilterTooLong(param=name, maximum=MAX_TEXT)

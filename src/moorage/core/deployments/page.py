@@ -34,16 +34,14 @@ class PageQuery(msgspec.Struct, frozen=True):
 
     @classmethod
     def read(cls, parameters: Iterable[tuple[str, str]], others: tuple[str, ...] = ()) -> "PageQuery":
-        """Read query parameters; an empty value counts as absent. The caller reads the parameters in `others`.
+        """Read query parameters; an empty value counts as absent. The caller reads the values of `others`.
 
         Raises:
             UnknownParameter, RepeatedParameter, InvalidLimit, ConflictingCursors
         """
         found: dict[str, str] = {}
         for name, value in parameters:
-            if name in others:
-                continue
-            standard = PARAMETERS.get(name)
+            standard = name if name in others else PARAMETERS.get(name)
             if standard is None:
                 raise UnknownParameter(param=name[:200], name=name[:200], allowed=", ".join((*PARAMETERS, *others)))
             if standard in found:

@@ -13,7 +13,7 @@
     ├── PreconditionFailed        DeploymentExists
     ├── VariantNotResolved        the routing table names a variant that does not exist
     ├── DeploymentUnreadable, VersionUnreadable    another program wrote into the database
-    ├── TooManyStreams
+    ├── TooManyStreams, ApiKeyQueueFull, WriteQueueFull, IdempotencyQuotaExceeded
     └── StorageError              the database, see `moorage.core.errors.storage`
 
 The docstring of a class is its message: what is wrong, and the value. `hint` is what to do. Both have `{fields}` that
@@ -225,6 +225,29 @@ class IdempotencyConflict(Conflict):
 
     code = "idempotency_conflict"
     hint = "Use a new key for each operation."
+
+
+class IdempotencyQuotaExceeded(MoorageError):
+    """The outcomes of this API key under Idempotency-Keys take {held} bytes; at most {maximum} bytes are stored for 24
+    hours."""
+
+    code = "idempotency_quota_exceeded"
+    hint = "Retry later, or omit the Idempotency-Key."
+
+
+class ApiKeyQueueFull(MoorageError):
+    """The waiting requests of this API key hold {held} bytes of memory, and this one needs {needed}. An API key can
+    hold as much as it leaves free: {free} bytes."""
+
+    code = "api_key_queue_full"
+    hint = "Retry later, with fewer concurrent requests."
+
+
+class WriteQueueFull(MoorageError):
+    """The waiting requests of this server hold {held} of {maximum} bytes of memory, and this one needs {needed}."""
+
+    code = "write_queue_full"
+    hint = "Retry later."
 
 
 class VariantNotResolved(MoorageError):

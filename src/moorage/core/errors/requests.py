@@ -5,6 +5,7 @@ InvalidRequest
 ├── InvalidFilter             FilterTooLong, FilterNotATime
 ├── UnknownParameter, RepeatedParameter, MissingParameter, InvalidIdempotencyKey, InvalidMinRevision
 ├── ComparisonTooLarge, ContextTooLarge
+├── InvalidHost, RepeatedHeader
 └── InvalidJson, InvalidBody, InvalidKey, BodyTooLarge, BodyTooSlow, UnsupportedEncoding
 """
 
@@ -70,6 +71,19 @@ class RepeatedParameter(InvalidRequest):
     """The query parameter {name!r} was sent more than once (its aliases count as the same)."""
 
     code = "repeated_parameter"
+    hint = "Send it once."
+
+
+class InvalidHost(InvalidRequest):
+    """A request must have one Host header with a host and an optional port; got {value}."""
+
+    code = "invalid_host"
+
+
+class RepeatedHeader(InvalidRequest):
+    """The header {name} was sent more than once."""
+
+    code = "repeated_header"
     hint = "Send it once."
 
 

@@ -103,16 +103,19 @@ CREATE INDEX history_deployment ON history (deployment_id, rev);
 CREATE INDEX history_to_version ON history (to_version_id, rev);
 CREATE INDEX history_subject_key ON history (subject_key_id, rev) WHERE subject_key_id IS NOT NULL;
 
--- Results of POSTs with an Idempotency-Key, stored for 24 hours, in the transaction of the write.
+-- Outcomes of POSTs with an Idempotency-Key, stored for 24 hours, in the transaction of the write.
 CREATE TABLE idempotency (
     project_id TEXT NOT NULL REFERENCES project (id),
     key TEXT NOT NULL,
     request_sha256 TEXT NOT NULL,
-    result TEXT NOT NULL,          -- JSON; the tokens of API keys are masked
+    result TEXT NOT NULL,          -- JSON: the ids of what the write made, and what can change in it; no content
     created_us BIGINT NOT NULL,
+    api_key_id TEXT NOT NULL,      -- '' for the operator
+    total_bytes BIGINT NOT NULL,   -- of this and all earlier results of the API key: a quota reads two rows
     PRIMARY KEY (project_id, key)
 );
 CREATE INDEX idempotency_created ON idempotency (created_us);
+CREATE INDEX idempotency_api_key ON idempotency (api_key_id, total_bytes);
 
 -- One row while another database is copied into this one; no server starts on it until the row is gone.
 CREATE TABLE copy (

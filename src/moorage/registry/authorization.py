@@ -1,0 +1,28 @@
+"""Authorization of a write at the moment of its effect: in its transaction, and in every attempt.
+
+Much time can pass between the headers of a request and its write: the body arrives late, the writer is busy, the write
+is retried. In the meantime, the API key can be revoked or expire. What was allowed at the beginning does not count.
+"""
+
+import time
+
+from moorage.core.access import ApiKey
+from moorage.core.errors.base import InvalidApiKey
+from moorage.registry.write_context import WriteContext
+from moorage.store.transaction import Transaction
+
+
+def authorize(tx: Transaction, ctx: WriteContext) -> ApiKey | None:
+    """Return the API key of a write if it may make it now. The operator needs none: the database is theirs.
+
+    Raises:
+        InvalidApiKey, ExpiredApiKey, InsufficientScope
+    """
+    if ctx.actor.api_key_id is None:
+        return None
+    key = tx.find_api_key(ctx.actor.api_key_id)
+    if key is None or key.project_id != ctx.project_id:
+        raise InvalidApiKey
+    key.check_valid(time.time_ns() // 1000)
+    key.check_scopes(ctx.scopes)
+    return key
