@@ -147,7 +147,7 @@ def _broken_rule(setting: Setting, value: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    return f"'{visible(value[:80])}'"
+    return f"'{visible(value.rpartition('@')[2][:80])}'"  # a URL can have a password before the @
 
 
 def _checked(setting: Setting, value: str, variable: str) -> str:

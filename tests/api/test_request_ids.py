@@ -31,13 +31,14 @@ def test_a_token_is_no_request_id(project: Project, form: str) -> None:
     assert entry["request_id"] == written.headers["x-request-id"]
 
 
-@pytest.mark.parametrize("sent", ["x" * 129, "x" * 5_000, "a b", "é", '"', "\\", "", "MRG_x", "a\tb"])
-def test_a_request_id_that_is_too_long_or_not_plain_is_replaced(project: Project, sent: str) -> None:
+@pytest.mark.parametrize("form", ["{}" * 5, "{}" * 100, "{} b", "{}é", '{}"', "{}\\", "", "MRG_{}", "{}\tb"])
+def test_a_request_id_that_is_too_long_or_not_plain_is_replaced(project: Project, form: str) -> None:
+    sent = form.replace("{}", project.id)  # the log is shared with other tests
     response = project.request("GET", "/v2/deployments", headers={"X-Request-Id": sent})
     log = logged(project, response.headers["x-request-id"])
 
     assert len(response.headers["x-request-id"]) == 36
-    assert "x" * 129 not in log
+    assert project.id not in log
 
 
 def test_the_path_of_a_request_is_logged_without_control_characters(project: Project) -> None:

@@ -171,8 +171,11 @@ def test_the_epoch_after_a_restore_sorts_after_an_epoch_from_a_clock_that_was_ah
     """Clients reject a snapshot of an earlier epoch."""
     ahead = "fffffff0-0000-7000-8000-000000000000"
     with database.engine().write() as run:
-        ((_, rev, last_created_us, history_hash, *_),) = run("state")
-        run("set_state", epoch=ahead, rev=rev, last_created_us=last_created_us, history_hash=history_hash)
+        ((_, rev, last_created_us, history_hash, history_key),) = run("state")
+        run(
+            "set_state", epoch=ahead, rev=rev, last_created_us=last_created_us, history_hash=history_hash,
+            history_key=history_key,
+        )  # fmt: skip
 
     for _ in range(2):
         before = epoch(database.store())

@@ -19,8 +19,8 @@ from tests.support.stores import a_store
 CONTENTS: dict[str, dict[str, Any]] = {
     "one long text": {"messages": [{"role": "user", "content": "x" * 100_000}]},
     "a text with one character of four bytes": {"messages": [{"role": "user", "content": "x" * 100_000 + "👋"}]},
-    "many names": {"messages": [{"role": "user", "content": "".join(f"{{{{n{n}}}}}" for n in range(5_000))}]},
-    "one name many times": {"messages": [{"role": "user", "content": "{{a}}" * 20_000}]},
+    "many names": {"messages": [{"role": "user", "content": "".join(f"{{{{n{n}}}}}" for n in range(4_500))}]},
+    "one name many times": {"messages": [{"role": "user", "content": "{{a}}" * 4_500}]},
     "many messages": {"messages": [{"role": "user", "content": ""}] * 3_000},
     "many tools": {"tools": [{"type": "function", "function": {"name": f"f{n}"}} for n in range(1_000)]},
     "many parts": {"messages": [{"role": "user", "content": [{"type": "text", "text": ""}] * 3_000}]},

@@ -7,7 +7,8 @@ import click
 import msgspec
 from rich.text import Text
 
-from moorage.cli.client import ApiError, Client, ServerError, deployment_path, read_manifests
+from moorage.cli.client import Client, deployment_path, read_manifests
+from moorage.cli.errors import ApiError, ServerError
 from moorage.cli.options import setting
 from moorage.cli.output import echo, new_table, one_line, pluralize, print_table, print_text, progress_bar
 from moorage.cli.responses import Deleted

@@ -2,16 +2,16 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 import click
 import msgspec
 
 from moorage import __version__
-from moorage.cli.hints import translate
+from moorage.cli.errors import ServerError, api_error, decode, raise_not_moorage
 from moorage.cli.http import MAX_RESPONSE, HttpClient, HttpResponse, InvalidServerUrl, NoResponse
-from moorage.cli.responses import AffectedCaller, ErrorReply, ItemT, ManifestItem, Page
+from moorage.cli.responses import ItemT, ManifestItem, Page
 from moorage.core.deployments.deployment import MAX_NOTES
 from moorage.core.deployments.ids import check_key_or_id, is_segment
 from moorage.core.deployments.manifest import Manifest
@@ -26,31 +26,6 @@ MAX_PAGES = 10_000
 MAX_LIST = 4 * MAX_RESPONSE
 LIST_SECONDS = 600.0
 
-#: The maximum number of values in a response; each takes up to a hundred bytes of memory.
-MAX_VALUES = 4_000_000
-
-#: How many lines of an error are shown.
-_MAX_LINES = 100
-
-
-class ApiError(click.ClickException):
-    """An error response; `problems` are the lines to show, and the message joins them with the hint."""
-
-    def __init__(self, problems: list[str], hint: str = "", code: str = "") -> None:
-        self.problems = [visible_line(problem) for problem in problems[:_MAX_LINES]]
-        if len(problems) > _MAX_LINES:
-            self.problems.append(f"… and {len(problems) - _MAX_LINES} more")
-        self.hint = visible_line(hint)
-        self.code = code
-        super().__init__("\n  ".join(self.problems) + (f"\n{self.hint}" if hint else ""))
-
-
-class ServerError(ApiError):
-    """There is no response, or it is not one of Moorage. Other requests would have the same result."""
-
-    def __init__(self, problem: str, hint: str) -> None:
-        super().__init__([f"{problem} {hint}"])
-
 
 class Reply(msgspec.Struct, Generic[T], frozen=True):
     """A 2xx response: its decoded JSON, and the response."""
@@ -61,13 +36,13 @@ class Reply(msgspec.Struct, Generic[T], frozen=True):
 
     def plain(self) -> Any:
         """Return the JSON with all fields, also those that this version does not know."""
-        return _decode(self.url, self.response, Any)
+        return decode(self.url, self.response, Any)
 
     def header(self, name: str, values: Sequence[str] = ()) -> str:
         """Return a header that the response must have, and that has one of the `values` if there are any."""
         value = self.response.headers.get(name)
         if value is None or (values and value not in values):
-            _raise_not_moorage(self.url, self.response.status, f"the header {name} is missing or invalid")
+            raise_not_moorage(self.url, self.response.status, f"the header {name} is missing or invalid")
         return value
 
     def find_header(self, name: str) -> str | None:
@@ -116,7 +91,7 @@ class Client:
         """GET `path` as plain text."""
         response = self._send("GET", path, query, None, Accept="text/plain")
         if not response.headers.get("content-type", "").startswith("text/plain"):
-            _raise_not_moorage(self._http.url, response.status, "the response is not a text")
+            raise_not_moorage(self._http.url, response.status, "the response is not a text")
         return response.body.decode(errors="replace")
 
     def send(
@@ -149,17 +124,17 @@ class Client:
             size += len(page.response.body)
             cursor = page.value.data[-1].id if page.value.data else None
             if cursor is None or cursor in cursors:
-                _raise_not_moorage(self._http.url, page.response.status, "a page of the list repeats")
+                raise_not_moorage(self._http.url, page.response.status, "a page of the list repeats")
             cursors.add(cursor)
             if len(cursors) >= MAX_PAGES or size > MAX_LIST or time.monotonic() > deadline:
                 reason = f"the list has no end after {len(cursors)} pages and {size} bytes"
-                _raise_not_moorage(self._http.url, page.response.status, reason)
+                raise_not_moorage(self._http.url, page.response.status, reason)
 
     def _json(
         self, method: str, path: str, query: dict[str, Any], body: bytes | None, kind: type[T], **headers: str
     ) -> Reply[T]:
         response = self._send(method, path, query, body, **headers)
-        return Reply(self._http.url, _decode(self._http.url, response, kind), response)
+        return Reply(self._http.url, decode(self._http.url, response, kind), response)
 
     def _send(self, method: str, path: str, query: dict[str, Any], body: bytes | None, **headers: str) -> HttpResponse:
         fields = {name: _query_value(value) for name, value in query.items() if value is not None}
@@ -173,7 +148,7 @@ class Client:
                 "Check that the server is running (moorage serve) and that MOORAGE_URL is correct.",
             ) from error
         if not 200 <= response.status < 300:
-            raise _api_error(self._http.url, response)
+            raise api_error(self._http.url, response)
         return response
 
 
@@ -218,48 +193,3 @@ def _query_value(value: object) -> str:
 def _header_value(text: str) -> str:
     """Return a text as the value of a header: its UTF-8, of which each byte is a character for urllib3."""
     return one_line(text)[:MAX_NOTES].encode().decode("latin-1")
-
-
-def _decode(url: str, response: HttpResponse, kind: type[T]) -> T:
-    """Decode the JSON of a response.
-
-    Raises:
-        ServerError: it has another type.
-    """
-    if sum(map(response.body.count, (b",", b"[", b"{"))) > MAX_VALUES:
-        _raise_not_moorage(url, response.status, "the response has too many values")
-    try:
-        return msgspec.json.decode(response.body, type=kind)
-    except msgspec.ValidationError as error:
-        _raise_not_moorage(url, response.status, str(error))
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        _raise_not_moorage(url, response.status, "the response is not JSON")
-
-
-def _raise_not_moorage(url: str, status: int, reason: str) -> NoReturn:
-    raise ServerError(
-        f"{url} is not a Moorage server (status {status}: {visible_line(reason, 200)}).", "Check MOORAGE_URL."
-    )
-
-
-def _api_error(url: str, response: HttpResponse) -> ApiError:
-    try:
-        error = _decode(url, response, ErrorReply).error
-    except ServerError as unreadable:
-        return unreadable
-    problems = [f"{problem.path or 'the body'}: {problem.message}" for problem in error.problems]
-    problems += [f"breaking: {change.message}" for change in error.breaking]
-    problems += [_affected(caller) for caller in error.callers]
-    message, hint = translate(error)
-    return ApiError(problems or [message], hint, error.code)
-
-
-def _affected(caller: AffectedCaller) -> str:
-    """Return a line about an API key that a breaking change affects."""
-    missing, unused = caller.inputs_missing, caller.inputs_unused
-    parts = [
-        *([f"does not send {', '.join(missing)}"] if missing else []),
-        *([f"sends {', '.join(unused)} without effect"] if unused else []),
-    ]
-    key = caller.api_key
-    return f"affected: {key.name} ({key.id}) {' and '.join(parts)}; last request at {caller.last_used}"

@@ -9,10 +9,11 @@ import click
 import msgspec
 
 from moorage import __version__
+from moorage.cli.error_responses import ErrorReply
 from moorage.cli.http import BrokenResponse, HttpClient, InvalidServerUrl, NoResponse
 from moorage.cli.options import output_option
 from moorage.cli.output import echo, one_line, print_data
-from moorage.cli.responses import ApiDescription, ErrorReply, Health
+from moorage.cli.responses import ApiDescription, Health
 from moorage.cli.serve import serve
 from moorage.core.secret_keys import SecretKeys
 from moorage.diagnostics.finding import Finding, State

@@ -7,7 +7,7 @@ its own hint, which names options of the command and the real key.
 import re
 from collections.abc import Mapping
 
-from moorage.cli.responses import ErrorDetail
+from moorage.cli.error_responses import ErrorDetail
 from moorage.core.deployments.ids import is_segment
 
 #: Code -> hint. `{key}` is the key of the deployment that the error is about.

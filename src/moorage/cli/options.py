@@ -29,7 +29,7 @@ class WholeNumber(click.IntRange):
     """A whole number in ASCII digits; Python also reads `1_0` and the digits of other scripts."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read it."""
+        """Return the number of an option."""
         if not re.fullmatch(r"-?[0-9]{1,18}", str(value)):
             self.fail(f"'{visible_line(value, 80)}' is not a valid integer.", param, ctx)
         return int(super().convert(value, param, ctx))
@@ -42,7 +42,7 @@ class Seconds(click.FloatRange):
         super().__init__(1, _MAX_SECONDS)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read it."""
+        """Return the number of an option."""
         if not re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{0,18})?([eE][-+]?[0-9]{1,3})?", str(value)):
             self.fail(f"'{visible_line(value, 80)}' is not a number of seconds.", param, ctx)
         return float(super().convert(value, param, ctx))
@@ -60,7 +60,7 @@ class _SettingType(click.ParamType[Any]):
         return self._kind.get_metavar(param, ctx)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read it."""
+        """Return the value of the setting."""
         mistake = find_mistake(self._row, str(value))
         if not mistake:
             try:

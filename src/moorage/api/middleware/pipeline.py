@@ -28,7 +28,7 @@ from moorage.api.responses import RawHeaders, etag_matches
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import FRESH_SECONDS, Follower
 from moorage.core.access import ApiKey
-from moorage.core.errors.base import MoorageError
+from moorage.core.errors.base import MoorageError, RouteNotFound
 
 _NO_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
 _READS: Final = frozenset({"GET", "HEAD"})
@@ -69,9 +69,13 @@ class RequestPipeline:
         headers = read_headers(scope)
         age_of = self._follower.age if self._catalog.is_current() else await self._catch_up()
         self._clear_if_changed()
-        raw_path = scope.get("raw_path") or b""
-        if b"%2" in raw_path:
+        raw_path: bytes = scope.get("raw_path") or b""
+        problem: MoorageError | None = headers.problem
+        if b"%2" in raw_path and b"%2f" in raw_path.lower():
+            # The server decodes a path before it is routed, so the slash would separate segments and lead to another
+            # route. No key, id or version has a slash.
             scope["path"] = _path_of_segments(raw_path)
+            problem = problem or RouteNotFound(path=scope["path"][:200])
         method, path, query = scope["method"], scope["path"], scope["query_string"]
         caller: ApiKey | None
         cached, age = None, 0.0  # the age is read as late as possible
@@ -92,7 +96,7 @@ class RequestPipeline:
             route, caller = cached.route, cached.caller
         else:
             response = _conditional_response(send, receive, headers, method, path, age_of)
-            await self._run(scope, response, headers.problem)
+            await self._run(scope, response, problem)
             status, caller = response.status, scope.get("moorage.caller")
             route = scope["route"].path if "route" in scope else "none"
             if method == "GET" and caller is not None:
@@ -192,10 +196,7 @@ async def _send(send: Send, status: int, headers: RawHeaders, body: Message, req
 
 
 def _path_of_segments(raw_path: bytes) -> str:
-    """Return the decoded path with `%2F` for an encoded slash, which is a character of a segment and separates none.
-
-    No key has a percent sign, so such a segment is equal to no key.
-    """
+    """Return the decoded path with `%2F` for an encoded slash."""
     return unquote(re.sub(b"%2f", b"%252F", raw_path, flags=re.IGNORECASE).decode("latin-1"))
 
 

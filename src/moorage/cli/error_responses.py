@@ -1,0 +1,45 @@
+"""The parts of the API's error responses that the command line uses."""
+
+import msgspec
+
+from moorage.cli.responses import KeyName
+
+
+class ErrorProblem(msgspec.Struct, frozen=True):
+    """A problem of a body."""
+
+    path: str
+    message: str
+
+
+class BreakingLine(msgspec.Struct, frozen=True):
+    """A breaking change."""
+
+    message: str
+
+
+class AffectedCaller(msgspec.Struct, frozen=True):
+    """An API key that a breaking change affects."""
+
+    api_key: KeyName
+    inputs_missing: list[str]
+    inputs_unused: list[str]
+    last_used: str
+
+
+class ErrorDetail(msgspec.Struct, frozen=True):
+    """The details of an error."""
+
+    code: str
+    message: str
+    hint: str = ""
+    key: str = ""
+    problems: list[ErrorProblem] = []
+    breaking: list[BreakingLine] = []
+    callers: list[AffectedCaller] = []
+
+
+class ErrorReply(msgspec.Struct, frozen=True):
+    """The body of an error response."""
+
+    error: ErrorDetail

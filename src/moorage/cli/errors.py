@@ -1,0 +1,85 @@
+"""The errors of the command line that the responses of a server cause."""
+
+from typing import NoReturn, TypeVar
+
+import click
+import msgspec
+
+from moorage.cli.error_responses import AffectedCaller, ErrorReply
+from moorage.cli.hints import translate
+from moorage.cli.http import HttpResponse
+from moorage.core.escaping import visible_line
+
+T = TypeVar("T")
+
+#: The maximum number of values in a response; each takes up to a hundred bytes of memory.
+MAX_VALUES = 4_000_000
+
+#: How many lines of an error are shown.
+_MAX_LINES = 100
+
+
+class ApiError(click.ClickException):
+    """An error response; `problems` are the lines to show, and the message joins them with the hint."""
+
+    def __init__(self, problems: list[str], hint: str = "", code: str = "") -> None:
+        self.problems = [visible_line(problem) for problem in problems[:_MAX_LINES]]
+        if len(problems) > _MAX_LINES:
+            self.problems.append(f"… and {len(problems) - _MAX_LINES} more")
+        self.hint = visible_line(hint)
+        self.code = code
+        super().__init__("\n  ".join(self.problems) + (f"\n{self.hint}" if hint else ""))
+
+
+class ServerError(ApiError):
+    """There is no response, or it is not one of Moorage. Other requests would have the same result."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__([f"{problem} {hint}"])
+
+
+def decode(url: str, response: HttpResponse, kind: type[T]) -> T:
+    """Decode the JSON of a response.
+
+    Raises:
+        ServerError: it has another type.
+    """
+    if sum(map(response.body.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise_not_moorage(url, response.status, "the response has too many values")
+    try:
+        return msgspec.json.decode(response.body, type=kind)
+    except msgspec.ValidationError as error:
+        raise_not_moorage(url, response.status, str(error))
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise_not_moorage(url, response.status, "the response is not JSON")
+
+
+def raise_not_moorage(url: str, status: int, reason: str) -> NoReturn:
+    """Raise the error of a response that is not one of Moorage."""
+    raise ServerError(
+        f"{url} is not a Moorage server (status {status}: {visible_line(reason, 200)}).", "Check MOORAGE_URL."
+    )
+
+
+def api_error(url: str, response: HttpResponse) -> ApiError:
+    """Return the error for a response that is not 2xx."""
+    try:
+        error = decode(url, response, ErrorReply).error
+    except ServerError as unreadable:
+        return unreadable
+    problems = [f"{problem.path or 'the body'}: {problem.message}" for problem in error.problems]
+    problems += [f"breaking: {change.message}" for change in error.breaking]
+    problems += [_affected(caller) for caller in error.callers]
+    message, hint = translate(error)
+    return ApiError(problems or [message], hint, error.code)
+
+
+def _affected(caller: AffectedCaller) -> str:
+    """Return a line about an API key that a breaking change affects."""
+    missing, unused = caller.inputs_missing, caller.inputs_unused
+    parts = [
+        *([f"does not send {', '.join(missing)}"] if missing else []),
+        *([f"sends {', '.join(unused)} without effect"] if unused else []),
+    ]
+    key = caller.api_key
+    return f"affected: {key.name} ({key.id}) {' and '.join(parts)}; last request at {caller.last_used}"
