@@ -8,7 +8,7 @@ from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 from msgspec import UNSET, UnsetType
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from moorage.api.auth import authenticate_again
 from moorage.api.idempotency import run_idempotent
@@ -26,6 +26,7 @@ from moorage.core.errors.requests import (
     InvalidFlag,
     InvalidIdempotencyKey,
     InvalidRequest,
+    MalformedBody,
     RepeatedParameter,
     UnknownParameter,
     UnsupportedEncoding,
@@ -218,6 +219,7 @@ class RequestContext:
         Raises:
             BodyTooLarge: as soon as that is known; the rest is not read.
             BodyTooSlow: it did not arrive within `BODY_SECONDS`.
+            MalformedBody: its chunks are malformed.
             UnsupportedEncoding: it is compressed.
             ApiKeyQueueFull, WriteQueueFull: before the body is read, as soon as that is known, or before it is parsed.
             InvalidApiKey, ExpiredApiKey, InsufficientScope, TooStale
@@ -243,6 +245,8 @@ class RequestContext:
                     pieces.append(piece)
         except TimeoutError:
             raise BodyTooSlow(seconds=BODY_SECONDS) from None
+        except ClientDisconnect:  # also for malformed chunks, after which the client still gets the response
+            raise MalformedBody from None
         body = b"".join(pieces)
         await self.check_caller()
         self.lease.take(parsed_bytes(body))

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from typing import Final
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -51,8 +52,13 @@ def config_headers(revision: int, resolved: Resolved) -> tuple[bytes, RawHeaders
 def _variant_headers(key: str, version: str, variant: str, reason: str) -> RawHeaders:
     return [
         (b"cache-control", b"private, no-cache"),
-        (b"x-moorage-deployment", key.encode()),
+        (b"x-moorage-deployment", _header_value(key)),
         (b"x-moorage-version", version.encode()),
-        (b"x-moorage-variant", variant.encode()),
+        (b"x-moorage-variant", _header_value(variant)),
         (b"x-moorage-reason", reason.encode()),
     ]
+
+
+def _header_value(name: str) -> bytes:
+    """Return a name as a header value. Only a name that another program stored contains other characters."""
+    return (name if name.isascii() and name.isprintable() else quote(name)).encode()

@@ -1,5 +1,7 @@
 """The fast path of get_config: requests with nothing but a key and a JSON body, without the framework."""
 
+import logging
+
 from moorage.api.auth import authenticate
 from moorage.api.endpoints.get_config import PATH, SCOPES, config_headers
 from moorage.api.middleware.caller_cache import CallerCache
@@ -10,6 +12,8 @@ from moorage.core.errors.base import MoorageError
 from moorage.core.resolution.config import read_request
 from moorage.gateway.consumers import ConsumerTracker
 from moorage.gateway.resolve import Resolver
+
+_log = logging.getLogger("moorage.api")
 
 
 class GetConfigFastPath:
@@ -32,6 +36,9 @@ class GetConfigFastPath:
             request = read_request(body)
             resolved = self._resolver.resolve_now(caller.project_id, request)
         except MoorageError:
+            return None
+        except Exception:  # noqa: BLE001 -- the usual path makes a response of it
+            _log.exception("the fast path of get_config failed")
             return None
         if resolved is None:
             return None

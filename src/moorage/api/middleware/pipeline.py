@@ -154,11 +154,11 @@ class RequestPipeline:
         self._cache.set(key, CachedResponse.of(response.headers, body, etag, route, caller))
 
     async def _receive_first(self, receive: Receive) -> tuple[Receive, bytes]:
-        """Receive the first part of the body; return a `receive` that starts with it (or with the timeout), and it."""
+        """Receive the first part of the body; return a `receive` that starts with it (or with the error), and it."""
         try:
             message = await self._timeout.wait_for(receive())
-        except TimeoutError:
-            return _replay(TimeoutError(), receive), b""
+        except TimeoutError as error:
+            return _replay(error, receive), b""
         return _replay(message, receive), message.get("body", b"")
 
     async def _catch_up(self) -> Callable[[], float]:
@@ -201,7 +201,7 @@ def _path_of_segments(raw_path: bytes) -> str:
 
 
 def _replay(first: Message | TimeoutError, receive: Receive) -> Receive:
-    """Return a `receive` that starts with a message that was received, or with a timeout."""
+    """Return a `receive` that starts with a message that was received, or with an error."""
     pending = [first]
 
     async def replay() -> Message:

@@ -6,7 +6,7 @@ InvalidRequest
 ├── UnknownParameter, RepeatedParameter, MissingParameter, InvalidIdempotencyKey, InvalidMinRevision
 ├── ComparisonTooLarge, ContextTooLarge
 ├── InvalidHost, RepeatedHeader
-└── InvalidJson, InvalidBody, InvalidKey, BodyTooLarge, BodyTooSlow, UnsupportedEncoding
+└── InvalidJson, InvalidBody, InvalidKey, BodyTooLarge, BodyTooSlow, MalformedBody, UnsupportedEncoding
 """
 
 from collections.abc import Sequence
@@ -150,6 +150,12 @@ class BodyTooSlow(InvalidRequest):
     """The body did not arrive within {seconds} seconds."""
 
     code = "request_timeout"
+
+
+class MalformedBody(InvalidRequest):
+    """The body cannot be read: its chunks are malformed, or it ended early."""
+
+    code = "malformed_body"
 
 
 class UnsupportedEncoding(InvalidRequest):
