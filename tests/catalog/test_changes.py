@@ -6,6 +6,7 @@ import pytest
 
 from moorage.catalog import project as project_module
 from moorage.catalog.catalog import Catalog
+from moorage.catalog.prepared import LiveFields
 from moorage.catalog.project import ProjectCatalog
 from moorage.core.deployments.deployment import LiveVersion, Tombstone
 from tests.support.registry import create_project
@@ -45,7 +46,7 @@ def test_only_the_changes_that_are_read_are_built(database: Database, monkeypatc
     catalog.apply(catalog.fetch())
     built, build = list[LiveVersion](), project_module._live
 
-    def counted(item: bytes, fields: project_module.LiveFields) -> LiveVersion:
+    def counted(item: bytes, fields: LiveFields) -> LiveVersion:
         built.append(build(item, fields))
         return built[-1]
 

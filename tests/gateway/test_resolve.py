@@ -1,7 +1,11 @@
 """The resolver: its cache of compiled deployments is bounded and follows the catalog."""
 
+import asyncio
 import gc
+import threading
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,8 @@ import pytest
 
 from moorage.catalog.catalog import Catalog
 from moorage.core.errors.base import DeploymentNotFound
+from moorage.core.resolution.compiled import CompiledDeployment
+from moorage.core.resolution.config import GetConfigRequest
 from moorage.gateway import resolve
 from moorage.gateway.resolve import Resolver
 from tests.support.registry import create_project, put
@@ -40,17 +46,22 @@ def test_the_cache_is_bounded_in_bytes_and_returns_the_live_version(
     catalog.apply(catalog.fetch())
     resolver = Resolver(catalog, None)
 
+    def compiled(key: str) -> CompiledDeployment:
+        found = resolver.compiled_now(project.id, key)
+        assert found is not None
+        return found
+
     for key in keys * 2:
-        assert resolver.compiled(project.id, key).live.key == key
+        assert compiled(key).live.key == key
         assert 0 < resolver.held <= 50_000
-    cached = resolver.compiled(project.id, "d9")
-    assert resolver.compiled(project.id, "d9") is cached
+    cached = compiled("d9")
+    assert compiled("d9") is cached
     put(store, project.id, "d9", a_body(model="changed"))
     catalog.apply(catalog.fetch())
 
-    assert resolver.compiled(project.id, "d9").live.version == "1.1"
+    assert compiled("d9").live.version == "1.1"
     with pytest.raises(DeploymentNotFound):
-        resolver.compiled(project.id, "unknown")
+        compiled("unknown")
 
 
 @pytest.mark.parametrize("content", CONTENTS)
@@ -60,15 +71,73 @@ def test_the_cache_counts_at_least_the_memory_of_a_compiled_deployment(folder: P
     put(store, project.id, "a", a_body(**CONTENTS[content]))
     catalog = Catalog(store)
     catalog.apply(catalog.fetch())
-    Resolver(catalog, None).compiled(project.id, "a")  # fills the caches that are shared by all deployments
+    asyncio.run(
+        Resolver(catalog, None).compiled(project.id, "a")
+    )  # fills the caches that are shared by all deployments
     resolver = Resolver(catalog, None)
 
     gc.collect()
     tracemalloc.start()
-    resolver.compiled(project.id, "a")
+    asyncio.run(resolver.compiled(project.id, "a"))
     gc.collect()
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
     assert taken <= resolver.held
     assert resolver.held <= 12 * taken, "an estimate that is far too high would make the cache useless"
+
+
+@pytest.fixture
+def catalog(folder: Path) -> Iterator[Catalog]:
+    """Return a catalog whose only project, `p`, has no deployments."""
+    with closing(a_store(folder)) as store:
+        create_project(store, "p")
+        yield Catalog(store)
+
+
+def put_one(catalog: Catalog, body: dict[str, Any]) -> str:
+    """Put the deployment `d`; return the project's id."""
+    (project,) = catalog._store.projects()
+    put(catalog._store, project.id, "d", body)
+    catalog.catch_up()
+    return project.id
+
+
+def test_a_large_version_is_compiled_in_a_thread_and_then_cached(catalog: Catalog) -> None:
+    project_id = put_one(catalog, a_body(messages=[{"role": "user", "content": "x" * 50_000}]))
+    resolver, request = Resolver(catalog, None), GetConfigRequest("d")
+    assert resolver.compiled_now(project_id, "d") is None
+    assert resolver.resolve_now(project_id, request) is None
+
+    resolved = asyncio.run(resolver.resolve(project_id, request))
+
+    assert b"x" * 50_000 in resolved.config
+    assert resolved.revision == catalog.revision
+    assert resolver.resolve_now(project_id, request) == resolved
+
+
+def test_a_template_with_many_steps_is_rendered_in_a_thread(catalog: Catalog) -> None:
+    body = a_body(messages=[{"role": "user", "content": "{{#a}}{{#b}}{{c}}{{/b}}{{/a}}"}])
+    project_id = put_one(catalog, {**body, "settings": {"engine": "mustache"}})
+    resolver = Resolver(catalog, None)
+    few, many = (GetConfigRequest("d", {"a": [{}] * n, "b": [{}] * n, "c": "x"}) for n in (10, 150))
+
+    assert resolver.resolve_now(project_id, few) is not None
+    assert resolver.resolve_now(project_id, many) is None
+    assert b"x" * 22_500 in asyncio.run(resolver.resolve(project_id, many)).config
+
+
+def test_a_large_request_is_resolved_in_a_thread(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    project_id, threads = put_one(catalog, a_body()), list[threading.Thread]()
+    resolve_context = CompiledDeployment.resolve
+
+    def noted(self: CompiledDeployment, context: Any) -> Any:
+        threads.append(threading.current_thread())
+        return resolve_context(self, context)
+
+    monkeypatch.setattr(CompiledDeployment, "resolve", noted)
+    resolver = Resolver(catalog, None)
+    for is_small in (True, False):
+        asyncio.run(resolver.resolve(project_id, GetConfigRequest("d"), is_small=is_small))
+
+    assert [thread is threading.main_thread() for thread in threads] == [True, False]

@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.bench import moorage_client, paced, requests, start, storm
+from tools.bench import moorage_client, paced, requests, start, storm, worst
 from tools.bench.compare import compare, processor_time
 from tools.bench.plan import Plan
 from tools.bench.publishing import WRITERS
@@ -68,6 +68,8 @@ def _measure(plan: Plan, folder: Path) -> list[Figure]:
         figures += storm.measure(plan, subject)
         _print("writes at a constant rate")
         figures += paced.measure(plan, subject)
+        _print("small requests beside the largest")
+        figures += worst.measure(plan, subject)
         _print("moorage.client")
         client = moorage_client.measure(plan, folder, subject)
     _print(f"start and memory with {plan.largest:,} deployments")

@@ -80,6 +80,7 @@ class ChangeStream(Response):
             while chunk and not disconnect.done():
                 async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await asyncio.sleep(0)  # lets other requests run: sending does not wait while the network accepts data
                 chunk = await self._next(disconnect)
         except TimeoutError:
             return  # the connection ends here

@@ -35,6 +35,7 @@ from moorage.core.validation import strict_json
 from moorage.core.validation.body import read_body
 from moorage.core.validation.strict_json import MAX_BODY
 from moorage.registry.authorization import authorize
+from moorage.registry.calculations import Calculations, NotCalculated
 from moorage.registry.write_context import WriteContext
 from moorage.rendering.variables import VariablesNotCached
 from moorage.store.reader import Reader
@@ -123,6 +124,7 @@ class RequestContext:
         context = self._write_context()
         idempotency_key = self._idempotency_key()
         digest = self._request_sha256() if idempotency_key is not None else ""
+        calculation: Callable[[], None] | None = None
 
         def run(tx: Transaction) -> tuple[T, bool]:
             authorize(tx, context)
@@ -136,10 +138,15 @@ class RequestContext:
         is_flushed = False
         while True:
             try:
+                if calculation is not None:
+                    await self.compute(calculation)
+                    calculation = None
                 self.lease.share()
                 result, self.is_replayed = await self.services.write_queue.write(run, self.lease.release)
                 self.has_written = True
                 return result
+            except NotCalculated as missing:
+                calculation = missing.run
             except VariablesNotCached as missing:
                 # Only a jinja process can list the variables, and no write waits for a process (decision 0019).
                 await self.services.template_variables.load(missing.templates)
@@ -257,8 +264,9 @@ class RequestContext:
         key, request = self.key, self.request
         reason = _decode_header(request.headers.get("x-moorage-change-reason", ""))[:MAX_NOTES]
         actor = Actor(key.id, key.name, request.scope["moorage.request_id"], reason)
+        calculations = Calculations(len(self._body or b""))
         context = WriteContext(
-            key.project_id, actor, self._write_options(), self.services.template_variables, self._scopes
+            key.project_id, actor, self._write_options(), self.services.template_variables, self._scopes, calculations
         )
         return context.with_reason(self._reason)
 

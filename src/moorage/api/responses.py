@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from moorage.api.request import RequestContext
+from moorage.core.deployments.version import Version
 from moorage.registry.results import DeploymentResult, VersionResult
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -48,13 +49,19 @@ def deployment_response(
     return response
 
 
-def version_response(
+async def version_response(
     ctx: RequestContext, result: VersionResult, status: int = 200, normalized: Sequence[str] = ()
 ) -> Response:
     """Return a version after a write, with the ETag of its deployment: the next write can be conditional on it."""
-    response = json_response(ctx, msgspec.json.encode(result.version.item()), status, etag=result.etag)
+    version = result.version
+    body = _version_json(version) if version.content.is_small else await ctx.compute(_version_json, version)
+    response = json_response(ctx, body, status, etag=result.etag)
     _list_paths(response, normalized, result.breaking)
     return response
+
+
+def _version_json(version: Version) -> bytes:
+    return msgspec.json.encode(version.item())
 
 
 def etag_matches(if_none_match: bytes, etag: bytes) -> bool:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
+from moorage.catalog.prepared import PreparedDeployment
 from moorage.catalog.project import ProjectCatalog
 from moorage.catalog.state import CatalogState
 from moorage.core.access import ApiKey
-from moorage.core.deployments.deployment import Deployment
 from moorage.core.deployments.page import PageQuery
 from moorage.store.changes import StorePosition
 from moorage.store.store import Store
@@ -19,7 +19,7 @@ class CatalogUpdate(msgspec.Struct, frozen=True):
     since: StorePosition
     position: StorePosition
     state: CatalogState | None
-    deployments: list[Deployment]
+    deployments: list[PreparedDeployment]
     api_keys: list[ApiKey]
 
 
@@ -44,11 +44,12 @@ class Catalog:
             StorageUnavailable
         """
         with self._store.changes(since=self.state.position) as changes:
+            prepared = map(PreparedDeployment.of, changes.deployments)
             if changes.is_full:
                 state = CatalogState()
-                state.apply(changes.position, changes.deployments, changes.api_keys)
+                state.apply(changes.position, prepared, changes.api_keys)
                 return CatalogUpdate(changes.since, changes.position, state, [], [])
-            deployments, api_keys = list(changes.deployments), list(changes.api_keys)
+            deployments, api_keys = list(prepared), list(changes.api_keys)
             return CatalogUpdate(changes.since, changes.position, None, deployments, api_keys)
 
     def apply(self, update: CatalogUpdate) -> None:
@@ -63,7 +64,7 @@ class Catalog:
         elif update.since.epoch == position.epoch and update.since.rev <= position.rev < update.position.rev:
             self.state.apply(update.position, update.deployments, update.api_keys)
             self.revision = update.position.rev
-            projects = {deployment.project_id for deployment in update.deployments}
+            projects = {each.deployment.project_id for each in update.deployments}
             self.on_change(projects | {key.project_id for key in update.api_keys})
 
     def replace(self, state: CatalogState) -> None:

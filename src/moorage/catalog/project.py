@@ -1,34 +1,21 @@
 """The deployments of one project in memory, already encoded, in the order of the list."""
 
 import logging
-import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from copy import copy
 from itertools import islice
 from operator import itemgetter
 
 import msgspec
 
+from moorage.catalog.prepared import LiveFields, PreparedDeployment
 from moorage.core.deployments.content import StoredContent
-from moorage.core.deployments.deployment import Deployment, LiveVersion, Tombstone, etag_of
+from moorage.core.deployments.deployment import LiveVersion, Tombstone, etag_of
 from moorage.core.deployments.filter import Filter, FilterFields
-from moorage.core.deployments.page import PageQuery
+from moorage.core.deployments.page import PageQuery, fitting, page_json
 from moorage.core.errors.base import DeploymentNotFound, DeploymentUnreadable
 from moorage.core.errors.requests import InvalidCursor
-
-
-class LiveFields(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The fields of a live version that the item of the deployment does not have."""
-
-    version_id: str
-    variables: str
-    runtime_config: str
-
-    @classmethod
-    def of(cls, deployment: Deployment) -> "LiveFields":
-        """Return the fields of a deployment. Equal texts of many deployments share one string."""
-        content = deployment.content
-        return cls(deployment.live_version_id, sys.intern(content.variables), sys.intern(content.runtime_config))
 
 
 class _ItemFields(msgspec.Struct):
@@ -86,23 +73,23 @@ class ProjectCatalog:
         lists = self._seqs, self._items, self._revs, self._live_fields
         return ProjectState(*lists, self._seq_of, self._seq_of_key, self._tombstones)
 
-    def apply(self, deployment: Deployment) -> None:
+    def apply(self, prepared: PreparedDeployment) -> None:
         """Apply the newest state of a deployment; to apply it again changes nothing.
 
         If it cannot be decoded, the previous state stays, and the other deployments are not affected.
         """
+        deployment, listed = prepared.deployment, prepared.listed
         self._unreadable.pop(deployment.id, None)
-        error = None if deployment.deleted_us is not None else deployment.decode_error()
-        if error is not None:
-            self._unreadable[deployment.id] = error
-            _log.error("A deployment of project %s cannot be decoded: %s", deployment.project_id, error)
+        if prepared.error is not None:
+            self._unreadable[deployment.id] = prepared.error
+            _log.error("A deployment of project %s cannot be decoded: %s", deployment.project_id, prepared.error)
             return
         seq = deployment.seq
         self._seq_of[deployment.id] = seq
         self._record_change(deployment.id, deployment.rev)
         position = bisect_left(self._seqs, seq)
         is_listed = position < len(self._seqs) and self._seqs[position] == seq
-        if deployment.deleted_us is not None:
+        if listed is None:
             if is_listed:
                 del self._seqs[position], self._items[position], self._revs[position]
                 del self._live_fields[position], self._filter_fields[position]
@@ -114,19 +101,22 @@ class ProjectCatalog:
             return
         self._tombstones.pop(deployment.id, None)
         self._seq_of_key[deployment.key] = seq
-        item = deployment.item()
         if is_listed:
-            self._items[position], self._revs[position] = item, deployment.rev
-            self._live_fields[position], self._filter_fields[position] = (
-                LiveFields.of(deployment),
-                FilterFields.of(item),
-            )
+            self._items[position], self._revs[position] = listed.item, deployment.rev
+            self._live_fields[position], self._filter_fields[position] = listed.live_fields, listed.filter_fields
         else:
             self._seqs.insert(position, seq)
-            self._items.insert(position, item)
+            self._items.insert(position, listed.item)
             self._revs.insert(position, deployment.rev)
-            self._live_fields.insert(position, LiveFields.of(deployment))
-            self._filter_fields.insert(position, FilterFields.of(item))
+            self._live_fields.insert(position, listed.live_fields)
+            self._filter_fields.insert(position, listed.filter_fields)
+
+    def for_scan(self) -> "ProjectCatalog":
+        """Return a copy for `page` in another thread, while updates are applied to this one."""
+        copied = copy(self)
+        copied._seqs, copied._items = self._seqs.copy(), self._items.copy()
+        copied._filter_fields = self._filter_fields.copy()
+        return copied
 
     def page(self, query: PageQuery, filters: Filter | None = None) -> bytes:
         """Return the JSON of a page (`DeploymentPage`).
@@ -145,17 +135,20 @@ class ProjectCatalog:
         if filters is None:
             has_more = end - start > query.limit
             items = (
-                self._items[start : start + query.limit] if is_newer else self._items[max(end - query.limit, 0) : end]
+                self._items[start : start + query.limit]
+                if is_newer
+                else self._items[max(end - query.limit, 0) : end][::-1]
             )
-            items.reverse()
         else:
             positions = range(start, end) if is_newer else range(end - 1, -1, -1)
             matching = (position for position in positions if filters.matches(self._filter_fields[position]))
             found = list(islice(matching, query.limit + 1))
             has_more = len(found) > query.limit
-            items = [self._items[position] for position in sorted(found[: query.limit], reverse=True)]
-        tail = b'],"has_more":true}' if has_more else b'],"has_more":false}'
-        return b'{"object":"list","data":[' + b",".join(items) + tail
+            items = [self._items[position] for position in found[: query.limit]]
+        count = fitting(map(len, items))
+        has_more = has_more or count < len(items)
+        del items[count:]
+        return page_json(items[::-1] if is_newer else items, has_more=has_more)
 
     def get(self, key_or_id: str) -> tuple[bytes, str]:
         """Return the JSON of a deployment (`DeploymentItem`) by key or id, and its ETag.

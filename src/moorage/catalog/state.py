@@ -3,9 +3,9 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterable
 
+from moorage.catalog.prepared import PreparedDeployment
 from moorage.catalog.project import ProjectCatalog, ProjectState
 from moorage.core.access import ApiKey
-from moorage.core.deployments.deployment import Deployment
 from moorage.core.deployments.page import PageQuery
 from moorage.core.errors.requests import InvalidCursor
 from moorage.store.changes import INITIAL, StorePosition
@@ -34,10 +34,12 @@ class CatalogState:
         """Return the states of the projects, to be stored outside of memory."""
         return {project_id: project.state() for project_id, project in self.projects.items()}
 
-    def apply(self, position: StorePosition, deployments: Iterable[Deployment], api_keys: Iterable[ApiKey]) -> None:
+    def apply(
+        self, position: StorePosition, prepared: Iterable[PreparedDeployment], api_keys: Iterable[ApiKey]
+    ) -> None:
         """Apply the changes up to `position`."""
-        for deployment in deployments:
-            self.project(deployment.project_id).apply(deployment)
+        for each in prepared:
+            self.project(each.deployment.project_id).apply(each)
         for key in api_keys:
             if key.id not in self.api_keys:
                 insort(self._keys_in_order.setdefault(key.project_id, []), (key.created_us, key.id))

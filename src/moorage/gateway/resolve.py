@@ -1,7 +1,10 @@
 """Resolution of get_config requests from the catalog."""
 
+import asyncio
 import sys
 from collections.abc import Mapping
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -11,12 +14,16 @@ from moorage.catalog.state import CatalogState
 from moorage.core.bounded_cache import BoundedCache
 from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.deployment import LiveVersion
-from moorage.core.errors.templates import JinjaNotEnabled
+from moorage.core.errors.templates import JinjaNotEnabled, TemplateLimitExceeded
 from moorage.core.resolution.compiled import CompiledDeployment, CompiledVariant
 from moorage.core.resolution.config import GetConfigRequest
 from moorage.core.routing.table import Resolution
+from moorage.core.templates.output import RenderBudget
 from moorage.core.templates.template import Rendered
 from moorage.rendering.jinja import Jinja
+
+#: Templates that take more steps are rendered in a thread.
+_FEW_STEPS: Final = 5_000
 
 #: The size of the cache of compiled deployments: about 8,000 of usual size.
 MAX_BYTES: Final = 128 * 1024 * 1024
@@ -27,11 +34,15 @@ _CONTENT_FACTOR, _VALUE_BYTES, _COMPILED_BYTES = 5, 100, 4_000
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """A resolved configuration as JSON (`ResolvedConfig`), and the version and variant it comes from."""
+    """A resolved configuration as JSON (`ResolvedConfig`), and the version and variant it comes from.
+
+    `revision` is a revision of the catalog at which the version was live.
+    """
 
     live: LiveVersion
     resolution: Resolution
     config: bytes
+    revision: int
 
 
 class _Entry(msgspec.Struct, frozen=True, gc=False):
@@ -46,9 +57,10 @@ class _Entry(msgspec.Struct, frozen=True, gc=False):
 class Resolver:
     """Resolves requests; it caches compiled deployments by project and key."""
 
-    def __init__(self, catalog: Catalog, jinja: Jinja | None) -> None:
-        """Without `jinja`, requests for jinja templates are rejected."""
+    def __init__(self, catalog: Catalog, jinja: Jinja | None, compute: Executor | None = None) -> None:
+        """Long calculations run in `compute`. Without `jinja`, requests for jinja templates are rejected."""
         self._catalog = catalog
+        self._compute = compute
         self._jinja = jinja
         self._cache: BoundedCache[tuple[str, str], _Entry] = BoundedCache(MAX_BYTES)
 
@@ -57,8 +69,22 @@ class Resolver:
         """The number of bytes in the cache."""
         return self._cache.held
 
-    def compiled(self, project_id: str, key_or_id: str) -> CompiledDeployment:
+    async def compiled(self, project_id: str, key_or_id: str) -> CompiledDeployment:
         """Return the compiled live version of a deployment.
+
+        Raises:
+            DeploymentNotFound, DeploymentDeleted, DeploymentUnreadable
+        """
+        while (compiled := self.compiled_now(project_id, key_or_id)) is None:
+            live = self._catalog.project(project_id).live(key_or_id)
+            position, size = (self._catalog.state, self._catalog.revision), _compiled_bytes(live.content)
+            made = await asyncio.get_running_loop().run_in_executor(self._compute, CompiledDeployment, live)
+            # It may be outdated by now; then the loop compares the live versions.
+            self._cache.set((project_id, key_or_id), _Entry(made, size, *position), size)
+        return compiled
+
+    def compiled_now(self, project_id: str, key_or_id: str) -> CompiledDeployment | None:
+        """Return the compiled live version of a deployment, or None if a thread must compile it.
 
         Raises:
             DeploymentNotFound, DeploymentDeleted, DeploymentUnreadable
@@ -70,36 +96,38 @@ class Resolver:
         live = catalog.project(project_id).live(key_or_id)
         if entry is not None and entry.compiled.live == live:
             compiled, size = entry.compiled, entry.size
+        elif not live.content.is_small:
+            return None
         else:
             compiled, size = CompiledDeployment(live), _compiled_bytes(live.content)
         self._cache.set(cache_key, _Entry(compiled, size, catalog.state, catalog.revision), size)
         return compiled
 
     def resolve_now(self, project_id: str, request: GetConfigRequest) -> Resolved | None:
-        """Resolve a request, or return None if a jinja process must render it.
+        """Resolve a request, or return None if a thread or a jinja process must do a part of it.
 
         Raises:
             DeploymentNotFound, DeploymentDeleted, InvalidBody, VariantNotResolved, TemplateError
         """
-        compiled = self.compiled(project_id, request.key)
-        resolution, variant = compiled.resolve(request.attributes())
-        if variant.engine == "jinja":
-            return None
-        return Resolved(compiled.live, resolution, variant.render(request))
+        compiled = self.compiled_now(project_id, request.key)
+        return None if compiled is None else _resolved_now(compiled, request, self._catalog.revision)
 
-    async def resolve(self, project_id: str, request: GetConfigRequest) -> Resolved:
-        """Resolve a request.
+    async def resolve(self, project_id: str, request: GetConfigRequest, *, is_small: bool = True) -> Resolved:
+        """Resolve a request; one that is not small is resolved in a thread.
 
         Raises:
             DeploymentNotFound, DeploymentDeleted, InvalidBody, VariantNotResolved, TemplateError, RendererBusy
         """
-        resolved = self.resolve_now(project_id, request)
-        if resolved is not None:
+        compiled = await self.compiled(project_id, request.key)
+        revision = self._catalog.revision
+        if is_small and (resolved := _resolved_now(compiled, request, revision)) is not None:
             return resolved
-        compiled = self.compiled(project_id, request.key)
-        resolution, variant = compiled.resolve(request.attributes())
-        rendered = await self._render_jinja(variant, request.inputs)
-        return Resolved(compiled.live, resolution, variant.encoded(rendered, request))
+        compute = partial(asyncio.get_running_loop().run_in_executor, self._compute)
+        resolution, variant, config = await compute(_resolved, compiled, request)
+        if config is None:
+            rendered = await self._render_jinja(variant, request.inputs)
+            config = await compute(variant.encoded, rendered, request)
+        return Resolved(compiled.live, resolution, config, revision)
 
     def close(self) -> None:
         """End the processes that render jinja templates."""
@@ -117,3 +145,20 @@ def _compiled_bytes(content: StoredContent) -> int:
     texts = (content.prompt_config, content.variables, content.runtime_config)
     values = sum(text.count(mark) for text in texts for mark in "{[:,")
     return _COMPILED_BYTES + _CONTENT_FACTOR * sum(map(sys.getsizeof, texts)) + _VALUE_BYTES * values
+
+
+def _resolved_now(compiled: CompiledDeployment, request: GetConfigRequest, revision: int) -> Resolved | None:
+    """Resolve a request on the event loop; None if it takes more than a few milliseconds, or needs a jinja process."""
+    try:
+        resolution, _, config = _resolved(compiled, request, RenderBudget(steps=_FEW_STEPS))
+    except TemplateLimitExceeded:
+        return None
+    return None if config is None else Resolved(compiled.live, resolution, config, revision)
+
+
+def _resolved(
+    compiled: CompiledDeployment, request: GetConfigRequest, budget: RenderBudget | None = None
+) -> tuple[Resolution, CompiledVariant, bytes | None]:
+    """Resolve a request; without a configuration if a jinja process must render it."""
+    resolution, variant = compiled.resolve(request.attributes())
+    return resolution, variant, None if variant.engine == "jinja" else variant.render(request, budget)

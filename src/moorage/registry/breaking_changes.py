@@ -2,7 +2,7 @@
 
 from moorage.core.compatibility.breaking import MAX_LISTED, breaks, listed, templates_of
 from moorage.core.compatibility.consumers import affected_consumers
-from moorage.core.compatibility.contract import Needs
+from moorage.core.compatibility.contract import Needs, Templates
 from moorage.core.compatibility.errors import BreakingChange
 from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.deployment import Deployment
@@ -10,14 +10,14 @@ from moorage.core.errors.requests import ComparisonTooLarge
 from moorage.core.errors.templates import InvalidTemplate, JinjaNotEnabled
 from moorage.core.routing.rules import DEFAULT_VARIANT
 from moorage.core.validation.json_path import join
-from moorage.registry.write_context import TemplateInspector, WriteContext
+from moorage.registry.write_context import WriteContext
 from moorage.store.reader import Reader
 
 #: The entry of the history for a version that was too large to compare, in place of the paths.
 _NOT_COMPARED = "not compared"
 
 
-def check_jinja(new: StoredContent, templates: TemplateInspector) -> None:
+def check_jinja(ctx: WriteContext, new: StoredContent) -> None:
     """Check that the jinja templates of a content can be rendered.
 
     Raises:
@@ -26,14 +26,19 @@ def check_jinja(new: StoredContent, templates: TemplateInspector) -> None:
     """
     if '"jinja"' not in new.runtime_config:  # decoding costs more than this search
         return
-    variants = new.decode().variants()
-    jinja = {name: templates_of(each) for name, each in variants.items() if each.settings.engine == "jinja"}
-    if jinja and not templates.has_jinja:
+    jinja = ctx.calculate(_jinja_templates, new)
+    if jinja and not ctx.templates.has_jinja:
         raise JinjaNotEnabled(param="engine")
-    for name, found in zip(jinja, templates.find_variables([*jinja.values()]), strict=True):
+    for name, found in zip(jinja, ctx.templates.find_variables([*jinja.values()]), strict=True):
         if isinstance(found, InvalidTemplate):
             where = "prompt_config.messages" if name == DEFAULT_VARIANT else join("variants", name)
             raise InvalidTemplate(param=where, engine="jinja", reason=found.fields["reason"])
+
+
+def _jinja_templates(content: StoredContent) -> dict[str, Templates]:
+    """Return the templates of the variants that use jinja."""
+    variants = content.decode().variants()
+    return {name: templates_of(each) for name, each in variants.items() if each.settings.engine == "jinja"}
 
 
 def check_breaking(reader: Reader, ctx: WriteContext, live: Deployment, new: StoredContent) -> list[str]:
@@ -44,7 +49,7 @@ def check_breaking(reader: Reader, ctx: WriteContext, live: Deployment, new: Sto
         ComparisonTooLarge: there are too many changes to find out, and the options do not allow breaking changes.
     """
     try:
-        found = breaks(live.content, new, ctx.templates.find_variables)
+        found = ctx.calculate(breaks, live.content, new, ctx.templates.find_variables)
     except ComparisonTooLarge:
         if not ctx.options.allow_breaking:
             raise

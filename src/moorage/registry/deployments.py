@@ -16,7 +16,7 @@ from moorage.core.deployments.deployment import (
 )
 from moorage.core.deployments.history import Subject
 from moorage.core.deployments.ids import check_key, new_id
-from moorage.core.deployments.update import updated_content
+from moorage.core.deployments.update import encoded_content
 from moorage.core.errors.base import KeyTaken, NotDeleted
 from moorage.registry.breaking_changes import check_jinja
 from moorage.registry.consumers import check_no_consumers
@@ -76,7 +76,7 @@ def patch_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str, body: P
         DeploymentNotFound, DeploymentDeleted, DeploymentUnreadable, PreconditionFailed, OwnedByFiles
     """
     current = get_for_update(tx, ctx, key_or_id)
-    if (error := current.decode_error()) is not None:
+    if (error := ctx.calculate(Deployment.decode_error, current)) is not None:
         raise error
     ctx = ctx.with_reason(body.reason)
     if body.description != current.description:
@@ -118,7 +118,7 @@ def restore_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str) -> De
     if tx.find_deployment(ctx.project_id, tombstone.key) is not None:
         raise KeyTaken(param="key", key=tombstone.key)
     check_preconditions(tx, deleted, ctx.options)
-    if (error := deleted.decode_error()) is not None:
+    if (error := ctx.calculate(Deployment.decode_error, deleted)) is not None:
         raise error
     tx.restore_deployment(tombstone.id)
     tx.record("restored", ctx.actor, _subject(deleted, to_version_id=deleted.live_version_id))
@@ -127,11 +127,11 @@ def restore_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str) -> De
 
 def _create(tx: Transaction, ctx: WriteContext, key: str, body: PutDeployment) -> None:
     version_id = new_id()
-    content = updated_content(body).encode()
-    check_jinja(content, ctx.templates)
+    content, sha256 = ctx.calculate(encoded_content, body)
+    check_jinja(ctx, content)
     deployment_id = tx.insert_deployment(ctx.project_id, key, body.description or "", version_id, ctx.options.file)
-    content_sha256 = tx.insert_version(version_id, deployment_id, FIRST_VERSION, content, ctx.actor, notes=body.notes)
-    subject = Subject(ctx.project_id, deployment_id, to_version_id=version_id, content_sha256=content_sha256)
+    tx.insert_version(version_id, deployment_id, FIRST_VERSION, content, ctx.actor, sha256=sha256, notes=body.notes)
+    subject = Subject(ctx.project_id, deployment_id, to_version_id=version_id, content_sha256=sha256)
     tx.record("created", ctx.actor, subject)
 
 
@@ -146,14 +146,14 @@ def _subject(
 
 
 def _update(tx: Transaction, ctx: WriteContext, current: Deployment, body: PutDeployment) -> DeploymentResult:
-    content, breaking = updated_content(body, current).encode(), list[str]()
-    is_new_content = content.sha256() != current.content_sha256 or current.decode_error() is not None
+    (content, sha256), breaking = ctx.calculate(encoded_content, body, current), list[str]()
+    is_new_content = sha256 != current.content_sha256 or ctx.calculate(Deployment.decode_error, current) is not None
     description = current.description if body.description is UNSET else body.description
     is_new_description = description != current.description
     if is_new_content:
         if is_new_description:
             tx.set_description(current.id, description)
-        _, breaking = add_version(tx, ctx, current, body, content)
+        _, breaking = add_version(tx, ctx, current, body, content, sha256)
     elif is_new_description:
         _set_description(tx, ctx, current, description)
     else:

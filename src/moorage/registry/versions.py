@@ -8,7 +8,7 @@ from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.deployment import Deployment, PutDeployment, restore_deadline_us
 from moorage.core.deployments.history import Subject
 from moorage.core.deployments.ids import new_id
-from moorage.core.deployments.update import updated_content
+from moorage.core.deployments.update import encoded_content
 from moorage.core.deployments.version import PostVersion, Version
 from moorage.core.errors.base import NotDeleted, NothingToUndo, VersionIsLive
 from moorage.registry.breaking_changes import check_breaking, check_jinja
@@ -36,8 +36,8 @@ def save_version(tx: Transaction, ctx: WriteContext, key_or_id: str, body: PostV
         DeploymentNotFound, DeploymentDeleted, PreconditionFailed, OwnedByFiles, BreakingChange, InvalidBody
     """
     deployment = get_for_update(tx, ctx, key_or_id)
-    content = updated_content(body, deployment).encode()
-    version_id, breaking = add_version(tx, ctx.with_reason(body.reason), deployment, body, content)
+    content, sha256 = ctx.calculate(encoded_content, body, deployment)
+    version_id, breaking = add_version(tx, ctx.with_reason(body.reason), deployment, body, content, sha256)
     return _result(tx, deployment, version_id, breaking)
 
 
@@ -131,6 +131,7 @@ def add_version(
     deployment: Deployment,
     body: PutDeployment | PostVersion,
     content: StoredContent,
+    sha256: str,
 ) -> tuple[str, list[str]]:
     """Add a version under the next number, live unless it is a draft; return its id and its breaking changes.
 
@@ -139,16 +140,16 @@ def add_version(
     """
     version_id, number = new_id(), tx.last_version(deployment.id).next(body.version_bump)
     is_draft = isinstance(body, PostVersion) and body.status == "draft"
-    content_sha256 = tx.insert_version(
-        version_id, deployment.id, number, content, ctx.actor, notes=body.notes,
+    tx.insert_version(
+        version_id, deployment.id, number, content, ctx.actor, sha256=sha256, notes=body.notes,
         description=body.description if isinstance(body, PostVersion) else "",  # else it is the deployment's
         made_as="draft" if is_draft else "published",
     )  # fmt: skip
     if is_draft:
         tx.touch_deployment(deployment.id)
-        tx.record("drafted", ctx.actor, _subject(deployment, None, version_id, content_sha256))
+        tx.record("drafted", ctx.actor, _subject(deployment, None, version_id, sha256))
         return version_id, []
-    return version_id, _publish(tx, ctx, deployment, version_id, content, content_sha256)
+    return version_id, _publish(tx, ctx, deployment, version_id, content, sha256)
 
 
 def _publish(
@@ -160,7 +161,7 @@ def _publish(
     content_sha256: str,
 ) -> list[str]:
     require_ownership(tx, ctx, deployment)
-    check_jinja(content, ctx.templates)
+    check_jinja(ctx, content)
     breaking = check_breaking(tx, ctx, deployment, content)
     tx.publish_version(deployment.id, version_id)
     subject = _subject(deployment, deployment.live_version_id, version_id, content_sha256)

@@ -1,4 +1,4 @@
-"""The context of a write: the project, who writes, on which conditions, and what inspects templates."""
+"""The context of a write: the project, who writes, on which conditions, and what inspects and calculates."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,6 +10,7 @@ from moorage.core.access import Scope
 from moorage.core.compatibility.contract import Templates, VariableNames, find_variables_without_jinja
 from moorage.core.deployments.history import Actor
 from moorage.core.deployments.ownership import WriteOptions
+from moorage.registry.calculations import Calculate, calculate_now
 
 
 class TemplateInspector(Protocol):
@@ -47,6 +48,7 @@ class WriteContext(msgspec.Struct, frozen=True):
     options: WriteOptions = WriteOptions()
     templates: TemplateInspector = WITHOUT_JINJA
     scopes: frozenset[Scope] = frozenset()
+    calculate: Calculate = calculate_now
 
     def with_reason(self, reason: str | UnsetType) -> "WriteContext":
         """Return a copy with the reason of a body, if the body has one."""

@@ -65,11 +65,12 @@ def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIA
     metrics, notifier, memory = Metrics(catalog, follower), ChangeNotifier(), MemoryBudget()
     metrics.add_gauge("moorage_waiting_bytes", "Memory that requests in progress hold.", lambda: memory.held)
     catalog.on_change = notifier.notify
+    compute = ThreadPoolExecutor(1, "moorage-compute")
     services = Services(
         store=store,
         catalog=catalog,
         follower=follower,
-        resolver=Resolver(catalog, jinja),
+        resolver=Resolver(catalog, jinja, compute),
         consumers=ConsumerTracker(store),
         template_variables=TemplateVariables(jinja),
         snapshots=SnapshotCache(catalog),
@@ -80,6 +81,6 @@ def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIA
         write_queue=WriteQueue(store, catalog),
         memory=memory,
         reader=ThreadPoolExecutor(READERS, "moorage-reader"),
-        compute=ThreadPoolExecutor(1, "moorage-compute"),
+        compute=compute,
     )
     return build_application(services, stopping.is_set if stopping else lambda: False, store.close)

@@ -9,7 +9,7 @@ from moorage.core.access import ApiKey
 from moorage.core.compatibility.consumers import ConsumerRecord
 from moorage.core.deployments.deployment import Deployment, VersionNumber
 from moorage.core.deployments.history import HistoryEntry
-from moorage.core.deployments.page import PageQuery
+from moorage.core.deployments.page import MAX_LIMIT, PageQuery, fitting
 from moorage.core.deployments.version import Version
 from moorage.core.errors.requests import InvalidCursor
 from moorage.store import rows
@@ -29,16 +29,20 @@ R = TypeVar("R", bound=_Listed)
 
 
 class ListQueries(msgspec.Struct, frozen=True):
-    """The queries of a list: one item by its id, older items, newer items."""
+    """The queries of a list: one item by its id, older items, newer items.
+
+    `batch` is the number of items that are read at once: they are in memory, even if the page ends before them.
+    """
 
     find: str
     older: str
     newer: str
+    batch: int
 
 
-_VERSIONS = ListQueries("find_version", "versions_older", "versions_newer")
-_ENTRIES = ListQueries("find_entry", "entries_older", "entries_newer")
-_MANIFESTS = ListQueries("find_manifest", "manifests_older", "manifests_newer")
+_VERSIONS = ListQueries("find_version", "versions_older", "versions_newer", 4)
+_ENTRIES = ListQueries("find_entry", "entries_older", "entries_newer", MAX_LIMIT + 1)
+_MANIFESTS = ListQueries("find_manifest", "manifests_older", "manifests_newer", 4)
 
 
 class Reader:
@@ -143,7 +147,22 @@ class Reader:
                 raise InvalidCursor(param=parameter, value=cursor[:200])
             place = found.place
         direction = queries.newer if is_newer else queries.older
-        page = list(map(from_row, self._run(direction, place=place, limit=query.limit + 1, **parent)))
-        has_more = len(page) > query.limit
-        page = page[: query.limit]
+        page, sizes = list[R](), list[int]()
+        while (missing := query.limit + 1 - len(page)) > 0 and fitting(sizes) == len(page):
+            limit = min(missing, queries.batch)
+            found_rows = list(self._run(direction, place=place, limit=limit, **parent))
+            page += map(from_row, found_rows)
+            sizes += map(_size, found_rows)
+            if len(found_rows) < limit:
+                break
+            place = page[-1].place
+        count = min(fitting(sizes), query.limit)
+        has_more = len(page) > count
+        page = page[:count]
         return (page[::-1] if is_newer else page), has_more
+
+
+def _size(row: Row) -> int:
+    """Return the number of bytes of the texts in a row."""
+    texts = (column for column in row if isinstance(column, str))
+    return sum(len(text) if text.isascii() else len(text.encode()) for text in texts)

@@ -121,7 +121,7 @@ class Transaction(Reader):
         self._change(key=key, description_sha256=description_sha256(description), owner=owner, file=file)
         return deployment_id
 
-    def insert_version(
+    def insert_version(  # noqa: PLR0913 -- the columns of a row
         self,
         version_id: str,
         deployment_id: str,
@@ -129,12 +129,16 @@ class Transaction(Reader):
         content: StoredContent,
         by: Actor,
         *,
+        sha256: str = "",
         notes: str = "",
         description: str = "",
         made_as: Literal["published", "draft"] = "published",
     ) -> str:
-        """Insert a version, and return the hash of its content. As a draft it is not live until it is published."""
-        content_sha256 = content.sha256()
+        """Insert a version, and return the hash of its content; `sha256` is that hash, if it is known.
+
+        With `made_as` draft it is not live until it is published.
+        """
+        content_sha256 = sha256 or content.sha256()
         self._run(
             "insert_version", id=version_id, deployment_id=deployment_id, major=number.major, minor=number.minor,
             prompt_config=content.prompt_config, variables=content.variables,

@@ -23,12 +23,18 @@ from moorage.registry.deployments import (
     restore_deployment,
 )
 
+#: A filtered page of a project with more deployments is found in a thread, because it may scan all of them.
+_SMALL_SCAN = 10_000
+
 
 async def list_page(ctx: RequestContext) -> Response:
     """List the project's deployments, newest first, a page at a time. With filters, those that match all of them."""
     parameters = ctx.request.query_params.multi_items()
     query, filters = PageQuery.read(parameters, FILTERS), Filter.read(parameters)
-    return json_response(ctx, ctx.services.catalog.project(ctx.project_id).page(query, filters))
+    project, revision = ctx.services.catalog.project(ctx.project_id), ctx.services.catalog.revision
+    if filters is None or len(project) <= _SMALL_SCAN:
+        return json_response(ctx, project.page(query, filters))
+    return json_response(ctx, await ctx.compute(project.for_scan().page, query, filters), rev=revision)
 
 
 async def get(ctx: RequestContext) -> Response:

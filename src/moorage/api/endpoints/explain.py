@@ -26,7 +26,7 @@ async def _evaluate(
 ) -> Response:
     ctx.allow_query_params()
     body = await ctx.body()
-    compiled = ctx.services.resolver.compiled(ctx.project_id, ctx.path("key_or_id"))
+    compiled = await ctx.services.resolver.compiled(ctx.project_id, ctx.path("key_or_id"))
     revision = ctx.services.catalog.revision
     result = await ctx.compute(lambda: msgspec.json.encode(evaluate(compiled, body)))
     return json_response(ctx, result, rev=revision)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from moorage.api.request import SMALL_BODY, RequestContext
 from moorage.api.responses import RawHeaders
 from moorage.core.access import Scope
-from moorage.core.resolution.config import GetConfigRequest, read_request
+from moorage.core.resolution.config import read_request
 from moorage.gateway.resolve import Resolved
 
 PATH: Final = "/v2/deployments/get_config"
@@ -20,22 +20,16 @@ async def get_config(ctx: RequestContext) -> Response:
     """Get what to send to the model for a deployment, a context and inputs."""
     ctx.allow_query_params()
     body = await ctx.body()
-    request = await ctx.compute(_read_checked, body) if len(body) > SMALL_BODY else read_request(body)
-    resolved = await ctx.services.resolver.resolve(ctx.project_id, request)
+    is_small = len(body) <= SMALL_BODY
+    request = read_request(body) if is_small else await ctx.compute(read_request, body)
+    resolved = await ctx.services.resolver.resolve(ctx.project_id, request, is_small=is_small)
     ctx.services.consumers.record(resolved.live.version_id, ctx.key.id, request.inputs)
     response = Response(resolved.config)
-    _, response.raw_headers = config_headers(ctx.services.catalog.revision, resolved)
+    _, response.raw_headers = config_headers(resolved)
     return response
 
 
-def _read_checked(body: bytes) -> GetConfigRequest:
-    """Read a request with all its checks."""
-    request = read_request(body)
-    request.attributes()
-    return request
-
-
-def config_headers(revision: int, resolved: Resolved) -> tuple[bytes, RawHeaders]:
+def config_headers(resolved: Resolved) -> tuple[bytes, RawHeaders]:
     """Return the ETag of a resolved configuration, and all headers of its response."""
     live, resolution, body = resolved.live, resolved.resolution, resolved.config
     etag = b'"%b"' % body[7:33]  # the configuration's id, which is a hash of it
@@ -43,7 +37,7 @@ def config_headers(revision: int, resolved: Resolved) -> tuple[bytes, RawHeaders
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),
         (b"etag", etag),
-        (b"x-moorage-revision", b"%d" % revision),
+        (b"x-moorage-revision", b"%d" % resolved.revision),
         *_variant_headers(live.key, live.version, resolution.variant, resolution.reason),
     ]
 

@@ -8,8 +8,8 @@ from starlette.responses import Response
 from moorage.api.request import RequestContext
 from moorage.api.responses import json_response
 from moorage.core.deployments.content import DECODE_ERRORS
-from moorage.core.deployments.manifest import ManifestPage, manifest_of
-from moorage.core.deployments.page import PageQuery
+from moorage.core.deployments.manifest import manifest_of
+from moorage.core.deployments.page import PageQuery, page_json
 from moorage.store.reader import Reader
 
 
@@ -30,8 +30,8 @@ def _page(reader: Reader, project_id: str, query: PageQuery) -> bytes:
         manifests = []
         for deployment in found:
             with suppress(*DECODE_ERRORS):
-                manifests.append(manifest_of(deployment))
+                manifests.append(msgspec.json.encode(manifest_of(deployment)))
         if manifests or not has_more:
-            return msgspec.json.encode(ManifestPage("list", manifests, has_more))
+            return page_json(manifests, has_more=has_more)
         is_newer = query.ending_before is not None
         query = PageQuery(query.limit, None if is_newer else found[-1].id, found[0].id if is_newer else None)

@@ -8,9 +8,8 @@ from moorage.api.responses import json_response, version_response
 from moorage.core.access import Scope
 from moorage.core.deployments.deployment import restore_deadline_us
 from moorage.core.deployments.diff import Difference, unified
-from moorage.core.deployments.history import HistoryPage
-from moorage.core.deployments.page import PageQuery
-from moorage.core.deployments.version import DeletedVersion, PostVersion, VersionPage
+from moorage.core.deployments.page import PageQuery, page_json
+from moorage.core.deployments.version import DeletedVersion, PostVersion
 from moorage.core.errors.base import PublishScopeMissing
 from moorage.core.errors.requests import MissingParameter
 from moorage.core.times import iso
@@ -33,9 +32,9 @@ async def list_page(ctx: RequestContext) -> Response:
     def page(reader: Reader) -> bytes:
         deployment = get_deployment(reader, ctx.project_id, ctx.path("key_or_id"))
         if variant_id not in (None, "", deployment.id):
-            return _encode(VersionPage("list", [], has_more=False))
+            return page_json([], has_more=False)
         found, has_more = reader.versions(deployment.id, query)
-        return _encode(VersionPage("list", [version.item() for version in found], has_more))
+        return page_json([_encode(version.item()) for version in found], has_more=has_more)
 
     body, rev = await ctx.read(page)
     return json_response(ctx, body, rev=rev)
@@ -60,7 +59,7 @@ async def post(ctx: RequestContext) -> Response:
     if body.status != "draft" and not ctx.require_scope(Scope.PUBLISH):
         raise PublishScopeMissing
     result = await ctx.write(versions.save_version, ctx.path("key_or_id"), body)
-    return version_response(ctx, result, 201, normalized)
+    return await version_response(ctx, result, 201, normalized)
 
 
 async def publish(ctx: RequestContext) -> Response:
@@ -68,7 +67,7 @@ async def publish(ctx: RequestContext) -> Response:
     ctx.allow_query_params("take_ownership", "allow_breaking")
     await ctx.parse_reason()
     names = ctx.path("key_or_id"), ctx.path("version_or_id")
-    return version_response(ctx, await ctx.write(versions.publish_version, *names))
+    return await version_response(ctx, await ctx.write(versions.publish_version, *names))
 
 
 async def delete(ctx: RequestContext) -> Response:
@@ -93,14 +92,14 @@ async def restore(ctx: RequestContext) -> Response:
     ctx.allow_query_params()
     await ctx.parse_reason()
     names = ctx.path("key_or_id"), ctx.path("version_or_id")
-    return version_response(ctx, await ctx.write(versions.restore_version, *names))
+    return await version_response(ctx, await ctx.write(versions.restore_version, *names))
 
 
 async def undo(ctx: RequestContext) -> Response:
     """Undo the last publish, roll-back or undo; returns the version that is live now."""
     ctx.allow_query_params("take_ownership")
     await ctx.parse_reason()
-    return version_response(ctx, await ctx.write(versions.undo, ctx.path("key_or_id")))
+    return await version_response(ctx, await ctx.write(versions.undo, ctx.path("key_or_id")))
 
 
 async def history(ctx: RequestContext) -> Response:
@@ -110,7 +109,7 @@ async def history(ctx: RequestContext) -> Response:
     def page(reader: Reader) -> bytes:
         deployment = get_including_deleted(reader, ctx.project_id, ctx.path("key_or_id"))
         found, has_more = reader.history(deployment.id, query)
-        return _encode(HistoryPage("list", found, has_more))
+        return page_json(map(_encode, found), has_more=has_more)
 
     body, rev = await ctx.read(page)
     return json_response(ctx, body, rev=rev)

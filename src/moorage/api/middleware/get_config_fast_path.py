@@ -43,7 +43,7 @@ class GetConfigFastPath:
         if resolved is None:
             return None
         self._consumers.record(resolved.live.version_id, caller.id, request.inputs)
-        etag, headers = config_headers(self._catalog.revision, resolved)
+        etag, headers = config_headers(resolved)
         return CachedResponse.of(headers, resolved.config, etag, PATH, caller)
 
     def _authenticate(self, authorization: bytes | None, callers: CallerCache) -> ApiKey:

@@ -12,6 +12,9 @@ from moorage.core.routing.rules import DEFAULT_VARIANT
 #: Raised for stored content that Moorage did not write.
 DECODE_ERRORS = (msgspec.DecodeError, RecursionError)
 
+#: A content of more characters is not small.
+SMALL_CONTENT = 16_384
+
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
@@ -56,6 +59,16 @@ class StoredContent(msgspec.Struct, frozen=True, gc=False):
     prompt_config: str
     variables: str
     runtime_config: str
+
+    @property
+    def size(self) -> int:
+        """The number of characters."""
+        return len(self.prompt_config) + len(self.variables) + len(self.runtime_config)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it takes a few milliseconds at most to decode, compile or compare it. Else, do so in a thread."""
+        return self.size <= SMALL_CONTENT
 
     def decode(self) -> Content:
         """Return the typed values.

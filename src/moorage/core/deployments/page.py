@@ -10,6 +10,9 @@ from moorage.core.errors.requests import ConflictingCursors, InvalidLimit, Repea
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 50
 
+#: A page ends early when its items have this many bytes; it has at least one item.
+MAX_PAGE_BYTES = 8 * 1_048_576
+
 #: Parameter -> its standard name. The reference page's prose has `after` and `before`, its parameter table the others.
 PARAMETERS = {
     "limit": "limit",
@@ -51,6 +54,23 @@ class PageQuery(msgspec.Struct, frozen=True):
         if after and before:
             raise ConflictingCursors(param="ending_before")
         return cls(_read_limit(found.get("limit", "")), after, before)
+
+
+def fitting(sizes: Iterable[int]) -> int:
+    """Return how many items of these sizes (bytes) a page has at most. Sizes after the end of the page are not read."""
+    total = count = 0
+    for size in sizes:
+        total += size
+        if total > MAX_PAGE_BYTES and count:
+            break
+        count += 1
+    return count
+
+
+def page_json(items: Iterable[bytes], *, has_more: bool) -> bytes:
+    """Return the JSON of a page with these items, which are JSON."""
+    tail = b'],"has_more":true}' if has_more else b'],"has_more":false}'
+    return b"".join((b'{"object":"list","data":[', b",".join(items), tail))
 
 
 def _read_limit(text: str) -> int:

@@ -2,7 +2,7 @@
 
 from msgspec import UNSET
 
-from moorage.core.deployments.content import DECODE_ERRORS, Content
+from moorage.core.deployments.content import DECODE_ERRORS, Content, StoredContent
 from moorage.core.deployments.deployment import Deployment, PutDeployment, unreadable
 from moorage.core.deployments.prompt_config import Variable, decode_variables
 from moorage.core.deployments.runtime_config import EMPTY, check_variables, decode_runtime_config
@@ -10,6 +10,16 @@ from moorage.core.deployments.template_check import MAX_ELEMENTS, check_template
 from moorage.core.deployments.version import PostVersion
 from moorage.core.errors.requests import InvalidBody
 from moorage.core.validation.validate import Report
+
+
+def encoded_content(body: PutDeployment | PostVersion, live: Deployment | None = None) -> tuple[StoredContent, str]:
+    """Return the JSON texts of the content that a body describes, and their hash.
+
+    Raises:
+        InvalidBody, DeploymentUnreadable: see `updated_content`.
+    """
+    content = updated_content(body, live).encode()
+    return content, content.sha256()
 
 
 def updated_content(body: PutDeployment | PostVersion, live: Deployment | None = None) -> Content:

@@ -85,14 +85,16 @@ class CompiledVariant:
         """Return the configuration as JSON with its id."""
         return with_id(encode(self.configuration(rendered, request)))
 
-    def render(self, request: GetConfigRequest) -> bytes:
+    def render(self, request: GetConfigRequest, budget: RenderBudget | None = None) -> bytes:
         """Return the configuration for a request as JSON with its id; not for jinja.
+
+        `budget` replaces that of one request.
 
         Raises:
             TemplateError
         """
         filled = self._fill(request)
-        return filled if filled is not None else self.encoded(render_all(self, request.inputs), request)
+        return filled if filled is not None else self.encoded(render_all(self, request.inputs, budget), request)
 
     def _fill(self, request: GetConfigRequest) -> bytes | None:
         """Return the same at a fifth of the cost, by inserting the inputs into encoded parts.
@@ -176,13 +178,15 @@ class CompiledDeployment:
         return resolution, variant
 
 
-def render_all(variant: CompiledVariant, inputs: Mapping[str, Any]) -> list[Rendered]:
+def render_all(
+    variant: CompiledVariant, inputs: Mapping[str, Any], budget: RenderBudget | None = None
+) -> list[Rendered]:
     """Render the templates of a variant with the inputs of a request; not for jinja.
 
     Raises:
         TemplateError
     """
-    budget, is_error, values = RenderBudget(), variant.missing == "error", variant.inputs(inputs)
+    budget, is_error, values = budget or RenderBudget(), variant.missing == "error", variant.inputs(inputs)
     missing: Missing = "empty" if is_error else variant.missing
     rendered = [template.render(values, missing, budget) for template in variant.templates]
     if is_error and (names := _missing(rendered)):

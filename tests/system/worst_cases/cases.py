@@ -1,0 +1,166 @@
+"""The worst requests of each route."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from moorage.core.deployments.page import MAX_LIMIT
+from tests.support.server import a_body
+from tests.system.worst_cases.bodies import DEPLOYMENTS, HEAVIEST, RAW, REJECTED, Body, encode, user
+
+
+class Case(msgspec.Struct, frozen=True):
+    """A request."""
+
+    name: str
+    method: str
+    path: str
+    body: bytes | None = None
+    headers: dict[str, str] = {}
+
+
+#: Headers of many kilobytes.
+HEADERS = {
+    "if-match": {"If-Match": ",".join(f'"{number}-a"' for number in range(3_000))},
+    "if-none-match": {"If-None-Match": ",".join(f'"{number}-a"' for number in range(3_000))},
+    "request-id": {"X-Request-Id": "x" * 30_000},
+    "reason": {"X-Moorage-Change-Reason": "\xff" * 30_000},
+    "min-revision": {"X-Moorage-Min-Revision": "9" * 30_000},
+    "authorization": {"Authorization": "Bearer " + "mrg_" * 7_000},
+}
+QUERIES = {"many": "&".join(["limit=1"] * 3_000), "unknown": "x" * 30_000, "long": "search=" + "%C3%9F" * 5_000}
+
+#: The routes that get every raw body; routes that parse in the same way get the three worst.
+EVERY_BODY = {"DeploymentGetConfig", "PutDeployment", "Simulate", "Undo", "CreateApiKey"}
+
+_PATHS = {
+    "Snapshot": "/v2/deployments/snapshot",
+    "Deployments": "/v2/deployments",
+    "CreateDeployment": "/v2/deployments",
+    "DeploymentGetConfig": "/v2/deployments/get_config",
+    "Manifests": "/v2/manifests",
+    "ApiKeys": "/v2/api-keys",
+    "CreateApiKey": "/v2/api-keys",
+    "Live": "/health/live",
+    "Ready": "/health/ready",
+    "Metrics": "/metrics",
+    "OpenApi": "/openapi.json",
+    "Docs": "/docs",
+}
+
+
+def cases(operation: str, method: str, path: str) -> Iterator[Case]:
+    """Yield the requests of an operation; the first ones are valid."""
+    for specific in _specific(operation):
+        yield from specific
+    target = _PATHS.get(operation, path.format(key_or_id="many-tools", version_or_id="1.0", api_key_id="a"))
+    for name, query in QUERIES.items():
+        yield Case(f"query {name}", method, f"{target}?{query}", b"{}" if method in ("POST", "PUT", "PATCH") else None)
+    for name, headers in HEADERS.items():
+        yield Case(f"header {name}", method, target, b"{}" if method in ("POST", "PUT", "PATCH") else None, headers)
+    if method in ("POST", "PUT", "PATCH"):
+        for name in RAW if operation in EVERY_BODY else ("whitespace", "many-values", "escapes"):
+            yield Case(f"body {name}", method, target, RAW[name])
+
+
+def _specific(operation: str) -> Iterator[Iterator[Case]]:
+    makers: dict[str, Iterator[Case]] = {
+        "Deployments": _lists("/v2/deployments"),
+        "Manifests": _lists("/v2/manifests"),
+        "DeploymentVersions": _lists("/v2/deployments/versions/versions"),
+        "History": _lists("/v2/deployments/history/history"),
+        "Snapshot": iter([Case("all", "GET", "/v2/deployments/snapshot")]),
+        "GetDeployment": (Case(key, "GET", f"/v2/deployments/{key}") for key in HEAVIEST),
+        "GetVersion": (Case(key, "GET", f"/v2/deployments/{key}/versions/1.0") for key in HEAVIEST),
+        "Diff": _diffs(),
+        "PutDeployment": _puts(),
+        "CreateDeployment": _creates(),
+        "SaveVersion": _versions(),
+        "PublishVersion": _publishes(),
+        "Undo": (Case(key, "POST", f"/v2/deployments/published-{key}/undo") for key in HEAVIEST),
+        "PatchDeployment": (
+            Case(key, "PATCH", f"/v2/deployments/{key}", encode({"description": "\u0001" * 10_000})) for key in HEAVIEST
+        ),
+        "DeleteVersion": (Case(key, "DELETE", f"/v2/deployments/drafts-{key}/versions/1.1") for key in HEAVIEST),
+        "RestoreVersion": (Case(key, "POST", f"/v2/deployments/drafts-{key}/versions/1.1/restore") for key in HEAVIEST),
+        "DeleteDeployment": (Case(key, "DELETE", f"/v2/deployments/deleted-{key}?force=true") for key in HEAVIEST),
+        "RestoreDeployment": (Case(key, "POST", f"/v2/deployments/deleted-{key}/restore") for key in HEAVIEST),
+        "DeploymentGetConfig": _get_configs(),
+        "Explain": (
+            Case(key, "POST", f"/v2/deployments/{key}/explain", encode({"context": context}))
+            for key in HEAVIEST
+            for context in ({f"a{number}": 1 for number in range(60)}, {"a": ["x" * 200] * 400})
+        ),
+        "Simulate": _simulations(),
+    }
+    if operation in makers:
+        yield makers[operation]
+
+
+def _lists(path: str) -> Iterator[Case]:
+    yield Case("a page", "GET", f"{path}?limit={MAX_LIMIT}")
+    yield Case("the page again", "GET", f"{path}?limit={MAX_LIMIT}")
+
+
+def _diffs() -> Iterator[Case]:
+    for key in HEAVIEST:
+        for accept in ("application/json", "text/plain"):
+            path = f"/v2/deployments/drafts-{key}/diff?from=1.0&to=1.1"
+            yield Case(f"{key} {accept}", "GET", path, None, {"Accept": accept})
+
+
+def _puts() -> Iterator[Case]:
+    for key, body in (DEPLOYMENTS | REJECTED).items():
+        for name in ("created", "unchanged") if key in HEAVIEST else ("created",):
+            yield Case(f"{key} {name}", "PUT", f"/v2/deployments/put-{key}", encode(body))
+    for key in HEAVIEST:  # a small body on large contents, and large ones on each other
+        small = encode(a_body(messages=[user("{{other}}")]))
+        path = f"/v2/deployments/put-{key}"
+        yield Case(f"{key} small", "PUT", f"{path}?dry_run=true", small)
+        yield Case(f"{key} deep", "PUT", f"{path}?allow_breaking=true", encode(DEPLOYMENTS["deep-schema"]))
+        yield Case(f"{key} breaking", "PUT", f"{path}?allow_breaking=true", small)
+
+
+def _creates() -> Iterator[Case]:
+    for key in (*HEAVIEST, HEAVIEST[0]):  # the last one is a replay
+        body = encode({**DEPLOYMENTS[key], "key": f"post-{key}"})
+        yield Case(key, "POST", "/v2/deployments", body, {"Idempotency-Key": key})
+
+
+def _versions() -> Iterator[Case]:
+    for key, body in (DEPLOYMENTS | REJECTED).items():
+        content = {name: value for name, value in body.items() if name != "description"}
+        for status in ("draft", "published"):
+            path = "/v2/deployments/saved/versions?allow_breaking=true"
+            yield Case(f"{key} {status}", "POST", path, encode({**content, "status": status}))
+
+
+def _publishes() -> Iterator[Case]:
+    for key in HEAVIEST:
+        for version in ("1.1", "1.0"):
+            path = f"/v2/deployments/published-{key}/versions/{version}/publish?allow_breaking=true"
+            yield Case(f"{key} {version}", "POST", path)
+
+
+def _get_configs() -> Iterator[Case]:
+    small: Body = {"inputs": {"a": [{}] * 300, "b": [{}] * 300, "c": "x"}}
+    large: Body = {
+        "inputs": {"a": [{}] * 20_000, "b": "x" * 300_000},
+        "context": {f"a{number}": 1 for number in range(90)},
+        "messages": [user("")] * 10_000,
+    }
+    names: Body = {"inputs": {f"{'n' * 8}{number}": 0 for number in range(50_000)}}
+    bad: Body = {"messages": [{"role": "r" * 100}] * 4_000, "context": {"c" * 900 + str(n): {} for n in range(300)}}
+    for key in DEPLOYMENTS:
+        for name, body in {"small": small, "large": large, "names": names, "bad": bad}.items():
+            yield Case(f"{key} {name}", "POST", "/v2/deployments/get_config", encode({"key": key, **body}))
+
+
+def _simulations() -> Iterator[Case]:
+    contexts: list[Body] = [{f"a{number}": 1 for number in range(20)}] * 1_000
+    for key in HEAVIEST:
+        tables: list[list[Any]] = [[], *(DEPLOYMENTS[name]["routing"] for name in ("long-rules", "many-rules"))]
+        for routing in tables:
+            body = encode({"contexts": contexts[: 1_000 if len(routing) != 99 else 100], "routing": routing})
+            yield Case(f"{key} {len(routing)} rules", "POST", f"/v2/deployments/{key}/simulate", body)

@@ -1,0 +1,129 @@
+"""No request within the limits holds up others: the worst requests of each route, counted on a running server.
+
+Lines of Python and bytes are asserted, which are the same on a busy machine. The processor time, which includes the
+work inside C functions, has twenty times its limit, because a busy machine needs more of it.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+
+from moorage.api.operation import Operation
+from moorage.api.routes import OPERATIONS
+from moorage.core.deployments.page import MAX_PAGE_BYTES
+from moorage.core.validation.strict_json import MAX_BODY
+from tests.support.measured_server import MEASURED
+from tests.support.server import Project, Server, a_body
+from tests.support.threads import HANG_SECONDS
+from tests.system.worst_cases.cases import Case, cases
+from tests.system.worst_cases.data import fill
+
+#: Python executes so many lines in 50 ms, on a machine that is not fast.
+MAX_LINES = 250_000
+MAX_MILLISECONDS = 20 * 50
+MAX_MEMORY = 64 * 1_048_576
+
+#: A page, and one item more than fits.
+MAX_RESPONSE = MAX_PAGE_BYTES + 3 * MAX_BODY
+
+#: The snapshot is as large as the project: it is encoded in a thread, once for each change.
+UNBOUNDED = {"Snapshot"}
+
+LIMITS = {
+    "counts": {"callback": MAX_LINES, "writer": MAX_LINES, "memory": MAX_MEMORY},
+    "time": {"callback": MAX_MILLISECONDS, "writer": MAX_MILLISECONDS},
+}
+
+
+class Measured:
+    """A server with an instrument, and its projects."""
+
+    def __init__(self, server: Server, instrument: str, large: Project, many: Project) -> None:
+        self.server = server
+        self.limits = LIMITS[instrument]
+        self.large = large
+        self.many = many
+
+    def excess(self) -> dict[str, Any]:
+        """Return the maxima since the last call that exceed their limits."""
+        found = self.large.request("GET", "/measured").json
+        return {name: value for name, value in found.items() if value > self.limits.get(name, value)}
+
+
+@pytest.fixture(scope="module", params=LIMITS)
+def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
+    """Return a measured server with the largest contents."""
+    folder: Path = tmp_path_factory.mktemp("measured")
+    server = Server(folder, program=(*MEASURED, request.param))
+    large, many = fill(server)
+    with server:
+        yield Measured(server, request.param, large, many)
+
+
+def test_the_worst_requests_of_each_route_hold_up_nothing(measured: Measured) -> None:
+    problems = [problem for operation in OPERATIONS for problem in _problems(operation, measured)]
+
+    assert not problems, "\n".join(problems)
+
+
+def _problems(operation: Operation, measured: Measured) -> Iterator[str]:
+    """Send the worst requests of a route, and yield those that do too much."""
+    measured.excess()
+    for case in cases(operation.name, operation.method, operation.path):
+        size, status = _send(measured.large, case)
+        excess: dict[str, Any] = measured.excess()
+        if size > MAX_RESPONSE:
+            excess["response"] = size
+        if operation.name in UNBOUNDED:
+            excess.pop("memory", None)
+            excess.pop("response", None)
+        if excess or status >= 500:
+            yield f"{operation.name}, {case.name} ({status}): {excess}"
+
+
+@pytest.mark.parametrize("query", ["search=nothing", "provider=openai&limit=50", "updated_since=2000-01-01", ""])
+def test_a_filter_of_many_deployments_holds_up_nothing(query: str, measured: Measured) -> None:
+    measured.excess()
+
+    assert measured.many.request("GET", f"/v2/deployments?{query}").status == 200
+    assert not measured.excess()
+
+
+def test_a_change_stream_from_the_start_holds_up_nothing(measured: Measured) -> None:
+    measured.excess()
+    for project in (measured.large, measured.many):
+        with urllib3.PoolManager(retries=False, timeout=HANG_SECONDS) as pool:
+            url = f"{measured.server.url}/v2/deployments/changes?since=0"
+            headers = {"Authorization": f"Bearer {project.token}"}
+            response = pool.request("GET", url, headers=headers, preload_content=False)
+            assert len(response.read(2_000_000)) == 2_000_000
+            response.close()
+    assert not measured.excess()
+
+
+@pytest.mark.parametrize("name", ["callback", "writer", "memory"])
+def test_too_much_work_is_detected(name: str, measured: Measured) -> None:
+    """The positive control."""
+    if name not in measured.limits:
+        return
+    measured.excess()
+    measured.large.request("GET", f"/control/{name}")
+    measured.large.put("control", a_body())
+
+    assert name in measured.excess()
+
+
+def _send(project: Project, case: Case) -> tuple[int, int]:
+    """Send a request; return the size of the response, and its status. The change stream is only opened."""
+    if "/changes" not in case.path:
+        response = project.request(case.method, case.path, case.body, case.headers)
+        return len(response.body), response.status
+    with urllib3.PoolManager(retries=False, timeout=HANG_SECONDS) as pool:
+        headers = {"Authorization": f"Bearer {project.token}", **case.headers}
+        opened = pool.request(case.method, project.server.url + case.path, headers=headers, preload_content=False)
+        size = len(opened.read(10))
+        opened.close()
+        return size, opened.status
