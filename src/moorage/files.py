@@ -8,10 +8,11 @@ import errno
 import os
 import secrets
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from moorage import clock
 
 _PREFIX, _SUFFIX = ".moorage-", ".part"
 
@@ -113,7 +114,7 @@ def has_content(path: Path, content: bytes) -> bool:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files of programs that were killed while they wrote a file in `folder`."""
-    oldest = time.time() - _LEFTOVER_SECONDS
+    oldest = clock.now_seconds() - _LEFTOVER_SECONDS
     for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
         with suppress(OSError):  # another program removed it, or another user wrote it
             if path.lstat().st_mtime < oldest:

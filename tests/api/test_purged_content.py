@@ -33,9 +33,14 @@ def delete(project: Project, path: str) -> Response:
 
 
 def backdate_deletion(server: Server, table: str, item_id: str, days: int = 31) -> None:
-    """Move the deletion of a row that many days into the past."""
-    change = f"UPDATE {table} SET deleted_us = deleted_us - {days * DAY_US} WHERE id = '{item_id}'"
-    assert len(run_sql(server.database, f"{change} RETURNING id")) == 1
+    """Move the deletion of a row that many days into the past, by both of its times (decision 0024)."""
+    change = f"UPDATE {table} SET deleted_us = deleted_us - {days * DAY_US}"
+    if table == "deployment":
+        change += f", updated_us = updated_us - {days * DAY_US}"
+    else:
+        entry = f"action = 'deleted' AND to_version_id = '{item_id}'"
+        run_sql(server.database, f"UPDATE history SET at_us = at_us - {days * DAY_US} WHERE {entry}")
+    assert len(run_sql(server.database, f"{change} WHERE id = '{item_id}' RETURNING id")) == 1
 
 
 def is_stored(server: Server, text: str) -> bool:

@@ -1,5 +1,6 @@
-"""The file of the disk cache: it is written completely or not at all, and only to a regular file."""
+"""The disk cache: its file, which is written completely or not at all, and the age of the state in it."""
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -87,3 +88,22 @@ def test_what_a_killed_server_left_is_removed(cache: DiskCache, folder: Path) ->
 
 def test_a_device_is_not_read_to_its_end() -> None:
     assert DiskCache(Path("/dev/zero"), "postgresql://one", b"password").load() is None
+
+
+DAY = 86_400.0
+
+
+@pytest.mark.parametrize(
+    ("seconds_ago", "at_least", "at_most"), [(DAY, DAY, 2 * DAY), (0, 0, DAY), (-DAY, 1_000 * DAY, math.inf)]
+)
+def test_a_state_from_the_future_has_an_unknown_age_and_not_none(
+    folder: Path, seconds_ago: float, at_least: float, at_most: float
+) -> None:
+    """A clock was ahead when it was stored: nobody knows for how long API keys could be revoked since."""
+    state = CatalogState()
+    DiskCache(folder / "cache", "postgresql://host/name", b"secret").save(state, seconds_ago)
+
+    found = DiskCache(folder / "cache", "postgresql://host/name", b"secret").load()
+
+    assert found is not None
+    assert at_least <= found[1] <= at_most

@@ -14,6 +14,7 @@ from moorage.catalog.catalog import Catalog
 from moorage.core.deployments.page import MAX_LIMIT, PageQuery
 from moorage.core.errors.requests import InvalidCursor
 from moorage.store.store import Store
+from moorage.store.unreadable import readable
 from tests.support.registry import create_project
 from tests.support.stores import Clock, Database, create, delete
 
@@ -174,7 +175,7 @@ def test_created_increases_even_if_the_clock_jumps(paged: PagedCatalog, jumps: l
         project.insert(1)
 
     with paged.store.changes(since=before) as changes:
-        created_us = {deployment_id.id: deployment_id.created_us for deployment_id in changes.deployments}
+        created_us = {deployment_id.id: deployment_id.created_us for deployment_id in readable(changes.deployments)}
     times = [created_us[deployment_id] for deployment_id in project.created]
     assert times == sorted(set(times))
 
@@ -186,7 +187,7 @@ def test_deployments_with_the_same_created_time_are_paged_one_by_one(paged: Page
     before = paged.catalog.state.position
     project.insert(1)
     with paged.store.changes(since=before) as changes:
-        newest_us = max(deployment.created_us for deployment in changes.deployments)
+        newest_us = max(deployment.created_us for deployment in readable(changes.deployments))
     paged.clock.now = (newest_us // 1_000 + 1) * 1_000_000
     project = paged.new_project()
     project.insert(5)

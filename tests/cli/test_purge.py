@@ -13,6 +13,9 @@ from tests.support import registry
 from tests.support.program import moorage
 from tests.support.server import Server
 
+#: In microseconds.
+FORTY_DAYS = 40 * 86_400_000_000
+
 NOTHING = "There is nothing to purge.\n"
 
 
@@ -36,7 +39,8 @@ def database(folder: Path) -> Path:
         registry.delete(store, project, "young")
         registry.delete_version(store, project, "a", "1.0")
     with closing(apsw.Connection(str(file))) as connection:
-        connection.execute("UPDATE deployment SET deleted_us = deleted_us - 40 * 86400000000 WHERE key = 'old'")
+        times = ", ".join(f"{column} = {column} - {FORTY_DAYS}" for column in ("deleted_us", "updated_us"))
+        connection.execute(f"UPDATE deployment SET {times} WHERE key = 'old'")
     assert texts(file) == ["first", "old", "second", "young"]
     return file
 

@@ -130,7 +130,7 @@ MANIPULATIONS = {
         r"expires_us is empty, and \d+ in the history",
     ),
     "a key that got another token": (
-        "UPDATE api_key SET token_sha256 = 'known' WHERE name = 'all'",
+        f"UPDATE api_key SET token_sha256 = '{'0' * 64}' WHERE name = 'all'",
         r"API key all .*: token_sha256 differs",
     ),
     "a key that was planted": (
@@ -166,7 +166,9 @@ MANIPULATIONS = {
         r"4 deployments and versions have no texts, and 3 were purged",
     ),
     "a content in place of a purged one": (
-        f"UPDATE version SET prompt_config = '{{}}' WHERE id = {version(0, 'purged')}",
+        "UPDATE version SET variables = '[]', runtime_config = '{}', prompt_config = ("
+        "SELECT v.prompt_config FROM version v WHERE v.prompt_config <> '' ORDER BY v.rev LIMIT 1"
+        f") WHERE id = {version(0, 'purged')}",
         r"version 1\.0 .*: its content, notes or description differs",
     ),
     "a project that was renamed": (
@@ -288,7 +290,9 @@ def test_a_change_of_each_column_is_found_or_listed_in_the_docs(url: str) -> Non
         is_listed = bool({f"{table}.*", f"{table}.{column}"} & listed)
         for way in tampered_values(url, table, column):
             count += 1
-            if bool(findings(url)) == is_listed and not is_reference(table, column):
+            # A value that cannot be decoded is found in every table.
+            found = [finding for finding in findings(url) if not (is_listed and finding.startswith("row "))]
+            if bool(found) == is_listed and not is_reference(table, column):
                 wrong.append(way)
 
     assert wrong == []

@@ -156,3 +156,23 @@ def test_memory_is_limited_while_the_database_is_unreachable(harness: Harness, m
     harness.clock.now += 60 * SECOND
     harness.flush(is_last=True)
     assert harness.tracker.held == 0
+
+
+def test_a_record_from_a_clock_that_was_ahead_is_stored_again_and_evicted(harness: Harness) -> None:
+    year = 365 * 86_400 * SECOND
+    harness.clock.now += year
+    harness.tracker.record("v", "k", {"customer": 1})
+    harness.tracker.record("w", "k", {})
+    harness.flush()
+    harness.clock.now -= year
+    harness.tracker.record("v", "k", {"customer": 1})
+
+    (corrected,) = harness.flush()
+
+    assert (corrected.version_id, corrected.last_us) == ("v", harness.clock.now // 1000)
+    assert harness.flush() == []
+    harness.clock.now += 60 * SECOND
+    harness.flush()
+    harness.tracker.record("v", "k", {})
+    harness.tracker.record("w", "k", {})
+    assert {record.version_id: record.inputs for record in harness.flush()} == {"v": (), "w": ()}, "both were evicted"

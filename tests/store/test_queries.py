@@ -16,8 +16,10 @@ from tests.support.stores import Database, a_store
 FULL_SCANS = (
     {"projects", "deployments", "history", "api_keys", "find_tombstone", "counts", "count_deployments"}
     | {query for table in TABLES for query in (table.every, table.empty)}
-    | {"stray_pointers", "live_configurations", "entries_without_row", "purges"}
+    | {"stray_pointers", "live_configurations", "entries_without_row", "purges", "clock_resets"}
     | {f"entries_of_{table}" for table in ("projects", "api_keys", "deployments", "versions")}
+    | {"orphans", "emptied_versions"}
+    | {f"redate_{rows}" for rows in ("projects", "api_keys", "deployments", "versions", "results", "consumers")}
 )
 
 QUERIES = load_queries()

@@ -13,6 +13,7 @@ from moorage.registry.api_keys import create_first_api_key
 from moorage.store.changes import INITIAL
 from moorage.store.queries import load_migrations, load_queries
 from moorage.store.transaction import Transaction
+from moorage.store.unreadable import readable
 from tests.support.registry import create_project
 from tests.support.stores import Clock, Database, create, delete, insert
 from tests.support.threads import Background, run_concurrently
@@ -138,11 +139,11 @@ def test_a_read_returns_one_committed_state(database: Database) -> None:
     with reader.changes(since=INITIAL) as changes:
         second = create(writer, project.id, "second")
         delete(writer, first)
-        deployments = [(deployment.id, deployment.deleted_us) for deployment in changes.deployments]
+        deployments = [(deployment.id, deployment.deleted_us) for deployment in readable(changes.deployments)]
 
     assert deployments == [(first, None)]
     with reader.changes(since=changes.position) as changes:
-        deployments = [(deployment.id, deployment.deleted_us) for deployment in changes.deployments]
+        deployments = [(deployment.id, deployment.deleted_us) for deployment in readable(changes.deployments)]
     assert [deployment_id for deployment_id, _ in deployments] == [second, first]
     assert [deleted_us is None for _, deleted_us in deployments] == [True, False]
 
@@ -153,7 +154,7 @@ def test_a_full_read_is_in_the_order_of_creation(database: Database) -> None:
     ids = store.group_commit([_creation(project.id, f"d{number}") for number in range(1_234)])
 
     with store.changes(since=INITIAL) as changes:
-        assert [deployment.id for deployment in changes.deployments] == ids
+        assert [deployment.id for deployment in readable(changes.deployments)] == ids
 
 
 def test_a_read_can_end_before_its_last_row(database: Database) -> None:

@@ -1,8 +1,8 @@
 """Authentication: the API key of a request."""
 
 import hmac
-import time
 
+from moorage import clock
 from moorage.catalog.catalog import Catalog
 from moorage.core.access import ApiKey, find_key_id, hash_token
 from moorage.core.errors.base import AuthenticationRequired, InvalidApiKey
@@ -25,7 +25,7 @@ def authenticate(catalog: Catalog, authorization: str | None) -> ApiKey:
     key = catalog.find_api_key(key_id) if key_id else None
     if key is None or not hmac.compare_digest(hash_token(token), key.token_sha256):
         raise InvalidApiKey
-    key.check_valid(time.time_ns() // 1000)
+    key.check_valid(clock.now_us())
     return key
 
 
@@ -38,5 +38,5 @@ def authenticate_again(catalog: Catalog, before: ApiKey) -> ApiKey:
     key = catalog.find_api_key(before.id)
     if key is None or key.token_sha256 != before.token_sha256:
         raise InvalidApiKey
-    key.check_valid(time.time_ns() // 1000)
+    key.check_valid(clock.now_us())
     return key

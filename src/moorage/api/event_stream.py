@@ -14,6 +14,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from moorage import clock
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower
 from moorage.catalog.notifier import ChangeNotifier
@@ -125,7 +126,7 @@ class ChangeStream(Response):
             self._streams.follower.check_age()
         except TooStale:
             return 0
-        return HEARTBEAT_SECONDS if key.expires_us is None else key.expires_us / 1e6 - time.time()
+        return HEARTBEAT_SECONDS if key.expires_us is None else key.expires_us / 1e6 - clock.now_seconds()
 
     def _heartbeat(self) -> bytes:
         return b": age %d\n\n" % self._streams.follower.age()

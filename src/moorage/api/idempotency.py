@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from moorage.core.deployments.content import DECODE_ERRORS
 from moorage.core.errors.base import IdempotencyConflict, IdempotencyQuotaExceeded
+from moorage.core.errors.rows import ResultUnreadable
 from moorage.registry.outcomes import decode_outcome, encode_outcome, outcome_of, result_of
 from moorage.registry.write_context import WriteContext
 from moorage.store.transaction import StoredResult, Transaction
@@ -23,13 +25,18 @@ def run_idempotent(
     Raises:
         IdempotencyConflict: the key was used for another request.
         IdempotencyQuotaExceeded: the outcomes of the API key already take `MAX_STORED` bytes.
+        ResultUnreadable: another program changed the stored outcome.
     """
     stored = tx.find_result(ctx.project_id, key)
     if stored is not None:
         if stored.request_sha256 != request_sha256:
             raise IdempotencyConflict(param="Idempotency-Key")
         tx.discard()
-        return result_of(tx, ctx, decode_outcome(stored.result)), True
+        try:
+            outcome = decode_outcome(stored.result)
+        except DECODE_ERRORS as error:
+            raise ResultUnreadable(param="Idempotency-Key", reason=str(error)[:500]) from error
+        return result_of(tx, ctx, outcome), True
     api_key_id = ctx.actor.api_key_id or ""
     tx.delete_old_results()
     if api_key_id and (held := tx.bytes_of_results(api_key_id)) >= MAX_STORED:

@@ -73,12 +73,12 @@ def etag_matches(if_none_match: bytes, etag: bytes) -> bool:
 
 def _list_paths(response: Response, normalized: Sequence[str], breaking: Sequence[str]) -> None:
     if normalized:
-        response.headers["X-Moorage-Normalized"] = _joined(normalized)
+        response.headers["X-Moorage-Normalized"] = join_list(normalized)
     if breaking:
-        response.headers["X-Moorage-Breaking"] = _joined([quote(path, safe='."[]') for path in breaking])
+        response.headers["X-Moorage-Breaking"] = join_list([quote(path, safe='."[]') for path in breaking])
 
 
-def _joined(paths: Sequence[str]) -> str:
+def join_list(paths: Sequence[str]) -> str:
     """Return as many paths as fit; dots at the end stand for more."""
     joined = ", ".join(paths)
     return joined if len(joined) <= _MAX_LIST else ", ".join([*joined[:_MAX_LIST].split(", ")[:-1], "..."])

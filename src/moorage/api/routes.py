@@ -92,7 +92,7 @@ OPERATIONS = (
     Operation(
         method="GET", path="/v2/deployments/snapshot", name="Snapshot",
         handler=snapshot_and_changes.snapshot, scopes=frozenset({Scope.INVOKE}),
-        responses={200: SnapshotItem, 304: None}, headers=("ETag", "X-Moorage-Signature"),
+        responses={200: SnapshotItem, 304: None}, headers=("ETag", "X-Moorage-Signature", "X-Moorage-Unreadable"),
         errors=(request_errors.UnknownParameter,),
     ),
     Operation(

@@ -4,13 +4,14 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
-from moorage.catalog.prepared import PreparedDeployment
+from moorage.catalog.prepared import PreparedDeployment, prepare
 from moorage.catalog.project import ProjectCatalog
 from moorage.catalog.state import CatalogState
 from moorage.core.access import ApiKey
 from moorage.core.deployments.page import PageQuery
 from moorage.store.changes import StorePosition
 from moorage.store.store import Store
+from moorage.store.unreadable import UnreadableRow
 
 
 class CatalogUpdate(msgspec.Struct, frozen=True):
@@ -19,8 +20,8 @@ class CatalogUpdate(msgspec.Struct, frozen=True):
     since: StorePosition
     position: StorePosition
     state: CatalogState | None
-    deployments: list[PreparedDeployment]
-    api_keys: list[ApiKey]
+    deployments: list[PreparedDeployment | UnreadableRow]
+    api_keys: list[ApiKey | UnreadableRow]
 
 
 class Catalog:
@@ -44,7 +45,7 @@ class Catalog:
             StorageUnavailable
         """
         with self._store.changes(since=self.state.position) as changes:
-            prepared = map(PreparedDeployment.of, changes.deployments)
+            prepared = map(prepare, changes.deployments)
             if changes.is_full:
                 state = CatalogState()
                 state.apply(changes.position, prepared, changes.api_keys)
@@ -64,7 +65,7 @@ class Catalog:
         elif update.since.epoch == position.epoch and update.since.rev <= position.rev < update.position.rev:
             self.state.apply(update.position, update.deployments, update.api_keys)
             self.revision = update.position.rev
-            projects = {each.deployment.project_id for each in update.deployments}
+            projects = {each.project_id for each in update.deployments}
             self.on_change(projects | {key.project_id for key in update.api_keys})
 
     def replace(self, state: CatalogState) -> None:
@@ -85,6 +86,12 @@ class Catalog:
         """Return the API key with an id, revoked and expired keys included."""
         return self.state.api_keys.get(key_id)
 
+    def check_readable(self, project_id: str, key_id: str) -> None:
+        """Raise `ApiKeyUnreadable` for an API key of a project that cannot be decoded; it is rejected as unknown."""
+        row = self.state.rejected.get(key_id)
+        if row is not None and row.project_id == project_id:
+            raise row.api_key_error()
+
     def api_keys(self, project_id: str, query: PageQuery) -> tuple[list[ApiKey], bool]:
         """Return a page of a project's API keys, revoked and expired keys included, and whether there are more.
 
@@ -96,7 +103,7 @@ class Catalog:
     @property
     def unreadable(self) -> int:
         """The number of deployments whose current content cannot be decoded."""
-        return sum(project.unreadable for project in self.state.projects.values())
+        return sum(len(project.unreadable) for project in self.state.projects.values())
 
     def __len__(self) -> int:
         """Return the number of deployments in all projects."""

@@ -19,6 +19,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from moorage import clock
 from moorage.catalog.project import ProjectState
 from moorage.catalog.state import CatalogState
 from moorage.core.access import ApiKey
@@ -36,6 +37,11 @@ _SEALED_TIME = _NONCE + _TIME.size + _TAG
 #: The shortest pause between two writes (seconds), and the largest share of the time that writes may take.
 _PAUSE_SECONDS = 5.0
 _MAX_SHARE = 0.005
+
+#: How far a clock may have stepped back since a write (seconds), and the age of a state from the future: ten years, so
+#: that it is older than every `max_staleness`.
+_MAX_APART_SECONDS = 60.0
+_UNKNOWN_AGE = 3_650 * 86_400.0
 
 _log = logging.getLogger("moorage.catalog")
 
@@ -73,7 +79,7 @@ class DiskCache:
             return
         try:
             if self._acquire_lock():
-                current_at = time.time() - age
+                current_at = clock.now_seconds() - age
                 if state.position != self._stored or not self._path.exists():
                     self._stored = self._write(state, current_at)
                 else:
@@ -99,7 +105,10 @@ class DiskCache:
         except (InvalidTag, ValueError, struct.error, msgspec.MsgspecError):
             _log.warning("The disk cache %s is damaged, or belongs to another database or password", self._path)
             return None
-        return CatalogState.of(file.position, file.projects, file.api_keys), max(0.0, time.time() - current_at)
+        age = clock.now_seconds() - current_at
+        if age < -_MAX_APART_SECONDS:  # a clock was ahead when it was written, or is behind now
+            age = _UNKNOWN_AGE
+        return CatalogState.of(file.position, file.projects, file.api_keys), max(0.0, age)
 
     def _acquire_lock(self) -> bool:
         """Return whether this process has the write lock; it keeps the lock until it ends."""

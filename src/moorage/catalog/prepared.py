@@ -7,6 +7,8 @@ import msgspec
 from moorage.core.deployments.deployment import Deployment
 from moorage.core.deployments.filter import FilterFields
 from moorage.core.errors.base import DeploymentUnreadable
+from moorage.core.times import iso
+from moorage.store.unreadable import UnreadableRow
 
 
 class LiveFields(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -41,12 +43,24 @@ class PreparedDeployment(msgspec.Struct, frozen=True):
     error: DeploymentUnreadable | None
     listed: Listed | None
 
+    @property
+    def project_id(self) -> str:
+        """The project of the deployment."""
+        return self.deployment.project_id
+
     @classmethod
     def of(cls, deployment: Deployment) -> "PreparedDeployment":
         """Decode and encode a stored deployment."""
         if deployment.deleted_us is not None:
             return cls(deployment, None, None)
-        if (error := deployment.decode_error()) is not None:
+        try:
+            config = deployment.decode().prompt_config
+        except DeploymentUnreadable as error:
             return cls(deployment, error, None)
-        item = deployment.item()
-        return cls(deployment, None, Listed(item, LiveFields.of(deployment), FilterFields.of(item)))
+        fields = FilterFields.make(deployment.key, deployment.description, config, iso(deployment.updated_us))
+        return cls(deployment, None, Listed(deployment.item(), LiveFields.of(deployment), fields))
+
+
+def prepare(row: Deployment | UnreadableRow) -> PreparedDeployment | UnreadableRow:
+    """Return a stored row as the catalog applies it."""
+    return row if isinstance(row, UnreadableRow) else PreparedDeployment.of(row)

@@ -16,6 +16,7 @@ from moorage.core.deployments.filter import Filter, FilterFields
 from moorage.core.deployments.page import PageQuery, fitting, page_json
 from moorage.core.errors.base import DeploymentNotFound, DeploymentUnreadable
 from moorage.core.errors.requests import InvalidCursor
+from moorage.store.unreadable import UnreadableRow
 
 
 class _ItemFields(msgspec.Struct):
@@ -30,6 +31,9 @@ _decode = msgspec.json.Decoder(_ItemFields).decode
 _MAX_OUTDATED = 1_000
 
 _log = logging.getLogger("moorage.catalog")
+
+#: The number of deployments in a project that the log names; the metric counts all.
+_MAX_LOGGED = 100
 
 
 class ProjectState(msgspec.Struct, frozen=True, array_like=True):
@@ -79,11 +83,10 @@ class ProjectCatalog:
         If it cannot be decoded, the previous state stays, and the other deployments are not affected.
         """
         deployment, listed = prepared.deployment, prepared.listed
-        self._unreadable.pop(deployment.id, None)
         if prepared.error is not None:
-            self._unreadable[deployment.id] = prepared.error
-            _log.error("A deployment of project %s cannot be decoded: %s", deployment.project_id, prepared.error)
+            self._exclude(deployment.id, prepared.error, deployment.project_id)
             return
+        self._unreadable.pop(deployment.id, None)
         seq = deployment.seq
         self._seq_of[deployment.id] = seq
         self._record_change(deployment.id, deployment.rev)
@@ -96,7 +99,8 @@ class ProjectCatalog:
             if self._seq_of_key.get(deployment.key) == seq:
                 del self._seq_of_key[deployment.key]
             tombstone = self._tombstones[deployment.id] = deployment.tombstone
-            if tombstone.deleted_us >= self._tombstones.get(deployment.key, tombstone).deleted_us:
+            known = self._tombstones.get(deployment.key, tombstone)
+            if known.id == tombstone.id or tombstone.order >= known.order:
                 self._tombstones[deployment.key] = tombstone  # of several with the key, the one deleted last
             return
         self._tombstones.pop(deployment.id, None)
@@ -117,6 +121,16 @@ class ProjectCatalog:
         copied._seqs, copied._items = self._seqs.copy(), self._items.copy()
         copied._filter_fields = self._filter_fields.copy()
         return copied
+
+    def apply_unreadable(self, row: UnreadableRow) -> None:
+        """Apply a row that cannot be decoded: the previous state stays, if there is one."""
+        self._exclude(row.id, row.deployment_error(), row.project_id)
+
+    def _exclude(self, deployment_id: str, error: DeploymentUnreadable, project_id: str) -> None:
+        known = self._unreadable.get(deployment_id)
+        self._unreadable[deployment_id] = error
+        if str(known) != str(error) and len(self._unreadable) <= _MAX_LOGGED:
+            _log.error("A deployment of project %s cannot be decoded: %s", project_id, error)
 
     def page(self, query: PageQuery, filters: Filter | None = None) -> bytes:
         """Return the JSON of a page (`DeploymentPage`).
@@ -169,9 +183,9 @@ class ProjectCatalog:
         return _live(self._items[position], self._live_fields[position])
 
     @property
-    def unreadable(self) -> int:
-        """The number of deployments whose current content cannot be decoded."""
-        return len(self._unreadable)
+    def unreadable(self) -> dict[str, DeploymentUnreadable]:
+        """The errors of the deployments whose current state cannot be decoded, by their ids."""
+        return self._unreadable
 
     @property
     def revision(self) -> int:
@@ -217,11 +231,13 @@ class ProjectCatalog:
             position = bisect_left(self._seqs, seq)
             if position < len(self._seqs) and self._seqs[position] == seq:
                 return position
+        tombstone = self._tombstones.get(key_or_id)
         for id_, error in self._unreadable.items():
-            if key_or_id in (id_, error.fields["key"]):
+            # A tombstone that cannot be decoded may be older than the other one of its key.
+            if key_or_id in (id_, error.fields["key"]) and not (tombstone and error.fields.get("is_deleted")):
                 raise error.with_traceback(None)
-        if key_or_id in self._tombstones:
-            raise self._tombstones[key_or_id].error()
+        if tombstone is not None:
+            raise tombstone.error()
         raise DeploymentNotFound(param="key", key=key_or_id[:200])
 
     def _seq_of_cursor(self, parameter: str, cursor: str) -> int:

@@ -1,7 +1,10 @@
 """The state of a catalog: deployments and API keys at one position of the store."""
 
+import logging
 from bisect import bisect_left, insort
 from collections.abc import Iterable
+
+import msgspec
 
 from moorage.catalog.prepared import PreparedDeployment
 from moorage.catalog.project import ProjectCatalog, ProjectState
@@ -9,6 +12,13 @@ from moorage.core.access import ApiKey
 from moorage.core.deployments.page import PageQuery
 from moorage.core.errors.requests import InvalidCursor
 from moorage.store.changes import INITIAL, StorePosition
+from moorage.store.unreadable import UnreadableRow
+
+_log = logging.getLogger("moorage.catalog")
+
+
+def _place(key: ApiKey) -> tuple[str, int]:
+    return key.project_id, key.created_us
 
 
 class CatalogState:
@@ -18,6 +28,7 @@ class CatalogState:
         self.position = INITIAL
         self.projects: dict[str, ProjectCatalog] = {}
         self.api_keys: dict[str, ApiKey] = {}
+        self.rejected: dict[str, UnreadableRow] = {}
         self._keys_in_order: dict[str, list[tuple[int, str]]] = {}  # by project, oldest first
 
     @classmethod
@@ -35,15 +46,22 @@ class CatalogState:
         return {project_id: project.state() for project_id, project in self.projects.items()}
 
     def apply(
-        self, position: StorePosition, prepared: Iterable[PreparedDeployment], api_keys: Iterable[ApiKey]
+        self,
+        position: StorePosition,
+        deployments: Iterable[PreparedDeployment | UnreadableRow],
+        api_keys: Iterable[ApiKey | UnreadableRow],
     ) -> None:
-        """Apply the changes up to `position`."""
-        for each in prepared:
-            self.project(each.deployment.project_id).apply(each)
+        """Apply the changes up to `position`. A row that cannot be decoded does not affect the others."""
+        for each in deployments:
+            if isinstance(each, UnreadableRow):
+                self.project(each.project_id).apply_unreadable(each)
+            else:
+                self.project(each.deployment.project_id).apply(_bounded(each, position.rev))
         for key in api_keys:
-            if key.id not in self.api_keys:
-                insort(self._keys_in_order.setdefault(key.project_id, []), (key.created_us, key.id))
-            self.api_keys[key.id] = key
+            if isinstance(key, UnreadableRow):
+                self._reject(key)
+            else:
+                self._add_key(key)
         self.position = position
 
     def page_of_api_keys(self, project_id: str, query: PageQuery) -> tuple[list[ApiKey], bool]:
@@ -65,9 +83,38 @@ class CatalogState:
         page = keys[start : start + query.limit] if is_newer else keys[max(end - query.limit, 0) : end]
         return [self.api_keys[key_id] for _, key_id in reversed(page)], has_more
 
+    def _add_key(self, key: ApiKey) -> None:
+        before = self.api_keys.get(key.id)
+        if before is None or _place(before) != _place(key):
+            self._remove_key(key.id)
+            insort(self._keys_in_order.setdefault(key.project_id, []), (key.created_us, key.id))
+        self.api_keys[key.id] = key
+        self.rejected.pop(key.id, None)
+
+    def _remove_key(self, key_id: str) -> None:
+        before = self.api_keys.pop(key_id, None)
+        if before is not None:
+            keys = self._keys_in_order[before.project_id]
+            del keys[bisect_left(keys, (before.created_us, key_id))]
+
+    def _reject(self, key: UnreadableRow) -> None:
+        """Remove an API key that cannot be decoded: its scopes or its expiry may be wrong."""
+        self._remove_key(key.id)
+        if self.rejected.get(key.id) != key:
+            self.rejected[key.id] = key
+            _log.error("The API key %s cannot be decoded and is rejected: %s", key.id, key.reason)
+
     def project(self, project_id: str) -> ProjectCatalog:
         """Return the catalog of a project; it is empty for a project without deployments."""
         project = self.projects.get(project_id)
         if project is None:
             project = self.projects[project_id] = ProjectCatalog()
         return project
+
+
+def _bounded(prepared: PreparedDeployment, rev: int) -> PreparedDeployment:
+    """Return the deployment with at most this revision: clients would wait for one that does not exist."""
+    replace = msgspec.structs.replace
+    if prepared.deployment.rev <= rev:
+        return prepared
+    return replace(prepared, deployment=replace(prepared.deployment, rev=rev))

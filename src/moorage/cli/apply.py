@@ -67,13 +67,15 @@ def apply(paths: tuple[str, ...], prune: bool, yes: bool, force: bool, reason: s
     if prune and has_failed:
         echo("Nothing was deleted, because some files could not be applied.", err=True)
     elif prune:
-        removed = prunable(documents, read_manifests(client), paths)
+        manifests = read_manifests(client)
+        removed = prunable(documents, manifests.by_key, paths)
         if _list_removed(removed) and not dry_run:
             if not yes:
                 click.confirm(
                     f"Delete {pluralize(len(removed), 'deployment')}? They can be restored for 30 days.", abort=True
                 )
             has_failed = not _delete(client, removed, reason, force=force)
+        has_failed = manifests.report() or has_failed
     if dry_run:
         print_text("Dry run: nothing was changed.")
     if has_failed:

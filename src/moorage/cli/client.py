@@ -11,7 +11,12 @@ import msgspec
 from moorage import __version__
 from moorage.cli.errors import ServerError, api_error, decode, raise_not_moorage
 from moorage.cli.http import MAX_RESPONSE, HttpClient, HttpResponse, InvalidServerUrl, NoResponse
-from moorage.cli.responses import ItemT, ManifestItem, Page
+from moorage.cli.output import echo
+from moorage.cli.responses import (
+    ManifestPage,
+    PageT,
+    UnreadableItem,
+)
 from moorage.core.deployments.deployment import MAX_NOTES
 from moorage.core.deployments.ids import check_key_or_id, is_segment
 from moorage.core.deployments.manifest import Manifest
@@ -112,7 +117,7 @@ class Client:
         data, kind = msgspec.json.encode(body), dict[str, Any]
         return self._json("PUT", deployment_path(key), query, data, kind, X_Moorage_Change_Reason=reason)
 
-    def pages(self, path: str, kind: type[Page[ItemT]], **query: Any) -> Iterator[Reply[Page[ItemT]]]:
+    def pages(self, path: str, kind: type[PageT], **query: Any) -> Iterator[Reply[PageT]]:
         """Yield all pages of a list, newest first."""
         cursors: set[str] = set()
         cursor, size, deadline = None, 0, time.monotonic() + LIST_SECONDS
@@ -152,10 +157,28 @@ class Client:
         return response
 
 
-def read_manifests(client: Client) -> dict[str, Manifest]:
-    """Return all deployments of the server in the form of files, by key."""
-    pages = client.pages("/v2/manifests", Page[ManifestItem])
-    return {item.key: item for page in pages for item in page.value.data}
+class Manifests(msgspec.Struct, frozen=True):
+    """All deployments of a server in the form of files, by key, and those that the server cannot decode, by id."""
+
+    by_key: dict[str, Manifest]
+    unreadable: dict[str, UnreadableItem]
+
+    def report(self) -> bool:
+        """Print the deployments that the server cannot decode; return whether there are any."""
+        for each in self.unreadable.values():
+            echo(f"Left out: {visible_line(each.message, 1_000)}", err=True)
+        if self.unreadable:
+            echo("To find out what was changed, on the server: moorage db check", err=True)
+        return bool(self.unreadable)
+
+
+def read_manifests(client: Client) -> Manifests:
+    """Return all deployments of the server in the form of files."""
+    found = Manifests({}, {})
+    for page in client.pages("/v2/manifests", ManifestPage):
+        found.by_key.update({item.key: item for item in page.value.data})
+        found.unreadable.update({each.id: each for each in page.value.unreadable})
+    return found
 
 
 def deployment_path(key_or_id: str) -> str:

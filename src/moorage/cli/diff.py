@@ -30,12 +30,13 @@ def diff(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> None
     Nothing is changed. The plan includes what `--prune` would delete.
     """
     client = Client.from_environment(url)
-    plan = make_plan(read_paths(list(paths), may_be_empty=True), read_manifests(client), paths)
+    documents, manifests = read_paths(list(paths), may_be_empty=True), read_manifests(client)
+    plan = make_plan(documents, manifests.by_key, paths)
     if output == "text":
         _print(plan)
     else:
         print_data([_as_data(step) for step in plan], output)
-    has_problems = any(step.action in ("invalid", "reject") for step in plan)
+    has_problems = manifests.report() or any(step.action in ("invalid", "reject") for step in plan)
     if has_problems or (exit_code and any(step.action != "unchanged" for step in plan)):
         raise click.exceptions.Exit(1)
 

@@ -27,7 +27,8 @@ def drift(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> Non
     server has, from this folder or from the root of this git repository.
     """
     client = Client.from_environment(url)
-    manifests = read_manifests(client)
+    found_manifests = read_manifests(client)
+    manifests = found_manifests.by_key
     documents = read_paths(list(paths) if paths else _named_files(manifests))
     roots = [name_in_project(path) for path in paths]
     rows = [_row(client, *found) for found in _drifted(documents, manifests, paths, roots)]
@@ -37,7 +38,7 @@ def drift(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> Non
         print_text("No drift: the server matches the files.")
     else:
         _print(rows)
-    if rows and exit_code:
+    if found_manifests.report() or (rows and exit_code):
         raise click.exceptions.Exit(1)
 
 

@@ -27,10 +27,12 @@ def export(folder: Path, url: str) -> None:
     """Write deployments to files in DIR.
 
     Each deployment is written to the file that already has only this deployment, else to a new file named by its key.
-    A file with equal content stays as it is, with its comments. `moorage apply DIR` puts the files back.
+    A file with equal content stays as it is, with its comments. `moorage apply DIR` puts the files back. Deployments
+    that the server cannot decode are left out and listed; then the exit code is 1.
     """
     client = Client.from_environment(url)
-    manifests = sorted(read_manifests(client).values(), key=lambda manifest: manifest.key)
+    found_manifests = read_manifests(client)
+    manifests = sorted(found_manifests.by_key.values(), key=lambda manifest: manifest.key)
     found = {file: read_paths([str(file)]) for file in sorted(folder.glob("*.yaml")) if file.is_file()}
     files = _choose_files(folder, [manifest.key for manifest in manifests], found)
     folder.mkdir(parents=True, exist_ok=True)
@@ -42,6 +44,8 @@ def export(folder: Path, url: str) -> None:
     if others:
         names = one_line(", ".join(others), 10_000)
         echo(f"Not changed, because the server has no such deployment: {names}", err=True)
+    if found_manifests.report():
+        raise click.exceptions.Exit(1)
 
 
 def _choose_files(folder: Path, keys: list[str], found: dict[Path, list[Document]]) -> dict[str, Path]:

@@ -17,8 +17,13 @@ _HINTS: Mapping[str, str] = {
     "expired_api_key": "Check MOORAGE_API_KEY. To create a new key: moorage keys create NAME",
     "insufficient_scope": "To create a key with a scope: moorage keys create NAME --scope SCOPE",
     "deployment_not_found": "To list all deployments: moorage deployments list",
-    "deployment_unreadable": "To return to the previous version: moorage deployments undo {key}",
+    "deployment_unreadable": (
+        "To return to the previous version: moorage deployments undo {key}. To find out what was changed: moorage db"
+        " check"
+    ),
     "version_unreadable": "To find out what was changed: moorage db check",
+    "history_unreadable": "To find out what was changed: moorage db check",
+    "api_key_unreadable": "To find out what was changed: moorage db check",
     "version_not_found": "To list the versions: moorage deployments versions {key}",
     "key_taken": "To change it: moorage apply FILE",
     "version_is_live": "To publish another version first: moorage deployments publish {key} VERSION",

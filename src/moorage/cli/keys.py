@@ -1,14 +1,14 @@
 """`moorage keys`: API keys, in the database, because no API key exists at first."""
 
 import re
-import time
 from contextlib import closing
 from datetime import UTC, datetime
 
 import click
 
+from moorage import clock
 from moorage.cli.options import output_option, secret_keys, setting
-from moorage.cli.output import echo, new_table, print_data, print_table
+from moorage.cli.output import echo, new_table, one_line, print_data, print_table
 from moorage.core.access import DEFAULT_SCOPES, ApiKey, Scope
 from moorage.core.times import iso
 from moorage.registry.api_keys import create_api_key, get_api_key, revoke_api_key
@@ -32,7 +32,7 @@ class Expiry(click.ParamType[int]):
         text = str(value).strip()
         try:
             if span := re.fullmatch(r"(\d{1,6})([smhdw])", text, re.ASCII):
-                return time.time_ns() // 1000 + int(span[1]) * _UNITS[span[2]] * _MICROSECONDS
+                return clock.now_us() + int(span[1]) * _UNITS[span[2]] * _MICROSECONDS
             moment = datetime.fromisoformat(text)
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             return max(0, int(moment.timestamp())) * _MICROSECONDS  # year 0 cannot be shown
@@ -79,12 +79,16 @@ def list_(output: str, database: str) -> None:
     """
     with closing(open_existing(database)) as store:
         names = {project.id: project.name for project in store.projects()}
-        found = store.api_keys()
+        with store.read() as reader:
+            found, unreadable = reader.api_keys(), reader.unreadable_rows("api_key")
+    for each in unreadable:
+        text = f"Left out: API key {each.id} cannot be decoded: {each.reason}. To see what to do: moorage db check"
+        echo(one_line(text, 1_000), err=True)
     rows = [
         {
             "id": key.id,
             "name": key.name,
-            "project": names[key.project_id],
+            "project": names.get(key.project_id, key.project_id),
             "scopes": sorted(key.scopes),
             "status": _status(key),
             "created": iso(key.created_us),
@@ -117,4 +121,4 @@ def revoke(id_or_name: str, database: str) -> None:
 def _status(key: ApiKey) -> str:
     if key.revoked_us is not None:
         return "revoked"
-    return "expired" if key.expires_us is not None and key.expires_us <= time.time_ns() // 1000 else "active"
+    return "expired" if key.expires_us is not None and key.expires_us <= clock.now_us() else "active"

@@ -1,13 +1,14 @@
 """`moorage lock`: write the live versions to a lockfile, for applications that cannot reach the server."""
 
 from pathlib import Path
+from urllib.parse import unquote
 
 import click
 import msgspec
 
 from moorage.cli.client import Client
 from moorage.cli.options import setting
-from moorage.cli.output import echo, pluralize
+from moorage.cli.output import echo, one_line, pluralize
 from moorage.cli.responses import SnapshotReply
 from moorage.files import has_content, write_file
 
@@ -33,6 +34,7 @@ def lock(out: Path, check: bool, url: str) -> None:
     """
     reply = Client.from_environment(url).get("/v2/deployments/snapshot", SnapshotReply)
     fields = {name: value for name, value in reply.plain().items() if name not in _OMITTED}
+    unreadable = unquote(reply.find_header("X-Moorage-Unreadable") or "")
     text = msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n"
     is_current = has_content(out, text)
     if check and not is_current:
@@ -43,3 +45,8 @@ def lock(out: Path, check: bool, url: str) -> None:
         write_file(out, text)
     count = pluralize(len(reply.value.deployments), "deployment")
     echo(f"{out}: {count}, {'unchanged' if is_current else 'written'}.")
+    if unreadable:
+        raise click.ClickException(
+            f"The server cannot decode the current version of: {one_line(unreadable, 1_000)}. "
+            "The lockfile does not have it.\nTo find out what was changed, on the server: moorage db check"
+        )

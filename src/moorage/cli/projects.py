@@ -5,7 +5,7 @@ from contextlib import closing
 import click
 
 from moorage.cli.options import output_option, secret_keys, setting
-from moorage.cli.output import echo, new_table, print_data, print_table
+from moorage.cli.output import echo, new_table, one_line, print_data, print_table
 from moorage.core.times import iso
 from moorage.registry.projects import create_project
 from moorage.store.opening import open_existing, open_store
@@ -37,6 +37,11 @@ def list_(output: str, database: str) -> None:
     """List the projects."""
     with closing(open_existing(database)) as store:
         found = store.projects()
+        with store.read() as reader:
+            unreadable = reader.unreadable_rows("project")
+    for each in unreadable:
+        text = f"Left out: project {each.id} cannot be decoded: {each.reason}. To see what to do: moorage db check"
+        echo(one_line(text, 1_000), err=True)
     rows = [{"id": project.id, "name": project.name, "created": iso(project.created_us)} for project in found]
     if output != "table":
         print_data(rows, output)

@@ -31,6 +31,9 @@ class Page(msgspec.Struct, Generic[ItemT], frozen=True):
     has_more: bool
 
 
+PageT = TypeVar("PageT", bound=Page[Any])
+
+
 class Item(msgspec.Struct, frozen=True):
     """Something with an id."""
 
@@ -165,6 +168,19 @@ class ManifestItem(Manifest, frozen=True):
     def __post_init__(self) -> None:
         """Check the key and the id."""
         Keyed(self.id, self.key)
+
+
+class UnreadableItem(msgspec.Struct, frozen=True):
+    """A deployment that the server cannot decode; its id can be any text."""
+
+    id: str
+    message: str
+
+
+class ManifestPage(Page[ManifestItem], frozen=True):
+    """A page of manifests, and the deployments that have none."""
+
+    unreadable: list[UnreadableItem] = []
 
 
 class SnapshotReply(msgspec.Struct, frozen=True):

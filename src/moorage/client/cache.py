@@ -6,6 +6,7 @@ import stat
 import time
 from pathlib import Path
 
+from moorage import clock
 from moorage.client.body import MAX_SNAPSHOT
 from moorage.client.state import ClientState
 from moorage.core.access import find_key_id
@@ -57,7 +58,7 @@ class DiskCache:
         Raises:
             OSError
         """
-        seconds = time.time() - (time.monotonic() - current_at)
+        seconds = clock.now_seconds() - (time.monotonic() - current_at)
         os.utime(self.path, (seconds, seconds))
 
 
@@ -87,5 +88,5 @@ def _read(path: Path, maximum: int) -> tuple[bytes, float]:
 
 
 def _monotonic(seconds: float) -> float:
-    """Convert a time of `time.time` to `time.monotonic`."""
-    return time.monotonic() - max(0.0, time.time() - seconds)
+    """Convert seconds since 1970 to a time of `time.monotonic`."""
+    return time.monotonic() - max(0.0, clock.now_seconds() - seconds)

@@ -1,16 +1,16 @@
 """The checks of `moorage doctor` for the content of a database, on both engines. They change nothing."""
 
-import time
 from collections.abc import Iterable, Iterator
 from shlex import quote
 
-import msgspec
-
+from moorage import clock
+from moorage.core.deployments.content import DECODE_ERRORS
 from moorage.core.deployments.prompt_config import decode_prompt_config
 from moorage.core.errors.storage import StorageError
 from moorage.core.times import iso
 from moorage.diagnostics.finding import Finding
 from moorage.diagnostics.sdk import NEAREST, REJECTED, rejected_by
+from moorage.store.columns import is_time
 from moorage.store.engine import Stream
 from moorage.store.queries import load_migrations
 
@@ -41,8 +41,8 @@ def diagnose_content(schema: int, read: Stream, url: str) -> Iterator[Finding]:
     supported = len(load_migrations())
     yield _schema_finding(schema, supported)
     if 0 < schema <= supported:
-        yield from (_copy_finding(source, url) for source, _, _ in read("find_copy"))
-        now_us = time.time_ns() // 1000
+        yield from (_copy_finding(str(source), url) for source, _, _ in read("find_copy"))
+        now_us = clock.now_us()
         yield next((_time_finding(newest_us, now_us) for (newest_us,) in read("newest_time")), _NO_REVISION)
         yield from _sdk_findings(read("live_configurations"))
 
@@ -76,13 +76,17 @@ def _copy_finding(source: str, url: str) -> Finding:
     return Finding("problem", "copy", text, f"{command}{note}, or moorage db restore FILE --replace")
 
 
-def _time_finding(newest_us: int, now_us: int) -> Finding:
+def _time_finding(newest_us: object, now_us: int) -> Finding:
+    if not isinstance(newest_us, int) or not is_time(newest_us):
+        text = f"the last write is dated {newest_us!r}, which is not a time; the next write replaces it"
+        return Finding("warning", "clock", text, "moorage db check")
     if newest_us > now_us + CLOCK_TOLERANCE_US:
         text = (
             f"the last write is dated {iso(newest_us)}, which is {_duration(newest_us - now_us)} ahead of the local"
             f" clock; until then, each new write is dated 1 µs after the previous one"
         )
-        return Finding("warning", "clock", text, "timedatectl set-ntp true, if the local clock is wrong")
+        fix = "timedatectl set-ntp true, if the local clock is wrong; moorage db reset-clock, if it is right"
+        return Finding("warning", "clock", text, fix)
     return Finding("ok", "clock", "no write is dated in the future")
 
 
@@ -97,7 +101,7 @@ def _sdk_findings(rows: Iterable[tuple[str, str, str]]) -> Iterator[Finding]:
         name = f"{project}/{key}"
         try:
             config = decode_prompt_config(prompt_config)
-        except msgspec.DecodeError:
+        except (TypeError, *DECODE_ERRORS):
             unreadable.append(name)
             continue
         for version in REJECTED:

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 
-import msgspec
-
-from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.deployment import FIRST_VERSION, VersionNumber
 from moorage.core.errors.storage import StorageError
 from moorage.diagnostics.check_result import CheckResult
 from moorage.diagnostics.history import Head
 from moorage.diagnostics.ledger import Ledger
+from moorage.diagnostics.rows import content_is_unchanged, emptied_findings, revision_findings, row_finding
 from moorage.store.engine import Row
 from moorage.store.store import Store
 from moorage.store.transfer.dump import HISTORY, TABLES, VERSIONS, DatabaseDump
@@ -44,12 +42,14 @@ def check(store: Store, expected: Head | None = None, *, is_backup: bool = False
 
 
 def _check_revisions(dump: DatabaseDump) -> CheckResult:
-    count, findings = 0, []
+    count, findings = 0, [*revision_findings(dump), *emptied_findings(dump)]
     for table in TABLES:
         column = table.columns.index("rev") if "rev" in table.columns else None
         for row in dump.rows(table):
             count += 1
-            if column is not None and not (isinstance(row[column], int) and row[column] <= dump.rev):
+            if (finding := row_finding(table, row)) is not None:
+                findings.append(finding)
+            elif column is not None and row[column] > dump.rev:
                 name = row[column] if table is HISTORY else row[0]
                 findings.append(
                     f"row {name} of table {table.name}: its revision {row[column]} is newer than the current revision"
@@ -65,11 +65,7 @@ def _check_contents(dump: DatabaseDump) -> CheckResult:
             purged += 1
             continue
         count += 1
-        try:
-            is_unchanged = StoredContent(row[_CONFIG], row[_VARIABLES], row[_RUNTIME_CONFIG]).sha256() == row[_SHA256]
-        except msgspec.DecodeError:
-            is_unchanged = False
-        if not is_unchanged:
+        if not content_is_unchanged(row[_CONFIG], row[_VARIABLES], row[_RUNTIME_CONFIG], row[_SHA256]):
             findings.append(f"{_label(row)}: its content was changed after it was written")
     return CheckResult(f"content hashes ({count:,} versions, without {purged:,} purged versions)", findings)
 
@@ -81,6 +77,8 @@ def _check_version_numbers(dump: DatabaseDump) -> CheckResult:
     for row in dump.rows(VERSIONS):
         if row[_DEPLOYMENT] != deployment:
             deployment, expected, count = row[_DEPLOYMENT], {FIRST_VERSION}, count + 1
+        if not (isinstance(row[_MAJOR], int) and isinstance(row[_MINOR], int)):
+            continue  # a finding of the rows
         number = VersionNumber(row[_MAJOR], row[_MINOR])
         if number not in expected:
             missing = " or ".join(sorted(map(str, expected)))

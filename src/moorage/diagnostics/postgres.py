@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import psycopg
 
+from moorage import clock
 from moorage.core.errors.storage import StorageError
 from moorage.diagnostics.database import CLOCK_TOLERANCE_US, diagnose_content, error_finding
 from moorage.diagnostics.finding import Finding, State
@@ -130,9 +131,9 @@ def _create_privilege_fix(connection: Connection, role: str, schema: str | None)
 
 
 def _clock_finding(connection: Connection) -> Finding:
-    before_us = time.time_ns() // 1000
+    before_us = clock.now_us()
     ((database_us,),) = connection.execute(_CLOCK).fetchall()
-    after_us = time.time_ns() // 1000
+    after_us = clock.now_us()
     difference_us = max(before_us - database_us, database_us - after_us, 0)
     if difference_us > CLOCK_TOLERANCE_US:
         text = f"the local clock and the clock of the database differ by {difference_us / 1_000_000:,.0f} seconds"

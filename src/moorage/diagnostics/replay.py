@@ -20,12 +20,59 @@ ExpectedRow = dict[str, Any]
 #: Adds an entry to the expected row.
 Step = Callable[[ExpectedRow, Entry, Changes], None]
 
+#: The columns that a reset of the clock changes.
+_TIMES = ("created_us", "updated_us", "deleted_us", "revoked_us")
 
-def replay(rows: Iterable[Row], subject: Callable[[Entry], str | None], step: Step) -> Iterator[ExpectedRow]:
-    """Yield the expected row of each subject; the entries of one subject are consecutive, oldest first."""
+#: Later than every revision.
+_NEVER = 2**63
+
+
+class ClockResets:
+    """The times of `moorage db reset-clock`, which replaced all later times in the rows of that revision."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        """Read them from the rows of the query `clock_resets`."""
+        self._resets: list[tuple[int, int]] = []
+        for rev, text in rows:
+            clock_us = changes_of(text).clock_us
+            if isinstance(rev, int) and clock_us is not UNSET:
+                self._resets.append((rev, clock_us))
+
+    def between(self, after: object, before: object = _NEVER) -> Iterator[tuple[int, int]]:
+        """Return revision and time of each reset between two revisions."""
+        if isinstance(after, int) and isinstance(before, int):
+            yield from (each for each in self._resets if after < each[0] < before)
+
+    def apply(self, expected: ExpectedRow, before: object = _NEVER) -> None:
+        """Apply the resets after the revision of a row, as the queries `redate_…` do."""
+        for rev, clock_us in self.between(expected.get("rev"), before):
+            times = {name: expected[name] for name in _TIMES if _is_later(expected.get(name), clock_us)}
+            if not times:
+                continue
+            if "updated_us" in times and "deleted_us" not in times and expected["deleted_us"] is not None:
+                expected["updated_us"] = expected["deleted_us"]
+                del times["updated_us"]
+            expected.update(dict.fromkeys(times, clock_us), rev=rev)
+
+    def time(self, at_us: int | None, rev: int | None) -> int | None:
+        """Return the time of a version that an entry set, after the resets since."""
+        for _, clock_us in self.between(rev):
+            if _is_later(at_us, clock_us):
+                at_us = clock_us
+        return at_us
+
+
+def replay(
+    rows: Iterable[Row], subject: Callable[[Entry], str | None], step: Step, resets: ClockResets
+) -> Iterator[ExpectedRow]:
+    """Yield the expected row of each subject; the entries of one subject are consecutive, oldest first.
+
+    The resets of the clock after the last entry are not applied.
+    """
     for subject_id, entries in groupby((Entry(*row) for row in rows), subject):
         expected: ExpectedRow = {"id": subject_id}
         for entry in entries:
+            resets.apply(expected, entry.rev)
             step(expected, entry, changes_of(entry.changes))
             expected["rev"] = entry.rev
         yield expected
@@ -99,12 +146,14 @@ class Purges:
         """Add a row that was found to be purged."""
         self._found.add((id_,))
 
-    def after(self, expected: ExpectedRow, rev: object) -> ExpectedRow:
-        """Return the expected row of a deployment with the revision `rev`, which may be that of a purge."""
+    def apply(self, expected: ExpectedRow, rev: object, resets: ClockResets) -> None:
+        """Apply what followed the last entry of a deployment with the revision `rev`: resets, or a purge."""
         if expected.get("deleted_us") is None or rev not in self._revs or not _is_later(rev, expected["rev"]):
-            return expected
+            resets.apply(expected)
+            return
+        resets.apply(expected, rev)
         self.add(expected["id"])
-        return expected | {"rev": rev, "description_sha256": description_sha256("")}
+        expected.update(rev=rev, description_sha256=description_sha256(""))
 
     def problems(self) -> list[str]:
         """Return what differs between the purges and the purged rows."""

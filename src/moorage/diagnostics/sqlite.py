@@ -16,6 +16,7 @@ from moorage.diagnostics.database import diagnose_content, error_finding
 from moorage.diagnostics.finding import Finding, State
 from moorage.store.errors import error_text
 from moorage.store.queries import load_queries
+from moorage.store.sqlite.rows import stream_rows
 from moorage.store.sqlite.schema import check_version, find_schema
 
 #: The suffixes of the database file and of the files next to it.
@@ -41,7 +42,7 @@ def diagnose(path: Path, url: str) -> Iterator[Finding]:
             yield Finding("ok", "database", f"{url}, responded in {milliseconds:.0f} ms")
             queries = load_queries()
             yield from diagnose_content(
-                schema, lambda query, **parameters: connection.execute(queries[query], parameters), url
+                schema, lambda query, **parameters: stream_rows(connection, queries[query], parameters), url
             )
     except apsw.Error as error:
         yield Finding("problem", "database", f"{url}: {error_text(error)}", _PATH_FIX)

@@ -2,9 +2,11 @@
 
 from typing import Any, NamedTuple
 
+from msgspec import UNSET, UnsetType
+
 from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.history import text_sha256
-from moorage.diagnostics.replay import ExpectedRow, changes_of
+from moorage.diagnostics.replay import ClockResets, ExpectedRow, changes_of
 
 #: The columns that a purge empties.
 TEXTS = ("prompt_config", "variables", "runtime_config", "notes", "description")
@@ -25,13 +27,14 @@ class VersionEntries(NamedTuple):
     changes: str | None
     api_key_id: str | None
     at_us: int | None
+    last_rev: int | None
     last_action: str | None
     last_changes: str | None
     deployment_action: str | None
     deployment_to: str | None
     has_other_content: bool | int | None
 
-    def expected(self) -> ExpectedRow:
+    def expected(self, resets: ClockResets) -> ExpectedRow:
         """Return the row as it must be, with its number in `version` and the hash of its texts in `text_sha256`."""
         changes = changes_of(self.changes)
         return {
@@ -40,12 +43,18 @@ class VersionEntries(NamedTuple):
             "version": changes.version,
             "text_sha256": changes.text_sha256,
             "content_sha256": self.content_sha256,
-            "created_us": self.at_us,
+            "created_us": resets.time(self.at_us, self.rev),
             "api_key_id": self.api_key_id,
             "rev": self.rev,
             "made_as": "draft" if self.action == "drafted" else "published",
-            "deleted_us": changes_of(self.last_changes).deleted_us if self.last_action == "deleted" else None,
+            "deleted_us": self._deleted_us(resets),
         }
+
+    def _deleted_us(self, resets: ClockResets) -> int | UnsetType | None:
+        if self.last_action != "deleted":
+            return None
+        deleted_us = changes_of(self.last_changes).deleted_us
+        return deleted_us if deleted_us is UNSET else resets.time(deleted_us, self.last_rev)
 
     @property
     def is_deleted(self) -> bool:

@@ -2,10 +2,10 @@
 
 import asyncio
 import sys
-import time
 from collections.abc import Callable, Collection
 from itertools import islice
 
+from moorage.clock import now_ns
 from moorage.core.compatibility.consumers import MAX_NAME, MAX_NAMES, UsageRecord
 from moorage.store.store import Store
 
@@ -42,7 +42,7 @@ class ConsumerTracker:
     `held` is the number of bytes that they take.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], int] = time.time_ns) -> None:
+    def __init__(self, store: Store, clock: Callable[[], int] = now_ns) -> None:
         """Store records in `store`; `clock` returns nanoseconds since 1970."""
         self._store = store
         self._clock = clock
@@ -84,7 +84,7 @@ class ConsumerTracker:
             for start in range(0, len(due), _MAX_BATCH):
                 await self._store_batch(due[start : start + _MAX_BATCH])
             for key, entry in list(self._entries.items()):
-                if entry.last_us <= entry.stored_us <= now_us - _RENEW_US and not entry.has_new_names:
+                if entry.last_us == entry.stored_us and _is_old(entry, now_us) and not entry.has_new_names:
                     self.held -= self._entries.pop(key).held
 
     async def _store_batch(self, keys: Collection[tuple[str, str]]) -> None:
@@ -104,5 +104,10 @@ class ConsumerTracker:
 
 
 def _is_due(entry: _Entry, now_us: int, *, is_last: bool) -> bool:
-    can_renew = is_last or now_us - entry.stored_us >= _RENEW_US
-    return entry.has_new_names or (can_renew and entry.last_us > entry.stored_us)
+    can_renew = is_last or _is_old(entry, now_us)
+    return entry.has_new_names or (can_renew and entry.last_us != entry.stored_us)
+
+
+def _is_old(entry: _Entry, now_us: int) -> bool:
+    """Return whether a record was stored a minute ago, or while the clock was ahead."""
+    return not now_us - _RENEW_US < entry.stored_us <= now_us

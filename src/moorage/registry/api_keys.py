@@ -9,6 +9,7 @@ from moorage.core.access import DEFAULT_SCOPES, ApiKey, PatchApiKey, PostApiKey,
 from moorage.core.deployments.history import OPERATOR, Actor, Subject
 from moorage.core.errors.base import ApiKeyNotFound, NoScopeToGrant
 from moorage.core.errors.requests import InvalidRequest
+from moorage.core.errors.rows import ApiKeyUnreadable
 from moorage.core.times import LAST_US, iso
 from moorage.registry.authorization import authorize
 from moorage.registry.projects import DEFAULT_PROJECT, check_name, get_project
@@ -32,7 +33,7 @@ def create_api_key(
         InvalidRequest: the name, or an expiry in the past or beyond the calendar.
     """
     check_name(name, "key")
-    if expires_us is not None and expires_us <= tx.now_us:
+    if expires_us is not None and expires_us <= tx.clock_us:
         raise InvalidRequest(param="expires", reason=f"the expiry {iso(expires_us)} is in the past")
     if expires_us is not None and expires_us > LAST_US:
         raise InvalidRequest(
@@ -50,11 +51,12 @@ def create_first_api_key(store: Store) -> str | None:
 
     Another node may create the first key at the same time: one of them does.
     """
-    if store.api_keys():
-        return None
+    with store.read() as reader:
+        if reader.has_api_keys():
+            return None
     project = get_project(store, DEFAULT_PROJECT)
     with store.write() as tx:
-        if tx.api_keys():
+        if tx.has_api_keys():
             tx.discard()
             return None
         return create_api_key(tx, project.id, "first", DEFAULT_SCOPES).token
@@ -91,7 +93,7 @@ def rename_api_key(tx: Transaction, ctx: WriteContext, key_id: str, body: PatchA
     """Rename a key of the project.
 
     Raises:
-        ApiKeyNotFound
+        ApiKeyNotFound, ApiKeyUnreadable
         InvalidRequest: the name.
     """
     check_name(body.name, "key")
@@ -105,7 +107,7 @@ def revoke_api_key(tx: Transaction, ctx: WriteContext, key_id: str) -> ApiKey:
     """Revoke a key of the project, at once and permanently. A revoked key does not change.
 
     Raises:
-        ApiKeyNotFound
+        ApiKeyNotFound, ApiKeyUnreadable
     """
     key = _get_api_key(tx, ctx, key_id)
     if key.revoked_us is not None:
@@ -120,10 +122,12 @@ def get_api_key(store: Store, id_or_name: str) -> ApiKey:
     """Return the key with an id or a name, in any project.
 
     Raises:
-        ApiKeyNotFound
+        ApiKeyNotFound, ApiKeyUnreadable
         InvalidRequest: several keys have that name.
     """
-    keys = store.api_keys()
+    with store.read() as reader:
+        reader.find_api_key(id_or_name)  # raises if it is the id of a key that cannot be decoded
+        keys = reader.api_keys()
     found = [key for key in keys if key.id == id_or_name] or [key for key in keys if key.name == id_or_name]
     if not found:
         raise ApiKeyNotFound(name=id_or_name)
@@ -139,7 +143,12 @@ def _subject(key: ApiKey) -> Subject:
 
 
 def _get_api_key(tx: Transaction, ctx: WriteContext, key_id: str) -> ApiKey:
-    key = tx.find_api_key(key_id)
+    try:
+        key = tx.find_api_key(key_id)
+    except ApiKeyUnreadable as error:
+        if error.fields["project_id"] == ctx.project_id:
+            raise
+        key = None
     if key is None or key.project_id != ctx.project_id:
         raise ApiKeyNotFound(param="api_key_id", name=key_id[:200])
     return key

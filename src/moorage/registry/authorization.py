@@ -4,10 +4,10 @@ Much time can pass between the headers of a request and its write: the body arri
 is retried. In the meantime, the API key can be revoked or expire. What was allowed at the beginning does not count.
 """
 
-import time
-
+from moorage import clock
 from moorage.core.access import ApiKey
 from moorage.core.errors.base import InvalidApiKey
+from moorage.core.errors.rows import ApiKeyUnreadable
 from moorage.registry.write_context import WriteContext
 from moorage.store.transaction import Transaction
 
@@ -20,9 +20,12 @@ def authorize(tx: Transaction, ctx: WriteContext) -> ApiKey | None:
     """
     if ctx.actor.api_key_id is None:
         return None
-    key = tx.find_api_key(ctx.actor.api_key_id)
+    try:
+        key = tx.find_api_key(ctx.actor.api_key_id)
+    except ApiKeyUnreadable as error:
+        raise InvalidApiKey from error
     if key is None or key.project_id != ctx.project_id:
         raise InvalidApiKey
-    key.check_valid(time.time_ns() // 1000)
+    key.check_valid(clock.now_us())
     key.check_scopes(ctx.scopes)
     return key

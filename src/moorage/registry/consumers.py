@@ -17,7 +17,7 @@ def check_no_consumers(tx: Transaction, ctx: WriteContext, current: Deployment, 
     """Raise `DeploymentInUse` if the deployment, or one version of it, was served lately, unless `force` is set."""
     if ctx.options.force:
         return
-    since_us = tx.now_us - IN_USE_DAYS * _DAY_US
+    since_us = tx.clock_us - IN_USE_DAYS * _DAY_US
     if version is None:
         subject, found = f"Deployment {current.key!r}", tx.consumers_of_deployment(current.id, since_us)
     else:

@@ -97,7 +97,7 @@ def delete_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str) -> Dep
     check_no_consumers(tx, ctx, current)
     tx.delete_deployment(current.id)
     tx.record("deleted", ctx.actor, _subject(current, from_version_id=current.live_version_id))
-    return msgspec.structs.replace(current, deleted_us=tx.now_us, updated_us=tx.now_us, rev=tx.rev)
+    return msgspec.structs.replace(current, deleted_us=tx.clock_us, updated_us=tx.now_us, rev=tx.rev)
 
 
 def restore_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str) -> DeploymentResult:
@@ -113,7 +113,7 @@ def restore_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str) -> De
     if deleted is None:
         raise NotDeleted(subject=f"Deployment {get_deployment(tx, ctx.project_id, key_or_id).key!r}")
     tombstone = deleted.tombstone
-    if tombstone.is_purged or restore_deadline_us(tombstone.deleted_us) <= tx.now_us:
+    if tombstone.is_purged or restore_deadline_us(tombstone.deleted_us) <= tx.clock_us:
         raise msgspec.structs.replace(tombstone, is_purged=True).error()
     if tx.find_deployment(ctx.project_id, tombstone.key) is not None:
         raise KeyTaken(param="key", key=tombstone.key)

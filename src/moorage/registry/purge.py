@@ -15,8 +15,9 @@ def is_purge_due(store: Store, days: int = RESTORE_DAYS) -> bool:
     Raises:
         StorageUnavailable
     """
+    clock_us = store.now_us()
     with store.read() as reader:
-        return reader.can_purge(store.now_us() - days * _DAY_US)
+        return reader.can_purge(clock_us - days * _DAY_US, clock_us)
 
 
 def purge(tx: Transaction, days: int = RESTORE_DAYS) -> int:
@@ -24,7 +25,8 @@ def purge(tx: Transaction, days: int = RESTORE_DAYS) -> int:
 
     They can no longer be restored; the history keeps their entries. Return the number of deployments and versions.
     """
-    count = tx.purge(tx.now_us - days * _DAY_US)
+    # No deletion is later than `now_us`, so 0 days include one that was dated in the future.
+    count = tx.purge(tx.clock_us - days * _DAY_US if days else tx.now_us)
     if count:
         tx.record("purged", OPERATOR, Subject())
     else:

@@ -92,7 +92,7 @@ def delete_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_num
     tx.delete_version(version.id)
     tx.touch_deployment(deployment.id)
     tx.record("deleted", ctx.actor, _subject(deployment, version.id, version.id, version.content_sha256))
-    return VersionResult(msgspec.structs.replace(version, deleted_us=tx.now_us), _etag(tx, deployment))
+    return VersionResult(msgspec.structs.replace(version, deleted_us=tx.clock_us), _etag(tx, deployment))
 
 
 def restore_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_number: str) -> VersionResult:
@@ -107,7 +107,7 @@ def restore_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_nu
     version = get_version_including_deleted(tx, deployment, id_or_number)
     if version.deleted_us is None:
         raise NotDeleted(param="version", subject=f"Version {version.number} of deployment {deployment.key!r}")
-    if version.is_purged or restore_deadline_us(version.deleted_us) <= tx.now_us:
+    if version.is_purged or restore_deadline_us(version.deleted_us) <= tx.clock_us:
         raise version_deleted(deployment, version, is_purged=True)
     tx.restore_version(version.id)
     tx.touch_deployment(deployment.id)

@@ -1,5 +1,6 @@
 """Deployments that `moorage serve --load` puts into the default project at the start."""
 
+import logging
 from functools import partial
 
 import msgspec
@@ -7,7 +8,8 @@ import msgspec
 from moorage.core.deployments.deployment import PutDeployment
 from moorage.core.deployments.ownership import WriteOptions
 from moorage.core.deployments.page import PageQuery
-from moorage.core.errors.base import MoorageError
+from moorage.core.errors.base import DeploymentUnreadable, MoorageError
+from moorage.core.errors.rows import HistoryUnreadable
 from moorage.core.validation import strict_json
 from moorage.core.validation.body import read_body
 from moorage.documents.read import read_paths
@@ -18,6 +20,8 @@ from moorage.registry.write_context import WriteContext
 from moorage.rendering.jinja import Jinja
 from moorage.rendering.variables import TemplateVariables
 from moorage.store.store import Store
+
+_log = logging.getLogger("moorage.server")
 
 
 def load_deployments(store: Store, path: str, jinja: Jinja | None) -> tuple[int, list[str]]:
@@ -48,11 +52,15 @@ def load_deployments(store: Store, path: str, jinja: Jinja | None) -> tuple[int,
 def _was_changed(store: Store, project_id: str, key: str) -> bool:
     """Return whether a deployment was changed or deleted since it was loaded, or is managed by a file.
 
-    A restart must not revert such a change.
+    A restart must not revert such a change. One that cannot be decoded was changed, and must not stop the start.
     """
-    with store.read() as reader:
-        deployment = find_including_deleted(reader, project_id, key)
-        if deployment is None:
-            return False
-        entries, _ = reader.history(deployment.id, PageQuery(limit=1))
-        return deployment.owner == "files" or any(entry.api_key is not None for entry in entries)
+    try:
+        with store.read() as reader:
+            deployment = find_including_deleted(reader, project_id, key)
+            if deployment is None:
+                return False
+            entries, _ = reader.history(deployment.id, PageQuery(limit=1))
+    except (DeploymentUnreadable, HistoryUnreadable) as error:
+        _log.error("%s It is not loaded again.", error)
+        return True
+    return deployment.owner == "files" or any(entry.api_key is not None for entry in entries)

@@ -6,8 +6,9 @@ import msgspec
 
 from moorage.core.access import ApiKey
 from moorage.core.deployments.deployment import Deployment
-from moorage.store import rows
-from moorage.store.engine import Stream
+from moorage.store import deployment_rows, rows
+from moorage.store.engine import EVERY, Stream, as_word, checked_revision, the_row
+from moorage.store.unreadable import UnreadableRow
 
 
 class StorePosition(msgspec.Struct, frozen=True):
@@ -25,24 +26,25 @@ INITIAL = StorePosition("", -1, "")
 class Changes(msgspec.Struct, frozen=True):
     """The changes after `since`, up to `position`.
 
-    If `is_full`, it is the whole content in creation order. The iterators read their rows from the database, once.
+    If `is_full`, it is the whole content in creation order. The iterators read their rows from the database, once; a
+    row that cannot be decoded does not affect the others.
     """
 
     since: StorePosition
     position: StorePosition
     is_full: bool
-    deployments: Iterator[Deployment]
-    api_keys: Iterator[ApiKey]
+    deployments: Iterator[Deployment | UnreadableRow]
+    api_keys: Iterator[ApiKey | UnreadableRow]
 
 
 def read_changes(stream: Stream, since: StorePosition) -> Changes:
     """Return the changes after `since`, tombstones included."""
-    ((epoch, rev, _, history_hash, _),) = stream("state")
-    position = StorePosition(epoch, rev, history_hash)
+    epoch, rev, _, history_hash, _ = the_row(stream("state"))
+    position = StorePosition(as_word(epoch), checked_revision(rev), as_word(history_hash))
     is_full = not _continues(stream, since, position)
     deployments = stream("deployments") if is_full else stream("changed_deployments", rev=since.rev)
-    api_keys = stream("api_keys", rev=0 if is_full else since.rev)
-    return Changes(since, position, is_full, map(rows.deployment, deployments), map(rows.api_key, api_keys))
+    api_keys = stream("api_keys", rev=EVERY if is_full else since.rev)
+    return Changes(since, position, is_full, map(deployment_rows.deployment, deployments), map(rows.api_key, api_keys))
 
 
 def _continues(stream: Stream, before: StorePosition, now: StorePosition) -> bool:

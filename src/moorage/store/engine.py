@@ -1,8 +1,11 @@
 """The interface of a database engine. The code above it is the same for every database."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+from moorage.core.errors.storage import StorageUnavailable
 
 Row = tuple[Any, ...]
 
@@ -13,8 +16,19 @@ Run = Callable[..., list[Row]]
 #: The same, row by row, so that a whole catalog is never in memory twice.
 Stream = Callable[..., Iterator[Row]]
 
+#: Less than every revision, also than one that another program wrote.
+EVERY: Final = -(2**63)
+
+_MAX_REVISION = 2**62
+_WORD = re.compile(r"[0-9A-Za-z-]{0,64}")
+
 #: Why a database without its revision row is rejected.
 NO_REVISION = "its row with the revision is missing; move the database away and restore a backup in its place"
+
+#: Why a database with another value in this row is rejected.
+INVALID_REVISION = (
+    "its row with the revision cannot be decoded; move the database away and restore a backup in its place"
+)
 
 
 class Engine(Protocol):
@@ -24,6 +38,8 @@ class Engine(Protocol):
 
     def read(self) -> AbstractContextManager[Stream]:
         """Run queries that only read, all on the same committed state.
+
+        A text that is not UTF-8 is returned as bytes.
 
         Raises:
             StorageUnavailable: the database cannot be read.
@@ -76,3 +92,30 @@ class Engine(Protocol):
     def close(self) -> None:
         """Close the connections; the engine is not used afterwards."""
         ...
+
+
+def the_row(rows: Iterable[Row]) -> Row:
+    """Return the row with the revision.
+
+    Raises:
+        StorageUnavailable: it is missing.
+    """
+    for row in rows:
+        return row
+    raise StorageUnavailable(reason=NO_REVISION)
+
+
+def checked_revision(rev: object) -> int:
+    """Return the revision of that row.
+
+    Raises:
+        StorageUnavailable: another program wrote it, so that no change can be detected or made.
+    """
+    if isinstance(rev, int) and 0 <= rev < _MAX_REVISION:
+        return rev
+    raise StorageUnavailable(reason=INVALID_REVISION)
+
+
+def as_word(value: object) -> str:
+    """Return an epoch or a hash of that row; any other value is neither, and counts as empty."""
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else ""

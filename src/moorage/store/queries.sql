@@ -2,9 +2,12 @@
 -- SQLite and PostgreSQL run the same SQL.
 
 -- next_revision --
--- First statement of every write: lock and increment the revision, and return a time later than all earlier times.
+-- First statement of every write: lock and increment the revision, and return a time later than all earlier times. A
+-- stored time that is not in the calendar (after the year 9999) is replaced.
 UPDATE revision
-SET rev = rev + 1, last_created_us = CASE WHEN last_created_us < :now_us THEN :now_us ELSE last_created_us + 1 END
+SET rev = rev + 1,
+    last_created_us = CASE WHEN last_created_us < :now_us OR last_created_us >= 253402300799999999 THEN :now_us
+        ELSE CAST(last_created_us AS BIGINT) + 1 END
 WHERE id = 1
 RETURNING rev, last_created_us, history_hash, history_key
 
@@ -19,6 +22,53 @@ SELECT hash FROM history WHERE rev <= :rev ORDER BY rev DESC LIMIT 1
 -- newest_time --
 -- The time of the newest write.
 SELECT last_created_us FROM revision WHERE id = 1
+
+-- set_newest_time --
+-- Set the time of the newest write, after which the next one is dated.
+UPDATE revision SET last_created_us = :clock_us WHERE id = 1
+
+-- redate_projects --
+-- Replace times in the future.
+UPDATE project SET created_us = :clock_us, rev = :rev WHERE created_us > :clock_us
+
+-- redate_api_keys --
+-- Replace times in the future; an expiry is one by its nature.
+UPDATE api_key
+SET created_us = CASE WHEN created_us > :clock_us THEN :clock_us ELSE created_us END,
+    revoked_us = CASE WHEN revoked_us > :clock_us THEN :clock_us ELSE revoked_us END, rev = :rev
+WHERE created_us > :clock_us OR revoked_us > :clock_us
+
+-- redate_deployments --
+-- Replace times in the future. A deletion that was dated by the right clock keeps its date. Purged tombstones stay as
+-- they are: nothing depends on their times. `moorage.diagnostics.replay` computes the same.
+UPDATE deployment
+SET created_us = CASE WHEN created_us > :clock_us THEN :clock_us ELSE created_us END,
+    updated_us = CASE WHEN updated_us <= :clock_us THEN updated_us WHEN deleted_us <= :clock_us THEN deleted_us
+        ELSE :clock_us END,
+    deleted_us = CASE WHEN deleted_us > :clock_us THEN :clock_us ELSE deleted_us END, rev = :rev
+WHERE (created_us > :clock_us OR updated_us > :clock_us OR deleted_us > :clock_us) AND (
+    deleted_us IS NULL OR EXISTS (
+        SELECT 1 FROM version v WHERE v.deployment_id = deployment.id AND v.prompt_config <> ''
+    )
+)
+
+-- redate_versions --
+-- Replace times in the future.
+UPDATE version
+SET created_us = CASE WHEN created_us > :clock_us THEN :clock_us ELSE created_us END,
+    deleted_us = CASE WHEN deleted_us > :clock_us THEN :clock_us ELSE deleted_us END
+WHERE created_us > :clock_us OR deleted_us > :clock_us
+
+-- redate_results --
+-- Replace times in the future.
+UPDATE idempotency SET created_us = :clock_us WHERE created_us > :clock_us
+
+-- redate_consumers --
+-- Replace times in the future.
+UPDATE consumer
+SET first_us = CASE WHEN first_us > :clock_us THEN :clock_us ELSE first_us END,
+    last_us = CASE WHEN last_us > :clock_us THEN :clock_us ELSE last_us END
+WHERE first_us > :clock_us OR last_us > :clock_us
 
 -- live_configurations --
 -- The live configurations by project and key; every schema has these columns.
@@ -39,7 +89,7 @@ SELECT id, name, created_us FROM project WHERE name = :name
 INSERT INTO project (id, name, created_us, rev) VALUES (:id, :name, :created_us, :rev)
 
 -- api_keys --
--- All API keys that changed after a revision, oldest first; 0 for all.
+-- All API keys that changed after a revision, oldest first.
 SELECT id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us
 FROM api_key WHERE rev > :rev ORDER BY created_us, id
 
@@ -62,26 +112,23 @@ UPDATE api_key SET name = :name, rev = :rev WHERE id = :id
 
 -- deployments --
 -- All deployments, tombstones included, in creation order.
-SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
-    v.variables, v.runtime_config
-FROM deployment d JOIN version v ON v.id = d.live_version_id
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
+    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
+FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
 ORDER BY d.seq
 
 -- changed_deployments --
 -- The deployments that changed after a revision, tombstones included, in the order of their changes.
-SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
-    v.variables, v.runtime_config
-FROM deployment d JOIN version v ON v.id = d.live_version_id
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
+    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
+FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
 WHERE d.rev > :rev ORDER BY d.rev
 
 -- find_deployment --
 -- The deployment with a key or an id, unless it is deleted; a key never has the form of an id.
-SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
-    v.variables, v.runtime_config
-FROM deployment d JOIN version v ON v.id = d.live_version_id
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
+    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
+FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
 WHERE d.id = (
     SELECT k.id FROM deployment k WHERE k.project_id = :project_id AND k.key = :key AND k.deleted_us IS NULL
     UNION ALL
@@ -117,12 +164,12 @@ UPDATE deployment SET description = :description, updated_us = :now_us, rev = :r
 
 -- delete_deployment --
 -- Turn a deployment into a tombstone.
-UPDATE deployment SET deleted_us = :now_us, updated_us = :now_us, rev = :rev WHERE id = :id AND deleted_us IS NULL
+UPDATE deployment SET deleted_us = :clock_us, updated_us = :now_us, rev = :rev WHERE id = :id AND deleted_us IS NULL
 
 -- find_version --
 -- A version of a deployment by its id, or by its number.
-SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.description, v.notes, v.content_sha256,
-    v.created_us, v.api_key_id, v.rev, v.deleted_us, v.runtime_config,
+SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.notes, v.content_sha256, v.created_us,
+    v.api_key_id, v.rev, v.made_as, v.description, v.deleted_us, v.runtime_config,
     CASE WHEN v.id = d.live_version_id THEN 'live'
         WHEN v.made_as = 'published' OR EXISTS (
             SELECT 1 FROM history l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
@@ -135,8 +182,8 @@ WHERE v.deployment_id = :deployment_id AND v.id = COALESCE((
 
 -- versions_older --
 -- Versions of a deployment made before a revision, newest first.
-SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.description, v.notes, v.content_sha256,
-    v.created_us, v.api_key_id, v.rev, v.deleted_us, v.runtime_config,
+SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.notes, v.content_sha256, v.created_us,
+    v.api_key_id, v.rev, v.made_as, v.description, v.deleted_us, v.runtime_config,
     CASE WHEN v.id = d.live_version_id THEN 'live'
         WHEN v.made_as = 'published' OR EXISTS (
             SELECT 1 FROM history l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
@@ -147,8 +194,8 @@ WHERE v.deployment_id = :deployment_id AND v.rev < :place AND v.deleted_us IS NU
 
 -- versions_newer --
 -- Versions of a deployment made after a revision, oldest first.
-SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.description, v.notes, v.content_sha256,
-    v.created_us, v.api_key_id, v.rev, v.deleted_us, v.runtime_config,
+SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.notes, v.content_sha256, v.created_us,
+    v.api_key_id, v.rev, v.made_as, v.description, v.deleted_us, v.runtime_config,
     CASE WHEN v.id = d.live_version_id THEN 'live'
         WHEN v.made_as = 'published' OR EXISTS (
             SELECT 1 FROM history l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
@@ -227,7 +274,7 @@ FROM history l JOIN deployment d ON d.id = l.deployment_id ORDER BY d.seq, l.rev
 -- For each version, in the order of `every_version`: the entry that created it, the last one that deleted or restored
 -- it, the last one of its deployment, and whether another entry has another content hash.
 SELECT v.id, b.rev, b.deployment_id, b.action, b.content_sha256, b.changes, b.api_key_id, b.at_us,
-    x.action, x.changes, e.action, e.to_version_id,
+    x.rev, x.action, x.changes, e.action, e.to_version_id,
     EXISTS (SELECT 1 FROM history m WHERE m.to_version_id = v.id AND m.content_sha256 <> b.content_sha256)
 FROM version v
 LEFT JOIN history b ON b.rev = (SELECT min(i.rev) FROM history i WHERE i.to_version_id = v.id)
@@ -260,18 +307,21 @@ GROUP BY l.to_version_id
 -- The entries of purges.
 SELECT rev, changes FROM history WHERE action = 'purged' ORDER BY rev
 
+-- clock_resets --
+-- The entries that replaced times in the future.
+SELECT rev, changes FROM history WHERE action = 'clock_reset' ORDER BY rev
+
 -- find_tombstone --
 -- The deleted deployment with a key or an id; of several, the one deleted last.
-SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
-    v.variables, v.runtime_config
-FROM deployment d JOIN version v ON v.id = d.live_version_id
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
+    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
+FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
 WHERE d.id IN (
     SELECT k.id FROM deployment k WHERE k.project_id = :project_id AND k.key = :key AND k.deleted_us IS NOT NULL
     UNION ALL
     SELECT i.id FROM deployment i WHERE i.project_id = :project_id AND i.id = :key AND i.deleted_us IS NOT NULL
 )
-ORDER BY d.deleted_us DESC LIMIT 1
+ORDER BY CASE WHEN v.prompt_config = '' THEN 1 ELSE 0 END, d.rev DESC, d.deleted_us DESC LIMIT 1
 
 -- restore_deployment --
 -- Restore a tombstone.
@@ -287,24 +337,32 @@ UPDATE deployment SET owner = :owner, file = :file, rev = :rev WHERE id = :id
 
 -- delete_version --
 -- Remove a version from the list; its number stays in use.
-UPDATE version SET deleted_us = :now_us WHERE id = :id
+UPDATE version SET deleted_us = :clock_us WHERE id = :id
 
 -- restore_version --
 -- Restore a deleted version.
 UPDATE version SET deleted_us = NULL WHERE id = :id
 
 -- can_purge --
--- Whether anything deleted before a time still has its content.
+-- Whether anything deleted before a time still has its content. A deletion has two times: that of the clock, and that of
+-- the order of writes, `updated_us` or `at_us` (decision 0024). If the clock was behind, the second one is right. A
+-- negative time is damage, and must not delete anything.
 SELECT EXISTS (
-    SELECT 1 FROM deployment d WHERE d.deleted_us <= :before_us AND EXISTS (
+    SELECT 1 FROM deployment d
+    WHERE d.deleted_us BETWEEN 0 AND :before_us AND (d.updated_us <= :before_us OR d.updated_us > :clock_us) AND EXISTS (
         SELECT 1 FROM version v WHERE v.deployment_id = d.id AND v.prompt_config <> ''
     )
-) OR EXISTS (SELECT 1 FROM version v WHERE v.deleted_us <= :before_us AND v.prompt_config <> '')
+) OR EXISTS (
+    SELECT 1 FROM version v WHERE v.deleted_us BETWEEN 0 AND :before_us AND v.prompt_config <> '' AND NOT EXISTS (
+        SELECT 1 FROM history h
+        WHERE h.to_version_id = v.id AND h.action = 'deleted' AND h.at_us > :before_us AND h.at_us <= :clock_us
+    )
+)
 
 -- purge_deployments --
 -- Delete the content of tombstones from before a time, with a new revision; their versions follow.
 UPDATE deployment SET description = '', rev = :rev
-WHERE deleted_us <= :before_us AND EXISTS (
+WHERE deleted_us BETWEEN 0 AND :before_us AND (updated_us <= :before_us OR updated_us > :clock_us) AND EXISTS (
     SELECT 1 FROM version v WHERE v.deployment_id = deployment.id AND v.prompt_config <> ''
 )
 RETURNING id
@@ -313,42 +371,47 @@ RETURNING id
 -- Delete the content of versions that were deleted before a time, alone or with their deployment.
 UPDATE version SET prompt_config = '', variables = '', runtime_config = '', description = '', notes = ''
 WHERE prompt_config <> '' AND id IN (
-    SELECT v.id FROM version v WHERE v.deleted_us <= :before_us
+    SELECT v.id FROM version v WHERE v.deleted_us BETWEEN 0 AND :before_us AND NOT EXISTS (
+        SELECT 1 FROM history h
+        WHERE h.to_version_id = v.id AND h.action = 'deleted' AND h.at_us > :before_us AND h.at_us <= :clock_us
+    )
     UNION ALL
-    SELECT w.id FROM deployment d JOIN version w ON w.deployment_id = d.id WHERE d.deleted_us <= :before_us
+    SELECT w.id FROM deployment d JOIN version w ON w.deployment_id = d.id
+    WHERE d.deleted_us BETWEEN 0 AND :before_us AND (d.updated_us <= :before_us OR d.updated_us > :clock_us)
 )
 RETURNING id, deployment_id
 
 -- delete_consumers --
 -- Delete the consumers of versions that were deleted before a time.
 DELETE FROM consumer WHERE version_id IN (
-    SELECT v.id FROM version v WHERE v.deleted_us <= :before_us
+    SELECT v.id FROM version v WHERE v.deleted_us BETWEEN 0 AND :before_us AND NOT EXISTS (
+        SELECT 1 FROM history h
+        WHERE h.to_version_id = v.id AND h.action = 'deleted' AND h.at_us > :before_us AND h.at_us <= :clock_us
+    )
     UNION ALL
-    SELECT w.id FROM deployment d JOIN version w ON w.deployment_id = d.id WHERE d.deleted_us <= :before_us
+    SELECT w.id FROM deployment d JOIN version w ON w.deployment_id = d.id
+    WHERE d.deleted_us BETWEEN 0 AND :before_us AND (d.updated_us <= :before_us OR d.updated_us > :clock_us)
 )
 
 -- find_manifest --
 -- A deployment by its id, deleted ones included.
-SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
-    v.variables, v.runtime_config
-FROM deployment d JOIN version v ON v.id = d.live_version_id
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
+    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
+FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
 WHERE d.project_id = :project_id AND d.id = :id
 
 -- manifests_older --
 -- Deployments before a position in the list, newest first.
-SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
-    v.variables, v.runtime_config
-FROM deployment d JOIN version v ON v.id = d.live_version_id
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
+    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
+FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
 WHERE d.project_id = :project_id AND d.seq < :place AND d.deleted_us IS NULL ORDER BY d.seq DESC LIMIT :limit
 
 -- manifests_newer --
 -- Deployments after a position in the list, oldest first.
-SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us,
-    v.major, v.minor, v.prompt_config, v.content_sha256, d.rev, d.live_version_id, d.owner, d.file,
-    v.variables, v.runtime_config
-FROM deployment d JOIN version v ON v.id = d.live_version_id
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
+    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
+FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
 WHERE d.project_id = :project_id AND d.seq > :place AND d.deleted_us IS NULL ORDER BY d.seq LIMIT :limit
 
 -- savepoint --
@@ -372,7 +435,7 @@ WHERE project_id = :project_id AND key = :key AND created_us > :since_us
 -- Store a result under an idempotency key.
 INSERT INTO idempotency (project_id, key, request_sha256, result, created_us, api_key_id, total_bytes)
 VALUES (
-    :project_id, :key, :request_sha256, :result, :now_us, :api_key_id,
+    :project_id, :key, :request_sha256, :result, :clock_us, :api_key_id,
     (SELECT COALESCE(MAX(i.total_bytes), 0) + :bytes FROM idempotency i WHERE i.api_key_id = :api_key_id)
 )
 ON CONFLICT (project_id, key) DO UPDATE
@@ -380,16 +443,27 @@ SET request_sha256 = excluded.request_sha256, result = excluded.result, created_
     api_key_id = excluded.api_key_id, total_bytes = excluded.total_bytes
 
 -- bytes_of_results --
--- The bytes of all results of an API key but the oldest, from the first and the last entry of an index.
+-- The bytes of all results of an API key since the oldest one of a period, which itself does not count; from an index.
+-- Results before the period can still be stored, and those after it are from a clock that was ahead.
 SELECT COALESCE(
     (SELECT MAX(n.total_bytes) FROM idempotency n WHERE n.api_key_id = :api_key_id)
-    - (SELECT MIN(o.total_bytes) FROM idempotency o WHERE o.api_key_id = :api_key_id),
+    - (
+        SELECT o.total_bytes FROM idempotency o
+        WHERE o.api_key_id = :api_key_id AND o.created_us > :since_us AND o.created_us <= :clock_us
+        ORDER BY o.total_bytes LIMIT 1
+    ),
     0
 )
 
 -- delete_results --
 -- Delete the results that were stored before a time.
 DELETE FROM idempotency WHERE created_us <= :since_us
+
+-- delete_old_results --
+-- Delete the results that are older by `stored_us` than the newest one, which itself is not in the future.
+DELETE FROM idempotency WHERE created_us <= (
+    SELECT max(r.created_us) FROM idempotency r WHERE r.created_us <= :clock_us
+) - :stored_us
 
 -- state --
 -- The revision row.
@@ -518,14 +592,48 @@ SELECT d.id, d.key, d.live_version_id
 FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
 WHERE v.id IS NULL ORDER BY d.seq
 
+-- orphans --
+-- The rows that belong to no row of another table.
+SELECT 'api_key', k.id, 'project' FROM api_key k LEFT JOIN project p ON p.id = k.project_id WHERE p.id IS NULL
+UNION ALL
+SELECT 'deployment', d.id, 'project' FROM deployment d LEFT JOIN project p ON p.id = d.project_id WHERE p.id IS NULL
+UNION ALL
+SELECT 'version', v.id, 'deployment'
+FROM version v LEFT JOIN deployment d ON d.id = v.deployment_id WHERE d.id IS NULL
+UNION ALL
+SELECT 'history', h.id, 'project'
+FROM history h LEFT JOIN project p ON p.id = h.project_id WHERE p.id IS NULL AND h.project_id IS NOT NULL
+UNION ALL
+SELECT 'history', h.id, 'deployment'
+FROM history h LEFT JOIN deployment d ON d.id = h.deployment_id WHERE d.id IS NULL AND h.deployment_id IS NOT NULL
+UNION ALL
+SELECT 'history', h.id, 'api_key'
+FROM history h LEFT JOIN api_key k ON k.id = h.subject_key_id WHERE k.id IS NULL AND h.subject_key_id IS NOT NULL
+UNION ALL
+SELECT 'idempotency', i.project_id || ' ' || i.key, 'project'
+FROM idempotency i LEFT JOIN project p ON p.id = i.project_id WHERE p.id IS NULL
+UNION ALL
+SELECT 'consumer', u.version_id || ' ' || u.api_key_id, 'version'
+FROM consumer u LEFT JOIN version v ON v.id = u.version_id WHERE v.id IS NULL
+UNION ALL
+SELECT 'consumer', u.version_id || ' ' || u.api_key_id, 'api_key'
+FROM consumer u LEFT JOIN api_key k ON k.id = u.api_key_id WHERE k.id IS NULL
+
+-- emptied_versions --
+-- The versions without content that were not deleted, and neither were their deployments.
+SELECT v.id, d.key, v.major, v.minor FROM version v JOIN deployment d ON d.id = v.deployment_id
+WHERE v.prompt_config = '' AND v.deleted_us IS NULL AND d.deleted_us IS NULL
+
 -- record_consumer --
--- Record that a version served an API key, unless the version is deleted; returns the stored names of inputs.
+-- Record that a version served an API key, unless the version is deleted; returns the stored names of inputs. A stored
+-- time after `latest_us` was written by a clock that was ahead, and is replaced.
 INSERT INTO consumer (version_id, api_key_id, first_us, last_us, inputs)
 SELECT v.id, k.id, :first_us, :last_us, :inputs
 FROM version v JOIN deployment d ON d.id = v.deployment_id JOIN api_key k ON k.id = :api_key_id
 WHERE v.id = :version_id AND v.deleted_us IS NULL AND d.deleted_us IS NULL
 ON CONFLICT (version_id, api_key_id) DO UPDATE
-SET last_us = CASE WHEN consumer.last_us < excluded.last_us THEN excluded.last_us ELSE consumer.last_us END
+SET last_us = CASE WHEN consumer.last_us BETWEEN excluded.last_us AND :latest_us THEN consumer.last_us
+    ELSE excluded.last_us END
 RETURNING inputs
 
 -- set_consumer_inputs --

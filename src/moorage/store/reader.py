@@ -1,7 +1,8 @@
 """Lookups in one committed state, in a read or inside a write."""
 
 from collections.abc import Callable, Iterable
-from typing import Protocol, TypeVar
+from contextlib import suppress
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -12,17 +13,20 @@ from moorage.core.deployments.history import HistoryEntry
 from moorage.core.deployments.page import MAX_LIMIT, PageQuery, fitting
 from moorage.core.deployments.version import Version
 from moorage.core.errors.requests import InvalidCursor
-from moorage.store import rows
-from moorage.store.engine import Row
+from moorage.core.errors.rows import HistoryUnreadable
+from moorage.core.times import LAST_US
+from moorage.store import deployment_rows, rows
+from moorage.store.engine import EVERY, Row
+from moorage.store.unreadable import UnreadableRow, readable
 
 _AFTER_NEWEST = 2**62
 
 
 class _Listed(Protocol):
-    """An item of a list with a position."""
+    """An item of a list with a position; None if the row cannot be decoded."""
 
     @property
-    def place(self) -> int: ...
+    def place(self) -> int | None: ...
 
 
 R = TypeVar("R", bound=_Listed)
@@ -54,39 +58,87 @@ class Reader:
         self.rev = rev
 
     def api_keys(self) -> list[ApiKey]:
-        """Return all API keys, oldest first, revoked and expired keys included."""
-        return list(map(rows.api_key, self._run("api_keys", rev=0)))
+        """Return all API keys that can be decoded, oldest first, revoked and expired keys included."""
+        return readable(map(rows.api_key, self._run("api_keys", rev=EVERY)))
+
+    def unreadable_rows(self, table: Literal["project", "api_key"]) -> list[UnreadableRow]:
+        """Return the projects or API keys that cannot be decoded."""
+        if table == "project":
+            decoded: Iterable[object] = map(rows.project, self._run("projects"))
+        else:
+            decoded = map(rows.api_key, self._run("api_keys", rev=EVERY))
+        return [row for row in decoded if isinstance(row, UnreadableRow)]
+
+    def has_api_keys(self) -> bool:
+        """Return whether there is any API key, also one that cannot be decoded."""
+        return any(True for _ in self._run("api_keys", rev=EVERY))
 
     def find_api_key(self, key_id: str) -> ApiKey | None:
-        """Return the API key with an id, revoked and expired keys included."""
-        return next(map(rows.api_key, self._run("find_api_key", id=key_id)), None)
+        """Return the API key with an id, revoked and expired keys included.
+
+        Raises:
+            ApiKeyUnreadable
+        """
+        return next(map(rows.get_api_key, self._run("find_api_key", id=key_id)), None)
 
     def find_deployment(self, project_id: str, key_or_id: str) -> Deployment | None:
-        """Return the deployment with a key or an id, unless it is deleted."""
-        return next(map(rows.deployment, self._run("find_deployment", project_id=project_id, key=key_or_id)), None)
+        """Return the deployment with a key or an id, unless it is deleted.
+
+        Raises:
+            DeploymentUnreadable: more than its live version cannot be decoded.
+        """
+        return next(
+            map(deployment_rows.get_deployment, self._run("find_deployment", project_id=project_id, key=key_or_id)),
+            None,
+        )
 
     def find_tombstone(self, project_id: str, key_or_id: str) -> Deployment | None:
-        """Return the deleted deployment with a key or an id; of several, the one deleted last."""
-        return next(map(rows.deployment, self._run("find_tombstone", project_id=project_id, key=key_or_id)), None)
+        """Return the deleted deployment with a key or an id; of several, the one deleted last.
+
+        Raises:
+            DeploymentUnreadable
+        """
+        return next(
+            map(deployment_rows.get_deployment, self._run("find_tombstone", project_id=project_id, key=key_or_id)), None
+        )
 
     def find_version(self, deployment_id: str, id_or_number: str) -> Version | None:
-        """Return a version by its id or its number, deleted versions included."""
+        """Return a version by its id or its number, deleted versions included.
+
+        Raises:
+            VersionUnreadable
+        """
         found = self._run("find_version", deployment_id=deployment_id, **rows.version_parameters(id_or_number))
         return next(map(rows.version, found), None)
 
     def last_version(self, deployment_id: str) -> VersionNumber:
-        """Return the highest version number of a deployment."""
-        ((major, minor),) = self._run("last_version", deployment_id=deployment_id)
-        return VersionNumber(major, minor)
+        """Return the highest version number of a deployment; 0.0 if it has no version.
+
+        Raises:
+            VersionUnreadable
+        """
+        found = self._run("last_version", deployment_id=deployment_id)
+        return next(map(rows.version_number, found), VersionNumber(0, 0))
 
     def last_move(self, deployment_id: str) -> tuple[str | None, str] | None:
-        """Return the version ids of the last move of the live pointer: from, to."""
-        return next(((before, after) for before, after in self._run("last_move", deployment_id=deployment_id)), None)
+        """Return the version ids of the last move of the live pointer: from, to.
+
+        Raises:
+            HistoryUnreadable
+        """
+        return next(map(rows.move, self._run("last_move", deployment_id=deployment_id)), None)
 
     def history_since(self, deployment_id: str, rev: int, limit: int) -> list[HistoryEntry]:
-        """Return the first history entries of a deployment after a revision, oldest first."""
+        """Return the first history entries of a deployment after a revision, oldest first.
+
+        It is a part of an error, so entries that cannot be decoded are omitted.
+        """
         found = self._run(_ENTRIES.newer, deployment_id=deployment_id, place=rev, limit=limit)
-        return [rows.chained(row).item for row in found]
+        items = []
+        for row in found:
+            with suppress(HistoryUnreadable):
+                items.append(rows.chained(row).item)
+        return items
 
     def consumers_of_deployment(self, deployment_id: str, since_us: int) -> list[ConsumerRecord]:
         """Return the consumers of all versions of a deployment after a time."""
@@ -99,9 +151,14 @@ class Reader:
             map(rows.consumer_record, self._run("consumers_of_version", version_id=version_id, since_us=since_us))
         )
 
-    def can_purge(self, before_us: int) -> bool:
+    def newest_time_us(self) -> int:
+        """Return the time of the newest write in the order of writes; it can be ahead of the clock."""
+        ((newest_us,),) = self._run("newest_time")
+        return min(newest_us, LAST_US) if isinstance(newest_us, int) else LAST_US
+
+    def can_purge(self, before_us: int, clock_us: int) -> bool:
         """Return whether anything deleted before a time still has its content."""
-        ((can,),) = self._run("can_purge", before_us=before_us)
+        ((can,),) = self._run("can_purge", before_us=before_us, clock_us=clock_us)
         return bool(can)
 
     def versions(self, deployment_id: str, query: PageQuery) -> tuple[list[Version], bool]:
@@ -122,13 +179,17 @@ class Reader:
         page, has_more = self._page(_ENTRIES, rows.chained, {"deployment_id": deployment_id}, query)
         return [entry.item for entry in page], has_more
 
-    def manifests(self, project_id: str, query: PageQuery) -> tuple[list[Deployment], bool]:
+    def manifests(
+        self, project_id: str, query: PageQuery, place: int | None = None
+    ) -> tuple[list[Deployment | UnreadableRow], bool]:
         """Return a page of a project's manifests, newest first, and whether there are more.
+
+        With a `place`, the page starts there instead of at the cursor.
 
         Raises:
             InvalidCursor: the cursor was never a deployment of this project.
         """
-        return self._page(_MANIFESTS, rows.deployment, {"project_id": project_id}, query)
+        return self._page(_MANIFESTS, deployment_rows.deployment, {"project_id": project_id}, query, place)
 
     def _page(
         self,
@@ -136,13 +197,15 @@ class Reader:
         from_row: Callable[[Row], R],
         parent: dict[str, str],
         query: PageQuery,
+        place: int | None = None,
         **others: None,
     ) -> tuple[list[R], bool]:
         cursor, is_newer = query.ending_before or query.starting_after, query.ending_before is not None
-        place = _AFTER_NEWEST
-        if cursor is not None:
+        if place is None and cursor is None:
+            place = _AFTER_NEWEST
+        elif place is None and cursor is not None:
             found = next(map(from_row, self._run(queries.find, id=cursor, **parent, **others)), None)
-            if found is None:
+            if found is None or found.place is None:
                 parameter = "ending_before" if is_newer else "starting_after"
                 raise InvalidCursor(param=parameter, value=cursor[:200])
             place = found.place

@@ -1,17 +1,32 @@
-"""Rows of queries.sql as typed values. The queries define the order of the columns."""
+"""Rows of queries.sql as typed values. The queries define the order of the columns.
 
-import json
+One row that cannot be decoded must cost nothing but what it describes. Where a whole table is read, such a row is an
+`UnreadableRow`; a lookup of one row raises its error.
+"""
+
 import re
 
 import msgspec
 
-from moorage.core.access import ApiKey, Scope
+from moorage.core.access import ApiKey, Project
 from moorage.core.compatibility.consumers import ConsumerRecord
 from moorage.core.deployments.content import StoredContent
-from moorage.core.deployments.deployment import Deployment, VersionNumber
+from moorage.core.deployments.deployment import VersionNumber
 from moorage.core.deployments.history import Entry, HistoryEntry, KeyName
 from moorage.core.deployments.version import Version
+from moorage.core.errors.base import VersionUnreadable
+from moorage.core.errors.rows import HistoryUnreadable, ProjectUnreadable
+from moorage.store.columns import (
+    ApiKeyRow,
+    HistoryRow,
+    ProjectRow,
+    VersionRow,
+    is_time,
+    type_problem,
+)
 from moorage.store.engine import Row
+from moorage.store.row_problems import read_scopes
+from moorage.store.unreadable import UnreadableRow, as_name
 
 _NUMBER = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})", re.ASCII)
 
@@ -35,40 +50,134 @@ class Chained(msgspec.Struct, frozen=True):
         return HistoryEntry.of(self.entry, self.from_version, self.to_version, self.hash)
 
 
-def deployment(row: Row) -> Deployment:
-    """Return a row of a query for deployments."""
-    prompt_config, variables, runtime_config = row[10], row[16], row[17]
-    content = StoredContent(prompt_config, variables, runtime_config)
-    columns = (*row[:8], VersionNumber(row[8], row[9]), content, *row[11:16])
-    return Deployment(*columns)
-
-
-def api_key(row: Row) -> ApiKey:
+def api_key(row: Row) -> ApiKey | UnreadableRow:
     """Return a row of `api_keys`."""
-    key_id, project_id, name, scopes, *rest = row
-    return ApiKey(key_id, project_id, name, frozenset(map(Scope, scopes.split())), *rest)
+    problem = type_problem(ApiKeyRow, (*row, 0))
+    if problem is None:
+        try:
+            id_, project_id, name, scopes, *others = row
+            return ApiKey(id_, project_id, name, read_scopes(scopes), *others)
+        except ValueError as error:
+            problem = str(error)
+    return UnreadableRow("api_key", as_name(row[0]), problem, as_name(row[1]))
+
+
+def get_api_key(row: Row) -> ApiKey:
+    """Return a row of `find_api_key`.
+
+    Raises:
+        ApiKeyUnreadable
+    """
+    found = api_key(row)
+    if isinstance(found, UnreadableRow):
+        raise found.api_key_error()
+    return found
+
+
+def project(row: Row) -> Project | UnreadableRow:
+    """Return a row of `projects`."""
+    problem = type_problem(ProjectRow, (*row, 0))
+    return Project(*row) if problem is None else UnreadableRow("project", as_name(row[0]), problem)
+
+
+def get_project(row: Row) -> Project:
+    """Return a row of `find_project`.
+
+    Raises:
+        ProjectUnreadable
+    """
+    found = project(row)
+    if isinstance(found, UnreadableRow):
+        raise ProjectUnreadable(name=as_name(row[1]), reason=found.reason)
+    return found
 
 
 def version(row: Row) -> Version:
-    """Return a row of `find_version`, `versions_older` or `versions_newer`."""
-    prompt_config, variables, runtime_config = row[4], row[5], row[13]
+    """Return a row of `find_version`, `versions_older` or `versions_newer`.
+
+    Raises:
+        VersionUnreadable
+    """
+    *columns, status = row
+    problem = type_problem(VersionRow, tuple(columns))
+    (
+        id_, deployment_id, major, minor, prompt_config, variables, notes, content_sha256, created_us, api_key_id, rev,
+        _, description, deleted_us, runtime_config,
+    ) = columns  # fmt: skip
+    if problem is not None:
+        raise VersionUnreadable(version=f"{as_name(major)}.{as_name(minor)}", reason=problem)
     content = StoredContent(prompt_config, variables, runtime_config)
-    columns = (*row[:2], VersionNumber(row[2], row[3]), content, *row[6:13], row[14])
-    return Version(*columns)
+    return Version(
+        id_, deployment_id, VersionNumber(major, minor), content, description, notes, content_sha256, created_us,
+        api_key_id, rev, deleted_us, status,
+    )  # fmt: skip
+
+
+def version_number(row: Row) -> VersionNumber:
+    """Return a row of `last_version`.
+
+    Raises:
+        VersionUnreadable
+    """
+    major, minor = row
+    if not isinstance(major, int) or not isinstance(minor, int):
+        raise VersionUnreadable(
+            version=f"{as_name(major)}.{as_name(minor)}", reason="its number is not of whole numbers"
+        )
+    return VersionNumber(major, minor)
 
 
 def chained(row: Row) -> Chained:
-    """Return a row of `find_entry`, `entries_older` or `entries_newer`."""
+    """Return a row of `find_entry`, `entries_older` or `entries_newer`.
+
+    Raises:
+        HistoryUnreadable
+    """
     *columns, digest, from_major, from_minor, to_major, to_minor = row
-    from_version = None if from_major is None else f"{from_major}.{from_minor}"
-    to_version = None if to_major is None else f"{to_major}.{to_minor}"
-    return Chained(Entry(*columns), digest, from_version, to_version)
+    problem = type_problem(HistoryRow, (*columns, digest, ""))
+    if problem is None:
+        from_version = None if from_major is None else f"{from_major}.{from_minor}"
+        to_version = None if to_major is None else f"{to_major}.{to_minor}"
+        found = Chained(Entry(*columns), digest, from_version, to_version)
+        try:
+            found.item  # noqa: B018 -- decodes its texts
+        except msgspec.DecodeError as error:
+            problem = f"breaking or changes cannot be decoded ({error})"
+        else:
+            return found
+    raise HistoryUnreadable(id=as_name(columns[1]), reason=problem)
+
+
+def move(row: Row) -> tuple[str | None, str]:
+    """Return a row of `last_move`.
+
+    Raises:
+        HistoryUnreadable
+    """
+    before, after = row
+    if not isinstance(before, str | None) or not isinstance(after, str):
+        raise HistoryUnreadable(id="of the last publication", reason="the id of a version is not a text")
+    return before, after
 
 
 def consumer_record(row: Row) -> ConsumerRecord:
-    """Return a row of `consumers_of_deployment` or `consumers_of_version`."""
+    """Return a row of `consumers_of_deployment` or `consumers_of_version`.
+
+    A record that cannot be decoded counts as a consumer: its version may be in use.
+    """
     key_id, key_name, major, minor, last_us, inputs = row
-    return ConsumerRecord(KeyName(key_id, key_name), f"{major}.{minor}", last_us, frozenset(json.loads(inputs)))
+    name = KeyName(as_name(key_id), as_name(key_name))
+    return ConsumerRecord(
+        name, f"{as_name(major)}.{as_name(minor)}", last_us if is_time(last_us) else 0, frozenset(names(inputs))
+    )
+
+
+def names(inputs: object) -> list[str]:
+    """Return the names in the column `inputs` of a consumer; none if they cannot be decoded."""
+    try:
+        return msgspec.json.decode(inputs, type=list[str]) if isinstance(inputs, str) else []
+    except msgspec.DecodeError:
+        return []
 
 
 def version_parameters(id_or_number: str) -> dict[str, object]:

@@ -6,15 +6,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Concatenate, ParamSpec, TypeVar
 
+from moorage.clock import now_ns
 from moorage.core.access import ApiKey, Project
 from moorage.core.compatibility.consumers import UsageRecord, merge_names
 from moorage.core.errors.storage import StorageError
 from moorage.core.secret_keys import NO_KEYS, SecretKeys
+from moorage.core.times import LAST_US
 from moorage.store.changes import Changes, StorePosition, read_changes
-from moorage.store.engine import Engine, Run, Stream
+from moorage.store.engine import Engine, Run, Stream, as_word, checked_revision, the_row
 from moorage.store.reader import Reader
+from moorage.store.rows import names, project
 from moorage.store.transaction import HistoryHead, Transaction
 from moorage.store.transfer.dump import DatabaseDump
+from moorage.store.unreadable import readable
+
+#: How far the clocks of two nodes may be apart (microseconds).
+_MAX_APART_US = 60_000_000
 
 #: A failure after this time is a failure of the database, not of a single write.
 _SLOW_SECONDS = 1.0
@@ -30,9 +37,7 @@ class _Discarded(Exception):
 class Store:
     """The stored data, and the only way to change it."""
 
-    def __init__(
-        self, engine: Engine, clock: Callable[[], int] = time.time_ns, secret_keys: SecretKeys = NO_KEYS
-    ) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], int] = now_ns, secret_keys: SecretKeys = NO_KEYS) -> None:
         """Store data with `engine`; `clock` returns nanoseconds since 1970 and may step back.
 
         `secret_keys` authenticate the history.
@@ -115,8 +120,13 @@ class Store:
         return result
 
     def _begin(self, run: Run) -> Transaction:
-        ((rev, now_us, *head),) = run("next_revision", now_us=self._clock() // 1000)
-        return Transaction(run, rev, now_us, HistoryHead(*head), self.secret_keys)
+        clock_us = self.now_us()
+        rev, now_us, *head = the_row(run("next_revision", now_us=clock_us))
+        if not isinstance(rev, int):  # a text of the row is not UTF-8, so the engine returned no values
+            _, rev, now_us, *head = the_row(run("state"))
+        return Transaction(
+            run, checked_revision(rev), now_us, clock_us, HistoryHead(*map(as_word, head)), self.secret_keys
+        )
 
     def record_consumers(self, records: Iterable[UsageRecord]) -> None:
         """Merge usage records into the stored consumers, without a new revision.
@@ -126,14 +136,13 @@ class Store:
         Raises:
             StorageFull, StorageUnavailable: nothing was stored.
         """
+        latest_us = self.now_us() + _MAX_APART_US
         with self._engine.write() as run:
             for record in sorted(records):  # concurrent writers lock the same rows in the same order
                 key = {"version_id": record.version_id, "api_key_id": record.api_key_id}
-                inputs = json.dumps(record.inputs)
-                for (stored,) in run(
-                    "record_consumer", **key, first_us=record.first_us, last_us=record.last_us, inputs=inputs
-                ):
-                    before = json.loads(stored)
+                used = {"first_us": record.first_us, "last_us": record.last_us, "inputs": json.dumps(record.inputs)}
+                for (stored,) in run("record_consumer", **key, **used, latest_us=latest_us):
+                    before = names(stored)
                     if (after := merge_names(before, record.inputs)) != before:
                         run("set_consumer_inputs", **key, inputs=json.dumps(after))
 
@@ -151,7 +160,7 @@ class Store:
 
     def now_us(self) -> int:
         """Return the time in microseconds since 1970."""
-        return self._clock() // 1000
+        return _now_us(self._clock)
 
     def newest_revision(self) -> int:
         """Return the newest revision on this machine, from shared memory."""
@@ -191,12 +200,12 @@ class Store:
         self._record(changes.position.rev)
 
     def projects(self) -> list[Project]:
-        """Return all projects, oldest first."""
+        """Return all projects that can be decoded, oldest first."""
         with self._engine.read() as stream:
-            return [Project(*row) for row in stream("projects")]
+            return readable(map(project, stream("projects")))
 
     def api_keys(self) -> list[ApiKey]:
-        """Return all API keys, oldest first, revoked and expired keys included."""
+        """See `Reader.api_keys`."""
         with self.read() as reader:
             return reader.api_keys()
 
@@ -207,8 +216,8 @@ class Store:
             SecretKeyMissing: the history is authenticated with a secret key, and this process has none.
         """
         with self._engine.read() as stream:
-            ((_, _, _, *columns),) = stream("state")
-        head = HistoryHead(*columns)
+            _, _, _, *columns = the_row(stream("state"))
+        head = HistoryHead(*map(as_word, columns))
         head.check_key(self.secret_keys)
         return head
 
@@ -253,6 +262,10 @@ class Store:
             self._engine.record_revision(rev)
 
 
+def _now_us(clock: Callable[[], int]) -> int:
+    return min(max(clock() // 1000, 0), LAST_US)
+
+
 def _rev(stream: Stream) -> int:
-    ((rev,),) = stream("current_revision")
-    return int(rev)
+    (rev,) = the_row(stream("current_revision"))
+    return checked_revision(rev)

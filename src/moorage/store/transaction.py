@@ -20,8 +20,10 @@ from moorage.core.deployments.history import (
 )
 from moorage.core.deployments.ids import new_id
 from moorage.core.deployments.ownership import Owner
+from moorage.core.errors.rows import ResultUnreadable
 from moorage.core.errors.storage import SecretKeyMissing
 from moorage.core.secret_keys import SecretKeys, key_id_of
+from moorage.store import rows
 from moorage.store.engine import Run
 from moorage.store.reader import Reader
 from moorage.store.transfer.dump import Fingerprint
@@ -62,17 +64,21 @@ class HistoryHead(msgspec.Struct, frozen=True):
 class Transaction(Reader):
     """The operations of one write, and the lookups.
 
-    `rev` is the revision of the write. `now_us` is its time, later than that of every earlier write. The operations
-    collect what they change, and `record` stores it in the history.
+    `rev` is the revision of the write. `now_us` is its time in the order of writes: later than that of every earlier
+    write, even if the clock stepped back. `clock_us` is the time of the clock, with which durations are measured. The
+    operations collect what they change, and `record` stores it in the history.
     """
 
-    def __init__(self, run: Run, rev: int, now_us: int, head: HistoryHead, secret_keys: SecretKeys) -> None:
+    def __init__(
+        self, run: Run, rev: int, now_us: int, clock_us: int, head: HistoryHead, secret_keys: SecretKeys
+    ) -> None:
         super().__init__(run, rev)
         self._head = head
         self._secret_keys = secret_keys
         self._changes = NO_CHANGES
         self._is_recorded = False
         self.now_us = now_us
+        self.clock_us = clock_us
         self.is_discarded = False
 
     def discard(self) -> None:
@@ -80,8 +86,12 @@ class Transaction(Reader):
         self.is_discarded = True
 
     def find_project(self, name: str) -> Project | None:
-        """Return the project with a name."""
-        return next((Project(*row) for row in self._run("find_project", name=name)), None)
+        """Return the project with a name.
+
+        Raises:
+            ProjectUnreadable
+        """
+        return next(map(rows.get_project, self._run("find_project", name=name)), None)
 
     def insert_project(self, name: str) -> Project:
         """Insert a project; its name must be unused."""
@@ -160,8 +170,8 @@ class Transaction(Reader):
 
     def delete_deployment(self, deployment_id: str) -> None:
         """Turn a deployment into a tombstone: only cursors to it stay valid."""
-        self._run("delete_deployment", id=deployment_id, now_us=self.now_us, rev=self.rev)
-        self._change(deleted_us=self.now_us)
+        self._run("delete_deployment", id=deployment_id, clock_us=self.clock_us, now_us=self.now_us, rev=self.rev)
+        self._change(deleted_us=self.clock_us)
 
     def restore_deployment(self, deployment_id: str) -> None:
         """Restore a tombstone to its position in the list."""
@@ -178,45 +188,68 @@ class Transaction(Reader):
 
     def delete_version(self, version_id: str) -> None:
         """Remove a version from the list; its number stays in use."""
-        self._run("delete_version", id=version_id, now_us=self.now_us)
-        self._change(deleted_us=self.now_us)
+        self._run("delete_version", id=version_id, clock_us=self.clock_us)
+        self._change(deleted_us=self.clock_us)
 
     def restore_version(self, version_id: str) -> None:
         """Restore a deleted version."""
         self._run("restore_version", id=version_id)
+
+    def reset_clock(self) -> None:
+        """Date the next write by the clock, and replace all times in the future, except in the history."""
+        for query in (
+            "redate_projects", "redate_api_keys", "redate_deployments", "redate_versions", "redate_results",
+            "redate_consumers", "set_newest_time",
+        ):  # fmt: skip
+            self._run(query, clock_us=self.clock_us, rev=self.rev)
+        self._change(clock_us=self.clock_us)
 
     def purge(self, before_us: int) -> int:
         """Purge what was deleted before a time, with its consumers and stored results.
 
         Return the number of deployments, plus the number of versions of other deployments.
         """
-        self._run("delete_consumers", before_us=before_us)
-        purged = {row[0] for row in self._run("purge_deployments", before_us=before_us, rev=self.rev)}
-        versions = self._run("purge_versions", before_us=before_us)
-        self._run("delete_results", since_us=max(self.now_us - STORED_US, before_us))
+        period = {"before_us": before_us, "clock_us": self.clock_us}
+        self._run("delete_consumers", **period)
+        purged = {row[0] for row in self._run("purge_deployments", **period, rev=self.rev)}
+        versions = self._run("purge_versions", **period)
+        self._run("delete_results", since_us=max(self.clock_us - STORED_US, before_us))
         ids = Fingerprint.of((each,) for each in (*purged, *(version_id for version_id, _ in versions)))
         self._change(purged=ids.count, purged_sum=ids.digest)
         return len(purged) + sum(deployment_id not in purged for _, deployment_id in versions)
 
     def find_result(self, project_id: str, key: str) -> StoredResult | None:
-        """Return the result that was stored under an idempotency key in the last 24 hours."""
-        found = self._run("find_result", project_id=project_id, key=key, since_us=self.now_us - STORED_US)
-        return next((StoredResult(*row) for row in found), None)
+        """Return the result that was stored under an idempotency key in the last 24 hours.
+
+        Raises:
+            ResultUnreadable
+        """
+        for sha256, result in self._run(
+            "find_result", project_id=project_id, key=key, since_us=self.clock_us - STORED_US
+        ):
+            if not isinstance(sha256, str) or not isinstance(result, str):
+                raise ResultUnreadable(param="Idempotency-Key", reason="a column is not a text")
+            return StoredResult(sha256, result)
+        return None
 
     def delete_old_results(self) -> None:
-        """Delete results that are older than 24 hours."""
-        self._run("delete_results", since_us=self.now_us - STORED_US)
+        """Delete results that are 24 hours older than another one.
+
+        The other one was stored before, so that a clock that is ahead for this one write deletes nothing too early.
+        """
+        self._run("delete_old_results", clock_us=self.clock_us, stored_us=STORED_US)
 
     def bytes_of_results(self, api_key_id: str) -> int:
-        """Return the bytes of all stored results of an API key but the oldest; it does not read their rows."""
-        ((held,),) = self._run("bytes_of_results", api_key_id=api_key_id)
+        """Return the bytes of the results of an API key in the last 24 hours but the oldest, without their rows."""
+        period = {"since_us": self.clock_us - STORED_US, "clock_us": self.clock_us}
+        ((held,),) = self._run("bytes_of_results", api_key_id=api_key_id, **period)
         return int(held)
 
     def insert_result(self, project_id: str, key: str, result: StoredResult, api_key_id: str = "") -> None:
         """Store a result of an API key, or of the operator, under an idempotency key."""
         self._run(
             "insert_result", project_id=project_id, key=key, request_sha256=result.request_sha256,
-            result=result.result, now_us=self.now_us, api_key_id=api_key_id,
+            result=result.result, clock_us=self.clock_us, api_key_id=api_key_id,
             bytes=_RESULT_BYTES + len(key) + len(result.result.encode()),
         )  # fmt: skip
 

@@ -1,10 +1,9 @@
 """`/v2/api-keys`: the API keys of a project, for keys with the scope `keys:admin`."""
 
-import time
-
 import msgspec
 from starlette.responses import Response
 
+from moorage import clock
 from moorage.api.request import RequestContext
 from moorage.api.responses import json_response
 from moorage.core.access import ApiKey, ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey
@@ -19,7 +18,7 @@ async def list_page(ctx: RequestContext) -> Response:
     """List the keys of the project, newest first, a page at a time; tokens are masked. The cursor is a key's `id`."""
     query = PageQuery.read(ctx.request.query_params.multi_items())
     keys, has_more = ctx.services.catalog.api_keys(ctx.project_id, query)
-    now_us = time.time_ns() // 1000
+    now_us = clock.now_us()
     return _response(_encode(ApiKeyPage("list", [ApiKeyItem.of(key, now_us) for key in keys], has_more)))
 
 
@@ -34,7 +33,9 @@ async def post(ctx: RequestContext) -> Response:
     ctx.allow_query_params()
     body, _ = await ctx.parse(PostApiKey)
     result = await ctx.write(grant_api_key, body)
-    response = json_response(ctx, _encode(ApiKeyItem.of(result.key, result.key.created_us, result.token)), 201)
+    # A repeated request gets the same response, and a creation that was dated in the future is not an expiry.
+    created_us = min(result.key.created_us, clock.now_us())
+    response = json_response(ctx, _encode(ApiKeyItem.of(result.key, created_us, result.token)), 201)
     response.headers["Cache-Control"] = "no-store"  # it has the token
     return response
 
@@ -55,6 +56,7 @@ async def delete(ctx: RequestContext) -> Response:
 
 def _get(ctx: RequestContext) -> ApiKey:
     key_id = ctx.path("api_key_id")
+    ctx.services.catalog.check_readable(ctx.project_id, key_id)
     key = ctx.services.catalog.find_api_key(key_id)
     if key is None or key.project_id != ctx.project_id:
         raise ApiKeyNotFound(param="api_key_id", name=key_id[:200])
@@ -62,7 +64,7 @@ def _get(ctx: RequestContext) -> ApiKey:
 
 
 def _item(key: ApiKey) -> Response:
-    return _response(_encode(ApiKeyItem.of(key, time.time_ns() // 1000)))
+    return _response(_encode(ApiKeyItem.of(key, clock.now_us())))
 
 
 def _response(body: bytes) -> Response:

@@ -1,12 +1,13 @@
 """`/v2/deployments/snapshot` and `…/changes`: what `moorage.client` caches, to resolve requests without the server."""
 
 from contextlib import suppress
+from urllib.parse import quote
 
 from starlette.responses import Response
 
 from moorage.api.event_stream import ChangeStream
 from moorage.api.request import RequestContext
-from moorage.api.responses import etag_matches
+from moorage.api.responses import etag_matches, join_list
 from moorage.core.errors.base import TooManyStreams
 from moorage.core.errors.requests import InvalidSince
 from moorage.core.errors.storage import Stale
@@ -21,6 +22,7 @@ async def snapshot(ctx: RequestContext) -> Response:
 
     `X-Moorage-Signature` is `hmac-sha256=` and the HMAC-SHA256, in hexadecimal digits, of the SHA-256 of the
     uncompressed body. Its key is the SHA-256 of the API key, so a client with the API key can verify the snapshot.
+    `X-Moorage-Unreadable` lists the deployments whose current version cannot be decoded.
     """
     ctx.allow_query_params()
     encoded = await ctx.services.snapshots.get(ctx.project_id)
@@ -31,6 +33,10 @@ async def snapshot(ctx: RequestContext) -> Response:
         "X-Moorage-Signature": sign(ctx.key.token_sha256, encoded.digest),
         "X-Moorage-Revision": str(ctx.services.catalog.revision),
     }
+    if unreadable := ctx.services.catalog.project(ctx.project_id).unreadable:
+        headers["X-Moorage-Unreadable"] = join_list(
+            sorted(quote(str(each.fields["key"])) for each in unreadable.values())
+        )
     if_none_match = ctx.request.headers.get("if-none-match")
     if if_none_match is not None and etag_matches(if_none_match.encode("latin-1"), encoded.etag.encode()):
         return Response(status_code=304, headers=headers)

@@ -5,9 +5,9 @@ of the API key (`ResponseCache`), so all forms of a header lead to the responses
 """
 
 import sys
-import time
 from typing import Final
 
+from moorage import clock
 from moorage.core.access import ApiKey
 from moorage.core.bounded_cache import BoundedCache
 
@@ -34,7 +34,7 @@ class CallerCache:
         if authorization is None:
             return None
         caller = self._callers.get(authorization)
-        if caller is None or (caller.expires_us is not None and time.time_ns() // 1000 >= caller.expires_us):
+        if caller is None or (caller.expires_us is not None and clock.now_us() >= caller.expires_us):
             return None
         return caller
 

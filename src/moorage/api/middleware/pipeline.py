@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from moorage import clock
 from moorage.api.endpoints.get_config import PATH
 from moorage.api.errors import error_response
 from moorage.api.middleware.caller_cache import CallerCache
@@ -103,7 +104,7 @@ class RequestPipeline:
                 self._store(headers.authorization, (caller.id, path, query), response, route, caller)
         seconds = time.perf_counter() - started
         key_id = caller.id if caller else None
-        record = RequestRecord(time.time(), seconds, method, route, path, status, headers.request_id, key_id)
+        record = RequestRecord(clock.now_seconds(), seconds, method, route, path, status, headers.request_id, key_id)
         self._request_log.record(record)
 
     def _response_cache(self, headers: RequestHeaders, path: str, query: bytes, age: float) -> CachedResponse | None:

@@ -97,6 +97,10 @@ _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
         "Proves that the sender has the API key; the description says how to verify it.",
         {"type": "string"},
     ),
+    "X-Moorage-Unreadable": (
+        "The keys of the deployments whose current version cannot be decoded, separated by commas and quoted as URLs.",
+        {"type": "string"},
+    ),
     "X-Moorage-Deployment": ("The key of the deployment.", {"type": "string"}),
     "X-Moorage-Version": ("The number of the resolved version.", {"type": "string"}),
     "X-Moorage-Variant": ("The name of the resolved variant.", {"type": "string"}),

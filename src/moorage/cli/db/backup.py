@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from moorage.cli.db.damaged_rows import fail_if_damaged
 from moorage.cli.options import setting
 from moorage.cli.output import echo, pluralize
 from moorage.files import check_target
@@ -24,7 +25,7 @@ def backup(file: Path, force: bool, database: str) -> None:
     """Back up the database into FILE.
 
     FILE becomes a SQLite database with one committed state, on PostgreSQL, too. Servers can continue to write.
-    `moorage db restore` restores it.
+    `moorage db restore` restores it. If rows cannot be decoded, they are listed, and the exit code is 1.
     """
     check_target(file)
     if file.exists() and not force:
@@ -36,3 +37,4 @@ def backup(file: Path, force: bool, database: str) -> None:
         kept = write_backup(store, file)
     megabytes = file.stat().st_size / 1e6
     echo(f"{pluralize(kept.deployments, 'deployment')}, revision {kept.rev}, {megabytes:.1f} MB: {file}")
+    fail_if_damaged(kept.checked)

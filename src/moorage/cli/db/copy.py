@@ -6,6 +6,7 @@ from contextlib import closing
 
 import click
 
+from moorage.cli.db.damaged_rows import fail_if_damaged
 from moorage.cli.output import echo, new_table, pluralize, print_table, progress_bar
 from moorage.store.opening import open_engine, open_existing
 from moorage.store.transfer.copy import Copy, CopyProgress, CopyStart
@@ -27,7 +28,7 @@ def copy(source: str, target: str) -> None:
 
     Stop the servers first. Everything is copied: deployments, versions, history, API keys. If the copy is interrupted,
     run the same command again to resume it. At the end, the copy is read back and compared. No server starts on an
-    unfinished copy.
+    unfinished copy. Rows that cannot be decoded are listed; then the exit code is 1.
     """
     with closing(open_existing(source)) as store, closing(open_engine(target, mode="fresh")) as engine:
         with store.dump() as dump:
@@ -40,6 +41,7 @@ def copy(source: str, target: str) -> None:
         copying.finish()
         print_table(table)
         echo(f"The copy is complete, at revision {dump.rev}. Start the servers on {engine.url}.")
+        fail_if_damaged(copying.checked)
 
 
 def _show(steps: Iterator[CopyProgress]) -> None:

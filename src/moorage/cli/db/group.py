@@ -7,6 +7,7 @@ from moorage.cli.db.backup import backup
 from moorage.cli.db.check import check
 from moorage.cli.db.copy import copy
 from moorage.cli.db.purge import purge
+from moorage.cli.db.reset_clock import reset_clock
 from moorage.cli.db.restore import restore
 
 
@@ -15,5 +16,5 @@ def db() -> None:
     """Back up, check and move the database."""
 
 
-for _command in (backup, restore, copy, check, purge, authenticate):
+for _command in (backup, restore, copy, check, purge, authenticate, reset_clock):
     db.add_command(_command)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from moorage.cli.db.damaged_rows import fail_if_damaged
 from moorage.cli.options import secret_keys, setting
 from moorage.cli.output import echo, pluralize
 from moorage.registry.backups import checked_backup
@@ -15,17 +16,20 @@ from moorage.store.opening import open_engine
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--replace", is_flag=True, help="Replace the current content of the database.")
+@click.option("--damaged", is_flag=True, help="Also restore a backup that `moorage db check` rejects.")
 @setting("database")
-def restore(file: Path, replace: bool, database: str) -> None:
+def restore(file: Path, replace: bool, damaged: bool, database: str) -> None:
     """Restore a backup.
 
     FILE may be a backup of SQLite or PostgreSQL. It is checked first, as by `moorage db check`, and restored completely
-    or not at all.
+    or not at all. With --damaged, rows that no database can store are left out and listed; then the exit code is 1.
     """
-    with checked_backup(file, secret_keys()) as saved, closing(open_engine(database)) as engine:
+    checked = checked_backup(file, secret_keys(), is_damaged_allowed=damaged)
+    with checked as saved, closing(open_engine(database)) as engine:
         info = restore_backup(saved, engine, replace=replace)
         shown = engine.url
     echo(
         f"Restored {pluralize(info.deployments, 'deployment')} of revision {info.rev} into {shown}; "
         f"the revision is now {info.database_rev}."
     )
+    fail_if_damaged(info.checked)

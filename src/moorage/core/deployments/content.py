@@ -76,10 +76,11 @@ class StoredContent(msgspec.Struct, frozen=True, gc=False):
         Raises:
             DECODE_ERRORS: Moorage did not write the texts.
         """
+        # Most deployments have neither variables nor a runtime configuration, and a start decodes all of them.
         return Content(
             decode_prompt_config(self.prompt_config),
-            decode_variables(self.variables),
-            decode_runtime_config(self.runtime_config),
+            decode_variables(self.variables) if self.variables != "[]" else [],
+            decode_runtime_config(self.runtime_config) if self.runtime_config != "{}" else EMPTY,
         )
 
     def sha256(self) -> str:

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from moorage.core.deployments.content import DECODE_ERRORS, StoredContent
+from moorage.core.deployments.content import DECODE_ERRORS, Content, StoredContent
 from moorage.core.deployments.ids import KEY_PATTERN
 from moorage.core.deployments.ownership import Owner
 from moorage.core.deployments.prompt_config import PromptConfig, Variable
 from moorage.core.deployments.runtime_config import RuntimeConfigFields
 from moorage.core.errors.base import DeploymentDeleted, DeploymentUnreadable
-from moorage.core.times import iso
+from moorage.core.times import LAST_US, iso
 from moorage.core.validation.json_path import JsonPath
 from moorage.core.validation.validate import DROP, Report
 
@@ -106,7 +106,7 @@ def etag_of(rev: int, item: bytes) -> str:
 
 def restore_deadline_us(deleted_us: int) -> int:
     """Return the last time for a restore after a deletion; both are microseconds since 1970."""
-    return deleted_us + RESTORE_DAYS * 86_400_000_000
+    return min(deleted_us + RESTORE_DAYS * 86_400_000_000, LAST_US)
 
 
 def restore_hint(deleted_us: int, path: str, *, is_purged: bool) -> str:
@@ -129,6 +129,11 @@ class Tombstone(msgspec.Struct, frozen=True):
     deleted_us: int
     is_purged: bool
     rev: int
+
+    @property
+    def order(self) -> tuple[bool, int]:
+        """The order of deletions; a purge changes the revision, but it comes later than the deletion of the others."""
+        return not self.is_purged, self.rev
 
     def error(self) -> DeploymentDeleted:
         """Return the error for a request that requires the deployment."""
@@ -167,7 +172,8 @@ class Deployment(msgspec.Struct, frozen=True):
     """A stored deployment with its live version.
 
     `seq` is its position in creation order, which is the order of lists; `rev` is the revision of its last change. A
-    deleted deployment remains as a tombstone, so that a cursor with its id stays valid.
+    deleted deployment remains as a tombstone, so that a cursor with its id stays valid. If the row of the live version
+    cannot be decoded, `problem` is the reason.
     """
 
     id: str
@@ -185,6 +191,7 @@ class Deployment(msgspec.Struct, frozen=True):
     live_version_id: str
     owner: Owner
     file: str | None
+    problem: str = ""
 
     @property
     def place(self) -> int:
@@ -201,19 +208,34 @@ class Deployment(msgspec.Struct, frozen=True):
         """The ETag. It contains the revision, so that a `412` can list the changes since then."""
         return etag_of(self.rev, self.item())
 
-    def decode_error(self) -> DeploymentUnreadable | None:
-        """Return the error if the live version cannot be decoded, because another program wrote it."""
+    def decode(self) -> Content:
+        """Return the content of the live version.
+
+        Raises:
+            DeploymentUnreadable: it cannot be decoded, because another program wrote it.
+        """
+        if self.problem:
+            raise DeploymentUnreadable(param="key", key=self.key, reason=self.problem)
         try:
-            self.content.decode()
+            return self.content.decode()
         except DECODE_ERRORS as error:
-            return unreadable(self.key, error)
+            raise unreadable(self.key, error) from error
+
+    def decode_error(self) -> DeploymentUnreadable | None:
+        """Return the error if the live version cannot be decoded."""
+        try:
+            self.decode()
+        except DeploymentUnreadable as error:
+            return error
         return None
 
     def item(self) -> bytes:
         """Return the JSON of the `DeploymentItem`. The stored JSON is not parsed."""
+        created = iso(self.created_us).encode()
+        updated = created if self.updated_us == self.created_us else iso(self.updated_us).encode()
         return b"".join((
-            b'{"id":"', self.id.encode(), b'","created":"', iso(self.created_us).encode(),
-            b'","updated":"', iso(self.updated_us).encode(), b'","key":"', self.key.encode(),
+            b'{"id":"', self.id.encode(), b'","created":"', created,
+            b'","updated":"', updated, b'","key":"', self.key.encode(),
             b'","description":', _encode_text(self.description),
             b',"prompt_config":', self.content.prompt_config.encode(),
             b',"version":"', str(self.version).encode(), b'"}',

@@ -6,7 +6,7 @@ from typing import get_args
 
 import msgspec
 
-from moorage.core.deployments.prompt_config import ModelType
+from moorage.core.deployments.prompt_config import ModelType, PromptConfig
 from moorage.core.errors.requests import FilterNotATime, FilterTooLong, InvalidFilter
 from moorage.core.times import find_moment, iso
 from moorage.core.validation.messages import nearest
@@ -48,16 +48,19 @@ class FilterFields(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def of(cls, item: bytes) -> "FilterFields":
-        """Return the fields of a deployment's JSON (`DeploymentItem`). Equal strings share memory."""
+        """Return the fields of a deployment's JSON (`DeploymentItem`)."""
         found = _decode(item)
-        config = found.prompt_config
-        return cls(
-            text=_folded(f"{found.key}\n{found.description}"),
-            provider=sys.intern(config.provider),
-            model=sys.intern(config.model),
-            model_type=sys.intern(config.model_type),
-            updated=found.updated,
+        return cls.make(found.key, found.description, found.prompt_config, found.updated)
+
+    @classmethod
+    def make(cls, key: str, description: str, config: "PromptConfig | _Config", updated: str) -> "FilterFields":
+        """Return the fields of a deployment. Equal strings share memory."""
+        provider, model, model_type = (
+            sys.intern(config.provider),
+            sys.intern(config.model),
+            sys.intern(config.model_type),
         )
+        return cls(_folded(f"{key}\n{description}"), provider, model, model_type, updated)
 
 
 class Filter(msgspec.Struct, frozen=True):

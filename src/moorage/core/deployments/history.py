@@ -19,8 +19,17 @@ from moorage.core.times import iso
 Action = Literal["created", "published", "undone", "changed", "deleted", "restored"]
 
 #: All actions. `authenticated`: the operator has verified the database, and the secret key applies from here on.
+#: `clock_reset`: all rows with times in the future got the time `Changes.clock_us`; the entries before keep theirs.
 EntryAction = Literal[
-    Action, "drafted", "project_created", "key_created", "key_renamed", "key_revoked", "purged", "authenticated"
+    Action,
+    "drafted",
+    "project_created",
+    "key_created",
+    "key_renamed",
+    "key_revoked",
+    "purged",
+    "authenticated",
+    "clock_reset",
 ]
 
 #: What a write of a deployment changes besides its live version and its deletion.
@@ -69,6 +78,8 @@ class Changes(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     # Of a purge: the number and the fingerprint of the deployments and versions that lost their texts.
     purged: int | UnsetType = UNSET
     purged_sum: str | UnsetType = UNSET
+    # Of `clock_reset`: the time that replaced all times after it.
+    clock_us: int | UnsetType = UNSET
 
     def encode(self) -> str:
         """Return the stored form: a JSON object, or an empty text."""

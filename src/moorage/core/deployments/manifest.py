@@ -37,12 +37,21 @@ class Manifest(msgspec.Struct, frozen=True):
     routing: list[RoutingRule] | UnsetType = UNSET
 
 
+class UnreadableDeployment(msgspec.Struct, frozen=True):
+    """A deployment that has no manifest, because its row in the database cannot be decoded."""
+
+    id: str
+    key: str
+    message: str
+
+
 class ManifestPage(msgspec.Struct, frozen=True):
-    """A page of manifests, newest deployment first."""
+    """A page of manifests, newest deployment first. `unreadable` lists deployments that are not in `data`."""
 
     object: Literal["list"]
     data: list[Manifest]
     has_more: bool
+    unreadable: list[UnreadableDeployment] | UnsetType = UNSET
 
 
 def manifest_of(deployment: Deployment) -> Manifest:

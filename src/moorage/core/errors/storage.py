@@ -6,7 +6,7 @@
         ├── Stale, TooStale
         ├── InvalidDatabase (DatabaseUnreachable), SchemaTooNew, SchemaTooOld, UnsafeSqlite
         ├── CopyUnfinished, TargetNotEmpty, SourceChanged, CopyDiffers
-        ├── InvalidBackup, BackupInProgress, DatabaseNotEmpty
+        ├── InvalidBackup (DamagedBackup), BackupInProgress, DatabaseNotEmpty
         └── SecretKeyMissing
 
 They are built like all errors, see `moorage.core.errors.base`.
@@ -121,6 +121,12 @@ class InvalidBackup(StorageError):
     """The backup {file} cannot be used: {reason}."""
 
     code = "invalid_backup"
+
+
+class DamagedBackup(InvalidBackup):
+    """The backup {file} is damaged: {reason}."""
+
+    hint = "Restore an older backup, or pass --damaged to restore this one as it is."
 
 
 class BackupInProgress(StorageError):

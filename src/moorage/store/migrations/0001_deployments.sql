@@ -85,7 +85,8 @@ CREATE TABLE history (
     subject_key_id TEXT REFERENCES api_key (id),  -- the API key that the entry is about
     action TEXT NOT NULL,          -- of a deployment: created, published, undone, changed, drafted; deleted, restored
                                    -- (with from_version_id = to_version_id: that version alone); project_created;
-                                   -- key_created, key_renamed, key_revoked; purged; authenticated
+                                   -- key_created, key_renamed, key_revoked; purged; authenticated;
+                                   -- clock_reset
     from_version_id TEXT,
     to_version_id TEXT,
     content_sha256 TEXT NOT NULL,  -- of to_version_id, else of from_version_id

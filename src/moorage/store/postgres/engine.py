@@ -21,7 +21,7 @@ from pathlib import Path
 import psycopg
 
 from moorage.core.errors.storage import DatabaseUnreachable, InvalidDatabase, StorageUnavailable
-from moorage.store.engine import NO_REVISION, Row, Run, Stream
+from moorage.store.engine import Row, Run, Stream, checked_revision, the_row
 from moorage.store.errors import error_text
 from moorage.store.postgres.connections import Address, Connection, Connections, translate_error
 from moorage.store.postgres.listener import CHANNEL, Listener
@@ -127,12 +127,17 @@ class PostgresEngine:
                         raise translate_error(error) from error
 
                 yield run
-                ((rev, _),) = connection.execute(_NOTIFY).fetchall()
-            self.record_revision(rev)
+                rev, _ = the_row(connection.execute(_NOTIFY).fetchall())
+            self.record_revision(checked_revision(rev))
 
     def damage(self) -> list[str]:
-        """See `Engine.damage`. PostgreSQL reports a bad page only when it is read."""
-        return []
+        """See `Engine.damage`. PostgreSQL reports a bad page only when it is read, and its owner can disable keys."""
+        try:
+            with self.read() as stream:
+                orphans = list(stream("orphans"))
+        except StorageUnavailable as error:
+            return [str(error.fields["reason"])]
+        return [f"the row {name} of {table} belongs to no row of {parent}" for table, name, parent in orphans]
 
     def newest_revision(self) -> int:
         """See `Engine.newest_revision`. The first call starts the threads that update it."""
@@ -206,9 +211,11 @@ class PostgresEngine:
             self._shared.set(rev)
 
     def _fetch_revision(self, connection: Connection) -> int:
-        for (rev,) in connection.execute(self._queries["current_revision"]).fetchall():
-            return int(rev)
-        raise InvalidDatabase(url=self.url, reason=NO_REVISION)
+        try:
+            (rev,) = the_row(connection.execute(self._queries["current_revision"]).fetchall())
+            return checked_revision(rev)
+        except StorageUnavailable as error:
+            raise InvalidDatabase(url=self.url, reason=error.fields["reason"]) from error
 
 
 def _shared_folder(url: str) -> Path:

@@ -15,11 +15,12 @@ from pathlib import Path
 import apsw
 
 from moorage.core.errors.storage import InvalidDatabase, StorageError, StorageFull, StorageUnavailable
-from moorage.store.engine import NO_REVISION, Row, Run, Stream
+from moorage.store.engine import Row, Run, Stream, checked_revision, the_row
 from moorage.store.errors import error_text
 from moorage.store.queries import load_queries
 from moorage.store.revision_counter import RevisionCounter
 from moorage.store.schema import OpenMode, can_create, check_schema
+from moorage.store.sqlite.rows import fetch_rows, stream_rows
 from moorage.store.sqlite.schema import check_version, find_schema, migrate
 
 _BUSY_MS = 5_000
@@ -56,10 +57,10 @@ class SqliteEngine:
                 self._writer = _open(path, apsw.SQLITE_OPEN_READWRITE)
                 self._inode = path.stat().st_ino
                 migrate(self._writer)
-                rev = self._writer.execute(self._queries["current_revision"]).get
-                if rev is None:
-                    raise InvalidDatabase(url=self.url, reason=NO_REVISION)
-                self._shared.set(rev)
+                (rev,) = the_row(fetch_rows(self._writer, self._queries["current_revision"], {}))
+                self._shared.set(checked_revision(rev))
+        except StorageUnavailable as error:
+            raise InvalidDatabase(url=self.url, reason=str(error.fields["reason"])) from error
         except (apsw.Error, OSError) as error:
             raise InvalidDatabase(url=self.url, reason=error_text(error)) from error
 
@@ -69,7 +70,7 @@ class SqliteEngine:
         reader = self._reader()
 
         def stream(query: str, **parameters: object) -> Iterator[Row]:
-            return reader.execute(self._queries[query], parameters)
+            return stream_rows(reader, self._queries[query], parameters)
 
         with _transaction(reader, "BEGIN"):
             yield stream
@@ -82,7 +83,7 @@ class SqliteEngine:
             try:
                 if for_each is not None:
                     return self._writer.executemany(self._queries[query], for_each).fetchall()
-                return self._writer.execute(self._queries[query], parameters).fetchall()
+                return fetch_rows(self._writer, self._queries[query], parameters)
             except apsw.Error as error:
                 raise translate_error(error) from error
 
@@ -90,8 +91,8 @@ class SqliteEngine:
             self._check_in_place()
             with _transaction(self._writer, "BEGIN IMMEDIATE"):
                 yield run
-                ((rev,),) = run("current_revision")
-            self._shared.set(rev)
+                (rev,) = the_row(run("current_revision"))
+            self._shared.set(checked_revision(rev))
 
     def damage(self) -> list[str]:
         """See `Engine.damage`."""
@@ -125,10 +126,11 @@ class SqliteEngine:
             self._check_in_place()
             current = self._shared.get()
             with self.read() as stream:
-                ((rev,),) = stream("current_revision")
-            if rev < current:
+                (rev,) = the_row(stream("current_revision"))
+            if checked_revision(rev) < current:
                 with self._write_lock, self._shared.locked():
-                    self._shared.set(self._writer.execute(self._queries["current_revision"]).get)
+                    (rev,) = the_row(fetch_rows(self._writer, self._queries["current_revision"], {}))
+                    self._shared.set(checked_revision(rev))
         except StorageError:
             self._unconfirmed_since = self._unconfirmed_since or time.monotonic()
             raise

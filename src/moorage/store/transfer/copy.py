@@ -9,6 +9,7 @@ from moorage.core.deployments.ids import new_epoch
 from moorage.core.errors.storage import CopyDiffers, CopyUnfinished, SourceChanged, TargetNotEmpty
 from moorage.store.engine import Engine, Run
 from moorage.store.store import Store
+from moorage.store.transfer.checked_rows import CheckedRows
 from moorage.store.transfer.dump import TABLES, DatabaseDump, Fingerprint, batches, counts
 
 CopyStart = Literal["new", "resumed", "restarted"]
@@ -31,26 +32,26 @@ class TableComparison(msgspec.Struct, frozen=True):
     target: str
 
 
-def replace_all(run: Run, dump: DatabaseDump, epoch: str, rev: int) -> None:
+def replace_all(run: Run, checked: CheckedRows, epoch: str, rev: int) -> None:
     """Replace a database by a dump, inside a write, and set its revision and epoch."""
     _empty(run)
     for table in TABLES:
-        for batch in batches(dump.rows(table)):
+        for batch in batches(checked.rows(table)):
             run(table.put, for_each=batch)
-    _set_state(run, dump, epoch, rev)
+    _set_state(run, checked.dump, epoch, rev)
 
 
-def fill(engine: Engine, dump: DatabaseDump) -> None:
+def fill(engine: Engine, checked: CheckedRows) -> None:
     """Write a dump into a new database, with the same epoch.
 
     It commits in batches: one large commit would delay all other programs that wait for the disk.
     """
     for table in TABLES:
-        for batch in batches(dump.rows(table)):
+        for batch in batches(checked.rows(table)):
             with engine.write() as run:
                 run(table.put, for_each=batch)
     with engine.write() as run:
-        _set_state(run, dump, dump.epoch, dump.rev)
+        _set_state(run, checked.dump, checked.dump.epoch, checked.dump.rev)
 
 
 class Copy:
@@ -65,6 +66,8 @@ class Copy:
         """Copy `dump`, a state of `source`, into `target`; only `begin` and `steps` read the dump."""
         self._source = source
         self._dump = dump
+        #: Reports of rows that are left out, or that cannot be decoded.
+        self.checked = CheckedRows(dump)
         self._target = target
         self._mark = {"source": source.url, "epoch": dump.epoch, "rev": dump.rev}
         self._copied: dict[str, int] = {}
@@ -105,7 +108,7 @@ class Copy:
         for table in TABLES:
             done = 0
             fingerprint = self._fingerprints[table.name] = Fingerprint()
-            for batch in batches(self._dump.rows(table)):
+            for batch in batches(self.checked.rows(table)):
                 for row in batch:
                     fingerprint.add(row)
                 missing = batch[max(0, self._copied[table.name] - done) :]
@@ -113,7 +116,7 @@ class Copy:
                     with self._target.write() as run:
                         run(table.put, for_each=missing)
                 done += len(batch)
-                yield CopyProgress(table.name, done, totals[table.name])
+                yield CopyProgress(table.name, done, totals[table.name] - self.checked.left_out[table.name])
 
     def compare(self) -> list[TableComparison]:
         """Read the copy, and compare it with the rows of the source.

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from moorage.store.engine import Row, Stream
+from moorage.store.columns import is_time
+from moorage.store.engine import Row, Stream, as_word, checked_revision, the_row
 from moorage.store.queries import load_queries, parameters
 
 #: The limits of a batch of rows.
@@ -53,7 +54,18 @@ class DatabaseDump:
     def __init__(self, stream: Stream) -> None:
         """Read the database with `stream`."""
         self._stream = stream
-        ((self.epoch, self.rev, self.last_created_us, self.history_hash, self.history_key),) = stream("state")
+        epoch, rev, last_created_us, history_hash, history_key = the_row(stream("state"))
+        self.epoch, self.rev = as_word(epoch), checked_revision(rev)
+        self.history_hash, self.history_key = as_word(history_hash), as_word(history_key)
+        #: 0 if it is no time: the next write is then dated by the clock.
+        self.last_created_us = last_created_us if is_time(last_created_us) else 0
+        #: The columns of the row with the revision that another program changed, and what they are.
+        self.state_problems: dict[str, str] = {}
+        if not is_time(last_created_us):
+            self.state_problems["last_created_us"] = f"{last_created_us!r}, which is not a time"
+        for column, value in (("epoch", epoch), ("history_hash", history_hash), ("history_key", history_key)):
+            if value != as_word(value):
+                self.state_problems[column] = f"{value!r}, which no Moorage writes"
 
     def rows(self, table: TableSpec) -> Iterator[Row]:
         """Return the rows of a table, one by one, in the order of its query."""
@@ -71,6 +83,14 @@ class DatabaseDump:
         """Return the number of deployments that are not deleted."""
         ((count,),) = self._stream("count_deployments")
         return int(count)
+
+    def orphans(self) -> Iterator[tuple[str, str, str]]:
+        """Return the table and name of rows that belong to no row of another table, and that table."""
+        return ((table, name, parent) for table, name, parent in self._stream("orphans"))
+
+    def emptied_versions(self) -> Iterator[tuple[str, str, object, object]]:
+        """Return id, key of the deployment, and number of versions without content that were not deleted."""
+        return ((id_, key, major, minor) for id_, key, major, minor in self._stream("emptied_versions"))
 
     def stray_pointers(self) -> Iterator[tuple[str, str, str]]:
         """Return id, key and live version id of deployments with a live version of another one."""

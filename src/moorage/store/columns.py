@@ -1,0 +1,210 @@
+"""The columns of each table: types and ranges. SQLite stores any type, and both engines store any number and text.
+
+A text that is not UTF-8 is read as bytes, see `Engine.read`.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from moorage.core.access import MAX_NAME
+from moorage.core.deployments.history import EntryAction
+from moorage.core.deployments.ownership import Owner
+from moorage.core.times import LAST_US
+from moorage.store.engine import Row
+
+Id = Annotated[
+    str, Meta(pattern=r"\A[!#-\[\]-~]{1,128}\Z", description="an id, 1 to 128 visible characters without quotes")
+]
+Key = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.\-]{1,128}\Z", description="a key, 1 to 128 of a-z A-Z 0-9 _ - .")]
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, description=f"a name of 1 to {MAX_NAME} characters")]
+Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z", description="a SHA-256, 64 hexadecimal digits")]
+Mac = Annotated[
+    str,
+    Meta(
+        pattern=r"\A([0-9a-f]{8}:[0-9a-f]{64})?\Z", description="a MAC, the id of a secret key and 64 digits, or empty"
+    ),
+]
+Caller = Annotated[str, Meta(pattern=r"\A[!#-\[\]-~]{0,128}\Z", description="the id of an API key, or empty")]
+Time = Annotated[int, Meta(ge=0, le=LAST_US, description=f"a time in microseconds since 1970, 0 to {LAST_US}")]
+Count = Annotated[int, Meta(ge=0, description="a whole number, 0 or more")]
+Part = Annotated[int, Meta(ge=0, le=999_999_999, description="a part of a version number, 0 to 999999999")]
+
+
+class _Row(msgspec.Struct, frozen=True, array_like=True):
+    pass
+
+
+class ProjectRow(_Row, frozen=True, array_like=True):
+    """A row of `project`."""
+
+    id: Id
+    name: Name
+    created_us: Time
+    rev: Count
+
+
+class ApiKeyRow(_Row, frozen=True, array_like=True):
+    """A row of `api_key`."""
+
+    id: Id
+    project_id: Id
+    name: Name
+    scopes: str
+    token_sha256: Sha256
+    created_us: Time
+    expires_us: Time | None
+    revoked_us: Time | None
+    rev: Count
+
+
+class DeploymentRow(_Row, frozen=True, array_like=True):
+    """A row of `deployment`."""
+
+    id: Id
+    project_id: Id
+    key: Key
+    description: str
+    seq: Count
+    created_us: Time
+    updated_us: Time
+    deleted_us: Time | None
+    live_version_id: Id
+    rev: Count
+    owner: Owner
+    file: str | None
+
+
+class LiveRow(_Row, frozen=True, array_like=True):
+    """The columns of a live version in a query for deployments."""
+
+    major: Part
+    minor: Part
+    prompt_config: str
+    variables: str
+    runtime_config: str
+    content_sha256: str
+
+
+class VersionRow(_Row, frozen=True, array_like=True):
+    """A row of `version`."""
+
+    id: Id
+    deployment_id: Id
+    major: Part
+    minor: Part
+    prompt_config: str
+    variables: str
+    notes: str
+    content_sha256: str
+    created_us: Time
+    api_key_id: str | None
+    rev: Count
+    made_as: Literal["published", "draft"]
+    description: str
+    deleted_us: Time | None
+    runtime_config: str
+
+
+class HistoryRow(_Row, frozen=True, array_like=True):
+    """A row of `history`."""
+
+    rev: Count
+    id: Id
+    project_id: Id | None
+    deployment_id: Id | None
+    subject_key_id: Id | None
+    action: EntryAction
+    from_version_id: str | None
+    to_version_id: str | None
+    content_sha256: str
+    changes: str
+    reason: str
+    api_key_id: str | None
+    api_key_name: str | None
+    request_id: str | None
+    at_us: Time
+    breaking: str
+    hash: str
+    mac: Mac
+
+
+class ResultRow(_Row, frozen=True, array_like=True):
+    """A row of `idempotency`."""
+
+    project_id: Id
+    key: str
+    request_sha256: str
+    result: str
+    created_us: Time
+    api_key_id: Caller
+    total_bytes: Count
+
+
+class ConsumerRow(_Row, frozen=True, array_like=True):
+    """A row of `consumer`."""
+
+    version_id: Id
+    api_key_id: Id
+    first_us: Time
+    last_us: Time
+    inputs: str
+
+
+#: Table -> its columns, in the order of the queries `every_…` and `history`.
+COLUMNS: Mapping[str, type[_Row]] = {
+    "project": ProjectRow, "api_key": ApiKeyRow, "deployment": DeploymentRow, "version": VersionRow,
+    "history": HistoryRow, "idempotency": ResultRow, "consumer": ConsumerRow,
+}  # fmt: skip
+
+#: Columns whose values are not shown.
+_PRIVATE = frozenset({"token_sha256", "prompt_config", "variables", "runtime_config", "result", "inputs"})
+
+_MAX_SHOWN = 60
+_PLACE = re.compile(r"`\$\[(\d+)\]")
+
+
+def type_problem(kind: type[_Row], row: Row) -> str | None:
+    """Return which column of a row has another type or range than its table; None if none has."""
+    try:
+        msgspec.convert(row, kind)
+    except msgspec.ValidationError as error:
+        place = _PLACE.search(str(error))
+        if place is None:
+            return str(error)
+        column, value = kind.__struct_fields__[int(place[1])], row[int(place[1])]
+        return f"{column} is {_shown(column, value)}; it must be {_expected(kind, column)}"
+    return None
+
+
+def is_time(value: object) -> bool:
+    """Return whether a value is a time that can be shown."""
+    return isinstance(value, int) and 0 <= value <= LAST_US
+
+
+def _shown(column: str, value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes):
+        return f"a blob or a text that is not UTF-8 ({len(value)} bytes)"
+    if column in _PRIVATE and isinstance(value, str):
+        return f"a text of {len(value)} characters"
+    shown = repr(value)
+    return shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}…"
+
+
+def _expected(kind: type[_Row], column: str) -> str:
+    hint = get_type_hints(kind, include_extras=True)[column]
+    optional = type(None) in get_args(hint) and get_origin(hint) is not Literal
+    if optional:
+        hint = next(each for each in get_args(hint) if each is not type(None))
+    if get_origin(hint) is Annotated:
+        text = next(meta.description for meta in get_args(hint) if isinstance(meta, Meta)) or ""
+    elif get_origin(hint) is Literal:
+        text = f"one of {', '.join(get_args(hint))}"
+    else:
+        text = {str: "a text", int: "a whole number"}[hint]
+    return f"{text}, or NULL" if optional else text

@@ -1,0 +1,108 @@
+"""Rows of the queries for deployments. They are decoded for each deployment at a start."""
+
+import re
+
+import msgspec
+
+from moorage.core.deployments.content import StoredContent
+from moorage.core.deployments.deployment import Deployment, VersionNumber
+from moorage.core.deployments.ownership import Owner
+from moorage.store.columns import Count, DeploymentRow, LiveRow, Part, Time, type_problem
+from moorage.store.engine import Row
+from moorage.store.unreadable import UnreadableRow, as_name
+
+_is_key = re.compile(r"[A-Za-z0-9_.\-]{1,128}").fullmatch
+_is_id = re.compile(r"[!#-\[\]-~]{1,128}").fullmatch
+
+#: What `StoredContent` has instead of a text that is none: it is not JSON, so the content cannot be decoded.
+_NO_TEXT = "?"
+
+_FIRST_LIVE = len(DeploymentRow.__struct_fields__)
+_NO_VERSION = (None,) * len(LiveRow.__struct_fields__)
+
+
+class _JoinedRow(msgspec.Struct, frozen=True, array_like=True):
+    """A row of a query for deployments. It has no patterns, which take longer than all other checks."""
+
+    id: str
+    project_id: str
+    key: str
+    description: str
+    seq: Count
+    created_us: Time
+    updated_us: Time
+    deleted_us: Time | None
+    live_version_id: str
+    rev: Count
+    owner: Owner
+    file: str | None
+    major: Part
+    minor: Part
+    prompt_config: str
+    variables: str
+    runtime_config: str
+    content_sha256: str
+
+
+def deployment(row: Row) -> Deployment | UnreadableRow:
+    """Return a row of a query for deployments.
+
+    If only the live version cannot be decoded, it is a `Deployment` with a `problem`, which another version replaces.
+    """
+    try:
+        msgspec.convert(row, _JoinedRow)
+    except msgspec.ValidationError:
+        return _damaged_deployment(row)
+    (
+        id_, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev, owner, file,
+        major, minor, prompt_config, variables, runtime_config, content_sha256,
+    ) = row  # fmt: skip
+    # An identifier needs no further check, and this is the fastest way to recognize one.
+    words = f"k{id_}{live_version_id}{key}".replace("-", "_")
+    if not (words.isascii() and words.isidentifier() and key) and not _are_plain(key, id_, live_version_id):
+        return _damaged_deployment(row)
+    return Deployment(
+        id_, project_id, key, description, seq, created_us, updated_us, deleted_us, VersionNumber(major, minor),
+        StoredContent(prompt_config, variables, runtime_config), content_sha256, rev, live_version_id, owner, file,
+    )  # fmt: skip
+
+
+def get_deployment(row: Row) -> Deployment:
+    """Return a row of a query for deployments.
+
+    Raises:
+        DeploymentUnreadable
+    """
+    found = deployment(row)
+    if isinstance(found, UnreadableRow):
+        raise found.deployment_error()
+    return found
+
+
+def _damaged_deployment(row: Row) -> Deployment | UnreadableRow:
+    columns, live = row[:_FIRST_LIVE], row[_FIRST_LIVE:]
+    problem = type_problem(DeploymentRow, columns)
+    id_, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev, owner, file = (
+        columns
+    )
+    if problem is not None:
+        place = seq if isinstance(seq, int) else None
+        is_deleted = isinstance(deleted_us, int)
+        name = key if isinstance(key, str) else ""
+        return UnreadableRow("deployment", as_name(id_), problem, as_name(project_id), name, place, is_deleted)
+    if live == _NO_VERSION:
+        problem = f"its live version {live_version_id} does not exist"
+    else:
+        problem = f"of its live version, {type_problem(LiveRow, live)}"
+    major, minor, *texts, content_sha256 = live
+    number = VersionNumber(major, minor) if isinstance(major, int) and isinstance(minor, int) else VersionNumber(0, 0)
+    content = StoredContent(*(text if isinstance(text, str) else _NO_TEXT for text in texts))
+    return Deployment(
+        id_, project_id, key, description, seq, created_us, updated_us, deleted_us, number, content,
+        as_name(content_sha256), rev, live_version_id, owner, file, problem,
+    )  # fmt: skip
+
+
+def _are_plain(key: str, *ids: str) -> bool:
+    """Return whether a key and ids can be part of a JSON text as they are."""
+    return bool(_is_key(key)) and all(map(_is_id, ids))
