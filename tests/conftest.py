@@ -1,5 +1,6 @@
 """Servers and databases for all tests, and the markers `system` and `serial`."""
 
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -167,3 +168,13 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for setting in SETTINGS.values():
         monkeypatch.delenv(setting.variable, raising=False)
         monkeypatch.delenv(f"{setting.variable}_FILE", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_change_of_logging() -> Iterator[None]:
+    """Undo what an application in this process did to the root logger: its level would hide the log of later tests."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers

@@ -194,9 +194,9 @@ def test_concurrent_publishes_of_twelve_clients_get_distinct_numbers_without_gap
 @pytest.mark.parametrize(
     ("loss", "count"),
     [
-        ("DELETE FROM version WHERE minor = 7 AND deployment_id = ?", 3),  # its history entry has no number, either
-        ("UPDATE version SET prompt_config = replace(prompt_config, 'text 7', 'text 8') WHERE deployment_id = ?", 1),
-        ("DELETE FROM history WHERE rev = (SELECT max(rev) FROM history WHERE deployment_id = ?)", 2),
+        ("DELETE FROM version WHERE minor = 7 AND deployment_id = ?", 4),  # its history entry has no number, either
+        ("UPDATE version SET prompt_config = replace(prompt_config, 'text 7', 'text 8') WHERE deployment_id = ?", 2),
+        ("DELETE FROM history WHERE rev = (SELECT max(rev) FROM history WHERE deployment_id = ?)", 6),
         ("UPDATE history SET reason = 'none' WHERE deployment_id = ? AND action = 'created'", 1),
         ("SELECT ?", 0),
     ],
