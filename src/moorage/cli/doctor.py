@@ -23,9 +23,6 @@ from moorage.settings import SETTINGS, SettingError, from_environment
 
 _COLORS: dict[State, str] = {"ok": "green", "warning": "yellow", "problem": "red"}
 
-#: The settings with a secret value.
-_SECRETS = ("database", "database_listen", "secret_key", "api_key")
-
 
 @click.command()
 @click.option("--database", help="The database to check.  [default: MOORAGE_DATABASE]")
