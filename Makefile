@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OLDER_SDKS := 3.14.45 4.1.0rc44
-JOBS ?= 2
+# More than two processes on two cores: the tests wait for servers and databases nearly half of the time.
+JOBS ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 INSTALL := $(PIP) install --require-hashes --only-binary :all:
 

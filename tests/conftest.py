@@ -1,5 +1,6 @@
-"""Servers and databases for all tests, and the markers `system` and `serial`."""
+"""Servers and databases for all tests, and the markers `system`, `exhaustive` and `serial`."""
 
+import gc
 import logging
 import os
 import tempfile
@@ -58,13 +59,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         engine = _engine_of(item)
         is_http = any(folder in item.path.parents for folder in _HTTP)
-        if _SYSTEM in item.path.parents or (is_http and engine == "postgresql"):
+        is_exhaustive = item.get_closest_marker("exhaustive") is not None
+        if _SYSTEM in item.path.parents or (engine == "postgresql" and (is_http or is_exhaustive)):
             item.add_marker("system")
         if chosen != "all" and engine not in (None, chosen):
             rejected.append(item)
     if rejected:
         config.hook.pytest_deselected(items=rejected)
         items[:] = [item for item in items if item not in rejected]
+
+
+def pytest_collection_finish() -> None:
+    """Exclude the modules and tests from garbage collection: every collection would go through all of them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

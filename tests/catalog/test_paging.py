@@ -87,6 +87,7 @@ def ids(page: dict[str, Any]) -> list[str]:
     return [item["id"] for item in page["data"]]
 
 
+@pytest.mark.exhaustive
 @WALKS
 @given(count=st.integers(0, 25), limit=st.integers(1, MAX_LIMIT), events=EVENTS)
 def test_paging_forward_returns_every_remaining_deployment_once_newest_first(
@@ -111,6 +112,7 @@ def test_paging_forward_returns_every_remaining_deployment_once_newest_first(
     assert [deployment_id for deployment_id in listed if deployment_id not in project.deleted] == expected_ids
 
 
+@pytest.mark.exhaustive
 @WALKS
 @given(count=st.integers(1, 25), limit=st.integers(1, MAX_LIMIT), events=EVENTS)
 def test_paging_backward_returns_every_remaining_and_every_new_deployment_once(
@@ -138,6 +140,7 @@ def test_paging_backward_returns_every_remaining_and_every_new_deployment_once(
     assert [deployment_id for deployment_id in all_ids if deployment_id not in project.deleted] == expected
 
 
+@pytest.mark.exhaustive
 @WALKS
 @given(count=st.integers(0, 25), limit=st.integers(1, MAX_LIMIT), deletes=st.lists(st.integers(0, 200), max_size=10))
 def test_has_more_is_exact_in_both_directions_from_any_cursor(
@@ -164,6 +167,7 @@ def test_has_more_is_exact_in_both_directions_from_any_cursor(
         assert (ids(before), before["has_more"]) == (newer[-limit:], len(newer) > limit)
 
 
+@pytest.mark.exhaustive
 @WALKS
 @given(jumps=st.lists(st.integers(-(10**16), 10**16), min_size=2, max_size=8))
 def test_created_increases_even_if_the_clock_jumps(paged: PagedCatalog, jumps: list[int]) -> None:

@@ -127,6 +127,7 @@ def test_a_new_database_passes(database: Database, folder: Path) -> None:
     assert moorage("db", "check", "--database", database.url, folder=folder).returncode == 0
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_each_kind_of_damage_is_detected_and_named(database: Database, damage: str) -> None:
     statement, index, expected = DAMAGES[damage]

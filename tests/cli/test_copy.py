@@ -66,8 +66,15 @@ def filled(url: str, extra: int = 0) -> str:
     return url
 
 
-@pytest.mark.parametrize("to", ["sqlite", "postgresql"])
-@pytest.mark.parametrize("from_", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    ("from_", "to"),
+    [
+        ("sqlite", "sqlite"),
+        ("sqlite", "postgresql"),
+        ("postgresql", "sqlite"),
+        pytest.param("postgresql", "postgresql", marks=pytest.mark.system),
+    ],
+)
 def test_everything_is_copied_between_any_two_engines(new_url: NewUrl, folder: Path, from_: str, to: str) -> None:
     source, target = filled(new_url(from_), extra=1_200), new_url(to)
 
@@ -215,6 +222,7 @@ def test_the_comparison_detects_a_copy_that_differs(new_url: NewUrl, to: str) ->
         open_store(target)
 
 
+@pytest.mark.system
 def test_a_copy_that_is_killed_at_any_moment_completes_when_it_is_run_again(new_url: NewUrl, folder: Path) -> None:
     rng = random.Random(SEED)
     source, target = filled(new_url("sqlite"), extra=6_000), new_url("postgresql")

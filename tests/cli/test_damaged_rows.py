@@ -20,6 +20,8 @@ from tests.support.registry import create_project
 from tests.support.server import Server
 from tests.support.stores import Database, run_sql, sqlite_in
 
+pytestmark = pytest.mark.exhaustive
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 #: Damage that SQLite alone stores: it is of another type, or belongs to a row that does not exist.

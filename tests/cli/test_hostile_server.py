@@ -384,6 +384,7 @@ def changed(value: Any, path: tuple[str | int, ...], wrong: Any) -> Any:
     return result
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("command", "status"),
     [*((command, 200) for command in COMMANDS), ("apply a.yaml", 409), ("deployments show a", 409)],

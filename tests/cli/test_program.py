@@ -38,7 +38,13 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+#: The commands that `make test` starts.
+SMOKE = {"apply prompts", "deployments show nowhere", "db check", "nonsense", "--version"}
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(each, marks=() if each in SMOKE else pytest.mark.system) for each in COMMANDS]
+)
 def test_a_command_has_the_same_result_in_its_own_process(project: Project, folder: Path, command: str) -> None:
     settings = {"MOORAGE_DATABASE": project.server.database}
     write(folder / "other" / "a.yaml", a_document("greeting", "three"))

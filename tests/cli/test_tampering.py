@@ -187,6 +187,7 @@ MANIPULATIONS = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("manipulation", MANIPULATIONS)
 def test_a_manipulation_is_found_and_named(url: str, manipulation: str) -> None:
     statement, found = MANIPULATIONS[manipulation]
@@ -282,6 +283,7 @@ def tampered_values(url: str, table: str, column: str) -> Iterator[str]:
             tamper(url, f"UPDATE {table} SET {column} = {literal(before)} WHERE {after}")
 
 
+@pytest.mark.exhaustive
 def test_a_change_of_each_column_is_found_or_listed_in_the_docs(url: str) -> None:
     """A listed column must not be found either: then the list would be wrong."""
     listed, wrong, count = not_shown(), [], 0
@@ -305,6 +307,7 @@ def is_reference(table: str, column: str) -> bool:
     return f"{table}.*" in not_shown() and column in ("project_id", "version_id", "api_key_id")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("table", ["project", "api_key", "deployment", "version", "history"])
 def test_each_removed_row_is_found(database: Database, url: str, table: str) -> None:
     key = KEYS.get(table, "id")

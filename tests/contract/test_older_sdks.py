@@ -12,6 +12,8 @@ from tests.contract.full_items import FULL_TOOL, MINIMAL_BODY, full_bodies
 from tests.contract.older_sdk import UNSUPPORTED_FIELDS, OlderSdk
 from tests.support.server import Project, Server, a_body
 
+pytestmark = pytest.mark.system
+
 PROGRAM = Path(__file__).with_name("list_with_sdk.py")
 
 ListWithSdk = Callable[[str], dict[str, Any]]

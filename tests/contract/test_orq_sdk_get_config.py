@@ -198,6 +198,7 @@ def get_config_with_older_sdk(
     return sdk.run(json.dumps({"settings": settings, "request": request, "is_async": is_async}))
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("is_async", [False, True])
 def test_an_older_sdk_parses_the_response(older: OlderSdk, project: Project, is_async: bool) -> None:
     """The request has every field it can send, also `"stream": false`, a global environment and a contact."""
@@ -223,12 +224,14 @@ def test_an_older_sdk_parses_the_response(older: OlderSdk, project: Project, is_
     assert [message["content"] for message in result["response"]["messages"]] == ["You help Ada.", "p", "m"]
 
 
+@pytest.mark.system
 def test_an_older_sdk_raises_its_own_error_for_a_rejected_request(older: OlderSdk, project: Project) -> None:
     result = get_config_with_older_sdk(older, project, {"key": "unknown"})
 
     assert (result["error"], result["status"]) == ("APIError", 404)
 
 
+@pytest.mark.system
 @BOUNDED
 @given(config=prompt_configs(is_newest=False))
 def test_an_older_sdk_parses_the_configuration_of_every_prompt_config(

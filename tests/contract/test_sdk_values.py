@@ -56,6 +56,7 @@ def page(prompt_config: dict[str, Any]) -> str:
     return json.dumps({"object": "list", "data": [item], "has_more": False})
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("version", REJECTED)
 def test_each_version_rejects_the_values_in_the_table_and_no_other(version: str) -> None:
     all_configs = list(configs())

@@ -35,6 +35,8 @@ from tests.support.damage import damage
 from tests.support.server import a_body
 from tests.support.stores import Clock, Database, run_sql, sqlite_in
 
+pytestmark = pytest.mark.exhaustive
+
 LIVE = "id = (SELECT live_version_id FROM deployment WHERE key = 'bad')"
 
 

@@ -162,6 +162,7 @@ def affected_by(url: str, table: str) -> tuple[str, str, str]:
     return project, deployment if table in ("deployment", "version") else "-", api_key if table == "api_key" else "-"
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(("table", "column", "kind"), ALL_COLUMNS)
 def test_a_damaged_value_costs_at_most_one_deployment_or_key_and_is_found(
     store: Store, url: str, engine: str, table: str, column: str, kind: str
@@ -241,6 +242,7 @@ BAD_STATES = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("column", list(BAD_STATES))
 def test_a_damaged_revision_row_is_served_and_written_and_found(
     store: Store, url: str, engine: str, folder: Path, column: str

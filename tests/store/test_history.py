@@ -66,6 +66,7 @@ def test_the_history_of_a_publish_takes_two_queries(
     ]  # fmt: skip
 
 
+@pytest.mark.exhaustive
 def test_the_memory_of_a_verification_does_not_depend_on_the_number_of_entries(database: Database) -> None:
     store = database.store()
     project = get_project(store, "default").id
