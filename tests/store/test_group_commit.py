@@ -2,14 +2,16 @@
 
 import asyncio
 import fcntl
+import gc
 import http.client
 import json
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -295,6 +297,48 @@ def test_a_write_queue_commits_concurrent_writes_in_groups_of_limited_size(store
 
     assert names(results) == [f"p{number}" for number in range(count)] == store.names
     assert store.engine.commits == 3
+
+
+def test_a_write_queue_commits_each_large_write_alone(store: CountingStore) -> None:
+    sizes = ["small", "small", "LARGE", "LARGE", "small", "LARGE"]
+
+    async def write_concurrently() -> list[StoredProject]:
+        queue = WriteQueue(store, Catalog(store))
+        try:
+            writes = [queue.write(insert(f"p{n}"), is_large=size.isupper()) for n, size in enumerate(sizes)]
+            return await asyncio.gather(*writes)
+        finally:
+            queue.close()
+
+    results = asyncio.run(write_concurrently())
+
+    assert names(results) == [f"p{n}" for n in range(6)] == store.names
+    assert store.engine.commits == 5
+
+
+class Counted(Exception):
+    """An error that counts its instances."""
+
+    alive: ClassVar = weakref.WeakSet["Counted"]()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alive.add(self)
+
+
+def test_an_error_of_a_write_leaves_no_cycle(store: CountingStore) -> None:
+    """A cycle would keep the request in memory until the next garbage collection."""
+
+    def fail(_: Transaction) -> None:
+        raise Counted
+
+    gc.disable()
+    try:
+        assert names(write_all(store, fail, insert("b"), fail)) == ["Counted", "b", "Counted"]
+
+        assert len(Counted.alive) == 0
+    finally:
+        gc.enable()
 
 
 def test_a_write_queue_returns_each_result_to_its_caller(store: CountingStore) -> None:

@@ -1,14 +1,17 @@
 """`moorage serve` with instruments: `python -m tests.support.measured_server INSTRUMENT serve …`.
 
-- `counts` counts the lines of Python that each callback of the event loop and each commit of the writer executes, and
-  the bytes that each request allocates. These numbers are the same on a busy machine.
-- `time` measures the processor time of each callback and each commit. It includes the work inside C functions.
+- `counts` counts the lines of Python that each callback of the event loop and each commit of the writer executes, the
+  bytes that each request allocates, and the objects in cycles that the requests left behind. These numbers are the same
+  on a busy machine.
+- `time` measures the processor time of each callback and each commit. It includes the work inside C functions. It also
+  counts full garbage collections.
 
-`GET /measured` returns the maxima since the last one. `GET /control/callback`, `/control/writer` and `/control/memory`
-do too much on purpose (the writer, in its next commit).
+`GET /measured` returns the maxima since the last one. `GET /control/NAME` does too much of `NAME` on purpose (the
+writer, in its next commit).
 """
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -25,14 +28,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from moorage.cli import main as cli
 from moorage.registry.write_queue import WriteQueue
+from moorage.server import garbage_collection
 from moorage.server.app import create_app
 from moorage.store.store import Store
 
 #: The command without the instrument.
 MEASURED = ("env", f"PYTHONPATH={Path.cwd()}", sys.executable, "-m", "tests.support.measured_server")
 
-#: What the controls do: lines of Python, processor time, bytes.
-TOO_MANY_LINES, TOO_MANY_SECONDS, TOO_MANY_BYTES = 1_000_000, 2, 80_000_000
+#: What the controls do: lines of Python, processor time, bytes, objects in cycles.
+TOO_MANY_LINES, TOO_MANY_SECONDS, TOO_MANY_BYTES, TOO_MANY_CYCLES = 1_000_000, 2, 80_000_000, 2_000
 
 
 class Instruments:
@@ -45,6 +49,9 @@ class Instruments:
 
     def report(self) -> bytes:
         """Return the maxima as JSON, and start again."""
+        if self._measure is _lines:
+            self.record("cycles", gc.collect())
+            gc.disable()  # so that the next report counts all that the requests until then leave behind
         maxima, self.maxima = self.maxima, {}
         return json.dumps(maxima).encode()
 
@@ -57,6 +64,11 @@ class Instruments:
         self._wrap(asyncio.Handle, "_run", "callback")
         self._wrap(WriteQueue, "_commit", "writer")
         self._wrap(Store, "record_consumers", "writer")
+        gc.callbacks.append(self._count_full_collection)
+
+    def _count_full_collection(self, phase: str, info: dict[str, int]) -> None:
+        if phase == "start" and info["generation"] == 2 and self._measure is _milliseconds:
+            self.maxima["full collections"] = self.maxima.get("full collections", 0) + 1
 
     def _wrap(self, owner: type, name: str, measured_as: str) -> None:
         function = getattr(owner, name)
@@ -73,20 +85,25 @@ class Instruments:
         return function(*arguments)
 
 
-def _lines(work: Callable[[], Any], name: str, record: Callable[[str, float], None]) -> Any:
+class _LineCounter:
+    """A trace function. It is no closure, which would refer to itself and count as a cycle."""
+
     count = 0
 
-    def trace(frame: object, event: str, argument: object) -> Any:
-        nonlocal count
-        count += 1
-        return trace
+    def trace(self, frame: object, event: str, argument: object) -> Any:
+        """Count a line."""
+        self.count += 1
+        return self.trace
 
-    sys.settrace(trace)
+
+def _lines(work: Callable[[], Any], name: str, record: Callable[[str, float], None]) -> Any:
+    counter = _LineCounter()
+    sys.settrace(counter.trace)
     try:
         return work()
     finally:
         sys.settrace(None)
-        record(name, count)
+        record(name, counter.count)
 
 
 def _milliseconds(work: Callable[[], Any], name: str, record: Callable[[str, float], None]) -> Any:
@@ -114,6 +131,7 @@ class MeasuredApp:
         """Return the application with its instruments."""
         instruments, app = Instruments(self._instrument), create_app(*arguments)
         instruments.install()
+        garbage_collection.SECONDS = 10**9  # type: ignore[misc]  # no collection at an idle moment of the test
         if self._instrument == "counts":
             tracemalloc.start()
 
@@ -139,6 +157,12 @@ def _control(name: str, instruments: Instruments) -> None:
     elif name == "memory":
         with _MemoryPeak(instruments):
             bytes(TOO_MANY_BYTES)
+    elif name == "cycles":
+        for _ in range(TOO_MANY_CYCLES):
+            cycle = list[Any]()
+            cycle.append(cycle)
+    elif name == "full collections":
+        gc.collect()
 
 
 class _MemoryPeak:

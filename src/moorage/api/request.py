@@ -135,14 +135,15 @@ class RequestContext:
             )
 
         self.lease.take(WRITE_BYTES)
-        is_flushed = False
+        is_flushed = is_large = False
         while True:
             try:
                 if calculation is not None:
                     await self.compute(calculation)
-                    calculation = None
+                    calculation, is_large = None, True
                 self.lease.share()
-                result, self.is_replayed = await self.services.write_queue.write(run, self.lease.release)
+                queue, release = self.services.write_queue, self.lease.release
+                result, self.is_replayed = await queue.write(run, release, is_large=is_large)
                 self.has_written = True
                 return result
             except NotCalculated as missing:

@@ -66,7 +66,7 @@ class Calculations:
         try:
             value = function(*args)
         except MoorageError as error:
-            self._results.append((function, args, partial(_raise, error)))
+            self._results.append((function, args, partial(_raise, _copied(error))))
         else:
             self._results.append((function, args, lambda: value))
 
@@ -77,4 +77,11 @@ def _size(value: object) -> int:
 
 
 def _raise(error: MoorageError) -> None:
-    raise error.with_traceback(None)
+    raise _copied(error)
+
+
+def _copied(error: MoorageError) -> MoorageError:
+    """Return an error without a traceback: one with the frames in which the error is a result would be in a cycle."""
+    copied = type(error).__new__(type(error), *error.args)
+    vars(copied).update(vars(error))
+    return copied

@@ -19,6 +19,7 @@ from moorage.api.services import Services
 from moorage.core.errors.base import MethodNotAllowed, MoorageError, RouteNotFound
 from moorage.core.errors.storage import StorageError
 from moorage.server.background import flush_request_log, purge_deleted, record_consumers
+from moorage.server.garbage_collection import collect_when_idle
 
 #: Routes of the orq.ai API that this server does not have yet.
 _UNSUPPORTED_ROUTES = frozenset({"/v2/deployments/invoke", "/v2/deployments/stream"})
@@ -35,6 +36,7 @@ def build_application(services: Services, is_stopping: Callable[[], bool], close
             flush_request_log(services, is_stopping),
             purge_deleted(services),
             record_consumers(services),
+            collect_when_idle(),
         )
         tasks = [asyncio.create_task(job) for job in jobs]
         yield

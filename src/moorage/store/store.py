@@ -1,7 +1,6 @@
 """The store: reads and writes on any `Engine`."""
 
 import json
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Concatenate, ParamSpec, TypeVar
@@ -9,11 +8,11 @@ from typing import Concatenate, ParamSpec, TypeVar
 from moorage.clock import now_ns
 from moorage.core.access import ApiKey, Project
 from moorage.core.compatibility.consumers import UsageRecord, merge_names
-from moorage.core.errors.storage import StorageError
 from moorage.core.secret_keys import NO_KEYS, SecretKeys
 from moorage.core.times import LAST_US
 from moorage.store.changes import Changes, StorePosition, read_changes
 from moorage.store.engine import Engine, Run, Stream, as_word, checked_revision, the_row
+from moorage.store.group_commit import group_commit
 from moorage.store.reader import Reader
 from moorage.store.rows import names, project
 from moorage.store.transaction import HistoryHead, Transaction
@@ -22,9 +21,6 @@ from moorage.store.unreadable import readable
 
 #: How far the clocks of two nodes may be apart (microseconds).
 _MAX_APART_US = 60_000_000
-
-#: A failure after this time is a failure of the database, not of a single write.
-_SLOW_SECONDS = 1.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -76,48 +72,8 @@ class Store:
             return operation(tx, *args, **kwargs)
 
     def group_commit(self, operations: Sequence[Callable[[Transaction], T]]) -> list[T | Exception]:
-        """Run several writes and commit them together, with one wait for the disk.
-
-        Each write has a revision of its own and is rolled back by itself. The result has what each one returned or
-        raised. If the database fails inside a write, everything is rolled back and each write runs once more alone. So
-        a write that the database cannot store does not fail the others. If the database fails at the commit, or after
-        `_SLOW_SECONDS`, all writes fail.
-        """
-        results: list[T | Exception] = []
-        can_retry, started = False, time.monotonic()
-        try:
-            with self._engine.write() as run:
-                for operation in operations:
-                    try:
-                        results.append(self._run_savepoint(run, operation))
-                    except StorageError:
-                        # With a database that hangs, a retry of each write would wait as many times.
-                        can_retry = len(operations) > 1 and time.monotonic() - started < _SLOW_SECONDS
-                        raise
-                    except Exception as error:  # noqa: BLE001 -- raised in the request of this write; the others continue
-                        results.append(error)
-        except StorageError as error:
-            if can_retry:
-                return [result for operation in operations for result in self.group_commit([operation])]
-            return [error] * len(operations)
-        return results
-
-    def _run_savepoint(self, run: Run, operation: Callable[[Transaction], T]) -> T:
-        """Run one write of a group; a failure or a discard rolls back that write alone."""
-        run("savepoint")
-        try:
-            tx = self._begin(run)
-            result = operation(tx)
-        except StorageError:
-            raise  # rolls back the whole transaction
-        except BaseException:  # raised again: an interrupt must leave nothing in the transaction
-            run("rollback_to_savepoint")
-            run("release_savepoint")
-            raise
-        if tx.is_discarded:
-            run("rollback_to_savepoint")
-        run("release_savepoint")
-        return result
+        """Run several writes and commit them together; see `moorage.store.group_commit`."""
+        return group_commit(self._engine, self._begin, operations)
 
     def _begin(self, run: Run) -> Transaction:
         clock_us = self.now_us()
