@@ -29,7 +29,7 @@ class BrokenApp:
     def __call__(self, *arguments: object) -> object:
         """Return the application of a worker."""
         if self._defect == "impatient":
-            for module in ("moorage.api.request", "moorage.api.middleware.pipeline"):
+            for module in ("moorage.api.body", "moorage.api.middleware.pipeline"):
                 import_module(module).__dict__["BODY_SECONDS"] = 1
         if self._defect == "unsynced":
             postgres._WRITE += "; SET LOCAL synchronous_commit = off"

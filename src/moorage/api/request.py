@@ -1,39 +1,26 @@
 """The context of one request: the request, its API key, and the services."""
 
 import asyncio
-import hashlib
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 from msgspec import UNSET, UnsetType
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from moorage.api.auth import authenticate_again
+from moorage.api.body import receive_body
 from moorage.api.idempotency import run_idempotent
 from moorage.api.memory_budget import WRITE_BYTES, Lease, parsed_bytes
 from moorage.api.services import Services
+from moorage.api.write_options import change_reason, flag, idempotency_key, request_sha256, write_options
 from moorage.core.access import ApiKey, Scope
 from moorage.core.compatibility.errors import BreakingChange
-from moorage.core.deployments.deployment import MAX_NOTES
 from moorage.core.deployments.history import Actor
-from moorage.core.deployments.ownership import WriteOptions
 from moorage.core.deployments.version import Reason
-from moorage.core.errors.requests import (
-    BodyTooLarge,
-    BodyTooSlow,
-    InvalidFlag,
-    InvalidIdempotencyKey,
-    InvalidRequest,
-    MalformedBody,
-    RepeatedParameter,
-    UnknownParameter,
-    UnsupportedEncoding,
-)
+from moorage.core.errors.requests import RepeatedParameter, UnknownParameter
 from moorage.core.validation import strict_json
 from moorage.core.validation.body import read_body
-from moorage.core.validation.strict_json import MAX_BODY
 from moorage.registry.authorization import authorize
 from moorage.registry.calculations import Calculations, NotCalculated
 from moorage.registry.write_context import WriteContext
@@ -41,12 +28,8 @@ from moorage.rendering.variables import VariablesNotCached
 from moorage.store.reader import Reader
 from moorage.store.transaction import Transaction
 
-BODY_SECONDS = 30
-
 #: A body of more bytes is parsed and validated in a thread: it can take longer than other requests should wait.
 SMALL_BODY = 16_384
-
-MAX_FILE = 1_000
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -122,17 +105,15 @@ class RequestContext:
             Anything that `operation` raises: it is rolled back.
         """
         context = self._write_context()
-        idempotency_key = self._idempotency_key()
-        digest = self._request_sha256() if idempotency_key is not None else ""
+        key = idempotency_key(self.request)
+        digest = request_sha256(self.request, self._body or b"") if key is not None else ""
         calculation: Callable[[], None] | None = None
 
         def run(tx: Transaction) -> tuple[T, bool]:
             authorize(tx, context)
-            if idempotency_key is None:
+            if key is None:
                 return operation(tx, context, *args, **kwargs), False
-            return run_idempotent(
-                tx, context, idempotency_key, digest, lambda tx: operation(tx, context, *args, **kwargs)
-            )
+            return run_idempotent(tx, context, key, digest, lambda tx: operation(tx, context, *args, **kwargs))
 
         self.lease.take(WRITE_BYTES)
         is_flushed = is_large = False
@@ -188,7 +169,7 @@ class RequestContext:
             if names.count(name) > 1:
                 raise RepeatedParameter(param=name, name=name)
         if known:
-            self._write_options()  # an invalid flag is reported before the body is read
+            write_options(self.request)  # an invalid flag is reported before the body is read
 
     def flag(self, name: str) -> bool:
         """Return a query parameter that is `true`, `false`, or absent.
@@ -196,10 +177,7 @@ class RequestContext:
         Raises:
             InvalidFlag
         """
-        value = self.request.query_params.get(name, "false")
-        if value not in {"true", "false"}:
-            raise InvalidFlag(param=name, value=value[:200])
-        return value == "true"
+        return flag(self.request, name)
 
     async def parse(self, kind: type[T]) -> tuple[T, list[str]]:
         """Return the body as a value of a type, and the paths that were normalized.
@@ -225,37 +203,12 @@ class RequestContext:
         The request holds the memory of the body, and of the values that are parsed from it.
 
         Raises:
-            BodyTooLarge: as soon as that is known; the rest is not read.
-            BodyTooSlow: it did not arrive within `BODY_SECONDS`.
-            MalformedBody: its chunks are malformed.
-            UnsupportedEncoding: it is compressed.
-            ApiKeyQueueFull, WriteQueueFull: before the body is read, as soon as that is known, or before it is parsed.
+            BodyTooLarge, BodyTooSlow, MalformedBody, UnsupportedEncoding, ApiKeyQueueFull, WriteQueueFull
             InvalidApiKey, ExpiredApiKey, InsufficientScope, TooStale
         """
         if self._body is not None:
             return self._body
-        encoding = self.request.headers.get("content-encoding", "identity")
-        if encoding.lower() != "identity":
-            raise UnsupportedEncoding(encoding=encoding[:40])
-        declared = self.request.headers.get("content-length", "0")
-        if declared.isdecimal():
-            if int(declared[:20]) > MAX_BODY:
-                raise BodyTooLarge(maximum=MAX_BODY)
-            self.lease.check(int(declared))
-        pieces, size = list[bytes](), 0
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                async for piece in self.request.stream():
-                    size += len(piece)
-                    if size > MAX_BODY:
-                        raise BodyTooLarge(maximum=MAX_BODY)
-                    self.lease.take(len(piece))
-                    pieces.append(piece)
-        except TimeoutError:
-            raise BodyTooSlow(seconds=BODY_SECONDS) from None
-        except ClientDisconnect:  # also for malformed chunks, after which the client still gets the response
-            raise MalformedBody from None
-        body = b"".join(pieces)
+        body = await receive_body(self.request, self.lease)
         await self.check_caller()
         self.lease.take(parsed_bytes(body))
         self._body = body
@@ -263,54 +216,18 @@ class RequestContext:
 
     def _write_context(self) -> WriteContext:
         key, request = self.key, self.request
-        reason = _decode_header(request.headers.get("x-moorage-change-reason", ""))[:MAX_NOTES]
-        actor = Actor(key.id, key.name, request.scope["moorage.request_id"], reason)
+        actor = Actor(key.id, key.name, request.scope["moorage.request_id"], change_reason(request))
         calculations = Calculations(len(self._body or b""))
         context = WriteContext(
-            key.project_id, actor, self._write_options(), self.services.template_variables, self._scopes, calculations
+            key.project_id,
+            actor,
+            write_options(self.request),
+            self.services.template_variables,
+            self._scopes,
+            calculations,
         )
         return context.with_reason(self._reason)
-
-    def _write_options(self) -> WriteOptions:
-        """Return the preconditions of the headers and the overrides of the query.
-
-        Raises:
-            InvalidFlag
-            InvalidRequest: `file` is not printable.
-        """
-        file = self.request.query_params.get("file")
-        if file is not None and not (file.strip() and len(file) <= MAX_FILE and file.isprintable()):
-            raise InvalidRequest(param="file", reason=f"file must be 1 to {MAX_FILE} printable characters")
-        headers = self.request.headers
-        etags = headers.getlist("if-match")  # of several lines, each one counts (RFC 9110 section 5.3)
-        return WriteOptions(
-            if_match=",".join(etags) if etags else None,
-            must_not_exist=headers.get("if-none-match", "").strip() == "*",
-            file=file,
-            take_ownership=self.flag("take_ownership"),
-            allow_breaking=self.flag("allow_breaking"),
-            force=self.flag("force"),
-        )
-
-    def _idempotency_key(self) -> str | None:
-        key = self.request.headers.get("idempotency-key") if self.request.method == "POST" else None
-        if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
-            raise InvalidIdempotencyKey(param="Idempotency-Key")
-        return key
-
-    def _request_sha256(self) -> str:
-        url = self.request.url
-        head = f"{self.request.method} {url.path}?{url.query}\n".encode()
-        return hashlib.sha256(head + (self._body or b"")).hexdigest()
 
 
 def _parse(body: bytes, kind: type[T]) -> tuple[T, list[str]]:
     return read_body(strict_json.parse(body), kind)
-
-
-def _decode_header(header: str) -> str:
-    """Decode the text of a header: UTF-8 if it is valid, else Latin-1 (headers are bytes, RFC 9110 section 5.5)."""
-    try:
-        return header.encode("latin-1").decode()
-    except UnicodeDecodeError:
-        return header

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from moorage import clock
+from moorage.api.body import BODY_SECONDS
 from moorage.api.endpoints.get_config import PATH
 from moorage.api.errors import error_response
 from moorage.api.middleware.caller_cache import CallerCache
@@ -23,7 +24,7 @@ from moorage.api.middleware.get_config_fast_path import GetConfigFastPath
 from moorage.api.middleware.headers import RequestHeaders, read_headers
 from moorage.api.middleware.response_cache import CachedResponse, CacheKey, ResponseCache
 from moorage.api.middleware.timeouts import SharedTimeout
-from moorage.api.request import BODY_SECONDS, SMALL_BODY
+from moorage.api.request import SMALL_BODY
 from moorage.api.request_log import RequestLog, RequestRecord
 from moorage.api.responses import RawHeaders, etag_matches
 from moorage.catalog.catalog import Catalog

@@ -1,0 +1,45 @@
+"""The body of a request as it arrives."""
+
+import asyncio
+
+from starlette.requests import ClientDisconnect, Request
+
+from moorage.api.memory_budget import Lease
+from moorage.core.errors.requests import BodyTooLarge, BodyTooSlow, MalformedBody, UnsupportedEncoding
+from moorage.core.validation.strict_json import MAX_BODY
+
+BODY_SECONDS = 30
+
+
+async def receive_body(request: Request, lease: Lease) -> bytes:
+    """Return the body, at most `MAX_BODY` bytes; the request holds their memory.
+
+    Raises:
+        BodyTooLarge: as soon as that is known; the rest is not read.
+        BodyTooSlow: it did not arrive within `BODY_SECONDS`.
+        MalformedBody: its chunks are malformed.
+        UnsupportedEncoding: it is compressed.
+        ApiKeyQueueFull, WriteQueueFull: before the body is read, or as soon as that is known.
+    """
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        raise UnsupportedEncoding(encoding=encoding[:40])
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal():
+        if int(declared[:20]) > MAX_BODY:
+            raise BodyTooLarge(maximum=MAX_BODY)
+        lease.check(int(declared))
+    pieces, size = list[bytes](), 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for piece in request.stream():
+                size += len(piece)
+                if size > MAX_BODY:
+                    raise BodyTooLarge(maximum=MAX_BODY)
+                lease.take(len(piece))
+                pieces.append(piece)
+    except TimeoutError:
+        raise BodyTooSlow(seconds=BODY_SECONDS) from None
+    except ClientDisconnect:  # also for malformed chunks, after which the client still gets the response
+        raise MalformedBody from None
+    return b"".join(pieces)
