@@ -4,7 +4,7 @@ Lines of Python, bytes and objects are asserted, which are the same on a busy ma
 includes the work inside C functions, has twenty times its limit, because a busy machine needs more of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -58,10 +58,14 @@ class Measured:
 
 
 @pytest.fixture(scope="module", params=LIMITS)
-def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
+def measured(
+    request: pytest.FixtureRequest,
+    new_database: Callable[[Path], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Measured]:
     """Return a measured server with the largest contents."""
     folder: Path = tmp_path_factory.mktemp("measured")
-    server = Server(folder, program=(*MEASURED, request.param))
+    server = Server(folder, database=new_database(folder), program=(*MEASURED, request.param))
     large, many = fill(server)
     with server:
         yield Measured(server, request.param, large, many)
