@@ -76,6 +76,12 @@ def test_every_link_has_a_target(page: Path) -> None:
             assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, f"{target}#{anchor}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    for name in re.findall(r"`((?:src|tests|tools|deploy|examples|requirements)/[\w./-]+)`", page.read_text()):
+        assert (ROOT / name).exists(), name
+
+
 def test_the_index_of_decisions_lists_every_page_with_its_title() -> None:
     folder = ROOT / "docs/decisions"
     rows = re.findall(r"^\| \[(\d{4})\]\((.*)\) \| (.*) \|$", (folder / "README.md").read_text(), re.MULTILINE)
