@@ -113,23 +113,71 @@ def test_an_extra_param_that_is_null_is_ignored(project: Project) -> None:
     assert resolve(project, extra_params={"stop": {"at": None}}).json["parameters"]["stop"] == {"at": None}
 
 
-def test_inputs_are_inserted_into_texts_and_image_urls(project: Project) -> None:
-    parts = [
-        {"type": "text", "text": "See {{topic}}"},
-        {"type": "image_url", "image_url": {"url": "https://example.com/{{file.name}}.png", "detail": "{{topic}}"}},
-        {"type": "file", "file": {"filename": "{{topic}}"}},
-    ]
-    project.put("bot", a_body(messages=[{"role": "user", "content": parts}]))
+#: A part of each type; `{}` is a placeholder.
+PARTS: list[dict[str, Any]] = [
+    {"type": "text", "text": "See {}"},
+    {"type": "image_url", "image_url": {"url": "https://example.com/{}.png"}},
+    {"type": "file", "file": {"file_data": "data:{}", "uri": "u/{}", "mimeType": "image/{}", "filename": "{}.png"}},
+]
 
-    response = resolve(project, inputs={"topic": {"a": [1]}, "file": {"name": "cat"}})
 
-    assert contents(response) == [
-        [
-            {"type": "text", "text": 'See {"a":[1]}'},
-            {"type": "image_url", "image_url": {"url": "https://example.com/cat.png", "detail": "{{topic}}"}},
-            {"type": "file", "file": {"filename": "{{topic}}"}},
-        ]
+def parts_with(text: str) -> list[dict[str, Any]]:
+    """Return parts with a text instead of each placeholder."""
+    parts: list[dict[str, Any]] = json.loads(json.dumps(PARTS).replace("{}", text))
+    return parts
+
+
+@pytest.mark.parametrize("template_engine", ["text", "mustache"])
+def test_inputs_are_inserted_into_each_field_of_each_part(project: Project, template_engine: str) -> None:
+    message = {"role": "user", "content": parts_with("{{file.name}}")}
+    project.put("bot", a_body(messages=[message]) | {"settings": {"engine": template_engine}})
+
+    assert contents(resolve(project, inputs={"file": {"name": "cat"}})) == [parts_with("cat")]
+
+
+def test_each_field_of_a_part_counts_as_a_use_of_its_variables(project: Project) -> None:
+    for part in parts_with("{{topic}}"):
+        project.put("bot", a_body(messages=[{"role": "user", "content": [part]}]), "?allow_breaking=true")
+
+        assert resolve(project).json["missing_inputs"] == ["topic"]
+
+    project.put("other", a_body(messages=[{"role": "user", "content": parts_with("none")}]))
+    for part in parts_with("{{topic}}"):
+        rejected = project.put("other", a_body(messages=[{"role": "user", "content": [part]}]))
+
+        assert rejected.error["code"] == "breaking_change", part
+
+
+def test_invalid_templates_are_rejected_in_each_field_of_each_part(project: Project) -> None:
+    body = a_body(messages=[{"role": "user", "content": parts_with("{{#a}}")}]) | {"settings": {"engine": "mustache"}}
+
+    rejected = project.put("bot", body)
+
+    parts = "prompt_config.messages[0].content"
+    assert {problem["path"] for problem in rejected.error["problems"]} == {
+        f"{parts}[0].text", f"{parts}[1].image_url.url", f"{parts}[2].file.file_data", f"{parts}[2].file.uri",
+        f"{parts}[2].file.mimeType", f"{parts}[2].file.filename",
+    }  # fmt: skip
+
+
+def test_no_other_field_is_a_template(project: Project) -> None:
+    tool = {"type": "function", "function": {"name": "f", "description": "{{topic}}", "parameters": {}}}
+    messages = [
+        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "u", "detail": "{{topic}}"}}]},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"a": "{{topic}}"}'}}
+            ],
+        },
     ]
+    project.put("bot", a_body(messages=messages, tools=[tool]))
+
+    resolved = resolve(project, inputs={"topic": "cat"})
+
+    assert "cat" not in resolved.body.decode()
+    assert "missing_inputs" not in resolved.json
 
 
 def test_an_omitted_input_has_its_default_and_null_is_a_value(project: Project) -> None:

@@ -19,8 +19,9 @@ from moorage.core.compatibility.contract import (
     union,
 )
 from moorage.core.deployments.content import DECODE_ERRORS, Content, StoredContent, VariantContent
+from moorage.core.deployments.message_templates import templates_in
 from moorage.core.errors.templates import MissingInputs, TemplateError
-from moorage.core.resolution.compiled import CompiledVariant, render_all, texts_of
+from moorage.core.resolution.compiled import CompiledVariant, render_all
 from moorage.core.routing.rules import DEFAULT_VARIANT, reachable
 from moorage.core.validation.json_path import join
 
@@ -42,7 +43,8 @@ _NO_NEEDS = Needs([], [])
 
 def templates_of(variant: VariantContent) -> Templates:
     """Return the engine and the templates of a variant."""
-    return variant.settings.engine or "text", tuple(texts_of(msgspec.to_builtins(variant.prompt_config.messages)))
+    messages = msgspec.to_builtins(variant.prompt_config.messages)
+    return variant.settings.engine or "text", tuple(text for _, text in templates_in(messages))
 
 
 def _contract(variant: VariantContent, names: VariableNames) -> Contract:

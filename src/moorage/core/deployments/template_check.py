@@ -1,10 +1,10 @@
 """The check of templates when a version is saved, instead of when it is used."""
 
-from collections.abc import Iterator, Sequence
-
+import msgspec
 from msgspec import UNSET, UnsetType
 
-from moorage.core.deployments.prompt_config import ImagePart, Message, PromptConfig, TextPart
+from moorage.core.deployments.message_templates import templates_in
+from moorage.core.deployments.prompt_config import PromptConfig
 from moorage.core.deployments.variant import Settings
 from moorage.core.errors.templates import InvalidTemplate
 from moorage.core.templates.template import count_tags
@@ -23,7 +23,7 @@ def check_templates(config: PromptConfig, settings: Settings | UnsetType, report
     engine, tags = (settings.engine if settings else UNSET) or "text", 0
     if engine == "jinja":
         return len(config.messages)
-    for where, template in templates(config.messages):
+    for where, template in templates_in(msgspec.to_builtins(config.messages)):
         if tags > MAX_ELEMENTS:
             break  # the caller reports it
         try:
@@ -31,16 +31,3 @@ def check_templates(config: PromptConfig, settings: Settings | UnsetType, report
         except InvalidTemplate as error:
             report.problem(f"{path}.messages{where}", f"is not a valid mustache template: {error.fields['reason']}")
     return tags
-
-
-def templates(messages: Sequence[Message]) -> Iterator[tuple[str, str]]:
-    """Yield the templates in messages with their paths, such as `[0].content`."""
-    for index, message in enumerate(messages):
-        here = f"[{index}].content"
-        if isinstance(message.content, str):
-            yield here, message.content
-        for number, part in enumerate(message.content if isinstance(message.content, list) else ()):
-            if isinstance(part, TextPart):
-                yield f"{here}[{number}].text", part.text
-            elif isinstance(part, ImagePart):
-                yield f"{here}[{number}].image_url.url", part.image_url.url

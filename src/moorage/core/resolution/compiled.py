@@ -3,7 +3,7 @@
 The server and the client library use the same class, so both return the same bytes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ from msgspec import UNSET
 from moorage.core.deployments.content import VariantContent
 from moorage.core.deployments.defaults import Defaults
 from moorage.core.deployments.deployment import LiveVersion
+from moorage.core.deployments.message_templates import templates_in, with_texts
 from moorage.core.errors.base import VariantNotResolved
 from moorage.core.errors.templates import MissingInputs
 from moorage.core.resolution.config import GetConfigRequest, Object, ResolvedConfig, encode, with_id
@@ -46,7 +47,7 @@ class CompiledVariant:
         self._parameters: Object = msgspec.to_builtins(config.model_parameters)
         self._tools: list[Object] = msgspec.to_builtins(config.tools)
         messages: list[Object] = msgspec.to_builtins(config.messages)
-        self.texts = texts_of(messages)
+        self.texts = [text for _, text in templates_in(messages)]
         self.templates = [] if self.engine == "jinja" else [Template(self.engine, text) for text in self.texts]
         first = 0
         while first < len(messages) and messages[first]["role"] in _FIRST_ROLES:
@@ -62,8 +63,8 @@ class CompiledVariant:
         """Return the configuration with the rendered templates, in order, and without an id."""
         texts = (template.text for template in rendered)
         extra = {name: value for name, value in request.extra_params.items() if value is not None}
-        system = [_filled(message, texts) for message in self._system]
-        rest = [_filled(message, texts) for message in self._rest]
+        system = [with_texts(message, texts) for message in self._system]
+        rest = [with_texts(message, texts) for message in self._rest]
         return ResolvedConfig(
             id="",
             provider=self._config.provider,
@@ -197,37 +198,3 @@ def render_all(
 def _missing(rendered: Iterable[Rendered]) -> list[str]:
     """Return the distinct names without an input."""
     return list(dict.fromkeys([name for template in rendered for name in template.missing]))
-
-
-def texts_of(messages: Iterable[Object]) -> list[str]:
-    """Return the templates in messages, in order."""
-    return [text for message in messages for text in _texts(message)]
-
-
-def _texts(message: Object) -> Iterator[str]:
-    """Yield the templates in a message: its text, or the texts and image URLs of its parts."""
-    content = message["content"]
-    if isinstance(content, str):
-        yield content
-    for part in content if isinstance(content, list) else ():
-        if part["type"] == "text":
-            yield part["text"]
-        elif part["type"] == "image_url":
-            yield part["image_url"]["url"]
-
-
-def _filled(message: Object, texts: Iterator[str]) -> Object:
-    content = message["content"]
-    if isinstance(content, str):
-        return {**message, "content": next(texts)}
-    if isinstance(content, list):
-        return {**message, "content": [_filled_part(part, texts) for part in content]}
-    return message
-
-
-def _filled_part(part: Object, texts: Iterator[str]) -> Object:
-    if part["type"] == "text":
-        return {**part, "text": next(texts)}
-    if part["type"] == "image_url":
-        return {**part, "image_url": {**part["image_url"], "url": next(texts)}}
-    return part
