@@ -94,6 +94,46 @@ def test_the_order_of_fields_and_the_form_of_numbers_make_no_version(project: Pr
     assert response.headers["x-moorage-result"] == "unchanged"
 
 
+def ordered(first: str, second: str, place: str) -> dict[str, Any]:
+    """Return a body with an object at a place whose fields are in this order."""
+    fields = {first: {"type": "string"}, second: {"type": "string"}}
+    schema = {"type": "object", "properties": fields}
+    tool = {"type": "function", "function": {"name": "f", "parameters": schema}}
+    response_format = {"type": "json_schema", "json_schema": {"name": "r", "schema": schema}}
+    if place == "tool":
+        return a_body(tools=[tool])
+    if place == "response format":
+        return a_body(model_parameters={"responseFormat": response_format})
+    if place == "default value":
+        return a_body() | {"variables": [{"key": "v", "value": fields}]}
+    variant = {"name": "b", "prompt_config": a_body(tools=[tool])["prompt_config"]}
+    return a_body() | {"variants": [variant], "routing": [{"variant": "b"}]}
+
+
+@pytest.mark.parametrize("place", ["tool", "response format", "default value", "variant"])
+def test_the_order_inside_schemas_and_default_values_makes_a_version(project: Project, place: str) -> None:
+    project.put("support_bot", ordered("a", "b", place))
+
+    again = project.put("support_bot", ordered("a", "b", place))
+    changed = project.put("support_bot", ordered("b", "a", place))
+    live = project.request("GET", "/v2/deployments/support_bot/versions/1.1").body
+
+    assert (again.headers["x-moorage-result"], changed.headers["x-moorage-result"]) == ("unchanged", "updated")
+    assert live.index(b'"b":{') < live.index(b'"a":{')
+    difference = project.request("GET", "/v2/deployments/support_bot/diff?from=1.0&to=1.1").json
+    (change,) = difference["changes"]
+    assert (list(change["before"]), list(change["after"])) == (["a", "b"], ["b", "a"])
+
+
+def test_the_order_of_conditions_makes_no_version(project: Project) -> None:
+    def body(*attributes: str) -> dict[str, Any]:
+        return a_body() | {"routing": [{"variant": "default", "when": {name: {"eq": 1} for name in attributes}}]}
+
+    project.put("support_bot", body("a", "b"))
+
+    assert project.put("support_bot", body("b", "a")).headers["x-moorage-result"] == "unchanged"
+
+
 def test_a_minimal_body_is_completed_with_empty_containers(project: Project) -> None:
     response = project.put("tiny", {"prompt_config": {"model": "m", "model_type": "chat", "provider": "openai"}})
 

@@ -145,6 +145,26 @@ def test_diff_changes_nothing_on_the_server(planned: Project, folder: Path) -> N
     assert (revision(planned), manifests(planned)) == (before, state)
 
 
+def test_another_order_in_a_schema_is_a_difference_that_apply_removes(project: Project, folder: Path) -> None:
+    def document(*names: str) -> dict[str, Any]:
+        parameters = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
+        tool = {"type": "function", "function": {"name": "f", "parameters": parameters}}
+        return {"key": "a", **a_body(tools=[tool])}
+
+    write(folder / "a.yaml", document("first", "second"))
+    run(project, folder, "apply", "a.yaml")
+    write(folder / "a.yaml", document("second", "first"))
+
+    shown = moorage("diff", "a.yaml", folder=folder, project=project).stdout
+    drift = moorage("drift", "a.yaml", folder=folder, project=project)
+    applied = run(project, folder, "apply", "a.yaml")
+
+    assert "properties.first" in shown
+    assert len(drift.stdout.splitlines()) == 2
+    assert counts(applied.stdout) == [0, 1, 0, 0]
+    assert moorage("diff", "a.yaml", "--exit-code", folder=folder, project=project).returncode == 0
+
+
 def test_diff_with_exit_code_exits_with_1_if_anything_differs(project: Project, folder: Path) -> None:
     write(folder / "a.yaml", a_document("a"))
 

@@ -16,7 +16,6 @@ DECODE_ERRORS = (msgspec.DecodeError, RecursionError)
 SMALL_CONTENT = 16_384
 
 _encode = msgspec.json.Encoder().encode
-_encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 class VariantContent(msgspec.Struct, frozen=True):
@@ -84,10 +83,10 @@ class StoredContent(msgspec.Struct, frozen=True, gc=False):
         )
 
     def sha256(self) -> str:
-        """Return the hash that identifies the content; the order of object fields does not change it.
+        """Return the hash that identifies the content.
 
-        Raises:
-            msgspec.DecodeError: a text is not JSON.
+        `Content.encode` writes the fields of the API in one order. The order inside schemas and default values counts,
+        because models follow it.
         """
-        values = [msgspec.json.decode(text) for text in (self.prompt_config, self.variables, self.runtime_config)]
-        return hashlib.sha256(_encode_sorted(values if values[2] else values[:2])).hexdigest()
+        texts = (self.prompt_config, self.variables, self.runtime_config)
+        return hashlib.sha256(_encode(texts if self.runtime_config != "{}" else texts[:2])).hexdigest()

@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -47,13 +47,13 @@ class Difference(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def diff_paths(before: Any, after: Any) -> Iterator[Change]:
-    """Yield the smallest parts that differ; arrays are compared by index."""
+    """Yield the smallest parts that differ; arrays are compared by index, and objects with their order."""
     for path, one, other in _differing(before, after, JsonPath()):
         yield Change(str(path), one, other)
 
 
 def _differing(before: Any, after: Any, path: JsonPath) -> Iterator[tuple[JsonPath, Any, Any]]:
-    if isinstance(before, dict) and isinstance(after, dict):
+    if isinstance(before, dict) and isinstance(after, dict) and _have_same_order(before, after):
         for key in dict.fromkeys([*before, *after]):
             yield from _differing(before.get(key, UNSET), after.get(key, UNSET), path / key)
     elif isinstance(before, list) and isinstance(after, list):
@@ -61,8 +61,13 @@ def _differing(before: Any, after: Any, path: JsonPath) -> Iterator[tuple[JsonPa
             one = before[index] if index < len(before) else UNSET
             other = after[index] if index < len(after) else UNSET
             yield from _differing(one, other, path / index)
-    elif before != after or type(before) is not type(after):
+    elif before != after or type(before) is not type(after) or isinstance(before, dict):
         yield path, before, after
+
+
+def _have_same_order(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Return whether the fields of both are in the same order: in a schema, models follow it."""
+    return all(map(str.__eq__, (key for key in before if key in after), (key for key in after if key in before)))
 
 
 def unified(before: Any, after: Any, from_name: str, to_name: str) -> str:

@@ -41,6 +41,11 @@ class RoutingRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = msgspec.field(default_factory=dict)
     split: Split | UnsetType = UNSET
 
+    def __post_init__(self) -> None:
+        """Sort the conditions: their order has no meaning, so it makes no difference between two contents."""
+        if len(self.when) > 1:
+            msgspec.structs.force_setattr(self, "when", dict(sorted(self.when.items())))
+
 
 #: The field of a body with the rules, without rule 0.
 Routing = Annotated[
