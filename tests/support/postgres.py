@@ -12,10 +12,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from unittest.mock import patch
 from urllib.parse import quote
 
 import psycopg
 
+from moorage.store import queries
 from moorage.store.postgres.engine import PostgresEngine
 from tests.support.ports import TEMPORARY, reserve_port
 from tests.support.small_disk import SharedDisk
@@ -40,6 +42,9 @@ rm -rf "$@"
 
 #: Bytes of memory that the databases need: the tests create hundreds, and PostgreSQL syncs each.
 _NEEDED_MEMORY = 4 * 2**30
+
+#: The migrations of Moorage.
+_MIGRATIONS = queries.MIGRATIONS
 
 
 class PostgresServer:
@@ -78,7 +83,8 @@ class PostgresServer:
             self._initialize()
             self.start()
             sql(self.url("postgres"), "CREATE DATABASE template_moorage TEMPLATE template0")
-            PostgresEngine(self.url("template_moorage"), folder=self._folder).close()
+            with patch.object(queries, "MIGRATIONS", _MIGRATIONS):  # a test can have replaced them
+                PostgresEngine(self.url("template_moorage"), folder=self._folder).close()
         except BaseException:  # raised again: an interrupt must not leave a server
             self._end()
             raise
