@@ -13,7 +13,8 @@ from moorage.core.templates import mustache
 from moorage.core.templates import template as template_module
 from moorage.core.templates.lookup import to_text
 from moorage.core.templates.output import MAX_OUTPUT, RenderBudget
-from moorage.core.templates.template import names, render
+from moorage.core.templates.placeholders import is_name
+from moorage.core.templates.template import Missing, Rendered, names, render
 from tests.support.json_values import NAMES, TEXTS, VALUES
 from tests.support.limited import run_limited
 
@@ -66,6 +67,47 @@ def test_other_texts_in_braces_are_unchanged(template: str) -> None:
     assert names("text", template) == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "नाम", "ग्राहक.नाम", "ชื่อ", "ผู้ใช้", "பெயர்", "\u0627\u0633\u0645", "\u05e9\u05b5\u05c1\u05dd", "e\u0301te\u0301",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "名前", "1st_name", "2_b", "_", "a1", "३क",
+    ],
+)  # fmt: skip
+def test_a_name_has_letters_and_marks_of_any_script(name: str) -> None:
+    assert names("text", f"Hi {{{{ {name} }}}}") == [name]
+    assert text(f"Hi {{{{{name}}}}}", **{name: "Ada"}) == "Hi Ada"
+    assert render("text", f"Hi {{{{{name}}}}}!", {}, "empty") == Rendered("Hi !", [name])
+
+
+@pytest.mark.parametrize("name", ["customer name", "a|b", "1", "a[0]", "#a", "näme (1)", "a, b", "$a", "-"])
+def test_an_input_with_exactly_the_text_in_braces_is_inserted(name: str) -> None:
+    assert text(f"Hi {{{{ {name} }}}}, {{{{{name}}}}}", **{name: "Ada"}) == "Hi Ada, Ada"
+
+
+@pytest.mark.parametrize(
+    ("inside", "is_reported"),
+    [
+        ("customer name", True), ("name|upper", True), ("items[0]", True), ("#if x", True), ("/if", True), ("^a", True),
+        (" a() ", True), ("> a", True), ("a..b", True), ("ग्राहक नाम", True),
+        ("1+1", False), ("1", False), ("", False), (" ", False), ('"a": 1', False), ("$", False), ("'a'", False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("missing", ["empty", "keep"])
+def test_what_looks_like_a_placeholder_is_unchanged_and_reported(
+    inside: str, is_reported: bool, missing: Missing
+) -> None:
+    template = f"a {{{{{inside}}}}} b"
+
+    assert render("text", template, {}, missing) == Rendered(template, [inside.strip()] if is_reported else [])
+
+
+def test_what_looks_like_a_placeholder_is_an_error_if_missing_inputs_are() -> None:
+    with pytest.raises(MissingInputs) as error:
+        render("text", "{{name|upper}} {{1+1}}", {"name": "Ada"}, "error")
+    assert error.value.names == ("name|upper",)
+
+
 @given(TEXTS.filter(lambda text: "{{" not in text), VALUES)
 def test_a_text_without_placeholders_is_unchanged(template: str, value: Any) -> None:
     assert text(template, name=value) == template
@@ -92,7 +134,7 @@ PIECES = st.one_of(TEXTS, NAMES.map("{{{{ {} }}}}".format), st.just("{{a.b.0}}")
 @given(st.lists(PIECES, max_size=8).map("".join))
 def test_all_names_are_missing_without_inputs(template: str) -> None:
     rendered = render("text", template, {}, "empty")
-    assert rendered.missing == names("text", template)
+    assert [name for name in rendered.missing if is_name(name)] == names("text", template)
     assert render("text", template, dict.fromkeys(rendered.missing), "error").missing == []
 
 

@@ -29,6 +29,16 @@ CONTENTS: dict[str, dict[str, Any]] = {
     "one name many times": {"messages": [{"role": "user", "content": "{{a}}" * 4_500}]},
     "many messages": {"messages": [{"role": "user", "content": ""}] * 3_000},
     "many tools": {"tools": [{"type": "function", "function": {"name": f"f{n}"}} for n in range(1_000)]},
+    "many texts in braces": {"messages": [{"role": "user", "content": "{{a b}}"}] * 2_400},
+    "many files": {
+        "messages": [
+            {
+                "role": "user",
+                "content": [{"type": "file", "file": dict.fromkeys(["file_data", "uri", "mimeType", "filename"], "")}]
+                * 1_200,
+            }
+        ]
+    },
     "many parts": {"messages": [{"role": "user", "content": [{"type": "text", "text": ""}] * 3_000}]},
 }
 

@@ -25,12 +25,12 @@ from moorage.rendering.jinja import Jinja
 #: Templates that take more steps are rendered in a thread.
 _FEW_STEPS: Final = 5_000
 
-#: The size of the cache of compiled deployments: about 8,000 of usual size.
+#: The size of the cache of compiled deployments: about 7,000 of usual size.
 MAX_BYTES: Final = 128 * 1024 * 1024
 
 #: What a compiled deployment takes at most: so many times its stored content, and so many bytes for each character that
 #: begins or separates values or names in it.
-_CONTENT_FACTOR, _VALUE_BYTES, _COMPILED_BYTES = 5, 100, 4_000
+_CONTENT_FACTOR, _VALUE_BYTES, _COMPILED_BYTES = 5, 130, 4_000
 
 
 class Resolved(msgspec.Struct, frozen=True):

@@ -132,22 +132,23 @@ class CompiledVariant:
         if self.engine != "text":
             return None, []
         parts = [template.parts for template in self.templates]
-        names = [name for template_parts in parts for name in template_parts[1::2]]
         marked = [Rendered(_MARK.join(template_parts[::2]), []) for template_parts in parts]
-        pieces = encode(self.configuration(marked, _EMPTY_REQUEST)).split(_encode(_MARK)[1:-1])
-        if len(pieces) != len(names) + 1:
-            return None, []  # a text contains a NUL
-        defaults = self._defaults.values
         slots = [
-            (name.strip(), ABSENT if "." in name else defaults.get(name.strip(), ABSENT), self._absent(name))
-            for name in names
+            self._slot(inside, is_name=inside not in template.no_names)
+            for template in self.templates
+            for inside in template.parts[1::2]
         ]
+        pieces = encode(self.configuration(marked, _EMPTY_REQUEST)).split(_encode(_MARK)[1:-1])
+        if len(pieces) != len(slots) + 1:
+            return None, []  # a text contains a NUL
         return b"%b".join(piece.replace(b"%", b"%%") for piece in pieces), slots
 
-    def _absent(self, name: str) -> bytes | None:
-        if self.missing == "error" or "." in name:  # the input of `a.b` is `a`
-            return None
-        return b"" if self.missing == "empty" else _encode(f"{{{{{name}}}}}")[1:-1]
+    def _slot(self, inside: str, *, is_name: bool) -> tuple[str, Any, bytes | None]:
+        name = inside.strip()
+        default = ABSENT if "." in name else self._defaults.values.get(name, ABSENT)
+        if self.missing == "error" or "." in name or not is_name:  # the input of `a.b` is `a`
+            return name, default, None
+        return name, default, b"" if self.missing == "empty" else _encode(f"{{{{{inside}}}}}")[1:-1]
 
 
 class CompiledDeployment:

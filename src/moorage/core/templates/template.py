@@ -9,9 +9,8 @@ and other values as compact JSON. The output and the steps of a request are limi
 `moorage.core.templates.output`.
 """
 
-import re
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -19,6 +18,7 @@ from moorage.core.errors.templates import JinjaNotEnabled, MissingInputs, Unsupp
 from moorage.core.templates import mustache
 from moorage.core.templates.lookup import ABSENT, find, to_text
 from moorage.core.templates.output import Output, RenderBudget
+from moorage.core.templates.placeholders import PLACEHOLDER, is_name, looks_like_a_name
 
 Engine = Literal["text", "jinja", "mustache"]
 
@@ -27,8 +27,9 @@ _ENGINES = frozenset(get_args(Engine))
 #: The treatment of a name without an input: replace it by nothing, keep it as written, or raise an error.
 Missing = Literal["empty", "keep", "error"]
 
-# Possessive, to avoid backtracking: `{{{{{{…` takes linear time.
-_PLACEHOLDER = re.compile(r"\{\{(\s*+[^\W\d][\w-]*+(?:\.[\w-]++)*+\s*+)\}\}")
+
+#: One set for all templates that need none.
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -41,8 +42,11 @@ class Rendered(msgspec.Struct, frozen=True):
 class Template:
     """A compiled text or mustache template.
 
-    `parts` of a text template alternates between literal text and the content of a pair of braces.
+    `parts` of a text template alternates between literal text and the content of a pair of braces. Those contents that
+    are no names are in `no_names`; they are replaced only if an input has exactly that name.
     """
+
+    __slots__ = ("_mustache", "_names", "no_names", "parts")
 
     def __init__(self, engine: str, template: str) -> None:
         """Compile a template.
@@ -53,8 +57,9 @@ class Template:
         """
         _check(engine)
         self._mustache = mustache.parse(template) if engine == "mustache" else None
-        self.parts = [] if self._mustache else _PLACEHOLDER.split(template)
+        self.parts = [] if self._mustache else PLACEHOLDER.split(template)
         self._names = {inside: inside.strip() for inside in self.parts[1::2]}
+        self.no_names = frozenset(inside for inside, name in self._names.items() if not is_name(name)) or _NONE
 
     def render(self, inputs: Mapping[str, Any], missing: Missing, budget: RenderBudget) -> Rendered:
         """Render with the inputs; the templates of a request share the budget.
@@ -77,13 +82,21 @@ class Template:
         parts, texts, needed = self.parts.copy(), dict[str, str](), 0
         for inside, name in self._names.items():
             value = find(name, inputs)
-            texts[inside] = output.mark_missing(name, f"{{{{{inside}}}}}") if value is ABSENT else to_text(value)
+            texts[inside] = self._without_input(inside, name, output) if value is ABSENT else to_text(value)
             # Each is written at least once; check before joining, so that nothing too large is created.
             needed += len(texts[inside])
             output.require(needed)
         parts[1::2] = map(texts.__getitem__, parts[1::2])
         output.require(sum(map(len, parts)))
         output.write("".join(parts))
+
+    def _without_input(self, inside: str, name: str, output: Output) -> str:
+        placeholder = f"{{{{{inside}}}}}"
+        if inside not in self.no_names:
+            return output.mark_missing(name, placeholder)
+        if looks_like_a_name(name):
+            output.mark_missing(name, placeholder)
+        return placeholder
 
 
 def render(
@@ -106,7 +119,7 @@ def names(engine: str, template: str) -> list[str]:
     _check(engine)
     if engine == "mustache":
         return mustache.names(mustache.parse(template))
-    return list(dict.fromkeys(inside.strip() for inside in _PLACEHOLDER.findall(template)))
+    return list(filter(is_name, dict.fromkeys(inside.strip() for inside in PLACEHOLDER.findall(template))))
 
 
 def count_tags(engine: str, template: str) -> int:
@@ -116,7 +129,7 @@ def count_tags(engine: str, template: str) -> int:
         UnsupportedEngine, JinjaNotEnabled, InvalidTemplate: as `render`.
     """
     _check(engine)
-    return mustache.count_tags(template) if engine == "mustache" else len(_PLACEHOLDER.findall(template))
+    return mustache.count_tags(template) if engine == "mustache" else len(PLACEHOLDER.findall(template))
 
 
 def _check(engine: str) -> None:
