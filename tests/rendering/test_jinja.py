@@ -56,7 +56,7 @@ def processes() -> set[int]:
         ("{{ name|upper }} {{ [3, 1]|sort|join(',') }} {{ 'x'|default('y') }} {{ zzz|default('y') }}", "ADA 1,3 x y"),
         ("{{ '%05.1f'|format(3.14159) }} {{ '{:,}'.format(1234567) }}", "003.1 1,234,567"),
         ("{{ true }} {{ none }} {{ 1.0 }} {{ [1, {'a': none}] }}", 'true  1.0 [1,{"a":null}]'),
-        ("{{ quote }} {{ quote|e }} {{ quote|tojson }}", '<"&> &lt;&#34;&amp;&gt; "\\u003c\\"\\u0026\\u003e"'),
+        ("{{ quote }} {{ quote|e }} {{ quote|tojson }}", '<"&> &lt;&#34;&amp;&gt; "<\\"&>"'),
         ("{# nothing #}{% raw %}{{ name }}{% endraw %}", "{{ name }}"),
         ("{{ '\\u00e9\\n' }}", "é\n"),
         ("", ""),
@@ -69,6 +69,47 @@ def test_a_template_has_the_expected_output(jinja: Jinja, template: str, expecte
     }  # fmt: skip
     rendered = jinja.render_now([template], inputs, "error")[0]
     assert rendered.text == expected
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ value }}", "{{ value|string }}", "{{ '' ~ value }}", "{{ [value]|join }}", "{{ 'a'|replace('a', value) }}",
+        "{{ '%s'|format(value) }}", "{{ '%s' % value }}", "{{ '%s' % (value,) }}", "{{ '%(v)s' % {'v': value} }}",
+        "{{ '{}'.format(value) }}", "{{ '{v!s}'.format(v=value) }}", "{{ '{v}'.format_map({'v': value}) }}",
+        "{{ value|trim }}", "{{ value|indent }}", "{{ value|safe }}", "{{ value|replace('@', '#') }}",
+        "{{ [{'v': value}]|join(attribute='v') }}", "{{ [value]|map('string')|first }}", "{{ value|truncate(999) }}",
+        "{% set x %}{{ value }}{% endset %}{{ x }}", "{% macro m(v) %}{{ v }}{% endmacro %}{{ m(value) }}",
+        "{% filter trim %}{{ value }}{% endfilter %}", "{{ (value|safe) + '' }}", "{{ '{0[0]}'.format([value]) }}",
+        "{{ {'v': value}|items|first|last }}", "{{ value|wordwrap(999) }}", "{{ value|center(0) }}",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("value", [True, False, None, {"b": 1, "a": "<é&'>"}, [True, None, 1.0, "x"], "<'&>", 3, 1.5])
+def test_a_value_has_the_same_text_wherever_it_becomes_text(jinja: Jinja, template: str, value: Any) -> None:
+    expected = render("text", "{{value}}", {"value": value}, "empty").text
+
+    assert render_text(jinja, template, {"value": value}) == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{{ v|tojson }}", '{"b":true,"a":["<é>",null]}'),
+        ("{{ v.a[0]|tojson }}", '"<é>"'),
+        ("{{ v|tojson(indent=1) }}", '{\n "b": true,\n "a": [\n  "<é>",\n  null\n ]\n}'),
+        ("{{ v.a|pprint }}", '[\n  "<é>",\n  null\n]'),
+        ("{{ '{!r}'.format(v.a) }}", '["<é>",null]'),
+        ("{{ (v|tojson) + '<' }}", '{"b":true,"a":["<é>",null]}<'),
+        ("{{ v.a[0]|e + '<' }}", "&lt;é&gt;<"),
+        ("{{ v|string|upper }}", '{"B":TRUE,"A":["<É>",NULL]}'),
+        ("{{ v.b|upper }}", "TRUE"),
+        ("{{ {'x': v.b, 'y': v.a[1]}|urlencode }}", "x=true&y="),
+        ("{{ {'x': v.b, 'y': 1}|xmlattr }}", ' x="true" y="1"'),
+        ("{{ '%d %05.1f %x' % (3, 2.5, 255) }} {{ '{:,} {:>4}'.format(1000, true) }}", "3 002.5 ff 1,000 true"),
+    ],
+)
+def test_json_is_not_escaped_and_in_its_order(jinja: Jinja, template: str, expected: str) -> None:
+    assert render_text(jinja, template, {"v": {"b": True, "a": ["<é>", None]}}) == expected
 
 
 @settings(max_examples=50, deadline=None)
@@ -254,7 +295,7 @@ def test_a_text_that_is_longer_as_json_is_returned(jinja: Jinja) -> None:
 def test_only_the_rendering_process_imports_jinja2() -> None:
     source = Path(jinja_module.__file__).parents[1]
     users = {file.name for file in source.rglob("*.py") if re.search(r"(import|from) jinja2", file.read_text())}
-    assert users == {"jinja_checks.py", "jinja_environment.py", "jinja_worker.py"}
+    assert users == {"jinja_checks.py", "jinja_environment.py", "jinja_text.py", "jinja_worker.py"}
     loaded = "import moorage.rendering.jinja\nassert 'jinja2' not in sys.modules"
     assert run_limited(loaded, cpu_seconds=20, memory=4 * MAX_MEMORY).returncode == 0
 

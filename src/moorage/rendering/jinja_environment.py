@@ -4,16 +4,17 @@ Values have the same text as in the other engines (`moorage.core.templates.looku
 """
 
 from collections.abc import Callable, Iterator
+from types import BuiltinMethodType, MethodType
 from typing import Any, ClassVar, NoReturn
 
-from jinja2 import ChainableUndefined, Undefined, nodes
-from jinja2.exceptions import SecurityError, TemplateRuntimeError
+from jinja2 import ChainableUndefined, nodes
+from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from moorage.core.templates.lookup import to_text
 from moorage.core.templates.output import Output
 from moorage.rendering.jinja_checks import check_syntax, check_values, checked_filters
+from moorage.rendering.jinja_text import TextFormatter, operands, text, text_filters
 
 
 class Unfilled(ChainableUndefined):
@@ -58,9 +59,9 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"%"})
 
     def __init__(self) -> None:
-        super().__init__(undefined=Unfilled, finalize=_finalized, keep_trailing_newline=True)
+        super().__init__(undefined=Unfilled, finalize=text, keep_trailing_newline=True)
         del self.globals["lipsum"], self.filters["random"]
-        self.filters = checked_filters(self.filters)
+        self.filters = checked_filters(text_filters(self.filters))
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Prefer a field of an object to a method of the same name: `order.items` is the field that was sent."""
@@ -74,32 +75,25 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Check the operands of `%`, which writes them into a text."""
         check_values((left, right))
-        return super().call_binop(context, operator, left, right)
+        return super().call_binop(context, operator, left, operands(left, right))
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
-        """Return `str.format` with a check of its arguments."""
-        function = super().wrap_str_format(value)
-        if function is None:
+        """Return `str.format` or `format_map` with a check of its arguments, and with the texts of values."""
+        if not isinstance(value, MethodType | BuiltinMethodType) or value.__name__ not in ("format", "format_map"):
             return None
+        template = value.__self__
+        if not isinstance(template, str):
+            return None
+        is_map = value.__name__ == "format_map"
 
-        def checked(*args: Any, **kwargs: Any) -> str:
+        def formatted(*args: Any, **kwargs: Any) -> str:
             check_values((args, kwargs))
-            return function(*args, **kwargs)
+            if is_map and (kwargs or len(args) != 1):
+                raise TypeError("format_map() takes exactly one argument")
+            return TextFormatter(self).vformat(template, () if is_map else args, args[0] if is_map else kwargs)
 
-        return checked
+        return formatted
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> NoReturn:
         """Raise an error for unsafe access immediately, not only when the value is used."""
         raise SecurityError(f"the attribute {attribute[:64]!r} of a {type(obj).__name__}")
-
-
-def _finalized(value: Any) -> Any:
-    """Return the output for a value."""
-    if isinstance(value, Undefined):
-        return str(value)
-    try:
-        return to_text(value)
-    except (TypeError, ValueError):
-        raise TemplateRuntimeError(
-            f"a {type(value).__name__} is not a text; call it, or convert it to a list"
-        ) from None
