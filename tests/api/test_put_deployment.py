@@ -321,9 +321,33 @@ def test_any_other_key_is_rejected_with_the_rule(project: Project, key: str, rul
     assert rule in response.error["message"]
 
 
-def test_a_key_with_a_slash_is_404(project: Project) -> None:
-    assert project.put("a/b").status == 404
-    assert project.put("a%2Fb").status == 404
+def test_a_key_with_a_slash_is_404_with_what_to_do(project: Project) -> None:
+    for path in ("a/b", "a%2Fb", "a%2fb/versions"):
+        response = project.put(path)
+
+        assert response.status == 404
+        assert "A key has no slash; use a dot instead" in response.error["hint"]
+    assert "slash" not in project.request("GET", "/v1/models/a/b/c").error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [
+        ("folder/faq", "folder.faq"), ("/a//b/", "a.b"), ("c:\\d", "c.d"), ("my key", "my_key"),
+        ("café au lait", "caf_au_lait"), ("é", None), ("x" * 200, None),
+    ],
+)  # fmt: skip
+def test_the_error_of_a_key_suggests_a_valid_one(project: Project, name: str, suggestion: str | None) -> None:
+    rejected = project.request("POST", "/v2/deployments", json.dumps(a_body() | {"key": name}).encode())
+    variant = {"name": name, "prompt_config": a_body()["prompt_config"]}
+    of_variant = project.put("a", a_body() | {"variants": [variant], "routing": [{"variant": name}]})
+
+    expected = "use 1 to 128 characters from a-z, A-Z, 0-9, '_', '-' and '.'"
+    expected += f", for example {suggestion!r}" if suggestion else ""
+    assert rejected.error["problems"] == [{"path": "key", "message": expected}]
+    assert {"path": "variants[0].name", "message": expected} in of_variant.error["problems"]
+    if suggestion:
+        assert project.put(suggestion).status == 201
 
 
 def test_an_unknown_parameter_is_rejected(project: Project) -> None:

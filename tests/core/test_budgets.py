@@ -346,7 +346,7 @@ def test_valid_json_is_parsed_alike_by_both_parsers(text: bytes) -> None:
 @pytest.mark.parametrize("name", ["a\n", "a ", "é"])
 def test_a_name_with_a_newline_at_its_end_is_rejected(name: str) -> None:
     function = {"name": name, "parameters": {}}
-    with pytest.raises(InvalidBody, match="must match"):
+    with pytest.raises(InvalidBody, match=r"must match|use 1 to 128 characters"):
         put(encode(a_body(tools=[{"type": "function", "function": function}])))
-    with pytest.raises(InvalidBody, match="must match"):
+    with pytest.raises(InvalidBody, match=r"must match|use 1 to 128 characters"):
         put(encode({**a_body(), "variants": [{"name": name, **a_body()}]}))

@@ -91,4 +91,4 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == 405 and path not in _UNSUPPORTED_ROUTES:
         allowed = (error.headers or {})["Allow"]
         return await _on_error(request, MethodNotAllowed(path=path, method=request.method[:20], allowed=allowed))
-    return await _on_error(request, RouteNotFound(path=path))
+    return await _on_error(request, RouteNotFound.of(path))

@@ -77,7 +77,7 @@ class RequestPipeline:
             # The server decodes a path before it is routed, so the slash would separate segments and lead to another
             # route. No key, id or version has a slash.
             scope["path"] = _path_of_segments(raw_path)
-            problem = problem or RouteNotFound(path=scope["path"][:200])
+            problem = problem or RouteNotFound.of(scope["path"])
         method, path, query = scope["method"], scope["path"], scope["query_string"]
         caller: ApiKey | None
         cached, age = None, 0.0  # the age is read as late as possible

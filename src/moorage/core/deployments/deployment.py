@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from moorage.core.deployments.content import DECODE_ERRORS, Content, StoredContent
 from moorage.core.deployments.ids import KEY_PATTERN
+from moorage.core.deployments.key_check import check_characters
 from moorage.core.deployments.ownership import Owner
 from moorage.core.deployments.prompt_config import PromptConfig, Variable
 from moorage.core.deployments.runtime_config import RuntimeConfigFields
@@ -45,7 +46,7 @@ class PutDeployment(RuntimeConfigFields, frozen=True, forbid_unknown_fields=True
 class PostDeployment(PutDeployment, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The body of `POST /v2/deployments`: a new deployment. `reason` goes into the history."""
 
-    key: Annotated[str, Meta(pattern=KEY_PATTERN)]
+    key: Annotated[str, Meta(pattern=KEY_PATTERN, extra={"normalize": check_characters})]
     reason: Annotated[str, Meta(max_length=MAX_NOTES)] | UnsetType = UNSET
 
 

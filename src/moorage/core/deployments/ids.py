@@ -15,6 +15,8 @@ KEY_PATTERN = r"^[A-Za-z0-9_.\-]{1,128}$"
 RESERVED_KEYS = frozenset({"get_config", "invoke", "stream", "snapshot", "changes"})
 
 _KEY = re.compile(KEY_PATTERN)
+_SEPARATORS = re.compile(r"[/\\:]+")
+_OTHER = re.compile(r"[^A-Za-z0-9_.\-]+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TOKEN_PREFIX = TOKEN_PREFIX.encode()
 _REQUEST_ID = re.compile(rb"[\x21\x23-\x5b\x5d-\x7e]{1,128}")
@@ -43,9 +45,9 @@ def check_key(key: str) -> str:
         InvalidKey: a character or the length is invalid; it is `.` or `..` (paths resolve them) or a route; or it
             has the form of an id, which is ambiguous.
     """
-    rule = None
-    if not _KEY.fullmatch(key):
-        rule = "use 1 to 128 characters from a-z, A-Z, 0-9, '_', '-' and '.'"
+    rule = characters_rule(key)
+    if rule:
+        pass
     elif key in {".", ".."}:
         rule = "use at least one character that is not a dot"
     elif key in RESERVED_KEYS:
@@ -55,6 +57,18 @@ def check_key(key: str) -> str:
     if rule:
         raise InvalidKey(param="key", rule=rule, value=key[:200])
     return key
+
+
+def characters_rule(key: str) -> str | None:
+    """Return what to do about a key, or a name with the same rule, that has other characters; None if it has none.
+
+    Folders become dots: `folder/faq` becomes `folder.faq`.
+    """
+    if _KEY.fullmatch(key):
+        return None
+    suggestion = _OTHER.sub("_", _SEPARATORS.sub(".", key.strip())).strip("._")
+    example = f", for example {suggestion!r}" if _KEY.fullmatch(suggestion) else ""
+    return f"use 1 to 128 characters from a-z, A-Z, 0-9, '_', '-' and '.'{example}"
 
 
 def check_key_or_id(text: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from moorage.core.deployments.ids import KEY_PATTERN
+from moorage.core.deployments.key_check import check_characters
 from moorage.core.deployments.prompt_config import ModelParameters, ModelType, PromptConfig, Provider, Variable
 from moorage.core.routing.rules import DEFAULT_VARIANT
 from moorage.core.validation.bounds import Number, bounded
@@ -99,7 +100,12 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A variant in a body."""
 
     name: Annotated[
-        str, Meta(pattern=KEY_PATTERN, description=f"The name in routing rules; unique, and not `{DEFAULT_VARIANT}`.")
+        str,
+        Meta(
+            pattern=KEY_PATTERN,
+            description=f"The name in routing rules; unique, and not `{DEFAULT_VARIANT}`.",
+            extra={"normalize": check_characters},
+        ),
     ]
     prompt_config: PromptConfig
     variables: list[Variable] | UnsetType = UNSET

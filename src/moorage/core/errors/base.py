@@ -173,6 +173,19 @@ class RouteNotFound(NotFound):
     code = "not_found"
     hint = "See /docs for all routes."
 
+    @classmethod
+    def of(cls, path: str) -> "RouteNotFound":
+        """Return the error for a path; with a hint if it may have a key with a slash."""
+        has_slash = path.count("/") > 3 or "%2f" in path.lower()
+        kind = SlashInKey if path.startswith("/v2/deployments/") and has_slash else cls
+        return kind(path=path[:200])
+
+
+class SlashInKey(RouteNotFound):
+    """There is no route {path}."""
+
+    hint = "A key has no slash; use a dot instead, as in `folder.faq`. See /docs for all routes."
+
 
 class MethodNotAllowed(NotFound):
     """{path} does not support {method}; it supports {allowed}."""
