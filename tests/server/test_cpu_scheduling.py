@@ -1,12 +1,18 @@
-"""Under load, the threads of a worker have SCHED_BATCH, so that they do not preempt each other."""
+"""Under load, the threads of a worker have SCHED_BATCH, so that they do not preempt each other.
+
+Writes and long calculations have a lower priority than other requests.
+"""
 
 import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from moorage.registry.write_queue import NICE
 from moorage.server.cpu_scheduling import HYSTERESIS, LOOP_SHARE, PROCESS_SHARE, CpuScheduler
+from tests.support.server import Server, a_body
 
 
 class Simulation:
@@ -84,3 +90,17 @@ def test_a_policy_that_another_program_set_is_not_changed() -> None:
         assert chosen.second(0, 0) == os.SCHED_BATCH
     finally:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+def test_writes_and_long_calculations_have_a_lower_priority(folder: Path) -> None:
+    with Server(folder) as server:
+        large = a_body(messages=[{"role": "user", "content": "x" * 100_000}])
+        assert server.new_project().put("large", large).status == 201
+
+        (worker,) = server.workers()
+        threads = [path.name for path in Path(f"/proc/{worker}/task").iterdir()]
+        values = sorted(os.getpriority(os.PRIO_PROCESS, int(thread)) for thread in threads)
+
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert values[-2:] == [max(NICE, before)] * 2
+    assert set(values[:-2]) == {before}

@@ -16,8 +16,8 @@ from moorage.store.transaction import Transaction
 #: How many writes are committed together at most: other processes wait as long.
 MAX_GROUP = 32
 
-#: The nice value of the writing thread. A read does not wait for it, and where reads use a whole core the thread gets
-#: a twentieth of it (decision 0018).
+#: The nice value of the writing thread and of the thread for long calculations. A read does not wait for them, and
+#: where reads use a whole core they get a twentieth of it (decision 0018).
 NICE = 13
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class WriteQueue:
     def __init__(self, store: Store, catalog: Catalog) -> None:
         self._store = store
         self._catalog = catalog
-        self._thread = ThreadPoolExecutor(1, "moorage-writer", _lower_priority)
+        self._thread = ThreadPoolExecutor(1, "moorage-writer", lower_priority)
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
         self._delivery: asyncio.Task[None] | None = None
@@ -104,7 +104,8 @@ class WriteQueue:
         return results, None if self._catalog.is_current() else self._catalog.fetch()
 
 
-def _lower_priority() -> None:
+def lower_priority() -> None:
+    """Give this thread the nice value `NICE`."""
     thread = threading.get_native_id()
     with contextlib.suppress(OSError):  # a container may not allow it
         os.setpriority(os.PRIO_PROCESS, thread, max(NICE, os.getpriority(os.PRIO_PROCESS, thread)))

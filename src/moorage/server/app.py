@@ -22,7 +22,7 @@ from moorage.catalog.snapshots import SnapshotCache
 from moorage.gateway.consumers import ConsumerTracker
 from moorage.gateway.resolve import Resolver
 from moorage.logs import AccessLog, configuration
-from moorage.registry.write_queue import WriteQueue
+from moorage.registry.write_queue import WriteQueue, lower_priority
 from moorage.rendering.jinja import Jinja
 from moorage.rendering.variables import TemplateVariables
 from moorage.server.application import build_application
@@ -65,7 +65,7 @@ def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIA
     metrics, notifier, memory = Metrics(catalog, follower), ChangeNotifier(), MemoryBudget()
     metrics.add_gauge("moorage_waiting_bytes", "Memory that requests in progress hold.", lambda: memory.held)
     catalog.on_change = notifier.notify
-    compute = ThreadPoolExecutor(1, "moorage-compute")
+    compute = ThreadPoolExecutor(1, "moorage-compute", lower_priority)
     services = Services(
         store=store,
         catalog=catalog,
