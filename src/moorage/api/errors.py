@@ -11,6 +11,7 @@ from moorage.core.deployments.deployment import DeploymentItem
 from moorage.core.deployments.history import HistoryEntry
 from moorage.core.errors import base as errors
 from moorage.core.errors import requests as request_errors
+from moorage.core.errors import routes as route_errors
 from moorage.core.errors import templates as template_errors
 from moorage.core.errors.base import MoorageError, Problem
 from moorage.core.errors.storage import StorageError, StorageFull
@@ -23,7 +24,7 @@ STATUS: dict[type[MoorageError], int] = {
     errors.ExpiredApiKey: 401,
     errors.InsufficientScope: 403,
     errors.NotFound: 404,
-    errors.MethodNotAllowed: 405,
+    route_errors.MethodNotAllowed: 405,
     request_errors.BodyTooSlow: 408,
     errors.Conflict: 409,
     errors.PreconditionFailed: 412,
@@ -107,7 +108,7 @@ def error_response(error: MoorageError, request_id: str) -> Response:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS[status]
     if isinstance(error, errors.IdempotencyQuotaExceeded):
         headers["Retry-After"] = _RETRY_AFTER_QUOTA
-    if isinstance(error, errors.MethodNotAllowed):
+    if isinstance(error, route_errors.MethodNotAllowed):
         headers["Allow"] = str(error.fields["allowed"])
     body = msgspec.json.encode(ErrorBody(detail.message, detail))
     return Response(body, status, headers, media_type="application/json")

@@ -16,7 +16,8 @@ from moorage.api.middleware.get_config_fast_path import GetConfigFastPath
 from moorage.api.middleware.pipeline import RequestPipeline
 from moorage.api.router import routes
 from moorage.api.services import Services
-from moorage.core.errors.base import MethodNotAllowed, MoorageError, RouteNotFound
+from moorage.core.errors.base import MoorageError
+from moorage.core.errors.routes import MethodNotAllowed, RouteNotFound
 from moorage.core.errors.storage import StorageError
 from moorage.server.background import flush_request_log, purge_deleted, record_consumers
 from moorage.server.garbage_collection import collect_when_idle

@@ -30,7 +30,8 @@ from moorage.api.responses import RawHeaders, etag_matches
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import FRESH_SECONDS, Follower
 from moorage.core.access import ApiKey
-from moorage.core.errors.base import MoorageError, RouteNotFound
+from moorage.core.errors.base import MoorageError
+from moorage.core.errors.routes import RouteNotFound
 
 _NO_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
 _READS: Final = frozenset({"GET", "HEAD"})
