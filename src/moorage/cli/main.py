@@ -55,7 +55,7 @@ class _Program(click.Group):
                 stream.reconfigure(errors="backslashreplace")
         try:
             return super().main(args, *others, **options)
-        except Exception as error:
+        except Exception as error:  # the last place to hide a traceback; every expected error was handled before
             if sys.flags.dev_mode:
                 raise
             echo(

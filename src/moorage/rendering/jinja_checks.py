@@ -62,8 +62,18 @@ def checked_filters(filters: Mapping[str, Callable[..., Any]]) -> dict[str, Call
     return {name: _checked(name, function) for name, function in filters.items()}
 
 
+def value_position(function: Callable[..., Any]) -> int:
+    """Return the position of the value in the arguments of a filter: after the environment or the context."""
+    return 1 if hasattr(function, "jinja_pass_arg") else 0
+
+
+def no_text(value: Any) -> TemplateRuntimeError:
+    """Return the error for a value that is not JSON."""
+    return TemplateRuntimeError(f"a {type(value).__name__} is not a text; call it, or convert it to a list")
+
+
 def _checked(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    value_at = 1 if hasattr(function, "jinja_pass_arg") else 0  # after the environment or the context
+    value_at = value_position(function)
 
     @functools.wraps(function)
     def check(*args: Any, **kwargs: Any) -> Any:
@@ -90,4 +100,4 @@ def check_values(value: Any) -> None:
         elif isinstance(item, list | tuple) or type(item) in _VIEWS:
             waiting.extend(item)
         elif not isinstance(item, _LEAVES):
-            raise TemplateRuntimeError(f"a {type(item).__name__} is not a text; call it, or convert it to a list")
+            raise no_text(item)

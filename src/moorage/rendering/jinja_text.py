@@ -17,6 +17,7 @@ from jinja2.sandbox import SandboxedFormatter
 from markupsafe import Markup, escape
 
 from moorage.core.templates.lookup import to_text
+from moorage.rendering.jinja_checks import no_text, value_position
 
 #: Filters whose value is a text. For those in `_TEXT_ARGUMENTS`, so are the other arguments.
 _TEXT: Final = frozenset(
@@ -37,9 +38,7 @@ def text(value: Any) -> str:
     try:
         return str(to_text(value))  # of a `Markup`, too, which is no plain text
     except (TypeError, ValueError):
-        raise TemplateRuntimeError(
-            f"a {type(value).__name__} is not a text; call it, or convert it to a list"
-        ) from None
+        raise no_text(value) from None
 
 
 def printable(value: Any) -> Any:
@@ -86,7 +85,7 @@ def text_filters(filters: Mapping[str, Callable[..., Any]]) -> dict[str, Callabl
 
 
 def _with_text(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    value_at = 1 if hasattr(function, "jinja_pass_arg") else 0  # after the environment or the context
+    value_at = value_position(function)
 
     @functools.wraps(function)
     def converted(*args: Any, **kwargs: Any) -> Any:

@@ -45,18 +45,17 @@ def check_key(key: str) -> str:
         InvalidKey: a character or the length is invalid; it is `.` or `..` (paths resolve them) or a route; or it
             has the form of an id, which is ambiguous.
     """
-    rule = characters_rule(key)
-    if rule:
-        pass
-    elif key in {".", ".."}:
-        rule = "use at least one character that is not a dot"
-    elif key in RESERVED_KEYS:
-        rule = f"it is reserved ({', '.join(sorted(RESERVED_KEYS))})"
-    elif _UUID.fullmatch(key):
-        rule = "it has the form of an id; choose another key"
-    if rule:
+    if rule := characters_rule(key) or _other_rule(key):
         raise InvalidKey(param="key", rule=rule, value=key[:200])
     return key
+
+
+def _other_rule(key: str) -> str | None:
+    if key in {".", ".."}:
+        return "use at least one character that is not a dot"
+    if key in RESERVED_KEYS:
+        return f"it is reserved ({', '.join(sorted(RESERVED_KEYS))})"
+    return "it has the form of an id; choose another key" if _UUID.fullmatch(key) else None
 
 
 def characters_rule(key: str) -> str | None:
