@@ -261,7 +261,8 @@ def test_a_head_requires_the_scopes_of_its_get(harness: Harness, operation: Oper
 
 #: Headers that these requests do not cause.
 OPTIONAL_HEADERS = {
-    "x-moorage-breaking", "x-moorage-normalized", "x-moorage-owner", "x-moorage-previous-owner", "x-moorage-unreadable",
+    "x-moorage-breaking", "x-moorage-normalized", "x-moorage-owner", "x-moorage-previous-owner",
+    "x-moorage-previous-version", "x-moorage-unreadable", "x-moorage-warnings",
 }  # fmt: skip
 
 

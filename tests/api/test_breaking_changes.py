@@ -300,7 +300,7 @@ def test_many_breaking_changes_get_a_bounded_response_and_history_entry(project:
     assert len(newest(project)["breaking"]) == 200
 
 
-JINJA: dict[str, Any] = {"settings": {"engine": "jinja"}}
+JINJA: dict[str, Any] = {"settings": {"engine": "jinja", "missing_inputs": "empty"}}
 TONE = {"key": "tone", "value": "calm"}
 
 
@@ -337,7 +337,8 @@ def test_a_server_without_jinja_compares_the_declared_variables_and_publishes_no
 
 
 def test_rejecting_missing_inputs_is_breaking_and_the_error_lists_the_affected_callers(project: Project) -> None:
-    project.put("a", content("{{customer}} {{tone}} {{sign}}", {"key": "sign", "value": "-"}))
+    lenient = {"settings": {"missing_inputs": "empty"}}
+    project.put("a", content("{{customer}} {{tone}} {{sign}}", {"key": "sign", "value": "-"}, **lenient))
     other = project.key(Scope.INVOKE)[1]
     for token, inputs in ((project.token, {"customer": "Ada"}), (other, {"customer": 1, "tone": 2})):
         body = json.dumps({"key": "a", "inputs": inputs}).encode()

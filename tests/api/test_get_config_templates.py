@@ -144,7 +144,8 @@ def test_jinja_is_rendered_if_it_is_enabled(jinja_server: Server) -> None:
     project = jinja_server.new_project()
     put(
         project, "{% for item in items %}[{{ item.name|upper }}]{% endfor %}{{ missing }}",
-        settings={"engine": "jinja"}, variables=[{"key": "items", "value": [{"name": "x"}]}],
+        settings={"engine": "jinja", "missing_inputs": "empty"},
+        variables=[{"key": "items", "value": [{"name": "x"}]}],
     )  # fmt: skip
 
     response = resolve(project, inputs={"items": [{"name": "a"}, {"name": "b"}]})

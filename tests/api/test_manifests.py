@@ -46,7 +46,8 @@ def test_a_manifest_has_the_fields_of_a_file_and_the_owner(project: Project) -> 
     assert found["variables"] == VARIABLES
     assert (found["owner"], found["file"]) == ("files", "prompts/a.yaml")
     assert list(found) == [
-        "id", "key", "owner", "file", "etag", "version", "updated", "description", "variables", "prompt_config"
+        "id", "key", "owner", "file", "etag", "version", "updated", "description", "variables", "prompt_config",
+        "settings",
     ]  # fmt: skip
 
 

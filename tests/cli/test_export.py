@@ -330,7 +330,7 @@ def test_the_order_of_fields_in_a_file_does_not_depend_on_the_request(
 
     assert files_in(folder / "one") == files_in(folder / "two")
     (document,) = load_documents((folder / "one" / "a.yaml").read_text())
-    assert list(document) == ["key", "description", "variables", "prompt_config"]
+    assert list(document) == ["key", "description", "variables", "prompt_config", "settings"]
     assert list(document["prompt_config"]) == [
         "tools", "model", "model_type", "model_parameters", "provider", "messages",
     ]  # fmt: skip

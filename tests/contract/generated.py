@@ -34,6 +34,13 @@ _TOOL_CALLS = st.lists(
     min_size=1,
     max_size=2,
 )
+
+
+def _name_of_tool(tool: Any) -> str:
+    name: str = tool["function"]["name"]
+    return name
+
+
 _TOOLS = st.just(FULL_TOOL) | st.fixed_dictionaries({
     "type": st.just("function"),
     "function": st.fixed_dictionaries(
@@ -77,7 +84,7 @@ def prompt_configs(*, is_newest: bool) -> st.SearchStrategy[dict[str, Any]]:
         [value for value in get_args(kind) if is_newest or value not in newer] for kind in (ModelType, Role)
     )
     return st.fixed_dictionaries({
-        "tools": st.lists(_TOOLS, max_size=2),
+        "tools": st.lists(_TOOLS, max_size=2, unique_by=_name_of_tool),
         "model": st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=20),
         "model_type": st.sampled_from(types),
         "model_parameters": _parameters(is_newest=is_newest),

@@ -99,7 +99,7 @@ def test_a_get_config_body_with_long_paths_needs_little_memory(
 ) -> None:
     text = json.dumps(body_of(value)).encode()[:MAX_BODY]  # cut bodies are invalid JSON, which must be as cheap
     with limited_memory(64), suppress(MoorageError):
-        read_request(text).attributes()
+        read_request(text)[0].attributes()
 
 
 @pytest.mark.parametrize("value", LONG_PATHS.values(), ids=LONG_PATHS.keys())

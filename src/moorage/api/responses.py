@@ -9,12 +9,16 @@ from starlette.responses import Response
 
 from moorage.api.request import RequestContext
 from moorage.core.deployments.version import Version
+from moorage.core.errors.base import Problem
 from moorage.registry.results import DeploymentResult, VersionResult
 
 RawHeaders = list[tuple[bytes, bytes]]
 
 #: How many characters a header that lists paths has at most.
 _MAX_LIST = 4_000
+
+#: The printable ASCII characters, except `%` and `,`.
+_READABLE = "".join(map(chr, range(0x20, 0x7F))).translate({ord("%"): None, ord(","): None})
 
 
 def json_response(
@@ -35,14 +39,27 @@ def json_response(
 
 
 def deployment_response(
-    ctx: RequestContext, result: DeploymentResult, status: int = 200, normalized: Sequence[str] = ()
+    ctx: RequestContext,
+    result: DeploymentResult,
+    status: int = 200,
+    normalized: Sequence[str] = (),
+    *,
+    is_dry_run: bool = False,
 ) -> Response:
-    """Return a deployment after a write; `normalized` lists the paths of the body that were normalized."""
+    """Return a deployment after a write; `normalized` lists the paths of the body that were normalized.
+
+    The JSON of a dry run also has `warnings`; other writes return the deployment as a read does.
+    """
     deployment = result.deployment
-    response = json_response(ctx, deployment.item(), status, etag=deployment.etag)
-    _list_paths(response, normalized, result.breaking)
+    item = deployment.item()
+    if is_dry_run:
+        item = b'%b,"warnings":%b}' % (item[:-1], msgspec.json.encode(result.warnings))
+    response = json_response(ctx, item, status, etag=deployment.etag)
+    _set_lists(response, normalized, result)
     if result.result != "restored":
         response.headers["X-Moorage-Result"] = result.result
+    if result.previous_version is not None:
+        response.headers["X-Moorage-Previous-Version"] = str(result.previous_version)
     if result.previous_owner is not None:
         response.headers["X-Moorage-Owner"] = deployment.owner
         response.headers["X-Moorage-Previous-Owner"] = quote(result.previous_owner)
@@ -56,7 +73,7 @@ async def version_response(
     version = result.version
     body = _version_json(version) if version.content.is_small else await ctx.compute(_version_json, version)
     response = json_response(ctx, body, status, etag=result.etag)
-    _list_paths(response, normalized, result.breaking)
+    _set_lists(response, normalized, result)
     return response
 
 
@@ -71,11 +88,18 @@ def etag_matches(if_none_match: bytes, etag: bytes) -> bool:
     )
 
 
-def _list_paths(response: Response, normalized: Sequence[str], breaking: Sequence[str]) -> None:
+def _set_lists(response: Response, normalized: Sequence[str], result: DeploymentResult | VersionResult) -> None:
     if normalized:
         response.headers["X-Moorage-Normalized"] = join_list(normalized)
-    if breaking:
-        response.headers["X-Moorage-Breaking"] = join_list([quote(path, safe='."[]') for path in breaking])
+    if result.breaking:
+        response.headers["X-Moorage-Breaking"] = join_list([quote(path, safe='."[]') for path in result.breaking])
+    if result.warnings:
+        response.headers["X-Moorage-Warnings"] = warnings_header(result.warnings)
+
+
+def warnings_header(warnings: Sequence[Problem]) -> str:
+    """Return warnings as `path: message`, separated by commas; other commas, `%` and non-ASCII are percent-encoded."""
+    return join_list([quote(f"{each.path}: {each.message}", safe=_READABLE) for each in warnings])
 
 
 def join_list(paths: Sequence[str]) -> str:

@@ -75,6 +75,7 @@ _IDEMPOTENCY_ERRORS = (
 )  # fmt: skip
 _POST_ERRORS = (*_BODY_ERRORS, *_IDEMPOTENCY_ERRORS, *_STORAGE_ERRORS)
 _RESULT_HEADERS = ("X-Moorage-Result", "X-Moorage-Owner", "X-Moorage-Previous-Owner")
+_PUBLISH_HEADERS = ("X-Moorage-Breaking", "X-Moorage-Warnings")
 _VARIANT_HEADERS = ("X-Moorage-Deployment", "X-Moorage-Version", "X-Moorage-Variant", "X-Moorage-Reason")
 
 
@@ -83,7 +84,7 @@ OPERATIONS = (
         method="POST", path=get_config.PATH, name="DeploymentGetConfig",
         handler=get_config.get_config, scopes=get_config.SCOPES,
         body=GetConfigRequest,
-        responses={200: ResolvedConfig, 304: None}, headers=("ETag", *_VARIANT_HEADERS),
+        responses={200: ResolvedConfig, 304: None}, headers=("ETag", *_VARIANT_HEADERS, "X-Moorage-Warnings"),
         errors=(
             *_DEPLOYMENT_ERRORS, errors.VariantNotResolved, *_RENDER_ERRORS, request_errors.InvalidJson,
             request_errors.InvalidBody, *_TRANSFER_ERRORS,
@@ -112,7 +113,8 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v2/deployments", name="CreateDeployment",
         handler=deployments.post, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}), body=PostDeployment,
-        responses={201: DeploymentItem}, headers=("ETag", "X-Moorage-Result", "X-Moorage-Normalized"),
+        responses={201: DeploymentItem},
+        headers=("ETag", "X-Moorage-Result", "X-Moorage-Normalized", "X-Moorage-Warnings"),
         errors=(
             errors.KeyTaken, request_errors.InvalidKey, request_errors.UnknownParameter,
             template_errors.InvalidTemplate, *_POST_ERRORS,
@@ -129,7 +131,7 @@ OPERATIONS = (
         handler=deployments.put, scopes=frozenset({Scope.WRITE, Scope.PUBLISH}),
         parameters=("dry_run", "file", *_PUBLISH_PARAMETERS), body=PutDeployment,
         responses={200: DeploymentItem, 201: DeploymentItem},
-        headers=("ETag", *_RESULT_HEADERS, "X-Moorage-Normalized", "X-Moorage-Breaking"),
+        headers=("ETag", *_RESULT_HEADERS, "X-Moorage-Previous-Version", "X-Moorage-Normalized", *_PUBLISH_HEADERS),
         errors=(
             request_errors.InvalidKey, request_errors.InvalidRequest, *_WRITE_OPTION_ERRORS, errors.OwnedByApi,
             *_PUBLISH_ERRORS, *_DEPLOYMENT_ERRORS, *_QUERY_ERRORS, *_BODY_ERRORS, *_STORAGE_ERRORS
@@ -183,7 +185,7 @@ OPERATIONS = (
         method="POST", path="/v2/deployments/{key_or_id}/versions", name="SaveVersion",
         handler=versions.post, scopes=frozenset({Scope.WRITE}),  # and PUBLISH, unless it is a draft
         parameters=_PUBLISH_PARAMETERS, body=PostVersion,
-        responses={201: VersionItem}, headers=("ETag", "X-Moorage-Normalized", "X-Moorage-Breaking"),
+        responses={201: VersionItem}, headers=("ETag", "X-Moorage-Normalized", *_PUBLISH_HEADERS),
         errors=(*_PUBLISH_ERRORS, *_WRITE_OPTION_ERRORS, *_QUERY_ERRORS, *_DEPLOYMENT_ERRORS, *_POST_ERRORS),
     ),
     Operation(
@@ -215,7 +217,7 @@ OPERATIONS = (
         method="POST", path="/v2/deployments/{key_or_id}/versions/{version_or_id}/publish", name="PublishVersion",
         handler=versions.publish, scopes=frozenset({Scope.PUBLISH}), parameters=_PUBLISH_PARAMETERS,
         body=Reason, is_body_optional=True,
-        responses={200: VersionItem}, headers=("ETag", "X-Moorage-Breaking"),
+        responses={200: VersionItem}, headers=("ETag", *_PUBLISH_HEADERS),
         errors=(
             *_PUBLISH_ERRORS, *_VERSION_ERRORS, *_WRITE_OPTION_ERRORS, *_QUERY_ERRORS, *_DEPLOYMENT_ERRORS,
             *_POST_ERRORS,

@@ -1,19 +1,30 @@
 """`moorage apply`: put deployments from files."""
 
 from collections import Counter
+from collections.abc import Sequence
 from urllib.parse import unquote
 
 import click
 import msgspec
-from rich.text import Text
 
 from moorage.cli.client import Client, deployment_path, read_manifests
 from moorage.cli.errors import ApiError, ServerError
 from moorage.cli.options import setting
-from moorage.cli.output import echo, new_table, one_line, pluralize, print_table, print_text, progress_bar
+from moorage.cli.output import (
+    echo,
+    new_table,
+    one_line,
+    pluralize,
+    print_paragraph,
+    print_table,
+    print_text,
+    progress_bar,
+)
+from moorage.cli.problems import print_problems, read_warnings
 from moorage.cli.responses import Deleted
 from moorage.core.deployments.ids import check_key
 from moorage.core.deployments.manifest import Manifest
+from moorage.core.errors.base import Problem
 from moorage.core.errors.requests import InvalidKey
 from moorage.documents.plan import prunable
 from moorage.documents.read import Document, read_paths
@@ -22,12 +33,18 @@ _RESULTS = ("created", "updated", "unchanged", "failed")
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The result for one deployment, the lines to show, and the previous owner if the owner changed."""
+    """The result for one document.
 
+    `change` is the new version, with the previous one if there is one. `problems` are those of a failed document, and
+    `lines` are other lines to show. `previous_owner` is set if the owner changed.
+    """
+
+    document: Document
     result: str
-    key: str
-    source: str
-    lines: list[str]
+    change: str = ""
+    lines: Sequence[str] = ()
+    problems: Sequence[Problem] = ()
+    warnings: Sequence[Problem] = ()
     previous_owner: str | None = None
 
 
@@ -62,7 +79,7 @@ def apply(paths: tuple[str, ...], prune: bool, yes: bool, force: bool, reason: s
             outcomes.extend(_put(client, document, query, reason) for document in progress.track(documents))
     finally:  # after a `ServerError`, the others are not sent
         if outcomes:
-            _show(outcomes)
+            _show(outcomes, is_dry_run=dry_run)
     has_failed = any(outcome.result == "failed" for outcome in outcomes)
     if prune and has_failed:
         echo("Nothing was deleted, because some files could not be applied.", err=True)
@@ -84,18 +101,17 @@ def apply(paths: tuple[str, ...], prune: bool, yes: bool, force: bool, reason: s
 
 def _put(client: Client, document: Document, query: dict[str, bool], reason: str) -> Outcome:
     if document.problem:
-        return Outcome("failed", document.key, document.source, [document.problem])
+        return Outcome(document, "failed", lines=[document.problem])
     try:
         reply = client.put(check_key(document.key), document.body, reason, file=document.file, **query)
         result = reply.header("X-Moorage-Result", _RESULTS)
     except InvalidKey as error:
-        return Outcome("failed", document.key, document.source, [str(error)])
+        return Outcome(document, "failed", lines=[str(error)])
     except ServerError:
         raise
     except ApiError as error:
-        return Outcome(
-            "failed", document.key, document.source, [*error.problems, *([error.hint] if error.hint else [])]
-        )
+        lines = [*([] if error.details else error.problems), *([error.hint] if error.hint else [])]
+        return Outcome(document, "failed", lines=lines, problems=error.details)
     lines = []
     if breaking := reply.find_header("X-Moorage-Breaking"):
         lines.append(f"breaking: {unquote(breaking)}")
@@ -105,19 +121,18 @@ def _put(client: Client, document: Document, query: dict[str, bool], reason: str
     if previous_owner is not None and result == "updated":
         owner = "through the API" if previous_owner == "api" else f"by {unquote(previous_owner)}"
         lines.append(f"previously managed {owner}: moorage deployments history {document.key}")
-    return Outcome(result, document.key, document.source, lines, previous_owner)
+    before, now = reply.find_header("X-Moorage-Previous-Version"), reply.value.version
+    change = f"{before} → {now}" if before else now
+    warnings = read_warnings(reply.find_header("X-Moorage-Warnings"))
+    return Outcome(document, result, change, lines, warnings=warnings, previous_owner=previous_owner)
 
 
-def _show(outcomes: list[Outcome]) -> None:
-    notes = [outcome for outcome in outcomes if outcome.lines]
-    if notes:
-        details = new_table("result", "key", "from", "why")
-        for outcome in notes:
-            style = "red" if outcome.result == "failed" else ""
-            why = "\n".join(one_line(line, 10_000) for line in outcome.lines)
-            details.add_row(Text(outcome.result, style), one_line(outcome.key or "-"), outcome.source, why)
-        print_table(details)
-        print_text("")
+_COLORS = {"created": "green", "updated": "yellow", "failed": "red"}
+
+
+def _show(outcomes: list[Outcome], *, is_dry_run: bool) -> None:
+    for outcome in outcomes:
+        _show_one(outcome, is_dry_run=is_dry_run)
     counts = Counter(outcome.result for outcome in outcomes)
     totals = new_table(*_RESULTS)
     totals.add_row(*(str(counts[result]) for result in _RESULTS))
@@ -125,6 +140,24 @@ def _show(outcomes: list[Outcome]) -> None:
     adopted = sum(outcome.previous_owner is not None and outcome.result == "unchanged" for outcome in outcomes)
     if adopted:
         print_text(f"Now managed by these files: {pluralize(adopted, 'unchanged deployment')}.")
+
+
+def _show_one(outcome: Outcome, *, is_dry_run: bool) -> None:
+    document, result = outcome.document, outcome.result
+    if result == "unchanged" and not outcome.lines and not outcome.warnings:
+        return
+    change = f": {one_line(outcome.change)}" if outcome.change and result != "unchanged" else ""
+    undo = ""
+    if result == "updated" and "→" in change and not is_dry_run:
+        undo = f", undo: moorage deployments undo {document.key}"
+    name = one_line(document.key or document.source, 1_000)
+    echo(f"{result} {name}{change}{undo}", fg=_COLORS.get(result))
+    if result == "failed" and not outcome.problems:
+        echo(f"    in {one_line(document.source, 1_000)}", fg="red")
+    print_problems(document, outcome.problems, "problem", fg="red")
+    for line in outcome.lines:
+        print_paragraph(line, indent=4, fg="red" if result == "failed" else None)
+    print_problems(document, outcome.warnings, "warning", fg="yellow")
 
 
 def _list_removed(removed: list[Manifest]) -> bool:

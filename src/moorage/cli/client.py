@@ -13,6 +13,7 @@ from moorage.cli.errors import ServerError, api_error, decode, raise_not_moorage
 from moorage.cli.http import MAX_RESPONSE, HttpClient, HttpResponse, InvalidServerUrl, NoResponse
 from moorage.cli.output import echo
 from moorage.cli.responses import (
+    LiveDeployment,
     ManifestPage,
     PageT,
     UnreadableItem,
@@ -112,10 +113,10 @@ class Client:
         data = None if body is None else msgspec.json.encode(body)
         return self._json(method, path, query or {}, data, kind, **headers)
 
-    def put(self, key: str, body: Any, reason: str, **query: Any) -> Reply[dict[str, Any]]:
+    def put(self, key: str, body: Any, reason: str, **query: Any) -> Reply[LiveDeployment]:
         """PUT a deployment, with the query parameters that are not None."""
-        data, kind = msgspec.json.encode(body), dict[str, Any]
-        return self._json("PUT", deployment_path(key), query, data, kind, X_Moorage_Change_Reason=reason)
+        data, path = msgspec.json.encode(body), deployment_path(key)
+        return self._json("PUT", path, query, data, LiveDeployment, X_Moorage_Change_Reason=reason)
 
     def pages(self, path: str, kind: type[PageT], **query: Any) -> Iterator[Reply[PageT]]:
         """Yield all pages of a list, newest first."""

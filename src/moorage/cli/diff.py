@@ -6,7 +6,8 @@ import click
 
 from moorage.cli.client import Client, read_manifests
 from moorage.cli.options import setting
-from moorage.cli.output import echo, one_line, print_data, print_difference
+from moorage.cli.output import echo, one_line, print_data, print_difference, print_paragraph
+from moorage.cli.problems import print_problems
 from moorage.documents.plan import Action, Step, make_plan
 from moorage.documents.read import read_paths
 
@@ -16,6 +17,7 @@ _SIGNS: dict[Action, tuple[str, str]] = {
     "delete": ("-", "red"),
     "reject": ("!", "red"),
     "invalid": ("!", "red"),
+    "unchanged": ("=", ""),
 }
 
 
@@ -43,14 +45,19 @@ def diff(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> None
 
 def _print(plan: list[Step]) -> None:
     for step in plan:
-        if step.action == "unchanged":
+        if step.action == "unchanged" and not step.warnings:
             continue
         sign, color = _SIGNS[step.action]
         echo(f"{sign} {one_line(step.key, 128)}  ({one_line(step.source, 1_000)})", fg=color, bold=True)
-        for line in step.why:
-            echo(f"    {one_line(line, 1_000)}", fg=color)
+        if step.document is not None and step.problems:
+            print_problems(step.document, step.problems, "problem", fg=color)
+        else:
+            for line in step.why:
+                print_paragraph(line, indent=4, fg=color)
         if step.action != "delete":
             print_difference(step.text(), indent="    ")
+        if step.document is not None:
+            print_problems(step.document, step.warnings, "warning", fg="yellow")
     counts = Counter(step.action for step in plan)
     parts = (
         f"{counts['create']} to create",
@@ -64,5 +71,6 @@ def _print(plan: list[Step]) -> None:
 
 def _as_data(step: Step) -> dict[str, object]:
     why = {"why": list(step.why)} if step.why else {}
+    warnings = {"warnings": step.warnings} if step.warnings else {}
     changed = [] if step.action in ("invalid", "delete") else step.changes()
-    return {"action": step.action, "key": step.key, "file": step.source, "changes": changed, **why}
+    return {"action": step.action, "key": step.key, "file": step.source, "changes": changed, **why, **warnings}

@@ -3,13 +3,7 @@
 import msgspec
 
 from moorage.cli.responses import KeyName
-
-
-class ErrorProblem(msgspec.Struct, frozen=True):
-    """A problem of a body."""
-
-    path: str
-    message: str
+from moorage.core.errors.base import Problem
 
 
 class BreakingLine(msgspec.Struct, frozen=True):
@@ -34,7 +28,7 @@ class ErrorDetail(msgspec.Struct, frozen=True):
     message: str
     hint: str = ""
     key: str = ""
-    problems: list[ErrorProblem] = []
+    problems: list[Problem] = []
     breaking: list[BreakingLine] = []
     callers: list[AffectedCaller] = []
 

@@ -1,5 +1,6 @@
 """The errors of the command line that the responses of a server cause."""
 
+from collections.abc import Sequence
 from typing import NoReturn, TypeVar
 
 import click
@@ -8,6 +9,7 @@ import msgspec
 from moorage.cli.error_responses import AffectedCaller, ErrorReply
 from moorage.cli.hints import translate
 from moorage.cli.http import HttpResponse
+from moorage.core.errors.base import Problem
 from moorage.core.escaping import visible_line
 
 T = TypeVar("T")
@@ -20,14 +22,18 @@ _MAX_LINES = 100
 
 
 class ApiError(click.ClickException):
-    """An error response; `problems` are the lines to show, and the message joins them with the hint."""
+    """An error response; `problems` are the lines to show, and the message joins them with the hint.
 
-    def __init__(self, problems: list[str], hint: str = "", code: str = "") -> None:
+    `details` are the problems of the body, which are among the lines.
+    """
+
+    def __init__(self, problems: list[str], hint: str = "", code: str = "", details: Sequence[Problem] = ()) -> None:
         self.problems = [visible_line(problem) for problem in problems[:_MAX_LINES]]
         if len(problems) > _MAX_LINES:
             self.problems.append(f"… and {len(problems) - _MAX_LINES} more")
         self.hint = visible_line(hint)
         self.code = code
+        self.details = details
         super().__init__("\n  ".join(self.problems) + (f"\n{self.hint}" if hint else ""))
 
 
@@ -71,7 +77,7 @@ def api_error(url: str, response: HttpResponse) -> ApiError:
     problems += [f"breaking: {change.message}" for change in error.breaking]
     problems += [_affected(caller) for caller in error.callers]
     message, hint = translate(error)
-    return ApiError(problems or [message], hint, error.code)
+    return ApiError(problems or [message], hint, error.code, error.problems)
 
 
 def _affected(caller: AffectedCaller) -> str:

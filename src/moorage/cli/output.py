@@ -5,6 +5,7 @@ command line do not print.
 """
 
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -25,6 +26,10 @@ _PIPE_WIDTH = 200  # a pipe has no width, and tables in it are not cut
 #: The maximum length of an error; a value in it can have megabytes.
 _ERROR_LENGTH = 200_000
 USAGE_ERROR_LENGTH = 1_000
+
+#: The maximum length of a paragraph, and the width of its lines on a very narrow terminal.
+_PARAGRAPH_LENGTH = 10_000
+_NARROWEST = 20
 
 
 def echo(text: str, *, err: bool = False, nl: bool = True, fg: str | None = None, bold: bool | None = None) -> None:
@@ -58,6 +63,14 @@ def print_table(table: OutputTable) -> None:
 def print_text(text: str) -> None:
     """Print a text on standard output, with long lines wrapped at the width of the terminal."""
     new_console().print(_as_text(text))
+
+
+def print_paragraph(text: str, *, indent: int = 0, fg: str | None = None, err: bool = False) -> None:
+    """Print one line; on a terminal, words that do not fit are on more lines with the same indentation."""
+    lines, margin = [one_line(text, _PARAGRAPH_LENGTH)], " " * indent
+    if (sys.stderr if err else sys.stdout).isatty():
+        lines = textwrap.wrap(lines[0], max(new_console(to_stderr=err).width - indent, _NARROWEST))
+    echo("\n".join(margin + line for line in lines), fg=fg, err=err)
 
 
 def new_console(*, to_stderr: bool = False) -> Console:

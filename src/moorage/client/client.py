@@ -189,7 +189,8 @@ def _request(
         "inputs": inputs, "context": context, "prefix_messages": prefix_messages, "messages": messages,
         "extra_params": extra_params,
     }  # fmt: skip
-    return read_request(_encode_body({"key": key} | {name: value for name, value in body.items() if value is not None}))
+    fields = {name: value for name, value in body.items() if value is not None}
+    return read_request(_encode_body({"key": key} | fields))[0]
 
 
 def _is_plain(given: Mapping[str, Any]) -> TypeGuard[Object]:

@@ -8,13 +8,17 @@ import msgspec
 from msgspec import UNSET
 
 from moorage.core.compatibility.breaking import breaking_changes
+from moorage.core.compatibility.contract import find_variables_without_jinja
+from moorage.core.deployments.content import Content
 from moorage.core.deployments.deployment import PutDeployment
 from moorage.core.deployments.diff import Change, diff_paths, unified
 from moorage.core.deployments.ids import check_key
-from moorage.core.deployments.manifest import Manifest
+from moorage.core.deployments.manifest import Manifest, fields_of
 from moorage.core.deployments.ownership import WriteOptions, may_change
 from moorage.core.deployments.update import updated_content
+from moorage.core.errors.base import Problem
 from moorage.core.errors.requests import ComparisonTooLarge, InvalidBody, InvalidKey
+from moorage.core.lint.content import lint
 from moorage.core.validation.body import read_body
 from moorage.core.validation.strict_json import MAX_BODY
 from moorage.documents.read import Document, name_in_project
@@ -30,7 +34,8 @@ MANIFEST_FIELDS = (
 
 class Step(msgspec.Struct, frozen=True):
     """The action for one deployment. `before` is the content on the server, `after` that of the file, as JSON values;
-    `why` explains an action that fails or needs attention."""
+    `why` and the `problems` of the document explain an action that fails or needs attention; `warnings` do not stop it.
+    """
 
     action: Action
     key: str
@@ -38,6 +43,9 @@ class Step(msgspec.Struct, frozen=True):
     before: Any = UNSET
     after: Any = UNSET
     why: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    document: Document | None = None
 
     def changes(self) -> list[Change]:
         """Return the paths that differ."""
@@ -52,13 +60,14 @@ def make_plan(documents: Iterable[Document], manifests: dict[str, Manifest], pat
     """Return what `moorage apply --prune` does to give the server the content of the documents from `paths`."""
     documents = list(documents)
     steps: list[Step] = []
-    planned: dict[str, Any] = {}  # by earlier documents: a key that occurs twice is applied twice
+    planned: dict[str, _State] = {}  # by earlier documents: a key that occurs twice is applied twice
     for document in documents:
         current = manifests.get(document.key)
-        before = planned.get(document.key, UNSET if current is None else content(current))
-        steps.append(_step(document, current, before))
-        if steps[-1].action in ("create", "update"):
-            planned[document.key] = steps[-1].after
+        before = planned.get(document.key, None if current is None else _state(current))
+        step, after = _step(document, current, before)
+        steps.append(step)
+        if after is not None:
+            planned[document.key] = after
     return steps + [
         Step("delete", manifest.key, str(manifest.file), before=content(manifest))
         for manifest in prunable(documents, manifests, paths)
@@ -90,26 +99,45 @@ def is_under(file: str, roots: Iterable[str]) -> bool:
 
 def content(manifest: Manifest) -> dict[str, Any]:
     """Return the fields that a file has of a deployment, as JSON values."""
-    built: dict[str, Any] = msgspec.to_builtins(manifest)
-    return {name: built[name] for name in MANIFEST_FIELDS if name in built}
+    return _state(manifest).fields()
 
 
-def _step(document: Document, current: Manifest | None, before: Any) -> Step:
+class _State(msgspec.Struct, frozen=True):
+    """What a file has of a deployment."""
+
+    description: str
+    content: Content
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        fields = {"description": self.description, **fields_of(self.content)}
+        return {name: msgspec.to_builtins(fields[name]) for name in MANIFEST_FIELDS if fields[name] is not UNSET}
+
+
+def _state(manifest: Manifest) -> _State:
+    return _State(manifest.description, manifest.content())
+
+
+def _step(document: Document, current: Manifest | None, before: _State | None) -> tuple[Step, _State | None]:
+    """Return the step for a document, and the state that it leads to unless it fails or changes nothing."""
     try:
-        body = _read(document)
+        after = _read(document, before)
     except _InvalidError as error:
-        return Step("invalid", document.key or "-", document.source, why=error.lines)
-    fields = {name: getattr(body, name) for name in MANIFEST_FIELDS}
-    after = {name: msgspec.to_builtins(value) for name, value in fields.items() if value is not UNSET}
-    if before is UNSET:
-        return Step("create", document.key, document.source, after=after)
-    after = before | after
-    action: Action = "update" if list(diff_paths(before, after)) else "unchanged"
-    if action == "unchanged":
-        return Step(action, document.key, document.source, before, after)
-    why = _rejection(document, current) or _breaking(before, after) if current else ()
+        key = document.key or "-"
+        return Step("invalid", key, document.source, why=error.lines, problems=error.problems, document=document), None
+    step = Step(
+        "create", document.key, document.source, after=after.fields(), document=document,
+        warnings=tuple(lint(after.content.encode(), find_variables_without_jinja)),
+    )  # fmt: skip
+    if before is None:
+        return step, after
+    step = msgspec.structs.replace(step, action="unchanged", before=before.fields())
+    if not any(step.changes()):
+        return step, None
+    why = _rejection(document, current) or _breaking(before.content, after.content) if current else ()
     owner = _current_owner(document, current) if current else ()
-    return Step("reject" if why else action, document.key, document.source, before, after, why or owner)
+    step = msgspec.structs.replace(step, action="reject" if why else "update", why=why or owner)
+    return step, None if why else after
 
 
 def _rejection(document: Document, current: Manifest) -> tuple[str, ...]:
@@ -121,11 +149,10 @@ def _rejection(document: Document, current: Manifest) -> tuple[str, ...]:
     return (f"managed through the API instead of {current.file}; `moorage apply --take-ownership` reverses that",)
 
 
-def _breaking(before: Any, after: Any) -> tuple[str, ...]:
+def _breaking(before: Content, after: Content) -> tuple[str, ...]:
     """Return the breaking changes, without those that only a jinja process can find."""
-    live, new = (updated_content(read_body(each, PutDeployment)[0]).encode() for each in (before, after))
     try:
-        lines = tuple(f"breaking: {change.message}" for change in breaking_changes(live, new))
+        lines = tuple(f"breaking: {change.message}" for change in breaking_changes(before.encode(), after.encode()))
     except ComparisonTooLarge as error:
         lines = (f"breaking: {error.message}",)
     return (*lines, "`moorage apply --allow-breaking` publishes it anyway") if lines else ()
@@ -141,21 +168,26 @@ def _current_owner(document: Document, current: Manifest) -> tuple[str, ...]:
 
 
 class _InvalidError(Exception):
-    def __init__(self, lines: tuple[str, ...]) -> None:
+    def __init__(self, *lines: str, problems: tuple[Problem, ...] = ()) -> None:
         self.lines = lines
+        self.problems = problems
 
 
-def _read(document: Document) -> PutDeployment:
+def _read(document: Document, before: _State | None) -> _State:
     if document.problem:
-        raise _InvalidError((document.problem,))
+        raise _InvalidError(document.problem)
     try:
         check_key(document.key)
         if len(msgspec.json.encode(document.body)) > MAX_BODY:
-            raise _InvalidError((f"larger than {MAX_BODY} bytes",))
+            raise _InvalidError(f"larger than {MAX_BODY} bytes")
         body, _ = read_body(document.body, PutDeployment)
-        updated_content(body)
-        return body
+        if before is None:
+            return _State(body.description or "", updated_content(body))
+        live = before.content
+        updated = updated_content(body, live.variables, live.runtime_config)
+        return _State(before.description if body.description is UNSET else body.description, updated)
     except InvalidBody as error:
-        raise _InvalidError(tuple(f"{each.path or 'the body'}: {each.message}" for each in error.problems)) from None
+        lines = (f"{each.path or 'the body'}: {each.message}" for each in error.problems)
+        raise _InvalidError(*lines, problems=error.problems) from None
     except InvalidKey as error:
-        raise _InvalidError((str(error),)) from None
+        raise _InvalidError(str(error)) from None

@@ -17,6 +17,7 @@ import msgspec
 
 from moorage.core.errors.requests import InvalidJson
 from moorage.core.validation import strict_json
+from moorage.documents.positions import Origin
 from moorage.documents.yaml import YamlError, load_documents
 
 _SUFFIXES = {".yaml", ".yml", ".json", ".jsonl", ".ndjson"}
@@ -35,14 +36,16 @@ class DocumentError(Exception):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A deployment to put. `source` is its place for people; with a `problem` it could not be read. `file` is the file
-    that manages it, relative to its repository, or None for standard input and list pages."""
+    """A deployment to put. `source` is its place for people, and `origin` that in the text; with a `problem` it could
+    not be read. `file` is the file that manages it, relative to its repository, or None for standard input and list
+    pages."""
 
     source: str
     key: str
     body: dict[str, Any]
     problem: str = ""
     file: str | None = None
+    origin: Origin | None = None
 
 
 def read_paths(paths: list[str], *, may_be_empty: bool = False) -> list[Document]:
@@ -101,7 +104,7 @@ def read_values(path: str) -> list[Any]:
     except OSError as error:
         raise DocumentError(f"{path}: {error.strerror or 'cannot be read'}") from error
     found: list[Any] = []
-    for where, value in _values(path, Path(path).suffix.lower(), content):
+    for where, _, value in _values(path, Path(path).suffix.lower(), content):
         if isinstance(value, Document):
             raise DocumentError(f"{where}: {value.problem}")
         found += value if isinstance(value, list) else [value]
@@ -163,48 +166,57 @@ def _read_text(source: str, suffix: str, content: bytes, file: str | None = None
     if not values:
         yield Document(source, "", {}, "the file has no deployment")
     items: list[Document] = []
-    for where, value in values:
+    for where, origin, value in values:
         if isinstance(value, Document):
             yield value
         elif isinstance(value, dict) and value.get("object") == "list" and isinstance(value.get("data"), list):
-            items += [_item(f"{where} data[{index}]", item) for index, item in enumerate(value["data"])]
+            items += [
+                _placed(_item(f"{where} data[{index}]", item), origin, "data", index)
+                for index, item in enumerate(value["data"])
+            ]
         elif isinstance(value, list):
-            yield from (_document(f"{where}[{index}]", item, file) for index, item in enumerate(value))
+            for index, item in enumerate(value):
+                yield _placed(_document(f"{where}[{index}]", item, file), origin, index)
         else:
-            yield _document(where, value, file)
+            yield _placed(_document(where, value, file), origin)
     yield from reversed(items)
 
 
-def _values(source: str, suffix: str, content: bytes) -> Iterator[tuple[str, Any]]:
+def _placed(document: Document, origin: Origin, *steps: str | int) -> Document:
+    return msgspec.structs.replace(document, origin=msgspec.structs.replace(origin, steps=steps))
+
+
+def _values(source: str, suffix: str, content: bytes) -> Iterator[tuple[str, Origin, Any]]:
     """Yield the values of a file with their places, and a `Document` with a problem for each that cannot be read."""
     is_lines = suffix in {".jsonl", ".ndjson"}
+    text = content.decode("utf-8-sig", errors="replace")
     if suffix == ".json" or (not suffix and content.lstrip()[:1] in (b"{", b"[")):
         try:
-            yield source, strict_json.parse(content)
+            yield source, Origin(source, text), strict_json.parse(content)
             return
         except InvalidJson as error:
             lines = [line for line in content.splitlines() if line.strip()]
             is_lines = len(lines) > 1 and all(line.lstrip().startswith(b"{") for line in lines)
             is_yaml = not suffix and any(line.startswith(b"---") for line in lines)
             if not is_lines and not is_yaml:
-                yield source, Document(source, "", {}, str(error))
+                yield source, Origin(source, text), Document(source, "", {}, str(error))
                 return
     if is_lines:
         for number, line in enumerate(content.splitlines(), 1):
             if line.strip():
-                where = f"{source}:{number}"
+                where, origin = f"{source}:{number}", Origin(source, line.decode(errors="replace"), first_line=number)
                 try:
-                    yield where, strict_json.parse(line)
+                    yield where, origin, strict_json.parse(line)
                 except InvalidJson as error:
-                    yield where, Document(where, "", {}, str(error))
+                    yield where, origin, Document(where, "", {}, str(error))
         return
     try:
         values = [value for value in load_documents(content.decode("utf-8-sig")) if value is not None]
         for number, value in enumerate(values, 1):
             strict_json.check(value)
-            yield (f"{source}#{number}" if len(values) > 1 else source), value
+            yield (f"{source}#{number}" if len(values) > 1 else source), Origin(source, text, number - 1), value
     except (YamlError, InvalidJson, UnicodeDecodeError) as error:
-        yield source, Document(source, "", {}, str(error))
+        yield source, Origin(source, text), Document(source, "", {}, str(error))
 
 
 def _item(source: str, value: Any) -> Document:

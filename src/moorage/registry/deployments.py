@@ -1,6 +1,5 @@
 """Create, change, delete and restore deployments, each in one transaction of the caller."""
 
-from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -45,8 +44,7 @@ def put_deployment(
     if current is None:
         if ctx.options.if_match is not None:
             get_deployment(tx, ctx.project_id, key)  # raises: there is nothing that could match
-        _create(tx, ctx, key, body)
-        result = DeploymentResult(_stored(tx, ctx, key), "created")
+        result = _create(tx, ctx, key, body)
     else:
         check_preconditions(tx, current, ctx.options)
         result = _update(tx, ctx, current, body)
@@ -65,8 +63,7 @@ def create_deployment(tx: Transaction, ctx: WriteContext, body: PostDeployment) 
     check_key(body.key)
     if tx.find_deployment(ctx.project_id, body.key) is not None:
         raise KeyTaken(param="key", key=body.key)
-    _create(tx, ctx.with_reason(body.reason), body.key, body)
-    return DeploymentResult(_stored(tx, ctx, body.key), "created")
+    return _create(tx, ctx.with_reason(body.reason), body.key, body)
 
 
 def patch_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str, body: PatchDeployment) -> DeploymentResult:
@@ -125,7 +122,7 @@ def restore_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str) -> De
     return DeploymentResult(_stored(tx, ctx, tombstone.id), "restored")
 
 
-def _create(tx: Transaction, ctx: WriteContext, key: str, body: PutDeployment) -> None:
+def _create(tx: Transaction, ctx: WriteContext, key: str, body: PutDeployment) -> DeploymentResult:
     version_id = new_id()
     content, sha256 = ctx.calculate(encoded_content, body)
     check_jinja(ctx, content)
@@ -133,6 +130,7 @@ def _create(tx: Transaction, ctx: WriteContext, key: str, body: PutDeployment) -
     tx.insert_version(version_id, deployment_id, FIRST_VERSION, content, ctx.actor, sha256=sha256, notes=body.notes)
     subject = Subject(ctx.project_id, deployment_id, to_version_id=version_id, content_sha256=sha256)
     tx.record("created", ctx.actor, subject)
+    return DeploymentResult(_stored(tx, ctx, key), "created", warnings=ctx.warnings(content))
 
 
 def _subject(
@@ -147,6 +145,7 @@ def _subject(
 
 def _update(tx: Transaction, ctx: WriteContext, current: Deployment, body: PutDeployment) -> DeploymentResult:
     (content, sha256), breaking = ctx.calculate(encoded_content, body, current), list[str]()
+    warnings = ctx.warnings(content)
     is_new_content = sha256 != current.content_sha256 or ctx.calculate(Deployment.decode_error, current) is not None
     description = current.description if body.description is UNSET else body.description
     is_new_description = description != current.description
@@ -157,8 +156,8 @@ def _update(tx: Transaction, ctx: WriteContext, current: Deployment, body: PutDe
     elif is_new_description:
         _set_description(tx, ctx, current, description)
     else:
-        return _unchanged(tx, ctx, current)
-    return _changed(tx, ctx, current, "updated", breaking)
+        return msgspec.structs.replace(_unchanged(tx, ctx, current), warnings=warnings)
+    return msgspec.structs.replace(_changed(tx, ctx, current, "updated"), breaking=breaking, warnings=warnings)
 
 
 def _set_description(tx: Transaction, ctx: WriteContext, current: Deployment, description: str) -> None:
@@ -175,17 +174,14 @@ def _unchanged(tx: Transaction, ctx: WriteContext, current: Deployment) -> Deplo
 
 
 def _changed(
-    tx: Transaction,
-    ctx: WriteContext,
-    before: Deployment,
-    result: Literal["updated", "unchanged"],
-    breaking: Sequence[str] = (),
+    tx: Transaction, ctx: WriteContext, before: Deployment, result: Literal["updated", "unchanged"]
 ) -> DeploymentResult:
     current = _stored(tx, ctx, before.id)
     previous_owner = None
     if (before.owner, before.file) != (current.owner, current.file):
         previous_owner = before.file if before.owner == "files" else "api"
-    return DeploymentResult(current, result, previous_owner, breaking)
+    previous_version = before.version if current.live_version_id != before.live_version_id else None
+    return DeploymentResult(current, result, previous_owner, previous_version=previous_version)
 
 
 def _stored(tx: Transaction, ctx: WriteContext, key_or_id: str) -> Deployment:

@@ -35,13 +35,14 @@ class DeploymentOutcome(msgspec.Struct, frozen=True, tag="deployment", array_lik
 
 
 class VersionOutcome(msgspec.Struct, frozen=True, tag="version", array_like=True):
-    """The outcome of a POST that returns a version."""
+    """The outcome of a POST that returns a version; `has_warnings` says whether to find warnings about its content."""
 
     deployment_id: str
     version_id: str
     status: Status
     etag: str
     breaking: Sequence[str]
+    has_warnings: bool = False
 
 
 class ApiKeyOutcome(msgspec.Struct, frozen=True, tag="api_key", array_like=True):
@@ -66,7 +67,10 @@ def outcome_of(result: WriteResult) -> Outcome:
         )
     if isinstance(result, VersionResult):
         version = result.version
-        return VersionOutcome(version.deployment_id, version.id, version.status, result.etag, _shown(result.breaking))
+        return VersionOutcome(
+            version.deployment_id, version.id, version.status, result.etag, _shown(result.breaking),
+            bool(result.warnings),
+        )  # fmt: skip
     return ApiKeyOutcome(result.key.id, result.key.name)
 
 
@@ -84,11 +88,13 @@ def result_of(tx: Transaction, ctx: WriteContext, outcome: Outcome) -> WriteResu
             content_sha256=version.content_sha256, description=outcome.description, updated_us=outcome.updated_us,
             deleted_us=None, rev=outcome.rev,
         )  # fmt: skip
-        return DeploymentResult(then, outcome.result)
+        warnings = ctx.warnings(version.content) if outcome.result == "created" else ()
+        return DeploymentResult(then, outcome.result, warnings=warnings)
     if isinstance(outcome, VersionOutcome):
         _, version = _stored(tx, ctx, outcome.deployment_id, outcome.version_id)
         as_then = msgspec.structs.replace(version, status=outcome.status, deleted_us=None)
-        return VersionResult(as_then, outcome.etag, outcome.breaking)
+        warnings = ctx.warnings(version.content) if outcome.has_warnings else ()
+        return VersionResult(as_then, outcome.etag, outcome.breaking, warnings)
     key = tx.find_api_key(outcome.key_id)
     if key is None:
         raise ApiKeyNotFound(name=outcome.key_id)

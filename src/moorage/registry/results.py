@@ -6,29 +6,37 @@ from typing import Literal
 import msgspec
 
 from moorage.core.access import ApiKey
-from moorage.core.deployments.deployment import Deployment
+from moorage.core.deployments.deployment import Deployment, VersionNumber
 from moorage.core.deployments.version import Version
+from moorage.core.errors.base import Problem
 
 
 class DeploymentResult(msgspec.Struct, frozen=True):
     """A deployment after a write.
 
     `previous_owner` is the owner before, a file or `api`, if the write changed it; `breaking` lists the paths of
-    breaking changes that were allowed.
+    breaking changes that were allowed; `warnings` are about the content that was sent; `previous_version` is the live
+    version before, if another one is live now.
     """
 
     deployment: Deployment
     result: Literal["created", "updated", "unchanged", "restored"]
     previous_owner: str | None = None
     breaking: Sequence[str] = ()
+    warnings: Sequence[Problem] = ()
+    previous_version: VersionNumber | None = None
 
 
 class VersionResult(msgspec.Struct, frozen=True):
-    """A version after a write, and the new ETag of its deployment; `breaking` as in `DeploymentResult`."""
+    """A version after a write, and the new ETag of its deployment.
+
+    `breaking` and `warnings` are as in `DeploymentResult`.
+    """
 
     version: Version
     etag: str
     breaking: Sequence[str] = ()
+    warnings: Sequence[Problem] = ()
 
 
 class ApiKeyResult(msgspec.Struct, frozen=True):

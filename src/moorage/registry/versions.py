@@ -10,7 +10,7 @@ from moorage.core.deployments.history import Subject
 from moorage.core.deployments.ids import new_id
 from moorage.core.deployments.update import encoded_content
 from moorage.core.deployments.version import PostVersion, Version
-from moorage.core.errors.base import NotDeleted, NothingToUndo, VersionIsLive
+from moorage.core.errors.base import NotDeleted, NothingToUndo, Problem, VersionIsLive
 from moorage.registry.breaking_changes import check_breaking, check_jinja
 from moorage.registry.consumers import check_no_consumers
 from moorage.registry.lookup import (
@@ -38,7 +38,7 @@ def save_version(tx: Transaction, ctx: WriteContext, key_or_id: str, body: PostV
     deployment = get_for_update(tx, ctx, key_or_id)
     content, sha256 = ctx.calculate(encoded_content, body, deployment)
     version_id, breaking = add_version(tx, ctx.with_reason(body.reason), deployment, body, content, sha256)
-    return _result(tx, deployment, version_id, breaking)
+    return _result(tx, deployment, version_id, breaking, ctx.warnings(content))
 
 
 def publish_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_number: str) -> VersionResult:
@@ -54,7 +54,7 @@ def publish_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_nu
         breaking = _publish(tx, ctx, deployment, version.id, version.content, version.content_sha256)
     elif not transfer_ownership(tx, ctx, deployment):
         tx.discard()
-    return _result(tx, deployment, version.id, breaking)
+    return _result(tx, deployment, version.id, breaking, ctx.warnings(version.content))
 
 
 def undo(tx: Transaction, ctx: WriteContext, key_or_id: str) -> VersionResult:
@@ -177,8 +177,14 @@ def _subject(deployment: Deployment, before: str | None, after: str, content_sha
     )  # fmt: skip
 
 
-def _result(tx: Transaction, deployment: Deployment, version_id: str, breaking: Sequence[str] = ()) -> VersionResult:
-    return VersionResult(get_version(tx, deployment, version_id), _etag(tx, deployment), breaking)
+def _result(
+    tx: Transaction,
+    deployment: Deployment,
+    version_id: str,
+    breaking: Sequence[str] = (),
+    warnings: Sequence[Problem] = (),
+) -> VersionResult:
+    return VersionResult(get_version(tx, deployment, version_id), _etag(tx, deployment), breaking, warnings)
 
 
 def _etag(tx: Transaction, deployment: Deployment) -> str:

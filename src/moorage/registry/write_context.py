@@ -8,8 +8,11 @@ from msgspec import UnsetType
 
 from moorage.core.access import Scope
 from moorage.core.compatibility.contract import Templates, VariableNames, find_variables_without_jinja
+from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.history import Actor
 from moorage.core.deployments.ownership import WriteOptions
+from moorage.core.errors.base import Problem
+from moorage.core.lint.content import lint
 from moorage.registry.calculations import Calculate, calculate_now
 
 
@@ -49,6 +52,10 @@ class WriteContext(msgspec.Struct, frozen=True):
     templates: TemplateInspector = WITHOUT_JINJA
     scopes: frozenset[Scope] = frozenset()
     calculate: Calculate = calculate_now
+
+    def warnings(self, content: StoredContent) -> Sequence[Problem]:
+        """Return the warnings about a content that is written."""
+        return self.calculate(lint, content, self.templates.find_variables)
 
     def with_reason(self, reason: str | UnsetType) -> "WriteContext":
         """Return a copy with the reason of a body, if the body has one."""

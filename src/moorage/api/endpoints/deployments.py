@@ -51,7 +51,7 @@ async def put(ctx: RequestContext) -> Response:
     body, normalized = await ctx.parse(PutDeployment)
     result = await ctx.write(put_deployment, ctx.path("key_or_id"), body, is_dry_run=is_dry_run)
     status = 201 if result.result == "created" and not is_dry_run else 200
-    return deployment_response(ctx, result, status, normalized)
+    return deployment_response(ctx, result, status, normalized, is_dry_run=is_dry_run)
 
 
 async def post(ctx: RequestContext) -> Response:

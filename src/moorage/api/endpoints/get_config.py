@@ -7,7 +7,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from moorage.api.request import SMALL_BODY, RequestContext
-from moorage.api.responses import RawHeaders
+from moorage.api.responses import RawHeaders, warnings_header
 from moorage.core.access import Scope
 from moorage.core.resolution.config import read_request
 from moorage.gateway.resolve import Resolved
@@ -21,11 +21,13 @@ async def get_config(ctx: RequestContext) -> Response:
     ctx.allow_query_params()
     body = await ctx.body()
     is_small = len(body) <= SMALL_BODY
-    request = read_request(body) if is_small else await ctx.compute(read_request, body)
+    request, warnings = read_request(body) if is_small else await ctx.compute(read_request, body)
     resolved = await ctx.services.resolver.resolve(ctx.project_id, request, is_small=is_small)
     ctx.services.consumers.record(resolved.live.version_id, ctx.key.id, request.inputs)
     response = Response(resolved.config)
     _, response.raw_headers = config_headers(resolved)
+    if warnings:
+        response.headers["X-Moorage-Warnings"] = warnings_header(warnings)
     return response
 
 

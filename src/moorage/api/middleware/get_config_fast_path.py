@@ -33,7 +33,9 @@ class GetConfigFastPath:
         try:
             caller = callers.find(authorization) or self._authenticate(authorization, callers)
             caller.check_scopes(SCOPES)
-            request = read_request(body)
+            request, warnings = read_request(body)
+            if warnings:
+                return None
             resolved = self._resolver.resolve_now(caller.project_id, request)
         except MoorageError:
             return None

@@ -111,6 +111,12 @@ _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
         "The previous owner, if the write changed it: `api`, or a file (percent-encoded).",
         {"type": "string"},
     ),
+    "X-Moorage-Previous-Version": ("The version that was live before, if another one is now.", {"type": "string"}),
+    "X-Moorage-Warnings": (
+        "Warnings about the request, each `path: message`, separated by commas, as many as fit into a header. Commas in"
+        " them, `%` and all but printable ASCII are percent-encoded.",
+        {"type": "string"},
+    ),
     "X-Moorage-Normalized": (
         "Paths of the body that were normalized, as many as fit into a header.",
         {"type": "string"},

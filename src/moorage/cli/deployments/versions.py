@@ -7,6 +7,7 @@ import click
 from moorage.cli.client import Client, Reply, deployment_path
 from moorage.cli.options import key_argument, output_option, setting
 from moorage.cli.output import echo, new_table, one_line, print_data, print_difference, print_done, print_table
+from moorage.cli.problems import print_warnings
 from moorage.cli.responses import DifferenceReply, HistoryRow, ItemT, Page, SavedVersion, VersionRow
 from moorage.core.deployments.page import MAX_LIMIT
 from moorage.documents.read import read_one
@@ -57,6 +58,7 @@ def draft(file: str, bump: str | None, description: str | None, notes: str | Non
         f"Compare: moorage deployments diff {document.key} live {version}\n"
         f"Publish: moorage deployments publish {document.key} {version}",
     )
+    print_warnings(saved, document)
 
 
 @click.command()

@@ -8,6 +8,7 @@ import click
 from moorage.cli.client import Client, Reply, deployment_path, one_line, version_path
 from moorage.cli.options import key_argument, output_option, setting
 from moorage.cli.output import print_done
+from moorage.cli.problems import print_warnings
 from moorage.cli.responses import Deleted, LiveDeployment, SavedVersion
 from moorage.documents.read import read_one
 
@@ -45,6 +46,7 @@ def create(file: str, reason: str, output: str, url: str) -> None:
     body = {"key": document.key, **document.body, "reason": one_line(reason)}
     created = Client.from_environment(url).send("POST", "/v2/deployments", LiveDeployment, body)
     print_done(created.plain(), output, f"Created {created.value.key}: {created.value.version} is live.")
+    print_warnings(created, document)
 
 
 @click.command()
@@ -56,6 +58,7 @@ def publish(key_or_id: str, version: str, output: str, url: str, **options: Any)
     """Publish a version, newer or older."""
     live = _send(url, "POST", key_or_id, f"{_path(key_or_id, version)}/publish", SavedVersion, **options)
     print_done(live.plain(), output, f"{key_or_id}: {live.value.version} is live.")
+    print_warnings(live)
 
 
 @click.command()

@@ -1,13 +1,15 @@
 """Manifest: a deployment as in a file, with its owner."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from moorage.core.deployments.content import Content
 from moorage.core.deployments.deployment import Deployment
 from moorage.core.deployments.ownership import Owner
 from moorage.core.deployments.prompt_config import PromptConfig, Variable
+from moorage.core.deployments.runtime_config import RuntimeConfig
 from moorage.core.deployments.variant import Fallback, Settings, Variant
 from moorage.core.routing.rules import RoutingRule
 from moorage.core.times import iso
@@ -36,6 +38,13 @@ class Manifest(msgspec.Struct, frozen=True):
     variants: list[Variant] | UnsetType = UNSET
     routing: list[RoutingRule] | UnsetType = UNSET
 
+    def content(self) -> Content:
+        """Return the content."""
+        config = RuntimeConfig(
+            self.settings, self.fallbacks or [], self.retry_count, self.variants or [], self.routing or []
+        )
+        return Content(self.prompt_config, self.variables, config)
+
 
 class UnreadableDeployment(msgspec.Struct, frozen=True):
     """A deployment that has no manifest, because its row in the database cannot be decoded."""
@@ -56,8 +65,6 @@ class ManifestPage(msgspec.Struct, frozen=True):
 
 def manifest_of(deployment: Deployment) -> Manifest:
     """Return the representation of a deployment in responses."""
-    content = deployment.content.decode()
-    runtime_config = content.runtime_config
     return Manifest(
         id=deployment.id,
         key=deployment.key,
@@ -67,11 +74,19 @@ def manifest_of(deployment: Deployment) -> Manifest:
         version=str(deployment.version),
         updated=iso(deployment.updated_us),
         description=deployment.description,
-        variables=content.variables,
-        prompt_config=content.prompt_config,
-        settings=runtime_config.settings,
-        fallbacks=runtime_config.fallbacks or UNSET,
-        retry_count=runtime_config.retry_count,
-        variants=runtime_config.variants or UNSET,
-        routing=runtime_config.routing or UNSET,
+        **fields_of(deployment.content.decode()),
     )
+
+
+def fields_of(content: Content) -> dict[str, Any]:
+    """Return the fields of a content in a manifest; empty ones of the runtime configuration are UNSET."""
+    runtime_config = content.runtime_config
+    return {
+        "variables": content.variables,
+        "prompt_config": content.prompt_config,
+        "settings": runtime_config.settings,
+        "fallbacks": runtime_config.fallbacks or UNSET,
+        "retry_count": runtime_config.retry_count,
+        "variants": runtime_config.variants or UNSET,
+        "routing": runtime_config.routing or UNSET,
+    }

@@ -203,10 +203,14 @@ class PromptConfig(_Strict, frozen=True, kw_only=True):
     )
 
 
+#: The maximum number of characters of a variable's key.
+MAX_VARIABLE_KEY = 256
+
+
 class Variable(_Strict, frozen=True):
     """A variable that messages use as `{{key}}`, with its default value."""
 
-    key: Annotated[str, Meta(min_length=1, max_length=256)]
+    key: Annotated[str, Meta(min_length=1, max_length=MAX_VARIABLE_KEY)]
     value: Any | UnsetType = UNSET
     is_pii: bool | UnsetType = UNSET
     description: str | UnsetType = UNSET

@@ -59,6 +59,10 @@ def _complete_cache(value: Any, path: JsonPath, report: Report) -> Any:
     return value
 
 
+#: The treatment of a variable that has neither input nor default.
+Missing = Literal["empty", "keep", "error"]
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings of a variant other than its `prompt_config`."""
 
@@ -71,8 +75,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ) = UNSET
     missing_inputs: (
         Annotated[
-            Literal["empty", "keep", "error"],
-            Meta(description="The treatment of a variable that has neither input nor default."),
+            Missing,
+            Meta(
+                description="The treatment of a variable that has neither input nor default. The default is `error` for"
+                " a new deployment with variables, and unchanged for an existing one."
+            ),
         ]
         | UnsetType
     ) = UNSET

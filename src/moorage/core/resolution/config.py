@@ -1,19 +1,23 @@
 """The request for a configuration, and the resolved configuration."""
 
 import hashlib
+from collections.abc import Iterable
+from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from moorage.core.deployments.prompt_config import ModelType
+from moorage.core.errors.base import Problem
 from moorage.core.errors.requests import InvalidBody
 from moorage.core.resolution.knowledge_filter import check_knowledge_filter
 from moorage.core.resolution.messages import check_messages
 from moorage.core.routing.context import Context, read_context
 from moorage.core.validation import strict_json
 from moorage.core.validation.body import read_body
-from moorage.core.validation.validate import Report
+from moorage.core.validation.json_path import JsonPath
+from moorage.core.validation.validate import Report, similar_field
 
 Object = dict[str, Any]
 
@@ -118,17 +122,33 @@ class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
 _encode = msgspec.json.Encoder().encode
 
 
-def read_request(body: bytes) -> GetConfigRequest:
-    """Decode a body.
+_FIELDS = tuple(field.encode_name for field in msgspec.structs.fields(GetConfigRequest))
+_KNOWN = frozenset(_FIELDS)
+
+#: How many unknown fields are compared with the known ones.
+_MAX_UNKNOWN = 20
+
+
+def read_request(body: bytes) -> tuple[GetConfigRequest, list[Problem]]:
+    """Decode a body, and return it with warnings about unknown fields that are nearly known ones.
 
     Raises:
         InvalidJson, InvalidBody: with all problems.
     """
     value = strict_json.parse(body)
     try:
-        return msgspec.convert(value, GetConfigRequest)
+        request = msgspec.convert(value, GetConfigRequest)
     except ValueError:  # slower, but it reports all problems, and normalizes
-        return read_body(value, GetConfigRequest)[0]
+        request = read_body(value, GetConfigRequest)[0]
+    return request, [] if _KNOWN.issuperset(value) else _misspelled(value)
+
+
+def _misspelled(names: Iterable[str]) -> list[Problem]:
+    report = Report()
+    for name in islice((name for name in names if name not in _KNOWN), _MAX_UNKNOWN):
+        if hint := similar_field(name, _FIELDS, report):
+            report.problem(JsonPath() / name, f"is an unknown field, and has no effect{hint}")
+    return report.problems
 
 
 def encode(configuration: ResolvedConfig) -> bytes:

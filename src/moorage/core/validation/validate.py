@@ -24,6 +24,7 @@ MAX_PROBLEMS = 100
 MAX_NORMALIZED = 200
 _MAX_MESSAGE = 1_000  # characters
 _MAX_SUGGESTIONS = 10
+_MAX_CHOICES = 12
 
 Options = tuple[inspect.Type, ...]
 
@@ -174,10 +175,16 @@ def _text(value: str, to: inspect.StrType, path: JsonPath, report: Report) -> st
 def _choice(value: str, to: inspect.LiteralType, path: JsonPath, report: Report) -> str:
     if value not in to.values:
         choices = [str(choice) for choice in to.values]
-        report.problem(
-            path, f"must be one of {', '.join(choices)}; got {shown(value)}{report.suggestion(value, choices)}"
-        )
+        hint = report.suggestion(value, choices)
+        report.problem(path, f"must be one of {_listed(choices, is_short=bool(hint))}; got {shown(value)}{hint}")
     return value
+
+
+def _listed(choices: list[str], *, is_short: bool) -> str:
+    """Return the choices; of a long list, only some if the reader needs no others."""
+    if is_short and len(choices) > _MAX_CHOICES:
+        return f"{', '.join(choices[:3])}, … ({len(choices)} values)"
+    return ", ".join(choices)
 
 
 def _number(value: Any, to: inspect.Type, path: JsonPath, report: Report) -> Any:
@@ -260,8 +267,13 @@ def _type_name(to: inspect.Type) -> str:
     return names[type(to)]
 
 
+def similar_field(name: str, fields: Sequence[str], report: Report) -> str:
+    """Return the question whether another field was meant, or nothing: `maxTokens` for `max_tokens`, `input`…"""
+    plain = {field.replace("_", "").lower(): field for field in fields}
+    same = plain.get(name.replace("_", "").lower())
+    return f". Did you mean {same!r}?" if same else report.suggestion(name, fields)
+
+
 def _unknown(key: str, fields: list[str], report: Report) -> str:
-    plain = {name.replace("_", "").lower(): name for name in fields}
-    same = plain.get(key.replace("_", "").lower())
-    hint = f". Did you mean {same!r}?" if same else report.suggestion(key, fields)
-    return f"is an unknown field{hint or '; the fields are ' + ', '.join(fields)}"
+    hint = similar_field(key, fields, report) or f"; the fields are {', '.join(fields)}"
+    return f"is an unknown field{hint}"

@@ -1,0 +1,283 @@
+"""Warnings about valid content."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from moorage.core.compatibility.contract import find_variables_without_jinja
+from moorage.core.deployments.deployment import PutDeployment
+from moorage.core.deployments.update import updated_content
+from moorage.core.errors.base import Problem
+from moorage.core.errors.requests import InvalidBody
+from moorage.core.lint.content import lint
+from moorage.core.validation.body import read_body
+from moorage.core.validation.validate import MAX_PROBLEMS
+from tests.support.server import a_body
+
+
+def warnings(**fields: Any) -> list[tuple[str, str]]:
+    body, _ = read_body({**a_body(), **fields}, PutDeployment)
+    found = lint(updated_content(body).encode(), find_variables_without_jinja)
+    return [(each.path, each.message) for each in found]
+
+
+def used(*texts: Any, variables: list[str], engine: str = "text", **config: Any) -> list[tuple[str, str]]:
+    messages = [{"role": "user", "content": text} for text in texts]
+    return warnings(
+        prompt_config=a_body(messages=messages, **config)["prompt_config"],
+        variables=[{"key": key} for key in variables],
+        settings={"engine": engine},
+    )
+
+
+def test_a_good_deployment_has_no_warnings() -> None:
+    assert warnings() == []
+    assert used("Hi {{customer}} {{ order.id }} {{items.0}}", variables=["customer", "order", "items.0"]) == []
+
+
+def test_an_undeclared_variable_is_reported_with_the_similar_declared_one() -> None:
+    assert used("fine", "Hi {{custommer}}, {{customer}}", variables=["customer"]) == [
+        ("prompt_config.messages[1].content", "{{custommer}} is not a declared variable. Did you mean 'customer'?")
+    ]
+    assert used("{{customer}} {{zzz}}", variables=["customer"]) == [
+        ("prompt_config.messages[0].content", "{{zzz}} is not a declared variable; declare it, or remove it")
+    ]
+
+
+def test_an_undeclared_variable_is_reported_in_parts_and_variants() -> None:
+    parts = [
+        {"type": "text", "text": "{{a}}"},
+        {"type": "image_url", "image_url": {"url": "{{imge}}"}},
+        {"type": "file", "file": {"uri": "{{fil}}"}},
+    ]
+    body = a_body(messages=[{"role": "user", "content": parts}])["prompt_config"]
+    variables = [{"key": "a"}, {"key": "image"}, {"key": "file"}]
+
+    found = warnings(variants=[{"name": "v", "prompt_config": body, "variables": variables}])
+
+    path = "variants[0].prompt_config.messages[0].content"
+    assert [where for where, message in found if "Did you mean" in message] == [
+        f"{path}[1].image_url.url", f"{path}[2].file.uri"
+    ]  # fmt: skip
+    assert [where for where, message in found if "no message uses it" in message] == [
+        "variants[0].variables[1].key", "variants[0].variables[2].key"
+    ]  # fmt: skip
+
+
+def test_a_deployment_without_declared_variables_has_no_undeclared_ones() -> None:
+    assert used("Hi {{custommer}}", variables=[]) == []
+
+
+def test_an_unused_variable_is_reported() -> None:
+    assert used("Hi", variables=["customer"]) == [
+        ("variables[0].key", "'customer' is declared, but no message uses it; use it, or remove it")
+    ]
+    assert used("Hi {customer}", variables=["customer"]) == [
+        (
+            "variables[0].key",
+            "'customer' is declared, but no message uses it. Did you mean {{customer}} instead of {customer}?",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("{{name|upper}}", "if it is jinja, set settings.engine"),
+        ("{{items[0]}}", "if it is jinja, set settings.engine"),
+        ("{{#if name}}", "if it is mustache, set settings.engine"),
+        ("{{customer name}}", "it is sent as written"),
+        ("{% for a in name %}", "is jinja, but settings.engine is text: it is sent as written"),
+    ],
+)
+def test_what_looks_like_a_placeholder_and_is_none_is_reported(text: str, hint: str) -> None:
+    ((path, message),) = used(f"{{{{name}}}} {text}", variables=["name"])
+
+    assert path == "prompt_config.messages[0].content"
+    assert message.startswith(text.split(" a ", maxsplit=1)[0])
+    assert message.endswith(hint)
+
+
+def test_a_declared_name_with_a_space_is_a_placeholder() -> None:
+    assert used("{{customer name}} {{नाम}}", variables=["customer name", "नाम"]) == []
+
+
+def test_names_inside_a_section_of_mustache_can_be_parts_of_its_value() -> None:
+    text = "{{#items}}{{title}} {{custommer}}{{/items}}{{^items}}none, {{custommer}}{{/items}}"
+
+    assert used("{{#items}}{{title}}{{/items}}", variables=["items"], engine="mustache") == []
+    assert used("{{#items}}{{title}}{{/items}}", variables=["items", "title"], engine="mustache") == []
+    assert used(text, variables=["items", "customer"], engine="mustache")[0] == (
+        "prompt_config.messages[0].content", "{{custommer}} is not a declared variable. Did you mean 'customer'?"
+    )  # fmt: skip
+
+
+def test_jinja_names_are_those_that_the_finder_returns() -> None:
+    messages = [{"role": "user", "content": "Hi"}, {"role": "user", "content": "{{ custommer }}"}]
+    body, _ = read_body(
+        {
+            **a_body(messages=messages),
+            "variables": [{"key": "customer"}],
+            "settings": {"engine": "jinja"},
+        },
+        PutDeployment,
+    )
+
+    found = lint(updated_content(body).encode(), lambda templates: [{"custommer"} for _ in templates])
+
+    assert found == [
+        Problem(
+            "prompt_config.messages[1].content", "{{custommer}} is not a declared variable. Did you mean 'customer'?"
+        ),
+        Problem("variables[0].key", "'customer' is declared, but no message uses it; use it, or remove it"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("provider", "parameters", "shown", "accepted"),
+    [
+        ("openai", {"temperature": 7}, "7", "numbers from 0 to 2"),
+        ("anthropic", {"temperature": 1.5}, "1.5", "numbers from 0 to 1"),
+        ("openai", {"maxTokens": -5}, "-5", "whole numbers from 1"),
+        ("openai", {"maxTokens": 0.5}, "0.5", "whole numbers from 1"),
+        ("groq", {"topP": 1.1}, "1.1", "numbers from 0 to 1"),
+        ("google", {"topK": -1}, "-1", "whole numbers from 0"),
+        ("openai", {"frequencyPenalty": 3}, "3", "numbers from -2 to 2"),
+        ("openai", {"seed": 1.5}, "1.5", "whole numbers"),
+        ("openai", {"dimensions": "many"}, "'many'", "whole numbers from 1"),
+        ("anthropic", {"budgetTokens": 5}, "5", "whole numbers from 1024"),
+    ],
+)
+def test_a_parameter_out_of_the_range_of_the_provider_is_reported(
+    provider: str, parameters: dict[str, Any], shown: str, accepted: str
+) -> None:
+    (name,) = parameters
+    message = f"{shown} is out of range: {provider} accepts {accepted}"
+    body = a_body(provider=provider, model_parameters=parameters)["prompt_config"]
+    fallback = {"provider": provider, "model": "m", "model_type": "chat", "model_parameters": parameters}
+
+    assert warnings(prompt_config=body) == [(f"prompt_config.model_parameters.{name}", message)]
+    assert warnings(fallbacks=[fallback]) == [(f"fallbacks[0].model_parameters.{name}", message)]
+
+
+@pytest.mark.parametrize(
+    ("schema", "path", "message"),
+    [
+        ({"type": "strnig"}, ".type", "\"strnig\" is not a type of JSON Schema. Did you mean 'string'?"),
+        ({"type": ["string", "nul"]}, ".type", "\"nul\" is not a type of JSON Schema. Did you mean 'null'?"),
+        ({"$ref": "#/$defs/Ordr"}, "[\"$ref\"]", '"#/$defs/Ordr" refers to nothing in this schema'),
+        ({"$ref": "#order"}, "[\"$ref\"]", '"#order" refers to nothing in this schema'),
+        ({"items": {"type": "text"}}, ".items.type", '"text" is not a type of JSON Schema; the types are'),
+        ({"anyOf": [{}, {"type": 3}]}, ".anyOf[1].type", "3 is not a type of JSON Schema; the types are"),
+        ({"properties": {"b": "string"}}, ".properties.b", 'must be a schema, which is an object, not a string; write'),
+        (
+            {"properties": {"name": {}}, "required": ["nam"]}, ".required",
+            "\"nam\" is required, but it is not in properties. Did you mean 'name'?",
+        ),
+    ],
+)  # fmt: skip
+def test_a_problem_in_a_schema_is_reported(schema: dict[str, Any], path: str, message: str) -> None:
+    root = {"type": "object", "properties": {"a": schema}, "$defs": {"Order": {"type": "object"}}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": root}}
+    response_format = {"type": "json_schema", "json_schema": {"name": "answer", "schema": root}}
+
+    ((in_tool, first), (in_format, second)) = warnings(
+        prompt_config=a_body(tools=[tool], model_parameters={"responseFormat": response_format})["prompt_config"]
+    )
+
+    assert in_tool == f"prompt_config.tools[0].function.parameters.properties.a{path}"
+    assert in_format == f"prompt_config.model_parameters.responseFormat.json_schema.schema.properties.a{path}"
+    assert first == second
+    assert first.startswith(message)
+
+
+def test_references_that_lead_to_a_value_are_fine() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "a": {"$ref": "#/$defs/Order"}, "b": {"$ref": "#order"}, "c": {"$ref": "#"},
+            "d": {"$ref": "https://example.com/schema.json"}, "e": {"$ref": "#/$defs/with~1slash"},
+            "f": {"$ref": "#/$defs/Order/properties/id"},
+        },
+        "required": ["a"],
+        "$defs": {
+            "Order": {"$anchor": "order", "type": "object", "properties": {"id": True}}, "with/slash": {"type": "null"}
+        },
+    }  # fmt: skip
+    tool = {"type": "function", "function": {"name": "f", "parameters": schema}}
+
+    assert warnings(prompt_config=a_body(tools=[tool])["prompt_config"]) == []
+
+
+@pytest.mark.parametrize("name", ["my answer", "réponse", "a" * 65, "a.b"])
+def test_a_name_of_a_response_format_that_providers_reject_is_reported(name: str) -> None:
+    response_format = {"type": "json_schema", "json_schema": {"name": name, "schema": {"type": "object"}}}
+
+    ((path, message),) = warnings(
+        prompt_config=a_body(model_parameters={"responseFormat": response_format})["prompt_config"]
+    )
+
+    assert path == "prompt_config.model_parameters.responseFormat.json_schema.name"
+    assert "is rejected by providers: providers accept 1 to 64 letters" in message
+
+
+def test_placeholders_in_texts_that_are_no_templates_are_reported() -> None:
+    tool = {
+        "type": "function",
+        "function": {
+            "name": "f", "description": "For {{customer}}",
+            "parameters": {"type": "object", "properties": {"a": {"description": "{{ city }}"}}},
+        },
+    }  # fmt: skip
+    call = {"type": "function", "function": {"name": "f", "arguments": '{"a": "{{city}}"}'}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+
+    found = warnings(prompt_config=a_body(tools=[tool], messages=[message])["prompt_config"])
+
+    assert [path for path, _ in found] == [
+        "prompt_config.tools[0].function.parameters.properties.a.description",
+        "prompt_config.tools[0].function.description",
+        "prompt_config.messages[0].tool_calls[0].function.arguments",
+    ]
+    assert found[1][1] == "is not a template: {{customer}} is sent as written; put it into a message"
+
+
+def test_two_tools_of_one_name_are_rejected() -> None:
+    tools = [{"type": "function", "function": {"name": name, "parameters": {}}} for name in ("f", "g", "f")]
+    body = a_body(tools=tools)
+    both = {**a_body(), "variants": [{"name": "v", "prompt_config": body["prompt_config"]}]}
+
+    for sent, path in ((body, "prompt_config"), (both, "variants[0].prompt_config")):
+        with pytest.raises(InvalidBody) as error:
+            updated_content(read_body(sent, PutDeployment)[0])
+        (problem,) = error.value.problems
+        assert problem.path == f"{path}.tools[2].function.name"
+        assert problem.message == "is already the name of tools[0]: 'f'; rename or remove one"
+
+
+def test_the_number_of_warnings_is_limited() -> None:
+    found = warnings(variables=[{"key": f"unused{number}"} for number in range(1_000)])
+
+    assert len(found) == MAX_PROBLEMS
+
+
+def test_a_large_content_needs_little_memory() -> None:
+    deep: Any = {"type": "strnig"}
+    for _ in range(20):
+        deep = {"type": "object", "properties": {"x" * 900: deep}, "required": ["y" * 900]}
+    tool = {"type": "function", "function": {"name": "f", "parameters": deep}}
+    dotted = "a." * 120 + "a"
+    texts = [f"{{{{{dotted}{number}}}}}" for number in range(2_000)]
+    body = {
+        **a_body(tools=[tool], messages=[{"role": "user", "content": text} for text in texts]),
+        "variables": [{"key": f"{dotted}{number}x"} for number in range(900)],
+    }
+    assert len(json.dumps(body)) < 1_048_576
+    content = updated_content(read_body(body, PutDeployment)[0]).encode()
+
+    found = lint(content, find_variables_without_jinja)
+
+    assert len(found) == MAX_PROBLEMS
+    assert len(msgspec.json.encode(found)) < 200_000
