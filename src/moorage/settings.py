@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from moorage.core.escaping import visible, visible_line
+from moorage.core.resolution.config import MAX_CALL_BODY
 from moorage.core.secret_keys import NO_KEYS, SecretKeys
 
 #: The maximum length of a value, and how much of a `NAME_FILE` is read.
@@ -68,6 +69,9 @@ SETTINGS = {
             "A secret of at least 32 characters that authenticates the history; replaced keys follow, after commas.",
             is_secret=True,
         ),
+        Setting(
+            "max_call_body", str(MAX_CALL_BODY), "The maximum size of a get_config request in bytes, with its pictures."
+        ),
         Setting("workers", "1", "The number of processes that serve requests."),
         Setting("load", None, "A file or folder of deployments to load into the project `default` at the start."),
         Setting("log_format", "json", "The format of the log on standard error: json or console."),
@@ -89,6 +93,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     max_staleness: float | None = None
     jinja: bool = False
     secret_keys: SecretKeys = NO_KEYS
+    max_call_body: int = MAX_CALL_BODY
 
 
 class SettingError(Exception):

@@ -14,6 +14,7 @@ import pytest
 
 from moorage.client import Moorage
 from moorage.core.errors.base import MoorageError
+from moorage.core.resolution.config import MAX_CALL_BODY
 from tests.support.server import Project, Server
 
 DEPLOYMENTS = 40
@@ -175,6 +176,18 @@ def test_client_and_server_reject_a_request_with_the_same_message(project: Proje
 
     assert result == from_server(project, request)
     assert result[0] in ("invalid_json", "invalid_request_body")
+
+
+@pytest.mark.parametrize("name", ["inputs", "context", "extra_params"])
+def test_client_and_server_have_the_same_limit_of_size(project: Project, name: str) -> None:
+    request: dict[str, Any] = {"key": "d0", name: {"order": ""}}
+    rest = MAX_CALL_BODY - len(json.dumps(request))
+    fits, too_large = ({**request, name: {"order": "x" * (rest + more)}} for more in (0, 1))
+    with Moorage(project.server.url, project.token, cache=None, lockfile=None) as client:
+        results = [from_client(client, each) for each in (fits, too_large)]
+
+    assert results[0][0] != results[1][0] == "body_too_large"
+    assert results[1] == from_server(project, too_large)
 
 
 def test_client_and_server_join_a_surrogate_pair(project: Project) -> None:

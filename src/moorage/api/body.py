@@ -6,13 +6,12 @@ from starlette.requests import ClientDisconnect, Request
 
 from moorage.api.memory_budget import Lease
 from moorage.core.errors.requests import BodyTooLarge, BodyTooSlow, MalformedBody, UnsupportedEncoding
-from moorage.core.validation.strict_json import MAX_BODY
 
 BODY_SECONDS = 30
 
 
-async def receive_body(request: Request, lease: Lease) -> bytes:
-    """Return the body, at most `MAX_BODY` bytes; the request holds their memory.
+async def receive_body(request: Request, lease: Lease, maximum: int) -> bytes:
+    """Return the body, at most `maximum` bytes; the request holds their memory.
 
     Raises:
         BodyTooLarge: as soon as that is known; the rest is not read.
@@ -26,16 +25,16 @@ async def receive_body(request: Request, lease: Lease) -> bytes:
         raise UnsupportedEncoding(encoding=encoding[:40])
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal():
-        if int(declared[:20]) > MAX_BODY:
-            raise BodyTooLarge(maximum=MAX_BODY)
+        if int(declared[:20]) > maximum:
+            raise BodyTooLarge(maximum=maximum)
         lease.check(int(declared))
     pieces, size = list[bytes](), 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for piece in request.stream():
                 size += len(piece)
-                if size > MAX_BODY:
-                    raise BodyTooLarge(maximum=MAX_BODY)
+                if size > maximum:
+                    raise BodyTooLarge(maximum=maximum)
                 lease.take(len(piece))
                 pieces.append(piece)
     except TimeoutError:

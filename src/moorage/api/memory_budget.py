@@ -14,8 +14,14 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 #: The bytes of a waiting write without its body: its context, its place in the queue, and its connection.
 WRITE_BYTES: Final = 16 * 1024
 
+#: How many copies of a large value a call holds at most: in its body, parsed, and in its response.
+_CALL_COPIES: Final = 3
+
 #: A value of parsed JSON takes at most so many bytes for each of the characters that begin or separate values.
 _VALUE_BYTES: Final = 64
+
+#: With more quotes, the strings of a body are not counted one by one.
+_MAX_QUOTES: Final = 50_000
 
 
 class MemoryBudget:
@@ -29,6 +35,14 @@ class MemoryBudget:
         self.maximum = maximum
         self.held = 0
         self._held_by_key: dict[str, int] = {}
+
+    @classmethod
+    def for_calls(cls, max_body: int) -> "MemoryBudget":
+        """Return the budget of calls, in which an API key can make two of the maximum size at the same time.
+
+        A call holds its body, then its values, then its response.
+        """
+        return cls(MAX_BYTES + 4 * _CALL_COPIES * max_body)
 
     def check(self, key_id: str, size: int) -> None:
         """Check that a request of an API key can take so many bytes.
@@ -99,8 +113,22 @@ class Lease:
 def parsed_bytes(body: bytes) -> int:
     """Return the most bytes that the values of a JSON body take when they are parsed.
 
-    A character takes one byte in a text of ASCII, and up to four in a text with any other character.
+    A character takes one byte in a string of ASCII, and up to four in one with any other character.
     """
-    is_ascii = body.isascii() and b"\\u" not in body
     values = len(body) - len(body.translate(None, b"{[:,"))
-    return len(body) * (1 if is_ascii else 4) + _VALUE_BYTES * values
+    return _string_bytes(body) + _VALUE_BYTES * values
+
+
+def _string_bytes(body: bytes) -> int:
+    """Return the most bytes that the strings take; the parts between quotes are strings or parts of them."""
+    if body.isascii() and b"\\u" not in body:
+        return len(body)
+    if body.count(b'"') > _MAX_QUOTES:
+        return 4 * len(body)
+    size, start = 0, 0
+    while start <= len(body):
+        end = body.find(b'"', start)
+        part = body[start : end if end >= 0 else len(body)]
+        size += len(part) * (1 if part.isascii() and b"\\u" not in part else 4)
+        start = start + len(part) + 1
+    return size

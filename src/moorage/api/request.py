@@ -21,6 +21,7 @@ from moorage.core.deployments.version import Reason
 from moorage.core.errors.requests import RepeatedParameter, UnknownParameter
 from moorage.core.validation import strict_json
 from moorage.core.validation.body import read_body
+from moorage.core.validation.strict_json import MAX_BODY
 from moorage.registry.authorization import authorize
 from moorage.registry.calculations import Calculations, NotCalculated
 from moorage.registry.write_context import WriteContext
@@ -74,6 +75,20 @@ class RequestContext:
         """Require another scope, for a request whose body needs it; return whether the API key has it."""
         self._scopes |= {scope}
         return scope in self.key.scopes
+
+    async def call_body(self) -> bytes:
+        """Return the body of a call, which can have pictures; the request does not keep it.
+
+        Calls have a limit and a budget of memory of their own, in which there is room for the response.
+
+        Raises:
+            As `body`.
+        """
+        self.lease = Lease(self.services.call_memory, self.key.id)
+        body = await self.body(self.services.max_call_body)
+        self.lease.take(len(body))
+        self._body = None
+        return body
 
     async def check_caller(self) -> None:
         """Check the API key again, after a wait: in the meantime, it can have been revoked or have expired.
@@ -197,8 +212,8 @@ class RequestContext:
         if (await self.body()).strip():
             self._reason = (await self.parse(Reason))[0].reason
 
-    async def body(self) -> bytes:
-        """Return the body, at most `MAX_BODY` bytes, and check the API key again.
+    async def body(self, maximum: int = MAX_BODY) -> bytes:
+        """Return the body, at most `maximum` bytes, and check the API key again.
 
         The request holds the memory of the body, and of the values that are parsed from it.
 
@@ -208,9 +223,10 @@ class RequestContext:
         """
         if self._body is not None:
             return self._body
-        body = await receive_body(self.request, self.lease)
+        body = await receive_body(self.request, self.lease, maximum)
         await self.check_caller()
-        self.lease.take(parsed_bytes(body))
+        is_small = len(body) <= SMALL_BODY
+        self.lease.take(parsed_bytes(body) if is_small else await self.compute(parsed_bytes, body))
         self._body = body
         return body
 

@@ -28,7 +28,8 @@ class ApiDescription(msgspec.Struct, frozen=True):
 class Services(msgspec.Struct, frozen=True):
     """The parts of a server process.
 
-    `reader` runs lookups in the database, and `compute` long calculations of requests, one at a time.
+    `max_call_body` is the maximum size of the body of a call such as get_config, in bytes. `reader` runs lookups in the
+    database, and `compute` long calculations of requests, one at a time.
     """
 
     store: Store
@@ -44,5 +45,7 @@ class Services(msgspec.Struct, frozen=True):
     description: ApiDescription
     write_queue: WriteQueue
     memory: MemoryBudget
+    call_memory: MemoryBudget
+    max_call_body: int
     reader: Executor
     compute: Executor

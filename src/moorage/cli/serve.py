@@ -17,6 +17,7 @@ from moorage.catalog.follower import open_disk_cache
 from moorage.cli.options import Seconds, WholeNumber, secret_keys, setting
 from moorage.cli.output import echo, pluralize
 from moorage.core.errors.storage import DatabaseUnreachable
+from moorage.core.validation.strict_json import MAX_BODY
 from moorage.registry.api_keys import create_first_api_key
 from moorage.rendering.jinja import Jinja
 from moorage.server.load import load_deployments
@@ -42,6 +43,7 @@ The history of this database is older than MOORAGE_SECRET_KEY, and is not authen
 @setting("disk_cache")
 @setting("max_staleness", Seconds())
 @setting("jinja", click.BOOL)
+@setting("max_call_body", WholeNumber(MAX_BODY, 1_073_741_824))
 @setting("workers", WholeNumber(1, 64))
 @setting("load")
 @setting("log_format", click.Choice(["json", "console"]))

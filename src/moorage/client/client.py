@@ -17,10 +17,10 @@ from moorage.client.state import ClientState
 from moorage.client.sync import Sync
 from moorage.core.deployments.deployment import LiveVersion
 from moorage.core.errors.base import Problem
-from moorage.core.errors.requests import InvalidBody
+from moorage.core.errors.requests import BodyTooLarge, InvalidBody
 from moorage.core.errors.templates import JinjaNotEnabled
 from moorage.core.resolution.compiled import CompiledVariant
-from moorage.core.resolution.config import GetConfigRequest, Object, read_request
+from moorage.core.resolution.config import MAX_CALL_BODY, GetConfigRequest, Object, read_request
 from moorage.core.routing.table import Resolution
 from moorage.core.templates.template import Rendered
 from moorage.rendering.jinja import Jinja
@@ -29,6 +29,9 @@ Objects = Sequence[Object]
 
 #: Whole numbers from here on take the path of the server.
 _LARGE = 2**53
+
+#: Texts with more characters together, too: their size is checked.
+_LARGE_TEXT = 1_048_576
 
 _NONE: tuple[Objects, ...] = ((), [])
 
@@ -189,19 +192,27 @@ def _request(
         "inputs": inputs, "context": context, "prefix_messages": prefix_messages, "messages": messages,
         "extra_params": extra_params,
     }  # fmt: skip
-    fields = {name: value for name, value in body.items() if value is not None}
-    return read_request(_encode_body({"key": key} | fields))[0]
+    fields = {name: value for name, value in body.items() if value is not None and value != ()}
+    encoded = _encode_body({"key": key} | fields)
+    if len(encoded) > MAX_CALL_BODY:
+        raise BodyTooLarge(maximum=MAX_CALL_BODY)
+    return read_request(encoded)[0]
 
 
 def _is_plain(given: Mapping[str, Any]) -> TypeGuard[Object]:
-    """Return whether decoding keeps an object unchanged: strings, small whole numbers, booleans and nulls."""
+    """Return whether decoding keeps an object unchanged: strings, small whole numbers, booleans and nulls.
+
+    The size of a large one must be checked, so it is not plain.
+    """
     if not isinstance(given, dict):
         return False
+    size = 0
     for name, value in given.items():
         if type(name) is not str or not (name.isascii() or _is_encodable(name)):
             return False
         if type(value) is str:
-            if not (value.isascii() or _is_encodable(value)):
+            size += len(value)
+            if size > _LARGE_TEXT or not (value.isascii() or _is_encodable(value)):
                 return False
         elif type(value) is int:
             if not -_LARGE < value < _LARGE:

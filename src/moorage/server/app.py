@@ -63,7 +63,10 @@ def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIA
     follower = Follower(store, catalog, open_disk_cache(store, settings.disk_cache), max_staleness)
     jinja = Jinja() if settings.jinja else None
     metrics, notifier, memory = Metrics(catalog, follower), ChangeNotifier(), MemoryBudget()
-    metrics.add_gauge("moorage_waiting_bytes", "Memory that requests in progress hold.", lambda: memory.held)
+    call_memory = MemoryBudget.for_calls(settings.max_call_body)
+    metrics.add_gauge(
+        "moorage_waiting_bytes", "Memory that requests in progress hold.", lambda: memory.held + call_memory.held
+    )
     catalog.on_change = notifier.notify
     compute = ThreadPoolExecutor(1, "moorage-compute", lower_priority)
     services = Services(
@@ -80,6 +83,8 @@ def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIA
         description=describe(OPERATIONS),
         write_queue=WriteQueue(store, catalog),
         memory=memory,
+        call_memory=call_memory,
+        max_call_body=settings.max_call_body,
         reader=ThreadPoolExecutor(READERS, "moorage-reader"),
         compute=compute,
     )

@@ -9,7 +9,8 @@ from starlette.responses import Response
 from moorage.api.request import SMALL_BODY, RequestContext
 from moorage.api.responses import RawHeaders, warnings_header
 from moorage.core.access import Scope
-from moorage.core.resolution.config import read_request
+from moorage.core.errors.base import Problem
+from moorage.core.resolution.config import GetConfigRequest, read_request
 from moorage.gateway.resolve import Resolved
 
 PATH: Final = "/v2/deployments/get_config"
@@ -19,9 +20,7 @@ SCOPES: Final = frozenset({Scope.INVOKE})
 async def get_config(ctx: RequestContext) -> Response:
     """Get what to send to the model for a deployment, a context and inputs."""
     ctx.allow_query_params()
-    body = await ctx.body()
-    is_small = len(body) <= SMALL_BODY
-    request, warnings = read_request(body) if is_small else await ctx.compute(read_request, body)
+    (request, warnings), is_small = await _read(ctx)
     resolved = await ctx.services.resolver.resolve(ctx.project_id, request, is_small=is_small)
     ctx.services.consumers.record(resolved.live.version_id, ctx.key.id, request.inputs)
     response = Response(resolved.config)
@@ -29,6 +28,14 @@ async def get_config(ctx: RequestContext) -> Response:
     if warnings:
         response.headers["X-Moorage-Warnings"] = warnings_header(warnings)
     return response
+
+
+async def _read(ctx: RequestContext) -> tuple[tuple[GetConfigRequest, list[Problem]], bool]:
+    """Return the request with its warnings, and whether it is small. Nothing keeps the body of a large one."""
+    body = await ctx.call_body()
+    if len(body) <= SMALL_BODY:
+        return read_request(body), True
+    return await ctx.compute(read_request, body), False
 
 
 def config_headers(resolved: Resolved) -> tuple[bytes, RawHeaders]:

@@ -28,6 +28,7 @@ class RequestHeaders(NamedTuple):
     request_id: bytes
     min_revision: bytes | None
     content_length: bytes | None
+    expects_continue: bool
     problem: InvalidRequest | None
 
 
@@ -49,6 +50,7 @@ def read_headers(scope: Scope) -> RequestHeaders:
         request_id,
         found.get(b"x-moorage-min-revision"),
         found.get(b"content-length"),
+        b"expect" in found,
         None if is_usual else _problem(scope.get("http_version"), host, [name for name, _ in headers]),
     )
 

@@ -184,10 +184,13 @@ def _conditional_response(
     send: Send, receive: Receive, headers: RequestHeaders, method: str, path: str, age_of: Callable[[], float]
 ) -> ConditionalResponse:
     """Return the response of the application, which becomes a 304 if the client has it."""
-    is_read, request_id = method in _READS, headers.request_id
-    if is_read or (method == "POST" and path.endswith(_READING_POSTS)):
-        return ConditionalResponse(send, receive, request_id, headers.if_none_match, age_of, is_body_read=is_read)
-    return ConditionalResponse(send, receive, request_id, None, None, is_body_read=False)
+    is_read = method in _READS
+    is_conditional = is_read or (method == "POST" and path.endswith(_READING_POSTS))
+    return ConditionalResponse(
+        send, receive, headers.request_id,
+        headers.if_none_match if is_conditional else None, age_of if is_conditional else None,
+        is_body_read=is_read, expects_continue=headers.expects_continue,
+    )  # fmt: skip
 
 
 async def _send(send: Send, status: int, headers: RawHeaders, body: Message, request_id: bytes, age: float) -> None:

@@ -14,7 +14,7 @@ from moorage.core.deployments.defaults import Defaults
 from moorage.core.deployments.deployment import LiveVersion
 from moorage.core.deployments.message_templates import templates_in, with_texts
 from moorage.core.errors.base import VariantNotResolved
-from moorage.core.errors.templates import MissingInputs
+from moorage.core.errors.templates import MissingInputs, OutputTooLarge
 from moorage.core.resolution.config import GetConfigRequest, Object, ResolvedConfig, encode, with_id
 from moorage.core.resolution.messages import with_content
 from moorage.core.routing.context import Context
@@ -185,10 +185,21 @@ def render_all(
 ) -> list[Rendered]:
     """Render the templates of a variant with the inputs of a request; not for jinja.
 
+    `budget` replaces that of one request.
+
     Raises:
         TemplateError
     """
-    budget, is_error, values = budget or RenderBudget(), variant.missing == "error", variant.inputs(inputs)
+    if budget is not None:
+        return _render_all(variant, inputs, budget)
+    try:
+        return _render_all(variant, inputs, RenderBudget())
+    except OutputTooLarge:  # the size of the inputs is rarely needed
+        return _render_all(variant, inputs, RenderBudget(MAX_OUTPUT + len(_encode(inputs))))
+
+
+def _render_all(variant: CompiledVariant, inputs: Mapping[str, Any], budget: RenderBudget) -> list[Rendered]:
+    is_error, values = variant.missing == "error", variant.inputs(inputs)
     missing: Missing = "empty" if is_error else variant.missing
     rendered = [template.render(values, missing, budget) for template in variant.templates]
     if is_error and (names := _missing(rendered)):

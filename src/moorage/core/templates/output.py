@@ -2,7 +2,8 @@
 
 from moorage.core.errors.templates import OutputTooLarge, TemplateLimitExceeded
 
-#: The maximum size of everything rendered for one request, in bytes of UTF-8.
+#: The maximum size of everything rendered for one request, in bytes of UTF-8, in addition to the size of its inputs,
+#: which can be pictures.
 MAX_OUTPUT = 1_048_576
 
 #: The maximum number of steps for one request: lookups, iterations and pieces of text. Nested sections over lists
@@ -11,11 +12,12 @@ MAX_STEPS = 100_000
 
 
 class RenderBudget:
-    """The remaining bytes of output and steps of a request; its templates share them."""
+    """The remaining bytes of output and steps of a request; its templates share them. `maximum` is the first `size`."""
 
-    __slots__ = ("size", "steps")
+    __slots__ = ("maximum", "size", "steps")
 
     def __init__(self, size: int = MAX_OUTPUT, steps: int = MAX_STEPS) -> None:
+        self.maximum = size
         self.size = size
         self.steps = steps
 
@@ -59,7 +61,7 @@ class Output:
             OutputTooLarge: they exceed the budget.
         """
         if size > self.budget.size:
-            raise OutputTooLarge(maximum=MAX_OUTPUT)
+            raise OutputTooLarge(maximum=self.budget.maximum)
 
     def mark_missing(self, name: str, placeholder: str) -> str:
         """Record a name without an input, and return its replacement: the placeholder, or nothing."""
