@@ -35,6 +35,8 @@ from tests.support.program import moorage
 from tests.support.server import PROGRAM, Server, a_body, clean_environment
 from tests.support.stores import Database, run_sql
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
 #: No server listens on this port.
 UNREACHABLE_URL = "http://127.0.0.1:1"
 
@@ -95,6 +97,42 @@ def test_a_healthy_server_has_only_ok_findings(migrated: Database, folder: Path)
     lines = [re.fullmatch(r"(ok|warning|problem) +(.+?)  — (.+)", line) for line in shown.stdout.splitlines()]
     assert [line and line[2] for line in lines] == subjects
     assert "sesame" not in str(findings) + shown.stdout
+
+
+def test_a_new_installation_with_its_examples_has_only_ok_findings(folder: Path) -> None:
+    with Server(folder, "--load", str(EXAMPLES)) as server:
+        token = server.new_project().token
+
+        shown = moorage("doctor", folder=folder, settings={"MOORAGE_URL": server.url, "MOORAGE_API_KEY": token})
+
+    assert {line.split()[0] for line in shown.stdout.splitlines()} == {"ok"}, shown.stdout
+
+
+def test_the_secret_key_is_compared_with_that_of_the_history(folder: Path) -> None:
+    key, other = "k" * 32, "o" * 32
+    with Server(folder, prefix=("env", f"MOORAGE_SECRET_KEY={key}")):
+        pass  # the first API key is the first entry of the history
+    database = f"sqlite:///{folder}/moorage.db"
+
+    def history(**settings: str) -> list[tuple[str, str]]:
+        return select(doctor(folder, database, **settings), "history")
+
+    assert history(MOORAGE_SECRET_KEY=key) == [("ok", "authenticated with MOORAGE_SECRET_KEY")]
+    assert history(MOORAGE_SECRET_KEY=f"{other},{key}") == [("ok", "authenticated with MOORAGE_SECRET_KEY")]
+    for settings, reason in (({}, "is not set"), ({"MOORAGE_SECRET_KEY": other}, "has no such key")):
+        ((state, text),) = history(**settings)
+        assert state == "problem"
+        assert text.endswith(f"but MOORAGE_SECRET_KEY {reason}")
+        assert key not in text
+
+
+def test_a_history_that_is_older_than_the_secret_key_is_reported(folder: Path) -> None:
+    with Server(folder) as server:
+        server.new_project()
+
+    findings = doctor(folder, f"sqlite:///{folder}/moorage.db", MOORAGE_SECRET_KEY="k" * 32)
+
+    assert text_of(findings, "history", "warning").endswith("moorage db authenticate")
 
 
 def test_a_missing_file_is_reported_and_not_created(folder: Path) -> None:
@@ -189,10 +227,12 @@ def test_deployments_that_an_sdk_version_cannot_parse_are_reported_by_name(migra
     findings = doctor(folder, migrated.url)
 
     newest, middle, oldest = (
-        "\n".join(text for state, text in select(findings, f"orq-ai-sdk {version}") if state == "warning")
+        "\n".join(text for state, text in select(findings, f"orq-ai-sdk {version}") if "cannot parse" in text)
         for version in ("4.17.13", "4.1.0rc44", "3.14.45")
     )
     name = project.name
+    states = {version: select(findings, f"orq-ai-sdk {version}")[0][0] for version in ("4.17.13", "3.14.45")}
+    assert states == {"4.17.13": "warning", "3.14.45": "ok"}, "few users still have the older one"
     assert newest == f"cannot parse a page with provider contextualai ({name}/old)"
     for value in ("provider xai", "role developer", "reasoningEffort xhigh", "thinkingLevel medium"):
         assert f"{value} ({name}/new)" in middle

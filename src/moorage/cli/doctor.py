@@ -15,7 +15,7 @@ from moorage.cli.options import output_option
 from moorage.cli.output import echo, one_line, print_data
 from moorage.cli.responses import ApiDescription, Health
 from moorage.cli.serve import serve
-from moorage.core.secret_keys import SecretKeys
+from moorage.core.secret_keys import NO_KEYS, SecretKeys
 from moorage.diagnostics.finding import Finding, State
 from moorage.diagnostics.run import diagnose
 from moorage.diagnostics.settings import conflicting_settings, unknown_settings
@@ -66,9 +66,16 @@ def _diagnose_all(database: str | None, url: str | None) -> Iterator[Finding]:
     problems += [*conflicting_settings(values), *unknown_settings(os.environ)]
     yield from problems or [Finding("ok", "settings", "the settings are valid and do not conflict")]
     if values["database"]:
-        yield from diagnose(values["database"], values["database_listen"])
+        yield from diagnose(values["database"], values["database_listen"], _secret_keys(values))
     if url := url or values["url"]:
         yield from _server_findings(url, values["api_key"])
+
+
+def _secret_keys(values: dict[str, str | None]) -> SecretKeys:
+    try:
+        return SecretKeys.parse(values["secret_key"])
+    except ValueError:
+        return NO_KEYS  # the value has its own finding
 
 
 def _invalid_values(values: dict[str, str | None]) -> Iterator[Finding]:
@@ -128,7 +135,8 @@ def _server_findings(url: str, api_key: str | None) -> Iterator[Finding]:
         yield Finding("problem", "server", text, "set MOORAGE_URL to the address of a Moorage server")
     except NoResponse as error:
         text = f"{http.url} is unreachable ({error})"
-        yield Finding("warning", "server", text, "moorage serve, or set MOORAGE_URL if the server is elsewhere")
+        fix = "moorage serve, or set MOORAGE_URL if the server is elsewhere"
+        yield Finding("warning", "server", text, fix)
 
 
 def _health_finding(shown: str, status: int, health: str) -> Finding:

@@ -46,6 +46,10 @@ class SecretKeys:
         assert self.current_id is not None  # noqa: S101 -- only the holder of a key authenticates
         return f"{self.current_id}:{_mac(self._macs[self.current_id], digest)}"
 
+    def has(self, key_id: str) -> bool:
+        """Return whether a key with this id is one of these."""
+        return key_id in self._macs
+
     def verify(self, digest: str, mac: str) -> bool | None:
         """Return whether a MAC is that of a hash; None if its key is unknown here."""
         key_id, _, value = mac.partition(":")

@@ -7,9 +7,10 @@ from moorage import clock
 from moorage.core.deployments.content import DECODE_ERRORS
 from moorage.core.deployments.prompt_config import decode_prompt_config
 from moorage.core.errors.storage import StorageError
+from moorage.core.secret_keys import SecretKeys
 from moorage.core.times import iso
 from moorage.diagnostics.finding import Finding
-from moorage.diagnostics.sdk import NEAREST, REJECTED, rejected_by
+from moorage.diagnostics.sdk import NEAREST, NEWEST, REJECTED, rejected_by
 from moorage.store.columns import is_time
 from moorage.store.engine import Stream
 from moorage.store.queries import load_migrations
@@ -33,7 +34,7 @@ def error_finding(subject: str, error: StorageError, fix: str) -> Finding:
     return Finding("problem", subject, str(error.fields.get("reason") or error), fix)
 
 
-def diagnose_content(schema: int, read: Stream, url: str) -> Iterator[Finding]:
+def diagnose_content(schema: int, read: Stream, url: str, secret_keys: SecretKeys) -> Iterator[Finding]:
     """Yield the findings about the schema (0: no tables), and about the rows if the schema is supported.
 
     `url` is shown, so it must not contain a password.
@@ -44,6 +45,8 @@ def diagnose_content(schema: int, read: Stream, url: str) -> Iterator[Finding]:
         yield from (_copy_finding(str(source), url) for source, _, _ in read("find_copy"))
         now_us = clock.now_us()
         yield next((_time_finding(newest_us, now_us) for (newest_us,) in read("newest_time")), _NO_REVISION)
+        if schema == supported:
+            yield from (_history_finding(secret_keys, head, key_id) for _, _, _, head, key_id in read("state"))
         yield from _sdk_findings(read("live_configurations"))
 
 
@@ -90,6 +93,22 @@ def _time_finding(newest_us: object, now_us: int) -> Finding:
     return Finding("ok", "clock", "no write is dated in the future")
 
 
+def _history_finding(secret_keys: SecretKeys, head: object, key_id: object) -> Finding:
+    """Return whether the secret key of the settings is that of the history."""
+    has_key = secret_keys.current_id is not None
+    if not key_id:
+        if has_key and head:
+            text = "the history is older than MOORAGE_SECRET_KEY, and is not authenticated with it"
+            return Finding("warning", "history", text, "moorage db authenticate")
+        text = "the first entry will be authenticated with" if has_key else "not authenticated: there is no"
+        return Finding("ok", "history", f"{text} MOORAGE_SECRET_KEY")
+    if secret_keys.has(str(key_id)):
+        return Finding("ok", "history", "authenticated with MOORAGE_SECRET_KEY")
+    is_missing = "is not set" if not has_key else "has no such key"
+    text = f"the history is authenticated with the secret key {str(key_id)[:40]}, but MOORAGE_SECRET_KEY {is_missing}"
+    return Finding("problem", "history", text, "set MOORAGE_SECRET_KEY to that key, or a new one, a comma and that key")
+
+
 def _sdk_findings(rows: Iterable[tuple[str, str, str]]) -> Iterator[Finding]:
     """Yield the findings about live versions that cannot be decoded, or that a version of the SDK rejects.
 
@@ -112,8 +131,11 @@ def _sdk_findings(rows: Iterable[tuple[str, str, str]]) -> Iterator[Finding]:
         yield Finding("problem", "values", text, "moorage deployments undo KEY, or moorage db restore FILE --replace")
     for (version, field), values in sorted(rejected.items()):
         shown = "; ".join(f"{field} {value} ({_join_names(names)})" for value, names in sorted(values.items()))
-        fix = f"publish a version with {field} {NEAREST[field]}, or use another version of orq-ai-sdk"
-        yield Finding("warning", f"orq-ai-sdk {version}", f"cannot parse a page with {shown}", fix)
+        if version == NEWEST:
+            fix = f"publish a version with {field} {NEAREST[field]}, or use another version of orq-ai-sdk"
+            yield Finding("warning", f"orq-ai-sdk {version}", f"cannot parse a page with {shown}", fix)
+        else:  # only for who still uses it
+            yield Finding("ok", f"orq-ai-sdk {version}", f"this older version cannot parse a page with {shown}")
     for version in REJECTED:
         if not any(version == rejecting for rejecting, _ in rejected):
             yield Finding("ok", f"orq-ai-sdk {version}", "can parse every live version")

@@ -7,6 +7,7 @@ import psycopg
 
 from moorage import clock
 from moorage.core.errors.storage import StorageError
+from moorage.core.secret_keys import SecretKeys
 from moorage.diagnostics.database import CLOCK_TOLERANCE_US, diagnose_content, error_finding
 from moorage.diagnostics.finding import Finding, State
 from moorage.store.errors import error_text
@@ -54,7 +55,7 @@ _CHANNEL = "moorage_doctor"
 _NOTIFY_SECONDS = 2.0
 
 
-def diagnose(url: str, listen_url: str | None) -> Iterator[Finding]:
+def diagnose(url: str, listen_url: str | None, secret_keys: SecretKeys) -> Iterator[Finding]:
     """Yield the findings about the database at `url`, until an error prevents further checks."""
     try:
         address = Address(url)
@@ -75,6 +76,7 @@ def diagnose(url: str, listen_url: str | None) -> Iterator[Finding]:
                 schema,
                 lambda query, **parameters: iter(connection.execute(queries[query], parameters).fetchall()),
                 address.redacted,
+                secret_keys,
             )
     except psycopg.errors.InsufficientPrivilege:
         yield Finding("problem", "database", "the role cannot read the tables", "see the line `permissions` above")

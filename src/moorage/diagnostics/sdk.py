@@ -34,6 +34,8 @@ REJECTED: Mapping[str, Mapping[str, frozenset[str]]] = {
     },
 }
 
+NEWEST = next(iter(REJECTED))
+
 #: Field -> the most similar value that every version supports.
 NEAREST: Mapping[str, str] = {
     "provider": "openailike",

@@ -19,7 +19,8 @@ def conflicting_settings(values: Mapping[str, str | None]) -> Iterator[Finding]:
         host, port = url.hostname, url.port
     except ValueError:
         return  # an invalid port has its own finding
-    if host in ("127.0.0.1", "localhost") and port and server_port and port != server_port:
+    is_port_set = values["port"] != SETTINGS["port"].default  # else the port of the server can be an option
+    if host in ("127.0.0.1", "localhost") and port and server_port and port != server_port and is_port_set:
         text = f"MOORAGE_URL has port {port}, but `moorage serve` listens on port {server_port}"
         fix = f"set MOORAGE_URL=http://{host}:{server_port}, or MOORAGE_PORT={port}"
         yield Finding("warning", "settings", text, fix)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import apsw
 
 from moorage.core.errors.storage import StorageError
+from moorage.core.secret_keys import SecretKeys
 from moorage.diagnostics.database import diagnose_content, error_finding
 from moorage.diagnostics.finding import Finding, State
 from moorage.store.errors import error_text
@@ -28,7 +29,7 @@ WARNING_BYTES, PROBLEM_BYTES = 512 * 2**20, 16 * 2**20
 _PATH_FIX = "set MOORAGE_DATABASE to a file on a local disk that this user owns"
 
 
-def diagnose(path: Path, url: str) -> Iterator[Finding]:
+def diagnose(path: Path, url: str, secret_keys: SecretKeys) -> Iterator[Finding]:
     """Yield the findings about the database in the file `path`, until an error prevents further checks."""
     yield _library_finding(apsw.sqlite_lib_version())
     yield from _path_findings(path)
@@ -42,7 +43,10 @@ def diagnose(path: Path, url: str) -> Iterator[Finding]:
             yield Finding("ok", "database", f"{url}, responded in {milliseconds:.0f} ms")
             queries = load_queries()
             yield from diagnose_content(
-                schema, lambda query, **parameters: stream_rows(connection, queries[query], parameters), url
+                schema,
+                lambda query, **parameters: stream_rows(connection, queries[query], parameters),
+                url,
+                secret_keys,
             )
     except apsw.Error as error:
         yield Finding("problem", "database", f"{url}: {error_text(error)}", _PATH_FIX)
