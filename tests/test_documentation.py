@@ -18,6 +18,7 @@ from moorage.cli.main import main
 from moorage.settings import SETTINGS
 from tests.support.server import Project, Server, clean_environment
 from tests.support.shell import run_shell
+from tests.support.stores import create_database
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "requirements").glob("*.md")])
@@ -170,6 +171,7 @@ def test_every_command_and_option_of_the_docs_exists() -> None:
 
 def test_the_key_commands_of_the_docs_run_as_written(folder: Path) -> None:
     script = next(block for block in blocks("docs/command-line.md", "sh") if "keys create ci" in block)
+    create_database(folder)
 
     result = run_shell(script, folder)
 

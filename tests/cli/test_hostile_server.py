@@ -17,6 +17,7 @@ from tests.support.hostile import HostileServer, Request, response
 from tests.support.limited import run_limited
 from tests.support.moorage_responses import ERROR, HEADERS, ID, ITEM, MANIFEST, a_page, body_for
 from tests.support.program import moorage
+from tests.support.stores import create_database
 
 Result = subprocess.CompletedProcess[str]
 
@@ -81,7 +82,7 @@ def place(folder: Path) -> Path:
     document = {"key": "a", "description": "Answers", "prompt_config": ITEM["prompt_config"]}
     (inside / "a.yaml").write_text(json.dumps(document))
     (inside / "contexts.json").write_text('[{"plan": "pro"}]')
-    assert moorage("projects", "create", "shop", folder=inside).returncode == 0
+    create_database(inside)
     return inside
 
 

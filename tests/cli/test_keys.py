@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from moorage.core.access import find_key_id
-from moorage.store.opening import open_store
 from tests.support.program import moorage
 from tests.support.server import Project, Server
-from tests.support.stores import run_sql
+from tests.support.stores import create_database, run_sql
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +25,6 @@ def test_keys_create_prints_only_the_token_and_the_key_is_valid_immediately(serv
     assert result.stdout == token + "\n"
     assert find_key_id(token)
     assert Project(server, "", "default", token).page().status == 200
-
-
-def test_keys_create_creates_a_database_without_a_server(folder: Path) -> None:
-    result = moorage("keys", "create", "first", folder=folder)
-
-    assert result.returncode == 0
-    assert (folder / "moorage.db").exists()
 
 
 def test_the_history_has_keys_and_projects_of_the_operator_and_the_first_key(folder: Path) -> None:
@@ -77,6 +69,7 @@ def test_keys_revoke_invalidates_a_key_by_its_name(server: Server, folder: Path)
 
 
 def test_keys_list_shows_statuses_but_no_tokens(folder: Path) -> None:
+    create_database(folder)
     tokens = [
         moorage("keys", "create", name, *options, folder=folder).stdout.strip()
         for name, options in (("a", ("--expires", "90d")), ("b", ()), ("c", ("--expires", "2099-01-01T00:00Z")))
@@ -108,7 +101,7 @@ def test_keys_list_shows_statuses_but_no_tokens(folder: Path) -> None:
 def test_invalid_arguments_are_reported_without_secrets(
     folder: Path, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
-    open_store(f"sqlite:///{folder}/moorage.db").close()
+    create_database(folder)
 
     result = moorage(*arguments, folder=folder)
 
@@ -119,6 +112,7 @@ def test_invalid_arguments_are_reported_without_secrets(
 
 
 def test_keys_revoke_requires_an_id_if_two_keys_have_the_same_name(folder: Path) -> None:
+    create_database(folder)
     for _ in range(2):
         moorage("keys", "create", "twin", folder=folder)
     ids = [row["id"] for row in json.loads(moorage("keys", "list", "-o", "json", folder=folder).stdout)]
@@ -132,6 +126,7 @@ def test_keys_revoke_requires_an_id_if_two_keys_have_the_same_name(folder: Path)
 
 
 def test_projects_create_rejects_an_existing_name_and_projects_list_shows_each_project(folder: Path) -> None:
+    create_database(folder)
     created = moorage("projects", "create", "shop", folder=folder)
     again = moorage("projects", "create", "shop", folder=folder)
     rows = json.loads(moorage("projects", "list", "-o", "json", folder=folder).stdout)

@@ -13,6 +13,7 @@ from moorage.cli.serve import serve
 from moorage.settings import MAX_LENGTH, SETTINGS, SettingError, from_environment
 from tests.support.program import moorage, moorage_process
 from tests.support.server import Project
+from tests.support.stores import create_database
 
 #: The end of each value, by which a test finds it in an error.
 MARK = "hunter2"
@@ -306,8 +307,11 @@ ARGUMENTS = [
 def test_an_argument_causes_no_traceback_and_does_not_reach_the_terminal_as_it_is(
     folder: Path, arguments: tuple[str, ...]
 ) -> None:
-    assert moorage("projects", "create", "shop", folder=folder).returncode == 0
-    settings = {"MOORAGE_API_KEY": "mrg_any", "MOORAGE_URL": "http://127.0.0.1:1"}
+    create_database(folder)
+    settings = {
+        "MOORAGE_API_KEY": "mrg_any", "MOORAGE_URL": "http://127.0.0.1:1",
+        "MOORAGE_DATABASE": f"sqlite:///{folder}/moorage.db",
+    }  # fmt: skip
 
     result = moorage(*arguments, folder=folder, settings=settings)
 

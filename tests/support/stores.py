@@ -12,6 +12,7 @@ from moorage.core.deployments.history import OPERATOR, Subject
 from moorage.core.deployments.ids import new_id
 from moorage.core.deployments.prompt_config import PromptConfig
 from moorage.store.engine import Engine
+from moorage.store.opening import open_store
 from moorage.store.postgres.engine import PostgresEngine
 from moorage.store.sqlite.engine import SqliteEngine
 from moorage.store.store import Store
@@ -77,6 +78,11 @@ def run_sql(url: str, statement: str) -> list[tuple[Any, ...]]:
 def sqlite_in(folder: Path) -> Database:
     """Return a SQLite database in a folder."""
     return Database(f"sqlite:///{folder}/moorage.db", folder)
+
+
+def create_database(folder: Path) -> None:
+    """Create the database of a folder, as the first start of a server does."""
+    open_store(f"sqlite:///{folder}/moorage.db").close()
 
 
 def a_store(folder: Path, clock: Clock | None = None) -> Store:

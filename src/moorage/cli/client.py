@@ -10,8 +10,10 @@ import msgspec
 
 from moorage import __version__
 from moorage.cli.errors import ServerError, api_error, decode, raise_not_moorage
+from moorage.cli.hints import GET_A_KEY
 from moorage.cli.http import MAX_RESPONSE, HttpClient, HttpResponse, InvalidServerUrl, NoResponse
 from moorage.cli.output import echo
+from moorage.cli.profile import profile_path, read_profile
 from moorage.cli.responses import (
     LiveDeployment,
     ManifestPage,
@@ -59,7 +61,9 @@ class Reply(msgspec.Struct, Generic[T], frozen=True):
 class Client:
     """A client of one server with one API key; connections are reused."""
 
-    def __init__(self, url: str, api_key: str) -> None:
+    def __init__(self, url: str, api_key: str, source: str = "") -> None:
+        """`source` says where the API key is from, for an error."""
+        self._source = source
         self._headers = {
             "Authorization": f"Bearer {api_key}",
             "Content-Type": "application/json",
@@ -74,20 +78,26 @@ class Client:
 
     @classmethod
     def from_environment(cls, url: str) -> "Client":
-        """Return a client with the API key of MOORAGE_API_KEY.
+        """Return a client with the API key of MOORAGE_API_KEY, or of the profile for this server.
 
         Raises:
-            click.ClickException: it is not set.
+            click.ClickException: there is none.
         """
         try:
             api_key = from_environment("api_key")
         except SettingError as error:
             raise click.ClickException(str(error)) from error
-        if not api_key:
-            raise click.ClickException(
-                "MOORAGE_API_KEY is not set. To create a key: export MOORAGE_API_KEY=$(moorage keys create NAME)"
-            )
-        return cls(url, api_key)
+        if api_key:
+            return cls(url, api_key, "MOORAGE_API_KEY")
+        profile = read_profile()
+        if profile is not None and profile.url == url.rstrip("/"):
+            return cls(url, profile.api_key, visible_line(profile_path()))
+        raise click.ClickException(f"MOORAGE_API_KEY is not set, so {visible_line(url, 200)} is not used. {GET_A_KEY}")
+
+    @property
+    def url(self) -> str:
+        """The URL of the server, which is safe to show."""
+        return self._http.url
 
     def get(self, path: str, kind: type[T], **query: Any) -> Reply[T]:
         """GET `path` with the query parameters that are not None."""
@@ -154,7 +164,7 @@ class Client:
                 "Check that the server is running (moorage serve) and that MOORAGE_URL is correct.",
             ) from error
         if not 200 <= response.status < 300:
-            raise api_error(self._http.url, response)
+            raise api_error(self._http.url, response, self._source)
         return response
 
 

@@ -67,8 +67,8 @@ def raise_not_moorage(url: str, status: int, reason: str) -> NoReturn:
     )
 
 
-def api_error(url: str, response: HttpResponse) -> ApiError:
-    """Return the error for a response that is not 2xx."""
+def api_error(url: str, response: HttpResponse, source: str = "") -> ApiError:
+    """Return the error for a response that is not 2xx. `source` says where the API key is from."""
     try:
         error = decode(url, response, ErrorReply).error
     except ServerError as unreadable:
@@ -77,6 +77,8 @@ def api_error(url: str, response: HttpResponse) -> ApiError:
     problems += [f"breaking: {change.message}" for change in error.breaking]
     problems += [_affected(caller) for caller in error.callers]
     message, hint = translate(error)
+    if response.status == 401 and source:
+        message = f"{url} rejects the API key of {source}: {message[:1].lower()}{message[1:]}"
     return ApiError(problems or [message], hint, error.code, error.problems)
 
 

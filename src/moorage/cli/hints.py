@@ -10,11 +10,17 @@ from collections.abc import Mapping
 from moorage.cli.error_responses import ErrorDetail
 from moorage.core.deployments.ids import is_segment
 
+#: Who can create an API key.
+GET_A_KEY = (
+    "To create a key, on the machine of the server: export MOORAGE_API_KEY=$(moorage keys create NAME). Elsewhere, ask"
+    " an operator, or somebody whose API key has the scope keys:admin; then: moorage login URL"
+)
+
 #: Code -> hint. `{key}` is the key of the deployment that the error is about.
 _HINTS: Mapping[str, str] = {
-    "authentication_required": "Set MOORAGE_API_KEY. To create a key: moorage keys create NAME",
-    "invalid_api_key": "Check MOORAGE_API_KEY. To create a key: moorage keys create NAME",
-    "expired_api_key": "Check MOORAGE_API_KEY. To create a new key: moorage keys create NAME",
+    "authentication_required": GET_A_KEY,
+    "invalid_api_key": f"Check MOORAGE_API_KEY. {GET_A_KEY}",
+    "expired_api_key": f"Check MOORAGE_API_KEY. {GET_A_KEY}",
     "insufficient_scope": "To create a key with a scope: moorage keys create NAME --scope SCOPE",
     "deployment_not_found": "To list all deployments: moorage deployments list",
     "deployment_unreadable": (

@@ -1,20 +1,19 @@
-"""`moorage keys`: API keys, in the database, because no API key exists at first."""
+"""`moorage keys`: API keys, in the database or over HTTP."""
 
 import re
-from contextlib import closing
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import update_wrapper
+from typing import Any
 
 import click
 
 from moorage import clock
-from moorage.cli.options import output_option, secret_keys, setting
-from moorage.cli.output import echo, new_table, one_line, print_data, print_table
-from moorage.core.access import DEFAULT_SCOPES, ApiKey, Scope
-from moorage.core.times import iso
-from moorage.registry.api_keys import create_api_key, get_api_key, revoke_api_key
-from moorage.registry.projects import DEFAULT_PROJECT, get_project
-from moorage.registry.write_context import WriteContext
-from moorage.store.opening import open_existing, open_store
+from moorage.cli.client import Client
+from moorage.cli.key_stores import DatabaseKeys, KeyStore, ServerKeys
+from moorage.cli.options import is_chosen, output_option, setting
+from moorage.cli.output import echo, new_table, print_data, print_table
+from moorage.core.access import Scope
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _MICROSECONDS = 1_000_000
@@ -42,83 +41,73 @@ class Expiry(click.ParamType[int]):
 
 @click.group()
 def keys() -> None:
-    """Create, list and revoke API keys."""
+    """Create, list and revoke API keys.
+
+    With MOORAGE_URL, the commands use that server and an API key with the scope keys:admin, for its own project. With
+    --database or MOORAGE_DATABASE, or without any of them, they use the database of the server on this machine.
+    """
+
+
+def _chosen_store(command: Callable[..., None]) -> Callable[..., None]:
+    """Add `--database` and `--url` to a command, and pass it the `KeyStore` that they choose."""
+
+    @click.pass_context
+    def run(ctx: click.Context, /, database: str, url: str, **options: Any) -> None:
+        command(_key_store(ctx, database, url), **options)
+
+    return setting("database")(setting("url")(update_wrapper(run, command)))
+
+
+def _key_store(ctx: click.Context, database: str, url: str) -> KeyStore:
+    if is_chosen(ctx, "database") or not is_chosen(ctx, "url"):
+        return DatabaseKeys(database)
+    return ServerKeys(Client.from_environment(url))
 
 
 @keys.command()
 @click.argument("name")
-@click.option("--project", default=DEFAULT_PROJECT, show_default=True, help="The project the key belongs to.")
+@click.option("--project", help="The project the key belongs to.  [default: default; with MOORAGE_URL, your own]")
 @click.option(
     "--scope", "scopes", multiple=True, type=click.Choice([scope.value for scope in Scope]),
     help="A scope of the key; may be repeated. Default: all scopes on deployments.",
 )  # fmt: skip
 @click.option("--expires", type=Expiry(), help="The expiry: 90d, 12h, or 2027-01-31T12:00Z. Default: never.")
-@setting("database")
-def create(name: str, project: str, scopes: tuple[str, ...], expires: int | None, database: str) -> None:
+@_chosen_store
+def create(store: KeyStore, name: str, project: str | None, scopes: tuple[str, ...], expires: int | None) -> None:
     """Create an API key and print its token.
 
     The token is printed only once, alone on standard output.
     """
-    with closing(open_store(database, secret_keys=secret_keys())) as store:
-        owner = get_project(store, project)
-        created = store.run(create_api_key, owner.id, name, map(Scope, scopes or DEFAULT_SCOPES), expires)
-    key = created.key
+    created = store.create(name, project, [Scope(scope) for scope in scopes], expires)
     echo(created.token)
-    until = f" until {iso(key.expires_us)}" if key.expires_us else " without an expiry"
-    scope_list = ", ".join(sorted(key.scopes))
-    echo(f"Created the key {key.id} in the project {project}, valid{until}.\nScopes: {scope_list}", err=True)
+    until = f" until {created.expires}" if created.expires else " without an expiry"
+    place = f" in the project {created.project}" if created.project else ""
+    shown = f"Created the key {created.id}{place}, valid{until}.\nScopes: {', '.join(created.scopes)}"
+    echo(shown, err=True)
 
 
 @keys.command("list")
 @output_option
-@setting("database")
-def list_(output: str, database: str) -> None:
-    """List the API keys of all projects.
+@_chosen_store
+def list_(store: KeyStore, output: str) -> None:
+    """List the API keys of all projects, or of your own with MOORAGE_URL.
 
     Tokens are not stored, so none is shown.
     """
-    with closing(open_existing(database)) as store:
-        names = {project.id: project.name for project in store.projects()}
-        with store.read() as reader:
-            found, unreadable = reader.api_keys(), reader.unreadable_rows("api_key")
-    for each in unreadable:
-        text = f"Left out: API key {each.id} cannot be decoded: {each.reason}. To see what to do: moorage db check"
-        echo(one_line(text, 1_000), err=True)
-    rows = [
-        {
-            "id": key.id,
-            "name": key.name,
-            "project": names.get(key.project_id, key.project_id),
-            "scopes": sorted(key.scopes),
-            "status": _status(key),
-            "created": iso(key.created_us),
-            **({"expires": iso(key.expires_us)} if key.expires_us else {}),
-        }
-        for key in found
-    ]
+    rows = store.list()
     if output != "table":
-        print_data(rows, output)
+        print_data([row.as_data() for row in rows], output)
         return
     table = new_table("id", "name", "project", "status", "expires", "scopes")
     for row in rows:
-        scopes = " ".join(row["scopes"])
-        cells = (row["id"], row["name"], row["project"], row["status"], row.get("expires", "never"), scopes)
-        table.add_row(*map(str, cells))
+        table.add_row(row.id, row.name, row.project or "-", row.status, row.expires or "never", " ".join(row.scopes))
     print_table(table)
 
 
 @keys.command()
 @click.argument("id_or_name")
-@setting("database")
-def revoke(id_or_name: str, database: str) -> None:
+@_chosen_store
+def revoke(store: KeyStore, id_or_name: str) -> None:
     """Revoke an API key, permanently."""
-    with closing(open_existing(database, secret_keys())) as store:
-        key = get_api_key(store, id_or_name)
-        store.run(revoke_api_key, WriteContext(key.project_id), key.id)
-    echo(f"Revoked {key.id} ({key.name}).", err=True)
-
-
-def _status(key: ApiKey) -> str:
-    if key.revoked_us is not None:
-        return "revoked"
-    return "expired" if key.expires_us is not None and key.expires_us <= clock.now_us() else "active"
+    revoked = store.revoke(id_or_name)
+    echo(f"Revoked {revoked.id} ({revoked.name}).", err=True)

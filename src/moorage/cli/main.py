@@ -27,6 +27,8 @@ COMMANDS = {
     "export": "moorage.cli.export:export",
     "lock": "moorage.cli.lock:lock",
     "deployments": "moorage.cli.deployments.group:deployments",
+    "login": "moorage.cli.login:login",
+    "logout": "moorage.cli.login:logout",
     "keys": "moorage.cli.keys:keys",
     "projects": "moorage.cli.projects:projects",
     "db": "moorage.cli.db.group:db",

@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from moorage.cli.client import Client
+from moorage.cli.profile import read_profile
 from moorage.cli.responses import DeploymentRow, Page
 from moorage.core.errors.base import MoorageError
 from moorage.core.escaping import visible_line
@@ -85,13 +86,26 @@ def setting(name: str, kind: click.ParamType[Any] = click.STRING) -> Decorator:
 
     def default() -> str | None:
         try:
-            return from_environment(name)
+            value = from_environment(name)
         except SettingError as error:
             raise click.ClickException(str(error)) from error
+        if name == "url" and not is_in_environment(row) and (profile := read_profile()):
+            return profile.url
+        return value
 
     text = f"[{row.variable}" + (f"; default: {row.default}]" if row.default else "]")
     option = f"--{name.replace('_', '-')}"
     return click.option(option, name, type=_SettingType(row, kind), default=default, help=f"{row.help}  {text}")
+
+
+def is_in_environment(row: Setting) -> bool:
+    """Return whether the environment has a value for a setting."""
+    return bool(os.environ.get(row.variable) or os.environ.get(f"{row.variable}_FILE"))
+
+
+def is_chosen(ctx: click.Context, name: str) -> bool:
+    """Return whether the user chose the value of a setting: with its option, or in the environment."""
+    return ctx.get_parameter_source(name) is not ParameterSource.DEFAULT or is_in_environment(SETTINGS[name])
 
 
 def secret_keys() -> SecretKeys:

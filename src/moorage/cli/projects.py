@@ -1,14 +1,12 @@
 """`moorage projects`: on the database itself, as `moorage keys` is."""
 
-from contextlib import closing
-
 import click
 
-from moorage.cli.options import output_option, secret_keys, setting
+from moorage.cli.key_stores import existing_database
+from moorage.cli.options import output_option, setting
 from moorage.cli.output import echo, new_table, one_line, print_data, print_table
 from moorage.core.times import iso
 from moorage.registry.projects import create_project
-from moorage.store.opening import open_existing, open_store
 
 
 @click.group()
@@ -24,7 +22,7 @@ def projects() -> None:
 @setting("database")
 def create(name: str, database: str) -> None:
     """Create a project."""
-    with closing(open_store(database, secret_keys=secret_keys())) as store:
+    with existing_database(database) as store:
         project = store.run(create_project, name)
     echo(project.id)
     echo(f"Created the project {name}. To create a key: moorage keys create NAME --project {name}", err=True)
@@ -35,7 +33,7 @@ def create(name: str, database: str) -> None:
 @setting("database")
 def list_(output: str, database: str) -> None:
     """List the projects."""
-    with closing(open_existing(database)) as store:
+    with existing_database(database) as store:
         found = store.projects()
         with store.read() as reader:
             unreadable = reader.unreadable_rows("project")

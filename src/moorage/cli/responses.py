@@ -138,6 +138,17 @@ class KeyName(msgspec.Struct, frozen=True):
     name: str
 
 
+class KeyItem(Item, frozen=True):
+    """An API key in a list, or after its creation, with its token."""
+
+    name: str
+    scopes: list[str]
+    token: str
+    status: str
+    created: str
+    expires_at: str = ""
+
+
 class HistoryRow(msgspec.Struct, frozen=True):
     """An entry of the history; without an API key, the operator made the change."""
 

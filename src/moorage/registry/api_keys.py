@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import UNSET
 
-from moorage.core.access import DEFAULT_SCOPES, ApiKey, PatchApiKey, PostApiKey, Scope, hash_token, new_token, read_time
+from moorage.core.access import ApiKey, PatchApiKey, PostApiKey, Scope, hash_token, new_token, read_time
 from moorage.core.deployments.history import OPERATOR, Actor, Subject
 from moorage.core.errors.base import ApiKeyNotFound, NoScopeToGrant
 from moorage.core.errors.requests import InvalidRequest
@@ -49,7 +49,8 @@ def create_api_key(
 def create_first_api_key(store: Store) -> str | None:
     """Create a key for the default project of a database without keys; return its token, or None if there is a key.
 
-    Another node may create the first key at the same time: one of them does.
+    It has all scopes, so that a new installation needs no other key. Another node may create the first key at the same
+    time: one of them does.
     """
     with store.read() as reader:
         if reader.has_api_keys():
@@ -59,7 +60,7 @@ def create_first_api_key(store: Store) -> str | None:
         if tx.has_api_keys():
             tx.discard()
             return None
-        return create_api_key(tx, project.id, "first", DEFAULT_SCOPES).token
+        return create_api_key(tx, project.id, "first", Scope).token
 
 
 def grant_api_key(tx: Transaction, ctx: WriteContext, body: PostApiKey) -> ApiKeyResult:

@@ -65,25 +65,31 @@ class NotAllowed(MoorageError):
     code = "not_allowed"
 
 
+_CREATE = (
+    "On the machine of the server, `moorage keys create NAME` creates a key; elsewhere, an API key with the scope"
+    " keys:admin can."
+)
+
+
 class AuthenticationRequired(NotAllowed):
     """The request has no API key."""
 
     code = "authentication_required"
-    hint = "Send the header `Authorization: Bearer <API key>`. `moorage keys create NAME` creates a key."
+    hint = f"Send the header `Authorization: Bearer <API key>`. {_CREATE}"
 
 
 class InvalidApiKey(NotAllowed):
     """The API key is not valid on this server."""
 
     code = "invalid_api_key"
-    hint = "`moorage keys list` shows the valid keys, and `moorage keys create NAME` creates one."
+    hint = f"`moorage keys list` shows the valid keys. {_CREATE}"
 
 
 class ExpiredApiKey(NotAllowed):
     """The API key expired at {expired_at}."""
 
     code = "expired_api_key"
-    hint = "`moorage keys create NAME` creates a new one."
+    hint = _CREATE
 
 
 class InsufficientScope(NotAllowed):

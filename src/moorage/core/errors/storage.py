@@ -50,6 +50,10 @@ class TooStale(StorageError):
     hint = "Retry later."
 
 
+#: The reason for a SQLite file that a command does not create.
+MISSING_FILE = "the file does not exist"
+
+
 class InvalidDatabase(StorageError):
     """The database {url} cannot be used: {reason}."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import apsw
 
-from moorage.core.errors.storage import InvalidDatabase, StorageError, StorageFull, StorageUnavailable
+from moorage.core.errors.storage import MISSING_FILE, InvalidDatabase, StorageError, StorageFull, StorageUnavailable
 from moorage.store.engine import Row, Run, Stream, checked_revision, the_row
 from moorage.store.errors import error_text
 from moorage.store.queries import load_queries
@@ -199,7 +199,7 @@ def _check_path(path: Path, url: str, mode: OpenMode) -> None:
     # SQLite gives its side files the mode of the database, which contains prompts and hashes of API keys.
     if not path.exists():
         if not can_create(mode):
-            raise InvalidDatabase(url=url, reason="the file does not exist")
+            raise InvalidDatabase(url=url, reason=MISSING_FILE)
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
         except OSError as error:

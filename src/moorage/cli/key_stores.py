@@ -1,0 +1,157 @@
+"""The API keys of a database, or of a server over HTTP, for `moorage keys`."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Any, Protocol
+
+import click
+import msgspec
+
+from moorage import clock
+from moorage.cli.client import Client
+from moorage.cli.options import secret_keys
+from moorage.cli.output import echo, one_line
+from moorage.cli.responses import KeyItem, Page
+from moorage.core.access import DEFAULT_SCOPES, ApiKey, ApiKeyItem, Scope
+from moorage.core.errors.base import ApiKeyNotFound
+from moorage.core.errors.storage import MISSING_FILE, InvalidDatabase
+from moorage.core.times import iso
+from moorage.registry.api_keys import create_api_key, get_api_key, revoke_api_key
+from moorage.registry.projects import DEFAULT_PROJECT, get_project
+from moorage.registry.write_context import WriteContext
+from moorage.store.opening import open_existing
+from moorage.store.store import Store
+
+_NO_DATABASE = (
+    "Start the server first (moorage serve), or set MOORAGE_DATABASE to its database. For a server elsewhere, set"
+    " MOORAGE_URL, and MOORAGE_API_KEY to a key with the scope keys:admin."
+)
+
+
+class KeyRow(msgspec.Struct, frozen=True):
+    """An API key as the command line shows it; `token` only after its creation."""
+
+    id: str
+    name: str
+    project: str
+    scopes: Sequence[str]
+    status: str
+    created: str
+    expires: str = ""
+    token: str = ""
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the fields for JSON and YAML."""
+        fields = {name: getattr(self, name) for name in ("id", "name", "project", "scopes", "status", "created")}
+        return fields | ({"expires": self.expires} if self.expires else {})
+
+
+class KeyStore(Protocol):
+    """Where API keys are created, listed and revoked."""
+
+    def create(self, name: str, project: str | None, scopes: Sequence[Scope], expires_us: int | None) -> KeyRow:
+        """Create a key; without scopes, it gets the default ones."""
+        ...
+
+    def list(self) -> list[KeyRow]:
+        """Return the keys."""
+        ...
+
+    def revoke(self, id_or_name: str) -> KeyRow:
+        """Revoke a key."""
+        ...
+
+
+class DatabaseKeys:
+    """The API keys of a database, of all projects."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def create(self, name: str, project: str | None, scopes: Sequence[Scope], expires_us: int | None) -> KeyRow:
+        """Create a key."""
+        with existing_database(self._url) as store:
+            owner = get_project(store, project or DEFAULT_PROJECT)
+            created = store.run(create_api_key, owner.id, name, scopes or DEFAULT_SCOPES, expires_us)
+        return msgspec.structs.replace(_row(created.key, owner.name), token=created.token)
+
+    def list(self) -> list[KeyRow]:
+        """Return the keys, and print those that cannot be decoded on standard error."""
+        with existing_database(self._url) as store:
+            names = {project.id: project.name for project in store.projects()}
+            with store.read() as reader:
+                found, unreadable = reader.api_keys(), reader.unreadable_rows("api_key")
+        for each in unreadable:
+            text = f"Left out: API key {each.id} cannot be decoded: {each.reason}. To see what to do: moorage db check"
+            echo(one_line(text, 1_000), err=True)
+        return [_row(key, names.get(key.project_id, key.project_id)) for key in found]
+
+    def revoke(self, id_or_name: str) -> KeyRow:
+        """Revoke a key."""
+        with existing_database(self._url) as store:
+            key = get_api_key(store, id_or_name)
+            store.run(revoke_api_key, WriteContext(key.project_id), key.id)
+        return _row(key, "")
+
+
+class ServerKeys:
+    """The API keys of a server, of the project of the own API key."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def create(self, name: str, project: str | None, scopes: Sequence[Scope], expires_us: int | None) -> KeyRow:
+        """Create a key."""
+        if project is not None:
+            raise click.UsageError(
+                "--project needs --database: over HTTP, a key belongs to the project of your own key."
+            )
+        body: dict[str, Any] = {"name": name}
+        if scopes:
+            body["scopes"] = scopes
+        if expires_us is not None:
+            body["expires_at"] = iso(expires_us)
+        return _row_of(self._client.send("POST", "/v2/api-keys", KeyItem, body).value, with_token=True)
+
+    def list(self) -> list[KeyRow]:
+        """Return the keys."""
+        return [_row_of(item) for page in self._client.pages("/v2/api-keys", Page[KeyItem]) for item in page.value.data]
+
+    def revoke(self, id_or_name: str) -> KeyRow:
+        """Revoke a key."""
+        found = [row for row in self.list() if id_or_name in (row.id, row.name)]
+        valid = [row for row in found if row.status != "revoked" or row.id == id_or_name]
+        if not valid:
+            raise ApiKeyNotFound(name=id_or_name[:200])
+        if len(valid) > 1:
+            ids = ", ".join(row.id for row in valid[:20])
+            raise click.ClickException(f"Several keys are named {one_line(id_or_name)}: {ids}. Name one by its id.")
+        self._client.send("DELETE", f"/v2/api-keys/{valid[0].id}", KeyItem)
+        return valid[0]
+
+
+@contextmanager
+def existing_database(url: str) -> Iterator[Store]:
+    """Open a database; a missing one is not created, because a key in it would work nowhere.
+
+    Raises:
+        click.ClickException: there is no database.
+    """
+    try:
+        store = open_existing(url, secret_keys())
+    except InvalidDatabase as error:
+        if error.fields["reason"] == MISSING_FILE:
+            raise click.ClickException(f"{error} {_NO_DATABASE}") from error
+        raise
+    with closing(store):
+        yield store
+
+
+def _row(key: ApiKey, project: str) -> KeyRow:
+    item = ApiKeyItem.of(key, clock.now_us())
+    return KeyRow(item.id, item.name, project, [*item.scopes], item.status, item.created, item.expires_at or "")
+
+
+def _row_of(item: KeyItem, *, with_token: bool = False) -> KeyRow:
+    token = item.token if with_token else ""
+    return KeyRow(item.id, item.name, "", item.scopes, item.status, item.created, item.expires_at, token)
