@@ -9,6 +9,7 @@ from moorage.api.endpoints import (
     explain,
     get_config,
     health,
+    index,
     manifests,
     snapshot_and_changes,
     versions,
@@ -277,6 +278,10 @@ OPERATIONS = (
         method="DELETE", path="/v2/api-keys/{api_key_id}", name="RevokeApiKey",
         handler=api_keys.delete, scopes=_KEYS_ADMIN,
         responses={200: ApiKeyItem}, headers=(), errors=(errors.ApiKeyNotFound, *_QUERY_ERRORS, *_STORAGE_ERRORS),
+    ),
+    Operation(
+        method="GET", path="/", name="Index", handler=index.index, scopes=OPEN,
+        responses={200: index.ServerIndex},
     ),
     Operation(
         method="GET", path="/health/live", name="Live", handler=health.live, scopes=OPEN,

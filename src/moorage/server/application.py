@@ -15,6 +15,7 @@ from moorage.api.errors import error_response
 from moorage.api.middleware.get_config_fast_path import GetConfigFastPath
 from moorage.api.middleware.pipeline import RequestPipeline
 from moorage.api.router import routes
+from moorage.api.routes import OPERATIONS
 from moorage.api.services import Services
 from moorage.core.errors.base import MoorageError
 from moorage.core.errors.routes import MethodNotAllowed, RouteNotFound
@@ -92,4 +93,4 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == 405 and path not in _UNSUPPORTED_ROUTES:
         allowed = (error.headers or {})["Allow"]
         return await _on_error(request, MethodNotAllowed(path=path, method=request.method[:20], allowed=allowed))
-    return await _on_error(request, RouteNotFound.of(path))
+    return await _on_error(request, RouteNotFound.of(path, (operation.path for operation in OPERATIONS)))

@@ -8,7 +8,7 @@ from typing import Any
 
 from moorage.core.errors.base import MoorageError
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --accent: #0a6a74; }
 @media (prefers-color-scheme: dark) { :root { --accent: #5cc5cf; } }
 * { box-sizing: border-box }
@@ -28,7 +28,7 @@ td { overflow-wrap: break-word }
 @media (max-width: 40rem) { nav { columns: 1 } td:first-child { white-space: normal } }
 """
 
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 
 #: The page loads nothing and runs nothing; its style sheet is inline.
 CONTENT_SECURITY_POLICY = (
@@ -53,7 +53,7 @@ def docs_page(document: dict[str, Any]) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Moorage API</title><style>{_STYLE}</style><body>"
+        f"<title>Moorage API</title><style>{STYLE}</style><body>"
         f"<h1>Moorage API <small>{escape(document['info']['version'])}</small></h1>"
         f"<p>{escape(document['info']['description'])} For programs: <a href='/openapi.json'>/openapi.json</a>.</p>"
         '<pre>curl -H "Authorization: Bearer $MOORAGE_API_KEY" http://127.0.0.1:8700/v2/deployments</pre>'

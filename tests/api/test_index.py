@@ -1,0 +1,66 @@
+"""`/`, and the errors of routes that do not exist."""
+
+import pytest
+
+from moorage import __version__
+from tests.support.server import Project, Server
+
+
+def test_the_index_is_json_for_programs(server: Server, project: Project) -> None:
+    before = project.request("GET", "/").json["deployments"]
+    project.fill(3)
+
+    response = project.request("GET", "/", headers={})
+
+    assert response.status == 200
+    assert response.json == {
+        "name": "Moorage", "version": __version__, "deployments": before + 3, "docs": "/docs",
+        "openapi": "/openapi.json", "health": "/health/ready",
+    }  # fmt: skip
+    for name in ("docs", "openapi", "health"):
+        assert project.request("GET", response.json[name], headers={}).status == 200
+
+
+def test_the_index_is_a_page_for_browsers(project: Project) -> None:
+    response = project.request("GET", "/", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+
+    page = response.body.decode()
+    assert response.headers["content-type"].startswith("text/html")
+    assert response.headers["vary"] == "Accept"
+    assert "default-src 'none'" in response.headers["content-security-policy"]
+    assert __version__ in page
+    assert "deployment" in page
+    assert "href='/docs'" in page
+    assert "moorage apply" in page
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "named"),
+    [
+        ("GET", "/v1/models", "GET /v2/deployments lists the deployments"),
+        ("POST", "/v2/deployments/invoke", "POST /v2/deployments/get_config returns what to send to the model"),
+        ("POST", "/v2/deployments/stream", "POST /v2/deployments/get_config"),
+        ("POST", "/v1/chat/completions", "POST /v2/deployments/get_config"),
+        ("POST", "/v2/router/chat/completions", "POST /v2/deployments/get_config"),
+        ("GET", "/deployments", "Did you mean /v2/deployments?"),
+        ("GET", "/api/v2/deployments", "Did you mean /v2/deployments?"),
+        ("GET", "/v2/deployment/faq", "Did you mean /v2/deployments/{key_or_id}?"),
+        ("GET", "/v2/deployments/faq/version", "Did you mean /v2/deployments/{key_or_id}/versions?"),
+        ("GET", "/v2/api_keys", "Did you mean /v2/api-keys?"),
+        ("GET", "/healthz/live", "Did you mean /health/live?"),
+        ("GET", "/openapi", "Did you mean /openapi.json?"),
+        ("GET", "/v2/deployments/", "Did you mean /v2/deployments?"),
+    ],
+)
+def test_a_route_that_does_not_exist_names_one_that_does(project: Project, method: str, path: str, named: str) -> None:
+    response = project.request(method, path, b"{}" if method == "POST" else None)
+
+    assert (response.status, response.error["code"]) == (404, "not_found")
+    assert named in response.error["message"]
+    assert "See /docs for all routes." in response.error["message"]
+
+
+def test_a_path_like_no_route_names_none(project: Project) -> None:
+    assert "Did you mean" not in project.request("GET", "/favicon.ico").error["message"]
+    assert "Did you mean" not in project.request("GET", "/" + "x" * 5_000).error["message"]
