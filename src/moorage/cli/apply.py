@@ -12,7 +12,6 @@ from moorage.cli.errors import ApiError, ServerError
 from moorage.cli.options import setting
 from moorage.cli.output import (
     echo,
-    new_table,
     one_line,
     pluralize,
     print_paragraph,
@@ -22,6 +21,7 @@ from moorage.cli.output import (
 )
 from moorage.cli.problems import print_problems, read_warnings
 from moorage.cli.responses import Deleted
+from moorage.cli.table import new_table
 from moorage.core.deployments.ids import check_key
 from moorage.core.deployments.manifest import Manifest
 from moorage.core.errors.base import Problem

@@ -7,8 +7,9 @@ import click
 
 from moorage.cli.client import Client, deployment_path, read_manifests
 from moorage.cli.options import output_option, setting
-from moorage.cli.output import echo, new_table, one_line, print_data, print_table, print_text
+from moorage.cli.output import echo, one_line, print_data, print_table, print_text
 from moorage.cli.responses import HistoryRow, Page
+from moorage.cli.table import Column, new_table, when
 from moorage.core.deployments.manifest import Manifest
 from moorage.core.escaping import visible
 from moorage.documents.plan import is_under, make_plan
@@ -97,9 +98,13 @@ def _row(client: Client, key: str, file: str, difference: str, current: Manifest
 
 def _print(rows: list[dict[str, Any]]) -> None:
     columns = ("key", "drift", "file", "by", "at", "why")
-    table = new_table(*columns)
+    table = new_table(
+        "key", Column("drift", is_wrapped=True), Column("file", drop=3, is_cut=True), Column("by", drop=4, is_cut=True),
+        Column("at", drop=2), Column("why", drop=1, is_cut=True),
+    )  # fmt: skip
     for row in rows:
-        table.add_row(*(one_line(row.get(column) or "-", 120) for column in columns))
+        cells = {**row, "at": when(row["at"])} if "at" in row else row
+        table.add_row(*(one_line(cells.get(column) or "-", 120) for column in columns))
     print_table(table)
     echo(
         "`moorage diff PATH` shows the differences; `moorage export DIR` writes the state of the server to files.",

@@ -9,7 +9,8 @@ import click
 
 from moorage.cli.client import Client, read_manifests
 from moorage.cli.options import setting
-from moorage.cli.output import echo, new_table, one_line, print_table
+from moorage.cli.output import echo, one_line, print_table
+from moorage.cli.table import new_table
 from moorage.core.deployments.ids import check_key
 from moorage.core.deployments.manifest import Manifest
 from moorage.documents.plan import content, make_plan

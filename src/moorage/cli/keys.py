@@ -12,7 +12,8 @@ from moorage import clock
 from moorage.cli.client import Client
 from moorage.cli.key_stores import DatabaseKeys, KeyStore, ServerKeys
 from moorage.cli.options import is_chosen, output_option, setting
-from moorage.cli.output import echo, new_table, print_data, print_table
+from moorage.cli.output import echo, print_data, print_table
+from moorage.cli.table import Column, new_table
 from moorage.core.access import Scope
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -98,7 +99,10 @@ def list_(store: KeyStore, output: str) -> None:
     if output != "table":
         print_data([row.as_data() for row in rows], output)
         return
-    table = new_table("id", "name", "project", "status", "expires", "scopes")
+    table = new_table(
+        "id", Column("name", is_cut=True), Column("project", drop=2, is_cut=True), "status", Column("expires", drop=3),
+        Column("scopes", drop=1, is_wrapped=True),
+    )  # fmt: skip
     for row in rows:
         table.add_row(row.id, row.name, row.project or "-", row.status, row.expires or "never", " ".join(row.scopes))
     print_table(table)

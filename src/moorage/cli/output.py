@@ -13,9 +13,9 @@ import click
 import msgspec
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
+from moorage.cli.table import OutputTable
 from moorage.core.escaping import escape_json, visible_line, visible_lines
 from moorage.documents.yaml import dump_yaml
 
@@ -37,27 +37,10 @@ def echo(text: str, *, err: bool = False, nl: bool = True, fg: str | None = None
     click.secho(visible_lines(text), err=err, nl=nl, fg=fg, bold=bold)
 
 
-class OutputTable(Table):
-    """A table without a frame, like the output of `column`; its cells are texts, not markup."""
-
-    def __init__(self, *headings: str) -> None:
-        super().__init__(box=None, pad_edge=False, header_style="bold")
-        for heading in headings:
-            self.add_column(heading, overflow="fold")
-
-    def add_row(self, *cells: RenderableType | None, style: Any = None, end_section: bool = False) -> None:
-        """Add a row."""
-        super().add_row(*(_as_text(cell) for cell in cells), style=style, end_section=end_section)
-
-
-def new_table(*headings: str) -> OutputTable:
-    """Return an empty table."""
-    return OutputTable(*headings)
-
-
 def print_table(table: OutputTable) -> None:
-    """Print a table on standard output."""
-    new_console().print(table)
+    """Print a table on standard output. A pipe has no width, so a table in it is complete."""
+    fitted, width = table.fitted(new_console().width if sys.stdout.isatty() else None)
+    new_console(width).print(fitted)
 
 
 def print_text(text: str) -> None:
@@ -73,10 +56,11 @@ def print_paragraph(text: str, *, indent: int = 0, fg: str | None = None, err: b
     echo("\n".join(margin + line for line in lines), fg=fg, err=err)
 
 
-def new_console(*, to_stderr: bool = False) -> Console:
-    """Return a console; its output is plain unless the stream is a terminal."""
+def new_console(least: int = 0, *, to_stderr: bool = False) -> Console:
+    """Return a console; its output is plain unless the stream is a terminal. A pipe has the width `least` or more."""
     stream = sys.stderr if to_stderr else sys.stdout
-    return Console(stderr=to_stderr, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False)
+    width = None if stream.isatty() else max(_PIPE_WIDTH, least)
+    return Console(stderr=to_stderr, width=width, highlight=False)
 
 
 def progress_bar(label: str) -> Progress:

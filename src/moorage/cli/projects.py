@@ -4,7 +4,8 @@ import click
 
 from moorage.cli.key_stores import existing_database
 from moorage.cli.options import output_option, setting
-from moorage.cli.output import echo, new_table, one_line, print_data, print_table
+from moorage.cli.output import echo, one_line, print_data, print_table
+from moorage.cli.table import Column, new_table, when
 from moorage.core.times import iso
 from moorage.registry.projects import create_project
 
@@ -44,7 +45,7 @@ def list_(output: str, database: str) -> None:
     if output != "table":
         print_data(rows, output)
         return
-    table = new_table("name", "id", "created")
+    table = new_table("name", Column("id", drop=1), "created")
     for row in rows:
-        table.add_row(row["name"], row["id"], row["created"])
+        table.add_row(row["name"], row["id"], when(row["created"]))
     print_table(table)

@@ -7,7 +7,8 @@ from contextlib import closing
 import click
 
 from moorage.cli.db.damaged_rows import fail_if_damaged
-from moorage.cli.output import echo, new_table, pluralize, print_table, progress_bar
+from moorage.cli.output import echo, pluralize, print_table, progress_bar
+from moorage.cli.table import new_table
 from moorage.store.opening import open_engine, open_existing
 from moorage.store.transfer.copy import Copy, CopyProgress, CopyStart
 

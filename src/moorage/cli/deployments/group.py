@@ -9,8 +9,9 @@ from moorage.cli.deployments import resolve as using
 from moorage.cli.deployments import versions
 from moorage.cli.deployments import write as changes
 from moorage.cli.options import key_argument, output_option, setting
-from moorage.cli.output import echo, new_table, one_line, print_data, print_table, print_text, with_progress
+from moorage.cli.output import echo, one_line, print_data, print_table, print_text, with_progress
 from moorage.cli.responses import DeploymentRow, Page, ShownDeployment
+from moorage.cli.table import Column, new_table, when
 from moorage.core.deployments.page import MAX_LIMIT
 from moorage.documents.yaml import dump_yaml
 
@@ -75,9 +76,9 @@ def show(key_or_id: str, output: str, url: str) -> None:
     if output != "table":
         print_data(reply.plain(), output)
         return
-    details = new_table("field", "value")
+    details = new_table("field", Column("value", is_wrapped=True))
     for name in ("key", "version", "id", "created", "updated", "description"):
-        details.add_row(name, one_line(getattr(reply.value, name), 120))
+        details.add_row(name, one_line(getattr(reply.value, name), 1_000))
     print_table(details)
     print_text("")
     print_text(dump_yaml({"prompt_config": reply.value.prompt_config}).rstrip())
@@ -89,11 +90,14 @@ def _print_table(items: list[DeploymentRow], *, is_filtered: bool, has_more: boo
             "No deployments match." if is_filtered else "There are no deployments. To create some: moorage apply PATH"
         )
         return
-    table = new_table("key", "version", "provider", "model", "type", "updated", "description")
+    table = new_table(
+        "key", "version", Column("provider", drop=3), Column("model", drop=5, is_cut=True), Column("type", drop=2),
+        Column("updated", drop=4), Column("description", drop=1, is_cut=True),
+    )  # fmt: skip
     for item in items:
         config = item.prompt_config
-        cells = (item.key, item.version, config.provider, config.model, config.model_type)
-        table.add_row(*map(one_line, (*cells, item.updated[:16], item.description)))
+        cells = (item.version, config.provider, config.model, config.model_type, when(item.updated), item.description)
+        table.add_row(one_line(item.key, 200), *map(one_line, cells))
     print_table(table)
     if has_more:
         echo(f"There are more deployments: --starting-after {items[-1].id}, or --all", err=True)

@@ -7,8 +7,9 @@ import msgspec
 
 from moorage.cli.client import Client, deployment_path
 from moorage.cli.options import Decorator, key_argument, output_option, setting
-from moorage.cli.output import echo, new_table, one_line, pluralize, print_data, print_table, print_text
+from moorage.cli.output import echo, one_line, pluralize, print_data, print_table, print_text
 from moorage.cli.responses import ConfigReply, Explanation, Simulation
+from moorage.cli.table import Column, new_table
 from moorage.core.deployments.ids import check_key_or_id
 from moorage.documents.read import read_one, read_values
 from moorage.documents.yaml import dump_yaml
@@ -51,7 +52,7 @@ def get_config(key_or_id: str, input: dict[str, Any], context: dict[str, Any], o
     if output != "table":
         print_data(reply.plain(), output)
         return
-    details = new_table("field", "value")
+    details = new_table("field", Column("value", is_wrapped=True))
     for name in ("deployment", "version", "variant", "reason"):
         details.add_row(name, one_line(reply.header(f"x-moorage-{name}"), 120))
     if missing := reply.value.missing_inputs:
@@ -75,7 +76,7 @@ def explain(key_or_id: str, context: dict[str, Any], output: str, url: str) -> N
         print_data(reply.plain(), output)
         return
     result = reply.value
-    rows = new_table("rule", "variant", "matched", "explanation")
+    rows = new_table("rule", "variant", "matched", Column("explanation", is_wrapped=True))
     for rule in result.rules:
         cells = (rule.rule, rule.variant, "yes" if rule.matched else "no", rule.explanation)
         rows.add_row(*(one_line(cell, 120) for cell in cells))
@@ -102,7 +103,7 @@ def simulate(file: str, contexts: str, output: str, url: str) -> None:
         return
     changed = reply.value.changed
     if changed:
-        rows = new_table("before", "after", "context")
+        rows = new_table("before", "after", Column("context", is_cut=True))
         for change in changed:
             context = msgspec.json.encode(change.context).decode()
             rows.add_row(*(one_line(cell, 120) for cell in (change.before.variant, change.after.variant, context)))

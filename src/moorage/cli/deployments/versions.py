@@ -6,9 +6,10 @@ import click
 
 from moorage.cli.client import Client, Reply, deployment_path
 from moorage.cli.options import key_argument, output_option, setting
-from moorage.cli.output import echo, new_table, one_line, print_data, print_difference, print_done, print_table
+from moorage.cli.output import echo, one_line, print_data, print_difference, print_done, print_table
 from moorage.cli.problems import print_warnings
 from moorage.cli.responses import DifferenceReply, HistoryRow, ItemT, Page, SavedVersion, VersionRow
+from moorage.cli.table import Column, new_table, when
 from moorage.core.deployments.page import MAX_LIMIT
 from moorage.documents.read import read_one
 
@@ -24,11 +25,27 @@ _limit = click.option(
 @setting("url")
 def versions(key_or_id: str, limit: int, output: str, url: str) -> None:
     """List versions, drafts included."""
-    page = Client.from_environment(url).get(f"{deployment_path(key_or_id)}/versions", Page[VersionRow], limit=limit)
-    _print_page(page, output, {
-        "version": lambda row: row.version, "status": lambda row: row.status, "made": lambda row: row.timestamp,
-        "by": lambda row: row.user_id, "description": lambda row: row.description, "notes": lambda row: row.notes,
-    })  # fmt: skip
+    client, path = Client.from_environment(url), deployment_path(key_or_id)
+    page = client.get(f"{path}/versions", Page[VersionRow], limit=limit)
+    names = _names_of_api_keys(client, path) if output == "table" else {}
+    _print_page(
+        page,
+        output,
+        {
+            Column("version"): lambda row: row.version,
+            Column("status"): lambda row: row.status,
+            Column("made"): lambda row: when(row.timestamp),
+            Column("by", drop=3, is_cut=True): lambda row: names.get(row.user_id or "", row.user_id),
+            Column("description", drop=1, is_cut=True): lambda row: row.description,
+            Column("notes", drop=2, is_cut=True): lambda row: row.notes,
+        },
+    )
+
+
+def _names_of_api_keys(client: Client, path: str) -> dict[str, str]:
+    """Return the names of the API keys in the newest history of a deployment, by their ids."""
+    history = client.get(f"{path}/history", Page[HistoryRow], limit=MAX_LIMIT)
+    return {row.api_key.id: row.api_key.name for row in history.value.data if row.api_key}
 
 
 @click.command()
@@ -88,16 +105,24 @@ def diff(key_or_id: str, from_version: str, to_version: str, output: str, url: s
 def history(key_or_id: str, limit: int, output: str, url: str) -> None:
     """Show the history, newest first."""
     page = Client.from_environment(url).get(f"{deployment_path(key_or_id)}/history", Page[HistoryRow], limit=limit)
-    _print_page(page, output, {
-        "at": lambda row: row.at, "action": lambda row: row.action, "from": lambda row: row.from_version,
-        "to": lambda row: row.to_version, "by": lambda row: row.by, "why": lambda row: row.why,
-    })  # fmt: skip
+    _print_page(
+        page,
+        output,
+        {
+            Column("at"): lambda row: when(row.at),
+            Column("action"): lambda row: row.action,
+            Column("from"): lambda row: row.from_version,
+            Column("to"): lambda row: row.to_version,
+            Column("by", drop=2, is_cut=True): lambda row: row.by,
+            Column("why", drop=1, is_cut=True): lambda row: row.why,
+        },
+    )
 
 
 COMMANDS = (versions, draft, diff, history)
 
 
-def _print_page(page: Reply[Page[ItemT]], output: str, columns: Mapping[str, Callable[[ItemT], str | None]]) -> None:
+def _print_page(page: Reply[Page[ItemT]], output: str, columns: Mapping[Column, Callable[[ItemT], str | None]]) -> None:
     if output != "table":
         print_data(page.plain(), output)
         return
