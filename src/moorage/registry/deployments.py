@@ -22,7 +22,7 @@ from moorage.registry.consumers import check_no_consumers
 from moorage.registry.lookup import check_preconditions, get_deployment, get_for_update
 from moorage.registry.ownership import record_change, require_ownership, transfer_ownership
 from moorage.registry.results import DeploymentResult
-from moorage.registry.versions import add_version
+from moorage.registry.versions import add_version, find_previous, republish
 from moorage.registry.write_context import WriteContext
 from moorage.store.transaction import Transaction
 
@@ -32,8 +32,9 @@ def put_deployment(
 ) -> DeploymentResult:
     """Create the deployment `key`, or publish a new version of it.
 
-    A new version is made only if the content differs; a new description alone is stored in place. A dry run returns
-    the result and discards the write.
+    A new version is made only if the content differs; a new description alone is stored in place. After an
+    undo or a roll-back, the content of the version that it replaced makes that version live again, unless the body has
+    notes or asks for a major number. A dry run returns the result and discards the write.
 
     Raises:
         InvalidKey, InvalidBody, JinjaNotEnabled, InvalidTemplate, PreconditionFailed, OwnedByFiles, OwnedByApi,
@@ -152,7 +153,12 @@ def _update(tx: Transaction, ctx: WriteContext, current: Deployment, body: PutDe
     if is_new_content:
         if is_new_description:
             tx.set_description(current.id, description)
-        _, breaking = add_version(tx, ctx, current, body, content, sha256)
+        is_plain = not body.notes and body.version_bump == "minor"
+        previous = find_previous(tx, current, sha256) if is_plain else None
+        if previous is not None:
+            breaking = republish(tx, ctx, current, previous)
+        else:
+            _, breaking = add_version(tx, ctx, current, body, content, sha256)
     elif is_new_description:
         _set_description(tx, ctx, current, description)
     else:

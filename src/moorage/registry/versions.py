@@ -152,6 +152,24 @@ def add_version(
     return version_id, _publish(tx, ctx, deployment, version_id, content, sha256)
 
 
+def find_previous(tx: Transaction, deployment: Deployment, content_sha256: str) -> Version | None:
+    """Return the newer version that an undo or a roll-back replaced, if it has this content and is not deleted."""
+    before, _ = tx.last_move(deployment.id) or (None, "")
+    version = None if before is None else tx.find_version(deployment.id, before)
+    if version is None or version.deleted_us is not None or version.content_sha256 != content_sha256:
+        return None
+    return version if version.number.is_after(deployment.version) else None
+
+
+def republish(tx: Transaction, ctx: WriteContext, deployment: Deployment, version: Version) -> list[str]:
+    """Make a version the live one again; return its breaking changes.
+
+    Raises:
+        OwnedByFiles, OwnedByApi, JinjaNotEnabled, InvalidTemplate, BreakingChange
+    """
+    return _publish(tx, ctx, deployment, version.id, version.content, version.content_sha256)
+
+
 def _publish(
     tx: Transaction,
     ctx: WriteContext,

@@ -161,6 +161,10 @@ class VersionNumber(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}"
 
+    def is_after(self, other: "VersionNumber") -> bool:
+        """Return whether this is the number of a later version."""
+        return (self.major, self.minor) > (other.major, other.minor)
+
     def next(self, bump: Bump) -> "VersionNumber":
         """Return the next number."""
         return VersionNumber(self.major + 1, 0) if bump == "major" else VersionNumber(self.major, self.minor + 1)
