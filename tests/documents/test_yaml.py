@@ -53,8 +53,18 @@ REJECTED = {
     "a: &x 1\n---\nb: *x": "found undefined alias 'x'",
     "&x [*x]": "the alias 'x' is recursive",
     "&x {a: {b: *x}}": "the alias 'x' is recursive",
-    "base: &b {a: 1}\nall:\n  <<: *b": "merge keys (<<) are not part of YAML 1.2",
-    "? <<\n: {a: 1}": "merge keys (<<) are not part of YAML 1.2",
+    "<<: 1": "the value of << must be an object or a list of objects, such as *name, line 1 column 5",
+    "<<:": "the value of << must be an object or a list of objects",
+    "<<: a": "the value of << must be an object or a list of objects",
+    "a: &x {b: 1}\nc: {<<: [*x, 1]}": "the value of << must be an object or a list of objects, such as *name, line 2",
+    "a: &x text\n<<: *x": "the value of << must be an object or a list of objects",
+    "{<<}": "the value of << must be an object or a list of objects",
+    "<<: {a: 1}\n<<: {b: 1}": "the key << occurs twice; write one list: <<: [*a, *b], line 2 column 1",
+    "<<: {a: 1}\na: 1\na: 2": "the key 'a' occurs twice, line 3 column 1",
+    "<<: {a: 1, a: 2}": "the key 'a' occurs twice",
+    "a: &a {<<: *a}": "the alias 'a' is recursive",
+    "<<: *nowhere": "found undefined alias 'nowhere'",
+    "!!merge a: {b: 1}": "the tag !!merge is not supported",
     "? {a: 1}\n: b": "a key must be a string",
     "? [a]\n: b": "a key must be a string",
     "x: &x {a: 1}\n? *x\n: b": "a key must be a string",
@@ -103,7 +113,23 @@ ACCEPTED: dict[str, Any] = {
     "a: !!null": {"a": None},
     "a: !!map {b: !!seq [c]}": {"a": {"b": ["c"]}},
     "'<<': {a: 1}": {"<<": {"a": 1}},
+    "!!str <<: {a: 1}": {"<<": {"a": 1}},
+    "! <<: {a: 1}": {"<<": {"a": 1}},
     "a: <<": {"a": "<<"},
+    "base: &b {a: 1}\nall:\n  <<: *b": {"base": {"a": 1}, "all": {"a": 1}},
+    "? <<\n: {a: 1}": {"a": 1},
+    "!!merge <<: {a: 1}": {"a": 1},
+    "&k <<: {a: 1}": {"a": 1},
+    "k: &k <<\n*k : {a: 1}": {"k": "<<", "a": 1},
+    "{<<: {a: {b: 1}}, c: 2}": {"a": {"b": 1}, "c": 2},
+    "<<: []\na: 1": {"a": 1},
+    "<<: {a: 1, b: 2}\nb: 3": {"a": 1, "b": 3},
+    "b: 3\n<<: {a: 1, b: 2}": {"b": 3, "a": 1},
+    "x: &x {a: 1, b: 1}\ny: &y {b: 2, c: 2}\nz: {<<: [*x, *y, {c: 3, d: 3}], d: 4}": {
+        "x": {"a": 1, "b": 1}, "y": {"b": 2, "c": 2}, "z": {"a": 1, "b": 1, "c": 2, "d": 4},
+    },
+    "x: &x [{a: 1}, {b: 2}]\n<<: *x": {"x": [{"a": 1}, {"b": 2}], "a": 1, "b": 2},
+    "x: &x {a: 1}\ny: &y {<<: *x, b: 2}\nz: {<<: *y}": {"x": {"a": 1}, "y": {"a": 1, "b": 2}, "z": {"a": 1, "b": 2}},
     "- <<": ["<<"],
     "a: no\nb: 2026-01-01\nc: 1e3\nd: 0o17\ne: 0x1f\nf: ~": {
         "a": "no", "b": "2026-01-01", "c": 1000.0, "d": 15, "e": 31, "f": None,
@@ -121,6 +147,33 @@ def test_a_document_of_the_core_schema_is_read(text: str) -> None:
     assert load_documents(text) == [ACCEPTED[text]]
 
 
+@pytest.mark.parametrize(
+    ("text", "order"), [("c: 0\n<<: {b: 0, a: 0}\nd: 0", "cbad"), ("<<: {b: 0, a: 0}\na: 1", "ba")]
+)
+def test_merged_fields_have_the_place_of_the_merge_key(text: str, order: str) -> None:
+    assert "".join(load_documents(text)[0]) == order
+
+
+@pytest.mark.parametrize("separator", ["\x85", "\u2028", "\u2029"], ids=ascii)
+def test_a_line_separator_of_yaml_1_1_is_a_character(separator: str) -> None:
+    lines = ["a: one*two", "b*: |", "  one", "  *two", "c: 'x * y'", 'd: "\ue000\\uE001*"']
+    text = "\n".join(lines).replace("*", separator)
+
+    assert load_documents(text) == [
+        {
+            "a": f"one{separator}two",
+            f"b{separator}": f"one\n{separator}two\n",
+            "c": f"x {separator} y",
+            "d": f"\ue000\ue001{separator}",
+        }
+    ]
+
+
+def test_a_line_separator_does_not_count_as_a_line() -> None:
+    with pytest.raises(YamlError, match="line 2 column 4"):
+        load_documents("a: one\u2028two\x85\nb: *nowhere")
+
+
 def test_an_empty_stream_has_no_document_and_an_empty_document_is_null() -> None:
     assert load_documents("") == load_documents("# nothing\n") == []
     assert load_documents("---\n---\na\n") == [None, "a"]
@@ -133,6 +186,12 @@ def billion(levels: int, width: int, text: str = "lol") -> str:
     return "\n".join(lines)
 
 
+def merges(count: int, width: int) -> str:
+    """Return a document in which each object merges the last one and has one more field."""
+    lines = (f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * width)}], x{n}: 1}}" for n in range(1, count))
+    return "\n".join(lines)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -140,9 +199,10 @@ def billion(levels: int, width: int, text: str = "lol") -> str:
         (billion(60, 2), "the aliases stand for more than 100000 values"),
         (billion(3, 40, "x" * 10_000), "the aliases stand for more than 4194304 characters"),
         (f"a: &a {'x' * 1_000_000}\nb: [{', '.join(['*a'] * 50_000)}]", "more than 4194304 characters"),
+        ("a0: &a0 {x: 1}\n" + merges(2_000, 100), "the aliases stand for more than 100000 values"),
         ("\n---\n".join(billion(4, 10) for _ in range(100)), "the aliases stand for more than 100000 values"),
     ],
-    ids=["wide", "deep", "long", "one text", "many documents"],
+    ids=["wide", "deep", "long", "one text", "merges", "many documents"],
 )
 def test_aliases_cannot_multiply_a_file(text: str, problem: str) -> None:
     with pytest.raises(YamlError, match=problem):

@@ -4,11 +4,13 @@ PyYAML reads version 1.1 and takes the last of duplicate keys; here both directi
 is an error.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
 
 from moorage.core.escaping import escape_json, visible_lines
+from moorage.documents.text import hide_separators
 from moorage.documents.yaml_values import CORE, STRING, TAG, YamlError, read_values
 
 __all__ = ["YamlError", "dump_yaml", "load_documents"]
@@ -38,14 +40,23 @@ def load_documents(text: str) -> list[Any]:
     Raises:
         YamlError: with line and column.
     """
+    text, hidden = hide_separators(text)
     try:
-        return list(read_values(yaml.parse(text, Loader=yaml.CSafeLoader)))
+        return list(read_values(_restored(yaml.parse(text, Loader=yaml.CSafeLoader), hidden)))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1} column {mark.column + 1}" if mark else ""
         raise YamlError(f"{error.problem or error.context}{where}") from error
     except (yaml.YAMLError, ValueError) as error:
         raise YamlError(" ".join(str(error).split())) from error
+
+
+def _restored(events: Iterable[yaml.Event], hidden: Mapping[int, str]) -> Iterator[yaml.Event]:
+    """Yield the events with the separators that are hidden in their scalars."""
+    for event in events:
+        if hidden and isinstance(event, yaml.ScalarEvent):
+            event.value = event.value.translate(hidden)
+        yield event
 
 
 def dump_yaml(value: Any) -> str:

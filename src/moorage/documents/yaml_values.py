@@ -14,8 +14,10 @@ import yaml
 
 from moorage.core.escaping import visible_line
 from moorage.core.validation.strict_json import MAX_BODY, MAX_DEPTH, MAX_VALUES
+from moorage.documents.yaml_merge import MERGE, Merge
 
 STRING, TAG = "tag:yaml.org,2002:str", "tag:yaml.org,2002:"
+MERGE_TAG = f"{TAG}merge"
 
 #: The core schema: the name of a type, the texts that have it, and their first characters.
 CORE = (
@@ -63,6 +65,7 @@ class _Anchored(msgspec.Struct):
 
     value: Any
     size: _Size | None
+    is_merge_key: bool = False
 
 
 class _Collection(msgspec.Struct):
@@ -72,6 +75,7 @@ class _Collection(msgspec.Struct):
     anchored: _Anchored | None
     size: _Size
     key: Any = _NOTHING
+    merge: Merge | None = None
 
 
 class _Reader:
@@ -90,12 +94,11 @@ class _Reader:
 
     def scalar(self, event: yaml.ScalarEvent) -> None:
         """Read a scalar."""
-        if event.value == "<<" and event.implicit[0] and self._expects_key():
-            _fail(event, "merge keys (<<) are not part of YAML 1.2; repeat the fields, or quote the key")
-        value, size = _scalar(event), _Size(1, len(event.value))
+        is_merge_key = event.value == "<<" and (event.tag == MERGE_TAG or (event.implicit[0] and not event.tag))
+        value, size = "<<" if is_merge_key else _scalar(event), _Size(1, len(event.value))
         if event.anchor:
-            self._anchors[event.anchor] = _Anchored(value, size)
-        self._add(event, value, size)
+            self._anchors[event.anchor] = _Anchored(value, size, is_merge_key)
+        self._add(event, MERGE if is_merge_key and self._expects_key() else value, size)
 
     def start(self, event: yaml.CollectionStartEvent, value: Any, tag: str) -> None:
         """Read the start of a list or an object."""
@@ -114,6 +117,7 @@ class _Reader:
     def end(self) -> None:
         """Read the end of a list or an object."""
         done = self._open.pop()
+        self._finish_merge(done)
         if done.anchored is not None:
             done.anchored.size = done.size
         if self._open:
@@ -133,7 +137,8 @@ class _Reader:
             _fail(event, f"the aliases stand for more than {MAX_ALIASED} characters")
         if self._expects_key() and isinstance(anchored.value, dict | list):
             _fail(event, "a key must be a string")
-        self._add(event, anchored.value, anchored.size)
+        is_merge_key = anchored.is_merge_key and self._expects_key()
+        self._add(event, MERGE if is_merge_key else anchored.value, anchored.size)
 
     def _expects_key(self) -> bool:
         return bool(self._open) and isinstance(self._open[-1].value, dict) and self._open[-1].key is _NOTHING
@@ -147,12 +152,27 @@ class _Reader:
         if isinstance(parent.value, list):
             parent.value.append(value)
         elif parent.key is _NOTHING:
-            if value in parent.value:
+            self._finish_merge(parent)
+            if value is MERGE:
+                if parent.merge is not None:
+                    _fail(event, "the key << occurs twice; write one list: <<: [*a, *b]")
+                parent.merge = Merge()
+            elif value in parent.value and not (parent.merge is not None and parent.merge.replaces(value)):
                 _fail(event, f"the key {visible_line(repr(value), 80)} occurs twice")
             parent.key = value
+        elif parent.key is MERGE and parent.merge is not None:
+            parent.merge.event, parent.merge.value = event, value
+            parent.key = _NOTHING
         else:
             parent.value[parent.key] = value
             parent.key = _NOTHING
+
+    def _finish_merge(self, parent: _Collection) -> None:
+        """Merge the value of the last merge key, which is complete now."""
+        if parent.merge is not None and parent.merge.event is not None:
+            event = parent.merge.event
+            if not parent.merge.insert_into(parent.value):
+                _fail(event, "the value of << must be an object or a list of objects, such as *name")
 
 
 def read_values(events: Iterable[yaml.Event]) -> Iterator[Any]:
