@@ -330,9 +330,9 @@ def test_the_order_of_fields_in_a_file_does_not_depend_on_the_request(
 
     assert files_in(folder / "one") == files_in(folder / "two")
     (document,) = load_documents((folder / "one" / "a.yaml").read_text())
-    assert list(document) == ["key", "description", "variables", "prompt_config", "settings"]
+    assert list(document) == ["key", "description", "prompt_config", "variables", "settings"]
     assert list(document["prompt_config"]) == [
-        "tools", "model", "model_type", "model_parameters", "provider", "messages",
+        "provider", "model", "model_type", "model_parameters", "messages", "tools",
     ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from moorage.core.validation.strict_json import MAX_BODY
 from moorage.documents.read import MAX_FILE, read_paths
-from moorage.documents.yaml import YamlError, dump_yaml, load_documents
+from moorage.documents.yaml import YamlError, dump_file, dump_yaml, load_documents
 from tests.cli.samples import TEXTS
 from tests.support.limited import run_limited
 from tests.support.program import moorage
@@ -257,18 +257,17 @@ def test_a_circle_of_links_is_a_problem(project: Project, folder: Path) -> None:
         assert "Too many levels of symbolic links" in result.stdout
 
 
-UNSAFE = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0), 0x202E, 0x2066, 0x2028, 0xFEFF, 0xE0041])).replace(
-    "\n", ""
+UNSAFE = "".join(
+    map(chr, [*range(9), *range(11, 0x20), *range(0x7F, 0xA0), 0x202E, 0x2066, 0x2028, 0x2029, 0xFEFF, 0xE0041])
 )
 
 
 def test_what_is_written_has_no_unsafe_character_and_reads_back() -> None:
     for character in UNSAFE:
         for value in (character, f"a{character}b", f"one\n{character}\ntwo\n", {character: [character]}):
-            text = dump_yaml(value)
-
-            assert not set(text) & set(UNSAFE), ascii(value)
-            assert load_documents(text) == [value], ascii(value)
+            for text in (dump_yaml(value), dump_file(value)):
+                assert not set(text) & set(UNSAFE), ascii(value)
+                assert load_documents(text) == [value], ascii(value)
 
 
 @pytest.mark.parametrize("text", [text for texts in TEXTS.values() for text in texts], ids=ascii)

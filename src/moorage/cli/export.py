@@ -13,9 +13,10 @@ from moorage.cli.output import echo, one_line, print_table
 from moorage.cli.table import new_table
 from moorage.core.deployments.ids import check_key
 from moorage.core.deployments.manifest import Manifest
-from moorage.documents.plan import content, make_plan
+from moorage.documents.file_form import file_form
+from moorage.documents.plan import make_plan
 from moorage.documents.read import Document, read_paths
-from moorage.documents.yaml import dump_yaml
+from moorage.documents.yaml import dump_file
 from moorage.files import write_file
 
 _RESULTS = ("created", "updated", "unchanged")
@@ -84,16 +85,10 @@ def _names(key: str) -> Iterator[str]:
     yield from (f"{key}~{number}.yaml" for number in count(2))
 
 
-def _text(manifest: Manifest) -> str:
-    """Return a complete document of a deployment; empty fields are omitted."""
-    fields = {"key": manifest.key, **content(manifest)}
-    return dump_yaml({name: value for name, value in fields.items() if value not in ("", [])})
-
-
 def _write(file: Path, manifest: Manifest, found: dict[Path, list[Document]]) -> str:
     """Write a file completely or not at all, unless its content is equal; return the result."""
     exists = file in found
     if exists and make_plan(found[file], {manifest.key: manifest}, ())[0].action == "unchanged":
         return "unchanged"
-    write_file(file, _text(manifest).encode())
+    write_file(file, dump_file(file_form(manifest)).encode())
     return "updated" if exists else "created"

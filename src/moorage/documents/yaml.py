@@ -4,34 +4,71 @@ PyYAML reads version 1.1 and takes the last of duplicate keys; here both directi
 is an error.
 """
 
+import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
+from yaml.emitter import ScalarAnalysis
 
 from moorage.core.escaping import escape_json, visible_lines
 from moorage.documents.text import hide_separators
 from moorage.documents.yaml_values import CORE, STRING, TAG, YamlError, read_values
 
-__all__ = ["YamlError", "dump_yaml", "load_documents"]
+__all__ = ["YamlError", "dump_file", "dump_yaml", "load_documents"]
+
+
+#: Characters that an exported file has as escapes: those that YAML cannot hold, those that YAML 1.1 reads as line
+#: breaks, overrides of the text direction, and tags outside of a flag. Other invisible characters are part of scripts
+#: and emoji, and newer emoji are unknown to this Python.
+_ESCAPED_IN_FILES = re.compile(
+    "[^\\t\\n\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    "|(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0000-\U000e007f]"
+)
 
 
 class _Dumper(yaml.SafeDumper):
+    """The dumper of a text for a terminal: unsafe characters are escaped, which is possible in quoted texts only."""
+
     yaml_implicit_resolvers = {  # noqa: RUF012 -- the 1.1 rules too: quoted is what either version would misread
         first: list(rules) for first, rules in yaml.SafeDumper.yaml_implicit_resolvers.items()
     }
 
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    # A prompt of several lines is read as lines; where YAML cannot show it so, the emitter quotes it.
-    # Only a quoted text can have escapes, which `dump_yaml` adds.
-    style = '"' if visible_lines(text) != text else "|" if "\n" in text else None
-    return dumper.represent_scalar(STRING, text, style=style)
+    def is_literal(self, text: str) -> bool:
+        return visible_lines(text) == text
+
+    def style_of(self, text: str) -> str | None:
+        """Return the style of a scalar: a text of several lines is a block, unless it is blank or needs escapes."""
+        if not self.is_literal(text):
+            return '"'
+        return None if "\n" not in text else "|" if text.strip(" \t\n") else '"'
+
+    def analyze_scalar(self, scalar: str) -> ScalarAnalysis:
+        """Allow blocks for tabs and for blanks at the end of lines, which YAML preserves."""
+        analysis = super().analyze_scalar(scalar)
+        analysis.allow_block = self.style_of(scalar) == "|"
+        return analysis
+
+    def determine_block_hints(self, text: str) -> str:
+        """Return the indicators after `|`. The indentation is explicit if the text begins with a blank."""
+        indentation = str(self.best_indent) if text[0] in " \t\n" else ""
+        return indentation + ("-" if text[-1] != "\n" else "+" if text.endswith("\n\n") else "")
+
+
+class _FileDumper(_Dumper):
+    """The dumper of a file."""
+
+    def is_literal(self, text: str) -> bool:
+        return not _ESCAPED_IN_FILES.search(text)
 
 
 for _name, _pattern, _first in CORE:
     _Dumper.add_implicit_resolver(TAG + _name, _pattern, list(_first))
-_Dumper.add_representer(str, _text)
+_Dumper.add_representer(str, lambda dumper, text: dumper.represent_scalar(STRING, text, style=dumper.style_of(text)))
 
 
 def load_documents(text: str) -> list[Any]:
@@ -60,5 +97,14 @@ def _restored(events: Iterable[yaml.Event], hidden: Mapping[int, str]) -> Iterat
 
 
 def dump_yaml(value: Any) -> str:
-    """One document, keys in the order they have, long texts as blocks of lines, unsafe characters escaped."""
-    return escape_json(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100))
+    """Return one document for a terminal: keys in the order they have, and all unsafe characters escaped."""
+    return escape_json(_dump(value, _Dumper, width=100))
+
+
+def dump_file(value: Any) -> str:
+    """Return one document for a file that people review: the same, with long lines and harmless characters as is."""
+    return _ESCAPED_IN_FILES.sub(lambda found: f"\\u{ord(found[0]):04x}", _dump(value, _FileDumper, width=sys.maxsize))
+
+
+def _dump(value: Any, dumper: type[_Dumper], width: int) -> str:
+    return str(yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=width))
