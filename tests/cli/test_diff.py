@@ -98,7 +98,8 @@ def test_diff_prints_creations_updates_deletions_and_problems(planned: Project, 
         "    +  two",
     ]
     for start in (
-        "    did not find expected ',' or ']', line 2 column 1",
+        "    prompts/broken.yaml:1:6: the [ is not closed; add a ]",
+        "      key: [unclosed",
         "    managed through the API instead of prompts/taken.yaml; `moorage apply --take-ownership` reverses that",
         "    2 problems in prompts/wrong.yaml:1",
         "      line 1, prompt_config.provider: must be one of",
@@ -353,7 +354,7 @@ def test_diff_and_apply_reject_the_second_document_with_the_same_key(project: Pr
     assert [counts(each.stdout) for each in applied] == [[1, 0, 0, 1], [0, 0, 1, 1]], (
         "the second run must not create a version"
     )
-    assert all("all.yaml#2" in each.stdout and "all.yaml#1 has the same key" in each.stdout for each in applied)
+    assert all("all.yaml:3:1: all.yaml#1 has the same key" in each.stdout for each in applied)
     piped = moorage("apply", "-", folder=folder, project=project, stdin=(folder / "all.yaml").read_bytes())
     assert (piped.returncode, counts(piped.stdout)) == (1, [0, 0, 1, 1])
     assert "standard input#1 has the same key" in piped.stdout

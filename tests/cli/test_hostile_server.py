@@ -458,7 +458,7 @@ def test_drift_reads_no_file_outside_its_folder(place: Path, name: str, monkeypa
     (place.parent / "secret.yaml").write_text("key: a\nprompt_config: secret\n")
     read: list[str] = []
 
-    def note(paths: list[str]) -> list[Document]:
+    def note(paths: list[str], *, is_strict: bool) -> list[Document]:
         read.extend(paths)
         return []
 

@@ -9,7 +9,7 @@ import msgspec
 
 from moorage.cli.client import Client, deployment_path, read_manifests
 from moorage.cli.errors import ApiError, ServerError
-from moorage.cli.options import setting
+from moorage.cli.options import setting, strict_option
 from moorage.cli.output import (
     echo,
     one_line,
@@ -19,7 +19,7 @@ from moorage.cli.output import (
     print_text,
     progress_bar,
 )
-from moorage.cli.problems import print_problems, read_warnings
+from moorage.cli.problems import print_problems, print_skipped, print_unreadable, read_warnings
 from moorage.cli.responses import Deleted
 from moorage.cli.table import new_table
 from moorage.core.deployments.ids import check_key
@@ -59,8 +59,11 @@ class Outcome(msgspec.Struct, frozen=True):
     "--force", is_flag=True, help="With --prune: also delete deployments that were served in the last 7 days."
 )
 @click.option("--reason", default="", help="The reason, for the history.")
+@strict_option
 @setting("url")
-def apply(paths: tuple[str, ...], prune: bool, yes: bool, force: bool, reason: str, url: str, **flags: bool) -> None:
+def apply(
+    paths: tuple[str, ...], prune: bool, yes: bool, force: bool, strict: bool, reason: str, url: str, **flags: bool
+) -> None:
     """Put deployments from files.
 
     PATH is a file, a folder, or - for standard input. From then on, the file manages its deployments: the API rejects
@@ -71,12 +74,15 @@ def apply(paths: tuple[str, ...], prune: bool, yes: bool, force: bool, reason: s
     Valid deployments are applied even if others fail; then the exit code is 1. `moorage diff` shows the changes.
     """
     client = Client.from_environment(url)
-    documents = read_paths(list(paths), may_be_empty=prune)
+    documents = read_paths(list(paths), may_be_empty=prune, is_strict=strict)
+    print_skipped(documents)
     query, dry_run = {name: True for name, is_set in flags.items() if is_set}, flags["dry_run"]
     outcomes: list[Outcome] = []
     try:
         with progress_bar("Checking" if dry_run else "Applying") as progress:
-            outcomes.extend(_put(client, document, query, reason) for document in progress.track(documents))
+            outcomes.extend(
+                _put(client, document, query, reason) for document in progress.track(_not_skipped(documents))
+            )
     finally:  # after a `ServerError`, the others are not sent
         if outcomes:
             _show(outcomes, is_dry_run=dry_run)
@@ -99,9 +105,14 @@ def apply(paths: tuple[str, ...], prune: bool, yes: bool, force: bool, reason: s
         raise click.exceptions.Exit(1)
 
 
+def _not_skipped(documents: Sequence[Document]) -> list[Document]:
+    """Return the documents to put."""
+    return [document for document in documents if not document.is_skipped]
+
+
 def _put(client: Client, document: Document, query: dict[str, bool], reason: str) -> Outcome:
     if document.problem:
-        return Outcome(document, "failed", lines=[document.problem])
+        return Outcome(document, "failed")
     try:
         reply = client.put(check_key(document.key), document.body, reason, file=document.file, **query)
         result = reply.header("X-Moorage-Result", _RESULTS)
@@ -152,7 +163,9 @@ def _show_one(outcome: Outcome, *, is_dry_run: bool) -> None:
         undo = f", undo: moorage deployments undo {document.key}"
     name = one_line(document.key or document.source, 1_000)
     echo(f"{result} {name}{change}{undo}", fg=_COLORS.get(result))
-    if result == "failed" and not outcome.problems:
+    if document.problem:
+        print_unreadable(document, fg="red")
+    elif result == "failed" and not outcome.problems:
         echo(f"    in {one_line(document.source, 1_000)}", fg="red")
     print_problems(document, outcome.problems, "problem", fg="red")
     for line in outcome.lines:

@@ -5,9 +5,9 @@ from collections import Counter
 import click
 
 from moorage.cli.client import Client, read_manifests
-from moorage.cli.options import setting
+from moorage.cli.options import setting, strict_option
 from moorage.cli.output import echo, one_line, print_data, print_difference, print_paragraph
-from moorage.cli.problems import print_problems
+from moorage.cli.problems import print_problems, print_skipped, print_unreadable
 from moorage.documents.plan import Action, Step, make_plan
 from moorage.documents.read import read_paths
 
@@ -25,14 +25,17 @@ _SIGNS: dict[Action, tuple[str, str]] = {
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text", show_default=True)
 @click.option("--exit-code", is_flag=True, help="Exit with code 1 if anything differs.")
+@strict_option
 @setting("url")
-def diff(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> None:
+def diff(paths: tuple[str, ...], output: str, exit_code: bool, strict: bool, url: str) -> None:
     """Show what `moorage apply` would do.
 
     Nothing is changed. The plan includes what `--prune` would delete.
     """
     client = Client.from_environment(url)
-    documents, manifests = read_paths(list(paths), may_be_empty=True), read_manifests(client)
+    documents = read_paths(list(paths), may_be_empty=True, is_strict=strict)
+    print_skipped(documents)
+    manifests = read_manifests(client)
     plan = make_plan(documents, manifests.by_key, paths)
     if output == "text":
         _print(plan)
@@ -49,7 +52,9 @@ def _print(plan: list[Step]) -> None:
             continue
         sign, color = _SIGNS[step.action]
         echo(f"{sign} {one_line(step.key, 128)}  ({one_line(step.source, 1_000)})", fg=color, bold=True)
-        if step.document is not None and step.problems:
+        if step.document is not None and step.document.problem:
+            print_unreadable(step.document, fg=color)
+        elif step.document is not None and step.problems:
             print_problems(step.document, step.problems, "problem", fg=color)
         else:
             for line in step.why:

@@ -6,22 +6,25 @@ from typing import Any
 import click
 
 from moorage.cli.client import Client, deployment_path, read_manifests
-from moorage.cli.options import output_option, setting
+from moorage.cli.options import output_option, setting, strict_option
 from moorage.cli.output import echo, one_line, print_data, print_table, print_text
+from moorage.cli.problems import print_skipped
 from moorage.cli.responses import HistoryRow, Page
 from moorage.cli.table import Column, new_table, when
 from moorage.core.deployments.manifest import Manifest
 from moorage.core.escaping import visible
+from moorage.documents.file_names import git_root, name_in_project
 from moorage.documents.plan import is_under, make_plan
-from moorage.documents.read import Document, git_root, name_in_project, read_paths
+from moorage.documents.read import Document, read_paths
 
 
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path(exists=True, allow_dash=True))
 @output_option
 @click.option("--exit-code", is_flag=True, help="Exit with code 1 if there is drift.")
+@strict_option
 @setting("url")
-def drift(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> None:
+def drift(paths: tuple[str, ...], output: str, exit_code: bool, strict: bool, url: str) -> None:
     """List deployments that differ from their files.
 
     Each line says what differs, who changed it and why. Without PATH, the files are searched by the names that the
@@ -30,7 +33,8 @@ def drift(paths: tuple[str, ...], output: str, exit_code: bool, url: str) -> Non
     client = Client.from_environment(url)
     found_manifests = read_manifests(client)
     manifests = found_manifests.by_key
-    documents = read_paths(list(paths) if paths else _named_files(manifests))
+    documents = read_paths(list(paths) if paths else _named_files(manifests), is_strict=strict)
+    print_skipped(documents)
     roots = [name_in_project(path) for path in paths]
     rows = [_row(client, *found) for found in _drifted(documents, manifests, paths, roots)]
     if output != "table":
@@ -75,7 +79,7 @@ def _drifted(
         elif is_taken_over:
             found.append((step.key, file, "managed through the API, content equal", current))
     keys = {document.key for document in documents}
-    unread = {document.file for document in documents if document.problem}
+    unread = {document.file for document in documents if document.problem and not document.is_skipped}
     found += [
         (current.key, current.file, "not in its file", current)
         for current in manifests.values()

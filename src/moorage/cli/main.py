@@ -92,7 +92,9 @@ def _errors_as_lines() -> Iterator[None]:
         raise click.UsageError(error_text(error.format_message(), USAGE_ERROR_LENGTH), error.ctx) from error
     except click.ClickException as error:
         raise click.ClickException(error_text(error.format_message())) from error
-    except (MoorageError, DocumentError) as error:
+    except DocumentError as error:
+        raise click.ClickException("\n  ".join([visible_line(error, 10_000), *error.excerpt])) from error
+    except MoorageError as error:
         raise click.ClickException(visible_line(error, 10_000)) from error
     except OSError as error:
         if error.errno == errno.EPIPE:  # click handles it

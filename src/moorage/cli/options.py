@@ -135,3 +135,9 @@ def output_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the option `-o table|json|yaml`."""
     choice = click.Choice(["table", "json", "yaml"])
     return click.option("-o", "--output", type=choice, default="table", show_default=True)(command)
+
+
+def strict_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option `--strict`."""
+    text = "Fail for files in folders that are no deployments, instead of skipping them."
+    return click.option("--strict", is_flag=True, help=text)(command)

@@ -16,6 +16,9 @@ _PART = re.compile(r'\{\{.{1,200}?\}\}|"(.{1,80}?)"')
 
 _LENGTH = 1_000
 
+#: How many skipped files are listed.
+_MAX_SKIPPED = 20
+
 
 def place_of(document: Document, problem: Problem) -> Position | None:
     """Return the position of a problem in the file, if it is known."""
@@ -23,6 +26,24 @@ def place_of(document: Document, problem: Problem) -> Position | None:
         return None
     part = _PART.match(problem.message)
     return document.origin.find(problem.path, (part[1] or part[0]) if part else "")
+
+
+def print_unreadable(document: Document, *, fg: str) -> None:
+    """Print the problem of a document that could not be read: its place and reason, and the line of the file."""
+    position = document.find_position()
+    is_named = position is None and not document.key  # by the line above
+    print_paragraph(document.problem if is_named else document.problem_with_place(), indent=4, fg=fg)
+    for line in position.excerpt() if position else ():
+        echo(f"      {line}")
+
+
+def print_skipped(documents: Sequence[Document]) -> None:
+    """Print the files that were skipped, on standard error."""
+    skipped = [document for document in documents if document.is_skipped]
+    for document in skipped[:_MAX_SKIPPED]:
+        echo(f"skipped: {one_line(document.source, _LENGTH)}: {document.problem}", err=True)
+    if len(skipped) > _MAX_SKIPPED:
+        echo(f"skipped: {len(skipped) - _MAX_SKIPPED} more files", err=True)
 
 
 def print_problems(document: Document, problems: Sequence[Problem], kind: str, *, fg: str, err: bool = False) -> None:

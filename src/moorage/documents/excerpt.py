@@ -29,6 +29,8 @@ class Position(msgspec.Struct, frozen=True):
         """
         place = self.column - 1
         left, after = _plain(self.text[max(0, place - _MAX_PART) : place].lstrip()), self.text[place:]
+        if after.startswith("\t"):  # it is the problem itself, so it is visible
+            after = f"→{after[1:]}"
         if len(left) > _WIDTH // 2:
             left = f"…{left[1 - _WIDTH // 2 :]}"
         right, room = _plain(after[:_MAX_PART]), _WIDTH - len(left)

@@ -21,7 +21,8 @@ from moorage.core.errors.requests import ComparisonTooLarge, InvalidBody, Invali
 from moorage.core.lint.content import lint
 from moorage.core.validation.body import read_body
 from moorage.core.validation.strict_json import MAX_BODY
-from moorage.documents.read import Document, name_in_project
+from moorage.documents.file_names import name_in_project
+from moorage.documents.read import Document
 
 Action = Literal["create", "update", "unchanged", "delete", "reject", "invalid"]
 
@@ -62,6 +63,8 @@ def make_plan(documents: Iterable[Document], manifests: dict[str, Manifest], pat
     steps: list[Step] = []
     planned: dict[str, _State] = {}  # by earlier documents: a key that occurs twice is applied twice
     for document in documents:
+        if document.is_skipped:
+            continue
         current = manifests.get(document.key)
         before = planned.get(document.key, None if current is None else _state(current))
         step, after = _step(document, current, before)
@@ -77,7 +80,8 @@ def make_plan(documents: Iterable[Document], manifests: dict[str, Manifest], pat
 def prunable(documents: Iterable[Document], manifests: dict[str, Manifest], paths: Iterable[str]) -> list[Manifest]:
     """Return the deployments that are managed by files under `paths` and are in no document, oldest first.
 
-    Deployments that are managed by other files are not pruned.
+    Deployments that are managed by other files are not pruned, and neither are those of files without a deployment: a
+    file that is empty by mistake deletes nothing.
     """
     documents = list(documents)
     keys, roots = {document.key for document in documents}, [name_in_project(path) for path in paths if path != "-"]
@@ -175,7 +179,7 @@ class _InvalidError(Exception):
 
 def _read(document: Document, before: _State | None) -> _State:
     if document.problem:
-        raise _InvalidError(document.problem)
+        raise _InvalidError(document.problem_with_place())
     try:
         check_key(document.key)
         if len(msgspec.json.encode(document.body)) > MAX_BODY:

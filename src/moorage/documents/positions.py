@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
 import yaml
 
 from moorage.documents.excerpt import Position
+from moorage.documents.text import BREAK, hide_separators
 
 #: A longer text is not parsed again for a position.
 _MAX_TEXT: Final = 2_000_000
-
-#: The line breaks of the parser.
-_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 #: A step of a path: `[2]`, `["a b"]`, or a plain name.
 _STEP: Final = re.compile(r'\[(\d{1,7})\]|\["((?:[^"\\]|\\.)*)"\]|\.?([^.\[]+)')
@@ -39,10 +38,7 @@ class Origin(msgspec.Struct, frozen=True):
         """
         if len(self.text) > _MAX_TEXT:
             return None
-        try:
-            nodes = [node for node in yaml.compose_all(self.text, Loader=yaml.CSafeLoader) if not _is_null(node)]
-        except (yaml.YAMLError, ValueError, RecursionError):
-            return None
+        nodes = _compose(self.text)
         if self.document >= len(nodes):
             return None
         found = _Found(nodes[self.document], nodes[self.document])
@@ -52,6 +48,17 @@ class Origin(msgspec.Struct, frozen=True):
                 break
             found = below
         return _position(self.text, self.first_line, found, part)
+
+
+@lru_cache(maxsize=1)  # all problems of a file are looked up in a row
+def _compose(text: str) -> list[yaml.Node]:
+    """Return the root of each document, or nothing if the text is not YAML."""
+    try:
+        return [
+            node for node in yaml.compose_all(hide_separators(text)[0], Loader=yaml.CSafeLoader) if not _is_null(node)
+        ]
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return []
 
 
 class _Found(NamedTuple):
@@ -72,16 +79,25 @@ def _steps(path: str) -> Iterator[str | int]:
 
 def _child(node: yaml.Node, step: str | int) -> _Found | None:
     if isinstance(node, yaml.MappingNode):
-        pairs = ((key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode))
-        return next((_Found(value, key) for key, value in pairs if key.value == str(step)), None)
+        pairs = [(key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)]
+        found = (_Found(value, key) for key, value in pairs if key.value == str(step))
+        return next(found, None) or next(filter(None, (_child(each, step) for each in _merged(pairs))), None)
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         return _Found(node.value[step], node.value[step])
     return None
 
 
+def _merged(pairs: list[tuple[yaml.ScalarNode, yaml.Node]]) -> Iterator[yaml.MappingNode]:
+    """Yield the objects that the merge key of an object inserts."""
+    for key, value in pairs:
+        if key.tag == "tag:yaml.org,2002:merge":
+            each = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            yield from (node for node in each if isinstance(node, yaml.MappingNode))
+
+
 def _position(text: str, first_line: int, found: _Found, part: str) -> Position:
     start, end = found.node.start_mark, found.node.end_mark
-    lines = _BREAK.split(text)
+    lines = BREAK.split(text)
     if part:
         for number in range(start.line, min(end.line + 1, len(lines))):
             begin = start.column if number == start.line else 0

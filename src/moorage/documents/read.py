@@ -7,18 +7,17 @@ list stays the same.
 
 import errno
 import json
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from moorage.core.errors.requests import InvalidJson
-from moorage.core.validation import strict_json
+from moorage.documents.excerpt import Position
+from moorage.documents.file_names import name_in_project
 from moorage.documents.positions import Origin
-from moorage.documents.yaml import YamlError, load_documents
+from moorage.documents.values import Value, parse_values
 
 _SUFFIXES = {".yaml", ".yml", ".json", ".jsonl", ".ndjson"}
 
@@ -26,19 +25,30 @@ _SUFFIXES = {".yaml", ".yml", ".json", ".jsonl", ".ndjson"}
 MAX_FILE = 64 * 1024 * 1024
 
 _EMPTY_FOLDER = "the folder has no .yaml, .yml, .json or .jsonl file"
+_NO_DEPLOYMENTS = "no file in the folder has a deployment"
 
 #: Fields of a list item that a put does not have: each server assigns its own.
 _ASSIGNED_BY_SERVER = ("id", "created", "updated", "version")
 
 
 class DocumentError(Exception):
-    """A file cannot be read as the documents that a command needs; the message says why."""
+    """A file cannot be read as the documents that a command needs; the message says why.
+
+    `excerpt` has the line of the file and a line with carets, if the place is known.
+    """
+
+    def __init__(self, message: str, position: Position | None = None) -> None:
+        super().__init__(message)
+        self.excerpt = position.excerpt() if position else ()
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A deployment to put. `source` is its place for people, and `origin` that in the text; with a `problem` it could
-    not be read. `file` is the file that manages it, relative to its repository, or None for standard input and list
-    pages."""
+    """A deployment to put, or a problem.
+
+    `source` is its place for people, and `origin` that in the text. With a `problem`, it could not be read, at a
+    `position` if that is known. `file` is the file that manages it, relative to its repository, or None for standard
+    input and list pages. A file in a folder that is no deployment `is_skipped`, and its problem is the reason.
+    """
 
     source: str
     key: str
@@ -46,17 +56,31 @@ class Document(msgspec.Struct, frozen=True):
     problem: str = ""
     file: str | None = None
     origin: Origin | None = None
+    position: Position | None = None
+    is_skipped: bool = False
+
+    def find_position(self) -> Position | None:
+        """Return the position of its problem, or of its begin."""
+        return self.position or (self.origin.find("") if self.origin else None)
+
+    def problem_with_place(self) -> str:
+        """Return its problem after the file with line and column, if they are known, else after its source."""
+        position = self.find_position()
+        if position is None or self.origin is None:
+            return f"{self.source}: {self.problem}"
+        return f"{self.origin.file}:{position.line}:{position.column}: {self.problem}"
 
 
-def read_paths(paths: list[str], *, may_be_empty: bool = False) -> list[Document]:
+def read_paths(paths: list[str], *, may_be_empty: bool = False, is_strict: bool = False) -> list[Document]:
     """Return the documents in files, folders (recursively, ordered by name) and `-` (standard input).
 
-    A document that cannot be read has a problem; the others are still returned. A folder without a file is such a
-    document, too, unless it `may_be_empty`.
+    A document that cannot be read has a problem; the others are still returned. A folder without a deployment is such a
+    document, too, unless it `may_be_empty`. Files in folders that are no deployments are skipped, unless `is_strict`.
     """
-    found = [document for path in paths for document in _read_path(path)]
+    found = [document for path in paths for document in _read_path(path, is_strict=is_strict)]
     found = _reject_duplicate_keys(found)
-    return [document for document in found if not (may_be_empty and document.problem == _EMPTY_FOLDER)]
+    empty = (_EMPTY_FOLDER, _NO_DEPLOYMENTS) if may_be_empty else ()
+    return [document for document in found if document.problem not in empty]
 
 
 def _reject_duplicate_keys(documents: list[Document]) -> list[Document]:
@@ -72,7 +96,7 @@ def _reject_duplicate_keys(documents: list[Document]) -> list[Document]:
             result.append(document)
         else:
             problem = f"{other.source} has the same key; remove one of them"
-            result.append(Document(document.source, document.key, {}, problem))
+            result.append(msgspec.structs.replace(document, body={}, problem=problem, file=None))
     return result
 
 
@@ -88,9 +112,10 @@ def read_one(path: str) -> Document:
             f"{path} has {len(documents)} deployments, but this command accepts exactly one. To apply several, run "
             "`moorage apply`."
         )
-    if documents[0].problem:
-        raise DocumentError(f"{documents[0].source}: {documents[0].problem}")
-    return documents[0]
+    (document,) = documents
+    if document.problem:
+        raise DocumentError(document.problem_with_place(), document.find_position())
+    return document
 
 
 def read_values(path: str) -> list[Any]:
@@ -104,23 +129,11 @@ def read_values(path: str) -> list[Any]:
     except OSError as error:
         raise DocumentError(f"{path}: {error.strerror or 'cannot be read'}") from error
     found: list[Any] = []
-    for where, _, value in _values(path, Path(path).suffix.lower(), content):
-        if isinstance(value, Document):
-            raise DocumentError(f"{where}: {value.problem}")
-        found += value if isinstance(value, list) else [value]
+    for each in parse_values(path, "" if path == "-" else Path(path).suffix.lower(), content):
+        if each.problem:
+            raise DocumentError(_failed(each).problem_with_place(), each.position)
+        found += each.value if isinstance(each.value, list) else [each.value]
     return found
-
-
-def git_root(place: Path) -> Path | None:
-    """Return the root of the git repository that contains an absolute path, if any."""
-    return next((folder for folder in (place, *place.parents) if (folder / ".git").exists()), None)
-
-
-def name_in_project(path: str) -> str:
-    """Return the path of a file relative to its git repository; outside of one, the path as given."""
-    place = Path(os.path.realpath(path))  # `Path.resolve` raises an error for links in a circle
-    top = git_root(place)
-    return (place.relative_to(top) if top else Path(os.path.normpath(path))).as_posix()
 
 
 def _read_file(name: str) -> bytes:
@@ -139,17 +152,13 @@ def _read_file(name: str) -> bytes:
     return content
 
 
-def _read_path(name: str) -> Iterator[Document]:
+def _read_path(name: str, *, is_strict: bool, is_in_folder: bool = False) -> Iterator[Document]:
     source, path = ("standard input" if name == "-" else name), Path(name)
     if not name.isprintable():
         yield Document(ascii(name), "", {}, "the file name is not printable; rename the file")
         return
     if name != "-" and path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
-        if not files:
-            yield Document(name, "", {}, _EMPTY_FOLDER)
-        for file in files:
-            yield from _read_path(str(file))
+        yield from _read_folder(path, is_strict=is_strict)
         return
     try:
         content = _read_file(name)
@@ -157,18 +166,41 @@ def _read_path(name: str) -> Iterator[Document]:
         yield Document(source, "", {}, error.strerror or "cannot be read")
         return
     own = None if name == "-" else name_in_project(name)
-    for document in _read_text(source, "" if name == "-" else path.suffix.lower(), content, own):
+    values = list(parse_values(source, "" if name == "-" else path.suffix.lower(), content))
+    if is_in_folder and not is_strict and not any(value.is_meant for value in values):
+        yield Document(source, "", {}, _reason_to_skip(values), own, is_skipped=True)
+        return
+    for document in _documents(source, values, own):
         yield msgspec.structs.replace(document, file=own) if document.problem else document
 
 
-def _read_text(source: str, suffix: str, content: bytes, file: str | None = None) -> Iterator[Document]:
-    values = list(_values(source, suffix, content))
+def _read_folder(path: Path, *, is_strict: bool) -> Iterator[Document]:
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
+    are_skipped = True
+    for file in files:
+        for document in _read_path(str(file), is_strict=is_strict, is_in_folder=True):
+            are_skipped = are_skipped and document.is_skipped
+            yield document
+    if are_skipped:
+        yield Document(str(path), "", {}, _NO_DEPLOYMENTS if files else _EMPTY_FOLDER)
+
+
+def _reason_to_skip(values: Sequence[Value]) -> str:
+    if not values:
+        return "it is empty"
+    if values[0].problem:
+        return "it has no key and no prompt_config, and cannot be read"
+    return "it has no key and no prompt_config"
+
+
+def _documents(source: str, values: Sequence[Value], file: str | None) -> Iterator[Document]:
     if not values:
         yield Document(source, "", {}, "the file has no deployment")
     items: list[Document] = []
-    for where, origin, value in values:
-        if isinstance(value, Document):
-            yield value
+    for each in values:
+        value, where, origin = each.value, each.where, each.origin
+        if each.problem:
+            yield _failed(each)
         elif isinstance(value, dict) and value.get("object") == "list" and isinstance(value.get("data"), list):
             items += [
                 _placed(_item(f"{where} data[{index}]", item), origin, "data", index)
@@ -182,41 +214,12 @@ def _read_text(source: str, suffix: str, content: bytes, file: str | None = None
     yield from reversed(items)
 
 
+def _failed(value: Value) -> Document:
+    return Document(value.where, "", {}, value.problem, origin=value.origin, position=value.position)
+
+
 def _placed(document: Document, origin: Origin, *steps: str | int) -> Document:
     return msgspec.structs.replace(document, origin=msgspec.structs.replace(origin, steps=steps))
-
-
-def _values(source: str, suffix: str, content: bytes) -> Iterator[tuple[str, Origin, Any]]:
-    """Yield the values of a file with their places, and a `Document` with a problem for each that cannot be read."""
-    is_lines = suffix in {".jsonl", ".ndjson"}
-    text = content.decode("utf-8-sig", errors="replace")
-    if suffix == ".json" or (not suffix and content.lstrip()[:1] in (b"{", b"[")):
-        try:
-            yield source, Origin(source, text), strict_json.parse(content)
-            return
-        except InvalidJson as error:
-            lines = [line for line in content.splitlines() if line.strip()]
-            is_lines = len(lines) > 1 and all(line.lstrip().startswith(b"{") for line in lines)
-            is_yaml = not suffix and any(line.startswith(b"---") for line in lines)
-            if not is_lines and not is_yaml:
-                yield source, Origin(source, text), Document(source, "", {}, str(error))
-                return
-    if is_lines:
-        for number, line in enumerate(content.splitlines(), 1):
-            if line.strip():
-                where, origin = f"{source}:{number}", Origin(source, line.decode(errors="replace"), first_line=number)
-                try:
-                    yield where, origin, strict_json.parse(line)
-                except InvalidJson as error:
-                    yield where, origin, Document(where, "", {}, str(error))
-        return
-    try:
-        values = [value for value in load_documents(content.decode("utf-8-sig")) if value is not None]
-        for number, value in enumerate(values, 1):
-            strict_json.check(value)
-            yield (f"{source}#{number}" if len(values) > 1 else source), Origin(source, text, number - 1), value
-    except (YamlError, InvalidJson, UnicodeDecodeError) as error:
-        yield source, Origin(source, text), Document(source, "", {}, str(error))
 
 
 def _item(source: str, value: Any) -> Document:

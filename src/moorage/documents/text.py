@@ -4,7 +4,9 @@ import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from collections.abc import Mapping
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
+
+from moorage.documents.excerpt import Position
 
 #: Byte order marks. That of UTF-32-LE begins with that of UTF-16-LE.
 _MARKS: Final = (
@@ -30,6 +32,20 @@ _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})")
 BREAK: Final = re.compile("\r\n|[\n\r]")
 
 
+#: The message about a conflict marker of git.
+CONFLICT: Final = (
+    "this is a conflict marker of git; resolve the conflict, and remove the lines with <<<<<<<, ======= and >>>>>>>"
+)
+
+
+class Place(NamedTuple):
+    """A place in a text: line and column from 0, and the number of characters that it is about."""
+
+    line: int
+    column: int
+    length: int = 1
+
+
 class UnknownEncoding(Exception):
     """The bytes are not a text; the message says why, and what to do."""
 
@@ -40,11 +56,18 @@ def decode(content: bytes) -> str:
     Raises:
         UnknownEncoding
     """
+    if _looks_like_utf_16(content[:4]):
+        raise UnknownEncoding("the file is UTF-16 without a byte order mark; save it as UTF-8")
     mark, encoding = next(((mark, name) for mark, name in _MARKS if content.startswith(mark)), (b"", "utf-8"))
     try:
         return _MARK_INSIDE.sub("", content[len(mark) :].decode(encoding))
     except UnicodeDecodeError as error:
         raise UnknownEncoding(_reason(content, len(mark) + error.start, encoding)) from None
+
+
+def _looks_like_utf_16(begin: bytes) -> bool:
+    """Return whether every second byte is 0, as in the ASCII characters of UTF-16."""
+    return any(begin[start::2] == b"\0\0" and 0 not in begin[1 - start :: 2] for start in (0, 1))
 
 
 def _reason(content: bytes, start: int, encoding: str) -> str:
@@ -53,6 +76,21 @@ def _reason(content: bytes, start: int, encoding: str) -> str:
     line, column = content.count(b"\n", 0, start) + 1, start - content.rfind(b"\n", 0, start)
     place = f"the byte 0x{content[start]:02X} in line {line}, at byte {column} of the line,"
     return f"{place} is not UTF-8; save the file as UTF-8"
+
+
+def conflict_marker(text: str) -> Place | None:
+    """Return the place of the first conflict marker of git."""
+    start = 0 if text.startswith("<<<<<<< ") else text.find("\n<<<<<<< ") + 1
+    if not text.startswith("<<<<<<< ", start):
+        return None
+    return Place(len(BREAK.findall(text, 0, start)), 0, len(BREAK.split(text[start : start + 1_000])[0]))
+
+
+def position_of(text: str, place: Place, first_line: int = 1) -> Position:
+    """Return the position of a place in a file, where the text begins at a line."""
+    lines = BREAK.split(text)
+    line = lines[place.line] if place.line < len(lines) else ""
+    return Position(first_line + place.line, place.column + 1, line, place.length)
 
 
 def hide_separators(text: str) -> tuple[str, Mapping[int, str]]:

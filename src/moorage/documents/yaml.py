@@ -6,15 +6,20 @@ is an error.
 
 import re
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
 from yaml.emitter import ScalarAnalysis
 
-from moorage.core.escaping import escape_json, visible_lines
-from moorage.documents.text import hide_separators
-from moorage.documents.yaml_values import CORE, STRING, TAG, YamlError, read_values
+from moorage.core.escaping import escape_json, visible_line, visible_lines
+from moorage.documents.text import BREAK, Place, hide_separators, position_of
+from moorage.documents.yaml_problems import explain
+from moorage.documents.yaml_quotes import braces
+from moorage.documents.yaml_report import Problem
+from moorage.documents.yaml_scalars import CORE, STRING, TAG, YamlError
+from moorage.documents.yaml_values import read_values
 
 __all__ = ["YamlError", "dump_file", "dump_yaml", "load_documents"]
 
@@ -26,6 +31,13 @@ _ESCAPED_IN_FILES = re.compile(
     "[^\\t\\n\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
     "|(?<![\U0001f3f4\U000e0020-\U000e007e])[\U000e0000-\U000e007f]"
 )
+
+
+#: How many events before a problem are looked at.
+_MAX_RECENT = 10_000
+
+#: Characters that YAML cannot have, not even in quotes.
+_NOT_YAML = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -45,7 +57,9 @@ class _Dumper(yaml.SafeDumper):
         """Return the style of a scalar: a text of several lines is a block, unless it is blank or needs escapes."""
         if not self.is_literal(text):
             return '"'
-        return None if "\n" not in text else "|" if text.strip(" \t\n") else '"'
+        if "\n" not in text:
+            return "'" if text[:1].isspace() else None
+        return "|" if text.strip(" \t\n") else '"'
 
     def analyze_scalar(self, scalar: str) -> ScalarAnalysis:
         """Allow blocks for tabs and for blanks at the end of lines, which YAML preserves."""
@@ -75,22 +89,40 @@ def load_documents(text: str) -> list[Any]:
     """All documents of a YAML stream.
 
     Raises:
-        YamlError: with line and column.
+        YamlError: with the position.
     """
-    text, hidden = hide_separators(text)
+    hidden_text, hidden = hide_separators(text)
+    recent = deque[yaml.Event](maxlen=_MAX_RECENT)
     try:
-        return list(read_values(_restored(yaml.parse(text, Loader=yaml.CSafeLoader), hidden)))
+        character = _NOT_YAML.search(hidden_text)
+        if character:
+            raise _invalid_character(hidden_text, character)
+        return list(read_values(_restored(yaml.parse(hidden_text, Loader=yaml.CSafeLoader), hidden, recent)))
+    except YamlError as error:
+        lines = BREAK.split(text)
+        column = error.place.column - 1
+        found = braces(lines, error.place._replace(column=column)) if column >= 0 else None
+        problem = found or Problem(str(error), error.place)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f", line {mark.line + 1} column {mark.column + 1}" if mark else ""
-        raise YamlError(f"{error.problem or error.context}{where}") from error
+        problem = explain(hidden_text, error, [*recent])
     except (yaml.YAMLError, ValueError) as error:
-        raise YamlError(" ".join(str(error).split())) from error
+        problem = Problem(visible_line(" ".join(str(error).split()), 200), Place(0, 0))
+    raise YamlError(problem.message, problem.place, position_of(text, problem.place))
 
 
-def _restored(events: Iterable[yaml.Event], hidden: Mapping[int, str]) -> Iterator[yaml.Event]:
-    """Yield the events with the separators that are hidden in their scalars."""
+def _invalid_character(text: str, found: re.Match[str]) -> YamlError:
+    before = BREAK.split(text[: found.start()])
+    name = f"U+{ord(found[0]):04X}"
+    problem = f"the character {name} is not possible in YAML; remove it, or write it as an escape in double quotes"
+    return YamlError(problem, Place(len(before) - 1, len(before[-1])))
+
+
+def _restored(
+    events: Iterable[yaml.Event], hidden: Mapping[int, str], recent: deque[yaml.Event]
+) -> Iterator[yaml.Event]:
+    """Yield the events with the separators that are hidden in their scalars; the last ones are in `recent`."""
     for event in events:
+        recent.append(event)
         if hidden and isinstance(event, yaml.ScalarEvent):
             event.value = event.value.translate(hidden)
         yield event

@@ -5,47 +5,22 @@ of many kinds, and let aliases multiply a small file to gigabytes. Here, the tag
 the size with all aliases are limited while the stream is read.
 """
 
-import re
+import json
 from collections.abc import Iterable, Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 import yaml
 
 from moorage.core.escaping import visible_line
-from moorage.core.validation.strict_json import MAX_BODY, MAX_DEPTH, MAX_VALUES
+from moorage.core.validation.strict_json import MAX_BODY, MAX_DEPTH, MAX_KEY, MAX_VALUES
 from moorage.documents.yaml_merge import MERGE, Merge
-
-STRING, TAG = "tag:yaml.org,2002:str", "tag:yaml.org,2002:"
-MERGE_TAG = f"{TAG}merge"
-
-#: The core schema: the name of a type, the texts that have it, and their first characters.
-CORE = (
-    ("null", re.compile(r"^(?:~|null|Null|NULL|)$"), ("~", "n", "N", "")),
-    ("bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), tuple("tTfF")),
-    ("int", re.compile(r"^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$"), tuple("-+0123456789")),
-    (
-        "float",
-        re.compile(
-            r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
-        ),
-        tuple("-+0123456789."),
-    ),
-)
-
-_PATTERNS = {name: pattern for name, pattern, _ in CORE}
-
-#: The digits of the largest double.
-_MAX_DIGITS = 309
+from moorage.documents.yaml_scalars import MERGE_TAG, TAG, fail, fail_tag, read_scalar
 
 #: The maximum number of characters that aliases can add to a file; that of values is `MAX_VALUES`.
 MAX_ALIASED = 4 * MAX_BODY
 
 _NOTHING: Any = object()
-
-
-class YamlError(Exception):
-    """A document is not YAML that can be read; says where."""
 
 
 class _Size(msgspec.Struct):
@@ -75,6 +50,7 @@ class _Collection(msgspec.Struct):
     anchored: _Anchored | None
     size: _Size
     key: Any = _NOTHING
+    lines: dict[str, int] = msgspec.field(default_factory=dict)
     merge: Merge | None = None
 
 
@@ -95,7 +71,7 @@ class _Reader:
     def scalar(self, event: yaml.ScalarEvent) -> None:
         """Read a scalar."""
         is_merge_key = event.value == "<<" and (event.tag == MERGE_TAG or (event.implicit[0] and not event.tag))
-        value, size = "<<" if is_merge_key else _scalar(event), _Size(1, len(event.value))
+        value, size = "<<" if is_merge_key else read_scalar(event), _Size(1, len(event.value))
         if event.anchor:
             self._anchors[event.anchor] = _Anchored(value, size, is_merge_key)
         self._add(event, MERGE if is_merge_key and self._expects_key() else value, size)
@@ -103,11 +79,11 @@ class _Reader:
     def start(self, event: yaml.CollectionStartEvent, value: Any, tag: str) -> None:
         """Read the start of a list or an object."""
         if event.tag not in (None, "!", TAG + tag):
-            _fail_tag(event)
+            fail_tag(event)
         if self._expects_key():
-            _fail(event, "a key must be a string")
+            fail(event, f"a key must be a string, not {'an object' if tag == 'map' else 'a list'}")
         if len(self._open) >= MAX_DEPTH:
-            _fail(event, f"the nesting is deeper than {MAX_DEPTH} levels")
+            fail(event, f"the nesting is deeper than {MAX_DEPTH} levels")
         self._add(event, value, _Size())  # its size is added at its end
         anchored = None
         if event.anchor:
@@ -127,16 +103,17 @@ class _Reader:
         """Read an alias. Its value is shared, not copied, but everything that reads it reads all of it."""
         anchored = self._anchors.get(event.anchor or "")
         if anchored is None:
-            _fail(event, f"found undefined alias '{visible_line(event.anchor, 80)}'")
+            name = visible_line(event.anchor, 80)
+            fail(event, f"there is no anchor &{name} before this alias; if it is a text, put it in quotes")
         if anchored.size is None:
-            _fail(event, f"the alias '{visible_line(event.anchor, 80)}' is recursive")
+            fail(event, f"the alias *{visible_line(event.anchor, 80)} stands for an object or list that contains it")
         self._aliased.add(anchored.size)
         if self._aliased.values > MAX_VALUES:
-            _fail(event, f"the aliases stand for more than {MAX_VALUES} values")
+            fail(event, f"the aliases stand for more than {MAX_VALUES} values")
         if self._aliased.characters > MAX_ALIASED:
-            _fail(event, f"the aliases stand for more than {MAX_ALIASED} characters")
+            fail(event, f"the aliases stand for more than {MAX_ALIASED} characters")
         if self._expects_key() and isinstance(anchored.value, dict | list):
-            _fail(event, "a key must be a string")
+            fail(event, "a key must be a string")
         is_merge_key = anchored.is_merge_key and self._expects_key()
         self._add(event, MERGE if is_merge_key else anchored.value, anchored.size)
 
@@ -155,10 +132,10 @@ class _Reader:
             self._finish_merge(parent)
             if value is MERGE:
                 if parent.merge is not None:
-                    _fail(event, "the key << occurs twice; write one list: <<: [*a, *b]")
+                    fail(event, "the key << occurs twice; write one list: <<: [*a, *b]")
                 parent.merge = Merge()
-            elif value in parent.value and not (parent.merge is not None and parent.merge.replaces(value)):
-                _fail(event, f"the key {visible_line(repr(value), 80)} occurs twice")
+            else:
+                self._check_key(event, value, parent)
             parent.key = value
         elif parent.key is MERGE and parent.merge is not None:
             parent.merge.event, parent.merge.value = event, value
@@ -167,12 +144,24 @@ class _Reader:
             parent.value[parent.key] = value
             parent.key = _NOTHING
 
+    def _check_key(self, event: yaml.Event, key: Any, parent: _Collection) -> None:
+        if not isinstance(key, str):
+            fail(event, f'a key must be a string; put it in quotes: "{visible_line(json.dumps(key), 40)}"')
+        if len(key) > MAX_KEY:
+            fail(event, f"a key has at most {MAX_KEY:,} characters; this one has {len(key):,}")
+        if key[:1].isspace() and isinstance(event, yaml.ScalarEvent) and event.implicit[0]:
+            fail(event, f"the key begins with U+{ord(key[0]):04X}, which only looks like a space; use spaces")
+        if key in parent.value and not (parent.merge is not None and parent.merge.replaces(key)):
+            shown, first = visible_line(json.dumps(key, ensure_ascii=False), 80), parent.lines[key]
+            fail(event, f"the key {shown} occurs twice, first in line {first}; remove one")
+        parent.lines[key] = event.start_mark.line + 1 if event.start_mark else 0
+
     def _finish_merge(self, parent: _Collection) -> None:
         """Merge the value of the last merge key, which is complete now."""
         if parent.merge is not None and parent.merge.event is not None:
             event = parent.merge.event
             if not parent.merge.insert_into(parent.value):
-                _fail(event, "the value of << must be an object or a list of objects, such as *name")
+                fail(event, "the value of << must be an object or a list of objects, such as *name")
 
 
 def read_values(events: Iterable[yaml.Event]) -> Iterator[Any]:
@@ -198,42 +187,3 @@ def read_values(events: Iterable[yaml.Event]) -> Iterator[Any]:
                 reader.begin()
             case yaml.DocumentEndEvent():
                 yield reader.root
-
-
-def _scalar(event: yaml.ScalarEvent) -> Any:
-    """Return the value of a scalar: by its tag, or a plain one by its text."""
-    text = event.value
-    if event.tag in (None, "!"):
-        if event.tag or not event.implicit[0]:  # it is quoted
-            return text
-        name = next((name for name, pattern in _PATTERNS.items() if pattern.match(text)), "str")
-    else:
-        name = event.tag.removeprefix(TAG)
-        if event.tag != TAG + name or name not in ("str", *_PATTERNS):
-            _fail_tag(event)
-        if name != "str" and not _PATTERNS[name].fullmatch(text):
-            _fail(event, f"'{visible_line(text, 80)}' is not of the type !!{name}")
-    return text if name == "str" else _convert(event, name, text)
-
-
-def _convert(event: yaml.ScalarEvent, name: str, text: str) -> Any:
-    if name == "null":
-        return None
-    if name == "bool":
-        return text.lower() == "true"
-    if len(text) > _MAX_DIGITS:
-        _fail(event, f"the number {text[:40]}… does not fit into a double")
-    if name == "int":
-        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-    return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
-
-
-def _fail_tag(event: Any) -> NoReturn:
-    tag = str(event.tag)
-    shown = visible_line(tag.replace(TAG, "!!") if tag.startswith(TAG) else f"!<{tag}>", 80)
-    _fail(event, f"the tag {shown} is not supported; write the value without a tag")
-
-
-def _fail(event: yaml.Event, problem: str) -> NoReturn:
-    mark = event.start_mark
-    raise YamlError(f"{problem}, line {mark.line + 1} column {mark.column + 1}" if mark else problem)

@@ -31,10 +31,10 @@ def load_deployments(store: Store, path: str, jinja: Jinja | None) -> tuple[int,
     ctx = WriteContext(
         get_project(store, DEFAULT_PROJECT).id, options=WriteOptions(allow_breaking=True), templates=templates
     )
-    documents, problems = read_paths([path]), []
+    documents, problems = [document for document in read_paths([path]) if not document.is_skipped], []
     for document in documents:
         if document.problem:
-            problems.append(f"{document.source}: {document.problem}")
+            problems.append(document.problem_with_place())
             continue
         if _was_changed(store, ctx.project_id, document.key):
             continue
