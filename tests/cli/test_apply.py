@@ -209,7 +209,7 @@ def test_common_configuration_errors_are_reported_with_a_solution(
 def test_a_missing_path_is_a_usage_error(project: Project, folder: Path) -> None:
     result = moorage("apply", folder=folder, project=project)
 
-    assert result.returncode == 2
+    assert result.returncode == 1
     assert "Missing argument 'PATH...'" in result.stderr
 
 

@@ -167,7 +167,7 @@ def test_another_order_in_a_schema_is_a_difference_that_apply_removes(project: P
     assert moorage("diff", "a.yaml", "--exit-code", folder=folder, project=project).returncode == 0
 
 
-def test_diff_with_exit_code_exits_with_1_if_anything_differs(project: Project, folder: Path) -> None:
+def test_diff_with_exit_code_exits_with_2_if_anything_differs(project: Project, folder: Path) -> None:
     write(folder / "a.yaml", a_document("a"))
 
     def exit_code(*arguments: str) -> int:
@@ -179,7 +179,10 @@ def test_diff_with_exit_code_exits_with_1_if_anything_differs(project: Project, 
     put(project, a_document("gone"), "a.yaml")
     deleted = exit_code("a.yaml"), exit_code("a.yaml", "--exit-code")
 
-    assert (created, unchanged, deleted) == (1, 0, (0, 1))
+    (folder / "broken.yaml").write_text("key: [unclosed")
+    error = exit_code("a.yaml", "broken.yaml", "--exit-code")
+
+    assert (created, unchanged, deleted, error) == (2, 0, (0, 2), 1)
 
 
 def test_diff_without_exit_code_exits_with_1_if_a_file_cannot_be_applied(project: Project, folder: Path) -> None:

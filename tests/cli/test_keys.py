@@ -85,27 +85,25 @@ def test_keys_list_shows_statuses_but_no_tokens(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "message"),
+    ("arguments", "message"),
     [
-        (("keys", "create", "a", "--project", "nowhere"), 1, "moorage projects create nowhere"),
-        (("keys", "create", "a", "--scope", "everything"), 2, "deployments:read"),
-        (("keys", "create", "a", "--expires", "soon"), 2, "90d"),
-        (("keys", "create", "a", "--expires", "2001-01-01"), 1, "is in the past"),
-        (("keys", "create", "a", "--expires", "9999-12-31T23:59:59-23:00"), 1, "the latest expiry is 9999-12-31"),
-        (("keys", "create", "a", "--expires", "999999w"), 1, "the latest expiry is 9999-12-31"),
-        (("keys", "create", ""), 1, "printable"),
-        (("keys", "revoke", "unknown"), 1, "moorage keys list"),
-        (("keys", "list", "--database", "mysql://u:secret@h/d"), 1, "sqlite:///PATH"),
+        (("keys", "create", "a", "--project", "nowhere"), "moorage projects create nowhere"),
+        (("keys", "create", "a", "--scope", "everything"), "deployments:read"),
+        (("keys", "create", "a", "--expires", "soon"), "90d"),
+        (("keys", "create", "a", "--expires", "2001-01-01"), "is in the past"),
+        (("keys", "create", "a", "--expires", "9999-12-31T23:59:59-23:00"), "the latest expiry is 9999-12-31"),
+        (("keys", "create", "a", "--expires", "999999w"), "the latest expiry is 9999-12-31"),
+        (("keys", "create", ""), "printable"),
+        (("keys", "revoke", "unknown"), "moorage keys list"),
+        (("keys", "list", "--database", "mysql://u:secret@h/d"), "sqlite:///PATH"),
     ],
 )
-def test_invalid_arguments_are_reported_without_secrets(
-    folder: Path, arguments: tuple[str, ...], code: int, message: str
-) -> None:
+def test_invalid_arguments_are_reported_without_secrets(folder: Path, arguments: tuple[str, ...], message: str) -> None:
     create_database(folder)
 
     result = moorage(*arguments, folder=folder)
 
-    assert result.returncode == code
+    assert result.returncode == 1
     assert message in result.stderr
     assert "secret" not in result.stderr
     assert result.stdout == ""

@@ -33,11 +33,12 @@ def test_lock_check_ignores_a_changed_description(project: Project, folder: Path
     assert moorage("lock", "--check", folder=folder, project=project).returncode == 0
 
 
-def test_lock_check_exits_with_1_and_writes_nothing_if_the_lockfile_is_missing_or_out_of_date(
+def test_lock_check_exits_with_2_and_writes_nothing_if_the_lockfile_is_missing_or_out_of_date(
     project: Project, folder: Path
 ) -> None:
     missing = moorage("lock", "--check", "--out", "a.json", folder=folder, project=project)
-    assert missing.returncode == 1
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert missing.stderr == "a.json is out of date. Run: moorage lock --out a.json\n"
     assert not (folder / "a.json").exists()
 
     assert moorage("lock", "--out", "a.json", folder=folder, project=project).returncode == 0
@@ -45,7 +46,7 @@ def test_lock_check_exits_with_1_and_writes_nothing_if_the_lockfile_is_missing_o
     project.put("a", a_body())
     changed = moorage("lock", "--check", "--out", "a.json", folder=folder, project=project)
 
-    assert changed.returncode == 1
+    assert changed.returncode == 2
     assert "moorage lock --out a.json" in changed.stderr
     assert (folder / "a.json").read_bytes() == before
 

@@ -66,3 +66,15 @@ def test_a_command_has_the_same_result_in_its_own_process(project: Project, fold
 def without_numbers(text: str) -> str:
     """Normalize numbers and spaces, because times, sizes and widths differ."""
     return re.sub(r" +", " ", re.sub(r"\d+", "0", text))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["keys"], ["no-such-command"], ["diff"], ["diff", "--no-such-option", "x"], ["drift", "no-such-file"]],
+    ids=" ".join,
+)
+def test_wrong_usage_is_an_error_and_not_a_difference(folder: Path, arguments: list[str]) -> None:
+    result = moorage(*arguments, folder=folder)
+
+    assert result.returncode == 1
+    assert "Usage: moorage" in result.stderr

@@ -52,7 +52,10 @@ def actions(project: Project, key: str) -> list[tuple[str, str]]:
 
 def drifted(project: Project, folder: Path, *arguments: str) -> list[dict[str, Any]]:
     """Return the rows of `moorage drift` as JSON values."""
-    rows: list[dict[str, Any]] = json.loads(run(project, folder, "drift", "-o", "json", *arguments).stdout)
+    result = moorage("drift", "-o", "json", *arguments, folder=folder, project=project)
+    rows: list[dict[str, Any]] = json.loads(result.stdout)
+    is_unreadable = any(row["drift"].startswith("cannot be read") for row in rows)
+    assert result.returncode == (1 if is_unreadable else 2 if rows else 0), result.stderr
     return rows
 
 
@@ -164,8 +167,8 @@ def test_drift_lists_each_kind_of_difference_with_its_author_and_reason(project:
         assert project.request("PATCH", path, body, reason).status == 200
     put(project, a_document("equal"), take_ownership="true")
 
-    found = {row["key"]: row for row in drifted(project, folder, "prompts")}  # exits with 0 without --exit-code
-    table = moorage("drift", "prompts", "--exit-code", folder=folder, project=project)
+    found = {row["key"]: row for row in drifted(project, folder, "prompts")}
+    table = moorage("drift", "prompts", folder=folder, project=project)
 
     assert found["-"]["drift"] == "cannot be read: prompts/broken.yaml:1:6: the [ is not closed; add a ]"
     assert {key: (row["drift"].partition(":")[0], row["file"]) for key, row in found.items()} == {
@@ -202,7 +205,7 @@ def test_drift_does_not_report_deployments_of_an_unreadable_file_as_missing(mana
 def test_drift_rejects_a_path_that_does_not_exist(managed: Project, folder: Path) -> None:
     result = moorage("drift", "promts", folder=folder, project=managed)
 
-    assert (result.returncode, result.stdout) == (2, "")
+    assert (result.returncode, result.stdout) == (1, "")
     assert "'promts' does not exist" in result.stderr
 
 

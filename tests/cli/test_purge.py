@@ -124,7 +124,7 @@ def test_purge_does_not_delete_restorable_deployments_by_default(database: Path,
 def test_purge_rejects_an_invalid_number_of_days(database: Path, folder: Path, days: str) -> None:
     result = moorage("db", "purge", "--days", days, "--yes", folder=folder)
 
-    assert (result.returncode, result.stdout) == (2, "")
+    assert (result.returncode, result.stdout) == (1, "")
     assert "'--days'" in result.stderr
     assert texts(database) == ["first", "old", "second", "young"]
 

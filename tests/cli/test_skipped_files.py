@@ -44,7 +44,7 @@ def test_other_files_are_failures_with_strict(project: Project, files: Path, com
 
     assert "key is missing" in result.stdout
     assert "skipped" not in result.stderr
-    assert result.returncode != 0 or command == "drift"
+    assert result.returncode == 1
 
 
 @pytest.mark.parametrize("command", ["apply", "diff"])

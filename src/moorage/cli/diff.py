@@ -5,6 +5,7 @@ from collections import Counter
 import click
 
 from moorage.cli.client import Client, read_manifests
+from moorage.cli.errors import DIFFERENT
 from moorage.cli.options import setting, strict_option
 from moorage.cli.output import echo, one_line, print_data, print_difference, print_paragraph
 from moorage.cli.problems import print_problems, print_skipped, print_unreadable
@@ -24,13 +25,14 @@ _SIGNS: dict[Action, tuple[str, str]] = {
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("-o", "--output", type=click.Choice(["text", "json", "yaml"]), default="text", show_default=True)
-@click.option("--exit-code", is_flag=True, help="Exit with code 1 if anything differs.")
+@click.option("--exit-code", is_flag=True, help="Exit with code 2 if anything differs.")
 @strict_option
 @setting("url")
 def diff(paths: tuple[str, ...], output: str, exit_code: bool, strict: bool, url: str) -> None:
     """Show what `moorage apply` would do.
 
-    Nothing is changed. The plan includes what `--prune` would delete.
+    Nothing is changed. The plan includes what `--prune` would delete. If something cannot be applied, the exit code
+    is 1.
     """
     client = Client.from_environment(url)
     documents = read_paths(list(paths), may_be_empty=True, is_strict=strict)
@@ -42,8 +44,10 @@ def diff(paths: tuple[str, ...], output: str, exit_code: bool, strict: bool, url
     else:
         print_data([_as_data(step) for step in plan], output)
     has_problems = manifests.report() or any(step.action in ("invalid", "reject") for step in plan)
-    if has_problems or (exit_code and any(step.action != "unchanged" for step in plan)):
+    if has_problems:
         raise click.exceptions.Exit(1)
+    if exit_code and any(step.action != "unchanged" for step in plan):
+        raise click.exceptions.Exit(DIFFERENT)
 
 
 def _print(plan: list[Step]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from moorage.cli.client import Client, deployment_path, read_manifests
+from moorage.cli.errors import DIFFERENT
 from moorage.cli.options import output_option, setting, strict_option
 from moorage.cli.output import echo, one_line, print_data, print_table, print_text
 from moorage.cli.problems import print_skipped
@@ -21,14 +22,15 @@ from moorage.documents.read import Document, read_paths
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path(exists=True, allow_dash=True))
 @output_option
-@click.option("--exit-code", is_flag=True, help="Exit with code 1 if there is drift.")
+@click.option("--exit-code", is_flag=True, expose_value=False, hidden=True)  # of earlier versions: it is the default
 @strict_option
 @setting("url")
-def drift(paths: tuple[str, ...], output: str, exit_code: bool, strict: bool, url: str) -> None:
+def drift(paths: tuple[str, ...], output: str, strict: bool, url: str) -> None:
     """List deployments that differ from their files.
 
     Each line says what differs, who changed it and why. Without PATH, the files are searched by the names that the
-    server has, from this folder or from the root of this git repository.
+    server has, from this folder or from the root of this git repository. With drift, the exit code is 2; if a file or a
+    deployment cannot be read, it is 1.
     """
     client = Client.from_environment(url)
     found_manifests = read_manifests(client)
@@ -43,8 +45,11 @@ def drift(paths: tuple[str, ...], output: str, exit_code: bool, strict: bool, ur
         print_text("No drift: the server matches the files.")
     else:
         _print(rows)
-    if found_manifests.report() or (rows and exit_code):
+    has_problems = any(document.problem and not document.is_skipped for document in documents)
+    if found_manifests.report() or has_problems:
         raise click.exceptions.Exit(1)
+    if rows:
+        raise click.exceptions.Exit(DIFFERENT)
 
 
 def _named_files(manifests: dict[str, Manifest]) -> list[str]:

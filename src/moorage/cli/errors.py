@@ -14,6 +14,10 @@ from moorage.core.escaping import visible_line
 
 T = TypeVar("T")
 
+#: The exit code of a command that compares, and finds a difference. An error has 1, also a wrong option: a pipeline
+#: must not take it for a difference.
+DIFFERENT = 2
+
 #: The maximum number of values in a response; each takes up to a hundred bytes of memory.
 MAX_VALUES = 4_000_000
 

@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from moorage.cli.client import Client
+from moorage.cli.errors import DIFFERENT
 from moorage.cli.options import setting
 from moorage.cli.output import echo, one_line, pluralize
 from moorage.cli.responses import SnapshotReply
@@ -23,7 +24,7 @@ _OMITTED = ("epoch", "revision")
     "--out", type=click.Path(dir_okay=False, path_type=Path), default=_DEFAULT, show_default=True,
     help="The lockfile.",
 )  # fmt: skip
-@click.option("--check", is_flag=True, help="Only check: exit with code 1 if the lockfile is out of date.")
+@click.option("--check", is_flag=True, help="Only check: exit with code 2 if the lockfile is out of date.")
 @setting("url")
 def lock(out: Path, check: bool, url: str) -> None:
     """Write all live versions to a lockfile.
@@ -37,16 +38,19 @@ def lock(out: Path, check: bool, url: str) -> None:
     unreadable = unquote(reply.find_header("X-Moorage-Unreadable") or "")
     text = msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n"
     is_current = has_content(out, text)
-    if check and not is_current:
-        raise click.ClickException(
-            f"{out} is out of date. Run: moorage lock{'' if str(out) == _DEFAULT else f' --out {out}'}"
-        )
-    if not is_current:
+    is_outdated = check and not is_current
+    if not is_current and not check:
         write_file(out, text)
     count = pluralize(len(reply.value.deployments), "deployment")
-    echo(f"{out}: {count}, {'unchanged' if is_current else 'written'}.")
+    if is_outdated:
+        command = "moorage lock" if str(out) == _DEFAULT else f"moorage lock --out {out}"
+        echo(f"{out} is out of date. Run: {command}", err=True)
+    else:
+        echo(f"{out}: {count}, {'unchanged' if is_current else 'written'}.")
     if unreadable:
         raise click.ClickException(
             f"The server cannot decode the current version of: {one_line(unreadable, 1_000)}. "
             "The lockfile does not have it.\nTo find out what was changed, on the server: moorage db check"
         )
+    if is_outdated:
+        raise click.exceptions.Exit(DIFFERENT)

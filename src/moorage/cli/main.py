@@ -37,8 +37,20 @@ COMMANDS = {
 }
 
 
+class _Help(NoArgsIsHelpError):
+    """The help of a group of commands that is used without one."""
+
+    exit_code = 1
+
+
+class _WrongUsage(click.UsageError):
+    """A wrong argument or option."""
+
+    exit_code = 1
+
+
 class _Program(click.Group):
-    """The command group. Every error is one line on standard error and exit code 1; usage errors have exit code 2."""
+    """The command group. Every error is one line on standard error and exit code 1; 2 means a difference."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -86,10 +98,10 @@ def _errors_as_lines() -> Iterator[None]:
     """Convert the errors of a command to errors of click, whose messages are safe to show."""
     try:
         yield
-    except NoArgsIsHelpError:  # the help
-        raise
+    except NoArgsIsHelpError as error:
+        raise _Help(error.ctx) from error
     except click.UsageError as error:
-        raise click.UsageError(error_text(error.format_message(), USAGE_ERROR_LENGTH), error.ctx) from error
+        raise _WrongUsage(error_text(error.format_message(), USAGE_ERROR_LENGTH), error.ctx) from error
     except click.ClickException as error:
         raise click.ClickException(error_text(error.format_message())) from error
     except DocumentError as error:
