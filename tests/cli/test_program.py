@@ -17,6 +17,7 @@ COMMANDS = {
     "export out": "unchanged",
     "lock": "deployments.lock.json",
     "lock --check": "deployments.lock.json",
+    "schema": "Moorage deployment file",
     "deployments list": "greeting",
     "deployments show greeting -o json": '"key": "greeting"',
     "deployments get-config greeting -o yaml": "model: openai/gpt-4o",

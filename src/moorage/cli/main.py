@@ -26,6 +26,7 @@ COMMANDS = {
     "drift": "moorage.cli.drift:drift",
     "export": "moorage.cli.export:export",
     "lock": "moorage.cli.lock:lock",
+    "schema": "moorage.cli.schema:schema",
     "deployments": "moorage.cli.deployments.group:deployments",
     "login": "moorage.cli.login:login",
     "logout": "moorage.cli.login:logout",

@@ -240,6 +240,7 @@ def _keyed(source: str, value: Any, file: str | None) -> Document:
     if not isinstance(value, dict):
         return Document(source, "", {}, "a deployment must be an object with key and prompt_config")
     key = value.pop("key", None)
+    value.pop("$schema", None)  # for editors
     if not isinstance(key, str) or not key:
         shown = "is missing" if key is None else f"must be a string, not {json.dumps(key)[:40]}"
         return Document(source, "", {}, f"key {shown}")
