@@ -32,9 +32,17 @@ _PARAGRAPH_LENGTH = 10_000
 _NARROWEST = 20
 
 
-def echo(text: str, *, err: bool = False, nl: bool = True, fg: str | None = None, bold: bool | None = None) -> None:
+def echo(
+    text: str,
+    *,
+    err: bool = False,
+    nl: bool = True,
+    fg: str | None = None,
+    bold: bool | None = None,
+    reverse: bool | None = None,
+) -> None:
     """Print a text of one or several lines."""
-    click.secho(visible_lines(text), err=err, nl=nl, fg=fg, bold=bold)
+    click.secho(visible_lines(text), err=err, nl=nl, fg=fg, bold=bold, reverse=reverse)
 
 
 def print_table(table: OutputTable) -> None:
@@ -89,12 +97,6 @@ def print_done(value: Any, output: str, message: str) -> None:
         echo(message)
     else:
         print_data(value, output)
-
-
-def print_difference(text: str, indent: str = "") -> None:
-    """Print a unified diff in colours."""
-    for line in text.removesuffix("\n").split("\n") if text else ():
-        echo(indent + one_line(line, 10_000), fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
 
 
 def print_data(value: Any, output: str) -> None:

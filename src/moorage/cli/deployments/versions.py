@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 import click
 
 from moorage.cli.client import Client, Reply, deployment_path
+from moorage.cli.difference import print_difference
 from moorage.cli.options import key_argument, output_option, setting
-from moorage.cli.output import echo, one_line, print_data, print_difference, print_done, print_table
+from moorage.cli.output import echo, one_line, print_data, print_done, print_table
 from moorage.cli.problems import print_warnings
 from moorage.cli.responses import DifferenceReply, HistoryRow, ItemT, Page, SavedVersion, VersionRow
 from moorage.cli.table import Column, new_table, when

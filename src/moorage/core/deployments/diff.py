@@ -2,13 +2,15 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from moorage.core.escaping import visible_line
 from moorage.core.validation.json_path import JsonPath
 
 #: How many changed paths a difference lists.
@@ -19,6 +21,12 @@ MAX_LINES: Final = 20_000
 
 #: Above this product of the numbers of lines, equal lines in the middle are not searched, because that is quadratic.
 _MAX_PAIRS: Final = 2_000_000
+
+#: The head of a hunk.
+_HEAD: Final = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+
+#: How many items the head of a hunk names.
+_MAX_ITEMS: Final = 3
 
 _CUT: Final = "… the rest of the difference is omitted"
 
@@ -70,18 +78,55 @@ def _have_same_order(before: Mapping[str, Any], after: Mapping[str, Any]) -> boo
     return all(map(str.__eq__, (key for key in before if key in after), (key for key in after if key in before)))
 
 
+class _Line(NamedTuple):
+    """A line of the text of a value, and the item that it is in, such as `messages[1] (user)`."""
+
+    text: str
+    item: str
+
+
 def unified(before: Any, after: Any, from_name: str, to_name: str) -> str:
     """Return a unified diff of lines `path: value`; a text of several lines has one line for each.
 
-    A side that is `UNSET` has no lines.
+    The head of a hunk names the items that it changes, such as a message with its role: in a long text, no path is
+    near. A side that is `UNSET` has no lines.
     """
     sides = [list(islice(_lines(value, JsonPath()), MAX_LINES + 1)) for value in (before, after)]
     is_cut = any(len(lines) > MAX_LINES for lines in sides)
     one, other = (lines[:MAX_LINES] for lines in sides)
-    found = [f"{line}\n" for line in islice(_unified(one, other, from_name, to_name), MAX_LINES)]
+    lines = _unified([line.text for line in one], [line.text for line in other], from_name, to_name)
+    found = [f"{line}\n" for line in islice(_with_items(lines, one, other), MAX_LINES)]
     if is_cut or len(found) == MAX_LINES:
         found.append(f"{_CUT}\n")
     return "".join(found)
+
+
+def _with_items(lines: Iterator[str], before: Sequence[_Line], after: Sequence[_Line]) -> Iterator[str]:
+    """Yield the lines of a diff; the head of each hunk also has the items of its changed lines."""
+    yield from islice(lines, 2)  # the names
+    hunk: list[str] = []
+    for line in lines:
+        if line.startswith("@@") and hunk:
+            yield from _hunk_with_items(hunk, before, after)
+            hunk = []
+        hunk.append(line)
+    if hunk:
+        yield from _hunk_with_items(hunk, before, after)
+
+
+def _hunk_with_items(hunk: Sequence[str], before: Sequence[_Line], after: Sequence[_Line]) -> Iterator[str]:
+    found = _HEAD.match(hunk[0])
+    starts = (max(0, int(found[1]) - 1), max(0, int(found[2]) - 1)) if found else (0, 0)
+    sides = {"-": islice(before, starts[0], None), "+": islice(after, starts[1], None)}
+    items = dict[str, None]()
+    for line in hunk[1:]:
+        for sign in "-+" if line[0] == " " else line[0]:
+            item = next(sides[sign]).item
+            if line[0] != " " and item:
+                items[item] = None
+    names = [*islice(items, _MAX_ITEMS), *(["…"] if len(items) > _MAX_ITEMS else [])]
+    yield " ".join([hunk[0], ", ".join(names)]).rstrip()
+    yield from hunk[1:]
 
 
 def _unified(before: Sequence[str], after: Sequence[str], from_name: str, to_name: str) -> Iterator[str]:
@@ -104,17 +149,28 @@ def _common(before: Sequence[str], after: Sequence[str]) -> int:
     return next((number for number, (one, other) in enumerate(pairs) if one != other), min(len(before), len(after)))
 
 
-def _lines(value: Any, path: JsonPath) -> Iterator[str]:
+def _lines(value: Any, path: JsonPath, item: str = "") -> Iterator[_Line]:
     if value is UNSET:
         return
     if isinstance(value, dict) and value:
         for key, child in value.items():
-            yield from _lines(child, path / key)
+            yield from _lines(child, path / key, item)
     elif isinstance(value, list) and value:
         for index, child in enumerate(value):
-            yield from _lines(child, path / index)
+            yield from _lines(child, path / index, _item(child, path / index) or item)
     elif isinstance(value, str) and "\n" in value:
-        yield f"{path}:"
-        yield from (f"  {line}" for line in value.split("\n"))
+        yield _Line(f"{path}:", item)
+        yield from (_Line(f"  {line}", item) for line in value.split("\n"))
     else:
-        yield f"{path}: {json.dumps(value, ensure_ascii=False)}"
+        yield _Line(f"{path}: {json.dumps(value, ensure_ascii=False)}", item)
+
+
+def _item(value: Any, path: JsonPath) -> str:
+    """Return the name of a message or another item that has one, or nothing."""
+    if not isinstance(value, dict):
+        return ""
+    function = value.get("function")
+    names = [value.get(field) for field in ("role", "key", "name")]
+    names.append(function.get("name") if isinstance(function, dict) else None)
+    name = next((name for name in names if isinstance(name, str)), None)
+    return f"{path} ({visible_line(name, 40)})" if name else ""
