@@ -1,11 +1,14 @@
 """`moorage serve --load` loads files at each start, but undoes no API changes."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from moorage.server.load import load_deployments
+from moorage.store.opening import open_store
 from tests.cli.files import a_document, contents, manifests, ownership, put, revision, run, write
 from tests.support.ports import reserve_port
 from tests.support.program import moorage
@@ -148,3 +151,15 @@ def test_a_restart_with_an_unchanged_file_writes_nothing(loaded: Loaded) -> None
 
     assert with_changed_file > with_first_file
     assert with_unchanged_file == with_changed_file
+
+
+def test_other_files_in_the_folder_are_skipped_and_broken_ones_are_named_with_their_place(folder: Path) -> None:
+    write(folder / "files" / "a.yaml", a_document("a"))
+    (folder / "files" / "package.json").write_text('{"name": "shop"}')
+    (folder / "files" / "b.yaml").write_text("key: b\nprompt_config: {{x}}\n")
+
+    with closing(open_store(f"sqlite:///{folder}/moorage.db")) as store:
+        count, problems = load_deployments(store, str(folder / "files"), None)
+
+    assert count == 2
+    assert [problem.partition(": ")[0] for problem in problems] == [f"{folder}/files/b.yaml:2:16"]

@@ -188,3 +188,12 @@ def test_the_position_of_a_merged_field_is_that_in_the_object_it_comes_from(fold
     assert (place.line, place.column) == (2, 15)
     assert whole is not None
     assert whole.line == 3
+
+
+def test_a_value_in_json_with_tabs_and_escaped_emoji_has_its_position(folder: Path) -> None:
+    (document,) = read(folder, "a.json", '{\n\t"key": "a",\n\t"b": "\\ud83d\\ude00",\n\t"c": {"d": 1}\n}')
+
+    assert document.origin is not None
+    position = document.origin.find("c.d")
+    assert position is not None
+    assert (position.line, position.column, position.text) == (4, 8, '\t"c": {"d": 1}')

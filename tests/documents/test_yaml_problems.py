@@ -11,6 +11,13 @@ from tests.documents.test_yaml import PIECES
 
 #: A text -> the place of its problem, and the begin of the message.
 PROBLEMS = {
+    "key:faq\nprompt_config:\n  model: x\n": ("1:1", "a space is missing after the colon: key: faq"),
+    "a:\n  key:faq\n  b: 1\n": ("2:3", "a space is missing after the colon: key: faq"),
+    "--- a: 1\n": ("1:1", "a key cannot stand after ---; write it in the next line"),
+    "---\n  a: 1\n b: 2\n": ("3:2", "the indentation fits no line above; align the lines of each object"),
+    'a: "x\n<<<<<<< HEAD\ny\n=======\nz\n>>>>>>> q\n"\n': ("2:1", "this is a conflict marker of git"),
+    "key: faq\ndescription: x\nmessages:\n  - role: a\n   content: b\n": ("5:4", "the indentation is 3, but that of"),
+    "a: |\n    text\n  b: 1\n": ("3:3", "the line is indented less than the first line of the text in line 1"),
     "key: a\nprompt_config:\n  messages:\n    - role: user\n      content: {{question}}\n": (
         "5:16",
         "a value that begins with {{ must be in quotes, because { begins an object:",

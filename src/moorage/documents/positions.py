@@ -14,6 +14,8 @@ from moorage.documents.text import BREAK, hide_separators
 #: A longer text is not parsed again for a position.
 _MAX_TEXT: Final = 2_000_000
 
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
 #: A step of a path: `[2]`, `["a b"]`, or a plain name.
 _STEP: Final = re.compile(r'\[(\d{1,7})\]|\["((?:[^"\\]|\\.)*)"\]|\.?([^.\[]+)')
 
@@ -53,10 +55,11 @@ class Origin(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=1)  # all problems of a file are looked up in a row
 def _compose(text: str) -> list[yaml.Node]:
     """Return the root of each document, or nothing if the text is not YAML."""
+    text, _ = hide_separators(text)
+    if text.lstrip()[:1] in ("{", "["):  # JSON, of which the parser rejects tabs and halves of surrogate pairs
+        text = _SURROGATE.sub(r"\\u0020", text).replace("\t", " ")
     try:
-        return [
-            node for node in yaml.compose_all(hide_separators(text)[0], Loader=yaml.CSafeLoader) if not _is_null(node)
-        ]
+        return [node for node in yaml.compose_all(text, Loader=yaml.CSafeLoader) if not _is_null(node)]
     except (yaml.YAMLError, ValueError, RecursionError):
         return []
 

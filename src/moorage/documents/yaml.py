@@ -14,7 +14,7 @@ import yaml
 from yaml.emitter import ScalarAnalysis
 
 from moorage.core.escaping import escape_json, visible_line, visible_lines
-from moorage.documents.text import BREAK, Place, hide_separators, position_of
+from moorage.documents.text import BREAK, CONFLICT, Place, conflict_marker, hide_separators, position_of
 from moorage.documents.yaml_problems import explain
 from moorage.documents.yaml_quotes import braces
 from moorage.documents.yaml_report import Problem
@@ -94,6 +94,9 @@ def load_documents(text: str) -> list[Any]:
     hidden_text, hidden = hide_separators(text)
     recent = deque[yaml.Event](maxlen=_MAX_RECENT)
     try:
+        conflict = conflict_marker(text)
+        if conflict and "\n>>>>>>> " in text:  # it could also be a part of a quoted text
+            raise YamlError(CONFLICT, conflict)
         character = _NOT_YAML.search(hidden_text)
         if character:
             raise _invalid_character(hidden_text, character)

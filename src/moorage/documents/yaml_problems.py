@@ -15,9 +15,11 @@ from moorage.documents.text import CONFLICT, Place, conflict_marker
 from moorage.documents.yaml_quotes import (
     explain_braces,
     explain_colon,
+    explain_continued_line,
     explain_escape,
     explain_first_character,
     explain_open_quote,
+    missing_space,
     quoted,
 )
 from moorage.documents.yaml_report import Problem, Report, indentation_of
@@ -66,15 +68,11 @@ def _spaces(report: Report) -> Problem | None:
 def _no_colon(report: Report) -> Problem | None:
     if not report.problem.startswith("could not find expected ':'"):
         return None
-    place = report.whole_line(report.context_at.line)
-    text = report.line(place).strip()
-    key = re.match(r"[\w.-]+:(?=\S)", text)
-    if key:
-        return Problem(
-            f"a space is missing after the colon: {visible_line(f'{key[0]} {text[key.end() :]}', 60)}", place
-        )
+    problem = missing_space(report, report.context_at.line)
+    if problem:
+        return problem
     message = "the line is not `key: value`; a text of several lines needs | after its key, and deeper indentation"
-    return Problem(message, place)
+    return Problem(message, report.whole_line(report.context_at.line))
 
 
 def _open_list(report: Report) -> Problem | None:
@@ -138,10 +136,14 @@ def _others(report: Report) -> Problem | None:
         "found undefined tag handle": "the tag is not declared; put a text that begins with ! in quotes",
     }
     message = messages.get(report.problem)
+    if report.problem.endswith("<document start>") and report.at.column > 0:
+        return Problem(
+            "the indentation fits no line above; align the lines of each object", report.whole_line(report.at.line)
+        )
     return Problem(message, report.at) if message else None
 
 
 _RULES: Final[Sequence[Callable[[Report], Problem | None]]] = (
-    explain_braces, _tabs, _spaces, explain_open_quote, explain_escape, _others, explain_colon,
-    explain_first_character, _no_colon, _open_list, _closed_list, _indentation,
+    explain_braces, _tabs, _spaces, explain_open_quote, explain_escape, _others, explain_continued_line,
+    explain_colon, explain_first_character, _no_colon, _open_list, _closed_list, _indentation,
 )  # fmt: skip

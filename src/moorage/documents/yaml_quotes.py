@@ -97,21 +97,40 @@ def explain_escape(report: Report) -> Problem | None:
     return Problem(message, Place(report.at.line, max(start, 0), 2))
 
 
-def explain_colon(report: Report) -> Problem | None:
-    """Explain `a: b: c`, and a line that continues the value above it."""
-    if not report.problem.startswith("mapping values"):
+def missing_space(report: Report, line: int) -> Problem | None:
+    """Return the problem of a line such as `key:value`, if it is one."""
+    place = report.whole_line(line)
+    text = report.line(place).strip()
+    key = re.match(r"[\w.-]+:(?=[^\s:])", text)
+    if key is None or value_start(report.line(place)) > place.column:
+        return None
+    fixed = visible_line(f"{key[0]} {text[key.end() :]}", 60)
+    return Problem(f"a space is missing after the colon: {fixed}", place)
+
+
+def explain_continued_line(report: Report) -> Problem | None:
+    """Explain a line with a key that continues the value above it."""
+    last, is_colon = report.last, report.problem.startswith("mapping values")
+    if not is_colon or not isinstance(last, yaml.ScalarEvent) or not last.start_mark:
+        return None
+    if last.start_mark.line >= report.at.line:
         return None
     dash = re.match(r"\s*-(?=[^\s-])", report.line(report.at))
     if dash:
         return Problem("a list item needs a space after the -", Place(report.at.line, dash.end() - 1))
-    value, last = report.value(report.at.line), report.last
-    if isinstance(last, yaml.ScalarEvent) and last.start_mark and last.start_mark.line < report.at.line:
-        line = last.start_mark.line + 1
-        message = (
-            f"this line continues the value in line {line}, because it is indented deeper; align it with its object"
-        )
-        return Problem(message, report.whole_line(report.at.line))
+    line = last.start_mark.line + 1
+    message = f"this line continues the value in line {line}, because it is indented deeper; align it with its object"
+    return missing_space(report, line - 1) or Problem(message, report.whole_line(report.at.line))
+
+
+def explain_colon(report: Report) -> Problem | None:
+    """Explain `a: b: c`, and keys that are not possible at their place."""
+    if not report.problem.startswith("mapping values"):
+        return None
+    line, value = report.line(report.at), report.value(report.at.line)
+    if line.startswith("---"):
+        return Problem("a key cannot stand after ---; write it in the next line", report.whole_line(report.at.line))
     if report.at.column > 1_024 and value.column > 1_024:
         return Problem("a key has at most 1,024 characters", Place(report.at.line, 0, 1_024))
-    text = report.line(value)[value.column :].rstrip()
+    text = line[value.column :].rstrip()
     return Problem(f'a value with ": " in it must be in quotes{quoted(text)}', value._replace(length=len(text)))
