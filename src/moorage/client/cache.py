@@ -4,6 +4,9 @@ import hashlib
 import os
 import stat
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 
 from moorage import clock
@@ -42,24 +45,47 @@ class DiskCache:
             raise InvalidSnapshot(f"{self.path} is damaged, or was written with another API key")
         return ClientState(read_snapshot(body), digest_of(body), "disk", current_at)
 
-    def write(self, body: bytes, signature: str) -> None:
-        """Write a snapshot and its signature atomically.
+    def save(self, state: ClientState, signature: str, body: bytes | None) -> None:
+        """Write a signed state and when it was current, atomically. `body` has its bytes, if they are at hand.
+
+        Several processes can share the file. It keeps the newest state: a process that is behind changes neither the
+        file nor its time.
 
         Raises:
             OSError
         """
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        remove_leftovers(self.path.parent)
-        write_file(self.path, signature.encode("latin-1") + b"\n" + body, is_private=True)
+        is_new = not self._has(signature)
+        if is_new:
+            with suppress(OSError, InvalidSnapshot):
+                other = self.load()
+                if (other.epoch, other.revision) >= (state.epoch, state.revision):
+                    return
+            if body is None:
+                body = state.encoded()
+                if (
+                    digest_of(body) != state.digest
+                ):  # the server is newer: its snapshot has fields that are unknown here
+                    return
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            remove_leftovers(self.path.parent)
+            write_file(self.path, _line(signature) + body, is_private=True)
+        self._set_time(signature, state.current_at, is_new=is_new)
 
-    def confirm(self, current_at: float) -> None:
-        """Record that the snapshot was current at a time of `time.monotonic`.
+    def _has(self, signature: str) -> bool:
+        """Return whether the file has the state with this signature."""
+        with suppress(OSError, InvalidSnapshot), _opened(self.path) as file:
+            return file.read(_MAX_SIGNATURE).startswith(_line(signature))
+        return False
 
-        Raises:
-            OSError
-        """
-        seconds = clock.now_seconds() - (time.monotonic() - current_at)
-        os.utime(self.path, (seconds, seconds))
+    def _set_time(self, signature: str, current_at: float, *, is_new: bool) -> None:
+        """Record when a state was current, if the file still has it, and does not have a later time already."""
+        now = clock.now_seconds()
+        seconds = now - (time.monotonic() - current_at)
+        with suppress(InvalidSnapshot), _opened(self.path) as file:
+            if file.read(_MAX_SIGNATURE).startswith(_line(signature)):
+                found = os.fstat(file.fileno()).st_mtime
+                if is_new or not seconds <= found <= now:
+                    os.utime(file.fileno(), (seconds, seconds))
 
 
 def read_lockfile(path: Path) -> ClientState:
@@ -78,13 +104,24 @@ def read_lockfile(path: Path) -> ClientState:
 
 def _read(path: Path, maximum: int) -> tuple[bytes, float]:
     """Return the content of a regular file, and the time of its last change as a time of `time.monotonic`."""
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+    with _opened(path) as file:
         found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise InvalidSnapshot(f"{path} is not a regular file")
         if found.st_size > maximum:
             raise InvalidSnapshot(f"{path} is larger than {maximum} bytes")
         return file.read(found.st_size), _monotonic(found.st_mtime)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader]:
+    """Open a regular file for reading."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise InvalidSnapshot(f"{path} is not a regular file")
+        yield file
+
+
+def _line(signature: str) -> bytes:
+    return signature.encode("latin-1") + b"\n"
 
 
 def _monotonic(seconds: float) -> float:

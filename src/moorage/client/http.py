@@ -4,6 +4,9 @@ The server, or a program between, is not trusted: each response has a maximum si
 signed snapshots are returned. Redirects are not followed, because the other host would get the API key.
 """
 
+import copy
+import itertools
+import os
 import socket
 import ssl
 import threading
@@ -45,7 +48,7 @@ class HttpClient:
         self._url = (url if "://" in url else f"http://{url}").rstrip("/") + "/v2/deployments/"
         self._api_key = api_key
         self._tls: ssl.SSLContext | None = None
-        self._handles: list[socket.socket] = []
+        self._open: list[list[socket.socket]] = []  # the sockets of each request; a duplicate is the first one
         self._is_closed = False
 
     def find_snapshot(self, expected: bytes | None) -> SignedSnapshot:
@@ -79,8 +82,18 @@ class HttpClient:
     def close(self) -> None:
         """End requests in progress, from any thread."""
         self._is_closed = True
-        for handle in [*self._handles]:
+        for handle, *_ in [*self._open]:
             _abort(handle)
+
+    def replace_in_child(self) -> "HttpClient":
+        """Return a client for a forked process, and close the copies of the parent's connections there."""
+        child = copy.copy(self)
+        child._tls, child._open = None, []
+        for inherited in itertools.chain(*self._open):
+            descriptor = inherited.detach()  # `close` would wait for readers, which are threads of the parent
+            if descriptor >= 0:
+                os.close(descriptor)
+        return child
 
     @contextmanager
     def _response(
@@ -92,12 +105,14 @@ class HttpClient:
             parts = self._parts()
             host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
             with socket.create_connection((host, port), _CONNECT_SECONDS) as connected, connected.dup() as handle:
-                self._handles.append(handle)
+                opened = [handle, connected]
+                self._open.append(opened)
                 deadline = _Deadline(handle)
                 try:
                     if self._is_closed:
                         _abort(handle)
                     with self._encrypted(connected, parts) as secured:
+                        opened.append(secured)
                         secured.settimeout(read_seconds)
                         response = self._request(secured, parts, path, headers)
                         if response.status not in (200, 304):
@@ -106,7 +121,8 @@ class HttpClient:
                         yield response, deadline.cancel
                 finally:
                     deadline.cancel()
-                    self._handles.remove(handle)
+                    _abort(handle)  # also for processes that inherited the connection
+                    self._open.remove(opened)
                     if response is not None:
                         response.close()
         except (OSError, HTTPException, UnicodeError) as error:  # the last one for a host name

@@ -15,13 +15,12 @@ from contextlib import closing
 from pathlib import Path
 
 from moorage.client.cache import DiskCache, read_lockfile
+from moorage.client.changes import new_changes
 from moorage.client.errors import ClientError, InvalidResponse, NoConfigurationError
 from moorage.client.http import HttpClient
 from moorage.client.sse import Event
 from moorage.client.state import ClientState
-from moorage.core.deployments.deployment import LiveVersion
-from moorage.core.position import Position
-from moorage.core.resolution.snapshot import GoneDeployment, InvalidSnapshot, read_gone, read_live, read_snapshot
+from moorage.core.resolution.snapshot import InvalidSnapshot, read_snapshot
 
 #: The time that a caller waits for the server before it uses a file (seconds).
 WAIT_SECONDS = 2.0
@@ -39,9 +38,6 @@ _REST, _LONGEST_REST = 4, 10.0
 #: The most that a change stream may send without a change that the server confirms (bytes).
 MAX_UNCONFIRMED = 64 * 1024 * 1024
 
-#: A change of a deployment.
-Change = LiveVersion | GoneDeployment
-
 _AGE = re.compile(rb"age ([0-9]{1,9})")
 
 _log = logging.getLogger("moorage.client")
@@ -56,11 +52,11 @@ class Sync:
         self._synced: ClientState | None = None
         self._cached: ClientState | None = None
         self._fallback: ClientState | None = None
-        self._unsaved: tuple[bytes, str] | None = None
+        self._signature = ""
+        self._unsaved: bytes | None = None
         self._needs_snapshot = True
-        self._tried, self._closing = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="moorage-client", daemon=True)
-        self._thread.start()
+        self._is_abandoned = False
+        self._start()
 
     @property
     def state(self) -> ClientState | None:
@@ -82,10 +78,32 @@ class Sync:
         self._server.close()
         self._thread.join(_CLOSE_SECONDS)
 
+    def abandon(self) -> None:
+        """Stop without waiting. It takes no lock, so that the garbage collector can call it at any point."""
+        self._is_abandoned = True
+        self._server.close()
+
+    def restart_in_child(self) -> None:
+        """Continue in a process that was forked from this one, unless the client is closed.
+
+        No other thread survives a fork, and a lock that one of them held stays locked. The child therefore gets new
+        locks, a new thread and its own connections. The state in memory is never changed in place, so it is complete.
+        """
+        self._server = self._server.replace_in_child()
+        if not self._closing.is_set():
+            self._status["server"], self._unsaved = "no response yet", None
+            self._start()
+
+    def _start(self) -> None:
+        self._tried, self._closing = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="moorage-client", daemon=True)
+        self._thread.start()
+
     def _run(self) -> None:
-        self._cached = self._load_cache()
+        if self._synced is None and self._cached is None:
+            self._cached = self._load_cache()
         pause = _FIRST_PAUSE
-        while not self._closing.is_set():
+        while not (self._closing.is_set() or self._is_abandoned):
             started_at, is_valid = time.monotonic(), True
             try:
                 state = self._load() if self._needs_snapshot or self._synced is None else self._synced
@@ -104,7 +122,7 @@ class Sync:
         self._write_cache()
 
     def _set_unusable(self, problem: str, reason: str) -> None:
-        if reason != self._status["server"] and not self._closing.is_set():
+        if reason != self._status["server"] and not (self._closing.is_set() or self._is_abandoned):
             _log.warning("%s: %s", problem, reason)
         self._status["server"] = reason
 
@@ -125,8 +143,9 @@ class Sync:
             state.check_follows(known)
             state.reuse(known)
         state.source, state.current_at = "server", requested_at
+        self._signature = signed.signature
         if state is not known:
-            self._unsaved = (state.encoded() if signed.body is None else signed.body, signed.signature)
+            self._unsaved = signed.body
         self._synced, self._needs_snapshot = state, False
         self._status["server"] = "connected"
         self._tried.set()
@@ -166,7 +185,7 @@ class Sync:
         Raises:
             InvalidResponse: the server did not sign a state that includes the events.
         """
-        changes, revision = _new_changes(state, events)
+        changes, revision = new_changes(state, events)
         if revision == state.revision:
             return state
         started_at = time.monotonic()
@@ -184,10 +203,8 @@ class Sync:
         if self._cache is None or state is None:
             return
         try:
-            if self._unsaved is not None:
-                self._cache.write(*self._unsaved)
-                self._unsaved = None
-            self._cache.confirm(state.current_at)
+            self._cache.save(state, self._signature, self._unsaved)
+            self._unsaved = None
         except OSError as error:
             _log.warning("the disk cache %s cannot be written: %s", self._cache.path, error.strerror)
 
@@ -213,28 +230,3 @@ class Sync:
             status = self._status
             raise NoConfigurationError(server=status["server"], cache=status["cache"], lockfile=status["lockfile"])
         return self._fallback
-
-
-def _new_changes(state: ClientState, events: list[Event]) -> tuple[list[Change] | None, int]:
-    """Return the changes after a state, and their revision; no changes if they cannot be decoded."""
-    changes: list[Change] = []
-    is_decoded, revision, start = True, state.revision, 0
-    for end, event in enumerate(events, 1):
-        if event.id is None:
-            continue
-        try:
-            position = Position.parse(event.id)
-        except ValueError:
-            raise InvalidResponse(reason=f"the change stream has the event id {event.id[:40]!r}") from None
-        if position.epoch == state.epoch and position.rev > revision:
-            revision = position.rev
-            try:
-                changes += [_change(each) for each in events[start:end]]
-            except InvalidSnapshot:
-                is_decoded = False
-        start = end
-    return changes if is_decoded else None, revision
-
-
-def _change(event: Event) -> Change:
-    return read_live(event.data) if event.name == "deployment" else read_gone(event.data)

@@ -54,10 +54,10 @@ class Jinja:
     def __init__(self, *, workers: int = 2, seconds: float = MAX_SECONDS) -> None:
         if importlib.util.find_spec("jinja2") is None:
             raise JinjaNotInstalled
-        self._seconds = seconds
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="jinja")
-        self._local = threading.local()
+        self._workers, self._seconds = workers, seconds
         self._started: set[Worker] = set()
+        self._is_closed = False
+        self._start_threads()
 
     async def render(
         self, templates: Sequence[str], inputs: Mapping[str, Any], missing: Missing, *, budget: int = MAX_OUTPUT
@@ -93,11 +93,24 @@ class Jinja:
         """Do the same in a thread that can block."""
         return self._submit(FindVariables([*templates]), _names).result().names
 
+    def restart_in_child(self) -> None:
+        """Start again in a process that was forked from this one: threads and processes belong to the parent."""
+        for worker in self._started:
+            worker.leave_to_parent()
+        self._started = set()
+        if not self._is_closed:
+            self._start_threads()
+
     def close(self) -> None:
         """End the processes after their current requests."""
+        self._is_closed = True
         self._threads.shutdown(cancel_futures=True)
         for worker in self._started:
             worker.end()
+
+    def _start_threads(self) -> None:
+        self._threads = ThreadPoolExecutor(self._workers, thread_name_prefix="jinja")
+        self._local = threading.local()
 
     def _submit(self, request: Request, decoder: "Decoder[T | Failure]") -> "Future[T]":
         return self._threads.submit(self._request, msgspec.json.encode(request), decoder, time.monotonic() + _MAX_WAIT)

@@ -60,6 +60,11 @@ class Worker:
         """Return whether the process is running."""
         return self._process.poll() is None
 
+    def leave_to_parent(self) -> None:
+        """Close the copy of the connection in a forked process, which must neither use nor kill the process."""
+        self._connection.close()
+        self._process.returncode = 0
+
     def end(self) -> None:
         """Kill the process."""
         with contextlib.closing(self._connection):
