@@ -8,15 +8,31 @@ config = moorage.get_config("support_answers", {"customer": "Ada"}, {"country": 
 
 from moorage.client.client import AsyncMoorage, Moorage
 from moorage.client.config import Config, Source
-from moorage.client.errors import ClientError, DeploymentNotFound, DeploymentUnreadable, NoConfigurationError
+from moorage.client.errors import (
+    ClientError,
+    DeploymentNotFound,
+    DeploymentUnreadable,
+    InvalidEnvironment,
+    NoConfigurationError,
+)
+from moorage.client.state import HeldDeployment
+from moorage.providers.anthropic import AnthropicArguments
+from moorage.providers.errors import NotSupportedByProvider, UnsupportedModelType
+from moorage.providers.openai import OpenAIArguments
 
 __all__ = [
+    "AnthropicArguments",
     "AsyncMoorage",
     "ClientError",
     "Config",
     "DeploymentNotFound",
     "DeploymentUnreadable",
+    "HeldDeployment",
+    "InvalidEnvironment",
     "Moorage",
     "NoConfigurationError",
+    "NotSupportedByProvider",
+    "OpenAIArguments",
     "Source",
-]  # fmt: skip
+    "UnsupportedModelType",
+]

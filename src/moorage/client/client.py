@@ -12,10 +12,11 @@ from typing import Any, Self
 
 from moorage.client.cache import DiskCache
 from moorage.client.config import Config
+from moorage.client.errors import InvalidEnvironment
 from moorage.client.forks import restart_after_fork
 from moorage.client.http import HttpClient
 from moorage.client.request import Objects, new_request
-from moorage.client.state import ClientState
+from moorage.client.state import ClientState, Held
 from moorage.client.sync import Sync
 from moorage.core.deployments.deployment import LiveVersion
 from moorage.core.errors.templates import JinjaNotEnabled
@@ -24,6 +25,7 @@ from moorage.core.resolution.config import GetConfigRequest
 from moorage.core.routing.table import Resolution
 from moorage.core.templates.template import Rendered
 from moorage.rendering.jinja import Jinja
+from moorage.settings import SettingError, from_environment
 
 
 class _Client:
@@ -53,14 +55,39 @@ class _Client:
         self._stop.atexit = False
         restart_after_fork(self)
 
-    def restart_in_child(self) -> None:
-        """Continue in a forked process; Python calls this after the fork."""
+    @classmethod
+    def from_env(
+        cls,
+        *,
+        cache: str | Path | None = ".moorage-cache",
+        lockfile: str | Path | None = "deployments.lock.json",
+        jinja: bool = False,
+    ) -> Self:
+        """Return a client for `MOORAGE_URL` (default: `http://127.0.0.1:8700`) with the API key `MOORAGE_API_KEY`.
+
+        As for the command line, `MOORAGE_API_KEY_FILE` can name a file instead.
+
+        Raises:
+            InvalidEnvironment: there is no API key, or a variable cannot be used.
+            JinjaNotInstalled
+        """
+        try:
+            url, api_key = from_environment("url"), from_environment("api_key")
+        except SettingError as error:
+            raise InvalidEnvironment(reason=error) from error
+        if url is None or api_key is None:
+            raise InvalidEnvironment(
+                reason="MOORAGE_API_KEY is not set; to create a key, run `moorage keys create NAME`"
+            )
+        return cls(url, api_key, cache=cache, lockfile=lockfile, jinja=jinja)
+
+    def _restart_in_child(self) -> None:
+        """Continue in a forked process."""
         if self._jinja is not None:
             self._jinja.restart_in_child()
         self._sync.restart_in_child()
 
-    def close(self) -> None:
-        """Stop the synchronization."""
+    def _close(self) -> None:
         self._sync.close()
         if self._jinja is not None:
             self._jinja.close()
@@ -76,6 +103,18 @@ class Moorage(_Client):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def close(self) -> None:
+        """Stop the synchronization, and write the disk cache."""
+        self._close()
+
+    def list(self) -> Held:
+        """Return the deployments that the client has now, ordered by key. It waits as `get_config` does.
+
+        Raises:
+            NoConfigurationError
+        """
+        return (self._sync.state or self._sync.wait()).held()
 
     def get_config(
         self,
@@ -113,7 +152,15 @@ class AsyncMoorage(_Client):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self.close)
+        await self.close()
+
+    async def close(self) -> None:
+        """The same as `Moorage.close`."""
+        await asyncio.to_thread(self._close)
+
+    async def list(self) -> Held:
+        """The same as `Moorage.list`."""
+        return (await self._state()).held()
 
     async def get_config(
         self,
@@ -126,15 +173,17 @@ class AsyncMoorage(_Client):
         extra_params: Mapping[str, Any] | None = None,
     ) -> Config:
         """The same as `Moorage.get_config`."""
-        state = self._sync.state
-        if state is None:
-            state = await asyncio.to_thread(self._sync.wait)
+        state = self._sync.state or await self._state()
         resolution = _Resolution(state, new_request(key, inputs, context, prefix_messages, messages, extra_params))
         if resolution.variant.engine != "jinja":
             return resolution.config(resolution.variant.render(resolution.request))
         if self._jinja is None:
             raise JinjaNotEnabled
         return resolution.config(resolution.rendered(await self._jinja.render(*resolution.for_jinja())))
+
+    async def _state(self) -> ClientState:
+        state = self._sync.state
+        return state if state is not None else await asyncio.to_thread(self._sync.wait)
 
 
 class _Resolution:

@@ -1,5 +1,6 @@
 """Config: the request to a model, and the source of the configuration."""
 
+import logging
 from typing import Literal
 
 import msgspec
@@ -7,10 +8,18 @@ import msgspec
 from moorage.core.deployments.deployment import LiveVersion
 from moorage.core.resolution.config import Object, ResolvedConfig
 from moorage.core.routing.table import Resolution
+from moorage.providers.anthropic import AnthropicArguments, encode_messages_request
+from moorage.providers.openai import OpenAIArguments, encode_chat
 
 Source = Literal["server", "disk", "lockfile"]
 
 _decode = msgspec.json.Decoder(ResolvedConfig).decode
+
+#: The versions whose omitted parts were logged, and how many are stored.
+_logged: set[tuple[str, str, str]] = set()
+_MAX_LOGGED = 10_000
+
+_log = logging.getLogger("moorage.client")
 
 
 class Config:
@@ -88,6 +97,38 @@ class Config:
     def id(self) -> str:
         """The id, a hash of the rest: it is equal for the same request to the same version."""
         return self._configuration().id
+
+    def for_openai(self) -> OpenAIArguments:
+        """Return the arguments for `client.chat.completions.create` of the `openai` package.
+
+        The configuration of any provider is translated: use a client for an endpoint that serves `provider`. A log
+        line has what the API has no equivalent for, once for each version; so has `omitted_for`.
+
+        Raises:
+            UnsupportedModelType: the model is not one for chats.
+            NotSupportedByProvider: without a part, the request would have another meaning.
+        """
+        arguments, omitted = encode_chat(self._configuration())
+        self._log_omitted("openai", omitted)
+        return arguments
+
+    def for_anthropic(self) -> AnthropicArguments:
+        """Return the arguments for `client.messages.create` of the `anthropic` package; see `for_openai`."""
+        arguments, omitted = encode_messages_request(self._configuration())
+        self._log_omitted("anthropic", omitted)
+        return arguments
+
+    def omitted_for(self, api: Literal["openai", "anthropic"]) -> dict[str, str]:
+        """Return what `for_openai` or `for_anthropic` omits: the path of each part, and the reason."""
+        encode = encode_chat if api == "openai" else encode_messages_request
+        return encode(self._configuration())[1]
+
+    def _log_omitted(self, api: str, omitted: dict[str, str]) -> None:
+        version = (api, self._live.version_id, self.variant)
+        if omitted and version not in _logged and len(_logged) < _MAX_LOGGED:
+            _logged.add(version)
+            parts = "; ".join(f"{path}: {reason}" for path, reason in omitted.items())
+            _log.warning("%s %s %s is sent without: %s", self.key, self.version, self.variant, parts)
 
     def __repr__(self) -> str:
         return f"<Config {self.key} {self.version} {self.variant}, from the {self.source}, {self.age:.1f} s old>"

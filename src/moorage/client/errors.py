@@ -5,6 +5,7 @@
         ├── DeploymentNotFound
         ├── DeploymentUnreadable
         ├── NoConfigurationError
+        ├── InvalidEnvironment
         └── ServerUnreachable     internal: the server does not respond
             └── InvalidResponse   internal: its response cannot be trusted
 
@@ -38,6 +39,12 @@ class NoConfigurationError(ClientError):
 
     code = "no_configuration"
     hint = "Start the server, or create a lockfile on a machine that reaches it: `moorage lock --out FILE`."
+
+
+class InvalidEnvironment(ClientError):
+    """The client cannot be created from the environment: {reason}."""
+
+    code = "invalid_environment"
 
 
 class ServerUnreachable(ClientError):

@@ -15,7 +15,7 @@ _log = logging.getLogger("moorage.client")
 class Restartable(Protocol):
     """An object with threads."""
 
-    def restart_in_child(self) -> None:
+    def _restart_in_child(self) -> None:
         """Start the threads again in the child of a fork."""
 
 
@@ -30,7 +30,7 @@ def restart_after_fork(client: Restartable) -> None:
 def _restart_all() -> None:
     for client in list(_clients):
         try:
-            client.restart_in_child()
+            client._restart_in_child()
         except Exception:  # noqa: BLE001 -- for example, no thread can start; the other clients are restarted
             _log.exception("a client of moorage cannot be restarted after a fork, and becomes stale")
 

@@ -6,6 +6,8 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Self
 
+import msgspec
+
 from moorage.client.config import Source
 from moorage.client.errors import DeploymentNotFound, DeploymentUnreadable, InvalidResponse
 from moorage.core.deployments.content import DECODE_ERRORS
@@ -21,6 +23,17 @@ _SOURCES = {"server": "server's snapshot", "disk": "disk cache", "lockfile": "lo
 #: An unknown key is compared with as many keys as this divided by its length, because the caller's event loop waits.
 #: The time of a comparison is the product of both lengths: 20 microseconds for 16 characters, a millisecond for 100.
 COMPARED_CHARACTERS, _LONGEST_KEY = 400, 128
+
+
+class HeldDeployment(msgspec.Struct, frozen=True):
+    """A deployment that a client has, and the number of its live version."""
+
+    key: str
+    version: str
+    id: str
+
+
+Held = list[HeldDeployment]
 
 
 class ClientState:
@@ -65,6 +78,11 @@ class ClientState:
                     param="key", key=live.key, source=_SOURCES[self.source], reason=error
                 ) from error
         return compiled
+
+    def held(self) -> Held:
+        """Return all deployments, ordered by key."""
+        lives = (self._by_key[key] for key in self._keys)
+        return [HeldDeployment(live.key, live.version, live.id) for live in lives]
 
     def age(self) -> float:
         """Return the seconds since the deployments were current."""

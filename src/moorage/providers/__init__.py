@@ -1,0 +1,1 @@
+"""Providers: configurations as the requests of their APIs. Nothing here sends a request."""

@@ -1,0 +1,140 @@
+"""The Anthropic Messages API."""
+
+from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
+
+from moorage.core.resolution.config import Object, ResolvedConfig
+from moorage.providers.anthropic_messages import encode_messages
+from moorage.providers.claude import ADAPTS, BUDGETS, REJECTS_SAMPLING, THINKS, effort_for, generation_of
+from moorage.providers.conversation import turns
+from moorage.providers.request import Translation, set_fields
+
+if TYPE_CHECKING:
+    from anthropic.types import (
+        CacheControlEphemeralParam,
+        MessageParam,
+        OutputConfigParam,
+        TextBlockParam,
+        ThinkingConfigParam,
+        ToolUnionParam,
+    )
+
+#: The API requires `max_tokens`; every model takes this one.
+DEFAULT_MAX_TOKENS = 4_096
+
+#: The version of the API that takes sampling parameters; the current one rejects them.
+_SAMPLING_HEADERS = {"anthropic-version": "2023-06-01"}
+_SAMPLING = {"temperature": "temperature", "topP": "top_p", "topK": "top_k"}
+
+_UNKNOWN = ("frequencyPenalty", "presencePenalty", "seed", "verbosity", "thinkingLevel")
+
+
+class AnthropicArguments(TypedDict):
+    """The arguments of `client.messages.create` of the `anthropic` package."""
+
+    model: str
+    max_tokens: int
+    messages: "list[MessageParam]"
+    system: "NotRequired[str | list[TextBlockParam]]"
+    tools: "NotRequired[list[ToolUnionParam]]"
+    thinking: "NotRequired[ThinkingConfigParam]"
+    output_config: "NotRequired[OutputConfigParam]"
+    cache_control: "NotRequired[CacheControlEphemeralParam]"
+    extra_headers: NotRequired[dict[str, str]]
+    extra_body: NotRequired[dict[str, object]]
+
+
+def encode_messages_request(config: ResolvedConfig) -> tuple[AnthropicArguments, dict[str, str]]:
+    """Return the arguments for a configuration, and what they omit: the path of each part, and the reason.
+
+    Raises:
+        UnsupportedModelType, NotSupportedByProvider
+    """
+    translation = Translation(config, "Anthropic Messages API")
+    system, messages = encode_messages(turns(config.messages, translation), translation)
+    arguments: Object = {
+        "model": translation.model, "max_tokens": translation.whole("maxTokens") or DEFAULT_MAX_TOKENS,
+        "messages": messages,
+    }  # fmt: skip
+    if system:
+        arguments["system"] = system
+    if config.tools:
+        arguments["tools"] = [_tool(tool["function"]) for tool in config.tools]
+    translation.omit_parameters(_UNKNOWN, "the API has no such parameter")
+    _add_format(translation, arguments)
+    _add_thinking(translation, arguments)
+    _add_sampling(translation, arguments)
+    arguments |= set_fields(cache_control=translation.parameters.get("cacheControl"))
+    _add_extra(translation, arguments)
+    return cast(AnthropicArguments, arguments), translation.omitted
+
+
+def _tool(function: Object) -> Object:
+    return set_fields(
+        name=function["name"], description=function.get("description"), strict=function.get("strict"),
+        input_schema=function.get("parameters") or {"type": "object", "properties": {}},
+    )  # fmt: skip
+
+
+def _add_format(translation: Translation, arguments: Object) -> None:
+    response_format = translation.parameters.get("responseFormat")
+    if isinstance(response_format, str):
+        translation.omit("parameters.responseFormat", "it is a format of models of another type")
+    elif response_format and response_format["type"] == "json_schema":
+        schema = response_format["json_schema"]["schema"]
+        arguments["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
+    elif response_format and response_format["type"] == "json_object":
+        raise translation.reject("parameters.responseFormat", "JSON requires a schema there, so use json_schema")
+
+
+def _add_thinking(translation: Translation, arguments: Object) -> None:
+    """Translate a budget or an effort to what the model takes.
+
+    Models before 4.6 take a budget, which is a part of `max_tokens`; models from 4.7 on take only an effort.
+    """
+    effort, budget = translation.parameters.get("reasoningEffort"), translation.whole("budgetTokens")
+    if effort is None and budget is None:
+        return
+    generation = generation_of(translation.model)
+    if generation is not None and generation < THINKS:
+        translation.omit_parameters(("reasoningEffort", "budgetTokens"), f"{translation.model} does not think")
+    elif budget == 0 or (budget is None and effort in ("none", "disable")):
+        arguments["thinking"] = {"type": "disabled"}
+    elif generation is not None and (generation >= REJECTS_SAMPLING or (generation >= ADAPTS and budget is None)):
+        if effort in (None, "none", "disable"):
+            effort = effort_for(budget or 0)
+        arguments["thinking"] = {"type": "adaptive"}
+        arguments.setdefault("output_config", {})["effort"] = "low" if effort == "minimal" else effort
+    else:
+        budget = BUDGETS.get(str(effort), BUDGETS["high"]) if budget is None else budget
+        arguments["thinking"] = {"type": "enabled", "budget_tokens": budget}
+        if arguments["max_tokens"] <= budget:  # the tokens of the answer, which the budget would leave none of
+            arguments["max_tokens"] += budget
+
+
+def _add_sampling(translation: Translation, arguments: Object) -> None:
+    """Add sampling parameters as the body of the older version of the API; the SDK has no arguments for them."""
+    given = tuple(name for name in _SAMPLING if name in translation.parameters)
+    generation = generation_of(translation.model)
+    if generation is not None and generation >= REJECTS_SAMPLING:
+        translation.omit_parameters(given, f"{translation.model} rejects it")
+        return
+    if arguments.get("thinking", {"type": "disabled"})["type"] != "disabled":
+        translation.omit_parameters(given, "a model that thinks rejects it")
+        return
+    body: Object = {}
+    translation.copy(_SAMPLING, body)
+    if "top_k" in body:
+        body |= set_fields(top_k=translation.whole("topK"))
+    if body:
+        arguments["extra_body"], arguments["extra_headers"] = body, {**_SAMPLING_HEADERS}
+
+
+def _add_extra(translation: Translation, arguments: Object) -> None:
+    """Add the parameters of a call, which replace those of the deployment."""
+    extra = translation.extra()
+    if any(name in extra for name in _SAMPLING.values()):
+        arguments["extra_headers"] = {**_SAMPLING_HEADERS}
+    for name in [name for name in extra if name in AnthropicArguments.__annotations__]:
+        arguments[name] = extra.pop(name)
+    if extra:
+        arguments["extra_body"] = arguments.get("extra_body", {}) | extra

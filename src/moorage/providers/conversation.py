@@ -1,0 +1,71 @@
+"""The messages of a configuration, before their translation: only known roles, and each tool call has an id."""
+
+from moorage.core.resolution.config import Object
+from moorage.providers.request import Translation
+
+#: Roles of notes about a model's output, which are not a part of the conversation.
+_NOTES = ("exception", "correction", "expected_output")
+
+_ROLES = {"prompt": "user"}
+
+
+class Turn:
+    """A message with the path that errors name."""
+
+    def __init__(self, path: str, message: Object, role: str) -> None:
+        self.path, self.message, self.role = path, message, role
+        self.calls: list[Object] = [dict(call) for call in message.get("tool_calls") or ()]
+        self.call_id: str | None = message.get("tool_call_id")
+
+    def parts(self) -> list[tuple[str, Object]]:
+        """Return the parts of the content with their paths; a text is one part."""
+        content = self.message.get("content")
+        if content is None:
+            return []
+        if isinstance(content, str):
+            return [(f"{self.path}.content", {"type": "text", "text": content})]
+        return [(f"{self.path}.content[{index}]", part) for index, part in enumerate(content)]
+
+
+def turns(messages: list[Object], translation: Translation) -> list[Turn]:
+    """Return the messages to send.
+
+    Providers require the id of a call in the call and its result; stored messages can omit both. A result without an
+    id belongs to the earliest call without a result.
+
+    Raises:
+        NotSupportedByProvider: a result has no call.
+    """
+    found: list[Turn] = []
+    waiting: list[Object] = []
+    for index, message in enumerate(messages):
+        path, role = f"messages[{index}]", str(message["role"])
+        if role in _NOTES:
+            translation.omit(path, f"a message with the role {role!r} is not a part of the conversation")
+            continue
+        turn = Turn(path, message, _ROLES.get(role, role))
+        if turn.role == "tool":
+            turn.call_id = _answered(turn, waiting, translation)
+        waiting += turn.calls
+        found.append(turn)
+    for turn in found:
+        for index, call in enumerate(turn.calls):
+            call["id"] = call.get("id") or _generated(turn, index)
+    return found
+
+
+def _answered(turn: Turn, waiting: list[Object], translation: Translation) -> str:
+    """Remove the call that a result belongs to from `waiting`, and return its id."""
+    by_id = [call for call in waiting if turn.call_id and call.get("id") == turn.call_id]
+    without_id = [call for call in waiting if not call.get("id")]
+    for call in (*by_id, *without_id) if turn.call_id else waiting:
+        waiting[:] = [other for other in waiting if other is not call]
+        call["id"] = turn.call_id or call.get("id") or f"call_{turn.path[9:-1]}"
+        return str(call["id"])
+    if turn.call_id:
+        return turn.call_id
+    raise translation.reject(f"{turn.path}.tool_call_id", "it is empty, and no tool call before it lacks a result")
+
+
+def _generated(turn: Turn, index: int) -> str:
+    return f"call_{turn.path[9:-1]}_{index}"

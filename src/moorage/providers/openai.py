@@ -1,0 +1,145 @@
+"""The OpenAI Chat Completions API, which many providers implement."""
+
+import re
+from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict, cast
+
+from moorage.core.resolution.config import Object, ResolvedConfig
+from moorage.providers.conversation import turns
+from moorage.providers.openai_messages import encode_turn
+from moorage.providers.request import Translation, set_fields
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolUnionParam
+    from openai.types.chat.completion_create_params import ResponseFormat
+    from openai.types.shared_params import ReasoningEffort
+
+#: Providers that take `max_completion_tokens`; others take `max_tokens`.
+_COMPLETION_TOKENS = frozenset({"openai", "azure", "groq", "cerebras", "moonshotai"})
+_MAX_TOKENS = ("max_tokens", "max_completion_tokens")
+
+#: Providers that take `top_k`, which the SDK does not know.
+_TOP_K = frozenset({"togetherai", "nvidia", "huggingface", "openailike", "litellm", "mistral", "fireworks"})
+
+_VERBOSITY = frozenset({"openai", "azure", "openailike", "litellm"})
+
+#: Providers that take Anthropic's `thinking`.
+_THINKING = frozenset({"anthropic", "litellm"})
+
+_GOOGLE = frozenset({"google", "google-ai"})
+
+#: Models that reject `temperature` and others while they reason.
+_REASONING = re.compile(r"(o[1-9]|gpt-[5-9])(?!.*-chat)")
+_SAMPLING = ("temperature", "topP", "frequencyPenalty", "presencePenalty")
+
+
+class OpenAIArguments(TypedDict):
+    """The arguments of `client.chat.completions.create` of the `openai` package."""
+
+    model: str
+    messages: "list[ChatCompletionMessageParam]"
+    tools: "NotRequired[list[ChatCompletionToolUnionParam]]"
+    temperature: NotRequired[float]
+    top_p: NotRequired[float]
+    frequency_penalty: NotRequired[float]
+    presence_penalty: NotRequired[float]
+    seed: NotRequired[int]
+    max_tokens: NotRequired[int]
+    max_completion_tokens: NotRequired[int]
+    response_format: "NotRequired[ResponseFormat]"
+    reasoning_effort: "NotRequired[ReasoningEffort]"
+    verbosity: NotRequired[Literal["low", "medium", "high"]]
+    extra_body: NotRequired[dict[str, object]]
+
+
+def encode_chat(config: ResolvedConfig) -> tuple[OpenAIArguments, dict[str, str]]:
+    """Return the arguments for a configuration, and what they omit: the path of each part, and the reason.
+
+    Raises:
+        UnsupportedModelType, NotSupportedByProvider
+    """
+    translation = Translation(config, "OpenAI Chat Completions API")
+    messages = [encode_turn(turn, translation) for turn in turns(config.messages, translation)]
+    arguments: Object = {"model": translation.model, "messages": messages}
+    if config.tools:
+        arguments["tools"] = [_tool(tool) for tool in config.tools]
+    _add_sampling(translation, arguments)
+    _add_limits(translation, arguments)
+    _add_output(translation, arguments)
+    _add_extra(translation, arguments)
+    return cast(OpenAIArguments, arguments), translation.omitted
+
+
+def _tool(tool: Object) -> Object:
+    return {"type": "function", "function": tool["function"]}
+
+
+def _add_sampling(translation: Translation, arguments: Object) -> None:
+    provider, parameters = translation.provider, translation.parameters
+    is_reasoning = provider in ("openai", "azure") and _REASONING.match(translation.model)
+    if (is_reasoning and parameters.get("reasoningEffort") not in ("none", "disable")) or (
+        provider == "moonshotai" and translation.model.startswith("kimi-")
+    ):
+        translation.omit_parameters(_SAMPLING, f"{translation.model} rejects it")
+        return
+    translation.copy(
+        {
+            "temperature": "temperature", "topP": "top_p", "frequencyPenalty": "frequency_penalty",
+            "presencePenalty": "presence_penalty",
+        }, arguments,
+    )  # fmt: skip
+
+
+def _add_limits(translation: Translation, arguments: Object) -> None:
+    provider, body = translation.provider, Object()
+    if (limit := translation.whole("maxTokens")) is not None:
+        arguments["max_completion_tokens" if provider in _COMPLETION_TOKENS else "max_tokens"] = limit
+    if (seed := translation.whole("seed")) is not None:
+        (body if provider == "mistral" else arguments)["random_seed" if provider == "mistral" else "seed"] = seed
+    if provider in _TOP_K:
+        body |= set_fields(top_k=translation.whole("topK"))
+    else:
+        translation.omit_parameters(("topK",), f"the API of {provider} has no such parameter")
+    if provider in _THINKING:
+        if (budget := translation.whole("budgetTokens")) is not None:
+            is_on = budget > 0
+            body["thinking"] = {"type": "enabled", "budget_tokens": budget} if is_on else {"type": "disabled"}
+    else:
+        translation.omit_parameters(("budgetTokens",), f"the API of {provider} has no such parameter")
+    if body:
+        arguments["extra_body"] = body
+
+
+def _add_output(translation: Translation, arguments: Object) -> None:
+    provider, parameters = translation.provider, translation.parameters
+    response_format = parameters.get("responseFormat")
+    if isinstance(response_format, str):
+        translation.omit("parameters.responseFormat", "it is a format of models of another type")
+    elif response_format:
+        schema = response_format.get("json_schema")
+        arguments["response_format"] = {"type": response_format["type"]} | (
+            {"json_schema": set_fields(**schema)} if schema else {}
+        )
+    effort = parameters.get("reasoningEffort")
+    if provider in _GOOGLE:
+        effort = effort or parameters.get("thinkingLevel")
+    else:
+        translation.omit_parameters(("thinkingLevel",), f"the API of {provider} has no such parameter")
+    if effort:
+        arguments["reasoning_effort"] = "none" if effort == "disable" else effort
+    if provider in _VERBOSITY:
+        translation.copy({"verbosity": "verbosity"}, arguments)
+    else:
+        translation.omit_parameters(("verbosity",), f"the API of {provider} has no such parameter")
+    translation.omit_parameters(("cacheControl",), "this API caches prompts by itself")
+
+
+def _add_extra(translation: Translation, arguments: Object) -> None:
+    """Add the parameters of a call, which replace those of the deployment."""
+    extra = translation.extra()
+    if any(name in extra for name in _MAX_TOKENS):
+        for name in _MAX_TOKENS:
+            arguments.pop(name, None)
+    for name in [name for name in extra if name in arguments or name in OpenAIArguments.__annotations__]:
+        arguments[name] = extra.pop(name)
+    if extra:
+        arguments["extra_body"] = arguments.get("extra_body", {}) | extra
