@@ -18,6 +18,7 @@ import urllib3
 from moorage.api.operation import OPEN, Operation
 from moorage.api.routes import OPERATIONS
 from moorage.core.access import ApiKey, PatchApiKey, PostApiKey, Scope, hash_token, new_token
+from moorage.core.compatibility.consumers import PostUsage
 from moorage.core.deployments.deployment import PatchDeployment, PostDeployment, PutDeployment
 from moorage.core.deployments.version import PostVersion, Reason
 from moorage.core.resolution.config import GetConfigRequest
@@ -42,6 +43,7 @@ BODIES: dict[type, dict[str, Any]] = {
     GetConfigRequest: {"key": "quay-live"},
     ExplainRequest: {"context": {"plan": "pro"}},
     SimulateRequest: {"contexts": [{"plan": "pro"}], "routing": []},
+    PostUsage: {"versions": [{"version_id": "01a2b3c4-0000-7000-8000-000000000000", "inputs": ["name"]}]},
 }
 
 #: Required query parameters.
@@ -234,6 +236,7 @@ def test_reading_writing_publishing_and_key_management_have_separate_scopes() ->
     }
     assert {parameter_id(operation): operation.scopes for operation in others if operation.method != "GET"} == {
         "POST /v2/deployments/get_config": invoke,
+        "POST /v2/deployments/usage": invoke,
         "POST /v2/deployments/{key_or_id}/explain": frozenset({Scope.READ}),
         "POST /v2/deployments/{key_or_id}/simulate": frozenset({Scope.READ}),
         "POST /v2/deployments": write | publish,

@@ -192,6 +192,24 @@ def writers(client: Moorage) -> None:
     say("closed")
 
 
+def usage(client: Moorage) -> None:
+    """Each process reports its own use; the end of the program sends the parent's report."""
+    client.get_config("greeting", {"parent": 1})
+
+    def child() -> None:
+        client.get_config("greeting", {"child": 1})
+        client.close()
+        say(["child", *client.usage_reports])
+
+    fork(child)
+
+
+def exit_without_close(url: str, token: str) -> None:
+    """The program ends without closing its client."""
+    globals()["kept"] = Moorage(url, token, cache=None, lockfile=None)
+    globals()["kept"].get_config("greeting", {"customer": "secret"})
+
+
 def jinja(client: Moorage) -> None:
     """Both processes render jinja templates, after the fork, too."""
     say(client.get_config("greeting", {"customer": "Ada"}).messages[0]["content"])
@@ -200,7 +218,7 @@ def jinja(client: Moorage) -> None:
 
 
 def main(name: str, url: str, token: str, cache: str) -> None:
-    if name in {"closed", "publish_async"}:
+    if name in {"closed", "publish_async", "exit_without_close"}:
         globals()[name](url, token)
         return
     options: dict[str, Any] = {"cache": cache or None, "lockfile": None, "jinja": name == "jinja"}

@@ -33,7 +33,7 @@ def cached_project(folder: Path) -> Iterator[tuple[Project, Path]]:
 
 
 def connect(project: Project, cache: Path | None = None, lockfile: Path | None = None) -> Moorage:
-    return Moorage(project.server.url, project.token, cache=cache, lockfile=lockfile)
+    return Moorage(project.server.url, project.token, cache=cache, lockfile=lockfile, report_usage=False)
 
 
 def wait_for(get_config: Callable[[], Config], condition: Callable[[Config], bool]) -> Config:

@@ -42,7 +42,7 @@ def middleman(project: Project) -> Iterator[Middleman]:
 
 
 def connect(middleman: Middleman, project: Project, cache: Path | None = None) -> Moorage:
-    return Moorage(middleman.url, project.token, cache=cache, lockfile=None)
+    return Moorage(middleman.url, project.token, cache=cache, lockfile=None, report_usage=False)
 
 
 def snapshot(project: Project) -> Reply:

@@ -12,10 +12,12 @@ from moorage.api.endpoints import (
     index,
     manifests,
     snapshot_and_changes,
+    usage,
     versions,
 )
 from moorage.api.operation import OPEN, Operation
 from moorage.core.access import ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey, Scope
+from moorage.core.compatibility.consumers import CallerPage, PostUsage, UsageReceipt
 from moorage.core.compatibility.errors import BreakingChange, DeploymentInUse
 from moorage.core.deployments.deployment import (
     DeletedDeployment,
@@ -103,6 +105,15 @@ OPERATIONS = (
         parameters=("since",),
         responses={200: "text/event-stream"}, headers=(),
         errors=(request_errors.InvalidSince, errors.TooManyStreams, *_QUERY_ERRORS),
+    ),
+    Operation(
+        method="POST", path="/v2/deployments/usage", name="ReportUsage",
+        handler=usage.report, scopes=frozenset({Scope.INVOKE}), body=PostUsage,
+        responses={200: UsageReceipt}, headers=(),
+        errors=(
+            request_errors.UnknownParameter, request_errors.InvalidJson, request_errors.InvalidBody,
+            StorageUnavailable, *_TRANSFER_ERRORS,
+        ),
     ),
     Operation(
         method="GET", path="/v2/deployments", name="Deployments",
@@ -245,6 +256,15 @@ OPERATIONS = (
         handler=versions.history, scopes=frozenset({Scope.READ}), parameters=_PAGE_PARAMETERS,
         responses={200: HistoryPage, 304: None},
         errors=(*_DEPLOYMENT_ERRORS, *_PAGE_ERRORS),
+    ),
+    Operation(
+        method="GET", path="/v2/deployments/{key_or_id}/callers", name="Callers",
+        handler=usage.list_callers, scopes=frozenset({Scope.READ}),
+        responses={200: CallerPage}, headers=(),
+        errors=(
+            errors.DeploymentNotFound, errors.DeploymentDeleted, request_errors.UnknownParameter,
+            StorageUnavailable, StorageFull,
+        ),
     ),
     Operation(
         method="GET", path="/v2/manifests", name="Manifests",

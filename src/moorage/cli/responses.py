@@ -149,6 +149,22 @@ class KeyItem(Item, frozen=True):
     expires_at: str = ""
 
 
+class CallerRow(msgspec.Struct, frozen=True):
+    """A row of `moorage deployments callers`."""
+
+    api_key: KeyName
+    versions: list[str]
+    inputs: list[str]
+    last_used: str
+
+
+class CallersPage(msgspec.Struct, frozen=True):
+    """The callers of a deployment."""
+
+    data: list[CallerRow]
+    has_more: bool
+
+
 class HistoryRow(msgspec.Struct, frozen=True):
     """An entry of the history; without an API key, the operator made the change."""
 

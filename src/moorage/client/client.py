@@ -18,6 +18,7 @@ from moorage.client.http import HttpClient
 from moorage.client.request import Objects, new_request
 from moorage.client.state import ClientState, Held
 from moorage.client.sync import Sync
+from moorage.client.usage import UsageReports
 from moorage.core.deployments.deployment import LiveVersion
 from moorage.core.errors.templates import JinjaNotEnabled
 from moorage.core.resolution.compiled import CompiledVariant
@@ -39,11 +40,13 @@ class _Client:
         cache: str | Path | None = ".moorage-cache",
         lockfile: str | Path | None = "deployments.lock.json",
         jinja: bool = False,
+        report_usage: bool = True,
     ) -> None:
         """Start the synchronization with the server at `url`, without waiting for it.
 
         `cache` is the folder of the disk cache, and `lockfile` the file of `moorage lock`; None disables each. `jinja`
-        enables jinja templates, which separate processes render.
+        enables jinja templates, which separate processes render. `report_usage` lets the server know which versions
+        are in use, with the names of inputs and never their values.
 
         Raises:
             JinjaNotInstalled
@@ -51,7 +54,8 @@ class _Client:
         self._jinja = Jinja() if jinja else None
         disk_cache = None if cache is None else DiskCache(Path(cache), url, api_key)
         self._sync = Sync(HttpClient(url, api_key), disk_cache, None if lockfile is None else Path(lockfile))
-        self._stop = weakref.finalize(self, self._sync.abandon)
+        self._usage = UsageReports(HttpClient(url, api_key)) if report_usage else None
+        self._stop = weakref.finalize(self, _abandon, self._sync, self._usage)
         self._stop.atexit = False
         restart_after_fork(self)
 
@@ -62,6 +66,7 @@ class _Client:
         cache: str | Path | None = ".moorage-cache",
         lockfile: str | Path | None = "deployments.lock.json",
         jinja: bool = False,
+        report_usage: bool = True,
     ) -> Self:
         """Return a client for `MOORAGE_URL` (default: `http://127.0.0.1:8700`) with the API key `MOORAGE_API_KEY`.
 
@@ -79,15 +84,24 @@ class _Client:
             raise InvalidEnvironment(
                 reason="MOORAGE_API_KEY is not set; to create a key, run `moorage keys create NAME`"
             )
-        return cls(url, api_key, cache=cache, lockfile=lockfile, jinja=jinja)
+        return cls(url, api_key, cache=cache, lockfile=lockfile, jinja=jinja, report_usage=report_usage)
 
     def _restart_in_child(self) -> None:
         """Continue in a forked process."""
         if self._jinja is not None:
             self._jinja.restart_in_child()
         self._sync.restart_in_child()
+        if self._usage is not None:
+            self._usage.restart_in_child()
+
+    @property
+    def usage_reports(self) -> tuple[int, int]:
+        """How many reports of usage the server accepted, and how many failed."""
+        return (0, 0) if self._usage is None else (self._usage.sent, self._usage.failed)
 
     def _close(self) -> None:
+        if self._usage is not None:
+            self._usage.close()
         self._sync.close()
         if self._jinja is not None:
             self._jinja.close()
@@ -135,7 +149,8 @@ class Moorage(_Client):
             InvalidJson, InvalidBody, VariantNotResolved, TemplateError: as the server's get_config.
         """
         state = self._sync.state or self._sync.wait()
-        resolution = _Resolution(state, new_request(key, inputs, context, prefix_messages, messages, extra_params))
+        request = new_request(key, inputs, context, prefix_messages, messages, extra_params)
+        resolution = _Resolution(state, request, self._usage)
         if resolution.variant.engine != "jinja":
             return resolution.config(resolution.variant.render(resolution.request))
         if self._jinja is None:
@@ -174,7 +189,8 @@ class AsyncMoorage(_Client):
     ) -> Config:
         """The same as `Moorage.get_config`."""
         state = self._sync.state or await self._state()
-        resolution = _Resolution(state, new_request(key, inputs, context, prefix_messages, messages, extra_params))
+        request = new_request(key, inputs, context, prefix_messages, messages, extra_params)
+        resolution = _Resolution(state, request, self._usage)
         if resolution.variant.engine != "jinja":
             return resolution.config(resolution.variant.render(resolution.request))
         if self._jinja is None:
@@ -186,17 +202,25 @@ class AsyncMoorage(_Client):
         return state if state is not None else await asyncio.to_thread(self._sync.wait)
 
 
+def _abandon(sync: Sync, usage: UsageReports | None) -> None:
+    """Stop the threads of a client that is not referenced any more."""
+    sync.abandon()
+    if usage is not None:
+        usage.abandon()
+
+
 class _Resolution:
     """A request with its variant, before the templates are rendered."""
 
-    __slots__ = ("live", "request", "resolution", "state", "variant")
+    __slots__ = ("live", "request", "resolution", "state", "usage", "variant")
 
     state: ClientState
     live: LiveVersion
     variant: CompiledVariant
     resolution: Resolution
 
-    def __init__(self, state: ClientState, request: GetConfigRequest) -> None:
+    def __init__(self, state: ClientState, request: GetConfigRequest, usage: UsageReports | None) -> None:
+        self.usage = usage
         compiled = state.compiled(request.key)
         self.state, self.live, self.request = state, compiled.live, request
         self.resolution, self.variant = compiled.resolve(request.attributes())
@@ -210,5 +234,7 @@ class _Resolution:
         return self.variant.encoded(templates, self.request)
 
     def config(self, json: bytes) -> Config:
-        """Return the result with its source."""
+        """Return the result with its source, and record the use."""
+        if self.usage is not None:
+            self.usage.record(self.live.version_id, self.request.inputs)
         return Config(json, self.live, self.resolution, self.state.source, self.state.age())

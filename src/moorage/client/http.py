@@ -79,6 +79,16 @@ class HttpClient:
             started()
             yield from batches(_pieces(response), SILENT_SECONDS)
 
+    def report_usage(self, report: bytes) -> None:
+        """Send a report of usage.
+
+        Raises:
+            ServerUnreachable, InvalidResponse
+        """
+        headers = {"Content-Type": "application/json"}
+        with self._response("usage", headers, _READ_SECONDS, report) as (response, _):
+            read_body(response)
+
     def close(self) -> None:
         """End requests in progress, from any thread."""
         self._is_closed = True
@@ -97,9 +107,12 @@ class HttpClient:
 
     @contextmanager
     def _response(
-        self, path: str, headers: dict[str, str], read_seconds: float
+        self, path: str, headers: dict[str, str], read_seconds: float, body: bytes | None = None
     ) -> Iterator[tuple[HTTPResponse, Callable[[], None]]]:
-        """Yield a response with status 200 or 304, and a function that ends the limit of its duration."""
+        """Yield a response with status 200 or 304, and a function that ends the limit of its duration.
+
+        With a body, the method is POST.
+        """
         response, deadline = None, None
         try:
             parts = self._parts()
@@ -114,7 +127,7 @@ class HttpClient:
                     with self._encrypted(connected, parts) as secured:
                         opened.append(secured)
                         secured.settimeout(read_seconds)
-                        response = self._request(secured, parts, path, headers)
+                        response = self._request(secured, parts, path, headers, body)
                         if response.status not in (200, 304):
                             reason = f"HTTP status {response.status}{_message_of(read_start(response))}"
                             raise ServerUnreachable(reason=reason)
@@ -143,7 +156,9 @@ class HttpClient:
                 return parts
         raise ServerUnreachable(reason="the URL is not http://HOST:PORT or https://HOST:PORT")
 
-    def _request(self, secured: socket.socket, parts: SplitResult, path: str, headers: dict[str, str]) -> HTTPResponse:
+    def _request(
+        self, secured: socket.socket, parts: SplitResult, path: str, headers: dict[str, str], body: bytes | None
+    ) -> HTTPResponse:
         own = {
             "Host": parts.netloc.rpartition("@")[2], "Authorization": f"Bearer {self._api_key}",
             "User-Agent": f"moorage-client/{__version__}", "Accept-Encoding": "identity", "Connection": "close",
@@ -151,7 +166,7 @@ class HttpClient:
         connection = HTTPConnection(parts.hostname or "")
         connection.sock = secured
         try:
-            connection.request("GET", parts.path + path, headers=own | headers)
+            connection.request("GET" if body is None else "POST", parts.path + path, body, own | headers)
         except ValueError:  # its text has the API key
             raise ServerUnreachable(reason="the URL or the API key has characters that HTTP does not allow") from None
         return connection.getresponse()

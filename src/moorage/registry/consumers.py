@@ -1,10 +1,12 @@
 """Consumers: content that was served recently is deleted only with force."""
 
-from moorage.core.compatibility.consumers import IN_USE_DAYS, Consumer
+from moorage.core.compatibility.consumers import IN_USE_DAYS, Consumer, ConsumerRecord
 from moorage.core.compatibility.errors import DeploymentInUse
 from moorage.core.deployments.deployment import Deployment
 from moorage.core.deployments.version import Version
+from moorage.registry.lookup import get_deployment
 from moorage.registry.write_context import WriteContext
+from moorage.store.reader import Reader
 from moorage.store.transaction import Transaction
 
 _DAY_US = 86_400_000_000
@@ -26,3 +28,13 @@ def check_no_consumers(tx: Transaction, ctx: WriteContext, current: Deployment, 
     if found:
         newest = sorted(found, key=lambda consumer: -consumer.last_us)[:_MAX_LISTED]
         raise DeploymentInUse.of(subject, [Consumer.of(consumer) for consumer in newest])
+
+
+def consumers_since(project_id: str, key_or_id: str, since_us: int, reader: Reader) -> list[ConsumerRecord]:
+    """Return the consumers of a deployment after a time.
+
+    Raises:
+        DeploymentNotFound, DeploymentDeleted
+    """
+    deployment = get_deployment(reader, project_id, key_or_id)
+    return reader.consumers_of_deployment(deployment.id, since_us)

@@ -652,6 +652,13 @@ SELECT k.id, k.name, v.major, v.minor, u.last_us, u.inputs
 FROM version v JOIN consumer u ON u.version_id = v.id JOIN api_key k ON k.id = u.api_key_id
 WHERE v.id = :version_id AND u.last_us > :since_us
 
+-- has_version --
+-- Whether a project has a version that is not deleted.
+SELECT EXISTS (
+    SELECT 1 FROM version v JOIN deployment d ON d.id = v.deployment_id
+    WHERE v.id = :version_id AND d.project_id = :project_id AND v.deleted_us IS NULL AND d.deleted_us IS NULL
+)
+
 -- has_old_consumers --
 -- Whether there are consumers from before a time.
 SELECT EXISTS (SELECT 1 FROM consumer u WHERE u.last_us <= :before_us)

@@ -151,6 +151,11 @@ class Reader:
             map(rows.consumer_record, self._run("consumers_of_version", version_id=version_id, since_us=since_us))
         )
 
+    def has_version(self, project_id: str, version_id: str) -> bool:
+        """Return whether a project has a version that is not deleted."""
+        ((exists,),) = self._run("has_version", project_id=project_id, version_id=version_id)
+        return bool(exists)
+
     def newest_time_us(self) -> int:
         """Return the time of the newest write in the order of writes; it can be ahead of the clock."""
         ((newest_us,),) = self._run("newest_time")

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from moorage.core.compatibility.consumers import MAX_NAMES, MAX_REPORTED
 from moorage.core.deployments.page import MAX_LIMIT
 from tests.support.server import a_body
 from tests.system.worst_cases.bodies import DEPLOYMENTS, HEAVIEST, RAW, REJECTED, Body, encode, user
@@ -34,11 +35,16 @@ QUERIES = {"many": "&".join(["limit=1"] * 3_000), "unknown": "x" * 30_000, "long
 #: The routes that get every raw body; routes that parse in the same way get the three worst.
 EVERY_BODY = {"DeploymentGetConfig", "PutDeployment", "Simulate", "Undo", "CreateApiKey"}
 
+_USED = [
+    {"version_id": f"v{number}", "inputs": [f"n{name}" for name in range(MAX_NAMES)]} for number in range(MAX_REPORTED)
+]
+
 _PATHS = {
     "Snapshot": "/v2/deployments/snapshot",
     "Deployments": "/v2/deployments",
     "CreateDeployment": "/v2/deployments",
     "DeploymentGetConfig": "/v2/deployments/get_config",
+    "ReportUsage": "/v2/deployments/usage",
     "Manifests": "/v2/manifests",
     "ApiKeys": "/v2/api-keys",
     "CreateApiKey": "/v2/api-keys",
@@ -93,6 +99,7 @@ def _specific(operation: str) -> Iterator[Iterator[Case]]:
             for context in ({f"a{number}": 1 for number in range(60)}, {"a": ["x" * 200] * 400})
         ),
         "Simulate": _simulations(),
+        "ReportUsage": iter([Case("largest", "POST", "/v2/deployments/usage", encode({"versions": _USED}))]),
     }
     if operation in makers:
         yield makers[operation]

@@ -1,4 +1,4 @@
-"""`moorage deployments versions|draft|diff|history`: versions of a deployment and their history."""
+"""`moorage deployments versions|draft|diff|history|callers`: versions of a deployment, their history and callers."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,7 +9,7 @@ from moorage.cli.difference import print_difference
 from moorage.cli.options import key_argument, output_option, setting
 from moorage.cli.output import echo, one_line, print_data, print_done, print_table
 from moorage.cli.problems import print_warnings
-from moorage.cli.responses import DifferenceReply, HistoryRow, ItemT, Page, SavedVersion, VersionRow
+from moorage.cli.responses import CallersPage, DifferenceReply, HistoryRow, ItemT, Page, SavedVersion, VersionRow
 from moorage.cli.table import Column, new_table, when
 from moorage.core.deployments.page import MAX_LIMIT
 from moorage.documents.read import read_one
@@ -120,7 +120,34 @@ def history(key_or_id: str, limit: int, output: str, url: str) -> None:
     )
 
 
-COMMANDS = (versions, draft, diff, history)
+@click.command()
+@key_argument
+@output_option
+@setting("url")
+def callers(key_or_id: str, output: str, url: str) -> None:
+    """List the API keys that use a deployment.
+
+    Those of the last 30 days, with the versions and the names of the inputs. Values are never recorded.
+    """
+    page = Client.from_environment(url).get(f"{deployment_path(key_or_id)}/callers", CallersPage)
+    if output != "table":
+        print_data(page.plain(), output)
+        return
+    if not page.value.data:
+        echo("No API key has used this deployment in the last 30 days.")
+        return
+    rows = new_table(
+        "key", Column("id", drop=1), "last used", Column("versions", is_cut=True), Column("inputs", is_wrapped=True)
+    )
+    for row in page.value.data:
+        names = (", ".join(row.versions), ", ".join(row.inputs) or "-")
+        rows.add_row(*map(one_line, (row.api_key.name, row.api_key.id, when(row.last_used), *names)))
+    print_table(rows)
+    if page.value.has_more:
+        echo("There are more callers.", err=True)
+
+
+COMMANDS = (versions, draft, diff, history, callers)
 
 
 def _print_page(page: Reply[Page[ItemT]], output: str, columns: Mapping[Column, Callable[[ItemT], str | None]]) -> None:

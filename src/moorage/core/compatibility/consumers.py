@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -20,6 +20,10 @@ CONSUMER_DAYS = 30
 #: The number of names that are stored for a version and an API key, and the length of a name.
 MAX_NAMES = 100
 MAX_NAME = 256
+
+#: The number of versions in a report, and of callers in a response.
+MAX_REPORTED = 200
+MAX_CALLERS = 500
 
 
 class UsageRecord(msgspec.Struct, frozen=True, order=True):
@@ -54,6 +58,45 @@ class Consumer(msgspec.Struct, frozen=True):
         return cls(served.api_key, served.version, iso(served.last_us))
 
 
+class UsedVersion(msgspec.Struct, frozen=True):
+    """A version that a client used, and the names of the inputs."""
+
+    version_id: Annotated[str, Meta(min_length=1, max_length=64, description="As in the snapshot.")]
+    inputs: Annotated[
+        list[Annotated[str, Meta(max_length=MAX_NAME)]],
+        Meta(max_length=MAX_NAMES, description="The names of inputs, never their values."),
+    ] = []
+
+
+class PostUsage(msgspec.Struct, frozen=True):
+    """The body of `POST /v2/deployments/usage`."""
+
+    versions: Annotated[list[UsedVersion], Meta(max_length=MAX_REPORTED)]
+
+
+class UsageReceipt(msgspec.Struct, frozen=True):
+    """How many versions were recorded. Versions that are unknown or deleted are ignored."""
+
+    recorded: int
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """An API key that used a deployment in the last 30 days, with its versions and all names of inputs."""
+
+    api_key: KeyName
+    versions: list[str]
+    inputs: list[str]
+    last_used: str
+
+
+class CallerPage(msgspec.Struct, frozen=True):
+    """The callers of a deployment, the most recent one first; `has_more` if there are more than 500."""
+
+    object: Literal["list"]
+    data: list[Caller]
+    has_more: bool
+
+
 class AffectedConsumer(msgspec.Struct, frozen=True):
     """An API key whose requests a new version breaks."""
 
@@ -76,6 +119,23 @@ def affected_consumers(served: Iterable[ConsumerRecord], needs: Needs) -> list[A
         if missing or unused:
             found.append(AffectedConsumer(record.api_key, missing, unused, iso(record.last_us)))
     return found
+
+
+def callers(served: Iterable[ConsumerRecord]) -> CallerPage:
+    """Return the callers in usage records of a deployment, the most recent one first."""
+    by_key: dict[str, list[ConsumerRecord]] = {}
+    for record in sorted(served, key=lambda record: (-record.last_us, record.version)):
+        by_key.setdefault(record.api_key.id, []).append(record)
+    found = [
+        Caller(
+            records[0].api_key,
+            [record.version for record in records],
+            sorted({name for record in records for name in record.inputs}),
+            iso(records[0].last_us),
+        )
+        for records in by_key.values()
+    ]
+    return CallerPage("list", found[:MAX_CALLERS], len(found) > MAX_CALLERS)
 
 
 def merge_names(stored: Sequence[str], new: Iterable[str]) -> list[str]:

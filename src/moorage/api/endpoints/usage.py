@@ -1,0 +1,44 @@
+"""`/v2/deployments/usage` and `…/callers`: which API keys use which versions."""
+
+from functools import partial
+
+import msgspec
+from starlette.responses import Response
+
+from moorage import clock
+from moorage.api.request import RequestContext
+from moorage.core.compatibility.consumers import CONSUMER_DAYS, PostUsage, UsageReceipt, UsedVersion, callers
+from moorage.registry.consumers import consumers_since
+from moorage.store.reader import Reader
+
+_DAY_US = 86_400_000_000
+
+_encode = msgspec.json.Encoder().encode
+
+
+async def report(ctx: RequestContext) -> Response:
+    """Report the versions that a client resolved itself, with the names of their inputs."""
+    ctx.allow_query_params()
+    body, _ = await ctx.parse(PostUsage)
+    known, _ = await ctx.read(partial(_known, ctx.project_id, body.versions))
+    for used in known:
+        ctx.services.consumers.record(used.version_id, ctx.key.id, used.inputs)
+    return Response(_encode(UsageReceipt(len(known))), media_type="application/json")
+
+
+async def list_callers(ctx: RequestContext) -> Response:
+    """List the API keys that used a deployment in the last 30 days, with versions, names of inputs and the last time.
+
+    Another worker or server stores its records every ten seconds.
+    """
+    ctx.allow_query_params()
+    await ctx.services.consumers.flush()
+    since_us = clock.now_us() - CONSUMER_DAYS * _DAY_US
+    found, _ = await ctx.read(partial(consumers_since, ctx.project_id, ctx.path("key_or_id"), since_us))
+    # No ETag: consumers are recorded without a revision.
+    return Response(_encode(callers(found)), headers={"Cache-Control": "no-store"}, media_type="application/json")
+
+
+def _known(project_id: str, versions: list[UsedVersion], reader: Reader) -> list[UsedVersion]:
+    """Return the versions of the project: others would count as in use there."""
+    return [used for used in versions if reader.has_version(project_id, used.version_id)]
