@@ -121,3 +121,27 @@ def test_callers_of_an_unknown_or_deleted_deployment_are_an_error(project: Proje
     delete(project, "a")
     for key, code in (("a", "deployment_deleted"), ("none", "deployment_not_found")):
         assert project.request("GET", f"/v2/deployments/{key}/callers").error["code"] == code
+
+
+def last_used(admin: str, project: Project, key_id: str) -> str | None:
+    """Return the field of a key, which is the same in the list and alone."""
+    headers = {"Authorization": f"Bearer {admin}"}
+    alone = project.request("GET", f"/v2/api-keys/{key_id}", headers=headers).json
+    listed = {key["id"]: key for key in project.request("GET", "/v2/api-keys", headers=headers).json["data"]}
+    assert listed[key_id] == alone
+    value: str | None = alone.get("last_used")
+    return value
+
+
+def test_an_api_key_has_the_time_of_its_last_use(project: Project, app: tuple[str, str]) -> None:
+    _, admin = project.key(Scope.KEYS_ADMIN)
+    writer_id, writer = project.key(Scope.WRITE, Scope.PUBLISH, Scope.READ)
+    written = Project(project.server, project.id, project.name, writer).put("a")
+    assert last_used(admin, project, app[0]) is None
+
+    get_config(project, "a", app[1])
+    callers(project, "a")  # stores the records
+
+    (caller,) = callers(project, "a")
+    assert last_used(admin, project, app[0]) == caller["last_used"]
+    assert last_used(admin, project, writer_id) == written.json["updated"]

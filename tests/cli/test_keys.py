@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from moorage.core.access import find_key_id
+from moorage.core.access import Scope, find_key_id
 from tests.support.program import moorage
 from tests.support.server import Project, Server
 from tests.support.stores import create_database, run_sql
@@ -142,3 +142,16 @@ def test_the_api_key_can_be_read_from_a_file(project: Project, folder: Path) -> 
     result = moorage("deployments", "list", folder=folder, settings=settings)
 
     assert result.returncode == 0
+
+
+def test_keys_list_has_the_time_of_the_last_use(server: Server, project: Project, folder: Path) -> None:
+    written = project.put("a").json["updated"]
+    unused, _ = project.key(Scope.READ)
+
+    result = moorage("keys", "list", "-o", "json", "--database", server.database, folder=folder)
+    table = moorage("keys", "list", "--database", server.database, folder=folder)
+
+    rows = {row["id"]: row for row in json.loads(result.stdout)}
+    assert rows[project.token.split("_")[1]]["last_used"] == written
+    assert "last_used" not in rows[unused]
+    assert "last used" in table.stdout

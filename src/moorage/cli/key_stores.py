@@ -13,6 +13,7 @@ from moorage.cli.options import secret_keys
 from moorage.cli.output import echo, one_line
 from moorage.cli.responses import KeyItem, Page
 from moorage.core.access import DEFAULT_SCOPES, ApiKey, ApiKeyItem, Scope
+from moorage.core.compatibility.consumers import oldest_us
 from moorage.core.errors.base import ApiKeyNotFound
 from moorage.core.errors.storage import MISSING_FILE, InvalidDatabase
 from moorage.core.times import iso
@@ -38,12 +39,14 @@ class KeyRow(msgspec.Struct, frozen=True):
     status: str
     created: str
     expires: str = ""
+    last_used: str = ""
     token: str = ""
 
     def as_data(self) -> dict[str, Any]:
         """Return the fields for JSON and YAML."""
         fields = {name: getattr(self, name) for name in ("id", "name", "project", "scopes", "status", "created")}
-        return fields | ({"expires": self.expires} if self.expires else {})
+        optional = {"expires": self.expires, "last_used": self.last_used}
+        return fields | {name: value for name, value in optional.items() if value}
 
 
 class KeyStore(Protocol):
@@ -81,10 +84,11 @@ class DatabaseKeys:
             names = {project.id: project.name for project in store.projects()}
             with store.read() as reader:
                 found, unreadable = reader.api_keys(), reader.unreadable_rows("api_key")
+                last_us = reader.last_uses(oldest_us(clock.now_us()))
         for each in unreadable:
             text = f"Left out: API key {each.id} cannot be decoded: {each.reason}. To see what to do: moorage db check"
             echo(one_line(text, 1_000), err=True)
-        return [_row(key, names.get(key.project_id, key.project_id)) for key in found]
+        return [_row(key, names.get(key.project_id, key.project_id), last_us.get(key.id)) for key in found]
 
     def revoke(self, id_or_name: str) -> KeyRow:
         """Revoke a key."""
@@ -147,11 +151,13 @@ def existing_database(url: str) -> Iterator[Store]:
         yield store
 
 
-def _row(key: ApiKey, project: str) -> KeyRow:
-    item = ApiKeyItem.of(key, clock.now_us())
-    return KeyRow(item.id, item.name, project, [*item.scopes], item.status, item.created, item.expires_at or "")
+def _row(key: ApiKey, project: str, last_us: int | None = None) -> KeyRow:
+    item = ApiKeyItem.of(key, clock.now_us(), last_us=last_us)
+    times = (item.created, item.expires_at or "", item.last_used or "")
+    return KeyRow(item.id, item.name, project, [*item.scopes], item.status, *times)
 
 
 def _row_of(item: KeyItem, *, with_token: bool = False) -> KeyRow:
     token = item.token if with_token else ""
-    return KeyRow(item.id, item.name, "", item.scopes, item.status, item.created, item.expires_at, token)
+    times = (item.created, item.expires_at, item.last_used)
+    return KeyRow(item.id, item.name, "", item.scopes, item.status, *times, token)

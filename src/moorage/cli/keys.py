@@ -13,7 +13,7 @@ from moorage.cli.client import Client
 from moorage.cli.key_stores import DatabaseKeys, KeyStore, ServerKeys
 from moorage.cli.options import is_chosen, output_option, setting
 from moorage.cli.output import echo, print_data, print_table
-from moorage.cli.table import Column, new_table
+from moorage.cli.table import Column, new_table, when
 from moorage.core.access import Scope
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -93,18 +93,20 @@ def create(store: KeyStore, name: str, project: str | None, scopes: tuple[str, .
 def list_(store: KeyStore, output: str) -> None:
     """List the API keys of all projects, or of your own with MOORAGE_URL.
 
-    Tokens are not stored, so none is shown.
+    Tokens are not stored, so none is shown. A key was last used when it got or reported a configuration (in the last 30
+    days), or made one of the last 10,000 writes.
     """
     rows = store.list()
     if output != "table":
         print_data([row.as_data() for row in rows], output)
         return
     table = new_table(
-        "id", Column("name", is_cut=True), Column("project", drop=2, is_cut=True), "status", Column("expires", drop=3),
-        Column("scopes", drop=1, is_wrapped=True),
+        "id", Column("name", is_cut=True), Column("project", drop=2, is_cut=True), "status",
+        Column("last used", drop=4), Column("expires", drop=3), Column("scopes", drop=1, is_wrapped=True),
     )  # fmt: skip
     for row in rows:
-        table.add_row(row.id, row.name, row.project or "-", row.status, row.expires or "never", " ".join(row.scopes))
+        last_used, expires = when(row.last_used) if row.last_used else "-", row.expires or "never"
+        table.add_row(row.id, row.name, row.project or "-", row.status, last_used, expires, " ".join(row.scopes))
     print_table(table)
 
 

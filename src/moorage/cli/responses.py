@@ -147,6 +147,7 @@ class KeyItem(Item, frozen=True):
     status: str
     created: str
     expires_at: str = ""
+    last_used: str = ""
 
 
 class CallerRow(msgspec.Struct, frozen=True):

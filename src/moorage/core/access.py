@@ -157,10 +157,13 @@ class ApiKeyItem(msgspec.Struct, frozen=True):
     status: Literal["active", "expired", "revoked"]
     created: str
     expires_at: str | UnsetType = UNSET
+    last_used: Annotated[
+        str, Meta(description="The last get_config or report of usage in 30 days, or one of the last 10,000 writes.")
+    ] | UnsetType = UNSET  # fmt: skip
 
     @classmethod
-    def of(cls, key: ApiKey, now_us: int, token: str | None = None) -> "ApiKeyItem":
-        """Return the representation of a key in responses."""
+    def of(cls, key: ApiKey, now_us: int, token: str | None = None, last_us: int | None = None) -> "ApiKeyItem":
+        """Return the representation of a key in responses; it was used at `last_us`."""
         is_expired = key.expires_us is not None and key.expires_us <= now_us
         return cls(
             id=key.id,
@@ -171,6 +174,7 @@ class ApiKeyItem(msgspec.Struct, frozen=True):
             status="revoked" if key.revoked_us is not None else "expired" if is_expired else "active",
             created=iso(key.created_us),
             expires_at=UNSET if key.expires_us is None else iso(key.expires_us),
+            last_used=UNSET if last_us is None else iso(last_us),
         )
 
 

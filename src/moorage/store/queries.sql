@@ -652,6 +652,12 @@ SELECT k.id, k.name, v.major, v.minor, u.last_us, u.inputs
 FROM version v JOIN consumer u ON u.version_id = v.id JOIN api_key k ON k.id = u.api_key_id
 WHERE v.id = :version_id AND u.last_us > :since_us
 
+-- uses_of_keys --
+-- The times at which API keys were served a version, since a time, and at which they made a write, after a revision.
+SELECT c.api_key_id, c.last_us FROM consumer c WHERE c.last_us > :since_us
+UNION ALL
+SELECT h.api_key_id, h.at_us FROM history h WHERE h.rev > :rev AND h.api_key_id IS NOT NULL
+
 -- has_version --
 -- Whether a project has a version that is not deleted.
 SELECT EXISTS (

@@ -16,10 +16,14 @@ from moorage.core.errors.requests import InvalidCursor
 from moorage.core.errors.rows import HistoryUnreadable
 from moorage.core.times import LAST_US
 from moorage.store import deployment_rows, rows
+from moorage.store.columns import is_time
 from moorage.store.engine import EVERY, Row
 from moorage.store.unreadable import UnreadableRow, readable
 
 _AFTER_NEWEST = 2**62
+
+#: How many writes are searched for the last one of an API key.
+_NEWEST_WRITES = 10_000
 
 
 class _Listed(Protocol):
@@ -150,6 +154,14 @@ class Reader:
         return list(
             map(rows.consumer_record, self._run("consumers_of_version", version_id=version_id, since_us=since_us))
         )
+
+    def last_uses(self, since_us: int) -> dict[str, int]:
+        """Return the last time of each API key that was served a version since then, or made one of the last writes."""
+        last: dict[str, int] = {}
+        for key_id, at_us in self._run("uses_of_keys", since_us=since_us, rev=self.rev - _NEWEST_WRITES):
+            if is_time(at_us):
+                last[key_id] = max(at_us, last.get(key_id, 0))
+        return last
 
     def has_version(self, project_id: str, version_id: str) -> bool:
         """Return whether a project has a version that is not deleted."""

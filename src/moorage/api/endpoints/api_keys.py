@@ -1,5 +1,7 @@
 """`/v2/api-keys`: the API keys of a project, for keys with the scope `keys:admin`."""
 
+from functools import partial
+
 import msgspec
 from starlette.responses import Response
 
@@ -7,9 +9,12 @@ from moorage import clock
 from moorage.api.request import RequestContext
 from moorage.api.responses import json_response
 from moorage.core.access import ApiKey, ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey
+from moorage.core.compatibility.consumers import oldest_us
 from moorage.core.deployments.page import PageQuery
 from moorage.core.errors.base import ApiKeyNotFound
+from moorage.core.errors.storage import StorageUnavailable
 from moorage.registry.api_keys import grant_api_key, rename_api_key, revoke_api_key
+from moorage.store.reader import Reader
 
 _encode = msgspec.json.Encoder().encode
 
@@ -18,14 +23,16 @@ async def list_page(ctx: RequestContext) -> Response:
     """List the keys of the project, newest first, a page at a time; tokens are masked. The cursor is a key's `id`."""
     query = PageQuery.read(ctx.request.query_params.multi_items())
     keys, has_more = ctx.services.catalog.api_keys(ctx.project_id, query)
-    now_us = clock.now_us()
-    return _response(_encode(ApiKeyPage("list", [ApiKeyItem.of(key, now_us) for key in keys], has_more)))
+    now_us, last_us = clock.now_us(), await _last_uses(ctx)
+    items = [ApiKeyItem.of(key, now_us, last_us=last_us.get(key.id)) for key in keys]
+    return _response(_encode(ApiKeyPage("list", items, has_more)))
 
 
 async def get(ctx: RequestContext) -> Response:
     """Get a key; its token is masked."""
     ctx.allow_query_params()
-    return _item(_get(ctx))
+    key = _get(ctx)
+    return _item(key, (await _last_uses(ctx)).get(key.id))
 
 
 async def post(ctx: RequestContext) -> Response:
@@ -63,8 +70,16 @@ def _get(ctx: RequestContext) -> ApiKey:
     return key
 
 
-def _item(key: ApiKey) -> Response:
-    return _response(_encode(ApiKeyItem.of(key, clock.now_us())))
+async def _last_uses(ctx: RequestContext) -> dict[str, int]:
+    """Return when keys were last used; nothing while the database is unreachable."""
+    try:
+        return (await ctx.read(partial(Reader.last_uses, since_us=oldest_us(clock.now_us()))))[0]
+    except StorageUnavailable:
+        return {}
+
+
+def _item(key: ApiKey, last_us: int | None = None) -> Response:
+    return _response(_encode(ApiKeyItem.of(key, clock.now_us(), last_us=last_us)))
 
 
 def _response(body: bytes) -> Response:

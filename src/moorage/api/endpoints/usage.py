@@ -7,11 +7,9 @@ from starlette.responses import Response
 
 from moorage import clock
 from moorage.api.request import RequestContext
-from moorage.core.compatibility.consumers import CONSUMER_DAYS, PostUsage, UsageReceipt, UsedVersion, callers
+from moorage.core.compatibility.consumers import PostUsage, UsageReceipt, UsedVersion, callers, oldest_us
 from moorage.registry.consumers import consumers_since
 from moorage.store.reader import Reader
-
-_DAY_US = 86_400_000_000
 
 _encode = msgspec.json.Encoder().encode
 
@@ -33,7 +31,7 @@ async def list_callers(ctx: RequestContext) -> Response:
     """
     ctx.allow_query_params()
     await ctx.services.consumers.flush()
-    since_us = clock.now_us() - CONSUMER_DAYS * _DAY_US
+    since_us = oldest_us(clock.now_us())
     found, _ = await ctx.read(partial(consumers_since, ctx.project_id, ctx.path("key_or_id"), since_us))
     # No ETag: consumers are recorded without a revision.
     return Response(_encode(callers(found)), headers={"Cache-Control": "no-store"}, media_type="application/json")

@@ -17,6 +17,8 @@ IN_USE_DAYS = 7
 #: The days after which a usage record is deleted.
 CONSUMER_DAYS = 30
 
+_DAY_US = 86_400_000_000
+
 #: The number of names that are stored for a version and an API key, and the length of a name.
 MAX_NAMES = 100
 MAX_NAME = 256
@@ -24,6 +26,11 @@ MAX_NAME = 256
 #: The number of versions in a report, and of callers in a response.
 MAX_REPORTED = 200
 MAX_CALLERS = 500
+
+
+def oldest_us(now_us: int) -> int:
+    """Return the time after which usage records count."""
+    return now_us - CONSUMER_DAYS * _DAY_US
 
 
 class UsageRecord(msgspec.Struct, frozen=True, order=True):
