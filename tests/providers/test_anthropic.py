@@ -72,8 +72,9 @@ def test_the_required_maximum_has_a_default() -> None:
      {"max_tokens": 4096, "thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}}),
 ])  # fmt: skip
 def test_reasoning_is_translated_to_what_the_model_takes(model: str, parameters: Object, expected: Object) -> None:
-    arguments = encode(a_config(model=model, parameters=parameters))
+    arguments, omitted = encode_messages_request(a_config(model=model, parameters=parameters))
     assert {name: value for name, value in arguments.items() if name not in ("model", "messages")} == expected
+    assert len(omitted) == ("budgetTokens" in parameters and "reasoningEffort" in parameters)
 
 
 @pytest.mark.parametrize(("model", "parameters", "omitted"), [

@@ -215,6 +215,8 @@ def test_a_result_without_a_call_is_rejected() -> None:
     ({"role": "user", "content": [{"type": "file", "file": {"uri": "https://a.test/a"}}]}, "messages[0].content[0]"),
     ({"role": "system", "content": [{"type": "image_url", "image_url": {"url": PIXEL}}]}, "messages[0].content[0]"),
     ({"role": "assistant", "content": [{"type": "file", "file": {"file_data": DATA}}]}, "messages[0].content[0]"),
+    (calls("c") | {"role": "user"}, "messages[0].tool_calls"),
+    (calls("c") | {"role": "system"}, "messages[0].tool_calls"),
 ])  # fmt: skip
 def test_content_that_the_api_does_not_take_is_rejected(part: Object, path: str) -> None:
     with pytest.raises(NotSupportedByProvider) as caught:

@@ -76,10 +76,8 @@ def _tool(function: Object) -> Object:
 
 
 def _add_format(translation: Translation, arguments: Object) -> None:
-    response_format = translation.parameters.get("responseFormat")
-    if isinstance(response_format, str):
-        translation.omit("parameters.responseFormat", "it is a format of models of another type")
-    elif response_format and response_format["type"] == "json_schema":
+    response_format = translation.response_format()
+    if response_format and response_format["type"] == "json_schema":
         schema = response_format["json_schema"]["schema"]
         arguments["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
     elif response_format and response_format["type"] == "json_object":
@@ -99,13 +97,21 @@ def _add_thinking(translation: Translation, arguments: Object) -> None:
         translation.omit_parameters(("reasoningEffort", "budgetTokens"), f"{translation.model} does not think")
     elif budget == 0 or (budget is None and effort in ("none", "disable")):
         arguments["thinking"] = {"type": "disabled"}
+        if budget == 0:
+            translation.omit_parameters(("reasoningEffort",), "budgetTokens is 0")
     elif generation is not None and (generation >= REJECTS_SAMPLING or (generation >= ADAPTS and budget is None)):
         if effort in (None, "none", "disable"):
+            translation.omit_parameters(("reasoningEffort",), "the request has budgetTokens")
             effort = effort_for(budget or 0)
+        else:
+            translation.omit_parameters(("budgetTokens",), f"{translation.model} takes an effort, and no budget")
         arguments["thinking"] = {"type": "adaptive"}
         arguments.setdefault("output_config", {})["effort"] = "low" if effort == "minimal" else effort
     else:
-        budget = BUDGETS.get(str(effort), BUDGETS["high"]) if budget is None else budget
+        if budget is None:
+            budget = BUDGETS.get(str(effort), BUDGETS["high"])
+        else:
+            translation.omit_parameters(("reasoningEffort",), "the request has budgetTokens")
         arguments["thinking"] = {"type": "enabled", "budget_tokens": budget}
         if arguments["max_tokens"] <= budget:  # the tokens of the answer, which the budget would leave none of
             arguments["max_tokens"] += budget

@@ -34,7 +34,7 @@ def turns(messages: list[Object], translation: Translation) -> list[Turn]:
     id belongs to the earliest call without a result.
 
     Raises:
-        NotSupportedByProvider: a result has no call.
+        NotSupportedByProvider: a result has no call, or another role than the assistant's has calls.
     """
     found: list[Turn] = []
     waiting: list[Object] = []
@@ -46,6 +46,10 @@ def turns(messages: list[Object], translation: Translation) -> list[Turn]:
         turn = Turn(path, message, _ROLES.get(role, role))
         if turn.role == "tool":
             turn.call_id = _answered(turn, waiting, translation)
+        elif turn.call_id:
+            translation.omit(f"{path}.tool_call_id", f"a message with the role {role!r} is not the result of a call")
+        if turn.calls and turn.role != "assistant":
+            raise translation.reject(f"{path}.tool_calls", "only a message with the role 'assistant' has tool calls")
         waiting += turn.calls
         found.append(turn)
     for turn in found:

@@ -111,16 +111,15 @@ def _add_limits(translation: Translation, arguments: Object) -> None:
 
 def _add_output(translation: Translation, arguments: Object) -> None:
     provider, parameters = translation.provider, translation.parameters
-    response_format = parameters.get("responseFormat")
-    if isinstance(response_format, str):
-        translation.omit("parameters.responseFormat", "it is a format of models of another type")
-    elif response_format:
+    if response_format := translation.response_format():
         schema = response_format.get("json_schema")
         arguments["response_format"] = {"type": response_format["type"]} | (
             {"json_schema": set_fields(**schema)} if schema else {}
         )
     effort = parameters.get("reasoningEffort")
     if provider in _GOOGLE:
+        if effort:
+            translation.omit_parameters(("thinkingLevel",), "the request has reasoningEffort")
         effort = effort or parameters.get("thinkingLevel")
     else:
         translation.omit_parameters(("thinkingLevel",), f"the API of {provider} has no such parameter")

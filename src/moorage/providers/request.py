@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import msgspec
+
+from moorage.core.deployments.prompt_config import JsonObjectFormat, JsonSchemaFormat, TextFormat
 from moorage.core.resolution.config import Object, ResolvedConfig
 from moorage.providers.errors import NotSupportedByProvider, UnsupportedModelType
 
@@ -44,14 +47,32 @@ class Translation:
         return NotSupportedByProvider(param=path, api=self.api, reason=reason)
 
     def whole(self, name: str) -> int | None:
-        """Return a parameter as a whole number; None if it is omitted or has decimals."""
+        """Return a parameter as a whole number; None if it is not set, or another value, which is omitted."""
         value = self.parameters.get(name)
-        if isinstance(value, float):
-            if not value.is_integer():
-                self.omit(f"parameters.{name}", f"{value} is not a whole number")
-                return None
+        if value is None or type(value) is int:
+            return value
+        if isinstance(value, float) and value.is_integer():
             return int(value)
-        return value
+        self.omit(f"parameters.{name}", f"{value!r:.40} is not a whole number")
+        return None
+
+    def response_format(self) -> Object | None:
+        """Return the format of a response of a chat, or None.
+
+        Raises:
+            NotSupportedByProvider: a call gave an invalid one.
+        """
+        found = self.parameters.get("responseFormat")
+        if found is None:
+            return None
+        if isinstance(found, str):
+            self.omit("parameters.responseFormat", "it is a format of models of another type")
+            return None
+        try:
+            valid = msgspec.convert(found, JsonSchemaFormat | JsonObjectFormat | TextFormat)
+        except msgspec.ValidationError as error:
+            raise self.reject("parameters.responseFormat", str(error)) from error
+        return dict(msgspec.to_builtins(valid))
 
     def copy(self, names: dict[str, str], arguments: Object) -> None:
         """Copy parameters to `arguments` under the provider's names."""
