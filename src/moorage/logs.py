@@ -44,11 +44,12 @@ class Formatter(logging.Formatter):
         """One line (in the console format, a traceback follows on lines of its own)."""
         when, event = iso(int(record.created * 1e6)), masked(record.getMessage())
         trace = masked(self.formatException(record.exc_info)) if record.exc_info else None
+        fields: dict[str, object] = getattr(record, "fields", {})
         if not self._is_json:
-            shown = f"{when} {record.levelname.lower():7} {visible(event)}"
+            values = "".join(f" {name}={value}" for name, value in fields.items())
+            shown = f"{when} {record.levelname.lower():7} {visible(event + values)}"
             return shown + (f"\n{visible_lines(trace)}" if trace else "")
-        line = {"time": when, "level": record.levelname.lower(), "event": event, "logger": record.name}
-        line |= getattr(record, "fields", {})
+        line = {"time": when, "level": record.levelname.lower(), "event": event, "logger": record.name, **fields}
         if trace:
             line["exception"] = trace
         return escape_json(_encode(line).decode())

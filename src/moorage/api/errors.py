@@ -14,7 +14,7 @@ from moorage.core.errors import requests as request_errors
 from moorage.core.errors import routes as route_errors
 from moorage.core.errors import templates as template_errors
 from moorage.core.errors.base import MoorageError, Problem
-from moorage.core.errors.storage import StorageError, StorageFull
+from moorage.core.errors.storage import DatabaseUnavailable, StorageError, StorageFull
 
 #: Class -> status. A class that is not listed has the status of its nearest ancestor.
 STATUS: dict[type[MoorageError], int] = {
@@ -83,8 +83,14 @@ def status_of(kind: type[MoorageError]) -> int:
     return next(STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in STATUS)
 
 
+def public_error(error: MoorageError) -> MoorageError:
+    """Return an error as a response shows it: without the address of the database and the text of its driver."""
+    return DatabaseUnavailable() if isinstance(error, StorageError) and not error.is_public else error
+
+
 def error_response(error: MoorageError, request_id: str) -> Response:
     """Return the response for an error."""
+    error = public_error(error)
     status = status_of(type(error))
     detail = ErrorDetail(
         code=error.code,

@@ -35,7 +35,7 @@ from moorage.core.deployments.version import DeletedVersion, PostVersion, Reason
 from moorage.core.errors import base as errors
 from moorage.core.errors import requests as request_errors
 from moorage.core.errors import templates as template_errors
-from moorage.core.errors.storage import StorageFull, StorageUnavailable
+from moorage.core.errors.storage import CommitUnknown, DatabaseUnavailable, StorageFull
 from moorage.core.resolution.config import GetConfigRequest, ResolvedConfig
 from moorage.core.resolution.explain import Explained, ExplainRequest, SimulateRequest, SimulationResult
 from moorage.core.resolution.snapshot import SnapshotItem
@@ -50,7 +50,7 @@ _PAGE_ERRORS = (
     *_QUERY_ERRORS,
 )
 _QUEUE_ERRORS = (errors.ApiKeyQueueFull, errors.WriteQueueFull)
-_STORAGE_ERRORS = (StorageUnavailable, StorageFull, *_QUEUE_ERRORS)
+_STORAGE_ERRORS = (DatabaseUnavailable, CommitUnknown, StorageFull, *_QUEUE_ERRORS)
 _DEPLOYMENT_ERRORS = (errors.DeploymentNotFound, errors.DeploymentDeleted, errors.DeploymentUnreadable)
 _TRANSFER_ERRORS = (
     request_errors.BodyTooLarge, request_errors.BodyTooSlow, request_errors.UnsupportedEncoding, *_QUEUE_ERRORS

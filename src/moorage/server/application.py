@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 from collections.abc import AsyncIterator, Callable
 
 from starlette.applications import Starlette
@@ -22,6 +23,8 @@ from moorage.core.errors.routes import MethodNotAllowed, RouteNotFound
 from moorage.core.errors.storage import StorageError
 from moorage.server.background import flush_request_log, purge_deleted, record_consumers
 from moorage.server.garbage_collection import collect_when_idle
+
+_log = logging.getLogger("moorage.server")
 
 #: Routes of the orq.ai API that this server does not have yet.
 _UNSUPPORTED_ROUTES = frozenset({"/v2/deployments/invoke", "/v2/deployments/stream"})
@@ -77,7 +80,10 @@ def _load(services: Services) -> None:
 
 async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, MoorageError)  # noqa: S101 -- registered for that class
-    response = error_response(error, request.scope["moorage.request_id"])
+    request_id = request.scope["moorage.request_id"]
+    if isinstance(error, StorageError):
+        _log.warning("%s", error, extra={"fields": {"request_id": request_id}})  # the response does not have the reason
+    response = error_response(error, request_id)
     if "moorage.revision" in request.scope and response.status_code != 401:  # the request has a valid API key
         response.headers["X-Moorage-Revision"] = request.scope["moorage.revision"]
     return response

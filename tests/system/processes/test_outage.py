@@ -17,7 +17,7 @@ from tests.support.nodes import Node
 from tests.support.ports import reserve_port
 from tests.support.postgres import PASSWORD, SESSIONS, PostgresServer, names_of_tables, sql
 from tests.support.program import moorage
-from tests.support.server import Project, a_body
+from tests.support.server import Project, Response, a_body
 from tests.support.stores import Database
 from tests.support.threads import until
 
@@ -45,6 +45,13 @@ def disk_cache_of(node: Project) -> DiskCache:
     return DiskCache(cache_file(node), Address(node.server.database).redacted, PASSWORD.encode())
 
 
+def reason_in_log(node: Project, rejected: Response) -> str:
+    """Return the reason of a 503, which only the log has."""
+    request_id = rejected.error["request_id"]
+    lines = [line for line in node.server.log_lines() if line.get("request_id") == request_id]
+    return next(str(line["event"]) for line in lines if line["event"] != "request")
+
+
 def wait_for_disk_cache(node: Project) -> None:
     """Return when the disk cache has the current revision.
 
@@ -56,6 +63,25 @@ def wait_for_disk_cache(node: Project) -> None:
     revision = int(node.page().headers["x-moorage-revision"])
     disk_cache = disk_cache_of(node)
     until(lambda: (cached := disk_cache.load()) is not None and cached[0].position.rev == revision)
+
+
+def test_no_response_has_the_address_or_the_user_of_an_unreachable_database(
+    node: Project, postgres: PostgresServer
+) -> None:
+    node.put("a")
+    address = (str(postgres.port), "127.0.0.1", "postgres", "refused", "connection", node.server.database)
+    postgres.stop()
+    try:
+        reads = ("/v2/deployments/a/versions", "/v2/deployments/a/history", "/v2/manifests", "/v2/api-keys", *HEALTH)
+        rejected = node.put("b")
+        bodies = [rejected.body, *(node.request("GET", path).body for path in reads)]
+    finally:
+        postgres.start()
+
+    assert rejected.error["message"].startswith("The database is not available.")
+    for body in bodies:
+        assert [word for word in address if word in body.decode()] == []
+    assert "refused" in reason_in_log(node, rejected)
 
 
 def test_a_start_without_the_database_serves_the_disk_cache(node: Project, postgres: PostgresServer) -> None:
@@ -139,7 +165,8 @@ def test_an_empty_database_in_place_of_an_unreachable_one_is_rejected(postgres: 
         until(lambda: (age(node) or 0) >= 3)
         assert node.get("a").status == 200
         rejected = node.put("b")
-        assert (rejected.status, "it is empty" in rejected.error["message"]) == (503, True)
+        assert (rejected.status, rejected.error["code"]) == (503, "storage_unavailable")
+        assert "it is empty" in reason_in_log(node, rejected)
         assert names_of_tables(url) == []
         cached = disk_cache_of(node).load()
         assert cached is not None

@@ -13,7 +13,7 @@ from moorage.core.deployments.ids import KEY_PATTERN
 from moorage.core.deployments.page import DEFAULT_LIMIT, MAX_LIMIT
 from moorage.core.deployments.prompt_config import ModelType
 from moorage.core.errors import base as errors
-from moorage.core.errors.storage import StorageUnavailable
+from moorage.core.errors.storage import DatabaseUnavailable
 
 _REF = "#/components/schemas/{name}"
 
@@ -207,7 +207,7 @@ def _response(operation: Operation, status: int, body: Any, schema_of: dict[type
         names += ["X-Moorage-Revision", *operation.headers]
     if errors.IdempotencyConflict in operation.errors:
         names += ["X-Moorage-Replayed"]
-    elif operation.scopes and StorageUnavailable not in operation.errors:  # a response from memory
+    elif operation.scopes and DatabaseUnavailable not in operation.errors:  # a response from memory
         names += ["X-Moorage-Age"]
     headers = {name: {"description": _HEADERS[name][0], "schema": _HEADERS[name][1]} for name in names}
     document: dict[str, Any] = {"description": descriptions[status], "headers": headers}

@@ -2,7 +2,7 @@
 
     MoorageError
     └── StorageError
-        ├── StorageFull, StorageUnavailable
+        ├── StorageFull, DatabaseUnavailable, StorageUnavailable (CommitUnknown)
         ├── Stale, TooStale
         ├── InvalidDatabase (DatabaseUnreachable), SchemaTooNew, SchemaTooOld, UnsafeSqlite
         ├── CopyUnfinished, TargetNotEmpty, SourceChanged, CopyDiffers
@@ -12,6 +12,8 @@
 They are built like all errors, see `moorage.core.errors.base`.
 """
 
+from typing import ClassVar
+
 from moorage.core.errors.base import MoorageError
 
 
@@ -19,6 +21,8 @@ class StorageError(MoorageError):
     """The database cannot do this now."""
 
     code = "storage_error"
+    # Whether a response can have the message. Others have the address of the database, or the text of its driver.
+    is_public: ClassVar[bool] = False
 
 
 class StorageFull(StorageError):
@@ -26,6 +30,15 @@ class StorageFull(StorageError):
 
     code = "storage_full"
     hint = "Free some space and retry."
+    is_public = True
+
+
+class DatabaseUnavailable(StorageError):
+    """The database is not available. Nothing of this request was acknowledged."""
+
+    code = "storage_unavailable"
+    hint = "Retry later. The log of the server has the reason, with the id of this request."
+    is_public = True
 
 
 class StorageUnavailable(StorageError):
@@ -35,10 +48,19 @@ class StorageUnavailable(StorageError):
     hint = "Retry later."
 
 
+class CommitUnknown(StorageUnavailable):
+    """The connection to the database was lost while it committed, so the change may or may not be stored. Nothing of
+    this request was acknowledged."""
+
+    hint = "Retry with the same Idempotency-Key or the same If-Match, or read the current state."
+    is_public = True
+
+
 class Stale(StorageError):
     """Revision {requested} was not available within {seconds} seconds; this node is at revision {revision}."""
 
     code = "stale"
+    is_public = True
     hint = "Retry, or omit X-Moorage-Min-Revision."
 
 
@@ -48,6 +70,7 @@ class TooStale(StorageError):
 
     code = "stale"
     hint = "Retry later."
+    is_public = True
 
 
 #: The reason for a SQLite file that a command does not create.
@@ -153,4 +176,5 @@ class SecretKeyMissing(StorageError):
     key."""
 
     code = "secret_key_missing"
+    is_public = True
     hint = "Set MOORAGE_SECRET_KEY to that key, as for the other processes that use this database."

@@ -17,7 +17,13 @@ from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
-from moorage.core.errors.storage import InvalidDatabase, StorageError, StorageFull, StorageUnavailable
+from moorage.core.errors.storage import (
+    CommitUnknown,
+    InvalidDatabase,
+    StorageError,
+    StorageFull,
+    StorageUnavailable,
+)
 from moorage.store.engine import Row
 from moorage.store.errors import error_text
 
@@ -216,8 +222,7 @@ def _commit(connection: Connection) -> None:
         status = connection.execute("COMMIT").statusmessage
     except psycopg.Error as error:
         if connection.closed:
-            reason = "the connection was lost while it committed, so the change may or may not be stored"
-            raise StorageUnavailable(reason=reason) from error
+            raise CommitUnknown(reason="the connection was lost during the commit") from error
         raise
     if status != "COMMIT":  # PostgreSQL rolls back after a failed statement, without an error
         raise StorageUnavailable(reason="it rolled the transaction back")
