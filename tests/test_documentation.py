@@ -16,7 +16,7 @@ from moorage import __version__
 from moorage.api.routes import OPERATIONS
 from moorage.cli.main import main
 from moorage.settings import SETTINGS
-from tests.support.server import Project, Server, clean_environment
+from tests.support.server import Project, Server, TerminalServer, clean_environment
 from tests.support.shell import run_shell
 from tests.support.stores import create_database
 
@@ -187,7 +187,7 @@ def test_the_quick_start_fits_80_columns(language: str) -> None:
 def test_the_quick_start_runs_as_written(folder: Path) -> None:
     """The installation is not included, because CI runs it before the tests."""
     with Server(folder, "--load", str(ROOT / "examples")) as server:
-        token = next(word for word in server.greeting().split() if word.startswith("mrg_"))
+        token = server.token()
         curl, sdk = blocks("README.md", "sh")[1], blocks("README.md", "python")[0]
         settings = {"MOORAGE_URL": server.url, "OLD_KEY": token}
 
@@ -206,7 +206,7 @@ def test_the_quick_start_runs_as_written(folder: Path) -> None:
 
 
 def test_the_commands_that_the_server_prints_work(folder: Path) -> None:
-    with Server(folder, "--load", str(ROOT / "examples")) as server:
+    with TerminalServer(folder, "--load", str(ROOT / "examples")) as server:
         greeting = server.greeting()
         curl = next(line.strip() for line in greeting.splitlines() if line.strip().startswith("curl"))
         sdk = "\n".join(line[4:] for line in greeting.splitlines() if line.startswith("    "))
@@ -220,10 +220,10 @@ def test_the_commands_that_the_server_prints_work(folder: Path) -> None:
 
 
 def test_a_second_start_prints_how_to_create_a_key_and_no_token(folder: Path) -> None:
-    with Server(folder) as server:
+    with TerminalServer(folder) as server:
         assert "mrg_" in server.greeting()
     (folder / "output").unlink()
-    with Server(folder) as server:
+    with TerminalServer(folder) as server:
         greeting = server.greeting()
 
     assert "mrg_" not in greeting

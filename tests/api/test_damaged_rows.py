@@ -146,4 +146,4 @@ def test_a_server_starts_on_its_load_and_the_damaged_deployment_in_it(
             damage(server.database, "history", "action", "'eaten'", "rev > 0")
         server.start()
 
-        assert "is ready at" in server.greeting()
+        assert server.wait_for_event("the server is ready")["status"] == "ready"

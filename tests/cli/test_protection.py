@@ -115,7 +115,7 @@ def test_serve_load_publishes_a_breaking_change_and_records_it_in_the_history(fo
     file = folder / "loaded.yaml"
     write(file, a_document("bot", "Dear {{customer}}"))
     with Server(folder, "--load", str(file)) as server:
-        token = next(word for word in server.greeting().split() if word.startswith("mrg_"))
+        token = server.token()
         server.stop()
         write(file, a_document("bot", "Hello"))
         server.start()

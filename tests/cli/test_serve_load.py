@@ -38,7 +38,7 @@ class Loaded:
         write(self.file, *map(a_document, [*CHANGES, "in_another_file"]))
         self.server = Server(folder, "--load", str(self.file))
         with self.server:
-            self.greeting = self.server.greeting()
+            self.count = self.server.wait_for_event("deployments were loaded")["count"]
             project = self._default_project(folder)
             self._change(project, folder)
             self.before = contents(project)
@@ -83,7 +83,7 @@ def test_serve_load_rejects_an_invalid_jinja_template(folder: Path) -> None:
     write(folder / "bad.yaml", {**document, **jinja})
 
     with Server(folder, "--jinja", "true", "--load", str(folder / "good.yaml")) as server:
-        assert "1 deployment loaded" in server.greeting()
+        assert server.wait_for_event("deployments were loaded")["count"] == 1
     rejected = moorage("serve", "--jinja", "true", "--load", "bad.yaml", "--port", str(reserve_port()), folder=folder)
 
     assert rejected.returncode == 1
@@ -102,7 +102,7 @@ def texts(by_key: dict[str, str]) -> dict[str, str]:
 
 
 def test_the_first_start_loads_all_deployments_of_the_file(loaded: Loaded) -> None:
-    assert f"{len(CHANGES) + 1} deployments loaded" in loaded.greeting
+    assert loaded.count == len(CHANGES) + 1
 
 
 def test_a_restart_updates_loaded_deployments_from_the_file_as_the_operator(loaded: Loaded) -> None:

@@ -3,11 +3,13 @@
 import itertools
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -67,7 +69,7 @@ class Server:
         """Start the server, and return when it is ready."""
         command = [*self._program, "serve", "--port", str(self.port), "--database", self.database]
         self._output_size = self.output.stat().st_size if self.output.exists() else 0
-        with self.log.open("ab") as log, self.output.open("ab") as output:
+        with self.log.open("ab") as log, self._open_output() as output:
             self.process = subprocess.Popen(
                 [*command, *self._arguments],
                 cwd=self.folder,  # a server on PostgreSQL writes its disk cache there
@@ -123,13 +125,27 @@ class Server:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return [int(pid) for pid in children if b"spawn_main" in _command_line(pid)]
 
-    def greeting(self) -> str:
-        """Return the text that the server printed at its last start."""
-        until(lambda: "Stop the server with Ctrl-C" in self._startup_output(), details=self._startup_output)
-        return self._startup_output()
+    def token(self) -> str:
+        """Return the token of the first API key, which the server printed at its last start."""
+        until(lambda: "mrg_" in self.startup_output(), details=self.startup_output)
+        return next(word for word in self.startup_output().split() if word.startswith("mrg_"))
 
-    def _startup_output(self) -> str:
+    def startup_output(self) -> str:
+        """Return what the server printed on standard output since its last start."""
         return self.output.read_bytes()[self._output_size :].decode()
+
+    def _open_output(self) -> AbstractContextManager[int]:
+        """Open standard output for a start."""
+        return _closing_descriptor(os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+
+    def wait_for_event(self, start: str) -> dict[str, Any]:
+        """Return the newest line of the log whose event starts with a text, as soon as there is one."""
+
+        def found() -> list[dict[str, Any]]:
+            return [line for line in self.log_lines() if line["event"].startswith(start)]
+
+        until(lambda: bool(found()), details=self.log.read_text)
+        return found()[-1]
 
     def log_lines(self) -> list[dict[str, Any]]:
         """Return the current log; a server writes it several times per second."""
@@ -141,6 +157,33 @@ def _command_line(pid: str) -> bytes:
     with suppress(FileNotFoundError, ProcessLookupError):  # the process has ended
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     return b""
+
+
+@contextmanager
+def _closing_descriptor(descriptor: int) -> Iterator[int]:
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+class TerminalServer(Server):
+    """A server whose standard output is a terminal, so that it prints the first steps."""
+
+    def greeting(self) -> str:
+        """Return the first steps that the server printed at its last start."""
+        until(lambda: "Stop the server with Ctrl-C" in self.startup_output(), details=self.startup_output)
+        return self.startup_output()
+
+    def _open_output(self) -> AbstractContextManager[int]:
+        terminal, output = pty.openpty()
+        threading.Thread(target=self._copy, args=(terminal,)).start()
+        return _closing_descriptor(output)
+
+    def _copy(self, terminal: int) -> None:
+        with _closing_descriptor(terminal), self.output.open("ab", buffering=0) as file, suppress(OSError):
+            while True:  # until the last process that has the terminal ends, which is an error of the read
+                file.write(os.read(terminal, 65_536).replace(b"\r\n", b"\n"))
 
 
 class SharedServer(Server):

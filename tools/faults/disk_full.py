@@ -31,7 +31,7 @@ def run(count: int, seed: int, folder: Path) -> Outcome:
     with server:
         assert server.process is not None
         mounted = disk.path_in(server.process.pid)
-        token = next(word for word in server.greeting().split() if word.startswith("mrg_"))
+        token = server.token()
         load = DiskLoad(server.port, token, rng)
         for number in range(count):
             fill(mounted / "ballast", left=rng.randrange(MOST_FREE))

@@ -1,16 +1,16 @@
 """`moorage serve`: start the server."""
 
+import logging.config
+import os
 import shlex
 import shutil
 import socket
 import sys
-import threading
-import time
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import click
-import urllib3
 
 from moorage import __version__
 from moorage.catalog.follower import open_disk_cache
@@ -18,21 +18,16 @@ from moorage.cli.options import Seconds, WholeNumber, secret_keys, setting
 from moorage.cli.output import echo, pluralize
 from moorage.core.errors.storage import DatabaseUnreachable
 from moorage.core.validation.strict_json import MAX_BODY
+from moorage.logs import configuration
 from moorage.registry.api_keys import create_first_api_key
 from moorage.rendering.jinja import Jinja
 from moorage.server.load import load_deployments
 from moorage.server.process import run
 from moorage.settings import ServerSettings
-from moorage.store.opening import open_store
+from moorage.store.opening import is_sqlite, open_store
 from moorage.store.store import Store
 
-_READY_SECONDS = 120
-
-_NOT_AUTHENTICATED = """
-The history of this database is older than MOORAGE_SECRET_KEY, and is not authenticated with it. Run:
-
-    moorage db authenticate
-"""
+_log = logging.getLogger("moorage.server")
 
 
 @click.command()
@@ -57,19 +52,37 @@ def serve(host: str, port: int, workers: int, load: str | None, **others: Any) -
     _check_address(host, port)
     settings = ServerSettings(**others, secret_keys=secret_keys())
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else _in_url(host)}:{port}"  # noqa: S104 -- compared only
+    logging.config.dictConfig(configuration(settings.log_format, settings.log_level))
+    greeting = _prepare(settings, url, load)
+    kind = "sqlite" if is_sqlite(settings.database) else "postgresql"
+    start = {"version": __version__, "address": f"{_in_url(host)}:{port}", "workers": workers, "database": kind}
+    _log.info("the server is starting", extra={"fields": {**start, "pid": os.getpid()}})
+    run(host, port, workers, settings, url, partial(echo, greeting) if sys.stdout.isatty() else lambda: None)
+
+
+def _prepare(settings: ServerSettings, url: str, load: str | None) -> str:
+    """Create or upgrade the database, load deployments, and create the first API key; return the text for a terminal.
+
+    If standard output is no terminal, only the token of a new API key is printed there: it must not be in the log.
+    """
     try:
         opened = open_store(settings.database, settings.database_listen, secret_keys=settings.secret_keys)
-        with closing(opened) as store:
-            head = store.history_head()
-            loaded = _load(store, load, Jinja() if settings.jinja else None) if load else 0
-            token = create_first_api_key(store)
-            greeting = _greeting(url, store.url, token, loaded)
-            if settings.secret_keys.current_id and not head.is_authenticated(settings.secret_keys):
-                greeting += _NOT_AUTHENTICATED
     except DatabaseUnreachable as error:
-        greeting = _greeting_without(url, error, settings)
-    threading.Thread(target=_greet, args=(url, greeting), daemon=True).start()
-    run(host, port, workers, settings)
+        return _prepare_without(url, error, settings)
+    with closing(opened) as store:
+        head = store.history_head()
+        loaded = _load(store, load, Jinja() if settings.jinja else None) if load else 0
+        if loaded:
+            _log.info("deployments were loaded", extra={"fields": {"count": loaded, "path": load}})
+        if settings.secret_keys.current_id and not head.is_authenticated(settings.secret_keys):
+            _log.warning(
+                "the history of this database is older than MOORAGE_SECRET_KEY, and is not authenticated with it; run"
+                " `moorage db authenticate`"
+            )
+        token = create_first_api_key(store)
+        if token and not sys.stdout.isatty():
+            echo(f"Your API key, shown this once: {token}")
+        return _greeting(url, store.url, token, loaded)
 
 
 def _check_address(host: str, port: int) -> None:
@@ -129,33 +142,21 @@ The API documentation is at {url}/docs. Stop the server with Ctrl-C.
 """
 
 
-def _greeting_without(url: str, error: DatabaseUnreachable, settings: ServerSettings) -> str:
-    """Return the greeting of a server that starts from its disk cache; raise the error if there is none."""
+def _prepare_without(url: str, error: DatabaseUnreachable, settings: ServerSettings) -> str:
+    """Check that a server can start from its disk cache, or raise the error; return the text for a terminal."""
     with closing(open_store(settings.database, mode="upgrade", may_be_down=True)) as store:
         disk_cache = open_disk_cache(store, settings.disk_cache)
         cached = disk_cache.load() if disk_cache else None
     if cached is None:
         raise error
+    fields = {"age": int(cached[1]), "disk_cache": settings.disk_cache}
+    _log.warning("the server starts from its disk cache: %s", error, extra={"fields": fields})
     return f"""Moorage {__version__} is DEGRADED at {url}. {error}
 
 Until the database is reachable, reads return the state of {cached[1]:,.0f} seconds ago, from
 {settings.disk_cache}, and writes return 503.
 Stop the server with Ctrl-C.
 """
-
-
-def _greet(url: str, greeting: str) -> None:
-    """Print the greeting when the server is ready, so that its commands work."""
-    deadline = time.monotonic() + _READY_SECONDS
-    with urllib3.PoolManager(retries=False, timeout=1.0) as pool:
-        while time.monotonic() < deadline:
-            try:
-                if pool.request("GET", f"{url}/health/ready").status == 200:
-                    echo(greeting)
-                    return
-            except urllib3.exceptions.HTTPError:
-                pass
-            time.sleep(0.05)  # another process can only poll for the workers
 
 
 def _in_url(host: str) -> str:

@@ -1,47 +1,51 @@
 """The processes of a server: the parent, and one worker process for each of `workers`."""
 
+import logging
 import multiprocessing
 import os
 import resource
 import shutil
 import tempfile
+import threading
+import time
+from collections.abc import Callable
 from functools import partial
-from multiprocessing.synchronize import Event
 
+import msgspec
+import urllib3
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server.mp import MPServer
 
 from moorage.logs import configuration
 from moorage.server.app import connections, create_app
+from moorage.server.service_manager import notify
+from moorage.server.supervisor import Supervisor
 from moorage.settings import ServerSettings
 
 _HEADER_MS = 10_000  # the time in which a client must send its headers
 _STOP_SECONDS = 10  # the time that requests in progress have at shutdown
+_POLL_SECONDS = 0.05
+
+_log = logging.getLogger("moorage.server")
 
 
-class _Server(MPServer):
-    """A server that signals a shutdown to its workers: they must end their streams, which have no end of their own."""
+def run(
+    host: str, port: int, workers: int, settings: ServerSettings, url: str, on_ready: Callable[[], None] = lambda: None
+) -> None:
+    """Run the server until it gets SIGTERM or SIGINT.
 
-    stopping: Event
-
-    def signal_handler_interrupt(self, *args: object, **kwargs: object) -> None:
-        """Handle SIGTERM and SIGINT."""
-        self.stopping.set()
-        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # it has no types
-
-
-def run(host: str, port: int, workers: int, settings: ServerSettings) -> None:
-    """Run the server until it gets SIGTERM or SIGINT."""
+    `url` leads to it from this machine. `on_ready` is called in a thread when it responds.
+    """
     _raise_descriptor_limit()
     # A fresh process for each worker, without the memory of this one.
     multiprocessing.set_start_method("spawn")
     metrics_folder = tempfile.mkdtemp(prefix="moorage-metrics-") if workers > 1 else None
     if metrics_folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder
+    threading.Thread(target=_announce, args=(url, on_ready), daemon=True).start()
     try:
-        server = _Server(
+        server = Supervisor(
             "moorage",
             address=host,
             port=port,
@@ -58,11 +62,28 @@ def run(host: str, port: int, workers: int, settings: ServerSettings) -> None:
             respawn_failed_workers=True,
             workers_kill_timeout=_STOP_SECONDS,
         )
-        server.stopping = multiprocessing.Event()
-        server.serve(target_loader=partial(create_app, settings, server.stopping), wrap_loader=False)
+        server.serve(target_loader=partial(create_app, settings), wrap_loader=False)
     finally:
         if metrics_folder:
             shutil.rmtree(metrics_folder, ignore_errors=True)
+
+
+def _announce(url: str, on_ready: Callable[[], None]) -> None:
+    """Log and notify when a worker responds; until all deployments are in memory, connections wait."""
+    with urllib3.PoolManager(retries=False, timeout=1.0) as pool:
+        while (body := _response(pool, f"{url}/health/ready")) is None:
+            time.sleep(_POLL_SECONDS)  # another process can only poll for the workers
+    status = msgspec.json.decode(body)["status"]
+    _log.info("the server is ready", extra={"fields": {"url": url, "status": status}})
+    notify("READY=1", f"STATUS={status} at {url}")
+    on_ready()
+
+
+def _response(pool: urllib3.PoolManager, url: str) -> bytes | None:
+    try:
+        return pool.request("GET", url).data
+    except urllib3.exceptions.HTTPError:
+        return None
 
 
 def _raise_descriptor_limit() -> None:

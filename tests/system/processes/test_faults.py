@@ -47,7 +47,7 @@ def test_a_write_to_a_full_disk_is_507_and_acknowledged_writes_are_stored(folder
     server = Server(disk.folder, prefix=disk.prefix)
     server.log, server.output = folder / "log", folder / "output"
     with server:
-        token = next(word for word in server.greeting().split() if word.startswith("mrg_"))
+        token = server.token()
         project = Project(server, "", "default", token)
         responses = {f"d{number}": project.put(f"d{number}", LARGE) for number in range(40)}
         acknowledged = [key for key, response in responses.items() if response.status == 201]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.nodes import Nodes
 from tests.support.postgres import PASSWORD
-from tests.support.server import Project, Server, a_body
+from tests.support.server import Project, TerminalServer, a_body
 from tests.support.stores import Database
 from tests.support.threads import until
 
@@ -50,7 +50,7 @@ def test_two_nodes_number_the_versions_of_one_deployment_without_gaps(nodes: tup
 
 
 def test_the_output_and_the_log_do_not_contain_the_password(postgresql: Database, folder: Path) -> None:
-    with Server(folder, database=postgresql.url) as server:
+    with TerminalServer(folder, database=postgresql.url) as server:
         greeting = server.greeting()
 
     assert "postgresql://" in greeting
