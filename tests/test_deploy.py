@@ -1,6 +1,10 @@
 """The files in `deploy` are consistent with each other and with the code."""
 
+import os
 import re
+import shutil
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +14,13 @@ import yaml
 from moorage.api.routes import OPERATIONS
 from moorage.cli.serve import serve
 from moorage.settings import SETTINGS
+from moorage.store.opening import open_store
+from tests.support.shell import run_shell
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 
+UNITS = [*DEPLOY.glob("*.service"), *DEPLOY.glob("*.timer")]
 FILES = sorted(path for path in DEPLOY.iterdir() if path.is_file())
 
 VARIABLES = {name for setting in SETTINGS.values() for name in (setting.variable, f"{setting.variable}_FILE")}
@@ -36,19 +43,89 @@ def test_every_health_path_and_port_in_a_file_is_one_of_the_server(file: Path) -
     assert set(re.findall(r"\b87\d\d\b", text)) <= {SETTINGS["port"].default}
 
 
-def test_the_systemd_unit_starts_serve_and_reads_the_database_url_from_a_credential() -> None:
-    lines = (DEPLOY / "moorage.service").read_text().splitlines()
-    pairs = [line.split("=", 1) for line in lines if "=" in line and not line.startswith("#")]
-    unit = {name: value for name, value in pairs if name != "SystemCallFilter"}
+def unit(name: str) -> dict[str, list[str]]:
+    """Return the values of each name in a unit of systemd."""
+    values: dict[str, list[str]] = {}
+    for line in (DEPLOY / name).read_text().splitlines():
+        if "=" in line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            values.setdefault(key, []).append(value)
+    return values
 
-    program, command, *options = unit["ExecStart"].split()
+
+def test_the_systemd_unit_starts_serve_and_reads_the_database_url_from_a_credential() -> None:
+    service = unit("moorage.service")
+
+    program, command, *options = service["ExecStart"][0].split()
     assert (Path(program).name, command) == ("moorage", serve.name)
     assert options == []
-    credential, _, file = unit["LoadCredential"].partition(":")
-    assert unit["Environment"] == f"MOORAGE_DATABASE_FILE=%d/{credential}"
-    assert unit["WorkingDirectory"] == f"/var/lib/{unit['StateDirectory']}"
-    assert (unit["NoNewPrivileges"], unit["ProtectSystem"], unit["UMask"]) == ("yes", "strict", "0077")
+    credential, _, file = service["LoadCredential"][0].partition(":")
+    assert service["Environment"] == [f"MOORAGE_DATABASE_FILE=%d/{credential}"]
+    assert service["WorkingDirectory"] == [f"/var/lib/{service['StateDirectory'][0]}"]
+    assert (service["NoNewPrivileges"], service["ProtectSystem"], service["UMask"]) == (["yes"], ["strict"], ["0077"])
     assert file in (ROOT / "docs/operations.md").read_text()
+
+
+def test_systemd_waits_until_the_server_is_ready_and_restarts_it_without_a_limit() -> None:
+    service = unit("moorage.service")
+
+    assert service["Type"] == ["notify"]
+    assert service["StartLimitIntervalSec"] == ["0"]
+    assert (service["Restart"], service["RestartSec"]) == (["always"], ["2"])
+    assert service["ExecReload"] == ["/bin/kill -HUP $MAINPID"]
+    assert "AF_UNIX" in service["RestrictAddressFamilies"][0], "the notification needs it"
+
+
+def test_the_backup_has_the_database_and_the_sandbox_of_the_server() -> None:
+    service, backup = unit("moorage.service"), unit("moorage-backup.service")
+    own = {"Description", "Type", "ExecStart", "ExecStartPost", "Environment", "EnvironmentFile", "StateDirectory",
+           "Nice", "IOSchedulingClass"}  # fmt: skip
+
+    assert {name: values for name, values in backup.items() if name not in own}.items() <= service.items()
+    assert set(service["Environment"]) < set(backup["Environment"])
+    assert {name for name in service if name.startswith(("Private", "Protect", "Restrict"))} - {
+        "Restart",
+        "RestartSec",
+    } <= (backup.keys())
+
+
+def test_the_backup_unit_makes_a_backup_and_then_deletes_the_old_ones(folder: Path) -> None:
+    backups, other = folder / "backups", folder / "backups" / "notes.db"
+    backups.mkdir()
+    old, recent = backups / "moorage-old.db", backups / "moorage-recent.db"
+    for file, days in ((old, 16), (recent, 13), (other, 16)):
+        file.touch()
+        os.utime(file, times=(time.time() - days * 86_400,) * 2)
+    open_store(f"sqlite:///{folder}/moorage.db").close()
+    service = unit("moorage-backup.service")
+    (days_kept,) = [value for value in service["Environment"] if value.startswith("BACKUP_DAYS=")]
+    make, clean = (
+        service[name][0]
+        .replace("/opt/moorage/bin/moorage", "moorage")
+        .replace("/var/lib/moorage-backups", str(backups))
+        .replace("%%", "%")
+        .replace("moorage-*.db", "'moorage-*.db'")  # systemd passes it to find as it is
+        for name in ("ExecStart", "ExecStartPost")
+    )
+
+    result = run_shell(f"{days_kept}\n{make}\n{clean}", folder)
+
+    assert result.returncode == 0, result.stderr
+    (made,) = set(backups.iterdir()) - {recent, other}
+    assert re.fullmatch(r"moorage-\d{4}-\d\d-\d\dT\d{6}Z\.db", made.name)
+    assert made.stat().st_size > 0
+
+
+def test_systemd_accepts_the_units(folder: Path) -> None:
+    for file in UNITS:
+        text = file.read_text().replace("/opt/moorage/bin/moorage", "/bin/true")
+        assert text.count("[Unit]") == 1
+        (folder / file.name).write_text(text)
+    if analyze := shutil.which("systemd-analyze"):
+        command = [analyze, "verify", *(str(folder / file.name) for file in UNITS)]
+        checked = subprocess.run(command, capture_output=True, text=True, check=False)
+
+        assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
 
 
 def test_the_nodes_are_equal_and_start_after_their_dependencies() -> None:
