@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from moorage.core.access import new_token
-from moorage.logs import AccessLog, Formatter
+from moorage.logs import AccessLog, Formatter, RequestRecord
 from moorage.settings import LogFormat
 
 EVIL = "\x1b[2J\x9b31m\x7f\u202e\u2028\nforged"
@@ -52,9 +52,9 @@ def test_a_request_is_one_line_without_control_characters(log_format: LogFormat)
     stream = io.BytesIO()
     log = AccessLog(log_format, "info", stream)
 
-    log.request(1.0, "GET", f"/{EVIL}", 200, 0.001, "id", None)
-    log.request(1.0, f"G{EVIL}", "/\x7f", 200, 0.001, "id", None)
-    log.request(1.0, "GET", "/日本 é", 200, 0.001, "id", None)
+    log.request(RequestRecord(1.0, 0.001, "GET", "none", f"/{EVIL}", 200, b"id", None, "127.0.0.1"))
+    log.request(RequestRecord(1.0, 0.001, f"G{EVIL}", "none", "/\x7f", 200, b"id", None, "127.0.0.1"))
+    log.request(RequestRecord(1.0, 0.001, "GET", "none", "/日本 é", 200, b"id", None, "127.0.0.1"))
     log.flush()
 
     lines = stream.getvalue().decode().split("\n")

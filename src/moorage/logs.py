@@ -19,8 +19,27 @@ from moorage.settings import LogFormat, LogLevel
 _encode = msgspec.json.Encoder().encode
 
 
+class RequestRecord(msgspec.Struct, frozen=True, gc=False):
+    """A completed request.
+
+    `at` is in seconds since 1970, `route` the path in the route table, `api_key` the id of a key, and
+    `client` an address.
+    """
+
+    at: float
+    seconds: float
+    method: str
+    route: str
+    path: str
+    status: int
+    request_id: bytes
+    api_key: str | None
+    client: str
+
+
 class RequestLine(msgspec.Struct, frozen=True):
-    """A request in the log. `duration_ms` is until the answer was handed to the network; `api_key` is a key's id."""
+    """A request in the log. `duration_ms` is until the answer was handed to the network; `api_key` is a key's id, and
+    `client` an address."""
 
     time: str
     level: str
@@ -31,6 +50,7 @@ class RequestLine(msgspec.Struct, frozen=True):
     duration_ms: float
     request_id: str
     api_key: str | None
+    client: str
 
 
 class Formatter(logging.Formatter):
@@ -77,32 +97,27 @@ class AccessLog:
         self._level = getattr(logging, log_level.upper())
         self._lines: list[bytes] = []
 
-    def request(
-        self,
-        at: float,
-        method: str,
-        path: str,
-        status: int,
-        seconds: float,
-        request_id: str,
-        api_key: str | None,
-    ) -> None:
+    def request(self, record: RequestRecord) -> None:
         """Note one request: level `info`, `warning` for what the caller did wrong, `error` for what we did."""
+        status, method, path = record.status, record.method, record.path
         level = 20 if status < 400 else 30 if status < 500 else 40
         if level < self._level:
             return
         if TOKEN_PREFIX in path:  # somebody put a token into the address
             path = path.partition(TOKEN_PREFIX)[0] + "…"
-        when, name = iso(int(at * 1e6)), logging.getLevelName(level).lower()
+        when, name = iso(int(record.at * 1e6)), logging.getLevelName(level).lower()
+        request_id, milliseconds = record.request_id.decode(), record.seconds * 1e3
         if self._is_json:
+            caller = record.api_key, record.client
             line = _encode(
-                RequestLine(when, name, "request", method, path, status, round(seconds * 1e3, 3), request_id, api_key)
+                RequestLine(when, name, "request", method, path, status, round(milliseconds, 3), request_id, *caller)
             )
             if not line.isascii() or b"\x7f" in line:
                 line = escape_json(line.decode()).encode()
         else:
             shown = visible(path)
-            line = f"{when} {name:7} {status} {visible(method)} {shown} {seconds * 1e3:.1f} ms {request_id}".encode()
+            request = f"{status} {visible(method)} {shown} {milliseconds:.1f} ms"
+            line = f"{when} {name:7} {request} {record.client} {request_id}".encode()
         self._lines.append(line)
 
     def flush(self) -> None:

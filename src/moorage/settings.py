@@ -11,6 +11,7 @@ import msgspec
 from moorage.core.escaping import visible, visible_line
 from moorage.core.resolution.config import MAX_CALL_BODY
 from moorage.core.secret_keys import NO_KEYS, SecretKeys
+from moorage.core.trusted_proxies import NO_PROXIES, TrustedProxies
 
 #: The maximum length of a value, and how much of a `NAME_FILE` is read.
 MAX_LENGTH = 4_096
@@ -72,6 +73,16 @@ SETTINGS = {
         Setting(
             "max_call_body", str(MAX_CALL_BODY), "The maximum size of a get_config request in bytes, with its pictures."
         ),
+        Setting(
+            "root_path",
+            None,
+            "The path under which a proxy publishes the server, such as /moorage; the proxy may remove it or not.",
+        ),
+        Setting(
+            "trusted_proxies",
+            None,
+            "Addresses and networks of proxies whose X-Forwarded-For or Forwarded names the client, with commas.",
+        ),
         Setting("workers", "1", "The number of processes that serve requests."),
         Setting("load", None, "A file or folder of deployments to load into the project `default` at the start."),
         Setting("log_format", "json", "The format of the log on standard error: json or console."),
@@ -94,6 +105,8 @@ class ServerSettings(msgspec.Struct, frozen=True):
     jinja: bool = False
     secret_keys: SecretKeys = NO_KEYS
     max_call_body: int = MAX_CALL_BODY
+    root_path: str = ""
+    trusted_proxies: TrustedProxies = NO_PROXIES
 
 
 class SettingError(Exception):

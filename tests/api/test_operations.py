@@ -111,7 +111,7 @@ def test_the_console_format_is_plain_lines(folder: Path) -> None:
         until(lambda: request_id in server.log.read_text())
 
         line = next(line for line in server.log.read_text().splitlines() if request_id in line)
-        assert re.fullmatch(r"\S+Z info    200 GET /v2/deployments \d+\.\d ms \S+", line)
+        assert re.fullmatch(r"\S+Z info    200 GET /v2/deployments \d+\.\d ms 127\.0\.0\.1 \S+", line)
 
 
 def test_openapi_has_every_route_and_every_error(project: Project) -> None:

@@ -88,15 +88,15 @@ def public_error(error: MoorageError) -> MoorageError:
     return DatabaseUnavailable() if isinstance(error, StorageError) and not error.is_public else error
 
 
-def error_response(error: MoorageError, request_id: str) -> Response:
-    """Return the response for an error."""
+def error_response(error: MoorageError, request_id: str, root_path: str = "") -> Response:
+    """Return the response for an error; `root_path` is the prefix of its link."""
     error = public_error(error)
     status = status_of(type(error))
     detail = ErrorDetail(
         code=error.code,
         message=str(error),
         request_id=request_id,
-        doc_url=f"/docs#{error.code}",
+        doc_url=f"{root_path}/docs#{error.code}",
         hint=error.action or UNSET,
         key=str(error.fields["key"]) if "key" in error.fields else UNSET,
         param=error.param or UNSET,

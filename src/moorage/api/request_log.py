@@ -4,29 +4,11 @@ Both cost about as much as a cached response, and less for a batch than for sing
 records each request. `flush` runs a few times a second, when a batch is full, and before the metrics are read.
 """
 
-import msgspec
-
 from moorage.api.metrics import Metrics
-from moorage.logs import AccessLog
+from moorage.logs import AccessLog, RequestRecord
 
 #: A larger batch costs no less, and delays the request that flushes it by milliseconds.
 _MAX_BATCH = 32
-
-
-class RequestRecord(msgspec.Struct, frozen=True, gc=False):
-    """A completed request.
-
-    `at` is in seconds since 1970, `route` the path in the route table, `api_key` the id of a key.
-    """
-
-    at: float
-    seconds: float
-    method: str
-    route: str
-    path: str
-    status: int
-    request_id: bytes
-    api_key: str | None
 
 
 class RequestLog:
@@ -49,15 +31,7 @@ class RequestLog:
         durations: dict[tuple[str, str, int], list[float]] = {}
         for record in batch:
             durations.setdefault((record.method, record.route, record.status), []).append(record.seconds)
-            self._access_log.request(
-                record.at,
-                record.method,
-                record.path,
-                record.status,
-                record.seconds,
-                record.request_id.decode(),
-                record.api_key,
-            )
+            self._access_log.request(record)
         for labels, seconds in durations.items():
             self._metrics.requests(*labels, seconds)
         self._access_log.flush()

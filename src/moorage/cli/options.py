@@ -49,6 +49,22 @@ class Seconds(click.FloatRange):
         return float(super().convert(value, param, ctx))
 
 
+class Parsed(click.ParamType[Any]):
+    """A value that a function parses; the message of its `ValueError` is the error."""
+
+    name = "text"
+
+    def __init__(self, parse: Callable[[str], Any]) -> None:
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the value of an option."""
+        try:
+            return self._parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 class _SettingType(click.ParamType[Any]):
     """The type of an option from the table of settings. An error names the variable that has the value."""
 

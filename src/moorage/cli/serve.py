@@ -13,10 +13,13 @@ from typing import Any
 import click
 
 from moorage import __version__
+from moorage.api.routes import OPERATIONS
 from moorage.catalog.follower import open_disk_cache
-from moorage.cli.options import Seconds, WholeNumber, secret_keys, setting
+from moorage.cli.options import Parsed, Seconds, WholeNumber, secret_keys, setting
 from moorage.cli.output import echo, pluralize
 from moorage.core.errors.storage import DatabaseUnreachable
+from moorage.core.root_path import parse_root_path
+from moorage.core.trusted_proxies import NO_PROXIES, TrustedProxies
 from moorage.core.validation.strict_json import MAX_BODY
 from moorage.logs import configuration
 from moorage.registry.api_keys import create_first_api_key
@@ -30,6 +33,14 @@ from moorage.store.store import Store
 _log = logging.getLogger("moorage.server")
 
 
+def _root_path(text: str) -> str:
+    """Return a root path; a request below one of the routes would be ambiguous."""
+    path = parse_root_path(text)
+    if path and any(operation.path.split("/")[1] == path.split("/")[1] for operation in OPERATIONS):
+        raise ValueError(f"'{path}' begins like a route of the server itself; choose another path")
+    return path
+
+
 @click.command()
 @setting("host")
 @setting("port", WholeNumber(1, 65_535))
@@ -39,19 +50,31 @@ _log = logging.getLogger("moorage.server")
 @setting("max_staleness", Seconds())
 @setting("jinja", click.BOOL)
 @setting("max_call_body", WholeNumber(MAX_BODY, 1_073_741_824))
+@setting("root_path", Parsed(_root_path))
+@setting("trusted_proxies", Parsed(TrustedProxies.parse))
 @setting("workers", WholeNumber(1, 64))
 @setting("load")
 @setting("log_format", click.Choice(["json", "console"]))
 @setting("log_level", click.Choice(["debug", "info", "warning", "error"]))
-def serve(host: str, port: int, workers: int, load: str | None, **others: Any) -> None:
+def serve(
+    host: str,
+    port: int,
+    workers: int,
+    load: str | None,
+    root_path: str | None,
+    trusted_proxies: TrustedProxies | None,
+    **others: Any,
+) -> None:
     """Start the server.
 
     Without options, it listens on this machine only and uses the SQLite file moorage.db in this folder. The first start
     creates an API key and prints its token once.
     """
     _check_address(host, port)
-    settings = ServerSettings(**others, secret_keys=secret_keys())
-    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else _in_url(host)}:{port}"  # noqa: S104 -- compared only
+    proxies = trusted_proxies or NO_PROXIES
+    settings = ServerSettings(**others, secret_keys=secret_keys(), root_path=root_path or "", trusted_proxies=proxies)
+    local = "127.0.0.1" if host in ("0.0.0.0", "::") else _in_url(host)  # noqa: S104 -- compared only
+    url = f"http://{local}:{port}{settings.root_path}"
     logging.config.dictConfig(configuration(settings.log_format, settings.log_level))
     greeting = _prepare(settings, url, load)
     kind = "sqlite" if is_sqlite(settings.database) else "postgresql"

@@ -80,7 +80,7 @@ def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIA
         streams=Streams(catalog, follower, notifier, connections() * 7 // 8),
         metrics=metrics,
         request_log=RequestLog(metrics, AccessLog(settings.log_format, settings.log_level)),
-        description=describe(OPERATIONS),
+        description=describe(OPERATIONS, settings.root_path),
         write_queue=WriteQueue(store, catalog),
         memory=memory,
         call_memory=call_memory,
@@ -88,4 +88,10 @@ def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIA
         reader=ThreadPoolExecutor(READERS, "moorage-reader"),
         compute=compute,
     )
-    return build_application(services, stopping.is_set if stopping else lambda: False, store.close)
+    return build_application(
+        services,
+        stopping.is_set if stopping else lambda: False,
+        store.close,
+        settings.root_path,
+        settings.trusted_proxies,
+    )

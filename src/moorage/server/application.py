@@ -21,6 +21,7 @@ from moorage.api.services import Services
 from moorage.core.errors.base import MoorageError
 from moorage.core.errors.routes import MethodNotAllowed, RouteNotFound
 from moorage.core.errors.storage import StorageError
+from moorage.core.trusted_proxies import TrustedProxies
 from moorage.server.background import flush_request_log, purge_deleted, record_consumers
 from moorage.server.garbage_collection import collect_when_idle
 
@@ -30,7 +31,13 @@ _log = logging.getLogger("moorage.server")
 _UNSUPPORTED_ROUTES = frozenset({"/v2/deployments/invoke", "/v2/deployments/stream"})
 
 
-def build_application(services: Services, is_stopping: Callable[[], bool], close: Callable[[], None]) -> ASGIApp:
+def build_application(
+    services: Services,
+    is_stopping: Callable[[], bool],
+    close: Callable[[], None],
+    root_path: str,
+    trusted_proxies: TrustedProxies,
+) -> ASGIApp:
     """Return the ASGI application; `is_stopping` is polled a few times a second, and `close` runs at shutdown."""
 
     @contextlib.asynccontextmanager
@@ -64,7 +71,9 @@ def build_application(services: Services, is_stopping: Callable[[], bool], close
     )
     app.router.redirect_slashes = False  # a redirect would be built from the Host header, which anybody can set
     fast_path = GetConfigFastPath(services.catalog, services.resolver, services.consumers)
-    return RequestPipeline(app, services.catalog, services.follower, services.request_log, fast_path)
+    return RequestPipeline(
+        app, services.catalog, services.follower, services.request_log, fast_path, root_path, trusted_proxies
+    )
 
 
 def _load(services: Services) -> None:
@@ -83,7 +92,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
     request_id = request.scope["moorage.request_id"]
     if isinstance(error, StorageError):
         _log.warning("%s", error, extra={"fields": {"request_id": request_id}})  # the response does not have the reason
-    response = error_response(error, request_id)
+    response = error_response(error, request_id, request.scope["moorage.root_path"])
     if "moorage.revision" in request.scope and response.status_code != 401:  # the request has a valid API key
         response.headers["X-Moorage-Revision"] = request.scope["moorage.revision"]
     return response

@@ -22,7 +22,7 @@ class ServerIndex(msgspec.Struct, frozen=True):
 
 async def index(ctx: RequestContext) -> Response:
     """Return the version of the server and where its documentation is: a page for browsers, JSON for others."""
-    prefix = str(ctx.request.scope.get("root_path") or "")
+    prefix: str = ctx.request.scope["moorage.root_path"]
     server = ServerIndex(
         "Moorage", __version__, len(ctx.services.catalog), f"{prefix}/docs", f"{prefix}/openapi.json",
         f"{prefix}/health/ready",

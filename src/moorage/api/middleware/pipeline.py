@@ -21,17 +21,20 @@ from moorage.api.errors import error_response
 from moorage.api.middleware.caller_cache import CallerCache
 from moorage.api.middleware.conditional import ConditionalResponse, age_header, without_body
 from moorage.api.middleware.get_config_fast_path import GetConfigFastPath
-from moorage.api.middleware.headers import RequestHeaders, read_headers
+from moorage.api.middleware.headers import RequestHeaders, client_address, read_headers
 from moorage.api.middleware.response_cache import CachedResponse, CacheKey, ResponseCache
 from moorage.api.middleware.timeouts import SharedTimeout
 from moorage.api.request import SMALL_BODY
-from moorage.api.request_log import RequestLog, RequestRecord
+from moorage.api.request_log import RequestLog
 from moorage.api.responses import RawHeaders, etag_matches
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import FRESH_SECONDS, Follower
 from moorage.core.access import ApiKey
 from moorage.core.errors.base import MoorageError
 from moorage.core.errors.routes import RouteNotFound
+from moorage.core.root_path import without_root_path
+from moorage.core.trusted_proxies import NO_PROXIES, TrustedProxies
+from moorage.logs import RequestRecord
 
 _NO_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
 _READS: Final = frozenset({"GET", "HEAD"})
@@ -51,12 +54,16 @@ class RequestPipeline:
         follower: Follower,
         request_log: RequestLog,
         fast_path: GetConfigFastPath,
+        root_path: str = "",
+        trusted_proxies: TrustedProxies = NO_PROXIES,
     ) -> None:
         self._app = app
         self._catalog = catalog
         self._follower = follower
         self._request_log = request_log
         self._fast_path = fast_path
+        self._root_path = root_path
+        self._trusted_proxies = trusted_proxies
         self._callers = CallerCache()
         self._cache = ResponseCache()
         self._timeout = SharedTimeout(BODY_SECONDS)
@@ -72,13 +79,8 @@ class RequestPipeline:
         headers = read_headers(scope)
         age_of = self._follower.age if self._catalog.is_current() else await self._catch_up()
         self._clear_if_changed()
-        raw_path: bytes = scope.get("raw_path") or b""
-        problem: MoorageError | None = headers.problem
-        if b"%2" in raw_path and b"%2f" in raw_path.lower():
-            # The server decodes a path before it is routed, so the slash would separate segments and lead to another
-            # route. No key, id or version has a slash.
-            scope["path"] = _path_of_segments(raw_path)
-            problem = problem or RouteNotFound.of(scope["path"])
+        path_problem = _normalize_path(scope, self._root_path)
+        problem = headers.problem or path_problem
         method, path, query = scope["method"], scope["path"], scope["query_string"]
         caller: ApiKey | None
         cached, age = None, 0.0  # the age is read as late as possible
@@ -105,8 +107,11 @@ class RequestPipeline:
             if method == "GET" and caller is not None:
                 self._store(headers.authorization, (caller.id, path, query), response, route, caller)
         seconds = time.perf_counter() - started
+        client = client_address(self._trusted_proxies, scope)
         key_id = caller.id if caller else None
-        record = RequestRecord(clock.now_seconds(), seconds, method, route, path, status, headers.request_id, key_id)
+        record = RequestRecord(
+            clock.now_seconds(), seconds, method, route, path, status, headers.request_id, key_id, client
+        )
         self._request_log.record(record)
 
     def _response_cache(self, headers: RequestHeaders, path: str, query: bytes, age: float) -> CachedResponse | None:
@@ -131,9 +136,9 @@ class RequestPipeline:
 
     async def _run(self, scope: Scope, response: ConditionalResponse, problem: MoorageError | None) -> None:
         """Run the application, or send the error `problem`; an unexpected error becomes a 500."""
-        request_id = response.request_id.decode()
-        scope["moorage.request_id"] = request_id
-        app = self._app if problem is None else error_response(problem, request_id)
+        request_id, root_path = response.request_id.decode(), self._root_path
+        scope["moorage.request_id"], scope["moorage.root_path"] = request_id, root_path
+        app = self._app if problem is None else error_response(problem, request_id, root_path)
         try:
             await app(scope, response.receive, response.send)
         except ClientDisconnect:
@@ -141,7 +146,7 @@ class RequestPipeline:
         except Exception:  # noqa: BLE001 -- the last place where it can become a response
             _log.exception("a request failed", extra={"fields": {"request_id": request_id}})
             if not response.status:
-                await error_response(MoorageError(), request_id)(scope, response.receive, response.send)
+                await error_response(MoorageError(), request_id, root_path)(scope, response.receive, response.send)
 
     def _store(
         self, authorization: bytes | None, key: CacheKey, response: ConditionalResponse, route: str, caller: ApiKey
@@ -199,6 +204,19 @@ async def _send(send: Send, status: int, headers: RawHeaders, body: Message, req
         headers.append(age_header(age))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send(body)
+
+
+def _normalize_path(scope: Scope, root_path: str) -> MoorageError | None:
+    """Remove the root path from the path; return the error of a path with an encoded slash."""
+    raw_path: bytes = scope.get("raw_path") or b""
+    has_slash = b"%2" in raw_path and b"%2f" in raw_path.lower()
+    if has_slash:
+        # The server decodes a path before it is routed, so the slash would separate segments and lead to another
+        # route. No key, id or version has a slash.
+        scope["path"] = _path_of_segments(raw_path)
+    if root_path:
+        scope["path"] = without_root_path(scope["path"], root_path)
+    return RouteNotFound.of(scope["path"]) if has_slash else None
 
 
 def _path_of_segments(raw_path: bytes) -> str:

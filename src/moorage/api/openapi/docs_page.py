@@ -38,6 +38,7 @@ CONTENT_SECURITY_POLICY = (
 
 def docs_page(document: dict[str, Any]) -> str:
     """Return the HTML page of an OpenAPI document."""
+    root_path = document["servers"][0]["url"].rstrip("/")
     operations = [
         (path, method, operation)
         for path, methods in document["paths"].items()
@@ -55,8 +56,10 @@ def docs_page(document: dict[str, Any]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Moorage API</title><style>{STYLE}</style><body>"
         f"<h1>Moorage API <small>{escape(document['info']['version'])}</small></h1>"
-        f"<p>{escape(document['info']['description'])} For programs: <a href='/openapi.json'>/openapi.json</a>.</p>"
-        '<pre>curl -H "Authorization: Bearer $MOORAGE_API_KEY" http://127.0.0.1:8700/v2/deployments</pre>'
+        f"<p>{escape(document['info']['description'])} For programs: "
+        f"<a href='{root_path}/openapi.json'>{root_path}/openapi.json</a>.</p>"
+        '<pre>curl -H "Authorization: Bearer $MOORAGE_API_KEY" '
+        f"http://127.0.0.1:8700{root_path}/v2/deployments</pre>"
         f"<nav>{links}</nav>{sections}<h2>Types</h2>{types}<h2>Errors</h2>"
         "<p>The body of every error is an <a href='#ErrorBody'>ErrorBody</a>; its <code>error.code</code> is "
         f"one of these.</p><table><tr><th>code<th>message</tr>{_errors(MoorageError)}</table></body></html>"

@@ -8,7 +8,7 @@ from moorage.api.operation import Operation
 from moorage.api.services import ApiDescription
 
 
-def describe(operations: tuple[Operation, ...]) -> ApiDescription:
+def describe(operations: tuple[Operation, ...], root_path: str = "") -> ApiDescription:
     """Return the description of a route table, encoded once at the start of a process."""
-    document = openapi(operations)
+    document = openapi(operations, root_path)
     return ApiDescription(msgspec.json.encode(document), docs_page(document).encode())

@@ -128,8 +128,8 @@ _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def openapi(operations: tuple[Operation, ...]) -> dict[str, Any]:
-    """Return the OpenAPI 3.1 document of a route table."""
+def openapi(operations: tuple[Operation, ...], root_path: str) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of a route table, whose paths are below `root_path`."""
     types: set[type] = {ErrorBody}
     for operation in operations:
         types |= {body for body in operation.responses.values() if isinstance(body, type)}
@@ -148,7 +148,7 @@ def openapi(operations: tuple[Operation, ...]) -> dict[str, Any]:
             "description": "LLM deployments: named, versioned prompt configurations that applications fetch by key.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/"}],
+        "servers": [{"url": root_path or "/"}],
         "paths": paths,
         "components": {
             "schemas": components,
