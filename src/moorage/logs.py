@@ -22,8 +22,8 @@ _encode = msgspec.json.Encoder().encode
 class RequestRecord(msgspec.Struct, frozen=True, gc=False):
     """A completed request.
 
-    `at` is in seconds since 1970, `route` the path in the route table, `api_key` the id of a key, and
-    `client` an address.
+    `at` is in seconds since 1970, `route` the path in the route table, `api_key` the id of a key, `client` an address,
+    and `error` the code of an error.
     """
 
     at: float
@@ -35,11 +35,12 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False):
     request_id: bytes
     api_key: str | None
     client: str
+    error: str | None = None
 
 
-class RequestLine(msgspec.Struct, frozen=True):
-    """A request in the log. `duration_ms` is until the answer was handed to the network; `api_key` is a key's id, and
-    `client` an address."""
+class RequestLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A request in the log. `duration_ms` is until the answer was handed to the network; `api_key` is a key's id,
+    `client` an address, and `error` the code of an error."""
 
     time: str
     level: str
@@ -51,6 +52,7 @@ class RequestLine(msgspec.Struct, frozen=True):
     request_id: str
     api_key: str | None
     client: str
+    error: str | None = None
 
 
 class Formatter(logging.Formatter):
@@ -108,9 +110,9 @@ class AccessLog:
         when, name = iso(int(record.at * 1e6)), logging.getLevelName(level).lower()
         request_id, milliseconds = record.request_id.decode(), record.seconds * 1e3
         if self._is_json:
-            caller = record.api_key, record.client
+            end = record.api_key, record.client, record.error
             line = _encode(
-                RequestLine(when, name, "request", method, path, status, round(milliseconds, 3), request_id, *caller)
+                RequestLine(when, name, "request", method, path, status, round(milliseconds, 3), request_id, *end)
             )
             if not line.isascii() or b"\x7f" in line:
                 line = escape_json(line.decode()).encode()

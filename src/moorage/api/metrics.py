@@ -5,9 +5,11 @@ scraped adds them up. The variable must be set before this module is imported.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -16,17 +18,35 @@ from prometheus_client.registry import Collector
 from moorage import __version__
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower
+from moorage.core.errors import base as errors
+from moorage.core.errors.storage import CommitUnknown, StorageError, StorageFull, StorageUnavailable
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each one, which nobody needs
+
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+#: Responses that last as long as their clients: they have no latency.
+_STREAMS = frozenset({("/v2/deployments/changes", 200)})
+
+#: Series that exist from the start with 0, so that their first increase is visible.
+_CODES = (
+    errors.AuthenticationRequired, errors.InvalidApiKey, errors.ExpiredApiKey, errors.InsufficientScope,
+    errors.ApiKeyQueueFull, errors.WriteQueueFull, errors.TooManyStreams, errors.IdempotencyQuotaExceeded,
+    errors.MoorageError, StorageUnavailable, StorageFull,
+)  # fmt: skip
+_DATABASE_ERRORS = (StorageUnavailable, CommitUnknown, StorageFull)
 
 
 class Metrics:
     """The metrics of this process, and the page with those of all workers."""
 
-    def __init__(self, catalog: Catalog, follower: Follower) -> None:
+    def __init__(self, catalog: Catalog, follower: Follower, worker: int = 1) -> None:
+        """`worker` is the number of this worker, from 1."""
         self._registry = CollectorRegistry()
         requests = Counter(
             "moorage_http_requests",
@@ -40,10 +60,21 @@ class Metrics:
         )  # fmt: skip
         self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._requests, self._latency = requests, latency
+        self._errors = Counter(
+            "moorage_error_responses", "Error responses by the code of the error.", ["code"], registry=self._registry
+        )
+        self._database_errors = Counter(
+            "moorage_database_errors", "Failed uses of the database.", ["kind"], registry=self._registry
+        )
+        for error in _CODES:
+            self._errors.labels(error.code)
+        for kind in _DATABASE_ERRORS:
+            self._database_errors.labels(_kind(kind))
         self._exposed = self._registry
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        if _FOLDER in os.environ:
             self._exposed = CollectorRegistry()
             MultiProcessCollector(self._exposed)  # type: ignore[no-untyped-call]  # it registers itself
+            self._exposed.register(_WorkersCollector(Path(os.environ[_FOLDER]), worker))
         else:
             ProcessCollector(registry=self._exposed)
         self._exposed.register(_CatalogCollector(catalog, follower))
@@ -56,8 +87,17 @@ class Metrics:
         """Count requests with the same labels; `route` is a path of the route table, so there are few series."""
         count, latency = self._series.get((method, route, status)) or self._add_series(method, route, status)
         count.inc(len(seconds))
-        for duration in seconds:
-            latency.observe(duration)
+        if (route, status) not in _STREAMS:
+            for duration in seconds:
+                latency.observe(duration)
+
+    def error_responses(self, code: str, count: int) -> None:
+        """Count error responses with a code; there are as many series as error classes."""
+        self._errors.labels(code).inc(count)
+
+    def database_error(self, error: StorageError) -> None:
+        """Count a failed use of the database."""
+        self._database_errors.labels(_kind(type(error))).inc()
 
     def page(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
@@ -69,6 +109,34 @@ class Metrics:
         if label == method:
             self._series[method, route, status] = series
         return series
+
+
+def _kind(error: type[StorageError]) -> str:
+    """Return the kind of an error of the database: `CommitUnknown` is `commit_unknown`."""
+    return re.sub("(?<!^)(?=[A-Z])", "_", error.__name__).lower()
+
+
+class _WorkersCollector(Collector):
+    """The `process_*` metrics of all workers, with the number of the worker as a label.
+
+    Their sum would not do: when a worker is replaced, it falls, and Prometheus would count the rest as an increase.
+    """
+
+    def __init__(self, folder: Path, worker: int) -> None:
+        self._folder = folder
+        written = folder / f".worker-{worker}"
+        written.write_text(str(os.getpid()))
+        written.rename(folder / f"worker-{worker}")  # another worker must not read half of it
+
+    def collect(self) -> Iterable[Metric]:
+        metrics: dict[str, Metric] = {}
+        for file in sorted(self._folder.glob("worker-*")):
+            pid, worker = file.read_text(), file.name.removeprefix("worker-")
+            for found in ProcessCollector(pid=lambda pid=pid: pid, registry=None).collect():  # type: ignore[misc]
+                metric = metrics.setdefault(found.name, Metric(found.name, found.documentation, found.type))
+                for sample in found.samples:
+                    metric.add_sample(sample.name, {"worker": worker}, sample.value)
+        return metrics.values()
 
 
 class _GaugeCollector(Collector):

@@ -4,6 +4,8 @@ Both cost about as much as a cached response, and less for a batch than for sing
 records each request. `flush` runs a few times a second, when a batch is full, and before the metrics are read.
 """
 
+from collections import Counter
+
 from moorage.api.metrics import Metrics
 from moorage.logs import AccessLog, RequestRecord
 
@@ -29,9 +31,12 @@ class RequestLog:
         """Count and log all recorded requests."""
         batch, self._batch = self._batch, []
         durations: dict[tuple[str, str, int], list[float]] = {}
+        errors = Counter(record.error for record in batch if record.error)
         for record in batch:
             durations.setdefault((record.method, record.route, record.status), []).append(record.seconds)
             self._access_log.request(record)
         for labels, seconds in durations.items():
             self._metrics.requests(*labels, seconds)
+        for code, count in errors.items():
+            self._metrics.error_responses(code, count)
         self._access_log.flush()

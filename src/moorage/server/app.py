@@ -47,8 +47,8 @@ def connections() -> int:
     return min(CONNECTIONS, max(limit - _OTHER_FILES, limit // 2))
 
 
-def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIApp:
-    """Return the application of one server process; `stopping` is set at a shutdown.
+def create_app(settings: ServerSettings, stopping: Event | None = None, worker: int = 1) -> ASGIApp:
+    """Return the application of one server process; `stopping` is set at a shutdown, and `worker` is its number.
 
     Raises:
         StorageError: the database cannot be opened.
@@ -62,7 +62,7 @@ def create_app(settings: ServerSettings, stopping: Event | None = None) -> ASGIA
     max_staleness = math.inf if settings.max_staleness is None else settings.max_staleness
     follower = Follower(store, catalog, open_disk_cache(store, settings.disk_cache), max_staleness)
     jinja = Jinja() if settings.jinja else None
-    metrics, notifier, memory = Metrics(catalog, follower), ChangeNotifier(), MemoryBudget()
+    metrics, notifier, memory = Metrics(catalog, follower, worker), ChangeNotifier(), MemoryBudget()
     call_memory = MemoryBudget.for_calls(settings.max_call_body)
     metrics.add_gauge(
         "moorage_waiting_bytes", "Memory that requests in progress hold.", lambda: memory.held + call_memory.held

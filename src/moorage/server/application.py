@@ -5,6 +5,7 @@ import contextlib
 import gc
 import logging
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from moorage.api.errors import error_response
+from moorage.api.errors import error_response, public_error
+from moorage.api.metrics import Metrics
 from moorage.api.middleware.get_config_fast_path import GetConfigFastPath
 from moorage.api.middleware.pipeline import RequestPipeline
 from moorage.api.router import routes
@@ -20,7 +22,7 @@ from moorage.api.routes import OPERATIONS
 from moorage.api.services import Services
 from moorage.core.errors.base import MoorageError
 from moorage.core.errors.routes import MethodNotAllowed, RouteNotFound
-from moorage.core.errors.storage import StorageError
+from moorage.core.errors.storage import Stale, StorageError, TooStale
 from moorage.core.trusted_proxies import TrustedProxies
 from moorage.server.background import flush_request_log, purge_deleted, record_consumers
 from moorage.server.garbage_collection import collect_when_idle
@@ -64,10 +66,12 @@ def build_application(
         services.request_log.flush()
         close()
 
+    handlers = (_on_error, _on_http_exception, _on_unexpected)
+    on_error, on_http_exception, on_unexpected = (partial(handler, services.metrics) for handler in handlers)
     app = Starlette(
         routes=routes(services),
         lifespan=lifespan,
-        exception_handlers={MoorageError: _on_error, HTTPException: _on_http_exception, Exception: _on_unexpected},
+        exception_handlers={MoorageError: on_error, HTTPException: on_http_exception, Exception: on_unexpected},
     )
     app.router.redirect_slashes = False  # a redirect would be built from the Host header, which anybody can set
     fast_path = GetConfigFastPath(services.catalog, services.resolver, services.consumers)
@@ -87,25 +91,29 @@ def _load(services: Services) -> None:
     gc.freeze()
 
 
-async def _on_error(request: Request, error: Exception) -> Response:
+async def _on_error(metrics: Metrics, request: Request, error: Exception) -> Response:
     assert isinstance(error, MoorageError)  # noqa: S101 -- registered for that class
-    request_id = request.scope["moorage.request_id"]
-    if isinstance(error, StorageError):
+    scope, request_id = request.scope, request.scope["moorage.request_id"]
+    if isinstance(error, StorageError) and not isinstance(error, Stale | TooStale):  # those are not failures of a use
+        metrics.database_error(error)
         _log.warning("%s", error, extra={"fields": {"request_id": request_id}})  # the response does not have the reason
-    response = error_response(error, request_id, request.scope["moorage.root_path"])
-    if "moorage.revision" in request.scope and response.status_code != 401:  # the request has a valid API key
-        response.headers["X-Moorage-Revision"] = request.scope["moorage.revision"]
+    error = public_error(error)
+    scope["moorage.error"] = error.code
+    response = error_response(error, request_id, scope["moorage.root_path"])
+    if "moorage.revision" in scope and response.status_code != 401:  # the request has a valid API key
+        response.headers["X-Moorage-Revision"] = scope["moorage.revision"]
     return response
 
 
-async def _on_unexpected(request: Request, error: Exception) -> Response:
-    return await _on_error(request, MoorageError())  # the pipeline logs the exception
+async def _on_unexpected(metrics: Metrics, request: Request, error: Exception) -> Response:
+    return await _on_error(metrics, request, MoorageError())  # the pipeline logs the exception
 
 
-async def _on_http_exception(request: Request, error: Exception) -> Response:
+async def _on_http_exception(metrics: Metrics, request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 -- registered for that class
     path = request.url.path[:200]
     if error.status_code == 405 and path not in _UNSUPPORTED_ROUTES:
         allowed = (error.headers or {})["Allow"]
-        return await _on_error(request, MethodNotAllowed(path=path, method=request.method[:20], allowed=allowed))
-    return await _on_error(request, RouteNotFound.of(path, (operation.path for operation in OPERATIONS)))
+        not_allowed = MethodNotAllowed(path=path, method=request.method[:20], allowed=allowed)
+        return await _on_error(metrics, request, not_allowed)
+    return await _on_error(metrics, request, RouteNotFound.of(path, (operation.path for operation in OPERATIONS)))

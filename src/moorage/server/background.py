@@ -51,8 +51,8 @@ async def purge_deleted(services: Services) -> None:
             if await in_thread(partial(is_purge_due, services.store)):
                 await services.write_queue.write(purge)
             await in_thread(partial(delete_old_consumers, services.store))
-        except StorageError:
-            pass  # the next round can do it
+        except StorageError as error:  # the next round can do it
+            services.metrics.database_error(error)
         except Exception:  # noqa: BLE001 -- without this loop, nothing would be purged
             _log.exception("the purge failed; retrying")
         await asyncio.sleep(PURGE_SECONDS)  # nothing else signals that time has passed
@@ -64,7 +64,7 @@ async def record_consumers(services: Services) -> None:
         await asyncio.sleep(CONSUMER_SECONDS)  # many records are one write
         try:
             await services.consumers.flush()
-        except StorageError:
-            pass  # the records stay in memory for the next round
+        except StorageError as error:  # the records stay in memory for the next round
+            services.metrics.database_error(error)
         except Exception:  # noqa: BLE001 -- without this loop, no consumer would be stored
             _log.exception("storing consumers failed; retrying")

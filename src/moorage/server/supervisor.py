@@ -42,10 +42,10 @@ class Supervisor(MPServer):
             _log.info("the server has stopped")
 
     def _spawn_worker(
-        self, idx: int, target: Any, callback_loader: Callable[[Event], ASGIApp], socket_loader: Any = None
+        self, idx: int, target: Any, callback_loader: Callable[[Event, int], ASGIApp], socket_loader: Any = None
     ) -> WorkerProcess:
         self._stopping[idx] = multiprocessing.Event()
-        return super()._spawn_worker(idx, target, partial(callback_loader, self._stopping[idx]))
+        return super()._spawn_worker(idx, target, partial(callback_loader, self._stopping[idx], idx + 1))
 
     def _respawn_workers(self, workers: Iterable[int], spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
         """Replace workers that ended, or (SIGHUP) all workers one after the other."""

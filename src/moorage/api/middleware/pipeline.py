@@ -83,6 +83,7 @@ class RequestPipeline:
         problem = headers.problem or path_problem
         method, path, query = scope["method"], scope["path"], scope["query_string"]
         caller: ApiKey | None
+        error: str | None = None
         cached, age = None, 0.0  # the age is read as late as possible
         if method == "GET":
             age = age_of()
@@ -102,7 +103,7 @@ class RequestPipeline:
         else:
             response = _conditional_response(send, receive, headers, method, path, age_of)
             await self._run(scope, response, problem)
-            status, caller = response.status, scope.get("moorage.caller")
+            status, caller, error = response.status, scope.get("moorage.caller"), scope.get("moorage.error")
             route = scope["route"].path if "route" in scope else "none"
             if method == "GET" and caller is not None:
                 self._store(headers.authorization, (caller.id, path, query), response, route, caller)
@@ -110,7 +111,7 @@ class RequestPipeline:
         client = client_address(self._trusted_proxies, scope)
         key_id = caller.id if caller else None
         record = RequestRecord(
-            clock.now_seconds(), seconds, method, route, path, status, headers.request_id, key_id, client
+            clock.now_seconds(), seconds, method, route, path, status, headers.request_id, key_id, client, error
         )
         self._request_log.record(record)
 
@@ -138,13 +139,16 @@ class RequestPipeline:
         """Run the application, or send the error `problem`; an unexpected error becomes a 500."""
         request_id, root_path = response.request_id.decode(), self._root_path
         scope["moorage.request_id"], scope["moorage.root_path"] = request_id, root_path
-        app = self._app if problem is None else error_response(problem, request_id, root_path)
+        app = self._app
+        if problem is not None:
+            app, scope["moorage.error"] = error_response(problem, request_id, root_path), problem.code
         try:
             await app(scope, response.receive, response.send)
         except ClientDisconnect:
             response.status = _CLIENT_CLOSED_REQUEST
         except Exception:  # noqa: BLE001 -- the last place where it can become a response
             _log.exception("a request failed", extra={"fields": {"request_id": request_id}})
+            scope["moorage.error"] = MoorageError.code
             if not response.status:
                 await error_response(MoorageError(), request_id, root_path)(scope, response.receive, response.send)
 
