@@ -1,5 +1,6 @@
 """The files in `deploy` are consistent with each other and with the code."""
 
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,8 @@ from moorage.api.routes import OPERATIONS
 from moorage.cli.serve import serve
 from moorage.settings import SETTINGS
 from moorage.store.opening import open_store
+from tests.support.errors import all_errors
+from tests.support.server import Server
 from tests.support.shell import run_shell
 
 ROOT = Path(__file__).parents[1]
@@ -182,3 +185,71 @@ def test_the_image_installs_the_versions_that_are_tested() -> None:
     assert pins("postgres") <= pins("test")
     added = {pin.partition("==")[0] for pin in pins("postgres") - pins("serve")}
     assert added >= {"cryptography", "psycopg", "psycopg-binary"}
+
+
+BOARD: dict[str, Any] = json.loads((DEPLOY / "grafana-dashboard.json").read_text())
+RULES: list[dict[str, Any]] = yaml.safe_load((DEPLOY / "prometheus-rules.yml").read_text())["groups"][0]["rules"]
+EXPRESSIONS = [target["expr"] for panel in BOARD["panels"] for target in panel["targets"]] + [
+    rule["expr"] for rule in RULES
+]
+
+#: Labels that Prometheus adds.
+ADDED = {"job", "instance"}
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """Return the series of a server with two workers after some requests, with the names of their labels."""
+    found: dict[str, set[str]] = {}
+    with Server(tmp_path_factory.mktemp("metrics"), "--workers", "2") as server:
+        project = server.new_project()
+        project.put("a")
+        text = project.request("GET", "/metrics").body.decode()
+    for name, labels in re.findall(r"^(\w+)(\{.*\})? \S+$", text, re.MULTILINE):
+        found.setdefault(name, set()).update(re.findall(r'(\w+)="', labels))
+    return found
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_every_metric_and_label_of_the_board_and_the_alerts_exists(
+    expression: str, series: dict[str, set[str]]
+) -> None:
+    named = re.findall(r"\b((?:moorage|process)_\w+|up)(\{[^}]*\})?", expression)
+
+    assert named
+    for name, selector in named:
+        if name == "up":
+            continue
+        assert name in series
+        assert set(re.findall(r"(\w+)\s*(?:=~|!=|!~|=)", selector)) <= series[name] | ADDED
+    grouped = {label.strip() for labels in re.findall(r"\bby \(([^)]*)\)", expression) for label in labels.split(",")}
+    assert grouped <= set().union(*(series.get(name, set()) for name, _ in named)) | ADDED
+    assert expression.count("(") == expression.count(")")
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_every_value_of_a_label_in_an_expression_exists(expression: str) -> None:
+    codes = {kind.code for kind in all_errors()}
+    routes = {operation.path for operation in OPERATIONS}
+    methods = {operation.method for operation in OPERATIONS}
+    known = {"code": codes, "kind": codes, "route": routes, "method": methods}
+
+    for label, _, value in re.findall(r'\b(\w+)\s*(=~|!=|=)"([^"]*)"', expression):
+        if label in known:
+            assert set(value.split("|")) <= known[label]
+
+
+def test_every_alert_says_what_happened_and_how_bad_it_is() -> None:
+    for rule in RULES:
+        assert rule["labels"]["severity"] in {"warning", "critical"}
+        assert {"summary", "description"} == set(rule["annotations"])
+        assert rule["alert"].startswith("Moorage")
+    assert len({rule["alert"] for rule in RULES}) == len(RULES)
+
+
+def test_the_panels_of_the_board_have_their_own_ids_places_and_names() -> None:
+    panels = BOARD["panels"]
+
+    for of_panel in (lambda panel: panel["id"], lambda panel: panel["title"], lambda panel: str(panel["gridPos"])):
+        assert len({of_panel(panel) for panel in panels}) == len(panels)
+    assert {variable["name"] for variable in BOARD["templating"]["list"]} == {"datasource", "job", "instance"}
