@@ -83,6 +83,16 @@ SETTINGS = {
             None,
             "Addresses and networks of proxies whose X-Forwarded-For or Forwarded names the client, with commas.",
         ),
+        Setting(
+            "requests_per_key",
+            None,
+            "Requests per minute that each API key can send to a worker; default: unlimited.",
+        ),
+        Setting(
+            "failures_per_address",
+            "600",
+            "Requests per minute without a valid API key that an address can send to a worker; 0: unlimited.",
+        ),
         Setting("workers", "1", "The number of processes that serve requests."),
         Setting("load", None, "A file or folder of deployments to load into the project `default` at the start."),
         Setting("log_format", "json", "The format of the log on standard error: json or console."),
@@ -107,6 +117,8 @@ class ServerSettings(msgspec.Struct, frozen=True):
     max_call_body: int = MAX_CALL_BODY
     root_path: str = ""
     trusted_proxies: TrustedProxies = NO_PROXIES
+    requests_per_key: int | None = None
+    failures_per_address: int | None = None
 
 
 class SettingError(Exception):

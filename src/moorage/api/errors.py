@@ -33,6 +33,8 @@ STATUS: dict[type[MoorageError], int] = {
     request_errors.UnsupportedEncoding: 415,
     errors.MoorageError: 500,
     template_errors.RendererBusy: 503,
+    errors.TooManyRequests: 429,
+    errors.TooManyFailures: 429,
     errors.TooManyStreams: 503,
     errors.ApiKeyQueueFull: 429,
     errors.WriteQueueFull: 503,
@@ -114,6 +116,8 @@ def error_response(error: MoorageError, request_id: str, root_path: str = "") ->
         headers["Retry-After"] = _RETRY_AFTER_SECONDS[status]
     if isinstance(error, errors.IdempotencyQuotaExceeded):
         headers["Retry-After"] = _RETRY_AFTER_QUOTA
+    if isinstance(error, errors.TooManyRequests | errors.TooManyFailures):
+        headers["Retry-After"] = str(error.fields["retry_after"])
     if isinstance(error, route_errors.MethodNotAllowed):
         headers["Allow"] = str(error.fields["allowed"])
     body = msgspec.json.encode(ErrorBody(detail.message, detail))

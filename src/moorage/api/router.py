@@ -13,7 +13,7 @@ from moorage.api.operation import Operation
 from moorage.api.request import RequestContext
 from moorage.api.routes import OPERATIONS
 from moorage.api.services import Services
-from moorage.core.errors.base import InvalidApiKey
+from moorage.core.errors.base import InvalidApiKey, NotAllowed
 from moorage.core.errors.requests import InvalidMinRevision
 
 #: How many requests with an unknown key may wait for a revision.
@@ -32,11 +32,16 @@ def _route(path: str, by_method: dict[str, Operation], services: Services) -> Ro
         if operation.scopes is None:
             return await operation.handler(RequestContext(request, services, None, frozenset()))
         services.follower.check_age()
-        if "x-moorage-min-revision" in request.headers:
-            await _wait_for_revision(request, services)
-        caller = authenticate(services.catalog, request.headers.get("authorization"))
+        try:
+            if "x-moorage-min-revision" in request.headers:
+                await _wait_for_revision(request, services)
+            caller = authenticate(services.catalog, request.headers.get("authorization"))
+        except NotAllowed:
+            services.limits.check_failure(request.scope["moorage.client"])
+            raise
         request.scope["moorage.caller"] = caller
         revision = request.scope["moorage.revision"] = str(services.catalog.revision)
+        services.limits.check_key(caller.id)
         caller.check_scopes(operation.scopes)
         context = RequestContext(request, services, caller, operation.scopes)
         try:

@@ -7,6 +7,7 @@ import msgspec
 from moorage.api.event_stream import Streams
 from moorage.api.memory_budget import MemoryBudget
 from moorage.api.metrics import Metrics
+from moorage.api.request_limits import RequestLimits
 from moorage.api.request_log import RequestLog
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower
@@ -42,6 +43,7 @@ class Services(msgspec.Struct, frozen=True):
     streams: Streams
     metrics: Metrics
     request_log: RequestLog
+    limits: RequestLimits
     description: ApiDescription
     write_queue: WriteQueue
     memory: MemoryBudget

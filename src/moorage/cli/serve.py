@@ -52,6 +52,8 @@ def _root_path(text: str) -> str:
 @setting("max_call_body", WholeNumber(MAX_BODY, 1_073_741_824))
 @setting("root_path", Parsed(_root_path))
 @setting("trusted_proxies", Parsed(TrustedProxies.parse))
+@setting("requests_per_key", WholeNumber(0, 1_000_000_000))
+@setting("failures_per_address", WholeNumber(0, 1_000_000_000))
 @setting("workers", WholeNumber(1, 64))
 @setting("load")
 @setting("log_format", click.Choice(["json", "console"]))

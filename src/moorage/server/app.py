@@ -11,7 +11,9 @@ from starlette.types import ASGIApp
 from moorage.api.event_stream import Streams
 from moorage.api.memory_budget import MemoryBudget
 from moorage.api.metrics import Metrics
+from moorage.api.middleware.proxies import Proxies
 from moorage.api.openapi.document import describe
+from moorage.api.request_limits import RequestLimits
 from moorage.api.request_log import RequestLog
 from moorage.api.routes import OPERATIONS
 from moorage.api.services import Services
@@ -80,6 +82,7 @@ def create_app(settings: ServerSettings, stopping: Event | None = None, worker: 
         streams=Streams(catalog, follower, notifier, connections() * 7 // 8),
         metrics=metrics,
         request_log=RequestLog(metrics, AccessLog(settings.log_format, settings.log_level)),
+        limits=RequestLimits(settings.requests_per_key, settings.failures_per_address),
         description=describe(OPERATIONS, settings.root_path),
         write_queue=WriteQueue(store, catalog),
         memory=memory,
@@ -92,6 +95,5 @@ def create_app(settings: ServerSettings, stopping: Event | None = None, worker: 
         services,
         stopping.is_set if stopping else lambda: False,
         store.close,
-        settings.root_path,
-        settings.trusted_proxies,
+        Proxies(settings.root_path, settings.trusted_proxies),
     )

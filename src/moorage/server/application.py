@@ -17,13 +17,13 @@ from moorage.api.errors import error_response, public_error
 from moorage.api.metrics import Metrics
 from moorage.api.middleware.get_config_fast_path import GetConfigFastPath
 from moorage.api.middleware.pipeline import RequestPipeline
+from moorage.api.middleware.proxies import Proxies
 from moorage.api.router import routes
 from moorage.api.routes import OPERATIONS
 from moorage.api.services import Services
 from moorage.core.errors.base import MoorageError
 from moorage.core.errors.routes import MethodNotAllowed, RouteNotFound
 from moorage.core.errors.storage import Stale, StorageError, TooStale
-from moorage.core.trusted_proxies import TrustedProxies
 from moorage.server.background import flush_request_log, purge_deleted, record_consumers
 from moorage.server.garbage_collection import collect_when_idle
 
@@ -37,8 +37,7 @@ def build_application(
     services: Services,
     is_stopping: Callable[[], bool],
     close: Callable[[], None],
-    root_path: str,
-    trusted_proxies: TrustedProxies,
+    proxies: Proxies,
 ) -> ASGIApp:
     """Return the ASGI application; `is_stopping` is polled a few times a second, and `close` runs at shutdown."""
 
@@ -76,7 +75,7 @@ def build_application(
     app.router.redirect_slashes = False  # a redirect would be built from the Host header, which anybody can set
     fast_path = GetConfigFastPath(services.catalog, services.resolver, services.consumers)
     return RequestPipeline(
-        app, services.catalog, services.follower, services.request_log, fast_path, root_path, trusted_proxies
+        app, services.catalog, services.follower, services.request_log, fast_path, proxies, services.limits
     )
 
 

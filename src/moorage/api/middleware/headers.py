@@ -11,7 +11,6 @@ from starlette.types import Scope
 from moorage.api.responses import RawHeaders
 from moorage.core.deployments.ids import accepts_request_id
 from moorage.core.errors.requests import InvalidHost, InvalidRequest, RepeatedHeader
-from moorage.core.trusted_proxies import TrustedProxies
 
 #: Headers that a proxy and this server could read differently if they were sent twice.
 _SINGLE: Final = {b"authorization": "Authorization", b"idempotency-key": "Idempotency-Key"}
@@ -54,20 +53,6 @@ def read_headers(scope: Scope) -> RequestHeaders:
         b"expect" in found,
         None if is_usual else _problem(scope.get("http_version"), host, [name for name, _ in headers]),
     )
-
-
-def client_address(proxies: TrustedProxies, scope: Scope) -> str:
-    """Return the address of the client; several headers of one name are one list."""
-    peer: str = scope["client"][0] if scope.get("client") else ""
-    if not proxies:
-        return peer
-    headers: RawHeaders = scope["headers"]
-    return proxies.client(peer, _list(headers, b"x-forwarded-for"), _list(headers, b"forwarded"))
-
-
-def _list(headers: RawHeaders, name: bytes) -> bytes | None:
-    values = [value for header, value in headers if header == name]
-    return b",".join(values) if values else None
 
 
 @lru_cache(maxsize=64)  # a server has few names

@@ -5,11 +5,9 @@ costs about as much as a cached response (decision 0001). Their order is that of
 """
 
 import logging
-import re
 import time
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import unquote
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,25 +19,27 @@ from moorage.api.errors import error_response
 from moorage.api.middleware.caller_cache import CallerCache
 from moorage.api.middleware.conditional import ConditionalResponse, age_header, without_body
 from moorage.api.middleware.get_config_fast_path import GetConfigFastPath
-from moorage.api.middleware.headers import RequestHeaders, client_address, read_headers
+from moorage.api.middleware.headers import RequestHeaders, read_headers
+from moorage.api.middleware.proxies import Proxies
 from moorage.api.middleware.response_cache import CachedResponse, CacheKey, ResponseCache
 from moorage.api.middleware.timeouts import SharedTimeout
 from moorage.api.request import SMALL_BODY
+from moorage.api.request_limits import RequestLimits
 from moorage.api.request_log import RequestLog
 from moorage.api.responses import RawHeaders, etag_matches
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import FRESH_SECONDS, Follower
 from moorage.core.access import ApiKey
-from moorage.core.errors.base import MoorageError
-from moorage.core.errors.routes import RouteNotFound
-from moorage.core.root_path import without_root_path
-from moorage.core.trusted_proxies import NO_PROXIES, TrustedProxies
+from moorage.core.errors.base import MoorageError, TooManyRequests
 from moorage.logs import RequestRecord
 
 _NO_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
 _READS: Final = frozenset({"GET", "HEAD"})
 _READING_POSTS: Final = ("/get_config", "/explain", "/simulate")
 _CLIENT_CLOSED_REQUEST: Final = 499  # nginx's status for the log; no client gets it
+
+_NO_PROXIES: Final = Proxies()
+_NO_LIMITS: Final = RequestLimits()
 
 _log = logging.getLogger("moorage.api")
 
@@ -54,16 +54,16 @@ class RequestPipeline:
         follower: Follower,
         request_log: RequestLog,
         fast_path: GetConfigFastPath,
-        root_path: str = "",
-        trusted_proxies: TrustedProxies = NO_PROXIES,
+        proxies: Proxies = _NO_PROXIES,
+        limits: RequestLimits = _NO_LIMITS,
     ) -> None:
         self._app = app
         self._catalog = catalog
         self._follower = follower
         self._request_log = request_log
         self._fast_path = fast_path
-        self._root_path = root_path
-        self._trusted_proxies = trusted_proxies
+        self._proxies = proxies
+        self._limits = limits
         self._callers = CallerCache()
         self._cache = ResponseCache()
         self._timeout = SharedTimeout(BODY_SECONDS)
@@ -79,11 +79,12 @@ class RequestPipeline:
         headers = read_headers(scope)
         age_of = self._follower.age if self._catalog.is_current() else await self._catch_up()
         self._clear_if_changed()
-        path_problem = _normalize_path(scope, self._root_path)
-        problem = headers.problem or path_problem
+        path_problem = self._proxies.normalize_path(scope)
+        problem: MoorageError | None = headers.problem or path_problem
         method, path, query = scope["method"], scope["path"], scope["query_string"]
         caller: ApiKey | None
         error: str | None = None
+        client = scope["moorage.client"] = self._proxies.client(scope)
         cached, age = None, 0.0  # the age is read as late as possible
         if method == "GET":
             age = age_of()
@@ -94,6 +95,9 @@ class RequestPipeline:
                 age_of = await self._catch_up()
             age = age_of()
             cached = self._get_config_fast_path(headers, body, age)
+        if cached is not None and (refusal := self._refusal(cached.caller)) is not None:
+            scope["moorage.caller"] = cached.caller
+            cached, problem = None, refusal
         if cached is not None:
             status, response_headers, message = 200, cached.headers, cached.body_message
             if headers.if_none_match is not None and etag_matches(headers.if_none_match, cached.etag):
@@ -108,12 +112,19 @@ class RequestPipeline:
             if method == "GET" and caller is not None:
                 self._store(headers.authorization, (caller.id, path, query), response, route, caller)
         seconds = time.perf_counter() - started
-        client = client_address(self._trusted_proxies, scope)
         key_id = caller.id if caller else None
         record = RequestRecord(
             clock.now_seconds(), seconds, method, route, path, status, headers.request_id, key_id, client, error
         )
         self._request_log.record(record)
+
+    def _refusal(self, caller: ApiKey) -> TooManyRequests | None:
+        """Count a request of an API key, and return the reason to refuse it."""
+        try:
+            self._limits.check_key(caller.id)
+        except TooManyRequests as error:
+            return error
+        return None
 
     def _response_cache(self, headers: RequestHeaders, path: str, query: bytes, age: float) -> CachedResponse | None:
         """Return the cached response to a request, if it is still valid."""
@@ -137,7 +148,7 @@ class RequestPipeline:
 
     async def _run(self, scope: Scope, response: ConditionalResponse, problem: MoorageError | None) -> None:
         """Run the application, or send the error `problem`; an unexpected error becomes a 500."""
-        request_id, root_path = response.request_id.decode(), self._root_path
+        request_id, root_path = response.request_id.decode(), self._proxies.root_path
         scope["moorage.request_id"], scope["moorage.root_path"] = request_id, root_path
         app = self._app
         if problem is not None:
@@ -208,24 +219,6 @@ async def _send(send: Send, status: int, headers: RawHeaders, body: Message, req
         headers.append(age_header(age))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send(body)
-
-
-def _normalize_path(scope: Scope, root_path: str) -> MoorageError | None:
-    """Remove the root path from the path; return the error of a path with an encoded slash."""
-    raw_path: bytes = scope.get("raw_path") or b""
-    has_slash = b"%2" in raw_path and b"%2f" in raw_path.lower()
-    if has_slash:
-        # The server decodes a path before it is routed, so the slash would separate segments and lead to another
-        # route. No key, id or version has a slash.
-        scope["path"] = _path_of_segments(raw_path)
-    if root_path:
-        scope["path"] = without_root_path(scope["path"], root_path)
-    return RouteNotFound.of(scope["path"]) if has_slash else None
-
-
-def _path_of_segments(raw_path: bytes) -> str:
-    """Return the decoded path with `%2F` for an encoded slash."""
-    return unquote(re.sub(b"%2f", b"%252F", raw_path, flags=re.IGNORECASE).decode("latin-1"))
 
 
 def _replay(first: Message | TimeoutError, receive: Receive) -> Receive:

@@ -169,6 +169,8 @@ def _operation(operation: Operation, schema_of: dict[type, dict[str, Any]]) -> d
             errors.InvalidApiKey,
             errors.ExpiredApiKey,
             errors.InsufficientScope,
+            errors.TooManyRequests,
+            errors.TooManyFailures,
         ]
     if description.strip():
         document["description"] = description.strip()

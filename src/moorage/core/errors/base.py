@@ -13,7 +13,7 @@
     ├── PreconditionFailed        DeploymentExists
     ├── VariantNotResolved        the routing table names a variant that does not exist
     ├── DeploymentUnreadable, VersionUnreadable    another program wrote into the database
-    ├── TooManyStreams, ApiKeyQueueFull, WriteQueueFull, IdempotencyQuotaExceeded
+    ├── TooManyRequests, TooManyFailures, TooManyStreams, ApiKeyQueueFull, WriteQueueFull, IdempotencyQuotaExceeded
     └── StorageError              the database, see `moorage.core.errors.storage`
 
 The docstring of a class is its message: what is wrong, and the value. `hint` is what to do. Both have `{fields}` that
@@ -241,6 +241,20 @@ class WriteQueueFull(MoorageError):
 
     code = "write_queue_full"
     hint = "Retry later."
+
+
+class TooManyRequests(MoorageError):
+    """This API key has sent more than {limit} requests per minute."""
+
+    code = "too_many_requests"
+    hint = "Retry after {retry_after} seconds."
+
+
+class TooManyFailures(MoorageError):
+    """The address {address} has sent more than {limit} requests per minute without a valid API key."""
+
+    code = "too_many_failures"
+    hint = "Retry after {retry_after} seconds with a valid API key; `moorage keys list` shows them."
 
 
 class VariantNotResolved(MoorageError):
