@@ -48,10 +48,10 @@ faults: .venv/test ## Inject faults and update docs/reliability.md (ARGS="--quic
 	$(BIN)/python -m tools.faults $(ARGS)
 
 lock: ## Update the locked dependencies (needs uv)
-	uv pip compile pyproject.toml --group build -o requirements/serve.txt $(LOCK)
+	uv pip compile pyproject.toml --group build --extra server -o requirements/serve.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --extra postgres -c requirements/serve.txt -o requirements/postgres.txt $(LOCK)
-	uv pip compile pyproject.toml --group build --extra jinja -c requirements/serve.txt -o requirements/jinja.txt $(LOCK)
-	uv pip compile pyproject.toml --group build --group test -c requirements/serve.txt -o requirements/test.txt $(LOCK)
+	uv pip compile pyproject.toml --group build --extra server --extra jinja -c requirements/serve.txt -o requirements/jinja.txt $(LOCK)
+	uv pip compile pyproject.toml --group build --group test --extra server -c requirements/serve.txt -o requirements/test.txt $(LOCK)
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade
 

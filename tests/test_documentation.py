@@ -155,6 +155,13 @@ def command_lines() -> Iterator[str]:
                 yield from re.findall(r"\bmoorage ([^#|]+)", line)
 
 
+def test_the_readme_installs_extras_that_exist() -> None:
+    named = re.findall(r"'\.\[(\w+)\]'", (ROOT / "README.md").read_text())
+
+    assert "server" in named
+    assert set(named) <= set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"])
+
+
 def test_every_command_and_option_of_the_docs_exists() -> None:
     lines = list(command_lines())
 

@@ -3,8 +3,6 @@
 import re
 from uuid import UUID
 
-import uuid_utils
-
 from moorage.core.access import TOKEN_PREFIX
 from moorage.core.errors.requests import InvalidKey
 
@@ -24,6 +22,8 @@ _REQUEST_ID = re.compile(rb"[\x21\x23-\x5b\x5d-\x7e]{1,128}")
 
 def new_id() -> str:
     """Return a new id: a UUIDv7 of 36 characters. Do not order by it, because clocks can step back."""
+    import uuid_utils  # noqa: PLC0415 -- the client library creates no ids and does without the package
+
     return str(uuid_utils.uuid7())
 
 
