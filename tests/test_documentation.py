@@ -183,7 +183,7 @@ def test_the_key_commands_of_the_docs_run_as_written(folder: Path) -> None:
     result = run_shell(script, folder)
 
     assert result.returncode == 0, result.stderr
-    assert result.stdout.count("mrg_") == 2
+    assert result.stdout.count("mrg_") == 3
 
 
 @pytest.mark.parametrize("language", ["sh", "python"])

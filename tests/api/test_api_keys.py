@@ -2,15 +2,26 @@
 
 import json
 import time
+import urllib.request
+from contextlib import closing
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from moorage.core.access import Scope
+from moorage.core.deployments.history import Actor
+from moorage.core.errors.base import InvalidApiKey
+from moorage.registry.api_keys import rotate_api_key
+from moorage.registry.authorization import authorize
+from moorage.registry.write_context import WriteContext
+from moorage.store.opening import open_store
 from tests.support import golden
+from tests.support.program import moorage
+from tests.support.registry import create_api_key, create_project
 from tests.support.server import Project, Response, Server
 from tests.support.stores import Database, run_sql
+from tests.support.threads import HANG_SECONDS, until
 
 
 @pytest.fixture
@@ -241,3 +252,112 @@ def test_no_token_is_stored_in_the_database_or_the_log(database: Database, folde
     for token in [*tokens, caller.token, project.token]:
         assert token.encode() not in stored
         assert token[-20:].encode() not in stored
+
+
+def test_a_rotation_replaces_the_token_and_nothing_else(admin: Project) -> None:
+    body = {"name": "ci", "scopes": ["deployments:read"], "expires_at": "2099-01-01T00:00:00Z"}
+    created = send(admin, "POST", body=body).json
+    old = with_token(admin, created["token"])
+    assert old.page().status == 200
+
+    rotated = send(admin, "POST", f"/{created['id']}/rotate")
+
+    assert rotated.status == 200
+    assert rotated.headers["cache-control"] == "no-store"
+    assert rotated.json == created | {"token": rotated.json["token"]}
+    assert rotated.json["token"].startswith(f"mrg_{created['id']}_")
+    assert rotated.json["token"] != created["token"]
+    assert (old.page().status, with_token(admin, rotated.json["token"]).page().status) == (401, 200)
+    assert rotated.json["token"].encode() not in send(admin, "GET", f"/{created['id']}").body
+
+
+def test_the_history_has_a_rotation_and_the_database_check_accepts_it(folder: Path) -> None:
+    with Server(folder) as server:
+        project = server.new_project()
+        admin = Project(server, project.id, project.name, project.key(Scope.KEYS_ADMIN)[1])
+        key_id = send(admin, "POST", body={"name": "ci", "scopes": ["keys:admin"]}).json["id"]
+        send(admin, "POST", f"/{key_id}/rotate", {"reason": "leaked"})
+
+        columns = "action, reason, changes, api_key_id"
+        rows = run_sql(server.database, f"SELECT {columns} FROM history WHERE subject_key_id = '{key_id}' ORDER BY rev")
+        ((stored,),) = run_sql(server.database, f"SELECT token_sha256 FROM api_key WHERE id = '{key_id}'")
+        checked = moorage("db", "check", "--database", server.database, folder=folder)
+
+    action, reason, changes, author = rows[-1]
+    assert (action, reason, author) == ("key_rotated", "leaked", admin.token.split("_")[1])
+    assert json.loads(changes) == {"token_sha256": stored}
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_a_key_rotates_itself_and_its_old_token_ends(admin: Project) -> None:
+    key_id = admin.token.split("_")[1]
+
+    rotated = send(admin, "POST", f"/{key_id}/rotate")
+
+    assert rotated.status == 200
+    assert send(admin, "GET").error["code"] == "invalid_api_key"
+    assert send(with_token(admin, rotated.json["token"]), "GET", f"/{key_id}").json["status"] == "active"
+
+
+def test_a_key_cannot_get_the_token_of_a_key_with_more_rights(admin: Project) -> None:
+    stronger = admin.key(Scope.KEYS_ADMIN, Scope.WRITE)[0]
+    _, limited = admin.key(Scope.KEYS_ADMIN, Scope.READ, expires_us=int((time.time() + 3_600) * 1e6))
+    longer = admin.key(Scope.READ)[0]
+
+    scope = send(admin, "POST", f"/{stronger}/rotate")
+    expiry = send(with_token(admin, limited), "POST", f"/{longer}/rotate")
+
+    assert (scope.status, scope.error["code"]) == (403, "insufficient_scope")
+    assert "deployments:write" in scope.error["message"]
+    assert (expiry.status, expiry.error["param"]) == (400, "api_key_id")
+    assert "valid longer than your own key" in expiry.error["message"]
+
+
+@pytest.mark.parametrize("status", ["revoked", "expired"])
+def test_a_key_that_is_not_active_gets_no_new_token(admin: Project, status: str) -> None:
+    key_id, _ = admin.key(Scope.READ, expires_us=int((time.time() + 1) * 1e6) if status == "expired" else None)
+    if status == "revoked":
+        send(admin, "DELETE", f"/{key_id}")
+    until(lambda: send(admin, "GET", f"/{key_id}").json["status"] == status)
+
+    rejected = send(admin, "POST", f"/{key_id}/rotate")
+
+    assert (rejected.status, rejected.error["code"]) == (409, "api_key_not_active")
+    assert f"is {status}" in rejected.error["message"]
+
+
+def test_a_repeated_rotation_with_an_idempotency_key_has_no_token(admin: Project) -> None:
+    key_id = admin.key(Scope.READ)[0]
+
+    first, second = (send(admin, "POST", f"/{key_id}/rotate", Idempotency_Key="once") for _ in range(2))
+
+    assert second.json == first.json | {"token": f"mrg_{key_id}_…"}
+    assert second.headers["x-moorage-replayed"] == "true"
+    assert with_token(admin, first.json["token"]).page().status == 200
+
+
+def test_a_change_stream_of_a_rotated_key_ends(admin: Project) -> None:
+    key_id, token = admin.key(Scope.INVOKE, Scope.READ)
+    headers = {"Authorization": f"Bearer {token}"}
+    admin.get_at("/v2/deployments", 0, headers)
+    request = urllib.request.Request(f"{admin.server.url}/v2/deployments/changes", headers=headers)
+    strong = with_token(admin, admin.key(Scope.KEYS_ADMIN, Scope.INVOKE, Scope.READ)[1])
+    with urllib.request.urlopen(request, timeout=HANG_SECONDS) as stream:
+        assert stream.readline() == b"retry: 1000\n"
+        assert send(strong, "POST", f"/{key_id}/rotate").status == 200
+
+        stream.read()  # ends, because the server ends the stream
+
+
+def test_a_write_that_waits_while_its_key_is_rotated_is_rejected(folder: Path) -> None:
+    with closing(open_store(f"sqlite:///{folder}/moorage.db")) as store:
+        project = create_project(store, "p")
+        key, _ = create_api_key(store, project.id, "k", frozenset({Scope.WRITE}))
+        before = WriteContext(project.id, Actor(key.id), token_sha256=key.token_sha256)
+        with store.write() as tx:
+            assert authorize(tx, before) == key
+            tx.discard()
+        store.run(rotate_api_key, WriteContext(project.id), key.id)
+
+        with store.write() as tx, pytest.raises(InvalidApiKey):
+            authorize(tx, before)

@@ -105,7 +105,7 @@ class Harness:
         for path in (deleted, f"{live}/versions/{deleted_version_id}"):
             assert self.request("DELETE", f"/v2/deployments/{path}", self.full).status == 200
         self.entry_id: str = self.request("GET", f"/v2/deployments/{live}/history", self.full).json["data"][0]["id"]
-        api_key_id = project.key(Scope.READ)[0]
+        api_key_id = project.key(Scope.KEYS_ADMIN)[0]
         self.names = Names(live, live_id, deleted, deleted_id, version_id, deleted_version_id, api_key_id)
 
     def bearer(self, *scopes: Scope) -> str:

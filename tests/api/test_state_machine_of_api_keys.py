@@ -1,4 +1,6 @@
-"""The permissions of API keys match a model after any sequence of creations, renames and revocations."""
+"""The permissions of API keys match a model after any sequence of creations, renames, rotations and revocations."""
+
+from copy import copy
 
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
@@ -30,6 +32,8 @@ REACHED = {
     ),
     *("rename: 200", "rename: insufficient_scope", "rename: invalid_api_key"),
     *("revoke: 200", "revoke: insufficient_scope", "revoke: invalid_api_key", "revoke itself: 200"),
+    *("rotate: 200", "rotate: insufficient_scope", "rotate: invalid_api_key", "rotate itself: 200"),
+    "rotate: api_key_not_active",
     *("use: 200", "use: insufficient_scope", "use: invalid_api_key"),
 }
 
@@ -98,6 +102,18 @@ class ApiKeys(Machine):
             key.is_revoked = True
             self.expect("use", self.request_by(key, "GET", "deployments"), 401, "invalid_api_key")
 
+    def rotate(self, caller_position: int, position: int) -> None:
+        caller, key = self.key(caller_position), self.key(position)
+        response = self.request_by(caller, "POST", f"api-keys/{key.id}/rotate")
+        if not self.is_allowed("rotate", response, caller, key.scopes | ADMIN):
+            return
+        if key.is_revoked:
+            self.expect("rotate", response, 409, "api_key_not_active")
+            return
+        self.expect("rotate itself" if key is caller else "rotate", response, 200)
+        before, key.token = copy(key), response.json["token"]
+        self.expect("use", self.request_by(before, "GET", "deployments"), 401, "invalid_api_key")
+
     def use(self, position: int, scope: Scope) -> None:
         key = self.key(position)
         response = self.request_by(key, *USES[scope])
@@ -109,6 +125,7 @@ class ApiKeys(Machine):
             create={"caller_position": POSITIONS, "scopes": SCOPES, "name": NAMES},
             rename={"caller_position": POSITIONS, "position": POSITIONS, "name": NAMES},
             revoke={"caller_position": POSITIONS, "position": POSITIONS},
+            rotate={"caller_position": POSITIONS, "position": POSITIONS},
             use={"position": POSITIONS, "scope": st.sampled_from(list(USES))},
         )
     )

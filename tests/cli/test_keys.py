@@ -68,6 +68,31 @@ def test_keys_revoke_invalidates_a_key_by_its_name(server: Server, folder: Path)
     assert client.page().status == 401
 
 
+def test_keys_rotate_prints_only_the_new_token_and_invalidates_the_old_one(server: Server, folder: Path) -> None:
+    database = ("--database", server.database)
+    old = moorage("keys", "create", "rotated", *database, folder=folder).stdout.strip()
+    assert Project(server, "", "", old).page().status == 200
+
+    result = moorage("keys", "rotate", "rotated", *database, folder=folder)
+    new = result.stdout.strip()
+
+    assert result.stdout == f"{new}\n"
+    assert find_key_id(new) == find_key_id(old)
+    assert result.stderr == f"Rotated {find_key_id(old)} (rotated). Its old token is invalid.\n"
+    assert [Project(server, "", "", token).page().status for token in (old, new)] == [401, 200]
+
+
+def test_keys_rotate_rejects_a_revoked_key(server: Server, folder: Path) -> None:
+    database = ("--database", server.database)
+    moorage("keys", "create", "gone", *database, folder=folder)
+    moorage("keys", "revoke", "gone", *database, folder=folder)
+
+    result = moorage("keys", "rotate", "gone", *database, folder=folder)
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: API key 'gone' is revoked, so it gets no new token.")
+
+
 def test_keys_list_shows_statuses_but_no_tokens(folder: Path) -> None:
     create_database(folder)
     tokens = [

@@ -156,6 +156,22 @@ def test_the_database_is_used_if_it_is_named(server: Server, project: Project, f
     assert (by_option.returncode, by_setting.returncode) == (0, 0)
 
 
+def test_keys_are_rotated_over_http(project: Project, folder: Path) -> None:
+    remote = {"MOORAGE_URL": project.server.url, "MOORAGE_API_KEY": admin(project)}
+    old = moorage("keys", "create", "app", folder=folder, settings=remote).stdout.strip()
+
+    rotated = moorage("keys", "rotate", "app", folder=folder, settings=remote)
+    new = rotated.stdout.strip()
+
+    assert (rotated.returncode, new.split("_")[1]) == (0, old.split("_")[1]), rotated.stderr
+    assert "Its old token is invalid." in rotated.stderr
+    statuses = [Project(project.server, project.id, "", token).page().status for token in (old, new)]
+    assert statuses == [401, 200]
+    moorage("keys", "revoke", "app", folder=folder, settings=remote)
+    gone = moorage("keys", "rotate", "app", folder=folder, settings=remote)
+    assert (gone.returncode, "API key 'app' not found" in gone.stderr) == (1, True)
+
+
 @pytest.mark.parametrize("command", [("keys", "create", "a"), ("keys", "list"), ("projects", "create", "a")])
 def test_a_missing_database_is_not_created(folder: Path, command: tuple[str, ...]) -> None:
     done = moorage(*command, folder=folder)

@@ -64,7 +64,7 @@ class ChangeStream(Response):
         super().__init__(headers=dict(headers))
         del self.headers["content-length"]
         self._streams, self._catalog = streams, streams.catalog
-        self._key_id, self._project_id = key.id, key.project_id
+        self._key_id, self._token_sha256, self._project_id = key.id, key.token_sha256, key.project_id
         self._state = self._catalog.state
         current = self._state.position
         self._rev = current.rev if position is None else position.rev
@@ -120,7 +120,7 @@ class ChangeStream(Response):
     def _seconds_left(self) -> float:
         """Return for how long the key is known to be valid; 0 or less if it is not."""
         key = self._catalog.find_api_key(self._key_id)
-        if key is None or key.revoked_us is not None:
+        if key is None or key.revoked_us is not None or key.token_sha256 != self._token_sha256:
             return 0
         try:
             self._streams.follower.check_age()

@@ -240,6 +240,7 @@ class RequestContext:
             write_options(self.request),
             self.services.template_variables,
             self._scopes,
+            key.token_sha256,
             calculations,
         )
         return context.with_reason(self._reason)

@@ -300,6 +300,14 @@ OPERATIONS = (
         responses={200: ApiKeyItem}, headers=(), errors=(errors.ApiKeyNotFound, *_QUERY_ERRORS, *_STORAGE_ERRORS),
     ),
     Operation(
+        method="POST", path="/v2/api-keys/{api_key_id}/rotate", name="RotateApiKey",
+        handler=api_keys.rotate, scopes=_KEYS_ADMIN, body=Reason, is_body_optional=True,
+        responses={200: ApiKeyItem},
+        errors=(
+            errors.ApiKeyNotFound, errors.ApiKeyNotActive, request_errors.InvalidRequest, *_QUERY_ERRORS, *_POST_ERRORS,
+        ),
+    ),
+    Operation(
         method="GET", path="/", name="Index", handler=index.index, scopes=OPEN,
         responses={200: index.ServerIndex},
     ),

@@ -17,7 +17,7 @@ from moorage.core.compatibility.consumers import oldest_us
 from moorage.core.errors.base import ApiKeyNotFound
 from moorage.core.errors.storage import MISSING_FILE, InvalidDatabase
 from moorage.core.times import iso
-from moorage.registry.api_keys import create_api_key, get_api_key, revoke_api_key
+from moorage.registry.api_keys import create_api_key, get_api_key, revoke_api_key, rotate_api_key
 from moorage.registry.projects import DEFAULT_PROJECT, get_project
 from moorage.registry.write_context import WriteContext
 from moorage.store.opening import open_existing
@@ -30,7 +30,7 @@ _NO_DATABASE = (
 
 
 class KeyRow(msgspec.Struct, frozen=True):
-    """An API key as the command line shows it; `token` only after its creation."""
+    """An API key as the command line shows it; `token` only after its creation or rotation."""
 
     id: str
     name: str
@@ -50,7 +50,7 @@ class KeyRow(msgspec.Struct, frozen=True):
 
 
 class KeyStore(Protocol):
-    """Where API keys are created, listed and revoked."""
+    """Where API keys are created, listed, rotated and revoked."""
 
     def create(self, name: str, project: str | None, scopes: Sequence[Scope], expires_us: int | None) -> KeyRow:
         """Create a key; without scopes, it gets the default ones."""
@@ -58,6 +58,10 @@ class KeyStore(Protocol):
 
     def list(self) -> list[KeyRow]:
         """Return the keys."""
+        ...
+
+    def rotate(self, id_or_name: str) -> KeyRow:
+        """Replace the token of a key."""
         ...
 
     def revoke(self, id_or_name: str) -> KeyRow:
@@ -90,6 +94,13 @@ class DatabaseKeys:
             echo(one_line(text, 1_000), err=True)
         return [_row(key, names.get(key.project_id, key.project_id), last_us.get(key.id)) for key in found]
 
+    def rotate(self, id_or_name: str) -> KeyRow:
+        """Replace the token of a key."""
+        with existing_database(self._url) as store:
+            key = get_api_key(store, id_or_name)
+            rotated = store.run(rotate_api_key, WriteContext(key.project_id), key.id)
+        return msgspec.structs.replace(_row(key, ""), token=rotated.token)
+
     def revoke(self, id_or_name: str) -> KeyRow:
         """Revoke a key."""
         with existing_database(self._url) as store:
@@ -121,8 +132,19 @@ class ServerKeys:
         """Return the keys."""
         return [_row_of(item) for page in self._client.pages("/v2/api-keys", Page[KeyItem]) for item in page.value.data]
 
+    def rotate(self, id_or_name: str) -> KeyRow:
+        """Replace the token of a key."""
+        path = f"/v2/api-keys/{self._find(id_or_name).id}/rotate"
+        return _row_of(self._client.send("POST", path, KeyItem).value, with_token=True)
+
     def revoke(self, id_or_name: str) -> KeyRow:
         """Revoke a key."""
+        row = self._find(id_or_name)
+        self._client.send("DELETE", f"/v2/api-keys/{row.id}", KeyItem)
+        return row
+
+    def _find(self, id_or_name: str) -> KeyRow:
+        """Return the key with an id or a name; a revoked one only by its id."""
         found = [row for row in self.list() if id_or_name in (row.id, row.name)]
         valid = [row for row in found if row.status != "revoked" or row.id == id_or_name]
         if not valid:
@@ -130,7 +152,6 @@ class ServerKeys:
         if len(valid) > 1:
             ids = ", ".join(row.id for row in valid[:20])
             raise click.ClickException(f"Several keys are named {one_line(id_or_name)}: {ids}. Name one by its id.")
-        self._client.send("DELETE", f"/v2/api-keys/{valid[0].id}", KeyItem)
         return valid[0]
 
 

@@ -42,7 +42,7 @@ class Expiry(click.ParamType[int]):
 
 @click.group()
 def keys() -> None:
-    """Create, list and revoke API keys.
+    """Create, list, rotate and revoke API keys.
 
     With MOORAGE_URL, the commands use that server and an API key with the scope keys:admin, for its own project. With
     --database or MOORAGE_DATABASE, or without any of them, they use the database of the server on this machine.
@@ -108,6 +108,20 @@ def list_(store: KeyStore, output: str) -> None:
         last_used, expires = when(row.last_used) if row.last_used else "-", row.expires or "never"
         table.add_row(row.id, row.name, row.project or "-", row.status, last_used, expires, " ".join(row.scopes))
     print_table(table)
+
+
+@keys.command()
+@click.argument("id_or_name")
+@_chosen_store
+def rotate(store: KeyStore, id_or_name: str) -> None:
+    """Replace the token of an API key.
+
+    The key keeps its id, name, scopes and expiry. The old token is invalid at once; the new one is printed only once,
+    alone on standard output.
+    """
+    rotated = store.rotate(id_or_name)
+    echo(rotated.token)
+    echo(f"Rotated {rotated.id} ({rotated.name}). Its old token is invalid.", err=True)
 
 
 @keys.command()

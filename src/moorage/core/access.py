@@ -75,13 +75,13 @@ class ApiKey(msgspec.Struct, frozen=True):
             raise InsufficientScope(required=missing, held=", ".join(sorted(self.scopes)) or "none")
 
 
-def new_token() -> tuple[str, str]:
-    """Create a token.
+def new_token(key_id: str = "") -> tuple[str, str]:
+    """Create a token of a new API key, or a new one of an existing API key.
 
     Returns:
         The key's public id, and the token, which is shown once and never stored.
     """
-    key_id = _random(_ID_LENGTH)
+    key_id = key_id or _random(_ID_LENGTH)
     body = f"{TOKEN_PREFIX}{key_id}_{_random(_SECRET_LENGTH)}"
     return key_id, body + _checksum(body)
 
@@ -147,7 +147,7 @@ class PatchApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ApiKeyItem(msgspec.Struct, frozen=True):
-    """A key. `token` is complete in the response to its creation, and masked in all others."""
+    """A key. `token` is complete in the response to its creation or rotation, and masked in all others."""
 
     id: str
     name: str

@@ -101,6 +101,8 @@ def step_api_key(expected: ExpectedRow, entry: Entry, changes: Changes) -> None:
             )  # fmt: skip
         case "key_renamed":
             expected["name"] = changes.name
+        case "key_rotated":
+            expected["token_sha256"] = changes.token_sha256
         case "key_revoked":
             expected["revoked_us"] = changes.revoked_us
 

@@ -1,4 +1,4 @@
-"""Create, grant, rename and revoke API keys."""
+"""Create, grant, rename, rotate and revoke API keys."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from moorage.core.access import ApiKey, PatchApiKey, PostApiKey, Scope, hash_token, new_token, read_time
 from moorage.core.deployments.history import OPERATOR, Actor, Subject
-from moorage.core.errors.base import ApiKeyNotFound, NoScopeToGrant
+from moorage.core.errors.base import ApiKeyNotActive, ApiKeyNotFound, NoScopeToGrant
 from moorage.core.errors.requests import InvalidRequest
 from moorage.core.errors.rows import ApiKeyUnreadable
 from moorage.core.times import LAST_US, iso
@@ -102,6 +102,32 @@ def rename_api_key(tx: Transaction, ctx: WriteContext, key_id: str, body: PatchA
     tx.rename_api_key(key.id, body.name)
     tx.record("key_renamed", ctx.actor, _subject(key))
     return msgspec.structs.replace(key, name=body.name)
+
+
+def rotate_api_key(tx: Transaction, ctx: WriteContext, key_id: str) -> ApiKeyResult:
+    """Replace the token of a key of the project, at once.
+
+    The caller gets the token, so the caller's key must be able to grant all that the key has.
+
+    Raises:
+        ApiKeyNotFound, ApiKeyUnreadable
+        InvalidApiKey, ExpiredApiKey: the caller's key.
+        InsufficientScope: the caller's key does not have a scope of the key.
+        InvalidRequest: the key expires later than the caller's.
+        ApiKeyNotActive: it was revoked, or has expired.
+    """
+    caller, key = authorize(tx, ctx), _get_api_key(tx, ctx, key_id)
+    if caller is not None:
+        caller.check_scopes(key.scopes)
+        if caller.expires_us is not None and (key.expires_us is None or key.expires_us > caller.expires_us):
+            reason = f"the key is valid longer than your own key, which expires at {iso(caller.expires_us)}"
+            raise InvalidRequest(param="api_key_id", reason=reason)
+    if key.revoked_us is not None or (key.expires_us is not None and key.expires_us <= tx.clock_us):
+        raise ApiKeyNotActive(name=key.name, status="expired" if key.revoked_us is None else "revoked")
+    _, token = new_token(key.id)
+    tx.rotate_api_key(key.id, hash_token(token))
+    tx.record("key_rotated", ctx.actor, _subject(key))
+    return ApiKeyResult(msgspec.structs.replace(key, token_sha256=hash_token(token)), token)
 
 
 def revoke_api_key(tx: Transaction, ctx: WriteContext, key_id: str) -> ApiKey:

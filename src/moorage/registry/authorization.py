@@ -26,6 +26,8 @@ def authorize(tx: Transaction, ctx: WriteContext) -> ApiKey | None:
         raise InvalidApiKey from error
     if key is None or key.project_id != ctx.project_id:
         raise InvalidApiKey
+    if ctx.token_sha256 is not None and ctx.token_sha256 != key.token_sha256:  # it was rotated
+        raise InvalidApiKey
     key.check_valid(clock.now_us())
     key.check_scopes(ctx.scopes)
     return key

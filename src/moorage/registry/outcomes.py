@@ -46,7 +46,7 @@ class VersionOutcome(msgspec.Struct, frozen=True, tag="version", array_like=True
 
 
 class ApiKeyOutcome(msgspec.Struct, frozen=True, tag="api_key", array_like=True):
-    """The outcome of the creation of an API key, without its token."""
+    """The outcome of the creation or rotation of an API key, without its token."""
 
     key_id: str
     name: str

@@ -40,7 +40,7 @@ class VersionResult(msgspec.Struct, frozen=True):
 
 
 class ApiKeyResult(msgspec.Struct, frozen=True):
-    """A new API key with its token, which is stored nowhere: that of a replay is empty."""
+    """An API key with its new token, which is stored nowhere: that of a replay is empty."""
 
     key: ApiKey
     token: str

@@ -43,7 +43,8 @@ WITHOUT_JINJA = _WithoutJinja()
 class WriteContext(msgspec.Struct, frozen=True):
     """The arguments that every write of the registry has in common.
 
-    `scopes` are those that the request needs; `moorage.registry.authorization` checks them when the write happens.
+    `scopes` are those that the request needs, and `token_sha256` is that of its token; `moorage.registry.authorization`
+    checks them when the write happens.
     """
 
     project_id: str
@@ -51,6 +52,7 @@ class WriteContext(msgspec.Struct, frozen=True):
     options: WriteOptions = WriteOptions()
     templates: TemplateInspector = WITHOUT_JINJA
     scopes: frozenset[Scope] = frozenset()
+    token_sha256: str | None = None
     calculate: Calculate = calculate_now
 
     def warnings(self, content: StoredContent) -> Sequence[Problem]:

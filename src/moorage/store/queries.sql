@@ -110,6 +110,10 @@ UPDATE api_key SET revoked_us = :now_us, rev = :rev WHERE id = :id AND revoked_u
 -- Rename an API key.
 UPDATE api_key SET name = :name, rev = :rev WHERE id = :id
 
+-- rotate_api_key --
+-- Replace the token of an API key.
+UPDATE api_key SET token_sha256 = :token_sha256, rev = :rev WHERE id = :id
+
 -- deployments --
 -- All deployments, tombstones included, in creation order.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,

@@ -119,6 +119,11 @@ class Transaction(Reader):
         self._run("rename_api_key", id=key_id, name=name, rev=self.rev)
         self._change(name=name)
 
+    def rotate_api_key(self, key_id: str, token_sha256: str) -> None:
+        """Replace the token of an API key."""
+        self._run("rotate_api_key", id=key_id, token_sha256=token_sha256, rev=self.rev)
+        self._change(token_sha256=token_sha256)
+
     def insert_deployment(
         self, project_id: str, key: str, description: str, version_id: str, file: str | None = None
     ) -> str:

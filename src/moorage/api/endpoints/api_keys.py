@@ -13,7 +13,8 @@ from moorage.core.compatibility.consumers import oldest_us
 from moorage.core.deployments.page import PageQuery
 from moorage.core.errors.base import ApiKeyNotFound
 from moorage.core.errors.storage import StorageUnavailable
-from moorage.registry.api_keys import grant_api_key, rename_api_key, revoke_api_key
+from moorage.registry.api_keys import grant_api_key, rename_api_key, revoke_api_key, rotate_api_key
+from moorage.registry.results import ApiKeyResult
 from moorage.store.reader import Reader
 
 _encode = msgspec.json.Encoder().encode
@@ -39,12 +40,17 @@ async def post(ctx: RequestContext) -> Response:
     """Create a key with at most the scopes and the expiry of your own key. Its token is in this response only."""
     ctx.allow_query_params()
     body, _ = await ctx.parse(PostApiKey)
-    result = await ctx.write(grant_api_key, body)
-    # A repeated request gets the same response, and a creation that was dated in the future is not an expiry.
-    created_us = min(result.key.created_us, clock.now_us())
-    response = json_response(ctx, _encode(ApiKeyItem.of(result.key, created_us, result.token)), 201)
-    response.headers["Cache-Control"] = "no-store"  # it has the token
-    return response
+    return _with_token(ctx, await ctx.write(grant_api_key, body), 201)
+
+
+async def rotate(ctx: RequestContext) -> Response:
+    """Replace the token of a key, at once on every worker. The new token is in this response only.
+
+    Your own key needs all scopes of the key, and must be valid as long. A key with `keys:admin` may rotate itself.
+    """
+    ctx.allow_query_params()
+    await ctx.parse_reason()
+    return _with_token(ctx, await ctx.write(rotate_api_key, ctx.path("api_key_id")), 200)
 
 
 async def patch(ctx: RequestContext) -> Response:
@@ -76,6 +82,14 @@ async def _last_uses(ctx: RequestContext) -> dict[str, int]:
         return (await ctx.read(partial(Reader.last_uses, since_us=oldest_us(clock.now_us()))))[0]
     except StorageUnavailable:
         return {}
+
+
+def _with_token(ctx: RequestContext, result: ApiKeyResult, status: int) -> Response:
+    # A repeated request gets the same response, and a creation that was dated in the future is not an expiry.
+    created_us = min(result.key.created_us, clock.now_us())
+    response = json_response(ctx, _encode(ApiKeyItem.of(result.key, created_us, result.token)), status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _item(key: ApiKey, last_us: int | None = None) -> Response:

@@ -26,6 +26,7 @@ EntryAction = Literal[
     "project_created",
     "key_created",
     "key_renamed",
+    "key_rotated",
     "key_revoked",
     "purged",
     "authenticated",
@@ -109,7 +110,8 @@ class Subject(msgspec.Struct, frozen=True):
 class Entry(msgspec.Struct, frozen=True):
     """A stored entry. `changes` is an encoded `Changes`; `breaking` a JSON array of allowed breaking changes or empty.
 
-    `api_key_id` is the author's; `subject_key_id` that of the API key that was created, renamed or revoked.
+    `api_key_id` is the author's; `subject_key_id` that of the API key that was created, renamed, rotated or
+    revoked.
     """
 
     rev: int

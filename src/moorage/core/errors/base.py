@@ -7,7 +7,7 @@
     │   └── InsufficientScope         PublishScopeMissing, NoScopeToGrant
     ├── NotFound                  DeploymentNotFound, DeploymentDeleted, VersionNotFound, VersionDeleted,
     │                             ProjectNotFound, ApiKeyNotFound, and those of `moorage.core.errors.routes`
-    ├── Conflict                  NameTaken, NothingToUndo, KeyTaken, NotDeleted, VersionIsLive,
+    ├── Conflict                  NameTaken, NothingToUndo, KeyTaken, NotDeleted, VersionIsLive, ApiKeyNotActive,
     │                             OwnedByFiles, OwnedByApi, IdempotencyConflict,
     │                             and those of `moorage.core.compatibility.errors`
     ├── PreconditionFailed        DeploymentExists
@@ -288,6 +288,13 @@ class NothingToUndo(Conflict):
     """The live version of deployment {key!r} never changed: there is nothing to undo."""
 
     code = "nothing_to_undo"
+
+
+class ApiKeyNotActive(Conflict):
+    """API key {name!r} is {status}, so it gets no new token."""
+
+    code = "api_key_not_active"
+    hint = "`moorage keys create NAME` creates another one."
 
 
 class NameTaken(Conflict):
