@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from moorage.client import Moorage
 from tests.support.program import moorage
 from tests.support.server import Project, Server
 from tests.support.threads import until
@@ -89,6 +90,11 @@ def test_the_command_line_and_the_prefix(behind: Project, folder: Path) -> None:
     result = moorage("deployments", "list", "-o", "json", folder=folder, settings=settings)
 
     assert [item["key"] for item in json.loads(result.stdout)["data"]] == ["a"]
+
+
+def test_the_client_library_and_the_prefix(behind: Project) -> None:
+    with Moorage(f"{behind.server.url}/moorage", behind.token) as client:
+        assert client.get_config("a").version == "1.0"
 
 
 def test_the_log_has_the_client_that_a_trusted_proxy_names(behind: Project) -> None:

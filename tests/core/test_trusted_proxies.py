@@ -69,7 +69,7 @@ def test_without_trusted_proxies_no_header_counts() -> None:
 
 @pytest.mark.parametrize("text", [None, ""])
 def test_no_setting_is_no_proxy(text: str | None) -> None:
-    assert not TrustedProxies.parse(text)
+    assert TrustedProxies.parse(text).networks == ()
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,38 @@ def test_the_log_names_a_worker_that_was_killed_and_its_replacement(folder: Path
         assert [line["new_worker"]] == server.workers()
 
 
+def test_a_server_whose_workers_end_right_after_their_start_stops_with_the_reason(folder: Path) -> None:
+    with Server(folder) as server:
+        assert server.process is not None
+        process = server.process
+
+        def has_exited() -> bool:
+            if process.poll() is None:
+                with suppress(FileNotFoundError, ProcessLookupError):  # it exits
+                    for worker in server.workers():
+                        os.kill(worker, signal.SIGKILL)
+            return process.poll() is not None
+
+        until(has_exited)
+        assert server.process.wait(HANG_SECONDS) == 1
+        found = events(server)
+
+    assert found[-2:] == [
+        {"level": "info", "event": "the server is stopping", "reason": "workers end right after their start"},
+        {"level": "info", "event": "the server has stopped"},
+    ]
+
+
+def test_a_server_stops_when_its_terminal_is_closed(folder: Path) -> None:
+    with TerminalServer(folder) as server:
+        assert server.process is not None
+        server.greeting()
+        server.process.send_signal(signal.SIGHUP)
+
+        assert server.process.wait(HANG_SECONDS) == 0
+        assert server.wait_for_event("the server is stopping")["reason"] == "SIGHUP"
+
+
 def test_without_a_terminal_only_the_token_is_printed_and_it_is_not_in_the_log(folder: Path) -> None:
     with Server(folder) as server:
         token = server.token()
@@ -125,11 +157,10 @@ def test_sighup_replaces_the_workers_and_the_server_continues_to_respond(folder:
         with urllib.request.urlopen(stream, timeout=HANG_SECONDS) as response:
             server.process.send_signal(signal.SIGHUP)
             until(is_replaced)
-            received = response.read()  # until the end: the old worker ended the stream
+            received = response.read()  # until the end of the stream; a worker that was killed would cut it off
         line = server.wait_for_event("a worker was replaced")
 
         assert [line["new_worker"]] == server.workers()
     assert (line["level"], line["worker"], line["exit_code"]) == ("info", before, None)
     assert set(statuses) == {200}
     assert received.startswith(b"retry:")
-    assert "refused to gracefully stop" not in server.log.read_text()

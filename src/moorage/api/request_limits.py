@@ -27,6 +27,7 @@ class RequestLimits:
     def __init__(
         self, per_key: int | None = None, per_address: int | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        self.per_key = per_key
         self._keys = _Counter(per_key, clock) if per_key else None
         self._addresses = _Counter(per_address, clock) if per_address else None
 

@@ -112,7 +112,7 @@ OPERATIONS = (
         responses={200: UsageReceipt}, headers=(),
         errors=(
             request_errors.UnknownParameter, request_errors.InvalidJson, request_errors.InvalidBody,
-            StorageUnavailable, *_TRANSFER_ERRORS,
+            DatabaseUnavailable, *_TRANSFER_ERRORS,
         ),
     ),
     Operation(
@@ -263,7 +263,7 @@ OPERATIONS = (
         responses={200: CallerPage}, headers=(),
         errors=(
             errors.DeploymentNotFound, errors.DeploymentDeleted, request_errors.UnknownParameter,
-            StorageUnavailable, StorageFull,
+            DatabaseUnavailable, StorageFull,
         ),
     ),
     Operation(

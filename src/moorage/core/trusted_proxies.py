@@ -25,13 +25,10 @@ _NODE: Final = re.compile(r"\[([0-9A-Fa-f:.]{2,45})\](?::\d{1,5})?|([0-9.]{7,15}
 class TrustedProxies:
     """The addresses of trusted proxies."""
 
-    __slots__ = ("_networks",)
+    __slots__ = ("networks",)
 
     def __init__(self, networks: Sequence[Network] = ()) -> None:
-        self._networks = tuple(networks)
-
-    def __bool__(self) -> bool:
-        return bool(self._networks)
+        self.networks = tuple(networks)
 
     @classmethod
     def parse(cls, text: str | None) -> Self:
@@ -44,9 +41,9 @@ class TrustedProxies:
 
     def client(self, peer: str, forwarded_for: bytes | None, forwarded: bytes | None) -> str:
         """Return the address of the client of a request from `peer`, with its `X-Forwarded-For` or `Forwarded`."""
-        if not self._networks or (forwarded_for is None and forwarded is None):
+        if not self.networks or (forwarded_for is None and forwarded is None):
             return peer
-        return _client(self._networks, peer, forwarded_for, forwarded)
+        return _client(self.networks, peer, forwarded_for, forwarded)
 
 
 #: Without trusted proxies, the client is the other end of the connection.

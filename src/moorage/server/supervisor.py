@@ -3,6 +3,7 @@
 import logging
 import multiprocessing
 import signal
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from multiprocessing.synchronize import Event
@@ -23,6 +24,7 @@ class Supervisor(MPServer):
         super().__init__(*args, **kwargs)
         self._stopping: dict[int, Event] = {}
         self._signal: int | None = None
+        self._has_terminal = sys.stdout.isatty()  # asked now: a terminal that was closed is none
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Handle SIGTERM and SIGINT."""
@@ -30,6 +32,11 @@ class Supervisor(MPServer):
         for stopping in self._stopping.values():
             stopping.set()
         super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # it has no types
+
+    def signal_handler_reload(self, *args: Any, **kwargs: Any) -> None:
+        """Handle SIGHUP: a terminal was closed, or the operator wants other workers."""
+        handle = self.signal_handler_interrupt if self._has_terminal else super().signal_handler_reload
+        handle(*args, **kwargs)
 
     def shutdown(self, exit_code: int = 0) -> None:
         """Stop all workers."""

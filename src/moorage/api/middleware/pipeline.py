@@ -95,7 +95,7 @@ class RequestPipeline:
                 age_of = await self._catch_up()
             age = age_of()
             cached = self._get_config_fast_path(headers, body, age)
-        if cached is not None and (refusal := self._refusal(cached.caller)) is not None:
+        if cached is not None and self._limits.per_key and (refusal := self._refusal(cached.caller)) is not None:
             scope["moorage.caller"] = cached.caller
             cached, problem = None, refusal
         if cached is not None:

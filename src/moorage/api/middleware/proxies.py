@@ -20,8 +20,9 @@ class Proxies(msgspec.Struct, frozen=True):
 
     def client(self, scope: Scope) -> str:
         """Return the address of the client; several headers of one name are one list."""
-        peer: str = scope["client"][0] if scope.get("client") else ""
-        if not self.trusted:
+        connection: tuple[str, int] | None = scope.get("client")
+        peer = connection[0] if connection else ""
+        if not self.trusted.networks:
             return peer
         headers: RawHeaders = scope["headers"]
         return self.trusted.client(peer, _list(headers, b"x-forwarded-for"), _list(headers, b"forwarded"))
