@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from moorage.client import AsyncMoorage, Config, Moorage
-from tests.support.threads import until
+from moorage.client import usage as usage_reports
+from tests.support.threads import HANG_SECONDS, until
 
 Act = Callable[[], None]
 
@@ -218,6 +219,7 @@ def jinja(client: Moorage) -> None:
 
 
 def main(name: str, url: str, token: str, cache: str) -> None:
+    usage_reports.CLOSE_SECONDS = HANG_SECONDS  # a loaded machine can take longer
     if name in {"closed", "publish_async", "exit_without_close"}:
         globals()[name](url, token)
         return

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from moorage.client import AsyncMoorage, Moorage
+from moorage.client import AsyncMoorage, Moorage, usage
 from moorage.client.errors import ServerUnreachable
 from moorage.client.http import HttpClient
 from moorage.client.usage import MAX_VERSIONS, UsageReports
@@ -16,7 +16,7 @@ from moorage.core.compatibility.consumers import MAX_NAME, MAX_NAMES, MAX_REPORT
 from tests.api.test_usage import callers
 from tests.client.test_forks import Program
 from tests.support.server import Project, a_body
-from tests.support.threads import until
+from tests.support.threads import HANG_SECONDS, until
 
 
 class FakeServer(HttpClient):
@@ -44,6 +44,12 @@ def reports(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> UsageReports:
     """Return reports that are sent only by the test."""
     monkeypatch.setattr(UsageReports, "_wake", lambda self: None)
     return UsageReports(fake)
+
+
+@pytest.fixture(autouse=True)
+def a_loaded_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the last report take as long as it needs."""
+    monkeypatch.setattr(usage, "CLOSE_SECONDS", HANG_SECONDS)
 
 
 GREETING = a_body(messages=[{"role": "system", "content": "Greet {{customer}}."}])

@@ -21,7 +21,7 @@ from moorage.core.compatibility.consumers import MAX_NAME, MAX_NAMES, MAX_REPORT
 _COLLECT_SECONDS, _REPEAT_SECONDS = 2.0, 60.0
 
 #: The time that `close` and the end of the program wait for the last report (seconds).
-_CLOSE_SECONDS = 1.0
+CLOSE_SECONDS = 1.0
 
 #: The number of versions that are recorded between two reports.
 MAX_VERSIONS = 5_000
@@ -73,7 +73,7 @@ class UsageReports:
         self._closing.set()
         self._woken.set()
         if self._thread is not None:
-            self._thread.join(_CLOSE_SECONDS)
+            self._thread.join(CLOSE_SECONDS)
         self._server.close()
 
     def abandon(self) -> None:
