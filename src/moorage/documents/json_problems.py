@@ -16,9 +16,11 @@ from moorage.documents.text import BREAK, CONFLICT, Place, conflict_marker
 #: A text with more parts is not read again.
 _MAX_PARTS: Final = 1_000_000
 
+#: A string without its end. It never goes back, because a string can have megabytes.
+_STRING: Final = r""""(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+"""
+
 _PART: Final = re.compile(
-    r"""[ \t\n\r]*(?:(?P<mark>[\[\]{},:])|(?P<string>"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*")"""
-    r"""|(?P<word>[^\s\[\]{},:"']+)|(?P<end>\Z))"""
+    rf"""[ \t\n\r]*+(?:(?P<mark>[\[\]{{}},:])|(?P<string>{_STRING}")|(?P<word>[^\s\[\]{{}},:"']++)|(?P<end>\Z))"""
 )
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _WORDS: Final = {"True": "true", "False": "false", "None": "null", "undefined": "null", "nil": "null"}
@@ -177,14 +179,13 @@ class _Reader:
         """Return the problem of a text in which no part begins."""
         if self._text[start] == "'":
             return _Problem("JSON has no single quotes; use double quotes", start)
-        line = BREAK.split(self._text[start : start + 1_000_000], maxsplit=1)[0]
-        body = re.match(r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*', line)
-        at = start + (body.end() if body else 0)
+        body = re.compile(_STRING).match(self._text, start)
+        at = body.end() if body else start
         wrong = self._text[at : at + 1]
         if wrong == "\\":
             shown = visible_line(self._text[at : at + 2], 10)
             return _Problem(f"{shown} is not a valid escape; write \\\\ for a backslash", at, 2)
-        if wrong == "" or at - start == len(line):
+        if wrong in ("", "\n", "\r"):
             return _Problem("the quote is not closed in this line; write \\n for a line break in a text", start)
         shown = {"\t": "\\t"}.get(wrong, f"\\u{ord(wrong):04x}")
         return _Problem(f"the character U+{ord(wrong):04X} is not possible here; in a text, write {shown}", at)
