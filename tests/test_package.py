@@ -20,7 +20,7 @@ from tests.support.server import Project, clean_environment
 ROOT = Path(__file__).parents[1]
 
 #: The packages of the project that the client library may use.
-CLIENT = {"client", "providers", "rendering", "settings", "files", "clock", "core"}
+CLIENT = {"client", "providers", "rendering", "files", "settings", "clock", "core"}
 
 BUILD = "from flit_core import buildapi; import sys; print(buildapi.build_wheel(sys.argv[1]))"
 

@@ -76,7 +76,7 @@ def test_a_cached_response_is_sent_only_to_its_own_key(project: Project, server:
 def test_only_the_open_routes_need_no_key() -> None:
     opened = {operation.path for operation in OPERATIONS if operation.scopes is OPEN}
 
-    assert opened == {"/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs"}
+    assert opened == {"/", "/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs"}
 
 
 def test_a_token_has_a_checksum_and_a_public_id() -> None:

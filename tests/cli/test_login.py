@@ -195,7 +195,7 @@ def test_keys_over_http_name_what_is_missing(project: Project, folder: Path) -> 
 
     assert "keys:admin" in without_key.stderr
     assert "keys:admin" in without_scope.stderr
-    assert (with_project.returncode, unknown.returncode) == (2, 1)
+    assert (with_project.returncode, unknown.returncode) == (1, 1)
     assert "nobody" in unknown.stderr
 
 
