@@ -216,15 +216,32 @@ def test_the_quick_start_runs_as_written(folder: Path) -> None:
 def test_the_commands_that_the_server_prints_work(folder: Path) -> None:
     with TerminalServer(folder, "--load", str(ROOT / "examples")) as server:
         greeting = server.greeting()
-        curl = next(line.strip() for line in greeting.splitlines() if line.strip().startswith("curl"))
-        sdk = "\n".join(line[4:] for line in greeting.splitlines() if line.startswith("    "))
-        sdk = sdk[sdk.index("from orq_ai_sdk") :]
+        commands = "\n".join(line[4:] for line in greeting.splitlines() if line.startswith("    "))
+        export, curl, sdk = re.split(r"^(?=curl|import os)", commands, flags=re.MULTILINE)
 
-        listed = run_shell(curl, folder)
-        with_sdk = subprocess.run([sys.executable, "-c", sdk], capture_output=True, text=True, check=False)
+        listed = run_shell(export + curl, folder)
+        token = export.partition("=")[2].strip()
+        with_sdk = subprocess.run(
+            [sys.executable, "-c", sdk], env=clean_environment(MOORAGE_API_KEY=token), capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
 
     assert len(json.loads(listed.stdout)["data"]) == 10
     assert len(with_sdk.stdout.splitlines()) == 10, with_sdk.stderr
+    shown = greeting.replace(token, "").replace(server.database, "sqlite:///moorage.db")
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_the_command_for_another_key_that_the_server_prints_works(folder: Path) -> None:
+    with Server(folder) as server:
+        server.token()
+    with TerminalServer(folder) as server:
+        greeting = server.greeting()
+        export = greeting[greeting.index("    export") : greeting.index("List the deployments")]
+
+        created = run_shell(f"{export}\necho $MOORAGE_API_KEY", folder)
+
+    assert created.stdout.startswith("mrg_"), created.stderr
 
 
 def test_a_second_start_prints_how_to_create_a_key_and_no_token(folder: Path) -> None:

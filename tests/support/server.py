@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -130,7 +131,7 @@ class Server:
     def token(self) -> str:
         """Return the token of the first API key, which the server printed at its last start."""
         until(lambda: "mrg_" in self.startup_output(), details=self.startup_output)
-        return next(word for word in self.startup_output().split() if word.startswith("mrg_"))
+        return next(re.finditer(r"mrg_\w+", self.startup_output()))[0]
 
     def startup_output(self) -> str:
         """Return what the server printed on standard output since its last start."""

@@ -135,35 +135,40 @@ def _load(store: Store, path: str, jinja: Jinja | None) -> int:
 def _greeting(url: str, database: str, token: str | None, loaded: int) -> str:
     deployments = f", {pluralize(loaded, 'deployment')} loaded" if loaded else ""
     program = sys.argv[0] if sys.argv[0].endswith("/moorage") and not shutil.which("moorage") else "moorage"
-    shown = token or "$MOORAGE_API_KEY"
     if token:
-        key = f"Your API key, shown this once:\n\n    {token}"
+        key = f"Your API key, shown this once:\n\n    export MOORAGE_API_KEY={token}"
     elif database.startswith("sqlite"):
-        create = f"{program} keys create NAME --database {shlex.quote(database)}"
+        create = f"{program} keys create NAME \\\n      --database {shlex.quote(database)}"
         key = f"The database has API keys. To create another one:\n\n    export MOORAGE_API_KEY=$({create})"
     else:  # the address is shown without its password
         key = f"""The database has API keys. To create another one, with MOORAGE_DATABASE set:
 
     export MOORAGE_API_KEY=$({program} keys create NAME)"""
-    imports = "" if token else "    import os\n\n"
-    python_key = f'"{token}"' if token else 'os.environ["MOORAGE_API_KEY"]'
-    return f"""Moorage {__version__} is ready at {url} (database {database}{deployments}).
+    return f"""Moorage {__version__} is ready at {url}
+(database {database}{deployments}).
 
 {key}
 
 List the deployments:
 
-    curl -H "Authorization: Bearer {shown}" {url}/v2/deployments
+    curl -H "Authorization: Bearer $MOORAGE_API_KEY" \\
+      {url}/v2/deployments
 
 List them with the SDK (pip install orq-ai-sdk):
 
-{imports}    from orq_ai_sdk import Orq
+    import os
 
-    with Orq(api_key={python_key}, server_url="{url}") as orq:
+    from orq_ai_sdk import Orq
+
+    with Orq(
+        api_key=os.environ["MOORAGE_API_KEY"],
+        server_url="{url}",
+    ) as orq:
         for deployment in orq.deployments.list(limit=10).data:
             print(deployment.key, deployment.version)
 
-The API documentation is at {url}/docs. Stop the server with Ctrl-C.
+The API documentation is at {url}/docs.
+Stop the server with Ctrl-C.
 """
 
 
