@@ -153,12 +153,13 @@ def _update(tx: Transaction, ctx: WriteContext, current: Deployment, body: PutDe
     if is_new_content:
         if is_new_description:
             tx.set_description(current.id, description)
+        last = tx.last_version(current.id)
         is_plain = not body.notes and body.version_bump == "minor"
-        previous = find_previous(tx, current, sha256) if is_plain else None
+        previous = find_previous(tx, current, sha256) if is_plain and last > current.version else None
         if previous is not None:
             breaking = republish(tx, ctx, current, previous)
         else:
-            _, breaking = add_version(tx, ctx, current, body, content, sha256)
+            _, breaking = add_version(tx, ctx, current, body, content, sha256, last)
     elif is_new_description:
         _set_description(tx, ctx, current, description)
     else:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from moorage.core.deployments.content import StoredContent
-from moorage.core.deployments.deployment import Deployment, PutDeployment, restore_deadline_us
+from moorage.core.deployments.deployment import Deployment, PutDeployment, VersionNumber, restore_deadline_us
 from moorage.core.deployments.history import Subject
 from moorage.core.deployments.ids import new_id
 from moorage.core.deployments.update import encoded_content
@@ -37,7 +37,8 @@ def save_version(tx: Transaction, ctx: WriteContext, key_or_id: str, body: PostV
     """
     deployment = get_for_update(tx, ctx, key_or_id)
     content, sha256 = ctx.calculate(encoded_content, body, deployment)
-    version_id, breaking = add_version(tx, ctx.with_reason(body.reason), deployment, body, content, sha256)
+    last = tx.last_version(deployment.id)
+    version_id, breaking = add_version(tx, ctx.with_reason(body.reason), deployment, body, content, sha256, last)
     return _result(tx, deployment, version_id, breaking, ctx.warnings(content))
 
 
@@ -132,13 +133,14 @@ def add_version(
     body: PutDeployment | PostVersion,
     content: StoredContent,
     sha256: str,
+    last: VersionNumber,
 ) -> tuple[str, list[str]]:
-    """Add a version under the next number, live unless it is a draft; return its id and its breaking changes.
+    """Add a version under the number after `last`, live unless it is a draft; return its id and its breaking changes.
 
     Raises:
         OwnedByFiles, OwnedByApi, JinjaNotEnabled, InvalidTemplate, BreakingChange
     """
-    version_id, number = new_id(), tx.last_version(deployment.id).next(body.version_bump)
+    version_id, number = new_id(), last.next(body.version_bump)
     is_draft = isinstance(body, PostVersion) and body.status == "draft"
     tx.insert_version(
         version_id, deployment.id, number, content, ctx.actor, sha256=sha256, notes=body.notes,
@@ -158,7 +160,7 @@ def find_previous(tx: Transaction, deployment: Deployment, content_sha256: str) 
     version = None if before is None else tx.find_version(deployment.id, before)
     if version is None or version.deleted_us is not None or version.content_sha256 != content_sha256:
         return None
-    return version if version.number.is_after(deployment.version) else None
+    return version if version.number > deployment.version else None
 
 
 def republish(tx: Transaction, ctx: WriteContext, deployment: Deployment, version: Version) -> list[str]:

@@ -152,7 +152,7 @@ class LiveVersion(msgspec.Struct, frozen=True, gc=False):
     content: StoredContent
 
 
-class VersionNumber(msgspec.Struct, frozen=True):
+class VersionNumber(msgspec.Struct, frozen=True, order=True):
     """`1.0`, `1.1`, `2.0`: major, then minor."""
 
     major: int
@@ -160,10 +160,6 @@ class VersionNumber(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}"
-
-    def is_after(self, other: "VersionNumber") -> bool:
-        """Return whether this is the number of a later version."""
-        return (self.major, self.minor) > (other.major, other.minor)
 
     def next(self, bump: Bump) -> "VersionNumber":
         """Return the next number."""
