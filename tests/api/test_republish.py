@@ -1,5 +1,6 @@
 """A put of content that was live before makes that version live again."""
 
+import json
 from typing import Any
 
 from tests.support.server import Project, a_body
@@ -65,3 +66,15 @@ def test_a_version_that_was_deleted_since_is_not_published(project: Project) -> 
     project.request("DELETE", "/v2/deployments/a/versions/1.1")
 
     assert project.put("a", a_body(model="two")).json["version"] == "1.2"
+
+
+def test_the_content_of_the_newest_draft_publishes_the_draft(project: Project) -> None:
+    project.put("a", a_body(model="one"))
+    draft = {**a_body(model="two"), "status": "draft", "notes": "reviewed"}
+    project.request("POST", "/v2/deployments/a/versions", json.dumps(draft).encode())
+
+    published = project.put("a", a_body(model="two"))
+
+    assert published.json["version"] == "1.1"
+    newest = project.request("GET", "/v2/deployments/a/versions/1.1").json
+    assert (newest["status"], newest["notes"]) == ("live", "reviewed")

@@ -1,56 +1,28 @@
 """`moorage apply`: put deployments from files."""
 
-from collections import Counter
-from collections.abc import Sequence
-from urllib.parse import unquote
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import click
-import msgspec
 
+from moorage.cli import apply_outcomes
+from moorage.cli.apply_outcomes import DRAFT_RESULTS, RESULTS, Outcome
 from moorage.cli.client import Client, deployment_path, read_manifests
-from moorage.cli.errors import ApiError, ServerError
+from moorage.cli.errors import ApiError
 from moorage.cli.options import setting, strict_option
-from moorage.cli.output import (
-    echo,
-    one_line,
-    pluralize,
-    print_paragraph,
-    print_table,
-    print_text,
-    progress_bar,
-)
-from moorage.cli.problems import print_problems, print_skipped, print_unreadable, read_warnings
+from moorage.cli.output import echo, one_line, pluralize, print_text, progress_bar
+from moorage.cli.problems import print_skipped
 from moorage.cli.responses import Deleted
-from moorage.cli.table import new_table
-from moorage.core.deployments.ids import check_key
 from moorage.core.deployments.manifest import Manifest
-from moorage.core.errors.base import Problem
-from moorage.core.errors.requests import InvalidKey
+from moorage.documents.git import Commits
 from moorage.documents.plan import prunable
 from moorage.documents.read import Document, read_paths
-
-_RESULTS = ("created", "updated", "unchanged", "failed")
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """The result for one document.
-
-    `change` is the new version, with the previous one if there is one. `problems` are those of a failed document, and
-    `lines` are other lines to show. `previous_owner` is set if the owner changed.
-    """
-
-    document: Document
-    result: str
-    change: str = ""
-    lines: Sequence[str] = ()
-    problems: Sequence[Problem] = ()
-    warnings: Sequence[Problem] = ()
-    previous_owner: str | None = None
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--dry-run", is_flag=True, help="Only show the changes.")
+@click.option("--draft", is_flag=True, help="Save drafts, and publish nothing.")
 @click.option("--prune", is_flag=True, help="Delete deployments that were removed from PATH, after a confirmation.")
 @click.option("--yes", is_flag=True, help="Skip the confirmation.")
 @click.option("--take-ownership", is_flag=True, help="Also change deployments that the API took over from their files.")
@@ -62,7 +34,15 @@ class Outcome(msgspec.Struct, frozen=True):
 @strict_option
 @setting("url")
 def apply(
-    paths: tuple[str, ...], prune: bool, yes: bool, force: bool, strict: bool, reason: str, url: str, **flags: bool
+    paths: tuple[str, ...],
+    draft: bool,
+    prune: bool,
+    yes: bool,
+    force: bool,
+    strict: bool,
+    reason: str,
+    url: str,
+    **flags: bool,
 ) -> None:
     """Put deployments from files.
 
@@ -71,21 +51,23 @@ def apply(
 
         curl -H "Authorization: Bearer $KEY" 'https://HOST/v2/deployments?limit=50' | moorage apply -
 
-    Valid deployments are applied even if others fail; then the exit code is 1. `moorage diff` shows the changes.
+    Valid deployments are applied even if others fail; then the exit code is 1. `moorage diff` shows the changes. The
+    history has the reason, and the git commit of the file.
     """
+    if draft and (prune or flags["take_ownership"] or flags["allow_breaking"]):
+        raise click.UsageError("--draft publishes and deletes nothing, so it needs no other option.")
     client = Client.from_environment(url)
     documents = read_paths(list(paths), may_be_empty=prune, is_strict=strict)
     print_skipped(documents)
     query, dry_run = {name: True for name, is_set in flags.items() if is_set}, flags["dry_run"]
+    apply_one = _drafts(client, reason, is_dry_run=dry_run) if draft else _puts(client, query, reason)
     outcomes: list[Outcome] = []
     try:
         with progress_bar("Checking" if dry_run else "Applying") as progress:
-            outcomes.extend(
-                _put(client, document, query, reason) for document in progress.track(_not_skipped(documents))
-            )
+            outcomes.extend(apply_one(document) for document in progress.track(_not_skipped(documents)))
     finally:  # after a `ServerError`, the others are not sent
         if outcomes:
-            _show(outcomes, is_dry_run=dry_run)
+            apply_outcomes.show(outcomes, DRAFT_RESULTS if draft else RESULTS, is_dry_run=dry_run)
     has_failed = any(outcome.result == "failed" for outcome in outcomes)
     if prune and has_failed:
         echo("Nothing was deleted, because some files could not be applied.", err=True)
@@ -110,67 +92,24 @@ def _not_skipped(documents: Sequence[Document]) -> list[Document]:
     return [document for document in documents if not document.is_skipped]
 
 
-def _put(client: Client, document: Document, query: dict[str, bool], reason: str) -> Outcome:
-    if document.problem:
-        return Outcome(document, "failed")
-    try:
-        reply = client.put(check_key(document.key), document.body, reason, file=document.file, **query)
-        result = reply.header("X-Moorage-Result", _RESULTS)
-    except InvalidKey as error:
-        return Outcome(document, "failed", lines=[str(error)])
-    except ServerError:
-        raise
-    except ApiError as error:
-        lines = [*([] if error.details else error.problems), *([error.hint] if error.hint else [])]
-        return Outcome(document, "failed", lines=lines, problems=error.details)
-    lines = []
-    if breaking := reply.find_header("X-Moorage-Breaking"):
-        lines.append(f"breaking: {unquote(breaking)}")
-    if normalized := reply.find_header("X-Moorage-Normalized"):
-        lines.append(f"normalized: {normalized}")
-    previous_owner = reply.find_header("X-Moorage-Previous-Owner")
-    if previous_owner is not None and result == "updated":
-        owner = "through the API" if previous_owner == "api" else f"by {unquote(previous_owner)}"
-        lines.append(f"previously managed {owner}: moorage deployments history {document.key}")
-    before, now = reply.find_header("X-Moorage-Previous-Version"), reply.value.version
-    change = f"{before} → {now}" if before else now
-    warnings = read_warnings(reply.find_header("X-Moorage-Warnings"))
-    return Outcome(document, result, change, lines, warnings=warnings, previous_owner=previous_owner)
+def _puts(client: Client, query: dict[str, bool], reason: str) -> Callable[[Document], Outcome]:
+    """Return the function that puts a document."""
+    commits = Commits()
+    return lambda document: apply_outcomes.put(client, document, query, _with_commit(reason, document, commits))
 
 
-_COLORS = {"created": "green", "updated": "yellow", "failed": "red"}
+def _drafts(client: Client, reason: str, *, is_dry_run: bool) -> Callable[[Document], Outcome]:
+    """Return the function that saves a document as a draft."""
+    commits, manifests = Commits(), read_manifests(client).by_key
+    return lambda document: apply_outcomes.save_draft(
+        client, document, manifests, _with_commit(reason, document, commits), is_dry_run=is_dry_run
+    )
 
 
-def _show(outcomes: list[Outcome], *, is_dry_run: bool) -> None:
-    for outcome in outcomes:
-        _show_one(outcome, is_dry_run=is_dry_run)
-    counts = Counter(outcome.result for outcome in outcomes)
-    totals = new_table(*_RESULTS)
-    totals.add_row(*(str(counts[result]) for result in _RESULTS))
-    print_table(totals)
-    adopted = sum(outcome.previous_owner is not None and outcome.result == "unchanged" for outcome in outcomes)
-    if adopted:
-        print_text(f"Now managed by these files: {pluralize(adopted, 'unchanged deployment')}.")
-
-
-def _show_one(outcome: Outcome, *, is_dry_run: bool) -> None:
-    document, result = outcome.document, outcome.result
-    if result == "unchanged" and not outcome.lines and not outcome.warnings:
-        return
-    change = f": {one_line(outcome.change)}" if outcome.change and result != "unchanged" else ""
-    undo = ""
-    if result == "updated" and "→" in change and not is_dry_run:
-        undo = f", undo: moorage deployments undo {document.key}"
-    name = one_line(document.key or document.source, 1_000)
-    echo(f"{result} {name}{change}{undo}", fg=_COLORS.get(result))
-    if document.problem:
-        print_unreadable(document, fg="red")
-    elif result == "failed" and not outcome.problems:
-        echo(f"    in {one_line(document.source, 1_000)}", fg="red")
-    print_problems(document, outcome.problems, "problem", fg="red")
-    for line in outcome.lines:
-        print_paragraph(line, indent=4, fg="red" if result == "failed" else None)
-    print_problems(document, outcome.warnings, "warning", fg="yellow")
+def _with_commit(reason: str, document: Document, commits: Commits) -> str:
+    """Return the reason with the git commit of the file."""
+    commit = commits.of(Path(document.origin.file)) if document.file and document.origin else ""
+    return f"{reason} ({commit})" if reason and commit else reason or commit
 
 
 def _list_removed(removed: list[Manifest]) -> bool:

@@ -105,6 +105,29 @@ class VersionRow(msgspec.Struct, frozen=True):
     notes: str = ""
 
 
+class VersionItem(msgspec.Struct, frozen=True):
+    """A version with its content."""
+
+    id: str = msgspec.field(name="_id")
+    version: str
+    status: str
+    prompt_config: dict[str, Any]
+    tools: list[Any]
+    variables: list[Any]
+    settings: Any = None
+    fallbacks: list[Any] = []
+    retry_count: Any = None
+    variants: list[Any] = []
+    routing: list[Any] = []
+
+    def fields(self) -> dict[str, Any]:
+        """Return the content in the form and the order of a manifest, without empty fields."""
+        config = {name: value for name, value in self.prompt_config.items() if name != "model_db_id"}
+        names = ("variables", "settings", "fallbacks", "retry_count", "variants", "routing")
+        others = {name: value for name in names if (value := getattr(self, name)) not in (None, [])}
+        return {"prompt_config": {"tools": self.tools, **config}, **others}
+
+
 class SavedVersion(msgspec.Struct, frozen=True):
     """A version after it was saved, published, or restored."""
 

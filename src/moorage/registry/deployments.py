@@ -22,7 +22,7 @@ from moorage.registry.consumers import check_no_consumers
 from moorage.registry.lookup import check_preconditions, get_deployment, get_for_update
 from moorage.registry.ownership import record_change, require_ownership, transfer_ownership
 from moorage.registry.results import DeploymentResult
-from moorage.registry.versions import add_version, find_previous, republish
+from moorage.registry.versions import add_version, find_equal, republish
 from moorage.registry.write_context import WriteContext
 from moorage.store.transaction import Transaction
 
@@ -32,9 +32,9 @@ def put_deployment(
 ) -> DeploymentResult:
     """Create the deployment `key`, or publish a new version of it.
 
-    A new version is made only if the content differs; a new description alone is stored in place. After an
-    undo or a roll-back, the content of the version that it replaced makes that version live again, unless the body has
-    notes or asks for a major number. A dry run returns the result and discards the write.
+    A new version is made only if the content differs; a new description alone is stored in place. Content of
+    the newest version, such as a draft, or of the one that an undo or a roll-back replaced, makes that version live,
+    unless the body has notes or asks for a major number. A dry run returns the result and discards the write.
 
     Raises:
         InvalidKey, InvalidBody, JinjaNotEnabled, InvalidTemplate, PreconditionFailed, OwnedByFiles, OwnedByApi,
@@ -155,9 +155,9 @@ def _update(tx: Transaction, ctx: WriteContext, current: Deployment, body: PutDe
             tx.set_description(current.id, description)
         last = tx.last_version(current.id)
         is_plain = not body.notes and body.version_bump == "minor"
-        previous = find_previous(tx, current, sha256) if is_plain and last > current.version else None
-        if previous is not None:
-            breaking = republish(tx, ctx, current, previous)
+        equal = find_equal(tx, current, sha256, last) if is_plain and last > current.version else None
+        if equal is not None:
+            breaking = republish(tx, ctx, current, equal)
         else:
             _, breaking = add_version(tx, ctx, current, body, content, sha256, last)
     elif is_new_description:

@@ -154,17 +154,27 @@ def add_version(
     return version_id, _publish(tx, ctx, deployment, version_id, content, sha256)
 
 
-def find_previous(tx: Transaction, deployment: Deployment, content_sha256: str) -> Version | None:
-    """Return the newer version that an undo or a roll-back replaced, if it has this content and is not deleted."""
+def find_equal(tx: Transaction, deployment: Deployment, content_sha256: str, last: VersionNumber) -> Version | None:
+    """Return the version with this content that a put makes live instead of adding another.
+
+    It is the newest one, which can be a draft, or the one that an undo or a roll-back replaced. It is newer than the
+    live version, and not deleted.
+    """
     before, _ = tx.last_move(deployment.id) or (None, "")
-    version = None if before is None else tx.find_version(deployment.id, before)
-    if version is None or version.deleted_us is not None or version.content_sha256 != content_sha256:
-        return None
-    return version if version.number > deployment.version else None
+    for name in (str(last), before):
+        version = None if name is None else tx.find_version(deployment.id, name)
+        if (
+            version is not None
+            and version.number > deployment.version
+            and version.deleted_us is None
+            and version.content_sha256 == content_sha256
+        ):
+            return version
+    return None
 
 
 def republish(tx: Transaction, ctx: WriteContext, deployment: Deployment, version: Version) -> list[str]:
-    """Make a version the live one again; return its breaking changes.
+    """Make a stored version the live one; return its breaking changes.
 
     Raises:
         OwnedByFiles, OwnedByApi, JinjaNotEnabled, InvalidTemplate, BreakingChange
