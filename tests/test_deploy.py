@@ -14,6 +14,7 @@ import yaml
 
 from moorage.api.routes import OPERATIONS
 from moorage.cli.serve import serve
+from moorage.core.trusted_proxies import TrustedProxies
 from moorage.settings import SETTINGS
 from moorage.store.opening import open_store
 from tests.support.errors import all_errors
@@ -161,6 +162,17 @@ def test_the_load_balancer_forwards_requests_to_all_nodes() -> None:
     servers = re.findall(r"^ +server (\S+) (\S+):8700$", (DEPLOY / "haproxy.cfg").read_text(), re.MULTILINE)
 
     assert servers == [(node, node) for node in NODES]
+
+
+def test_the_nodes_trust_the_load_balancer_to_name_the_clients() -> None:
+    balancer = (DEPLOY / "haproxy.cfg").read_text()
+    (network,) = COMPOSE["networks"]["default"]["ipam"]["config"]
+
+    assert "mode http" in balancer
+    assert "option forwardfor" in balancer
+    for node in NODES:
+        assert SERVICES[node]["environment"]["MOORAGE_TRUSTED_PROXIES"] == network["subnet"]
+    assert TrustedProxies.parse(network["subnet"]).networks
 
 
 def test_the_image_runs_as_an_unprivileged_user_and_copies_existing_files() -> None:
