@@ -35,7 +35,7 @@ WITH_BODY = [operation for operation in CLOSED if operation.body is not None]
 WRITES = [
     operation
     for operation in CLOSED
-    if operation.method != "GET" and operation.name not in {"DeploymentGetConfig", "Explain", "Simulate"}
+    if operation.method != "GET" and operation.name not in {"DeploymentGetConfig", "ReportUsage", "Explain", "Simulate"}
 ]
 
 
