@@ -1,6 +1,7 @@
 """Save, publish, undo, delete, restore and compare versions, each in one transaction of the caller."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -10,7 +11,8 @@ from moorage.core.deployments.history import Subject
 from moorage.core.deployments.ids import new_id
 from moorage.core.deployments.update import encoded_content
 from moorage.core.deployments.version import PostVersion, Version
-from moorage.core.errors.base import NotDeleted, NothingToUndo, Problem, VersionIsLive
+from moorage.core.errors.base import NotDeleted, NothingToUndo, Problem, VersionIsLive, VersionUnreadable
+from moorage.core.errors.rows import HistoryUnreadable
 from moorage.registry.breaking_changes import check_breaking, check_jinja
 from moorage.registry.consumers import check_no_consumers
 from moorage.registry.lookup import (
@@ -160,16 +162,16 @@ def find_equal(tx: Transaction, deployment: Deployment, content_sha256: str, las
     It is the newest one, which can be a draft, or the one that an undo or a roll-back replaced. It is newer than the
     live version, and not deleted.
     """
-    before, _ = tx.last_move(deployment.id) or (None, "")
+    before: str | None = None
+    with suppress(HistoryUnreadable):
+        before, _ = tx.last_move(deployment.id) or (None, "")
     for name in (str(last), before):
-        version = None if name is None else tx.find_version(deployment.id, name)
-        if (
-            version is not None
-            and version.number > deployment.version
-            and version.deleted_us is None
-            and version.content_sha256 == content_sha256
-        ):
-            return version
+        with suppress(VersionUnreadable):  # what cannot be decoded is not equal
+            version = None if name is None else tx.find_version(deployment.id, name)
+            if version is None or version.deleted_us is not None or version.number <= deployment.version:
+                continue
+            if version.content_sha256 == content_sha256:
+                return version
     return None
 
 
