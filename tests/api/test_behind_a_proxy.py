@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from moorage.api.middleware.proxies import Proxies
 from moorage.client import Moorage
+from moorage.core.trusted_proxies import TrustedProxies
 from tests.support.program import moorage
 from tests.support.server import Project, Server
 from tests.support.threads import until
@@ -104,6 +106,16 @@ def test_the_log_has_the_client_that_a_trusted_proxy_names(behind: Project) -> N
     assert logged(behind, path, **{"X-Forwarded-For": "1.1.1.1, 203.0.113.9, 10.0.0.2"})["client"] == "203.0.113.9"
     assert logged(behind, path, Forwarded='for="[2001:db8::1]:80"')["client"] == "2001:db8::1"
     assert logged(behind, "/nowhere", **{"X-Forwarded-For": "evil"})["client"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("trusted", [None, "10.0.0.0/8"])
+@pytest.mark.parametrize(
+    ("peer", "client"), [("::ffff:203.0.113.9", "203.0.113.9"), ("203.0.113.9", "203.0.113.9"), ("fd00::1", "fd00::1")]
+)
+def test_an_ipv4_client_of_an_ipv6_socket_has_its_ipv4_address(trusted: str | None, peer: str, client: str) -> None:
+    scope = {"client": (peer, 1), "headers": []}
+
+    assert Proxies("", TrustedProxies.parse(trusted)).client(scope) == client
 
 
 def test_without_trusted_proxies_a_client_cannot_choose_its_address(project: Project) -> None:

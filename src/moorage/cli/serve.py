@@ -120,7 +120,7 @@ def _check_address(host: str, port: int) -> None:
     except (OSError, UnicodeError) as error:  # a host with a label of 64 characters is no name
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise click.ClickException(
-            f"Cannot listen on {host}:{port}: {reason}. Choose another address with --host or --port."
+            f"Cannot listen on {_in_url(host)}:{port}: {reason}. Choose another address with --host or --port."
         ) from error
 
 

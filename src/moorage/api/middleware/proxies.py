@@ -1,6 +1,7 @@
 """The proxies in front of the server: they publish it under a path, and know the addresses of clients."""
 
 import re
+from typing import Final
 from urllib.parse import unquote
 
 import msgspec
@@ -10,6 +11,9 @@ from moorage.api.responses import RawHeaders
 from moorage.core.errors.routes import RouteNotFound
 from moorage.core.root_path import without_root_path
 from moorage.core.trusted_proxies import NO_PROXIES, TrustedProxies
+
+#: The start of an IPv4 address on a socket that listens on IPv6, too.
+_MAPPED: Final = "::ffff:"
 
 
 class Proxies(msgspec.Struct, frozen=True):
@@ -21,7 +25,7 @@ class Proxies(msgspec.Struct, frozen=True):
     def client(self, scope: Scope) -> str:
         """Return the address of the client; several headers of one name are one list."""
         connection: tuple[str, int] | None = scope.get("client")
-        peer = connection[0] if connection else ""
+        peer = connection[0].removeprefix(_MAPPED) if connection else ""
         if not self.trusted.networks:
             return peer
         headers: RawHeaders = scope["headers"]
