@@ -143,19 +143,19 @@ def test_a_key_gets_429_after_its_requests_on_every_path(
     last = project.request(method, path, body)
 
     assert 429 not in statuses
-    refused(last, "too_many_requests")
+    refused(last, "rate_limit_exceeded")
     assert other.page().status == 200
 
 
 def test_the_log_names_the_key_that_was_refused(limited: Server) -> None:
     project = limited.new_project()
     responses = [project.page() for _ in range(6)]
-    refused(responses[-1], "too_many_requests")
+    refused(responses[-1], "rate_limit_exceeded")
     request_id = responses[-1].headers["x-request-id"]
 
     until(lambda: any(line.get("request_id") == request_id for line in limited.log_lines()))
     (line,) = [line for line in limited.log_lines() if line.get("request_id") == request_id]
-    assert (line["status"], line["error"], line["api_key"]) == (429, "too_many_requests", project.token.split("_")[1])
+    assert (line["status"], line["error"], line["api_key"]) == (429, "rate_limit_exceeded", project.token.split("_")[1])
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_an_address_without_a_valid_key_gets_429_and_valid_keys_continue(
         return project.request("GET", "/v2/deployments", headers={**headers, "X-Forwarded-For": client})
 
     assert [send(address).status for _ in range(3)] == [401] * 3
-    refused(send(address), "too_many_failures")
+    refused(send(address), "rate_limit_exceeded")
     assert address in send(address).error["message"]
     assert send(other).status == 401
     assert project.request("GET", "/v2/deployments", headers={"X-Forwarded-For": address}).status == 200
@@ -189,4 +189,4 @@ def test_refused_requests_are_counted(folder: Path) -> None:
         assert [project.page().status for _ in range(3)] == [200, 429, 429]
         text = project.request("GET", "/metrics").body.decode()
 
-    assert 'moorage_error_responses_total{code="too_many_requests"} 2.0' in text
+    assert 'moorage_error_responses_total{code="rate_limit_exceeded"} 2.0' in text

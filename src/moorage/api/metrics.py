@@ -36,8 +36,8 @@ _STREAMS = frozenset({("/v2/deployments/changes", 200)})
 #: Series that exist from the start with 0, so that their first increase is visible.
 _CODES = (
     errors.AuthenticationRequired, errors.InvalidApiKey, errors.ExpiredApiKey, errors.InsufficientScope,
-    errors.TooManyRequests, errors.TooManyFailures, errors.TooManyStreams, errors.ApiKeyQueueFull,
-    errors.WriteQueueFull, errors.IdempotencyQuotaExceeded, errors.MoorageError, StorageUnavailable, StorageFull,
+    errors.TooManyRequests, errors.TooManyStreams, errors.ApiKeyQueueFull, errors.WriteQueueFull,
+    errors.IdempotencyQuotaExceeded, errors.MoorageError, StorageUnavailable, StorageFull,
 )  # fmt: skip
 _DATABASE_ERRORS = (StorageUnavailable, CommitUnknown, StorageFull)
 

@@ -246,14 +246,14 @@ class WriteQueueFull(MoorageError):
 class TooManyRequests(MoorageError):
     """This API key has sent more than {limit} requests per minute."""
 
-    code = "too_many_requests"
+    code = "rate_limit_exceeded"
     hint = "Retry after {retry_after} seconds."
 
 
 class TooManyFailures(MoorageError):
     """The address {address} has sent more than {limit} requests per minute without a valid API key."""
 
-    code = "too_many_failures"
+    code = "rate_limit_exceeded"
     hint = "Retry after {retry_after} seconds with a valid API key; `moorage keys list` shows them."
 
 
