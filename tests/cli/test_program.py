@@ -79,3 +79,19 @@ def test_wrong_usage_is_an_error_and_not_a_difference(folder: Path, arguments: l
 
     assert result.returncode == 1
     assert "Usage: moorage" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("aply", "x"), "apply"),
+        (("deployments", "lst"), "list"),
+        (("keys", "creat"), "create"),
+        (("db", "chek"), "check"),
+    ],
+)
+def test_an_unknown_command_names_a_similar_one(folder: Path, arguments: tuple[str, ...], meant: str) -> None:
+    done = moorage(*arguments, folder=folder)
+
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"Did you mean '{meant}'?\n")

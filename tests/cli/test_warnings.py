@@ -143,5 +143,8 @@ def test_apply_lists_what_it_did(project: Project, folder: Path) -> None:
     shown = moorage("apply", ".", folder=folder, project=project).stdout.splitlines()
 
     assert dry[:2] == ["created new: 1.0", "updated old: 1.0 → 1.1"]
-    assert shown[:2] == ["created new: 1.0", "updated old: 1.0 → 1.1, undo: moorage deployments undo old"]
+    assert shown[:2] == [
+        "created new: 1.0",
+        "updated old: 1.0 → 1.1, undo: moorage deployments undo old --take-ownership",
+    ]
     assert shown[2].split() == ["created", "updated", "unchanged", "failed"]

@@ -73,9 +73,9 @@ def put(client: Client, document: Document, query: dict[str, bool], reason: str)
         owner = "through the API" if previous_owner == "api" else f"by {unquote(previous_owner)}"
         lines.append(f"previously managed {owner}: moorage deployments history {document.key}")
     before, now = reply.find_header("X-Moorage-Previous-Version"), reply.value.version
+    undo = f"undo: moorage deployments undo {document.key}{' --take-ownership' if document.file else ''}"
     return Outcome(
-        document, result, f"{before} → {now}" if before else now,
-        f"undo: moorage deployments undo {document.key}" if before else "", lines,
+        document, result, f"{before} → {now}" if before else now, undo if before else "", lines,
         warnings=read_warnings(reply.find_header("X-Moorage-Warnings")), previous_owner=previous_owner,
     )  # fmt: skip
 

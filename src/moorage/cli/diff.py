@@ -76,7 +76,7 @@ def _print(plan: list[Step]) -> None:
         f"{counts['unchanged']} unchanged",
         f"{counts['reject'] + counts['invalid']} cannot be applied",
     )
-    echo(f"Plan: {', '.join(parts)}.")
+    print_paragraph(f"Plan: {', '.join(parts)}.")
 
 
 def _as_data(step: Step) -> dict[str, object]:

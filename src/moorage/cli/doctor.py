@@ -12,7 +12,7 @@ from moorage import __version__
 from moorage.cli.error_responses import ErrorReply
 from moorage.cli.http import BrokenResponse, HttpClient, InvalidServerUrl, NoResponse
 from moorage.cli.options import output_option
-from moorage.cli.output import echo, one_line, print_data
+from moorage.cli.output import echo, one_line, print_data, wrapped
 from moorage.cli.responses import ApiDescription, Health
 from moorage.cli.serve import serve
 from moorage.core.secret_keys import NO_KEYS, SecretKeys
@@ -48,7 +48,7 @@ def doctor(ctx: click.Context, database: str | None, url: str | None, output: st
 def _print(finding: Finding) -> None:
     fix = f" — {finding.fix}" if finding.fix else ""
     echo(f"{finding.state:8}", fg=_COLORS[finding.state], nl=False)
-    echo(one_line(f"{finding.subject}  — {finding.finding}{fix}", 10_000))
+    echo(f"\n{' ' * 8}".join(wrapped(f"{finding.subject}  — {finding.finding}{fix}", 8)))
 
 
 def _diagnose_all(database: str | None, url: str | None) -> Iterator[Finding]:

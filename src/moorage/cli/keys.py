@@ -10,6 +10,7 @@ import click
 
 from moorage import clock
 from moorage.cli.client import Client
+from moorage.cli.groups import Group
 from moorage.cli.key_stores import DatabaseKeys, KeyStore, ServerKeys
 from moorage.cli.options import is_chosen, output_option, setting
 from moorage.cli.output import echo, print_data, print_table
@@ -40,7 +41,7 @@ class Expiry(click.ParamType[int]):
             self.fail(f"{text!r} is not a span like 90d or 12h, nor a time like 2027-01-31T12:00Z", param, ctx)
 
 
-@click.group()
+@click.group(cls=Group)
 def keys() -> None:
     """Create, list, rotate and revoke API keys.
 

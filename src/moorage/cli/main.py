@@ -12,6 +12,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from moorage import __version__
+from moorage.cli.groups import Group
 from moorage.cli.output import USAGE_ERROR_LENGTH, echo, error_text
 from moorage.core.errors.base import MoorageError
 from moorage.core.escaping import visible_line
@@ -50,7 +51,7 @@ class _WrongUsage(click.UsageError):
     exit_code = 1
 
 
-class _Program(click.Group):
+class _Program(Group):
     """The command group. Every error is one line on standard error and exit code 1; 2 means a difference."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -58,10 +58,16 @@ def print_text(text: str) -> None:
 
 def print_paragraph(text: str, *, indent: int = 0, fg: str | None = None, err: bool = False) -> None:
     """Print one line; on a terminal, words that do not fit are on more lines with the same indentation."""
-    lines, margin = [one_line(text, _PARAGRAPH_LENGTH)], " " * indent
-    if (sys.stderr if err else sys.stdout).isatty():
-        lines = textwrap.wrap(lines[0], max(new_console(to_stderr=err).width - indent, _NARROWEST))
-    echo("\n".join(margin + line for line in lines), fg=fg, err=err)
+    margin = " " * indent
+    echo(margin + f"\n{margin}".join(wrapped(text, indent, err=err)), fg=fg, err=err)
+
+
+def wrapped(text: str, indent: int, *, err: bool = False) -> list[str]:
+    """Return a text as one line; on a terminal, as the lines that fit beside the indentation."""
+    line = one_line(text, _PARAGRAPH_LENGTH)
+    if not (sys.stderr if err else sys.stdout).isatty():
+        return [line]
+    return textwrap.wrap(line, max(new_console(to_stderr=err).width - indent, _NARROWEST)) or [""]
 
 
 def new_console(least: int = 0, *, to_stderr: bool = False) -> Console:

@@ -2,6 +2,7 @@
 
 import click
 
+from moorage.cli.groups import Group
 from moorage.cli.key_stores import existing_database
 from moorage.cli.options import output_option, setting
 from moorage.cli.output import echo, one_line, print_data, print_table
@@ -10,7 +11,7 @@ from moorage.core.times import iso
 from moorage.registry.projects import create_project
 
 
-@click.group()
+@click.group(cls=Group)
 def projects() -> None:
     """Create and list projects.
 

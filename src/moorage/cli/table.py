@@ -14,8 +14,8 @@ from moorage.core.escaping import visible_lines
 #: The number of spaces between two columns.
 _GAP = 2
 
-#: The width to which a column is shortened at most.
-_SHORTEST = 12
+#: The width to which a column is shortened before others are left out, and after that.
+_SHORT, _SHORTEST = 24, 12
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -49,9 +49,12 @@ class OutputTable:
         ]
         shown, widths = list(range(len(natural))), natural
         while width is not None:
-            widths = self._shortened(shown, natural, width)
+            widths = self._shortened(shown, natural, width, _SHORT)
             droppable = [index for index in shown if self._columns[index].drop]
-            if _total(shown, widths) <= width or not droppable:
+            if _total(shown, widths) <= width:
+                break
+            if not droppable:
+                widths = self._shortened(shown, natural, width, _SHORTEST)
                 break
             shown.remove(min(droppable, key=lambda index: self._columns[index].drop))
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0), collapse_padding=True)
@@ -65,16 +68,16 @@ class OutputTable:
             table.add_row(*(row[index] for index in shown))
         return table, _total(shown, widths) + _GAP
 
-    def _shortened(self, shown: list[int], natural: list[int], width: int) -> list[int]:
+    def _shortened(self, shown: list[int], natural: list[int], width: int, shortest: int) -> list[int]:
         """Return the widths after the widest columns were shortened, as far as that is needed and possible."""
         widths = natural.copy()
         flexible = [index for index in shown if self._columns[index].is_cut or self._columns[index].is_wrapped]
         while (excess := _total(shown, widths) - width) > 0:
             widest = max(flexible, key=widths.__getitem__, default=None)
-            if widest is None or widths[widest] <= _SHORTEST:
+            if widest is None or widths[widest] <= shortest:
                 break
             others = [widths[index] for index in flexible if index != widest]
-            floor = max([_SHORTEST, *(each for each in others if each < widths[widest])])
+            floor = max([shortest, *(each for each in others if each < widths[widest])])
             widths[widest] -= min(excess, max(1, widths[widest] - floor))
         return widths
 

@@ -4,6 +4,7 @@ Lines of Python, bytes and objects are asserted, which are the same on a busy ma
 includes the work inside C functions, has twenty times its limit, because a busy machine needs more of it.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import urllib3
 from moorage.api.operation import Operation
 from moorage.api.routes import OPERATIONS
 from moorage.core.deployments.page import MAX_PAGE_BYTES
+from moorage.core.resolution.config import MAX_CALL_BODY
 from moorage.core.validation.strict_json import MAX_BODY
 from tests.support.measured_server import MEASURED
 from tests.support.server import Project, Server, a_body
@@ -90,6 +92,26 @@ def _problems(operation: Operation, measured: Measured) -> Iterator[str]:
             excess.pop("response", None)
         if excess or status >= 500:
             yield f"{operation.name}, {case.name} ({status}): {excess}"
+
+
+@pytest.mark.parametrize("where", ["messages", "inputs", "neither"])
+def test_a_call_with_pictures_holds_up_nothing(where: str, measured: Measured) -> None:
+    """It holds its own size several times, which has a budget of its own, and not more."""
+    parts = [{"type": "text", "text": "Größe?"}, {"type": "image_url", "image_url": {"url": "data:,"}}]
+    body: dict[str, Any] = {"key": "one-text", "messages": [{"role": "user", "content": parts}]}
+    if where == "inputs":
+        body = {"key": "picture", "inputs": {"picture": "data:,"}}
+        picture = [{"type": "image_url", "image_url": {"url": "{{picture}}"}}]
+        measured.large.put("picture", a_body(messages=[{"role": "user", "content": picture}]))
+    text = json.dumps(body, ensure_ascii=False).encode()
+    picture_text = b"1234567890" if where == "neither" else b"iVBORw0KGgo"
+    text = text.replace(b"data:,", b"data:," + picture_text * ((MAX_CALL_BODY - len(text)) // len(picture_text)))
+    measured.excess()
+
+    assert measured.large.request("POST", "/v2/deployments/get_config", text).status == 200
+    excess = measured.excess()
+    assert excess.pop("memory", 0) <= 5 * MAX_CALL_BODY
+    assert not excess
 
 
 @pytest.mark.parametrize("query", ["search=nothing", "provider=openai&limit=50", "updated_since=2000-01-01", ""])

@@ -9,9 +9,10 @@ from moorage.cli.db.copy import copy
 from moorage.cli.db.purge import purge
 from moorage.cli.db.reset_clock import reset_clock
 from moorage.cli.db.restore import restore
+from moorage.cli.groups import Group
 
 
-@click.group()
+@click.group(cls=Group)
 def db() -> None:
     """Back up, check and move the database."""
 

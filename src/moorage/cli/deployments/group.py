@@ -8,6 +8,7 @@ from moorage.cli.client import Client, deployment_path
 from moorage.cli.deployments import resolve as using
 from moorage.cli.deployments import versions
 from moorage.cli.deployments import write as changes
+from moorage.cli.groups import Group
 from moorage.cli.options import key_argument, output_option, setting
 from moorage.cli.output import echo, one_line, print_data, print_table, print_text, with_progress
 from moorage.cli.responses import DeploymentRow, Page, ShownDeployment
@@ -16,7 +17,7 @@ from moorage.core.deployments.page import MAX_LIMIT
 from moorage.documents.yaml import dump_yaml
 
 
-@click.group()
+@click.group(cls=Group)
 def deployments() -> None:
     """List, change and explain deployments."""
 
