@@ -243,7 +243,13 @@ def test_a_server_that_rejects_the_api_key_is_not_a_source(cached_project: tuple
     project, cache = cached_project
     other = project.token[:-1] + ("x" if project.token[-1] != "x" else "y")
     invalid = Project(project.server, project.id, project.name, other)
-    with connect(invalid, cache) as client, pytest.raises(NoConfigurationError, match="401"):
+    with (
+        connect(invalid, cache) as client,
+        pytest.raises(
+            NoConfigurationError,
+            match=rf"127\.0\.0\.1:{project.server.port} rejects the API key, HTTP status 401: .*keys:admin can",
+        ),
+    ):
         client.get_config("greeting")
 
 

@@ -129,8 +129,9 @@ class HttpClient:
                         secured.settimeout(read_seconds)
                         response = self._request(secured, parts, path, headers, body)
                         if response.status not in (200, 304):
-                            reason = f"HTTP status {response.status}{_message_of(read_start(response))}"
-                            raise ServerUnreachable(reason=reason)
+                            where = f"{host}:{port} rejects the API key, " if response.status == 401 else ""
+                            message = _message_of(read_start(response))
+                            raise ServerUnreachable(reason=f"{where}HTTP status {response.status}{message}")
                         yield response, deadline.cancel
                 finally:
                     deadline.cancel()
@@ -215,6 +216,10 @@ def _error_text(error: OSError | HTTPException | UnicodeError) -> str:
     return _shown(str(error)) or type(error).__name__
 
 
+#: The maximum length of a text of the server.
+_MAX_SHOWN = 400
+
+
 def _shown(text: str) -> str:
     """Return a text of the server for a log or an error, without control characters."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text[:200])
+    return "".join(char if char.isprintable() else "\ufffd" for char in text[:_MAX_SHOWN])
