@@ -9,6 +9,7 @@ import pytest
 from moorage.core.access import Scope
 from tests.support.program import moorage
 from tests.support.server import Project, Server
+from tests.support.stores import create_database
 
 
 def profile(folder: Path) -> Path:
@@ -170,6 +171,20 @@ def test_keys_are_rotated_over_http(project: Project, folder: Path) -> None:
     moorage("keys", "revoke", "app", folder=folder, settings=remote)
     gone = moorage("keys", "rotate", "app", folder=folder, settings=remote)
     assert (gone.returncode, "API key 'app' not found" in gone.stderr) == (1, True)
+
+
+def test_without_an_api_key_the_database_is_used_and_with_a_profile_the_server(
+    server: Server, project: Project, folder: Path
+) -> None:
+    create_database(folder)
+    by_url = moorage("keys", "create", "a", folder=folder, settings=settings(folder, MOORAGE_URL=server.url))
+    moorage("login", server.url, folder=folder, settings=settings(folder, MOORAGE_API_KEY=admin(project)))
+    by_profile = moorage("keys", "create", "remote", folder=folder, settings=settings(folder))
+
+    local = moorage("keys", "list", "-o", "json", "--database", "sqlite:///moorage.db", folder=folder)
+    assert (by_url.returncode, by_profile.returncode) == (0, 0)
+    assert [row["name"] for row in json.loads(local.stdout)] == ["a"]
+    assert Project(server, "", "", by_profile.stdout.strip()).page().status == 200
 
 
 @pytest.mark.parametrize("command", [("keys", "create", "a"), ("keys", "list"), ("projects", "create", "a")])

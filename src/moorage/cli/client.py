@@ -83,6 +83,19 @@ class Client:
         Raises:
             click.ClickException: there is none.
         """
+        client = cls.find(url)
+        if client is None:
+            shown = visible_line(url, 200)
+            raise click.ClickException(f"MOORAGE_API_KEY is not set, so {shown} is not used. {GET_A_KEY}")
+        return client
+
+    @classmethod
+    def find(cls, url: str) -> "Client | None":
+        """Return the same, or None if there is no API key.
+
+        Raises:
+            click.ClickException: the setting or the profile cannot be read.
+        """
         try:
             api_key = from_environment("api_key")
         except SettingError as error:
@@ -92,7 +105,7 @@ class Client:
         profile = read_profile()
         if profile is not None and profile.url == url.rstrip("/"):
             return cls(url, profile.api_key, visible_line(profile_path()))
-        raise click.ClickException(f"MOORAGE_API_KEY is not set, so {visible_line(url, 200)} is not used. {GET_A_KEY}")
+        return None
 
     @property
     def url(self) -> str:

@@ -14,6 +14,7 @@ from moorage.cli.groups import Group
 from moorage.cli.key_stores import DatabaseKeys, KeyStore, ServerKeys
 from moorage.cli.options import is_chosen, output_option, setting
 from moorage.cli.output import echo, print_data, print_table
+from moorage.cli.profile import read_profile
 from moorage.cli.table import Column, new_table, when
 from moorage.core.access import Scope
 
@@ -45,8 +46,8 @@ class Expiry(click.ParamType[int]):
 def keys() -> None:
     """Create, list, rotate and revoke API keys.
 
-    With MOORAGE_URL, the commands use that server and an API key with the scope keys:admin, for its own project. With
-    --database or MOORAGE_DATABASE, or without any of them, they use the database of the server on this machine.
+    With MOORAGE_URL or a profile, these commands use that server and a key with the scope keys:admin, for its project.
+    With --database or MOORAGE_DATABASE, or without any of them, they use the database of the server on this machine.
     """
 
 
@@ -61,9 +62,9 @@ def _chosen_store(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _key_store(ctx: click.Context, database: str, url: str) -> KeyStore:
-    if is_chosen(ctx, "database") or not is_chosen(ctx, "url"):
-        return DatabaseKeys(database)
-    return ServerKeys(Client.from_environment(url))
+    is_remote = not is_chosen(ctx, "database") and (is_chosen(ctx, "url") or read_profile() is not None)
+    client = Client.find(url) if is_remote else None  # without an API key, nobody can create one over HTTP
+    return DatabaseKeys(database) if client is None else ServerKeys(client)
 
 
 @keys.command()
