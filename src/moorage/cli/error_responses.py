@@ -2,7 +2,7 @@
 
 import msgspec
 
-from moorage.cli.responses import KeyName
+from moorage.core.deployments.history import KeyName
 from moorage.core.errors.base import Problem
 
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
+from moorage.core.deployments.history import KeyName
 from moorage.core.deployments.ids import check_key, is_segment
 from moorage.core.deployments.manifest import Manifest
 from moorage.core.errors.requests import InvalidKey
@@ -154,13 +155,6 @@ class Deleted(Item, frozen=True):
             raise ValueError("not a deployment key or version")
 
 
-class KeyName(msgspec.Struct, frozen=True):
-    """An API key."""
-
-    id: str
-    name: str
-
-
 class KeyItem(Item, frozen=True):
     """An API key in a list, or after its creation, with its token."""
 
@@ -171,22 +165,6 @@ class KeyItem(Item, frozen=True):
     created: str
     expires_at: str = ""
     last_used: str = ""
-
-
-class CallerRow(msgspec.Struct, frozen=True):
-    """A row of `moorage deployments callers`."""
-
-    api_key: KeyName
-    versions: list[str]
-    inputs: list[str]
-    last_used: str
-
-
-class CallersPage(msgspec.Struct, frozen=True):
-    """The callers of a deployment."""
-
-    data: list[CallerRow]
-    has_more: bool
 
 
 class HistoryRow(msgspec.Struct, frozen=True):

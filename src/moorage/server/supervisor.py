@@ -44,7 +44,7 @@ class Supervisor(MPServer):
         _log.info("the server is stopping", extra={"fields": {"reason": reason}})
         notify("STOPPING=1")
         try:
-            super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+            super().shutdown(exit_code)  # type: ignore[no-untyped-call]  # it has no types
         finally:  # a failure exits with 1
             _log.info("the server has stopped")
 

@@ -9,8 +9,9 @@ from moorage.cli.difference import print_difference
 from moorage.cli.options import key_argument, output_option, setting
 from moorage.cli.output import echo, one_line, print_data, print_done, print_table
 from moorage.cli.problems import print_warnings
-from moorage.cli.responses import CallersPage, DifferenceReply, HistoryRow, ItemT, Page, SavedVersion, VersionRow
+from moorage.cli.responses import DifferenceReply, HistoryRow, ItemT, Page, SavedVersion, VersionRow
 from moorage.cli.table import Column, new_table, when
+from moorage.core.compatibility.consumers import CallerPage
 from moorage.core.deployments.page import MAX_LIMIT
 from moorage.documents.read import read_one
 
@@ -129,7 +130,7 @@ def callers(key_or_id: str, output: str, url: str) -> None:
 
     Those of the last 30 days, with the versions and the names of the inputs. Values are never recorded.
     """
-    page = Client.from_environment(url).get(f"{deployment_path(key_or_id)}/callers", CallersPage)
+    page = Client.from_environment(url).get(f"{deployment_path(key_or_id)}/callers", CallerPage)
     if output != "table":
         print_data(page.plain(), output)
         return
