@@ -96,9 +96,9 @@ def save_draft(
         line = "there is no such deployment; the first `moorage apply` publishes it, without --draft"
         return Outcome(document, "failed", lines=[line])
     if step.action == "unchanged":
-        return Outcome(document, "unchanged", warnings=step.warnings)
+        return Outcome(document, "unchanged", warnings=step.warnings())
     if is_dry_run:
-        return Outcome(document, "drafted", warnings=step.warnings)
+        return Outcome(document, "drafted", warnings=step.warnings())
     try:
         return _save_draft(client, document, step, reason, manifests[document.key].owner)
     except ServerError:

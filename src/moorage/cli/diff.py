@@ -53,7 +53,8 @@ def diff(paths: tuple[str, ...], output: str, exit_code: bool, strict: bool, url
 
 def _print(plan: list[Step]) -> None:
     for step in plan:
-        if step.action == "unchanged" and not step.warnings:
+        warnings = step.warnings()
+        if step.action == "unchanged" and not warnings:
             continue
         sign, color = _SIGNS[step.action]
         echo(f"{sign} {one_line(step.key, 128)}  ({one_line(step.source, 1_000)})", fg=color, bold=True)
@@ -67,7 +68,7 @@ def _print(plan: list[Step]) -> None:
         if step.action != "delete":
             print_difference(step.text(), indent="    ")
         if step.document is not None:
-            print_problems(step.document, step.warnings, "warning", fg="yellow")
+            print_problems(step.document, warnings, "warning", fg="yellow")
     counts = Counter(step.action for step in plan)
     parts = (
         f"{counts['create']} to create",
@@ -81,6 +82,7 @@ def _print(plan: list[Step]) -> None:
 
 def _as_data(step: Step) -> dict[str, object]:
     why = {"why": list(step.why)} if step.why else {}
-    warnings = {"warnings": step.warnings} if step.warnings else {}
+    found = step.warnings()
+    warnings = {"warnings": found} if found else {}
     changed = [] if step.action in ("invalid", "delete") else step.changes()
     return {"action": step.action, "key": step.key, "file": step.source, "changes": changed, **why, **warnings}

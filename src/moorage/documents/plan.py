@@ -35,7 +35,8 @@ MANIFEST_FIELDS = (
 
 class Step(msgspec.Struct, frozen=True):
     """The action for one deployment. `before` is the content on the server, `after` that of the file, as JSON values;
-    `why` and the `problems` of the document explain an action that fails or needs attention; `warnings` do not stop it.
+    `why` and the `problems` of the document explain an action that fails or needs attention. `content` is that of a
+    valid document.
     """
 
     action: Action
@@ -45,12 +46,16 @@ class Step(msgspec.Struct, frozen=True):
     after: Any = UNSET
     why: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
-    warnings: tuple[Problem, ...] = ()
+    content: Content | None = None
     document: Document | None = None
 
     def changes(self) -> list[Change]:
         """Return the paths that differ."""
         return list(diff_paths(self.before, self.after))
+
+    def warnings(self) -> list[Problem]:
+        """Return the warnings about the content, which do not stop the action; without those about jinja variables."""
+        return [] if self.content is None else lint(self.content.encode(), find_variables_without_jinja)
 
     def text(self) -> str:
         """Return a unified diff for people, without the two lines of names."""
@@ -131,7 +136,7 @@ def _step(document: Document, current: Manifest | None, before: _State | None) -
         return Step("invalid", key, document.source, why=error.lines, problems=error.problems, document=document), None
     step = Step(
         "create", document.key, document.source, after=after.fields(), document=document,
-        warnings=tuple(lint(after.content.encode(), find_variables_without_jinja)),
+        content=after.content,
     )  # fmt: skip
     if before is None:
         return step, after
