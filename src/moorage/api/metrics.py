@@ -73,7 +73,7 @@ class Metrics:
         self._exposed = self._registry
         if _FOLDER in os.environ:
             self._exposed = CollectorRegistry()
-            MultiProcessCollector(self._exposed)  # type: ignore[no-untyped-call]  # it registers itself
+            self._exposed.register(_FilesCollector(Path(os.environ[_FOLDER])))
             self._exposed.register(_WorkersCollector(Path(os.environ[_FOLDER]), worker))
         else:
             ProcessCollector(registry=self._exposed)
@@ -114,6 +114,21 @@ class Metrics:
 def _kind(error: type[StorageError]) -> str:
     """Return the kind of an error of the database: `CommitUnknown` is `commit_unknown`."""
     return re.sub("(?<!^)(?=[A-Z])", "_", error.__name__).lower()
+
+
+class _FilesCollector(Collector):
+    """The metrics in the files of all workers.
+
+    A worker that starts creates a file before it gives it a size, and prometheus_client cannot read an empty one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(file) for file in self._folder.glob("*.db") if file.stat().st_size]
+        found: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]  # it has no types
+        return found
 
 
 class _WorkersCollector(Collector):
