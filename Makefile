@@ -17,7 +17,7 @@ INSTALL := $(PIP) install --require-hashes --only-binary :all:
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-serve: .venv/serve $(if $(findstring postgres,$(ARGS) $(MOORAGE_DATABASE)),.venv/postgres) $(if $(findstring jinja,$(ARGS))$(MOORAGE_JINJA),.venv/jinja) ## Start Moorage on 127.0.0.1:8700 with the sample deployments (ARGS="--port 9000" for options)
+serve: .venv/serve $(if $(findstring postgres,$(ARGS) $(MOORAGE_DATABASE)),.venv/postgres) $(if $(findstring jinja,$(ARGS))$(MOORAGE_JINJA),.venv/jinja) $(if $(AWS_REGION)$(AWS_DEFAULT_REGION)$(AWS_BEARER_TOKEN_BEDROCK)$(GOOGLE_CLOUD_PROJECT),.venv/cloud) ## Start Moorage on 127.0.0.1:8700 with the sample deployments (ARGS="--port 9000" for options)
 	@exec $(BIN)/moorage serve --load examples $(ARGS)
 
 ##@ Develop
@@ -51,6 +51,7 @@ lock: ## Update the locked dependencies (needs uv)
 	uv pip compile pyproject.toml --group build --extra server -o requirements/serve.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --extra postgres -c requirements/serve.txt -o requirements/postgres.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --extra server --extra jinja -c requirements/serve.txt -o requirements/jinja.txt $(LOCK)
+	uv pip compile pyproject.toml --group build --extra server --extra aws --extra google -c requirements/serve.txt -o requirements/cloud.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --group test --extra server -c requirements/serve.txt -o requirements/test.txt $(LOCK)
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade
@@ -80,6 +81,11 @@ clean: ## Remove .venv
 .venv/jinja: .venv/serve requirements/jinja.txt
 	@echo "Installing what jinja templates need into .venv …" >&2
 	@$(INSTALL) -r requirements/jinja.txt
+	@touch $@
+
+.venv/cloud: .venv/serve requirements/cloud.txt
+	@echo "Installing what Amazon Bedrock and Google Vertex AI need into .venv …" >&2
+	@$(INSTALL) -r requirements/cloud.txt
 	@touch $@
 
 .venv/test: .venv/serve requirements/test.txt $(wildcard requirements/sdk-*.txt)

@@ -15,3 +15,20 @@ class UnsupportedModelType(MoorageError):
 
     code = "unsupported_model_type"
     hint = "`config.messages` and `config.parameters` have the configuration as it is stored."
+
+
+class MalformedResponse(Exception):
+    """The response of a provider is not what its protocol says. The argument is the reason, without content."""
+
+
+class ProviderFailed(Exception):
+    """A provider reported an error in the body of a success, or in a stream.
+
+    `status` is the status of the same error elsewhere, such as 529 for an overload; 500 if the provider names none.
+    """
+
+    def __init__(self, message: str, status: int = 500, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.code = code
