@@ -7,7 +7,10 @@ import sys
 from importlib.util import find_spec
 
 #: The packages of the extra `server`.
-PACKAGES = ("apsw", "click", "granian", "prometheus_client", "yaml", "rich", "starlette", "uuid_utils", "uvloop")
+PACKAGES = (
+    "aiohttp", "apsw", "click", "cryptography", "granian", "prometheus_client", "yaml", "rich", "starlette",
+    "uuid_utils", "uvloop",
+)  # fmt: skip
 
 
 def main() -> None:
