@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from moorage.core.escaping import visible, visible_line
+from moorage.core.private_hosts import NO_PRIVATE_HOSTS, PrivateHosts
 from moorage.core.resolution.config import MAX_CALL_BODY
 from moorage.core.secret_keys import NO_KEYS, SecretKeys
 from moorage.core.trusted_proxies import NO_PROXIES, TrustedProxies
@@ -84,6 +85,11 @@ SETTINGS = {
             "Addresses and networks of proxies whose X-Forwarded-For or Forwarded names the client, with commas.",
         ),
         Setting(
+            "private_hosts",
+            None,
+            "Hosts, addresses and networks without public addresses, or without TLS, that integrations may connect to.",
+        ),
+        Setting(
             "requests_per_key",
             None,
             "Requests per minute that each API key can send to a worker; default: unlimited.",
@@ -117,6 +123,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     max_call_body: int = MAX_CALL_BODY
     root_path: str = ""
     trusted_proxies: TrustedProxies = NO_PROXIES
+    private_hosts: PrivateHosts = NO_PRIVATE_HOSTS
     requests_per_key: int | None = None
     failures_per_address: int | None = None
 

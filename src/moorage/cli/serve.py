@@ -18,6 +18,7 @@ from moorage.catalog.follower import open_disk_cache
 from moorage.cli.options import Parsed, Seconds, WholeNumber, secret_keys, setting
 from moorage.cli.output import echo, pluralize
 from moorage.core.errors.storage import DatabaseUnreachable
+from moorage.core.private_hosts import NO_PRIVATE_HOSTS, PrivateHosts
 from moorage.core.root_path import parse_root_path
 from moorage.core.trusted_proxies import NO_PROXIES, TrustedProxies
 from moorage.core.validation.strict_json import MAX_BODY
@@ -52,6 +53,7 @@ def _root_path(text: str) -> str:
 @setting("max_call_body", WholeNumber(MAX_BODY, 1_073_741_824))
 @setting("root_path", Parsed(_root_path))
 @setting("trusted_proxies", Parsed(TrustedProxies.parse))
+@setting("private_hosts", Parsed(PrivateHosts.parse))
 @setting("requests_per_key", WholeNumber(0, 1_000_000_000))
 @setting("failures_per_address", WholeNumber(0, 1_000_000_000))
 @setting("workers", WholeNumber(1, 64))
@@ -65,6 +67,7 @@ def serve(
     load: str | None,
     root_path: str | None,
     trusted_proxies: TrustedProxies | None,
+    private_hosts: PrivateHosts | None,
     **others: Any,
 ) -> None:
     """Start the server.
@@ -73,8 +76,13 @@ def serve(
     creates an API key and prints its token once.
     """
     _check_address(host, port)
-    proxies = trusted_proxies or NO_PROXIES
-    settings = ServerSettings(**others, secret_keys=secret_keys(), root_path=root_path or "", trusted_proxies=proxies)
+    settings = ServerSettings(
+        **others,
+        secret_keys=secret_keys(),
+        root_path=root_path or "",
+        trusted_proxies=trusted_proxies or NO_PROXIES,
+        private_hosts=private_hosts or NO_PRIVATE_HOSTS,
+    )
     local = "127.0.0.1" if host in ("0.0.0.0", "::") else _in_url(host)  # noqa: S104 -- compared only
     url = f"http://{local}:{port}{settings.root_path}"
     logging.config.dictConfig(configuration(settings.log_format, settings.log_level))
