@@ -2,10 +2,9 @@
 
 import base64
 import binascii
-import json
 
 from moorage.core.resolution.config import Object
-from moorage.providers.conversation import Turn
+from moorage.providers.conversation import Turn, read_object
 from moorage.providers.files import Data, data_of, read_data_uri, url_of
 from moorage.providers.request import Translation, set_fields
 
@@ -144,10 +143,7 @@ def _use(turn: Turn, index: int, translation: Translation) -> Object:
     for name in ("thought_signature", "extra_content"):
         if call.get(name):
             translation.omit(f"{path}.{name}", "it belongs to the API of Google")
-    try:
-        arguments = json.loads(call["function"].get("arguments") or "{}")
-    except (ValueError, RecursionError):
-        arguments = None
-    if not isinstance(arguments, dict):
+    arguments = read_object(call["function"].get("arguments") or "{}")
+    if arguments is None:
         raise translation.reject(f"{path}.function.arguments", "they must be the JSON of an object")
     return {"type": "tool_use", "id": call["id"], "name": call["function"].get("name") or "", "input": arguments}

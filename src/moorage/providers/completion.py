@@ -4,6 +4,7 @@ A complete response and an event of a stream have the same types. In an event, t
 follow those of earlier events, and whatever did not change is None or empty.
 """
 
+import secrets
 from collections.abc import Sequence
 from typing import Literal
 
@@ -68,3 +69,8 @@ class Completion(msgspec.Struct):
     id: str | None = None
     model: str | None = None
     system_fingerprint: str | None = None
+
+
+def new_call_id() -> str:
+    """Return an id for a tool call of a provider that sends none. Clients send it back with the result."""
+    return f"call_{secrets.token_hex(12)}"

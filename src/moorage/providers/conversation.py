@@ -1,6 +1,8 @@
 """The messages of a configuration, before their translation: only known roles, and each tool call has an id."""
 
+from moorage.core.errors.requests import InvalidJson
 from moorage.core.resolution.config import Object
+from moorage.core.validation import strict_json
 from moorage.providers.request import Translation
 
 #: Roles of notes about a model's output, which are not a part of the conversation.
@@ -56,6 +58,15 @@ def turns(messages: list[Object], translation: Translation) -> list[Turn]:
         for index, call in enumerate(turn.calls):
             call["id"] = call.get("id") or _generated(turn, index)
     return found
+
+
+def read_object(text: str) -> Object | None:
+    """Return the object in a JSON text; None for another value, and for one with too many levels."""
+    try:
+        value = strict_json.parse(text.encode())
+    except (InvalidJson, UnicodeEncodeError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _answered(turn: Turn, waiting: list[Object], translation: Translation) -> str:
