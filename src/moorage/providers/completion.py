@@ -6,7 +6,7 @@ follow those of earlier events, and whatever did not change is None or empty.
 
 import secrets
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -49,6 +49,7 @@ class Choice(msgspec.Struct):
     """One of the responses, or what an event of a stream adds to it.
 
     `reasoning_signature` and `redacted_reasoning` are what Anthropic requires back; others ignore them.
+    `logprobs` has the form of OpenAI.
     """
 
     index: int = 0
@@ -59,6 +60,7 @@ class Choice(msgspec.Struct):
     refusal: str | None = None
     tool_calls: Sequence[ToolCall] = ()
     finish_reason: FinishReason | None = None
+    logprobs: dict[str, Any] | None = None
 
 
 class Completion(msgspec.Struct):
