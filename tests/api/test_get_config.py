@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moorage.core.access import Scope
+from tests.contract.full_items import PROVIDER_VALUES
 from tests.support.get_config import a_variant, contents, put, resolve
 from tests.support.server import Project, Server, a_body
 
@@ -104,6 +105,13 @@ def test_extra_params_override_parameters_for_one_request(project: Project) -> N
         "temperature": 1, "maxTokens": 512, "stop": ["\n"], "logit_bias": {"1": 2},
     }  # fmt: skip
     assert resolve(project).json["parameters"] == {"temperature": 0.2, "maxTokens": 512}
+
+
+def test_stored_parameters_of_providers_are_returned_and_overridden(project: Project) -> None:
+    project.put("bot", a_body(model_parameters={"temperature": 0.2, **PROVIDER_VALUES}))
+
+    assert resolve(project).json["parameters"] == {"temperature": 0.2, **PROVIDER_VALUES}
+    assert resolve(project, extra_params={"stop": "x"}).json["parameters"]["stop"] == "x"
 
 
 def test_an_extra_param_that_is_null_is_ignored(project: Project) -> None:

@@ -81,6 +81,23 @@ FULL_PARAMETERS = {
     "thinkingLevel": "low",
 }
 
+#: A value of each parameter of providers.
+PROVIDER_VALUES: dict[str, Any] = {
+    "stop": ["\n", "END"], "stop_token_ids": [2], "tool_choice": {"type": "function", "function": {"name": "f"}},
+    "parallel_tool_calls": False, "n": 3, "best_of": 4, "logit_bias": {"50256": -100, "7": 1.5}, "logprobs": True,
+    "top_logprobs": 5, "min_p": 0.05, "top_a": 0.1, "repetition_penalty": 1.1, "min_tokens": 2,
+    "service_tier": "flex", "user": "ada", "safety_identifier": "s-1", "metadata": {"team": "billing"}, "store": True,
+    "prompt_cache_key": "k", "prompt_cache_retention": "24h", "prediction": {"type": "content", "content": "x"},
+    "modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "mp3"},
+    "web_search_options": {"search_context_size": "low"}, "reasoning": {"summary": "auto"},
+    "thinking": {"type": "adaptive"}, "reasoning_format": "parsed", "include_reasoning": False,
+    "chat_template_kwargs": {"enable_thinking": False}, "suffix": "}", "echo": True, "preset": "fast-search",
+    "prompt_mode": "reasoning", "safe_prompt": True, "safety_mode": "STRICT", "safety_model": "meta/guard",
+    "safety_settings": [{"category": "HARM_CATEGORY_HATE_SPEECH", "threshold": "BLOCK_NONE"}],
+    "guardrail_config": {"guardrailIdentifier": "g", "guardrailVersion": "1"},
+    "performance_config": {"latency": "optimized"},
+}  # fmt: skip
+
 JSON_SCHEMA_FORMAT = {
     "type": "json_schema",
     "display_name": "Order",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.contract.conftest import names
-from tests.contract.full_items import FULL_TOOL, MINIMAL_BODY, full_bodies
+from tests.contract.full_items import FULL_TOOL, MINIMAL_BODY, PROVIDER_VALUES, full_bodies
 from tests.contract.older_sdk import UNSUPPORTED_FIELDS, OlderSdk
 from tests.support.server import Project, Server, a_body
 
@@ -78,6 +78,14 @@ def test_an_older_sdk_parses_items_with_every_field(version: str, list_with_sdk:
 
     assert list(parsed) == list(sent)
     assert dropped_fields(sent, parsed) == UNSUPPORTED_FIELDS[version]
+
+
+def test_an_older_sdk_drops_the_parameters_of_providers(list_with_sdk: ListWithSdk, project: Project) -> None:
+    project.put("with", a_body(model_parameters={"temperature": 0.2, **PROVIDER_VALUES}))
+
+    (item,) = list_with_sdk(project.token)["default"]["data"]
+
+    assert item["prompt_config"]["model_parameters"] == {"temperature": 0.2}
 
 
 def dropped_fields(sent: Any, parsed: Any) -> set[str]:

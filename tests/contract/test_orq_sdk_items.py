@@ -6,9 +6,18 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 from orq_ai_sdk import models
 
-from moorage.core.deployments.prompt_config import ModelParameters, ModelType, Provider, ResponseFormatName, Role
+from moorage.core.deployments.model_parameters import ContractParameters, ResponseFormatName
+from moorage.core.deployments.prompt_config import ModelType, Provider, Role
+from moorage.core.deployments.provider_parameters import CONTRACT
 from tests.contract.conftest import Client, as_json, keys
-from tests.contract.full_items import FULL_PARAMETERS, MINIMAL_BODY, RESPONSE_FORMATS, full_bodies, full_body
+from tests.contract.full_items import (
+    FULL_PARAMETERS,
+    MINIMAL_BODY,
+    PROVIDER_VALUES,
+    RESPONSE_FORMATS,
+    full_bodies,
+    full_body,
+)
 from tests.support.server import Project, a_body
 
 #: The API reference documents this provider; SDK 4.17.13 does not support it.
@@ -23,7 +32,7 @@ def literals(annotation: Any) -> list[str]:
 
 
 def parameter_values(field: str) -> list[str]:
-    return literals(ModelParameters.__annotations__[field])
+    return literals(ContractParameters.__annotations__[field])
 
 
 def put_all(project: Project, bodies: Mapping[str, Mapping[str, Any]]) -> None:
@@ -53,9 +62,19 @@ def test_the_full_item_has_all_20_parameters_and_every_response_format() -> None
     """Case 18: the test body is complete."""
     sdk_names = {field.alias or name for name, field in models.DeploymentsModelParameters.model_fields.items()}
 
-    assert set(FULL_PARAMETERS) == sdk_names
+    assert set(FULL_PARAMETERS) == sdk_names == CONTRACT
     assert len(sdk_names) == 20
     assert {value for value in RESPONSE_FORMATS.values() if isinstance(value, str)} == set(literals(ResponseFormatName))
+
+
+def test_the_sdk_drops_the_parameters_of_providers_and_parses_the_rest(project: Project, client: Client) -> None:
+    put_all(project, {"full": a_body(model_parameters={**FULL_PARAMETERS, **PROVIDER_VALUES})})
+
+    (item,) = project.page().json["data"]
+    (parsed,) = as_json(client.list())["data"]
+
+    assert item["prompt_config"]["model_parameters"] == {**FULL_PARAMETERS, **PROVIDER_VALUES}
+    assert parsed["prompt_config"]["model_parameters"] == FULL_PARAMETERS
 
 
 def test_the_sdk_parses_the_full_item_into_attributes(project: Project, client: Client) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from moorage.core.deployments.prompt_config import ModelType, PromptConfig, Provider, ResponseFormatName, Role
+from moorage.core.deployments.model_parameters import ResponseFormatName
+from moorage.core.deployments.prompt_config import ModelType, PromptConfig, Provider, Role
 from moorage.diagnostics.sdk import NEAREST, REJECTED, rejected_by
 from tests.contract.full_items import full_bodies
 from tests.contract.test_orq_sdk_items import PARAMETERS, literals, parameter_values

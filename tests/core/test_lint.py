@@ -163,6 +163,47 @@ def test_a_parameter_out_of_the_range_of_the_provider_is_reported(
 
 
 @pytest.mark.parametrize(
+    ("provider", "model_type", "parameters", "result"),
+    [
+        ("groq", "chat", {"n": 3}, "makes Moorage reject"),
+        ("perplexity", "chat", {"stop": "x"}, "makes Moorage reject"),
+        ("anthropic", "chat", {"logit_bias": {"1": 2}}, "is omitted from"),
+        ("openai", "chat", {"suffix": "x"}, "makes Moorage reject"),
+        ("openai", "completion", {"tool_choice": "required"}, "makes Moorage reject"),
+    ],
+)
+def test_a_parameter_that_the_provider_does_not_have_is_reported(
+    provider: str, model_type: str, parameters: dict[str, Any], result: str
+) -> None:
+    (name,) = parameters
+    message = f"{provider} has no such parameter: it {result} calls; remove it"
+    model = {"provider": provider, "model_type": model_type, "model": "m", "model_parameters": parameters}
+
+    assert warnings(prompt_config=a_body(**model)["prompt_config"]) == [
+        (f"prompt_config.model_parameters.{name}", message)
+    ]
+    assert warnings(fallbacks=[model]) == [(f"fallbacks[0].model_parameters.{name}", message)]
+
+
+@pytest.mark.parametrize(
+    ("provider", "model_type", "parameters"),
+    [
+        ("groq", "chat", {"n": 1, "stop": ["a"]}),
+        ("cohere", "chat", {"tool_choice": "auto", "parallel_tool_calls": True}),
+        ("openai", "completion", {"suffix": "x", "echo": True, "best_of": 2}),
+        ("openailike", "chat", {"min_p": 0.1, "chat_template_kwargs": {}}),
+        ("openai", "embedding", {"user": "ada", "min_p": 0.1}),
+    ],
+)
+def test_a_parameter_that_the_provider_has_or_without_effect_is_not_reported(
+    provider: str, model_type: str, parameters: dict[str, Any]
+) -> None:
+    body = a_body(provider=provider, model_type=model_type, model_parameters=parameters)
+
+    assert warnings(prompt_config=body["prompt_config"]) == []
+
+
+@pytest.mark.parametrize(
     ("schema", "path", "message"),
     [
         ({"type": "strnig"}, ".type", "\"strnig\" is not a type of JSON Schema. Did you mean 'string'?"),

@@ -14,6 +14,7 @@ from moorage.core.errors.base import MoorageError
 from moorage.core.resolution.config import Object, ResolvedConfig
 from moorage.providers.anthropic import encode_messages_request
 from moorage.providers.openai import encode_chat
+from tests.contract.full_items import PROVIDER_VALUES
 from tests.contract.generated import prompt_configs
 from tests.providers.test_openai import a_config
 
@@ -30,7 +31,9 @@ NAMES = {
     "maxTokens": {"max_tokens", "max_completion_tokens"}, "frequencyPenalty": {"frequency_penalty"},
     "presencePenalty": {"presence_penalty"}, "responseFormat": {"response_format", "output_config"},
     "cacheControl": {"cache_control"}, "reasoningEffort": {"reasoning_effort", "thinking"},
-    "budgetTokens": {"thinking"}, "thinkingLevel": {"reasoning_effort"}, "verbosity": {"verbosity"},
+    "stop": {"stop", "stop_sequences"}, "user": {"user", "metadata"}, "parallel_tool_calls": {
+        "parallel_tool_calls", "tool_choice",
+    }, "budgetTokens": {"thinking"}, "thinkingLevel": {"reasoning_effort"}, "verbosity": {"verbosity"},
 }  # fmt: skip
 
 
@@ -50,13 +53,19 @@ def check(arguments: Object, kind: TypeAdapter[Any]) -> None:
 
 @pytest.mark.parametrize(("encode", "kind"), APIS, ids=["openai", "anthropic"])
 @settings(max_examples=300)
-@given(config=prompt_configs(is_newest=True), is_vision=st.booleans())
+@given(
+    config=prompt_configs(is_newest=True),
+    is_vision=st.booleans(),
+    further=st.lists(st.sampled_from([*PROVIDER_VALUES.items()]), max_size=3).map(dict),
+)
 def test_a_stored_configuration_has_the_types_of_the_sdk_or_is_rejected(
     encode: Callable[[ResolvedConfig], tuple[Any, dict[str, str]]],
     kind: TypeAdapter[Any],
     config: Object,
     is_vision: bool,
+    further: Object,
 ) -> None:
+    config["model_parameters"] |= further
     resolved = a_config(
         config["messages"], provider=config["provider"], model=config["model"], tools=config["tools"],
         parameters=config["model_parameters"], type="vision" if is_vision else "chat",
@@ -70,13 +79,24 @@ def test_a_stored_configuration_has_the_types_of_the_sdk_or_is_rejected(
     sent = {*arguments, *arguments.get("extra_body", {})}
     for name, value in config["model_parameters"].items():
         if value not in (None, {"type": "text"}):
-            assert f"parameters.{name}" in omitted or NAMES[name] & sent, name
+            assert f"parameters.{name}" in omitted or NAMES.get(name, {name}) & sent, name
 
 
 @pytest.mark.parametrize(("encode", "kind"), APIS, ids=["openai", "anthropic"])
 @pytest.mark.parametrize("value", ["many", {"a": 1}, [1], True, 1.5, -1, 10**30, "", 0])
 @pytest.mark.parametrize(
-    "name", ["maxTokens", "topK", "seed", "budgetTokens", "responseFormat", "reasoningEffort", "verbosity", "other"]
+    "name",
+    [
+        "maxTokens",
+        "topK",
+        "seed",
+        "budgetTokens",
+        "responseFormat",
+        "reasoningEffort",
+        "verbosity",
+        "other",
+        *PROVIDER_VALUES,
+    ],
 )
 def test_any_value_of_a_call_is_sent_or_rejected(
     encode: Callable[[ResolvedConfig], tuple[Any, dict[str, str]]], kind: TypeAdapter[Any], name: str, value: object

@@ -124,7 +124,7 @@ def test_parameters_of_a_call_are_sent_under_their_own_names() -> None:
 
     assert arguments == {
         "model": "gpt-4o", "messages": USER, "max_tokens": 5, "temperature": 0.1, "top_p": 0.5,
-        "extra_body": {"stop": ["END"], "user": "u1"},
+        "stop": ["END"], "extra_body": {"user": "u1"},
     }  # fmt: skip
 
 

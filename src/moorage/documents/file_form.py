@@ -6,9 +6,8 @@ import msgspec
 from msgspec import UNSET
 
 from moorage.core.deployments.manifest import Manifest
+from moorage.core.deployments.model_parameters import JsonSchema, JsonSchemaFormat
 from moorage.core.deployments.prompt_config import (
-    JsonSchema,
-    JsonSchemaFormat,
     Message,
     PromptConfig,
     Tool,

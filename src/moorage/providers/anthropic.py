@@ -1,6 +1,6 @@
 """The Anthropic Messages API."""
 
-from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
+from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict, cast
 
 from moorage.core.resolution.config import Object, ResolvedConfig
 from moorage.providers.anthropic_messages import encode_messages
@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from anthropic.types import (
         CacheControlEphemeralParam,
         MessageParam,
+        MetadataParam,
         OutputConfigParam,
         TextBlockParam,
         ThinkingConfigParam,
+        ToolChoiceParam,
         ToolUnionParam,
     )
 
@@ -36,6 +38,10 @@ class AnthropicArguments(TypedDict):
     messages: "list[MessageParam]"
     system: "NotRequired[str | list[TextBlockParam]]"
     tools: "NotRequired[list[ToolUnionParam]]"
+    tool_choice: "NotRequired[ToolChoiceParam]"
+    stop_sequences: NotRequired[list[str]]
+    metadata: "NotRequired[MetadataParam]"
+    service_tier: NotRequired[Literal["auto", "standard_only"]]
     thinking: "NotRequired[ThinkingConfigParam]"
     output_config: "NotRequired[OutputConfigParam]"
     cache_control: "NotRequired[CacheControlEphemeralParam]"
@@ -49,7 +55,7 @@ def encode_messages_request(config: ResolvedConfig) -> tuple[AnthropicArguments,
     Raises:
         UnsupportedModelType, NotSupportedByProvider
     """
-    translation = Translation(config, "Anthropic Messages API")
+    translation = Translation(config, "Anthropic Messages API", "anthropic")
     system, messages = encode_messages(turns(config.messages, translation), translation)
     arguments: Object = {
         "model": translation.model, "max_tokens": translation.whole("maxTokens") or DEFAULT_MAX_TOKENS,
@@ -64,6 +70,7 @@ def encode_messages_request(config: ResolvedConfig) -> tuple[AnthropicArguments,
     _add_thinking(translation, arguments)
     _add_sampling(translation, arguments)
     arguments |= set_fields(cache_control=translation.parameters.get("cacheControl"))
+    _add_choices(translation, arguments, has_tools=bool(config.tools))
     _add_extra(translation, arguments)
     return cast(AnthropicArguments, arguments), translation.omitted
 
@@ -89,6 +96,11 @@ def _add_thinking(translation: Translation, arguments: Object) -> None:
 
     Models before 4.6 take a budget, which is a part of `max_tokens`; models from 4.7 on take only an effort.
     """
+    thinking = translation.take("thinking", dict[str, object])
+    if thinking is not None:
+        translation.omit_parameters(("reasoningEffort", "budgetTokens"), "the request has thinking")
+        arguments["thinking"] = thinking
+        return
     effort, budget = translation.parameters.get("reasoningEffort"), translation.whole("budgetTokens")
     if effort is None and budget is None:
         return
@@ -124,7 +136,7 @@ def _add_sampling(translation: Translation, arguments: Object) -> None:
     if generation is not None and generation >= REJECTS_SAMPLING:
         translation.omit_parameters(given, f"{translation.model} rejects it")
         return
-    if arguments.get("thinking", {"type": "disabled"})["type"] != "disabled":
+    if arguments.get("thinking", {"type": "disabled"}).get("type") != "disabled":
         translation.omit_parameters(given, "a model that thinks rejects it")
         return
     body: Object = {}
@@ -133,6 +145,44 @@ def _add_sampling(translation: Translation, arguments: Object) -> None:
         body |= set_fields(top_k=translation.whole("topK"))
     if body:
         arguments["extra_body"], arguments["extra_headers"] = body, {**_SAMPLING_HEADERS}
+
+
+_CHOICES = {"none": "none", "auto": "auto", "required": "any", "function": "tool"}
+_TIERS = {"auto": "auto", "default": "standard_only", "standard_only": "standard_only"}
+
+
+def _add_choices(translation: Translation, arguments: Object, *, has_tools: bool) -> None:
+    """Add what OpenAI has under other names: the choice of tools, stop sequences, the user, the tier."""
+    arguments |= set_fields(stop_sequences=translation.stop())
+    choice, given = translation.tool_choice(), translation.parameters.get("tool_choice")
+    if isinstance(given, dict) and given.get("type") in _CHOICES.values():
+        arguments["tool_choice"] = given  # a call gave it in the form of this API
+    elif choice is not None:
+        arguments["tool_choice"] = {"type": _CHOICES[choice.mode]} | set_fields(name=choice.name or None)
+    if translation.take("parallel_tool_calls", bool) is False:
+        if has_tools or "tool_choice" in arguments:
+            arguments.setdefault("tool_choice", {"type": "auto"})
+        if arguments.get("tool_choice", {"type": "none"})["type"] != "none":
+            arguments["tool_choice"] = arguments["tool_choice"] | {"disable_parallel_tool_use": True}
+        else:
+            translation.omit_parameters(("parallel_tool_calls",), "the model calls no tools")
+    _add_accounting(translation, arguments)
+
+
+def _add_accounting(translation: Translation, arguments: Object) -> None:
+    metadata, user = translation.take("metadata", dict[str, object]) or {}, translation.take("user", str)
+    if "user_id" in metadata:
+        arguments["metadata"] = {"user_id": metadata["user_id"]}
+        translation.omit_parameters(("user",), "the request has metadata.user_id")
+    elif user is not None:
+        arguments["metadata"] = {"user_id": user}
+    if {*metadata} - {"user_id"}:
+        translation.omit_parameters(("metadata",), "the API takes only user_id")
+    tier = translation.parameters.get("service_tier")
+    if isinstance(tier, str) and tier in _TIERS:
+        arguments["service_tier"] = _TIERS[tier]
+    else:
+        translation.omit_parameters(("service_tier",), "the API takes auto and standard_only")
 
 
 def _add_extra(translation: Translation, arguments: Object) -> None:

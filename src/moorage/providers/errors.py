@@ -11,7 +11,7 @@ class NotSupportedByProvider(MoorageError):
 
 
 class UnsupportedModelType(MoorageError):
-    """A deployment with the model type {type!r} cannot be sent to the {api}; it takes: chat, vision."""
+    """A deployment with the model type {type!r} cannot be sent to the {api}; it takes: {types}."""
 
     code = "unsupported_model_type"
     hint = "`config.messages` and `config.parameters` have the configuration as it is stored."

@@ -9,7 +9,11 @@ from moorage.providers.openai_messages import encode_turn
 from moorage.providers.request import Translation, set_fields
 
 if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolUnionParam
+    from openai.types.chat import (
+        ChatCompletionMessageParam,
+        ChatCompletionToolChoiceOptionParam,
+        ChatCompletionToolUnionParam,
+    )
     from openai.types.chat.completion_create_params import ResponseFormat
     from openai.types.shared_params import ReasoningEffort
 
@@ -48,6 +52,12 @@ class OpenAIArguments(TypedDict):
     response_format: "NotRequired[ResponseFormat]"
     reasoning_effort: "NotRequired[ReasoningEffort]"
     verbosity: NotRequired[Literal["low", "medium", "high"]]
+    stop: NotRequired[str | list[str]]
+    tool_choice: "NotRequired[ChatCompletionToolChoiceOptionParam]"
+    parallel_tool_calls: NotRequired[bool]
+    n: NotRequired[int]
+    logprobs: NotRequired[bool]
+    top_logprobs: NotRequired[int]
     extra_body: NotRequired[dict[str, object]]
 
 
@@ -57,7 +67,7 @@ def encode_chat(config: ResolvedConfig) -> tuple[OpenAIArguments, dict[str, str]
     Raises:
         UnsupportedModelType, NotSupportedByProvider
     """
-    translation = Translation(config, "OpenAI Chat Completions API")
+    translation = Translation(config, "OpenAI Chat Completions API", "openai")
     messages = [encode_turn(turn, translation) for turn in turns(config.messages, translation)]
     arguments: Object = {"model": translation.model, "messages": messages}
     if config.tools:
@@ -65,6 +75,7 @@ def encode_chat(config: ResolvedConfig) -> tuple[OpenAIArguments, dict[str, str]
     _add_sampling(translation, arguments)
     _add_limits(translation, arguments)
     _add_output(translation, arguments)
+    _add_provider_parameters(translation, arguments)
     _add_extra(translation, arguments)
     return cast(OpenAIArguments, arguments), translation.omitted
 
@@ -132,13 +143,29 @@ def _add_output(translation: Translation, arguments: Object) -> None:
     translation.omit_parameters(("cacheControl",), "this API caches prompts by itself")
 
 
+def _add_provider_parameters(translation: Translation, arguments: Object) -> None:
+    """Add the parameters that have the same names and values in this API."""
+    given = translation.provider_parameters()
+    if type(given.get("logprobs")) in (int, float):  # the number of the older API for completions
+        given.setdefault("top_logprobs", given["logprobs"])
+        given["logprobs"] = True
+    if "thinking" in given and "thinking" in arguments.get("extra_body", {}):
+        translation.omit_parameters(("budgetTokens",), "the request has thinking")
+    _add(given, arguments)
+
+
+def _add(given: Object, arguments: Object) -> None:
+    """Add parameters as arguments of the method of the SDK, or to the body."""
+    for name in [name for name in given if name in arguments or name in OpenAIArguments.__annotations__]:
+        arguments[name] = given.pop(name)
+    if given:
+        arguments["extra_body"] = arguments.get("extra_body", {}) | given
+
+
 def _add_extra(translation: Translation, arguments: Object) -> None:
     """Add the parameters of a call, which replace those of the deployment."""
     extra = translation.extra()
     if any(name in extra for name in _MAX_TOKENS):
         for name in _MAX_TOKENS:
             arguments.pop(name, None)
-    for name in [name for name in extra if name in arguments or name in OpenAIArguments.__annotations__]:
-        arguments[name] = extra.pop(name)
-    if extra:
-        arguments["extra_body"] = arguments.get("extra_body", {}) | extra
+    _add(extra, arguments)

@@ -1,42 +1,113 @@
 """The parts of a translation that all protocols share: the model's name, numbers, and the list of what is omitted."""
 
-from typing import Any
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from moorage.core.deployments.prompt_config import JsonObjectFormat, JsonSchemaFormat, TextFormat
+from moorage.core.deployments.model_parameters import (
+    JsonObjectFormat,
+    JsonSchemaFormat,
+    NamedTool,
+    TextFormat,
+)
+from moorage.core.deployments.provider_parameters import CONTRACT, PROVIDER_PARAMETERS, takes
 from moorage.core.resolution.config import Object, ResolvedConfig
 from moorage.providers.errors import NotSupportedByProvider, UnsupportedModelType
 
 _CHAT_TYPES = ("chat", "vision")
+
+_T = TypeVar("_T")
 
 #: Parameters of models of another type, such as images or speech.
 _OTHER_TYPES = (
     "numImages", "format", "dimensions", "quality", "style", "photoRealVersion", "encoding_format",
 )  # fmt: skip
 
-#: The parameters of the contract; others come from `extra_params`, and have the provider's names.
-CONTRACT = frozenset((
-    "temperature", "maxTokens", "topK", "topP", "frequencyPenalty", "presencePenalty", "seed", "responseFormat",
-    "cacheControl", "reasoningEffort", "budgetTokens", "verbosity", "thinkingLevel", *_OTHER_TYPES,
-))  # fmt: skip
-
 #: Providers whose model names begin with their id.
 _PREFIXED = frozenset({"perplexity"})
 
 
-class Translation:
-    """The translation of a configuration to an API. `omitted` has the path of each omitted part, and the reason."""
+class ToolChoice(NamedTuple):
+    """Whether the model must call tools; `name` is that of the tool that it must call."""
 
-    def __init__(self, config: ResolvedConfig, api: str) -> None:
-        if config.type not in _CHAT_TYPES:
-            raise UnsupportedModelType(param="type", type=config.type, api=api)
+    mode: Literal["none", "auto", "required", "function"]
+    name: str = ""
+
+
+#: The modes of `tool_choice` in OpenAI's words, and in those of others.
+_MODES: dict[str, Literal["none", "auto", "required"]] = {
+    "none": "none", "auto": "auto", "required": "required", "any": "required",
+}  # fmt: skip
+
+
+class Translation:
+    """The translation of a configuration to an API. `omitted` has the path of each omitted part, and the reason.
+
+    Args:
+        config: The configuration.
+        api: The name of the API in errors.
+        protocol: Its name in the table of provider parameters.
+        types: The model types that the API has.
+
+    Raises:
+        UnsupportedModelType
+        NotSupportedByProvider: the API does not take a parameter without which the request has another meaning.
+    """
+
+    def __init__(self, config: ResolvedConfig, api: str, protocol: str, types: tuple[str, ...] = _CHAT_TYPES) -> None:
+        if config.type not in types:
+            raise UnsupportedModelType(param="type", type=config.type, api=api, types=", ".join(types))
         self.api, self.provider, self.model = api, config.provider, native_model(config.provider, config.model)
         self.omitted: dict[str, str] = {}
         self.parameters = {name: value for name, value in config.parameters.items() if value is not None}
         for name in _OTHER_TYPES:
             if name in self.parameters:
                 self.omit(f"parameters.{name}", "it is a parameter of models of another type")
+        self._refuse_parameters(protocol)
+
+    def _refuse_parameters(self, protocol: str) -> None:
+        """Omit or reject the provider parameters that the protocol does not take."""
+        for name in [name for name in self.parameters if name in PROVIDER_PARAMETERS]:
+            if takes(protocol, self.provider, name):
+                continue
+            row, value = PROVIDER_PARAMETERS[name], self.parameters.pop(name)
+            reason = f"the API of {self.provider} has no such parameter"
+            if row.only_tunes:
+                self.omit(f"parameters.{name}", reason)
+            elif value != row.default:
+                raise self.reject(f"parameters.{name}", reason)
+
+    def take(self, name: str, kind: type[_T]) -> _T | None:
+        """Return a provider parameter; None if it is not set.
+
+        Raises:
+            NotSupportedByProvider: a call gave a value of another type.
+        """
+        value = self.parameters.get(name)
+        if value is None:
+            return None
+        try:
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            raise self.reject(f"parameters.{name}", str(error)) from error
+
+    def stop(self) -> list[str] | None:
+        """Return the sequences at which the model stops."""
+        value = self.parameters.get("stop")
+        return [value] if isinstance(value, str) else self.take("stop", list[str])
+
+    def tool_choice(self) -> ToolChoice | None:
+        """Return the choice of tools, also in the forms of Anthropic and of the Responses API."""
+        value = self.parameters.get("tool_choice")
+        if value is None:
+            return None
+        kind = value.get("type") if isinstance(value, dict) else value
+        if isinstance(kind, str) and kind in _MODES:
+            return ToolChoice(_MODES[kind])
+        if isinstance(value, dict) and kind in ("tool", "function") and isinstance(value.get("name"), str):
+            return ToolChoice("function", value["name"])
+        named = self.take("tool_choice", NamedTool)
+        return ToolChoice("function", named.function.name if named else "")
 
     def omit(self, path: str, reason: str) -> None:
         """Record that a part is not sent."""
@@ -94,7 +165,14 @@ class Translation:
         """
         if "stream" in self.parameters:
             raise self.reject("parameters.stream", "pass it to the method of the SDK")
-        return {name: value for name, value in self.parameters.items() if name not in CONTRACT}
+        return {
+            name: value for name, value in self.parameters.items()
+            if name not in CONTRACT and name not in PROVIDER_PARAMETERS
+        }  # fmt: skip
+
+    def provider_parameters(self) -> Object:
+        """Return the provider parameters that the API takes, as they are."""
+        return {name: value for name, value in self.parameters.items() if name in PROVIDER_PARAMETERS}
 
 
 def native_model(provider: str, model: str) -> str:

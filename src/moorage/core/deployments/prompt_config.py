@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from moorage.core.deployments.model_parameters import ModelParameters, Strict
 from moorage.core.validation.bounds import Number
 from moorage.core.validation.normalize import (
     arguments_as_text,
     complete_function,
     complete_message,
     id_as_number,
-    number_as_text,
     tool_parameters,
 )
 
@@ -48,11 +48,7 @@ _PARAMETERS_SCHEMA = {
 }
 
 
-class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A struct of the contract: the JSON omits unset fields, and unknown fields are rejected."""
-
-
-class ToolFunction(_Strict, frozen=True):
+class ToolFunction(Strict, frozen=True):
     """A function the model may call; `parameters` is a JSON Schema of one object."""
 
     name: Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]{1,64}$")]
@@ -63,7 +59,7 @@ class ToolFunction(_Strict, frozen=True):
     strict: bool | UnsetType = UNSET
 
 
-class Tool(_Strict, frozen=True, tag_field="type", tag="function"):
+class Tool(Strict, frozen=True, tag_field="type", tag="function"):
     """A tool; the contract has only functions."""
 
     function: Annotated[ToolFunction, Meta(extra={"normalize": complete_function})]
@@ -71,73 +67,13 @@ class Tool(_Strict, frozen=True, tag_field="type", tag="function"):
     id: Annotated[Number, Meta(extra={"normalize": id_as_number})] | UnsetType = UNSET
 
 
-class JsonSchema(_Strict, frozen=True):
-    """The schema of the model's output."""
-
-    name: Annotated[str, Meta(min_length=1)]
-    schema: dict[str, Any]
-    description: str | UnsetType | None = UNSET
-    strict: bool | UnsetType = UNSET
-
-
-class JsonSchemaFormat(_Strict, frozen=True, tag_field="type", tag="json_schema"):
-    """Structured output."""
-
-    json_schema: JsonSchema
-    display_name: str | UnsetType = UNSET
-
-
-class JsonObjectFormat(_Strict, frozen=True, tag_field="type", tag="json_object"):
-    """Output that is a JSON object."""
-
-
-class TextFormat(_Strict, frozen=True, tag_field="type", tag="text"):
-    """Plain text output."""
-
-
-class CacheControl(_Strict, frozen=True, tag_field="type", tag="ephemeral"):
-    """Prompt caching, if the provider supports it."""
-
-    ttl: Literal["5m", "1h"] | UnsetType = UNSET
-
-
-ResponseFormatName = Literal[
-    "mp3", "opus", "aac", "flac", "wav", "pcm", "url", "base64_json", "json", "text", "srt", "verbose_json", "vtt"
-]  # fmt: skip
-
-
-class ModelParameters(_Strict, frozen=True, rename="camel"):
-    """The contract's twenty parameters, all optional; an unset parameter is omitted, not null."""
-
-    temperature: Number | UnsetType = UNSET
-    max_tokens: Number | UnsetType = UNSET
-    top_k: Number | UnsetType = UNSET
-    top_p: Number | UnsetType = UNSET
-    frequency_penalty: Number | UnsetType = UNSET
-    presence_penalty: Number | UnsetType = UNSET
-    num_images: Number | UnsetType = UNSET
-    seed: Number | UnsetType = UNSET
-    format: Literal["url", "b64_json", "text", "json_object"] | UnsetType = UNSET
-    dimensions: Annotated[str, Meta(extra={"normalize": number_as_text})] | UnsetType = UNSET
-    quality: str | UnsetType = UNSET
-    style: str | UnsetType = UNSET
-    response_format: ResponseFormatName | JsonSchemaFormat | JsonObjectFormat | TextFormat | UnsetType | None = UNSET
-    cache_control: CacheControl | UnsetType | None = UNSET
-    photo_real_version: Literal["v1", "v2"] | UnsetType = UNSET
-    encoding_format: Literal["float", "base64"] | UnsetType = msgspec.field(default=UNSET, name="encoding_format")
-    reasoning_effort: Literal["none", "disable", "minimal", "low", "medium", "high", "xhigh", "max"] | UnsetType = UNSET
-    budget_tokens: Number | UnsetType = UNSET
-    verbosity: Literal["low", "medium", "high"] | UnsetType = UNSET
-    thinking_level: Literal["minimal", "low", "medium", "high"] | UnsetType = UNSET
-
-
-class TextPart(_Strict, frozen=True, tag_field="type", tag="text"):
+class TextPart(Strict, frozen=True, tag_field="type", tag="text"):
     """A text in a message with several parts."""
 
     text: str
 
 
-class ImageUrl(_Strict, frozen=True):
+class ImageUrl(Strict, frozen=True):
     """The URL of an image, or a data URI. Moorage never fetches it."""
 
     url: Annotated[str, Meta(min_length=1)]
@@ -145,13 +81,13 @@ class ImageUrl(_Strict, frozen=True):
     detail: str | UnsetType = UNSET
 
 
-class ImagePart(_Strict, frozen=True, tag_field="type", tag="image_url"):
+class ImagePart(Strict, frozen=True, tag_field="type", tag="image_url"):
     """An image in a message."""
 
     image_url: ImageUrl
 
 
-class FileContent(_Strict, frozen=True):
+class FileContent(Strict, frozen=True):
     """A file: its data as a data URI, or its URI."""
 
     file_data: str | UnsetType = UNSET
@@ -160,20 +96,20 @@ class FileContent(_Strict, frozen=True):
     filename: str | UnsetType = UNSET
 
 
-class FilePart(_Strict, frozen=True, tag_field="type", tag="file"):
+class FilePart(Strict, frozen=True, tag_field="type", tag="file"):
     """A file in a message."""
 
     file: FileContent
 
 
-class FunctionCall(_Strict, frozen=True):
+class FunctionCall(Strict, frozen=True):
     """A function call of the model; `arguments` is a string with JSON."""
 
     name: str
     arguments: Annotated[str, Meta(extra={"normalize": arguments_as_text})]
 
 
-class ToolCall(_Strict, frozen=True, tag_field="type", tag="function"):
+class ToolCall(Strict, frozen=True, tag_field="type", tag="function"):
     """A tool call in a message."""
 
     function: FunctionCall
@@ -181,7 +117,7 @@ class ToolCall(_Strict, frozen=True, tag_field="type", tag="function"):
     index: Number | UnsetType = UNSET
 
 
-class Message(_Strict, frozen=True):
+class Message(Strict, frozen=True):
     """A message of the prompt; `content` can be null if there are tool calls."""
 
     role: Role
@@ -190,7 +126,7 @@ class Message(_Strict, frozen=True):
     tool_call_id: str | UnsetType | None = UNSET
 
 
-class PromptConfig(_Strict, frozen=True, kw_only=True):
+class PromptConfig(Strict, frozen=True, kw_only=True):
     """The arguments for a model."""
 
     tools: list[Tool] = msgspec.field(default_factory=list)
@@ -207,7 +143,7 @@ class PromptConfig(_Strict, frozen=True, kw_only=True):
 MAX_VARIABLE_KEY = 256
 
 
-class Variable(_Strict, frozen=True):
+class Variable(Strict, frozen=True):
     """A variable that messages use as `{{key}}`, with its default value."""
 
     key: Annotated[str, Meta(min_length=1, max_length=MAX_VARIABLE_KEY)]

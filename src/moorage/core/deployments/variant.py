@@ -11,7 +11,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from moorage.core.deployments.ids import KEY_PATTERN
 from moorage.core.deployments.key_check import check_characters
-from moorage.core.deployments.prompt_config import ModelParameters, ModelType, PromptConfig, Provider, Variable
+from moorage.core.deployments.model_parameters import ModelParameters
+from moorage.core.deployments.prompt_config import ModelType, PromptConfig, Provider, Variable
 from moorage.core.routing.rules import DEFAULT_VARIANT
 from moorage.core.validation.bounds import Number, bounded
 from moorage.core.validation.json_path import JsonPath

@@ -7,9 +7,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from moorage.core.deployments.content import DECODE_ERRORS, StoredContent
 from moorage.core.deployments.deployment import MAX_DESCRIPTION, MAX_NOTES, Bump, VersionNumber
+from moorage.core.deployments.model_parameters import ModelParameters
 from moorage.core.deployments.prompt_config import (
     Message,
-    ModelParameters,
     ModelType,
     PromptConfig,
     Provider,

@@ -47,9 +47,10 @@ def _check(
     check_variables(variant, jinja_names, report, path)
     check_no_templates(config, report, config_path)
     schemas.check_tools(config.tools, report, config_path / "tools")
-    models = [(config.provider, config.model_parameters, config_path / "model_parameters")]
+    models = [(config.provider, config.model_type, config.model_parameters, config_path / "model_parameters")]
     for index, each in enumerate(fallbacks):
-        models.append((each.provider, each.model_parameters, path / "fallbacks" / index / "model_parameters"))
-    for provider, parameters, where in models:
-        check_parameters(provider, parameters, report, where)
+        where = path / "fallbacks" / index / "model_parameters"
+        models.append((each.provider, each.model_type, each.model_parameters, where))
+    for provider, model_type, parameters, where in models:
+        check_parameters(provider, model_type, parameters, report, where)
         schemas.check_response_format(parameters, report, where / "responseFormat")

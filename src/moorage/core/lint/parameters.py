@@ -1,4 +1,4 @@
-"""Warnings about model parameters that the provider rejects.
+"""Warnings about model parameters that the provider rejects or does not have.
 
 The ranges are those of the providers' API references in November 2026. They are warnings and not rules, because
 providers change them, and differ between models.
@@ -6,7 +6,14 @@ providers change them, and differ between models.
 
 from typing import Final, NamedTuple
 
-from moorage.core.deployments.prompt_config import ModelParameters, Provider
+from moorage.core.deployments.model_parameters import ModelParameters
+from moorage.core.deployments.prompt_config import ModelType, Provider
+from moorage.core.deployments.provider_parameters import (
+    PROVIDER_PARAMETERS,
+    protocol_of,
+    set_provider_parameters,
+    takes,
+)
 from moorage.core.validation.bounds import Number
 from moorage.core.validation.json_path import JsonPath
 from moorage.core.validation.validate import Report
@@ -53,8 +60,14 @@ _OF_PROVIDER: Final[dict[tuple[str, str], _Range]] = {
 }
 
 
-def check_parameters(provider: Provider, parameters: ModelParameters, report: Report, path: JsonPath) -> None:
-    """Report parameters out of the range that the provider accepts."""
+#: Model types for which the table of provider parameters has the providers.
+_CALLED: Final = ("chat", "vision", "completion")
+
+
+def check_parameters(
+    provider: Provider, model_type: ModelType, parameters: ModelParameters, report: Report, path: JsonPath
+) -> None:
+    """Report parameters out of the range that the provider accepts, and those that it does not have."""
     for name, usual in _RANGES.items():
         value = getattr(parameters, name)
         if not isinstance(value, int | float):
@@ -69,6 +82,16 @@ def check_parameters(provider: Provider, parameters: ModelParameters, report: Re
         report.problem(
             path / "dimensions", f"{dimensions[:40]!r} is out of range: {provider} accepts {_described(_COUNT)}"
         )
+    if model_type in _CALLED:
+        _check_known(provider, protocol_of(provider, model_type), parameters, report, path)
+
+
+def _check_known(provider: str, protocol: str, parameters: ModelParameters, report: Report, path: JsonPath) -> None:
+    for name, value in set_provider_parameters(parameters).items():
+        row = PROVIDER_PARAMETERS[name]
+        if value != row.default and not takes(protocol, provider, name):
+            result = "is omitted from" if row.only_tunes else "makes Moorage reject"
+            report.problem(path / name, f"{provider} has no such parameter: it {result} calls; remove it")
 
 
 def _described(accepted: _Range) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
-from moorage.core.deployments.prompt_config import JsonSchemaFormat, ModelParameters, Tool
+from moorage.core.deployments.model_parameters import JsonSchemaFormat, ModelParameters
+from moorage.core.deployments.prompt_config import Tool
 from moorage.core.validation.json_path import JsonPath
 from moorage.core.validation.messages import name_of, shown
 from moorage.core.validation.validate import Report
