@@ -67,7 +67,7 @@ def encode_messages_request(config: ResolvedConfig) -> tuple[AnthropicArguments,
         arguments["tools"] = [_tool(tool["function"]) for tool in config.tools]
     translation.omit_parameters(_UNKNOWN, "the API has no such parameter")
     _add_format(translation, arguments)
-    _add_thinking(translation, arguments)
+    add_thinking(translation, arguments)
     _add_sampling(translation, arguments)
     arguments |= set_fields(cache_control=translation.parameters.get("cacheControl"))
     _add_choices(translation, arguments, has_tools=bool(config.tools))
@@ -91,7 +91,7 @@ def _add_format(translation: Translation, arguments: Object) -> None:
         raise translation.reject("parameters.responseFormat", "JSON requires a schema there, so use json_schema")
 
 
-def _add_thinking(translation: Translation, arguments: Object) -> None:
+def add_thinking(translation: Translation, arguments: Object) -> None:
     """Translate a budget or an effort to what the model takes.
 
     Models before 4.6 take a budget, which is a part of `max_tokens`; models from 4.7 on take only an effort.
