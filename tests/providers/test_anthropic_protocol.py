@@ -143,7 +143,7 @@ def test_a_prompt_of_instructions_only_is_sent_as_the_user() -> None:
     ({"stop": "END"}, {"stop_sequences": ["END"]}),
     ({"stop": ["a", "b"]}, {"stop_sequences": ["a", "b"]}),
     ({"tool_choice": "auto"}, {"tool_choice": {"type": "auto"}}),
-    ({"tool_choice": "none", "parallel_tool_calls": False}, {"tool_choice": {"type": "none"}}),
+    ({"tool_choice": "none"}, {"tool_choice": {"type": "none"}}),
     ({"tool_choice": "required"}, {"tool_choice": {"type": "any"}}),
     ({"tool_choice": {"type": "function", "function": {"name": "weather"}}},
      {"tool_choice": {"type": "tool", "name": "weather"}}),
@@ -153,7 +153,6 @@ def test_a_prompt_of_instructions_only_is_sent_as_the_user() -> None:
      {"tool_choice": {"type": "any", "disable_parallel_tool_use": True}}),
     ({"parallel_tool_calls": True, "n": 1, "logprobs": False, "top_logprobs": 0}, {}),
     ({"user": "u1"}, {"metadata": {"user_id": "u1"}}),
-    ({"user": "u1", "metadata": {"user_id": "u2"}}, {"metadata": {"user_id": "u2"}}),
     ({"service_tier": "auto", "new_parameter": {"a": 1}}, {"service_tier": "auto", "new_parameter": {"a": 1}}),
 ])  # fmt: skip
 def test_parameters_of_openai_have_the_names_of_this_api(parameters: Object, expected: Object) -> None:
@@ -161,6 +160,16 @@ def test_parameters_of_openai_have_the_names_of_this_api(parameters: Object, exp
     known = ("model", "max_tokens", "messages", "tools")
     assert {name: value for name, value in request.body.items() if name not in known} == expected
     assert request.omitted == {}
+
+
+@pytest.mark.parametrize(("parameters", "expected", "omitted"), [
+    ({"tool_choice": "none", "parallel_tool_calls": False}, {"tool_choice": {"type": "none"}}, "parallel_tool_calls"),
+    ({"user": "u1", "metadata": {"user_id": "u2"}}, {"metadata": {"user_id": "u2"}}, "user"),
+])  # fmt: skip
+def test_a_parameter_that_another_one_replaces_is_listed(parameters: Object, expected: Object, omitted: str) -> None:
+    request = encode(parameters=parameters, tools=[TOOL])
+    assert request.body.items() >= expected.items()
+    assert {*request.omitted} == {f"parameters.{omitted}"}
 
 
 def test_other_metadata_are_omitted() -> None:

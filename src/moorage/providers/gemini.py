@@ -21,7 +21,7 @@ _MODEL = re.compile(r"(?:(models|tunedModels)/)?([A-Za-z0-9][A-Za-z0-9._@-]*)")
 
 _SAMPLING: Final = {"temperature": "temperature", "topP": "topP"}
 _PENALTIES: Final = {"frequencyPenalty": "frequencyPenalty", "presencePenalty": "presencePenalty"}
-_MODES: Final = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
+_MODES: Final = {"auto": "AUTO", "none": "NONE", "required": "ANY", "function": "ANY"}
 
 
 def encode(config: ResolvedConfig, options: Mapping[str, str], *, stream: bool) -> ProviderRequest:
@@ -30,7 +30,7 @@ def encode(config: ResolvedConfig, options: Mapping[str, str], *, stream: bool) 
     Raises:
         UnsupportedModelType, NotSupportedByProvider
     """
-    translation = Translation(config, "Gemini API")
+    translation = Translation(config, "Gemini API", "gemini")
     instructions, contents = encode_contents(turns(config.messages, translation), translation)
     body: Object = {"contents": contents}
     if instructions:
@@ -103,28 +103,19 @@ def _generation(translation: Translation) -> Object:
 
 
 def _native(translation: Translation, generation: Object) -> Object:
-    """Return the parameters that are not the contract's; those of OpenAI become a part of `generation`."""
-    extra = translation.extra()
-    stop, count, top = (extra.pop(name, None) for name in ("stop", "n", "top_logprobs"))
+    """Return the parameters that are not the contract's; some become a part of `generation`."""
+    take, extra = translation.take, translation.extra()
+    count, top = take("n", int), take("top_logprobs", int)
+    modalities = take("modalities", list[str])
     generation |= set_fields(
-        stopSequences=[stop] if isinstance(stop, str) else stop, candidateCount=None if count == 1 else count,
-        responseLogprobs=True if extra.pop("logprobs", None) or top else None, logprobs=top or None,
+        stopSequences=translation.stop(), candidateCount=None if count == 1 else count,
+        responseLogprobs=True if take("logprobs", bool) or top else None, logprobs=top or None,
+        responseModalities=[each.upper() for each in modalities] if modalities else None,
     )  # fmt: skip
-    match extra.get("tool_choice"):
-        case "auto" | "none" | "required" as name:
-            calling: Object = {"mode": _MODES[name]}
-        case {"type": "function", "function": {"name": str(name)}}:
-            calling = {"mode": "ANY", "allowedFunctionNames": [name]}
-        case None:
-            calling = {}
-        case other:
-            raise translation.reject("parameters.tool_choice", f"{other!r:.100} is not a choice")
-    extra.pop("tool_choice", None)
-    if calling:
+    choice = translation.tool_choice()
+    if choice is not None:
+        calling = set_fields(mode=_MODES[choice.mode], allowedFunctionNames=[choice.name] if choice.name else None)
         extra.setdefault("toolConfig", {"functionCallingConfig": calling})
-    if extra.pop("parallel_tool_calls", None) is False:
-        translation.omit("parameters.parallel_tool_calls", "the model decides how many tools it calls")
-    for name in ("user", "metadata"):
-        if extra.pop(name, None) is not None:
-            translation.omit(f"parameters.{name}", "the API has no such parameter")
+    if (settings := translation.parameters.get("safety_settings")) is not None:
+        extra.setdefault("safetySettings", settings)
     return extra
