@@ -1,0 +1,140 @@
+"""The Cohere Chat API, version 2, as a protocol: requests."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from moorage.core.resolution.config import Object, ResolvedConfig
+from moorage.providers.cohere_messages import encode_turn
+from moorage.providers.cohere_responses import Parser, decode
+from moorage.providers.conversation import turns
+from moorage.providers.protocol import ProviderRequest
+from moorage.providers.request import Translation, set_fields
+from moorage.providers.sse import SseSplitter
+
+__all__ = ["decode", "encode", "parser", "splitter"]
+
+_SAMPLING: Final = {
+    "temperature": "temperature", "topP": "p", "frequencyPenalty": "frequency_penalty",
+    "presencePenalty": "presence_penalty",
+}  # fmt: skip
+
+#: Models that do not think, and reject `thinking`. Later models can be others.
+_NO_THOUGHTS = re.compile(r"(command-(r|light|nightly)|command(-a(-\d\d-\d{4}|-vision.*|-translate.*)?)?$|c4ai-aya)")
+
+_OFF: Final = ("none", "disable")
+
+#: The budget of an effort, in tokens. With a higher effort, the model thinks without one.
+_BUDGETS: Final = {"minimal": 1_024, "low": 2_048, "medium": 8_192}
+
+
+def encode(config: ResolvedConfig, options: Mapping[str, str], *, stream: bool) -> ProviderRequest:
+    """Return the request for a configuration.
+
+    The API requires a message of the user, so a prompt that has only instructions is sent as one of the user.
+
+    Raises:
+        UnsupportedModelType, NotSupportedByProvider
+    """
+    translation = Translation(config, "Cohere Chat API")
+    encoded = (encode_turn(turn, translation) for turn in turns(config.messages, translation))
+    messages = [message for message in encoded if message is not None]
+    if messages and all(message["role"] == "system" for message in messages):
+        messages = [{**message, "role": "user"} for message in messages]
+    body: Object = {"model": translation.model, "messages": messages, "stream": stream}
+    _add_tools(config.tools or [], translation, body)
+    translation.copy(_SAMPLING, body)
+    body |= set_fields(
+        max_tokens=translation.whole("maxTokens"), k=translation.whole("topK"), seed=translation.whole("seed"),
+        thinking=_thinking(translation),
+    )  # fmt: skip
+    response_format = translation.response_format()
+    if response_format and response_format["type"] != "text":
+        schema = response_format["json_schema"]["schema"] if response_format["type"] == "json_schema" else None
+        body["response_format"] = set_fields(type="json_object", json_schema=schema)
+    translation.omit_parameters(("verbosity", "thinkingLevel"), "the API has no such parameter")
+    translation.omit_parameters(("cacheControl",), "this API caches prompts by itself")
+    body |= _native(translation, body)
+    return ProviderRequest("/v2/chat", body, {}, translation.omitted)
+
+
+def splitter() -> SseSplitter:
+    """Return a splitter for one stream."""
+    return SseSplitter()
+
+
+def parser() -> Parser:
+    """Return a parser for one stream."""
+    return Parser()
+
+
+def _add_tools(tools: list[Object], translation: Translation, body: Object) -> None:
+    if not tools:
+        return
+    functions = [tool["function"] for tool in tools]
+    body["tools"] = [
+        {"type": "function", "function": {
+            name: function[name] for name in ("name", "description", "parameters") if function.get(name) is not None
+        }}
+        for function in functions
+    ]  # fmt: skip
+    if all(function.get("strict") for function in functions):
+        body["strict_tools"] = True
+        return
+    for index, function in enumerate(functions):
+        if function.get("strict"):
+            translation.omit(f"tools[{index}].function.strict", "all tools are strict there, or none")
+
+
+def _thinking(translation: Translation) -> Object | None:
+    effort, budget = translation.parameters.get("reasoningEffort"), translation.whole("budgetTokens")
+    if effort is None and budget is None:
+        return None
+    if _NO_THOUGHTS.match(translation.model):
+        translation.omit_parameters(("reasoningEffort", "budgetTokens"), f"{translation.model} does not think")
+        return None
+    if budget is not None:
+        translation.omit_parameters(("reasoningEffort",), "the request has budgetTokens")
+    elif effort in _OFF:
+        budget = 0
+    else:
+        budget = _BUDGETS.get(str(effort))
+    if budget is not None and budget <= 0:
+        return {"type": "disabled"}
+    return set_fields(type="enabled", token_budget=budget)
+
+
+def _native(translation: Translation, body: Object) -> Object:
+    """Return the parameters that are not the contract's, with those of OpenAI under the names of this API."""
+    extra = translation.extra()
+    if (stop := extra.pop("stop", None)) is not None:
+        extra.setdefault("stop_sequences", [stop] if isinstance(stop, str) else stop)
+    if (choice := _tool_choice(extra.pop("tool_choice", None), translation, body)) is not None:
+        extra["tool_choice"] = choice
+    if extra.pop("n", 1) != 1:
+        raise translation.reject("parameters.n", "it returns one choice")
+    for name in ("logprobs", "top_logprobs"):
+        if extra.pop(name, None):
+            raise translation.reject(f"parameters.{name}", "it returns no probabilities in the form of OpenAI")
+    if extra.pop("parallel_tool_calls", None) is False:
+        translation.omit("parameters.parallel_tool_calls", "the model decides how many tools it calls")
+    for name in ("user", "metadata"):
+        if extra.pop(name, None) is not None:
+            translation.omit(f"parameters.{name}", "the API has no such parameter")
+    return extra
+
+
+def _tool_choice(choice: object, translation: Translation, body: Object) -> str | None:
+    """Return the choice of the API. It can only require any of the tools, so the others than the chosen one go."""
+    match choice:
+        case None | "auto":
+            return None
+        case "none" | "required" | "NONE" | "REQUIRED" as name:
+            return name.upper()
+        case {"type": "function", "function": {"name": str(name)}}:
+            chosen = [tool for tool in body.get("tools", ()) if tool["function"]["name"] == name]
+            if not chosen:
+                raise translation.reject("parameters.tool_choice", f"there is no tool {name!r:.100}")
+            body["tools"] = chosen
+            return "REQUIRED"
+    raise translation.reject("parameters.tool_choice", f"{choice!r:.100} is not a choice")
