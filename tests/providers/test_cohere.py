@@ -216,7 +216,8 @@ def test_another_model_type_is_rejected() -> None:
 def test_messages_have_the_roles_of_the_api() -> None:
     assert encode([
         {"role": "developer", "content": "A"}, {"role": "prompt", "content": "1"},
-        {"role": "correction", "content": "x"}, {"role": "assistant", "content": None, "refusal": "No."}, {"role": "user", "content": ""},
+        {"role": "correction", "content": "x"}, {"role": "assistant", "content": None, "refusal": "No."},
+        {"role": "user", "content": ""},
         {"role": "user", "content": [{"type": "text", "text": "2"}, {"type": "text", "text": "3"}]},
     ]).body["messages"] == [
         {"role": "system", "content": "A"}, {"role": "user", "content": "1"}, {"role": "assistant", "content": "No."},
