@@ -1,8 +1,11 @@
 """The messages of a configuration, before their translation: only known roles, and each tool call has an id."""
 
-from moorage.core.errors.requests import InvalidJson
+from typing import Any
+
+import msgspec
+
 from moorage.core.resolution.config import Object
-from moorage.core.validation import strict_json
+from moorage.core.validation.strict_json import MAX_DEPTH
 from moorage.providers.request import Translation
 
 #: Roles of notes about a model's output, which are not a part of the conversation.
@@ -61,12 +64,29 @@ def turns(messages: list[Object], translation: Translation) -> list[Turn]:
 
 
 def read_object(text: str) -> Object | None:
-    """Return the object in a JSON text; None for another value, and for one with too many levels."""
+    """Return the object in a JSON text; None for another value, and for one with too many levels to send on."""
     try:
-        value = strict_json.parse(text.encode())
-    except (InvalidJson, UnicodeEncodeError):
+        value = msgspec.json.decode(text)
+    except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    # Few brackets cannot be too deep, and most texts have few.
+    is_flat = text.count("{") + text.count("[") <= MAX_DEPTH
+    return value if isinstance(value, dict) and (is_flat or _has_depth(value)) else None
+
+
+def _has_depth(value: Object) -> bool:
+    """Return whether a value has at most `MAX_DEPTH` levels."""
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return True
+    return False
 
 
 def _answered(turn: Turn, waiting: list[Object], translation: Translation) -> str:

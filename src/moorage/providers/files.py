@@ -22,7 +22,9 @@ def read_data_uri(uri: str) -> Data | None:
     media_type, *options = [option.strip().lower() for option in head.split(";")]
     if not comma or "base64" not in options:
         return None
-    return Data(media_type or "text/plain", unquote_to_bytes(data).decode("ascii", "replace"))
+    if "%" in data or not data.isascii():  # nearly no data, and a copy of a picture takes long
+        data = unquote_to_bytes(data).decode("ascii", "replace")
+    return Data(media_type or "text/plain", data)
 
 
 def data_of(file: Object) -> Data | None:
