@@ -16,6 +16,7 @@ from moorage.core.errors import templates as template_errors
 from moorage.core.errors.base import MoorageError, Problem
 from moorage.core.errors.storage import DatabaseUnavailable, StorageError, StorageFull
 from moorage.gateway.egress import EgressForbidden
+from moorage.gateway.credential_errors import CredentialUnusable
 
 #: Class -> status. A class that is not listed has the status of its nearest ancestor.
 STATUS: dict[type[MoorageError], int] = {
@@ -31,6 +32,7 @@ STATUS: dict[type[MoorageError], int] = {
     errors.PreconditionFailed: 412,
     errors.VariantNotResolved: 422,
     EgressForbidden: 422,
+    CredentialUnusable: 422,
     request_errors.BodyTooLarge: 413,
     request_errors.UnsupportedEncoding: 415,
     errors.MoorageError: 500,
