@@ -15,8 +15,8 @@ from moorage.core.errors import routes as route_errors
 from moorage.core.errors import templates as template_errors
 from moorage.core.errors.base import MoorageError, Problem
 from moorage.core.errors.storage import DatabaseUnavailable, StorageError, StorageFull
-from moorage.gateway.egress import EgressForbidden
 from moorage.gateway.credential_errors import CredentialUnusable
+from moorage.gateway.egress import EgressForbidden
 
 #: Class -> status. A class that is not listed has the status of its nearest ancestor.
 STATUS: dict[type[MoorageError], int] = {

@@ -36,7 +36,7 @@ def encode(config: ResolvedConfig, options: Mapping[str, str], *, stream: bool) 
     Raises:
         UnsupportedModelType, NotSupportedByProvider
     """
-    translation = Translation(config, "Cohere Chat API")
+    translation = Translation(config, "Cohere Chat API", "cohere")
     encoded = (encode_turn(turn, translation) for turn in turns(config.messages, translation))
     messages = [message for message in encoded if message is not None]
     if messages and all(message["role"] == "system" for message in messages):
@@ -105,36 +105,22 @@ def _thinking(translation: Translation) -> Object | None:
 
 
 def _native(translation: Translation, body: Object) -> Object:
-    """Return the parameters that are not the contract's, with those of OpenAI under the names of this API."""
-    extra = translation.extra()
-    if (stop := extra.pop("stop", None)) is not None:
-        extra.setdefault("stop_sequences", [stop] if isinstance(stop, str) else stop)
-    if (choice := _tool_choice(extra.pop("tool_choice", None), translation, body)) is not None:
-        extra["tool_choice"] = choice
-    if extra.pop("n", 1) != 1:
-        raise translation.reject("parameters.n", "it returns one choice")
-    for name in ("logprobs", "top_logprobs"):
-        if extra.pop(name, None):
-            raise translation.reject(f"parameters.{name}", "it returns no probabilities in the form of OpenAI")
-    if extra.pop("parallel_tool_calls", None) is False:
-        translation.omit("parameters.parallel_tool_calls", "the model decides how many tools it calls")
-    for name in ("user", "metadata"):
-        if extra.pop(name, None) is not None:
-            translation.omit(f"parameters.{name}", "the API has no such parameter")
-    return extra
+    """Return the parameters that are not the contract's; `tools` can change in `body`."""
+    return set_fields(
+        stop_sequences=translation.stop(), tool_choice=_tool_choice(translation, body),
+        thinking=translation.parameters.get("thinking") or body.get("thinking"),
+        safety_mode=translation.parameters.get("safety_mode"),
+    ) | translation.extra()  # fmt: skip
 
 
-def _tool_choice(choice: object, translation: Translation, body: Object) -> str | None:
+def _tool_choice(translation: Translation, body: Object) -> str | None:
     """Return the choice of the API. It can only require any of the tools, so the others than the chosen one go."""
-    match choice:
-        case None | "auto":
-            return None
-        case "none" | "required" | "NONE" | "REQUIRED" as name:
-            return name.upper()
-        case {"type": "function", "function": {"name": str(name)}}:
-            chosen = [tool for tool in body.get("tools", ()) if tool["function"]["name"] == name]
-            if not chosen:
-                raise translation.reject("parameters.tool_choice", f"there is no tool {name!r:.100}")
-            body["tools"] = chosen
-            return "REQUIRED"
-    raise translation.reject("parameters.tool_choice", f"{choice!r:.100} is not a choice")
+    choice = translation.tool_choice()
+    if choice is None or choice.mode == "auto":
+        return None
+    if choice.mode == "function":
+        chosen = [tool for tool in body.get("tools", ()) if tool["function"]["name"] == choice.name]
+        if not chosen:
+            raise translation.reject("parameters.tool_choice", f"there is no tool {choice.name!r:.100}")
+        body["tools"] = chosen
+    return "NONE" if choice.mode == "none" else "REQUIRED"

@@ -53,7 +53,7 @@ PROVIDER_PARAMETERS: Final = {
     "best_of": _row("completions", _OPENAI, default=1),
     "logit_bias": _row("completions", _OPENAI | _OPEN_MODELS | {"bytedance", "cerebras"}, tunes=True),
     "logprobs": _row(
-        "completions gemini cohere", _OPENAI | _OPEN_MODELS | {"cerebras", "deepseek", "bytedance", "xai"},
+        "completions gemini", _OPENAI | _OPEN_MODELS | {"cerebras", "deepseek", "bytedance", "xai"},
         default=False,
     ),
     "top_logprobs": _row(
