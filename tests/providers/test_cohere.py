@@ -143,6 +143,8 @@ def test_a_format_can_have_a_schema(response_format: Object, expected: Object | 
     ("command-a-reasoning-08-2025", {"reasoningEffort": "none"}, {"type": "disabled"}, []),
     ("command-a-reasoning-08-2025", {"reasoningEffort": "low"}, {"type": "enabled", "token_budget": 2048}, []),
     ("command-a-reasoning-08-2025", {"reasoningEffort": "high"}, {"type": "enabled"}, []),
+    ("command-a-reasoning-08-2025", {"thinking": {"type": "enabled"}, "budgetTokens": 5}, {"type": "enabled"},
+     ["budgetTokens"]),
     ("a-new-model", {"reasoningEffort": "high", "budgetTokens": 5}, {"type": "enabled", "token_budget": 5},
      ["reasoningEffort"]),
     ("command-a-03-2025", {"reasoningEffort": "high"}, None, ["reasoningEffort"]),

@@ -232,6 +232,8 @@ def test_what_the_api_does_not_take_is_omitted_and_listed() -> None:
     ({"tool_choice": "required"}, {"toolConfig": {"functionCallingConfig": {"mode": "ANY"}}}),
     ({"tool_choice": {"type": "function", "function": {"name": "weather"}}},
      {"toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["weather"]}}}),
+    ({"logprobs": 2}, {"generationConfig": {"responseLogprobs": True, "logprobs": 2}}),
+    ({"safety_settings": [{"category": "c"}], "modalities": ["text"]}, {"safetySettings": [{"category": "c"}]}),
     ({"safetySettings": [{"category": "c", "threshold": "t"}]},
      {"safetySettings": [{"category": "c", "threshold": "t"}]}),
     ({"temperature": 0.5, "generationConfig": {"topK": 3}}, {"generationConfig": {"temperature": 0.5, "topK": 3}}),
@@ -249,6 +251,9 @@ def test_parameters_of_openai_have_the_names_of_this_api(parameters: Object, exp
         ("tool_choice", {"a": 1}),
         ("stream", True),
         ("parallel_tool_calls", False),
+        ("modalities", ["image"]),
+        ("n", "x"),
+        ("stop", {}),
     ],
 )
 def test_what_has_no_equivalent_is_rejected(name: str, value: object) -> None:

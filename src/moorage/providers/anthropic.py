@@ -187,47 +187,10 @@ def _add_accounting(translation: Translation, arguments: Object) -> None:
 
 def _add_extra(translation: Translation, arguments: Object) -> None:
     """Add the parameters of a call, which replace those of the deployment."""
-    extra = _native(translation, has_tools="tools" in arguments)
+    extra = translation.extra()
     if any(name in extra for name in _SAMPLING.values()):
         arguments["extra_headers"] = {**_SAMPLING_HEADERS}
     for name in [name for name in extra if name in AnthropicArguments.__annotations__]:
         arguments[name] = extra.pop(name)
     if extra:
         arguments["extra_body"] = arguments.get("extra_body", {}) | extra
-
-
-def _native(translation: Translation, *, has_tools: bool) -> Object:
-    """Return the parameters that are not the contract's, with those of OpenAI under the names of this API."""
-    extra = translation.extra()
-    if (stop := extra.pop("stop", None)) is not None:
-        extra.setdefault("stop_sequences", [stop] if isinstance(stop, str) else stop)
-    match extra.get("tool_choice"):
-        case "auto" | "none" as name:
-            extra["tool_choice"] = {"type": name}
-        case "required":
-            extra["tool_choice"] = {"type": "any"}
-        case {"type": "function", "function": {"name": str(name)}}:
-            extra["tool_choice"] = {"type": "tool", "name": name}
-    if extra.pop("parallel_tool_calls", None) is False and (has_tools or "tools" in extra):
-        choice = extra.setdefault("tool_choice", {"type": "auto"})
-        if isinstance(choice, dict) and choice.get("type") != "none":
-            extra["tool_choice"] = choice | {"disable_parallel_tool_use": True}
-    if extra.pop("n", 1) != 1:
-        raise translation.reject("parameters.n", "it returns one choice")
-    for name in ("logprobs", "top_logprobs"):
-        if extra.pop(name, None):
-            raise translation.reject(f"parameters.{name}", "it returns no probabilities")
-    _add_user(translation, extra)
-    return extra
-
-
-def _add_user(translation: Translation, extra: Object) -> None:
-    """Move the user to the metadata, which have no other field."""
-    user, metadata = extra.pop("user", None), extra.get("metadata")
-    if isinstance(metadata, dict):
-        if {*metadata} - {"user_id"}:
-            translation.omit("parameters.metadata", "the API has only the metadata user_id")
-        user = metadata.get("user_id", user)
-        del extra["metadata"]
-    if user is not None:
-        extra.setdefault("metadata", {"user_id": user})

@@ -87,6 +87,9 @@ def _add_tools(tools: list[Object], translation: Translation, body: Object) -> N
 
 
 def _thinking(translation: Translation) -> Object | None:
+    if (thinking := translation.take("thinking", dict[str, object])) is not None:
+        translation.omit_parameters(("reasoningEffort", "budgetTokens"), "the request has thinking")
+        return thinking
     effort, budget = translation.parameters.get("reasoningEffort"), translation.whole("budgetTokens")
     if effort is None and budget is None:
         return None
@@ -108,7 +111,6 @@ def _native(translation: Translation, body: Object) -> Object:
     """Return the parameters that are not the contract's; `tools` can change in `body`."""
     return set_fields(
         stop_sequences=translation.stop(), tool_choice=_tool_choice(translation, body),
-        thinking=translation.parameters.get("thinking") or body.get("thinking"),
         safety_mode=translation.parameters.get("safety_mode"),
     ) | translation.extra()  # fmt: skip
 

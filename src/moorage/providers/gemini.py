@@ -106,11 +106,11 @@ def _native(translation: Translation, generation: Object) -> Object:
     """Return the parameters that are not the contract's; some become a part of `generation`."""
     take, extra = translation.take, translation.extra()
     count, top = take("n", int), take("top_logprobs", int)
-    modalities = take("modalities", list[str])
+    if type(logprobs := translation.parameters.get("logprobs")) is int:  # the number of the older API of OpenAI
+        top = top or logprobs
     generation |= set_fields(
         stopSequences=translation.stop(), candidateCount=None if count == 1 else count,
-        responseLogprobs=True if take("logprobs", bool) or top else None, logprobs=top or None,
-        responseModalities=[each.upper() for each in modalities] if modalities else None,
+        responseLogprobs=True if logprobs or top else None, logprobs=top or None,
     )  # fmt: skip
     choice = translation.tool_choice()
     if choice is not None:

@@ -71,7 +71,7 @@ PROVIDER_PARAMETERS: Final = {
     "prompt_cache_key": _row(providers=_OPENAI | {"moonshotai", "cerebras"}, tunes=True),
     "prompt_cache_retention": _row(providers=_OPENAI, tunes=True),
     "prediction": _row(providers=_OPENAI | {"mistral", "cerebras"}, tunes=True),
-    "modalities": _row("gemini", _OPENAI, default=["text"]),
+    "modalities": _row(providers=_OPENAI, default=["text"]),
     "audio": _row(providers=_OPENAI),
     "web_search_options": _row(providers=_OPENAI),
     "reasoning": _row("responses", frozenset({"togetherai", *_ANY}), tunes=True),
