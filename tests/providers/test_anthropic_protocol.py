@@ -264,6 +264,13 @@ def test_an_error_in_a_stream_has_its_status(kind: str, status: int) -> None:
         assert (caught.value.message, caught.value.status, caught.value.code) == ("Overloaded", status, kind)
 
 
+def test_the_texts_of_an_error_are_cut_off() -> None:
+    error = {"type": "error", "error": {"type": "x" * 1_000_000, "message": "y" * 1_000_000}}
+    with pytest.raises(ProviderFailed) as caught:
+        protocol.decode(json.dumps(error).encode())
+    assert (len(caught.value.message), len(caught.value.code or "")) == (1_000, 100)
+
+
 def test_a_stream_cannot_grow_without_bound() -> None:
     start = {"type": "content_block_start", "index": 0, "content_block": {"type": "tool_use", "id": "a", "name": "f"}}
     with pytest.raises(MalformedResponse):

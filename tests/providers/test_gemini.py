@@ -308,9 +308,24 @@ def test_tool_calls_and_results_have_the_names_of_the_functions() -> None:
         {"role": "user", "parts": [
             {"functionResponse": {"id": "c1", "name": "weather", "response": {"sky": "blue"}}},
             {"functionResponse": {"id": "c2", "name": "time", "response": {"output": "noon"}}},
-            {"text": "And now?"},
         ]},
+        {"role": "user", "parts": [{"text": "And now?"}]},  # the API rejects results beside other parts
     ]  # fmt: skip
+
+
+def test_results_are_in_the_order_of_the_calls() -> None:
+    both = {"role": "assistant", "content": None, "tool_calls": [*calls("a")["tool_calls"], *calls("b")["tool_calls"]]}
+    results = [result("b") | {"content": "2"}, result("a") | {"content": "1"}]
+    contents = encode([*USER, both, *results, both, *results], provider="google").body["contents"]
+    for content in (contents[2], contents[4]):
+        responses = [part["functionResponse"]["response"]["output"] for part in content["parts"]]
+        assert responses == ["1", "2"]
+
+
+def test_vertex_gets_no_ids_of_calls() -> None:
+    contents = encode([*USER, calls("c1"), result("c1")], provider="google").body["contents"]
+    assert {*contents[1]["parts"][0]["functionCall"]} == {"name", "args"}
+    assert {*contents[2]["parts"][0]["functionResponse"]} == {"name", "response"}
 
 
 @pytest.mark.parametrize(("model", "expected"), [
@@ -609,6 +624,9 @@ def test_any_configuration_is_encoded_or_rejected(
         assert error.param  # noqa: PT017 -- most configurations are not rejected
         return
     msgspec.json.encode(request.body)
-    roles = [content["role"] for content in request.body["contents"]]
-    assert all(first != second for first, second in pairwise(roles))
-    assert all(content["parts"] for content in request.body["contents"])
+    contents = request.body["contents"]
+    assert all(content["parts"] for content in contents)
+    kinds = [(content["role"], "functionResponse" in content["parts"][0]) for content in contents]
+    assert all(first != second for first, second in pairwise(kinds))
+    assert all(("functionResponse" in part) is kind for content, (_, kind) in zip(contents, kinds, strict=True)
+               for part in content["parts"])  # fmt: skip

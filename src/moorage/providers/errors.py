@@ -1,6 +1,13 @@
 """Errors of the translation to a provider's API."""
 
+from typing import Final
+
 from moorage.core.errors.base import MoorageError
+
+#: The most characters of a provider's message and code that are shown, and the statuses of errors.
+_MAX_MESSAGE: Final = 1_000
+_MAX_CODE: Final = 100
+_ERRORS: Final = range(400, 600)
 
 
 class NotSupportedByProvider(MoorageError):
@@ -24,11 +31,12 @@ class MalformedResponse(Exception):
 class ProviderFailed(Exception):
     """A provider reported an error in the body of a success, or in a stream.
 
-    `status` is the status of the same error elsewhere, such as 529 for an overload; 500 if the provider names none.
+    `status` is the status of the same error elsewhere, such as 529 for an overload; 500 if the provider names none, or
+    a number that is no status of errors. The texts are cut off, because providers can send any.
     """
 
     def __init__(self, message: str, status: int = 500, code: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.status = status
-        self.code = code
+        self.message = message[:_MAX_MESSAGE]
+        super().__init__(self.message)
+        self.status = status if status in _ERRORS else 500
+        self.code = code[:_MAX_CODE] if code else None

@@ -1,5 +1,6 @@
 """Messages of the Gemini API: instructions are apart, and the contents are of the user and the model in turn."""
 
+from itertools import groupby
 from typing import Final
 
 from moorage.core.resolution.config import Object
@@ -32,7 +33,7 @@ def encode_contents(turns: list[Turn], translation: Translation) -> tuple[list[O
     instructions: list[Object] = []
     contents: list[Object] = []
     names: dict[str, str] = {}  # the functions of the calls, which the results must name
-    for turn in turns:
+    for turn in _in_order(turns):
         _omit_fields(turn, translation)
         parts = _parts(turn, translation)
         if turn.role in ("system", "developer"):
@@ -41,14 +42,38 @@ def encode_contents(turns: list[Turn], translation: Translation) -> tuple[list[O
         names |= {call["id"]: call["function"].get("name") or "" for call in turn.calls}
         if turn.role == "tool":
             parts = [_result(turn, parts, names, translation)]
-        role = "model" if turn.role == "assistant" else "user"
-        if contents and contents[-1]["role"] == role:
-            contents[-1]["parts"] += parts
-        elif parts:
-            contents.append({"role": role, "parts": parts})
+        _add(contents, "model" if turn.role == "assistant" else "user", parts)
     return (
         ([], [{"role": "user", "parts": instructions}]) if instructions and not contents else (instructions, contents)
     )
+
+
+def _in_order(turns: list[Turn]) -> list[Turn]:
+    """Return the messages, with the results of tools in the order of the calls: Vertex AI has nothing else."""
+    places: dict[str, int] = {}
+    for turn in turns:
+        places |= {call["id"]: len(places) + index for index, call in enumerate(turn.calls)}
+    groups = groupby(turns, key=lambda turn: turn.role == "tool")
+    return [
+        turn
+        for is_result, group in groups
+        for turn in (sorted(group, key=lambda turn: places.get(turn.call_id or "", 0)) if is_result else group)
+    ]
+
+
+def _add(contents: list[Object], role: str, parts: list[Object]) -> None:
+    """Add parts to the last content if it has the same role; the API rejects results of tools beside other parts."""
+    last = contents[-1] if contents else None
+    if not parts:
+        return
+    if last and last["role"] == role and _has_results(last["parts"]) is _has_results(parts):
+        last["parts"] += parts
+    else:
+        contents.append({"role": role, "parts": parts})
+
+
+def _has_results(parts: list[Object]) -> bool:
+    return "functionResponse" in parts[0]
 
 
 def _omit_fields(turn: Turn, translation: Translation) -> None:
@@ -131,9 +156,14 @@ def _result(turn: Turn, parts: list[Object], names: dict[str, str], translation:
         raise translation.reject(f"{turn.path}.tool_call_id", "no tool call before it has this id")
     text = "".join(part["text"] for part in parts)
     response = read_object(text)
-    return {"functionResponse": {
-        "id": turn.call_id, "name": name, "response": {"output": text} if response is None else response,
-    }}  # fmt: skip
+    return {"functionResponse": set_fields(
+        id=_id(turn.call_id, translation), name=name, response={"output": text} if response is None else response,
+    )}  # fmt: skip
+
+
+def _id(call_id: str | None, translation: Translation) -> str | None:
+    """Return the id of a call for the API: Vertex AI rejects ids, and matches results in their order."""
+    return None if translation.provider == "google" else call_id
 
 
 def _call(turn: Turn, index: int, translation: Translation) -> Object:
@@ -145,7 +175,7 @@ def _call(turn: Turn, index: int, translation: Translation) -> Object:
     signature = _signature(call)
     if not signature and index == 0 and (generation_of(translation.model) or (0,)) >= HAS_LEVELS:
         signature = _NO_SIGNATURE  # these models reject a first call without one
-    function = {"id": call["id"], "name": call["function"].get("name") or "", "args": arguments}
+    function = set_fields(id=_id(call["id"], translation), name=call["function"].get("name") or "", args=arguments)
     return set_fields(functionCall=function, thoughtSignature=signature)
 
 

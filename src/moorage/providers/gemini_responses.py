@@ -25,8 +25,6 @@ _FAILURES: Final = frozenset((
     "MALFORMED_RESPONSE",
 ))  # fmt: skip
 
-_FIRST_ERROR, _LAST_ERROR = 400, 599
-
 
 class _FunctionCall(msgspec.Struct):
     id: str | None = None
@@ -143,8 +141,7 @@ class Parser:
         """Return the choices of a response or an event, and store the numbers of tokens."""
         response = read(_decode, data)
         if (error := response.error) is not None:
-            status = error.code if error.code and _FIRST_ERROR <= error.code <= _LAST_ERROR else 500
-            raise ProviderFailed(error.message or "no message", status, error.status)
+            raise ProviderFailed(error.message or "no message", error.code or 500, error.status)
         self.usage = _usage(response.usage_metadata) or self.usage
         choices = [self._choice(place, candidate) for place, candidate in enumerate(response.candidates or ())]
         feedback = response.prompt_feedback
