@@ -49,7 +49,7 @@ class Choice(msgspec.Struct):
     """One of the responses, or what an event of a stream adds to it.
 
     `reasoning_signature` and `redacted_reasoning` are what Anthropic requires back; others ignore them.
-    `logprobs` has the form of OpenAI.
+    `logprobs` and `annotations`, which cite pages, have the form of OpenAI.
     """
 
     index: int = 0
@@ -61,6 +61,7 @@ class Choice(msgspec.Struct):
     tool_calls: Sequence[ToolCall] = ()
     finish_reason: FinishReason | None = None
     logprobs: dict[str, Any] | None = None
+    annotations: list[dict[str, Any]] | None = None
 
 
 class Completion(msgspec.Struct):

@@ -32,7 +32,7 @@ _THINKING = frozenset({"anthropic", "litellm"})
 _GOOGLE = frozenset({"google", "google-ai"})
 
 #: Models that reject `temperature` and others while they reason.
-_REASONING = re.compile(r"(o[1-9]|gpt-[5-9])(?!.*-chat)")
+REASONING = re.compile(r"(o[1-9]|gpt-[5-9])(?!.*-chat)")
 _SAMPLING = ("temperature", "topP", "frequencyPenalty", "presencePenalty")
 
 
@@ -86,7 +86,7 @@ def _tool(tool: Object) -> Object:
 
 def _add_sampling(translation: Translation, arguments: Object) -> None:
     provider, parameters = translation.provider, translation.parameters
-    is_reasoning = provider in ("openai", "azure") and _REASONING.match(translation.model)
+    is_reasoning = provider in ("openai", "azure") and REASONING.match(translation.model)
     if (is_reasoning and parameters.get("reasoningEffort") not in ("none", "disable")) or (
         provider == "moonshotai" and translation.model.startswith("kimi-")
     ):
