@@ -10,7 +10,7 @@ from moorage.core.deployments.variant import Settings
 from moorage.core.routing.rules import DEFAULT_VARIANT
 
 #: Raised for stored content that Moorage did not write.
-DECODE_ERRORS = (msgspec.DecodeError, RecursionError)
+DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 #: A content of more characters is not small.
 SMALL_CONTENT = 16_384
