@@ -101,7 +101,7 @@ def test_the_program_without_the_extra_prints_one_line(light: Path) -> None:
         result = run_light(light, "-m", "moorage", *arguments)
 
         assert (result.returncode, result.stdout) == (1, "")
-        assert re.fullmatch(r"The server .* \(apsw, .*\)\. Run: pip install 'moorage\[server\]'\n", result.stderr)
+        assert re.fullmatch(r"The server .* \(aiohttp, .*\)\. Run: pip install 'moorage\[server\]'\n", result.stderr)
 
 
 def test_the_console_script_is_that_program() -> None:
