@@ -41,8 +41,8 @@ class Sender:
             TransportError, EgressForbidden
         """
         now = self._loop.time()
-        end = min(deadline, now + endpoint.total)
-        watch = self._sweep.watch(end, max(0.0, end - now))
+        total = min(max(0.0, deadline - now), endpoint.total)
+        watch = self._sweep.watch(now + total, total)
         try:
             slots = await self._take_slot(endpoint, watch)
         except BaseException:
