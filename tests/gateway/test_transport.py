@@ -229,6 +229,38 @@ def test_a_body_over_the_maximum_ends_the_connection(on_loop: Run, headers: str)
     on_loop(main)
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "rest"),
+    [
+        (CHUNKED, b"1\r\nx\r\n" * 10_000),
+        (CHUNKED + b"1;", b"name" * 10_000),
+        (CHUNKED, b"0" * 10_000),
+        (CHUNKED + b"1\r\nx\r\n0\r\n", b"X-A: b\r\n" * 10_000),
+        (CHUNKED + b"1\r\nx\r\n0\r\nX-A: ", b"b" * 10_000),
+        (b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n" * 10_000),
+        (b"HTTP/1.1 200 ", b"reason" * 10_000),
+        (b"", b"\r\n" * 10_000),
+        (b"", b"HTTP/1.1 103 Hints\r\n\r\n" * 10_000),
+    ],
+)
+def test_a_response_without_an_end_ends(on_loop: Run, head: bytes, rest: bytes) -> None:
+    async def main() -> None:
+        async def script(peer: Peer) -> None:
+            await peer.request()
+            await peer.send(head)
+            while True:
+                await peer.send(rest)
+
+        async with ScriptedProvider(script) as provider, Caller(total=0.5) as caller:
+            with pytest.raises(TransportError):
+                await caller.read(provider.url)
+
+    on_loop(main)
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "br", "GZIP, identity"])
 def test_a_compressed_response_is_not_decoded(on_loop: Run, encoding: str) -> None:
     async def main() -> None:

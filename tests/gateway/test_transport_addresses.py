@@ -3,11 +3,11 @@
 import asyncio
 import base64
 import socket
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
-from aiohttp import ThreadedResolver
-from aiohttp.abc import ResolveResult
 
 from moorage.gateway.egress import EgressForbidden, parse_url
 from moorage.gateway.http.errors import ConnectFailed
@@ -17,21 +17,24 @@ from tests.support.scripted_provider import LOOPBACK, LOOPS, Caller, Peer, Recei
 
 Answers = dict[str, list[str]]
 
+#: The server of some names is down while this is not set.
+still_down = threading.Event()
+
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     """Return the answers of the DNS, for names; a test changes them."""
     table: Answers = {}
+    real = socket.getaddrinfo
 
-    async def resolve(
-        self: object, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        return [
-            ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0)
-            for address in table[host]
-        ]
+    def look_up(host: str, port: int, *options: int) -> list[Any]:
+        if host.endswith(".down.example"):
+            still_down.wait()
+        if host not in table:
+            return list(real(host, port, *options))
+        return [info for address in table[host] for info in real(address, port, *options)]
 
-    monkeypatch.setattr(ThreadedResolver, "resolve", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     return table
 
 
@@ -71,6 +74,24 @@ def test_a_named_host_is_reached_at_its_private_address_and_others_are_not(loop:
                 await caller.read(f"http://{LOOPBACK}:{provider.port}/v1")
             assert len(provider.peers) == 1
 
+    run(loop, main)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_names_whose_server_is_down_stop_no_other_lookup(loop: str, answers: Answers) -> None:
+    async def main() -> None:
+        async with ScriptedProvider(one_ok) as provider, Caller(hosts="ollama.internal") as caller:
+            answers["ollama.internal"] = [LOOPBACK]
+            calls = [asyncio.create_task(caller.read(f"https://{number}.down.example/")) for number in range(40)]
+            await asyncio.sleep(0)
+            assert await caller.read(f"http://ollama.internal:{provider.port}/v1") == b"ok"
+            assert not any(call.done() for call in calls)
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+            still_down.set()
+
+    still_down.clear()
     run(loop, main)
 
 

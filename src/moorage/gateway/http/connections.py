@@ -22,7 +22,6 @@ from aiohttp import (
     ClientRequest,
     ClientTimeout,
     TCPConnector,
-    ThreadedResolver,
 )
 from aiohttp.connector import AddrInfoType, Connection
 from yarl import URL
@@ -30,6 +29,7 @@ from yarl import URL
 from moorage.gateway.egress import Egress, EgressForbidden, Target
 from moorage.gateway.http.errors import ConnectFailed, TransportError
 from moorage.gateway.http.proxies import EnvironmentProxies
+from moorage.gateway.http.resolver import Resolver
 
 #: Idle connections are closed before most servers do it.
 _KEEP_ALIVE: Final = 15.0
@@ -94,7 +94,7 @@ class Connections:
         self._connector = TCPConnector(
             limit=0,
             keepalive_timeout=_KEEP_ALIVE,
-            resolver=ThreadedResolver(),
+            resolver=Resolver(),
             socket_factory=self._create_socket,
         )
 
