@@ -403,30 +403,34 @@ def test_a_large_body_arrives_while_other_calls_go_on(on_loop: Run) -> None:
     on_loop(main)
 
 
-def test_a_response_before_the_end_of_a_large_body_is_returned(on_loop: Run) -> None:
+@pytest.mark.parametrize("then", ["reads no more", "reads the rest", "closes"])
+def test_a_response_before_the_end_of_a_large_body_is_returned(on_loop: Run, then: str) -> None:
     async def main() -> None:
+        read = asyncio.Event()
+
         async def script(peer: Peer) -> None:
             await peer.request(with_body=False)
             await peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nlarge")
-            await peer.closed.wait()  # reads no more
+            if then == "reads the rest":
+                await peer.until_closed()
+            elif then == "reads no more":
+                await read.wait()
 
         async with ScriptedProvider(script) as provider, Caller() as caller:
             with await caller.send(provider.url, b"x" * 20_000_000) as response:
                 assert (response.status, await response.read(100)) == (413, b"large")
-            provider.peers[0].closed.set()
+            read.set()
 
     on_loop(main)
 
 
-def test_a_host_that_does_not_listen_or_does_not_exist_is_named(on_loop: Run) -> None:
+def test_a_host_that_does_not_listen_is_named(on_loop: Run) -> None:
     async def main() -> None:
         async with ScriptedProvider(forever_ok) as provider:
             url = provider.url
-        async with Caller(hosts=f"{LOOPBACK},nowhere.invalid") as caller:
-            with pytest.raises(ConnectFailed, match=r"cannot connect to 127\.0\.0\.1:\d+: .*refused"):
+        async with Caller() as caller:
+            with pytest.raises(ConnectFailed, match=r"cannot connect to 127\.0\.0\.1:\d+: connection refused"):
                 await caller.read(url)
-            with pytest.raises(ConnectFailed, match=r"the name nowhere\.invalid cannot be resolved"):
-                await caller.read("http://nowhere.invalid/v1")
 
     on_loop(main)
 

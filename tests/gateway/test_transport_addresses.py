@@ -32,6 +32,8 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
             still_down.wait()
         if host not in table:
             return list(real(host, port, *options))
+        if not table[host]:
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
         return [info for address in table[host] for info in real(address, port, *options)]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
@@ -73,6 +75,17 @@ def test_a_named_host_is_reached_at_its_private_address_and_others_are_not(loop:
             with pytest.raises(EgressForbidden):
                 await caller.read(f"http://{LOOPBACK}:{provider.port}/v1")
             assert len(provider.peers) == 1
+
+    run(loop, main)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_name_without_an_address_is_named(loop: str, answers: Answers) -> None:
+    async def main() -> None:
+        answers["nowhere.example"] = []
+        async with Caller() as caller:
+            with pytest.raises(ConnectFailed, match=r"the name nowhere\.example cannot be resolved"):
+                await caller.read("https://nowhere.example/v1")
 
     run(loop, main)
 

@@ -135,7 +135,7 @@ class Caller:
 
     def __init__(self, proxies: Mapping[str, str] | None = None, hosts: str = LOOPBACK, **limits: Any) -> None:
         self.transport = Transport(Egress(PrivateHosts.parse(hosts)), EnvironmentProxies(proxies or {}))
-        self.endpoint = Endpoint(**{"name": "provider", **limits})
+        self.endpoint = Endpoint(**{"name": "provider", "connect": PATIENCE, **limits})
 
     async def __aenter__(self) -> Self:
         return self
