@@ -135,8 +135,15 @@ class UpstreamResponse:
         if is_complete:
             connection.release()
         else:
-            connection.close()
+            abort(connection)
         self._close()
+
+
+def abort(connection: Connection) -> None:
+    """Close a connection at once, and drop what was not sent: a provider that reads nothing would keep it open."""
+    if connection.transport is not None:
+        connection.transport.abort()
+    connection.close()
 
 
 async def exchange(

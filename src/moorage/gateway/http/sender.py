@@ -11,7 +11,7 @@ from moorage.gateway.egress import Egress, Target
 from moorage.gateway.http.connections import Connections, Origin
 from moorage.gateway.http.deadlines import Sweep, Watch
 from moorage.gateway.http.errors import BrokenBeforeFirstByte, UnsendableRequest
-from moorage.gateway.http.exchange import UpstreamResponse, exchange
+from moorage.gateway.http.exchange import UpstreamResponse, abort, exchange
 from moorage.gateway.http.proxies import EnvironmentProxies
 from moorage.gateway.http.slots import Slots
 from moorage.gateway.http.transport import Endpoint
@@ -101,7 +101,7 @@ async def _respond(
     try:
         message, content, upload = await exchange(connection, head, body, watch, endpoint.first_byte)
     except BaseException:
-        connection.close()
+        abort(connection)
         raise
     limits = endpoint.first_byte, endpoint.between_bytes
     return UpstreamResponse(connection, (message, content), upload, watch, limits, close)
