@@ -2,7 +2,10 @@
 
 import asyncio
 import base64
+import os
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -261,6 +264,38 @@ def test_a_file_of_certificates_replaces_those_of_the_system(loop: str, folder: 
         assert len(received) == 1
 
     run(loop, main)
+
+
+#: SSL_CERT_FILE is read when the process starts, so this is a program.
+_WITH_CERTIFICATES = """
+import ssl, sys
+from tests.support.scripted_provider import Caller, Peer, ScriptedProvider, run
+
+async def script(peer: Peer) -> None:
+    await peer.request()
+    await peer.ok()
+
+async def main() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[1])
+    async with ScriptedProvider(script, context) as provider, Caller() as caller:
+        assert await caller.read(provider.url) == b"ok"
+
+run("uvloop", main)
+"""
+
+
+def test_the_certificates_of_ssl_cert_file_apply(folder: Path) -> None:
+    authority = Authority(folder)
+    authority.server(LOOPBACK)
+    program = [sys.executable, "-c", _WITH_CERTIFICATES, str(folder / f"server-{LOOPBACK}.pem")]
+
+    def result(file: Path) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "SSL_CERT_FILE": str(file), "PYTHONPATH": os.pathsep.join(sys.path)}
+        return subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
+
+    assert result(authority.file).returncode == 0
+    assert "was rejected: unable to get local issuer" in result(Authority(folder, "other").file).stderr
 
 
 @pytest.mark.parametrize("loop", LOOPS)
