@@ -68,7 +68,7 @@ SETTINGS = {
         Setting(
             "secret_key",
             None,
-            "A secret of at least 32 characters that authenticates the history; replaced keys follow, after commas.",
+            "A secret of 32 characters or more for history and credentials; replaced keys follow, after commas.",
             is_secret=True,
         ),
         Setting(

@@ -21,6 +21,7 @@ from moorage.core.access import ApiKey, PatchApiKey, PostApiKey, Scope, hash_tok
 from moorage.core.compatibility.consumers import PostUsage
 from moorage.core.deployments.deployment import PatchDeployment, PostDeployment, PutDeployment
 from moorage.core.deployments.version import PostVersion, Reason
+from moorage.core.integrations import PutIntegration
 from moorage.core.resolution.config import GetConfigRequest
 from moorage.core.resolution.explain import ExplainRequest, SimulateRequest
 from moorage.store.opening import open_store
@@ -43,6 +44,7 @@ BODIES: dict[type, dict[str, Any]] = {
     GetConfigRequest: {"key": "quay-live"},
     ExplainRequest: {"context": {"plan": "pro"}},
     SimulateRequest: {"contexts": [{"plan": "pro"}], "routing": []},
+    PutIntegration: {"provider": "openailike", "base_url": "http://127.0.0.1:1/v1"},
     PostUsage: {"versions": [{"version_id": "01a2b3c4-0000-7000-8000-000000000000", "inputs": ["name"]}]},
 }
 
@@ -62,6 +64,8 @@ class Names(NamedTuple):
     version_id: str
     deleted_version_id: str
     api_key_id: str
+    integration: str
+    integration_id: str
 
     def path(self, operation: Operation) -> dict[str, str]:
         """Return path parameters with which a route succeeds."""
@@ -69,6 +73,7 @@ class Names(NamedTuple):
             "key_or_id": self.deleted if operation.name == "RestoreDeployment" else self.live,
             "version_or_id": self.deleted_version_id if operation.name == "RestoreVersion" else "1.0",
             "api_key_id": self.api_key_id,
+            "name": self.integration,
         }
 
     def by_parameter(self) -> dict[str, list[str]]:
@@ -77,10 +82,13 @@ class Names(NamedTuple):
             "key_or_id": [self.live, self.live_id, self.deleted, self.deleted_id],
             "version_or_id": [self.version_id, self.deleted_version_id],
             "api_key_id": [self.api_key_id],
+            "name": [self.integration, self.integration_id],
         }
 
 
-UNKNOWN = Names("none-live", UNKNOWN_ID, "none-gone", UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, "000000000000")
+UNKNOWN = Names(
+    "none-live", UNKNOWN_ID, "none-gone", UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, "000000000000", "none-link", UNKNOWN_ID
+)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +114,12 @@ class Harness:
             assert self.request("DELETE", f"/v2/deployments/{path}", self.full).status == 200
         self.entry_id: str = self.request("GET", f"/v2/deployments/{live}/history", self.full).json["data"][0]["id"]
         api_key_id = project.key(Scope.KEYS_ADMIN)[0]
-        self.names = Names(live, live_id, deleted, deleted_id, version_id, deleted_version_id, api_key_id)
+        link = f"{name}-link"
+        body = BODIES[PutIntegration] | {"base_url": f"http://{name}.example/v1"}
+        link_id = self.request("PUT", f"/v2/integrations/{link}", self.full, body).json["id"]
+        self.names = Names(
+            live, live_id, deleted, deleted_id, version_id, deleted_version_id, api_key_id, link, link_id
+        )
 
     def bearer(self, *scopes: Scope) -> str:
         """Return the Authorization header of a new key with these scopes."""
@@ -145,7 +158,7 @@ class Harness:
         """Return the bodies of all reads of the project."""
         live, deleted = (f"/v2/deployments/{name}" for name in (self.names.live, self.names.deleted))
         of_live = [live, f"{live}/versions", f"{live}/history"]
-        paths = ["/v2/deployments", *of_live, deleted, "/v2/manifests", "/v2/api-keys"]
+        paths = ["/v2/deployments", *of_live, deleted, "/v2/manifests", "/v2/integrations", "/v2/api-keys"]
         return [self.request("GET", path, self.full).body for path in paths]
 
 
@@ -225,9 +238,11 @@ def test_a_route_without_a_valid_key_is_401_and_changes_nothing(
 def test_reading_writing_publishing_and_key_management_have_separate_scopes() -> None:
     write, publish, invoke = (frozenset({scope}) for scope in (Scope.WRITE, Scope.PUBLISH, Scope.INVOKE))
     on_keys = [operation for operation in CLOSED if operation.path.startswith("/v2/api-keys")]
-    others = [operation for operation in CLOSED if operation not in on_keys]
+    on_integrations = [operation for operation in CLOSED if operation.path.startswith("/v2/integrations")]
+    others = [operation for operation in CLOSED if operation not in on_keys + on_integrations]
 
     assert {operation.scopes for operation in on_keys} == {frozenset({Scope.KEYS_ADMIN})}
+    assert {operation.scopes for operation in on_integrations} == {frozenset({Scope.INTEGRATIONS_ADMIN})}
     reads = {operation.path: operation.scopes for operation in others if operation.method == "GET"}
     assert {*reads.values()} == {frozenset({Scope.READ}), invoke}
     assert {path for path, scopes in reads.items() if scopes == invoke} == {
@@ -348,7 +363,7 @@ def test_a_name_of_another_project_gets_the_response_of_an_unknown_name_and_chan
 
         expected = own.send(operation, own.full, **unknown)
         assert comparable(response, *foreign.values()) == comparable(expected, *unknown.values()), foreign
-        assert response.status in (400, 404) or operation.name == "PutDeployment"
+        assert response.status in (400, 404) or operation.name in ("PutDeployment", "PutIntegration")
 
     assert harness.contents() == before
 

@@ -5,7 +5,7 @@ from copy import copy
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
-from moorage.core.access import Scope
+from moorage.core.access import ADMIN_SCOPES, Scope
 from tests.support.machine import POSITIONS, Machine, Step, one_of, run, steps
 from tests.support.model import Key
 from tests.support.server import Response, Server
@@ -20,6 +20,7 @@ USES = {
     Scope.WRITE: ("PATCH", "deployments/a", {"description": "by a key"}),
     Scope.PUBLISH: ("POST", "deployments/a/versions/1.0/publish", None),
     Scope.KEYS_ADMIN: ("GET", "api-keys", None),
+    Scope.INTEGRATIONS_ADMIN: ("GET", "integrations", None),
 }
 
 #: The outcomes that the sequences must reach.
@@ -44,9 +45,9 @@ class ApiKeys(Machine):
     def __init__(self) -> None:
         super().__init__()
         self.project.put("a")
-        granting = ADMIN | {Scope.READ, Scope.WRITE}
+        granting = ADMIN_SCOPES | {Scope.READ, Scope.WRITE}
         held = {
-            self.first_token: frozenset(Scope) - ADMIN,
+            self.first_token: frozenset(Scope) - ADMIN_SCOPES,
             self.project.token: frozenset(Scope),
             self.project.key(*granting)[1]: granting,
             self.project.key(Scope.KEYS_ADMIN)[1]: ADMIN,
@@ -76,7 +77,7 @@ class ApiKeys(Machine):
 
     def create(self, caller_position: int, scopes: frozenset[Scope] | None, name: str) -> None:
         caller = self.key(caller_position)
-        requested = caller.scopes - ADMIN if scopes is None else scopes
+        requested = caller.scopes - ADMIN_SCOPES if scopes is None else scopes
         response = self.request_by(
             caller, "POST", "api-keys", {"name": name, **({"scopes": sorted(requested)} if scopes else {})}
         )
@@ -144,6 +145,6 @@ class ApiKeys(Machine):
 
 
 def test_each_key_has_the_permissions_of_the_model_after_any_sequence_of_steps(server: Server) -> None:
-    outcomes = run(ApiKeys, server, examples=20, steps=30)
+    outcomes = run(ApiKeys, server, examples=40, steps=30)
 
     assert outcomes.keys() == REACHED

@@ -57,6 +57,7 @@ def fill(store: Store) -> None:
     registry.delete(store, project, "restored")
     registry.restore(store, project, "restored")
     registry.delete_version(store, project, "answers", "1.1")
+    registry.fill_with_integrations(store, project)
     registry.create_api_key(store, project, "all", DEFAULT_SCOPES)
     registry.create_api_key(store, project, "for a while", [Scope.READ], store.now_us() + 10**12)
     key, _ = registry.create_api_key(store, project, "lost", [Scope.READ])
@@ -170,6 +171,18 @@ MANIPULATIONS = {
         "SELECT v.prompt_config FROM version v WHERE v.prompt_config <> '' ORDER BY v.rev LIMIT 1"
         f") WHERE id = {version(0, 'purged')}",
         r"version 1\.0 .*: its content, notes or description differs",
+    ),
+    "an integration that sends its key to another host": (
+        "UPDATE integration SET base_url = 'https://attacker.example' WHERE name = 'vendor'",
+        r"integration vendor \(.*\): its address, with its options, differs from the history",
+    ),
+    "an integration with other credentials": (
+        "UPDATE integration SET credentials = '' WHERE name = 'vendor'",
+        r"integration vendor \(.*\): the text of its encrypted credentials differs from the history",
+    ),
+    "an integration that was restored": (
+        "UPDATE integration SET deleted_us = NULL WHERE name = 'gone'",
+        r"integration gone \(.*\): deleted_us is empty, and \d+ in the history",
     ),
     "a project that was renamed": (
         "UPDATE project SET name = 'shop2' WHERE name = 'shop'",
@@ -308,7 +321,7 @@ def is_reference(table: str, column: str) -> bool:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("table", ["project", "api_key", "deployment", "version", "history"])
+@pytest.mark.parametrize("table", ["project", "api_key", "integration", "deployment", "version", "history"])
 def test_each_removed_row_is_found(database: Database, url: str, table: str) -> None:
     key = KEYS.get(table, "id")
     for (row,) in run_sql(url, f"SELECT {key} FROM {table} ORDER BY {key}"):

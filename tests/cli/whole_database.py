@@ -44,6 +44,7 @@ def fill(store: Store, extra: int = 0) -> None:
     registry.delete(store, project, "gone")
     put(store, project, "gone", a_body())
     registry.delete_version(store, shop, "answers", "1.3")
+    registry.fill_with_integrations(store, project)
     registry.create_api_key(store, shop, "für immer", DEFAULT_SCOPES)
     registry.create_api_key(store, project, "soon over", list(Scope), store.now_us() + 10**12)
     key, _ = registry.create_api_key(store, project, "over", [Scope.READ])

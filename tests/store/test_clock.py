@@ -287,6 +287,7 @@ def test_a_reset_replaces_every_time_in_the_future_but_those_of_the_history(proj
     registry.revoke_api_key(project.store, registry.create_api_key(project.store, project.id, "k")[0].id)
     project.serve(live_version(project, "a"))
     project.post_once("k1", "x")
+    registry.fill_with_integrations(project.store, project.id)
     project.wait(-YEAR)
     project.put("a", "three")
     now_us = project.store.now_us()
@@ -298,7 +299,7 @@ def test_a_reset_replaces_every_time_in_the_future_but_those_of_the_history(proj
     times = {
         "project": ("created_us",), "api_key": ("created_us", "revoked_us"), "idempotency": ("created_us",),
         "deployment": ("created_us", "updated_us", "deleted_us"), "version": ("created_us", "deleted_us"),
-        "consumer": ("first_us", "last_us"),
+        "consumer": ("first_us", "last_us"), "integration": ("created_us", "updated_us", "deleted_us"),
     }  # fmt: skip
     for table, columns in times.items():
         for column in columns:

@@ -33,6 +33,7 @@ from tests.support.stores import Clock, Database, insert, run_sql, sqlite_in
 ROWS = {
     "project": "name = 'p'",
     "api_key": "name = 'bad'",
+    "integration": "name = 'bad'",
     "deployment": "key = 'bad' AND deleted_us IS NULL",
     "version": "id = (SELECT live_version_id FROM deployment WHERE key = 'bad' AND deleted_us IS NULL)",
     "history": "rev = (SELECT max(rev) FROM history WHERE action = 'published')",
@@ -45,24 +46,30 @@ FREE = frozenset({
     "deployment.description", "deployment.file", "version.description", "version.notes", "version.content_sha256",
     "version.api_key_id", "history.reason", "history.api_key_id", "history.api_key_name", "history.request_id",
     "history.from_version_id", "history.to_version_id", "history.content_sha256", "history.hash", "idempotency.key",
-    "idempotency.request_sha256",
+    "idempotency.request_sha256", "integration.base_url", "integration.credentials", "integration.headers",
+    "integration.created_by", "integration.updated_by",
 })  # fmt: skip
 FORMS = {
     "project.name": r"[ -~]{1,128}", "api_key.name": r"(?s).{1,128}", "api_key.scopes": r"",
     "deployment.key": r"[\w.-]{1,128}", "idempotency.result": r"-?\d+(\.\d+)?", "history.breaking": r"",
     "history.changes": r"", "history.mac": r"", "idempotency.api_key_id": r"[!#-\[\]-~]{0,128}",
+    "integration.name": r"[\w.-]{1,128}", "integration.provider": r"openai", "integration.options": r"\{.*\}",
+    "integration.key_id": r"([0-9a-f]{8})?",
 }  # fmt: skip
 ID = r"[!#-\[\]-~]{1,128}"
 
-OPTIONAL_TIMES = ("api_key.expires_us", "api_key.revoked_us", "deployment.deleted_us", "version.deleted_us")
+OPTIONAL_TIMES = (
+    "api_key.expires_us", "api_key.revoked_us", "deployment.deleted_us", "version.deleted_us", "integration.deleted_us"
+)  # fmt: skip
 
 
 def columns() -> list[tuple[str, str, str]]:
     """Return table, column and type of every column that the schema creates."""
     found = []
-    for table, body in re.findall(r"CREATE TABLE (\w+) \((.*?)\n\);", load_migrations()[-1], re.DOTALL):
+    script = "\n".join(load_migrations())
+    for table, body in re.findall(r"CREATE TABLE (\w+) \((.*?)\n\);", script, re.DOTALL):
         found += [(table, name, kind) for name, kind in re.findall(r"^    (\w+) (BIGINT|TEXT)\b", body, re.MULTILINE)]
-    return found
+    return found + re.findall(r"ALTER TABLE (\w+) ADD COLUMN (\w+) (BIGINT|TEXT)\b", script)
 
 
 #: The tables `revision` and `copy` have one row, and tests of their own.
@@ -104,6 +111,7 @@ def fill(store: Store) -> None:
             registry.create_api_key(store, project, key, DEFAULT_SCOPES)
         registry.put(store, project, "gone", a_body())
         registry.delete(store, project, "gone")
+        registry.fill_with_integrations(store, project)
     p = store.projects()[0].id
     with store.write() as tx:
         for key in ("bad", "good"):
@@ -133,6 +141,7 @@ class Served:
             for live in project.live_versions()
         }
         self.api_keys = dict(self.catalog.state.api_keys)
+        self.integrations = dict(self.catalog.state.integrations.stored())
 
     def check_others(self, before: "Served", deployment: str, api_key: str, case: str) -> None:
         """Check that all but one deployment and one API key are served as before."""
@@ -140,6 +149,8 @@ class Served:
             assert name[2] == deployment or self.deployments.get(name) == content, case
         for key_id, key in before.api_keys.items():
             assert key_id == api_key or self.api_keys.get(key_id) == key, case
+        for integration_id, integration in before.integrations.items():
+            assert integration.name == "bad" or self.integrations.get(integration_id) == integration, case
 
 
 def findings_of(store: Store) -> list[str]:

@@ -14,12 +14,16 @@ from tests.support.stores import Database, a_store
 
 #: Queries that must read a whole table, or sort a few rows.
 FULL_SCANS = (
-    {"projects", "deployments", "history", "api_keys", "find_tombstone", "counts", "count_deployments"}
+    {"projects", "deployments", "history", "api_keys", "integrations", "find_tombstone", "counts", "count_deployments"}
     | {query for table in TABLES for query in (table.every, table.empty)}
     | {"stray_pointers", "live_configurations", "entries_without_row", "purges", "clock_resets"}
-    | {f"entries_of_{table}" for table in ("projects", "api_keys", "deployments", "versions")}
+    | {"rotations", "sealed_integrations"}
+    | {f"entries_of_{table}" for table in ("projects", "api_keys", "integrations", "deployments", "versions")}
     | {"orphans", "emptied_versions"}
-    | {f"redate_{rows}" for rows in ("projects", "api_keys", "deployments", "versions", "results", "consumers")}
+    | {
+        f"redate_{rows}"
+        for rows in ("projects", "api_keys", "integrations", "deployments", "versions", "results", "consumers")
+    }
 )
 
 QUERIES = load_queries()

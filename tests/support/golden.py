@@ -28,19 +28,20 @@ Row = dict[str, Any]
 #: Schema -> the columns that its migration adds, with their defaults, by table. Schemas after `NEWEST` are those of
 #: `TEST_MIGRATIONS`.
 ADDED: dict[int, dict[str, Row]] = {
-    2: {"project": {"colour": "blue"}},
-    3: {"history": {"note": ""}},
+    2: {"history": {"integration_id": None}},
+    3: {"project": {"colour": "blue"}},
+    4: {"history": {"note": ""}},
 }
 
 #: Two migrations for tests, so that upgrades over several schemas are tested. Each has a statement before the one that
 #: needs a table which a test can lock.
 TEST_MIGRATIONS = {
-    "0002_labels.sql": """
+    "0003_labels.sql": """
 CREATE TABLE label (id TEXT PRIMARY KEY, project_id TEXT NOT NULL REFERENCES project (id), name TEXT NOT NULL);
 CREATE INDEX label_project ON label (project_id);
 ALTER TABLE project ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue';
 """,
-    "0003_notes.sql": """
+    "0004_notes.sql": """
 CREATE INDEX label_name ON label (name);
 ALTER TABLE history ADD COLUMN note TEXT NOT NULL DEFAULT '';
 CREATE INDEX history_note ON history (note);

@@ -9,15 +9,21 @@ from moorage.core.deployments.deployment import Deployment, PostDeployment, PutD
 from moorage.core.deployments.history import Actor
 from moorage.core.deployments.ownership import WriteOptions
 from moorage.core.deployments.version import PostVersion
+from moorage.core.integrations import Integration, PutIntegration
+from moorage.core.secret_keys import SecretKeys
 from moorage.core.validation import strict_json
 from moorage.core.validation.body import read_body
-from moorage.registry import api_keys, deployments, projects, versions
+from moorage.registry import api_keys, deployments, integrations, projects, versions
 from moorage.registry.purge import purge as purge_deleted
 from moorage.registry.results import DeploymentResult, VersionResult
 from moorage.registry.write_context import WriteContext
+from moorage.store.sealing import KeyRing
 from moorage.store.store import Store
 
 Body = bytes | dict[str, Any]
+
+#: The keys that encrypt credentials; a PostgreSQL database has none of its own.
+KEYS = KeyRing(SecretKeys(["s" * 40]))
 
 T = TypeVar("T")
 
@@ -48,6 +54,36 @@ def revoke_api_key(store: Store, id_or_name: str) -> ApiKey:
     """Revoke an API key."""
     key = api_keys.get_api_key(store, id_or_name)
     return store.run(api_keys.revoke_api_key, WriteContext(key.project_id), key.id)
+
+
+def put_integration(store: Store, project_id: str, name: str, body: Body, keys: KeyRing = KEYS) -> Integration:
+    """Create or replace an integration."""
+    ctx = WriteContext(project_id)
+    return store.run(integrations.put_integration, ctx, keys, name, parsed(body, PutIntegration)).integration
+
+
+def delete_integration(store: Store, project_id: str, name: str) -> Integration:
+    """Delete an integration."""
+    return store.run(integrations.delete_integration, WriteContext(project_id), name, ())
+
+
+def fill_with_integrations(store: Store, project_id: str) -> None:
+    """Create integrations: `local` without credentials, `bad` and `vendor` with some, and a deleted one."""
+    local = {"provider": "openailike", "base_url": "http://127.0.0.1:8000/v1", "options": {"max_connections": 5}}
+    put_integration(store, project_id, "local", local)
+    for name in ("bad", "vendor", "gone"):
+        put_integration(store, project_id, name, vendor_body())
+    put_integration(store, project_id, "vendor", vendor_body(options={"project": "p1"}))
+    delete_integration(store, project_id, "gone")
+    store.run(integrations.rotate_key, KeyRing(SecretKeys(["k" * 40, "s" * 40])))
+
+
+def vendor_body(**fields: Any) -> dict[str, Any]:
+    """Return the body of an integration with a credential and a header."""
+    return {
+        "provider": "openai", "credentials": {"api_key": "sk-0123456789abcd"}, "headers": {"X-Team": "the-shop"},
+        **fields,
+    }  # fmt: skip
 
 
 def put(

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from moorage.core.access import DEFAULT_SCOPES, Scope
+from moorage.providers.table import PROVIDERS
 from moorage.store.opening import open_store
 from moorage.store.store import Store
 from tests.support.ports import reserve_port
@@ -29,9 +30,13 @@ _numbers = itertools.count(1)
 PROGRAM = (sys.executable, "-W", "error", "-m", "moorage")
 
 
+#: The start of the names of variables that a test sets itself: settings, and those of providers.
+_REMOVED = ("MOORAGE_", "ORQ_", "AWS_", "GOOGLE_", *(name for row in PROVIDERS.values() for name in row.key_variables))
+
+
 def clean_environment(**settings: str) -> dict[str, str]:
-    """Return the environment of this process with these settings of Moorage and no others."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MOORAGE_", "ORQ_"))}
+    """Return the environment of this process with these settings of Moorage and no others, and without credentials."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_REMOVED)}
     return {**inherited, **settings}
 
 

@@ -10,6 +10,7 @@ from moorage.core.compatibility.errors import BreakingChange, DeploymentInUse
 from moorage.core.deployments.deployment import DeploymentItem
 from moorage.core.deployments.history import HistoryEntry
 from moorage.core.errors import base as errors
+from moorage.core.errors import integrations as integration_errors
 from moorage.core.errors import requests as request_errors
 from moorage.core.errors import routes as route_errors
 from moorage.core.errors import templates as template_errors
@@ -33,6 +34,9 @@ STATUS: dict[type[MoorageError], int] = {
     errors.VariantNotResolved: 422,
     EgressForbidden: 422,
     CredentialUnusable: 422,
+    integration_errors.NoIntegration: 422,
+    integration_errors.OtherProvider: 422,
+    integration_errors.CredentialsUnreadable: 422,
     request_errors.BodyTooLarge: 413,
     request_errors.UnsupportedEncoding: 415,
     errors.MoorageError: 500,
@@ -59,7 +63,8 @@ class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
     `message` ends with `hint`, which says what to do. `key` is the deployment, `param` the parameter or the first
     invalid path; `problems` lists all problems of a body. After a failed precondition, `current` and `history` have the
     current state of the deployment and its changes. `used_by` lists the consumers of a deployment or version in use,
-    `breaking` the breaking changes, and `callers` the affected consumers.
+    `breaking` the breaking changes, and `callers` the affected consumers. `deployments` lists the keys of the
+    deployments that use an integration.
     """
 
     code: str
@@ -75,6 +80,7 @@ class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
     used_by: list[Consumer] | UnsetType = UNSET
     breaking: list[ContractChange] | UnsetType = UNSET
     callers: list[AffectedConsumer] | UnsetType = UNSET
+    deployments: list[str] | UnsetType = UNSET
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -111,6 +117,7 @@ def error_response(error: MoorageError, request_id: str, root_path: str = "") ->
         history=[entry for entry in error.history if isinstance(entry, HistoryEntry)] or UNSET,
         used_by=list(error.used_by) if isinstance(error, DeploymentInUse) else UNSET,
         breaking=list(error.breaking) if isinstance(error, BreakingChange) else UNSET,
+        deployments=list(error.used_by) if isinstance(error, integration_errors.IntegrationInUse) else UNSET,
         callers=list(error.callers) if isinstance(error, BreakingChange) else UNSET,
     )
     headers = {}

@@ -10,6 +10,7 @@ from moorage.api.endpoints import (
     get_config,
     health,
     index,
+    integrations,
     manifests,
     snapshot_and_changes,
     usage,
@@ -33,15 +34,19 @@ from moorage.core.deployments.history import HistoryPage
 from moorage.core.deployments.manifest import ManifestPage
 from moorage.core.deployments.version import DeletedVersion, PostVersion, Reason, VersionItem, VersionPage
 from moorage.core.errors import base as errors
+from moorage.core.errors import integrations as integration_errors
 from moorage.core.errors import requests as request_errors
 from moorage.core.errors import templates as template_errors
 from moorage.core.errors.storage import CommitUnknown, DatabaseUnavailable, StorageFull
+from moorage.core.integrations import DeletedIntegration, IntegrationItem, IntegrationPage, PutIntegration
 from moorage.core.resolution.config import GetConfigRequest, ResolvedConfig
 from moorage.core.resolution.explain import Explained, ExplainRequest, SimulateRequest, SimulationResult
 from moorage.core.resolution.snapshot import SnapshotItem
 
 _QUERY_ERRORS = (request_errors.UnknownParameter, request_errors.RepeatedParameter)
 _KEYS_ADMIN = frozenset({Scope.KEYS_ADMIN})
+_INTEGRATIONS_ADMIN = frozenset({Scope.INTEGRATIONS_ADMIN})
+_INTEGRATION_ERRORS = (integration_errors.IntegrationNotFound, integration_errors.IntegrationUnreadable)
 _PAGE_PARAMETERS = ("limit", "starting_after", "ending_before", "after", "before")
 _PAGE_ERRORS = (
     request_errors.InvalidLimit,
@@ -305,6 +310,35 @@ OPERATIONS = (
         responses={200: ApiKeyItem},
         errors=(
             errors.ApiKeyNotFound, errors.ApiKeyNotActive, request_errors.InvalidRequest, *_QUERY_ERRORS, *_POST_ERRORS,
+        ),
+    ),
+    Operation(
+        method="GET", path="/v2/integrations", name="Integrations",
+        handler=integrations.list_page, scopes=_INTEGRATIONS_ADMIN, parameters=_PAGE_PARAMETERS,
+        responses={200: IntegrationPage}, headers=(), errors=_PAGE_ERRORS,
+    ),
+    Operation(
+        method="GET", path="/v2/integrations/{name}", name="GetIntegration",
+        handler=integrations.get, scopes=_INTEGRATIONS_ADMIN,
+        responses={200: IntegrationItem, 304: None}, errors=(*_INTEGRATION_ERRORS, *_QUERY_ERRORS),
+    ),
+    Operation(
+        method="PUT", path="/v2/integrations/{name}", name="PutIntegration",
+        handler=integrations.put, scopes=_INTEGRATIONS_ADMIN, body=PutIntegration,
+        responses={200: IntegrationItem, 201: IntegrationItem}, headers=("ETag", "X-Moorage-Result"),
+        errors=(
+            request_errors.InvalidKey, integration_errors.CredentialsRequired, integration_errors.CredentialsUnreadable,
+            integration_errors.EncryptionKeyMissing, integration_errors.KeyFileUnusable, errors.PreconditionFailed,
+            *_INTEGRATION_ERRORS, *_QUERY_ERRORS, *_BODY_ERRORS, *_STORAGE_ERRORS,
+        ),
+    ),
+    Operation(
+        method="DELETE", path="/v2/integrations/{name}", name="DeleteIntegration",
+        handler=integrations.delete, scopes=_INTEGRATIONS_ADMIN,
+        responses={200: DeletedIntegration},
+        errors=(
+            integration_errors.IntegrationInUse, integration_errors.IntegrationFromEnvironment,
+            errors.PreconditionFailed, *_INTEGRATION_ERRORS, *_QUERY_ERRORS, *_STORAGE_ERRORS,
         ),
     ),
     Operation(

@@ -14,6 +14,7 @@ from moorage.catalog.follower import Follower
 from moorage.catalog.snapshots import SnapshotCache
 from moorage.gateway.consumers import ConsumerTracker
 from moorage.gateway.resolve import Resolver
+from moorage.providers.environment import EnvironmentIntegrations
 from moorage.registry.write_queue import WriteQueue
 from moorage.rendering.variables import TemplateVariables
 from moorage.store.store import Store
@@ -48,6 +49,7 @@ class Services(msgspec.Struct, frozen=True):
     write_queue: WriteQueue
     memory: MemoryBudget
     call_memory: MemoryBudget
+    environment: EnvironmentIntegrations
     max_call_body: int
     reader: Executor
     compute: Executor

@@ -1,1 +1,1 @@
-"""The catalog: the deployments and API keys in memory, from which reads are served."""
+"""The catalog: the deployments, API keys and integrations in memory, from which reads are served."""

@@ -1,14 +1,16 @@
-"""The catalog: all projects and API keys in memory, updated from the store."""
+"""The catalog: all projects, API keys and integrations in memory, updated from the store."""
 
 from collections.abc import Callable, Collection
 
 import msgspec
 
+from moorage.catalog.integrations import ProjectIntegrations, Vault
 from moorage.catalog.prepared import PreparedDeployment, prepare
 from moorage.catalog.project import ProjectCatalog
 from moorage.catalog.state import CatalogState
 from moorage.core.access import ApiKey
 from moorage.core.deployments.page import PageQuery
+from moorage.core.integrations import Credentials, Integration
 from moorage.store.changes import StorePosition
 from moorage.store.store import Store
 from moorage.store.unreadable import UnreadableRow
@@ -22,6 +24,7 @@ class CatalogUpdate(msgspec.Struct, frozen=True):
     state: CatalogState | None
     deployments: list[PreparedDeployment | UnreadableRow]
     api_keys: list[ApiKey | UnreadableRow]
+    integrations: list[Integration | UnreadableRow]
 
 
 class Catalog:
@@ -30,6 +33,7 @@ class Catalog:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.state = CatalogState()
+        self.vault = Vault(store.key_ring)
         self.revision = self.state.position.rev
         #: Called after an update with the ids of the changed projects, or with None if any may have changed.
         self.on_change: Callable[[Collection[str] | None], None] = lambda projects: None
@@ -48,10 +52,10 @@ class Catalog:
             prepared = map(prepare, changes.deployments)
             if changes.is_full:
                 state = CatalogState()
-                state.apply(changes.position, prepared, changes.api_keys)
-                return CatalogUpdate(changes.since, changes.position, state, [], [])
-            deployments, api_keys = list(prepared), list(changes.api_keys)
-            return CatalogUpdate(changes.since, changes.position, None, deployments, api_keys)
+                state.apply(changes.position, prepared, changes.api_keys, changes.integrations)
+                return CatalogUpdate(changes.since, changes.position, state, [], [], [])
+            changed = list(prepared), list(changes.api_keys), list(changes.integrations)
+            return CatalogUpdate(changes.since, changes.position, None, *changed)
 
     def apply(self, update: CatalogUpdate) -> None:
         """Apply a fetched update, unless a later one was applied before it.
@@ -63,16 +67,21 @@ class Catalog:
             if update.since == position:
                 self.replace(update.state)
         elif update.since.epoch == position.epoch and update.since.rev <= position.rev < update.position.rev:
-            self.state.apply(update.position, update.deployments, update.api_keys)
+            self.state.apply(update.position, update.deployments, update.api_keys, update.integrations)
+            self.vault.forget(update.integrations)
             self.revision = update.position.rev
-            projects = {each.project_id for each in update.deployments}
-            self.on_change(projects | {key.project_id for key in update.api_keys})
+            changed = (*update.deployments, *update.api_keys, *update.integrations)
+            self.on_change({each.project_id for each in changed})
 
     def replace(self, state: CatalogState) -> None:
         """Replace the whole state."""
         self.state = state
         self.revision = state.position.rev
         self.on_change(None)
+
+    def report_unreadable(self) -> None:
+        """Log the integrations whose credentials cannot be decrypted."""
+        self.vault.report_unreadable([*self.state.integrations.stored().values()])
 
     def catch_up(self) -> None:
         """Fetch and apply the changes in the store."""
@@ -81,6 +90,18 @@ class Catalog:
     def project(self, project_id: str) -> ProjectCatalog:
         """Return the catalog of a project; it is empty for a project without deployments."""
         return self.state.project(project_id)
+
+    def integrations(self, project_id: str) -> ProjectIntegrations:
+        """Return the integrations of a project."""
+        return self.state.integrations.project(project_id)
+
+    def credentials(self, integration: Integration) -> Credentials:
+        """Return the decrypted credentials of an integration of a project; they are decrypted once.
+
+        Raises:
+            CredentialsUnreadable
+        """
+        return self.vault.open(integration)
 
     def find_api_key(self, key_id: str) -> ApiKey | None:
         """Return the API key with an id, revoked and expired keys included."""

@@ -2,7 +2,8 @@
 
 It is encrypted (AES-256-GCM) with a key derived from the password of the database (scrypt). So only those who can read
 the database can read the file. It is bound to the address of the database. So is the time at which it was current,
-which is overwritten every few seconds while nothing else changes. A copy of the file stays valid.
+which is overwritten every few seconds while nothing else changes. A copy of the file stays valid. The credentials of
+integrations are in it as in the database: encrypted with the secret key.
 
     magic | salt | nonce, time | nonce, state of the catalog
 """
@@ -13,6 +14,7 @@ import logging
 import os
 import struct
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -23,10 +25,11 @@ from moorage import clock
 from moorage.catalog.project import ProjectState
 from moorage.catalog.state import CatalogState
 from moorage.core.access import ApiKey
+from moorage.core.integrations import Integration
 from moorage.files import open_regular, remove_leftovers, write_file
 from moorage.store.changes import StorePosition
 
-_MAGIC = b"Moorage disk cache 1\n"
+_MAGIC = b"Moorage disk cache 2\n"
 _SALT, _NONCE, _TAG = 16, 12, 16
 _HEAD = len(_MAGIC) + _SALT
 
@@ -52,6 +55,7 @@ class _File(msgspec.Struct, frozen=True, array_like=True):
     position: StorePosition
     projects: dict[str, ProjectState]
     api_keys: dict[str, ApiKey]
+    integrations: Mapping[str, Integration]
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -108,7 +112,7 @@ class DiskCache:
         age = clock.now_seconds() - current_at
         if age < -_MAX_APART_SECONDS:  # a clock was ahead when it was written, or is behind now
             age = _UNKNOWN_AGE
-        return CatalogState.of(file.position, file.projects, file.api_keys), max(0.0, age)
+        return CatalogState.of(file.position, file.projects, file.api_keys, file.integrations), max(0.0, age)
 
     def _acquire_lock(self) -> bool:
         """Return whether this process has the write lock; it keeps the lock until it ends."""
@@ -137,7 +141,7 @@ class DiskCache:
 
     def _write(self, state: CatalogState, current_at: float) -> StorePosition:
         # The position first: concurrent changes are then applied again after a start, which changes nothing.
-        file = _File(state.position, state.project_states(), state.api_keys)
+        file = _File(state.position, state.project_states(), state.api_keys, state.integrations.stored())
         head, self._body_nonce = _MAGIC + self._salt, os.urandom(_NONCE)
         sealed_state = self._cached_cipher().encrypt(self._body_nonce, _encode(file), head + self._url)
         content = head + self._seal_time(current_at) + self._body_nonce + sealed_state

@@ -1,16 +1,18 @@
-"""The state of a catalog: deployments and API keys at one position of the store."""
+"""The state of a catalog: deployments, API keys and integrations at one position of the store."""
 
 import logging
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from moorage.catalog.integrations import IntegrationIndex
 from moorage.catalog.prepared import PreparedDeployment
 from moorage.catalog.project import ProjectCatalog, ProjectState
 from moorage.core.access import ApiKey
 from moorage.core.deployments.page import PageQuery
 from moorage.core.errors.requests import InvalidCursor
+from moorage.core.integrations import Integration
 from moorage.store.changes import INITIAL, StorePosition
 from moorage.store.unreadable import UnreadableRow
 
@@ -22,23 +24,28 @@ def _place(key: ApiKey) -> tuple[str, int]:
 
 
 class CatalogState:
-    """The deployments and API keys of all projects at a `position` of the store."""
+    """The deployments, API keys and integrations of all projects at a `position` of the store."""
 
     def __init__(self) -> None:
         self.position = INITIAL
         self.projects: dict[str, ProjectCatalog] = {}
         self.api_keys: dict[str, ApiKey] = {}
         self.rejected: dict[str, UnreadableRow] = {}
+        self.integrations = IntegrationIndex()
         self._keys_in_order: dict[str, list[tuple[int, str]]] = {}  # by project, oldest first
 
     @classmethod
     def of(
-        cls, position: StorePosition, projects: dict[str, ProjectState], api_keys: dict[str, ApiKey]
+        cls,
+        position: StorePosition,
+        projects: dict[str, ProjectState],
+        api_keys: dict[str, ApiKey],
+        integrations: Mapping[str, Integration],
     ) -> "CatalogState":
         """Return a state that was stored outside of memory."""
         state = cls()
         state.projects = {project_id: ProjectCatalog(project) for project_id, project in projects.items()}
-        state.apply(position, (), api_keys.values())
+        state.apply(position, (), api_keys.values(), integrations.values())
         return state
 
     def project_states(self) -> dict[str, ProjectState]:
@@ -50,6 +57,7 @@ class CatalogState:
         position: StorePosition,
         deployments: Iterable[PreparedDeployment | UnreadableRow],
         api_keys: Iterable[ApiKey | UnreadableRow],
+        integrations: Iterable[Integration | UnreadableRow],
     ) -> None:
         """Apply the changes up to `position`. A row that cannot be decoded does not affect the others."""
         for each in deployments:
@@ -62,6 +70,7 @@ class CatalogState:
                 self._reject(key)
             else:
                 self._add_key(key)
+        self.integrations.apply(integrations)
         self.position = position
 
     def page_of_api_keys(self, project_id: str, query: PageQuery) -> tuple[list[ApiKey], bool]:

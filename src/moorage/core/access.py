@@ -35,9 +35,13 @@ class Scope(StrEnum):
     PUBLISH = "deployments:publish"
     INVOKE = "deployments:invoke"
     KEYS_ADMIN = "keys:admin"
+    INTEGRATIONS_ADMIN = "integrations:admin"
 
 
-#: The default scopes of a key: all of its project's deployments, but not the creation of keys.
+#: The scopes that a key gets only if they are requested.
+ADMIN_SCOPES = frozenset({Scope.KEYS_ADMIN, Scope.INTEGRATIONS_ADMIN})
+
+#: The default scopes of a key: all of its project's deployments, but neither API keys nor integrations.
 DEFAULT_SCOPES = frozenset({Scope.READ, Scope.WRITE, Scope.PUBLISH, Scope.INVOKE})
 
 
@@ -127,13 +131,14 @@ Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
 class PostApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of `POST /v2/api-keys`; `expires_at` is ISO 8601 with an offset.
 
-    The defaults are those of the requesting key: its scopes except `keys:admin`, and its expiry.
+    The defaults are those of the requesting key: its scopes on deployments, and its expiry.
     """
 
     name: Name
     scopes: Annotated[
         list[Literal[
-            "deployments:read", "deployments:write", "deployments:publish", "deployments:invoke", "keys:admin"
+            "deployments:read", "deployments:write", "deployments:publish", "deployments:invoke", "keys:admin",
+            "integrations:admin",
         ]],
         Meta(min_length=1),
     ] | UnsetType = UNSET  # fmt: skip

@@ -1,7 +1,8 @@
 """Secret keys: the operator's keys, which are stored outside the database.
 
-The history is authenticated with a key that is derived from the first one. A key that was replaced stays in the
-setting, after a comma, so that older entries can still be verified.
+The history is authenticated with a key that is derived from the first one, and the credentials of integrations are
+encrypted with another. A key that was replaced stays in the setting, after a comma, so that older entries can still be
+verified, and older credentials decrypted.
 """
 
 import hmac
@@ -17,13 +18,14 @@ _ID_LENGTH = 8
 class SecretKeys:
     """The keys of this process, the one for new entries first. Their text is never shown."""
 
-    __slots__ = ("_macs", "current_id")
+    __slots__ = ("_macs", "current_id", "sealing_keys")
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
-        derived = [_derive(key) for key in keys]
-        self._macs = dict(derived[::-1])
+        self._macs = {_id_of(key): _derive(key, b"moorage history") for key in reversed(keys)}
+        #: Key id -> the key that encrypts credentials; the first one encrypts new ones.
+        self.sealing_keys = {_id_of(key): _derive(key, b"moorage credentials") for key in keys}
         #: The id of the key for new entries; None without a key.
-        self.current_id = derived[0][0] if derived else None
+        self.current_id = _id_of(keys[0]) if keys else None
 
     @classmethod
     def parse(cls, text: str | None) -> Self:
@@ -68,11 +70,14 @@ def key_id_of(mac: str) -> str:
     return mac.partition(":")[0]
 
 
-def _derive(key: str) -> tuple[str, bytes]:
-    """Return the public id of a key, and the key of the history's MACs. Neither reveals the key or the other."""
-    material = key.encode()
-    key_id = hmac.digest(material, b"moorage key id", "sha256").hex()[:_ID_LENGTH]
-    return key_id, hmac.digest(material, b"moorage history", "sha256")
+def _id_of(key: str) -> str:
+    """Return the public id of a key, which reveals nothing about it."""
+    return _derive(key, b"moorage key id").hex()[:_ID_LENGTH]
+
+
+def _derive(key: str, label: bytes) -> bytes:
+    """Return the key for one purpose. It reveals neither the key nor those for other purposes."""
+    return hmac.digest(key.encode(), label, "sha256")
 
 
 def _mac(key: bytes, digest: str) -> str:

@@ -1,15 +1,16 @@
-"""The ledger: whether every row of projects, API keys, deployments and versions follows from the history.
+"""The ledger: whether every row of projects, API keys, integrations, deployments and versions follows from the history.
 
 The rows and the entries are read in the same order, so memory does not depend on their number. A row that cannot be
 decoded is not compared: `moorage.diagnostics.rows` has a finding for it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from msgspec import UNSET
 
 from moorage.core.deployments.history import description_sha256
+from moorage.core.integrations import sealed_sha256, settings_sha256
 from moorage.core.secret_keys import NO_KEYS, SecretKeys
 from moorage.diagnostics.check_result import BoundedFindings, CheckResult
 from moorage.diagnostics.history import ChainResult, Head, verify_chain
@@ -17,18 +18,23 @@ from moorage.diagnostics.replay import (
     ClockResets,
     ExpectedRow,
     Purges,
+    Rotations,
     replay,
     step_api_key,
     step_deployment,
+    step_integration,
     step_project,
 )
 from moorage.diagnostics.versions import PURGED, TEXTS, VersionEntries, hash_of_texts
 from moorage.store.row_problems import problem_of
 from moorage.store.store import Store
-from moorage.store.transfer.dump import API_KEYS, DEPLOYMENTS, PROJECTS, VERSIONS, DatabaseDump, TableSpec
+from moorage.store.transfer.dump import API_KEYS, DEPLOYMENTS, INTEGRATIONS, PROJECTS, VERSIONS, DatabaseDump, TableSpec
 
 #: Columns that are compared by a hash, as they are called in findings.
-_HASHED = {"description_sha256": "its description", "text_sha256": "its content, notes or description"}
+_HASHED = {
+    "description_sha256": "its description", "text_sha256": "its content, notes or description",
+    "settings_sha256": "its address, with its options,", "sealed_sha256": "the text of its encrypted credentials",
+}  # fmt: skip
 
 _NOT_CREATED = "no history entry created it"
 
@@ -71,6 +77,7 @@ class Ledger:
         self._resets = ClockResets(self._dump.query("clock_resets"))
         yield self._projects()
         yield self._api_keys()
+        yield self._integrations()
         purges = Purges(self._dump.query("purges"))
         yield self._deployments(purges)
         yield self._versions(purges)
@@ -93,15 +100,28 @@ class Ledger:
             API_KEYS, "API key", replay(entries, lambda entry: entry.subject_key_id, step_api_key, self._resets)
         )
 
+    def _integrations(self) -> CheckResult:
+        rotations = Rotations(self._dump.query("rotations"))
+        entries = self._dump.query("entries_of_integrations")
+        expected = replay(entries, lambda entry: entry.integration_id, step_integration, self._resets)
+        return self._compare(INTEGRATIONS, "integration", expected, lambda row, _: rotations.apply(row, self._resets))
+
     def _deployments(self, purges: Purges) -> CheckResult:
         entries = self._dump.query("entries_of_deployments")
         expected = replay(entries, lambda entry: entry.deployment_id, step_deployment, self._resets)
-        return self._compare(DEPLOYMENTS, "deployment", expected, purges)
+        return self._compare(DEPLOYMENTS, "deployment", expected, lambda row, rev: purges.apply(row, rev, self._resets))
 
     def _compare(
-        self, table: TableSpec, kind: str, expected: Iterable[ExpectedRow], purges: Purges | None = None
+        self,
+        table: TableSpec,
+        kind: str,
+        expected: Iterable[ExpectedRow],
+        apply_later: Callable[[ExpectedRow, object], None] | None = None,
     ) -> CheckResult:
-        """Compare the rows of a table with the expected rows, which are in the same order."""
+        """Compare the rows of a table with the expected rows, which are in the same order.
+
+        `apply_later` applies to an expected row what followed its last entry, up to the revision of the row.
+        """
         findings, count, columns, remaining = BoundedFindings(), 0, table.columns, iter(expected)
         following = next(remaining, None)
         for row in self._dump.rows(table):
@@ -110,13 +130,17 @@ class Ledger:
             name = f"{kind} {_shown(found.get('key') or found.get('name'))} ({found['id']})"
             if "description" in found:
                 found["description_sha256"] = _hash_of(found.pop("description"))
+            if table is INTEGRATIONS:
+                found["settings_sha256"] = settings_sha256(_text(found.pop("base_url")), _text(found.pop("options")))
+                sealed = (_text(found.pop(column)) for column in ("credentials", "headers", "key_id"))
+                found["sealed_sha256"] = sealed_sha256(*sealed)
             if following is None or following["id"] != found["id"]:
                 findings.add(f"{name}: {_NOT_CREATED}")
                 continue
-            if purges is None:
+            if apply_later is None:
                 self._resets.apply(following)
             else:
-                purges.apply(following, found["rev"], self._resets)
+                apply_later(following, found["rev"])
             if problem_of(table.name, row) is None:  # otherwise, it is a finding of the rows
                 _compare_row(findings, name, found, following)
             following = next(remaining, None)
@@ -172,6 +196,10 @@ def _compare_row(findings: BoundedFindings, name: str, found: dict[str, Any], ex
 
 def _hash_of(text: object) -> str:
     return description_sha256(text) if isinstance(text, str) else "not a text"
+
+
+def _text(value: object) -> str | None:
+    return value if value is None or isinstance(value, str) else "not a text"
 
 
 def _shown(value: object) -> str:

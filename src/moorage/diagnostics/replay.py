@@ -1,4 +1,4 @@
-"""Replay: the rows of projects, API keys, deployments and versions that follow from the entries of the history.
+"""Replay: the rows that follow from the entries of the history, except those about consumers and stored results.
 
 An expected row is a dictionary by column. Texts that a purge deletes are compared by their hashes.
 """
@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from moorage.core.deployments.history import NO_CHANGES, Changes, Entry, decode_changes, description_sha256
+from moorage.core.integrations import sealed_sha256
 from moorage.store.engine import Row
 from moorage.store.transfer.dump import Fingerprint
 
@@ -105,6 +106,42 @@ def step_api_key(expected: ExpectedRow, entry: Entry, changes: Changes) -> None:
             expected["token_sha256"] = changes.token_sha256
         case "key_revoked":
             expected["revoked_us"] = changes.revoked_us
+
+
+def step_integration(expected: ExpectedRow, entry: Entry, changes: Changes) -> None:
+    """Add an entry about an integration."""
+    if entry.action == "integration_set":
+        if "name" not in expected:
+            expected.update(
+                project_id=entry.project_id, name=changes.name, created_us=entry.at_us, created_by=entry.api_key_id,
+                deleted_us=None,
+            )  # fmt: skip
+        expected.update(
+            provider=changes.provider, settings_sha256=changes.settings_sha256, sealed_sha256=changes.sealed_sha256
+        )
+    elif entry.action == "integration_deleted":
+        expected.update(deleted_us=changes.deleted_us, sealed_sha256=sealed_sha256("", "", ""))
+    expected.update(updated_us=entry.at_us, updated_by=entry.api_key_id)
+
+
+class Rotations:
+    """The entries that encrypted credentials again: the last revision, and the new hash, of each integration."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        """Read them from the rows of the query `rotations`."""
+        self._last: dict[str, tuple[int, str]] = {}
+        for rev, text in rows:
+            rotated = changes_of(text).rotated
+            if isinstance(rev, int) and rotated is not UNSET:
+                self._last.update((id_, (rev, sealed)) for id_, sealed in rotated.items())
+
+    def apply(self, expected: ExpectedRow, resets: ClockResets) -> None:
+        """Apply what followed the last entry of an integration: resets of the clock, and its last rotation."""
+        rev, sealed = self._last.get(expected["id"], (0, ""))
+        if rev > expected["rev"]:
+            resets.apply(expected, rev)
+            expected.update(rev=rev, sealed_sha256=sealed)
+        resets.apply(expected)
 
 
 def step_deployment(expected: ExpectedRow, entry: Entry, changes: Changes) -> None:

@@ -19,6 +19,9 @@ _ACTIONS: Mapping[str, str] = {
     "api_key": "The key is rejected. Create another one: moorage keys create NAME. Then delete or correct the row.",
     "deployment": f"The deployment is not served. {_CORRECT}",
     "version": "Requests for the version fail. If it is live, return to the one before: moorage deployments undo KEY.",
+    "integration": (
+        "The integration is not used. Delete the row, then: moorage integrations set NAME. Its history stays."
+    ),
     "history": f"The history of the deployment cannot be shown. {_CORRECT}",
     "idempotency": "A repeated request with the key gets an error. Delete the row.",
     "consumer": "The version counts as in use. Delete the row: the next request of the API key stores it again.",

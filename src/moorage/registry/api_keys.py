@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import UNSET
 
-from moorage.core.access import ApiKey, PatchApiKey, PostApiKey, Scope, hash_token, new_token, read_time
+from moorage.core.access import ADMIN_SCOPES, ApiKey, PatchApiKey, PostApiKey, Scope, hash_token, new_token, read_time
 from moorage.core.deployments.history import OPERATOR, Actor, Subject
 from moorage.core.errors.base import ApiKeyNotActive, ApiKeyNotFound, NoScopeToGrant
 from moorage.core.errors.requests import InvalidRequest
@@ -74,7 +74,7 @@ def grant_api_key(tx: Transaction, ctx: WriteContext, body: PostApiKey) -> ApiKe
     """
     caller = authorize(tx, ctx)
     assert caller is not None  # noqa: S101 -- the operator creates keys without a caller, see `create_api_key`
-    scopes = caller.scopes - {Scope.KEYS_ADMIN} if body.scopes is UNSET else frozenset(map(Scope, body.scopes))
+    scopes = caller.scopes - ADMIN_SCOPES if body.scopes is UNSET else frozenset(map(Scope, body.scopes))
     if not scopes:
         raise NoScopeToGrant(held=", ".join(sorted(caller.scopes)))
     caller.check_scopes(scopes)

@@ -9,6 +9,7 @@ from moorage.core.access import ApiKey
 from moorage.core.deployments.deployment import Deployment, VersionNumber
 from moorage.core.deployments.version import Version
 from moorage.core.errors.base import Problem
+from moorage.core.integrations import Credentials, Integration
 
 
 class DeploymentResult(msgspec.Struct, frozen=True):
@@ -44,6 +45,14 @@ class ApiKeyResult(msgspec.Struct, frozen=True):
 
     key: ApiKey
     token: str
+
+
+class IntegrationResult(msgspec.Struct, frozen=True):
+    """An integration after a write, with its decrypted credentials, which a response shows masked."""
+
+    integration: Integration
+    opened: Credentials
+    result: Literal["created", "updated", "unchanged"]
 
 
 #: The results that an idempotency key can replay.

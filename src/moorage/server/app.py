@@ -2,6 +2,7 @@
 
 import logging.config
 import math
+import os
 import resource
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.synchronize import Event
@@ -24,6 +25,7 @@ from moorage.catalog.snapshots import SnapshotCache
 from moorage.gateway.consumers import ConsumerTracker
 from moorage.gateway.resolve import Resolver
 from moorage.logs import AccessLog, configuration
+from moorage.providers.environment import read_environment
 from moorage.registry.write_queue import WriteQueue, lower_priority
 from moorage.rendering.jinja import Jinja
 from moorage.rendering.variables import TemplateVariables
@@ -87,6 +89,7 @@ def create_app(settings: ServerSettings, stopping: Event | None = None, worker: 
         write_queue=WriteQueue(store, catalog),
         memory=memory,
         call_memory=call_memory,
+        environment=read_environment(os.environ),
         max_call_body=settings.max_call_body,
         reader=ThreadPoolExecutor(READERS, "moorage-reader"),
         compute=compute,

@@ -85,6 +85,7 @@ def _load(services: Services) -> None:
     gc.disable()
     try:
         services.follower.start()
+        services.catalog.report_unreadable()
     finally:
         gc.enable()
     gc.freeze()

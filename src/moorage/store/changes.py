@@ -6,6 +6,7 @@ import msgspec
 
 from moorage.core.access import ApiKey
 from moorage.core.deployments.deployment import Deployment
+from moorage.core.integrations import Integration
 from moorage.store import deployment_rows, rows
 from moorage.store.engine import EVERY, Stream, as_word, checked_revision, the_row
 from moorage.store.unreadable import UnreadableRow
@@ -35,6 +36,7 @@ class Changes(msgspec.Struct, frozen=True):
     is_full: bool
     deployments: Iterator[Deployment | UnreadableRow]
     api_keys: Iterator[ApiKey | UnreadableRow]
+    integrations: Iterator[Integration | UnreadableRow]
 
 
 def read_changes(stream: Stream, since: StorePosition) -> Changes:
@@ -44,7 +46,11 @@ def read_changes(stream: Stream, since: StorePosition) -> Changes:
     is_full = not _continues(stream, since, position)
     deployments = stream("deployments") if is_full else stream("changed_deployments", rev=since.rev)
     api_keys = stream("api_keys", rev=EVERY if is_full else since.rev)
-    return Changes(since, position, is_full, map(deployment_rows.deployment, deployments), map(rows.api_key, api_keys))
+    integrations = stream("integrations", rev=EVERY if is_full else since.rev)
+    return Changes(
+        since, position, is_full, map(deployment_rows.deployment, deployments), map(rows.api_key, api_keys),
+        map(rows.integration, integrations),
+    )  # fmt: skip
 
 
 def _continues(stream: Stream, before: StorePosition, now: StorePosition) -> bool:

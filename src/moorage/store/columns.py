@@ -13,6 +13,7 @@ from msgspec import Meta
 from moorage.core.access import MAX_NAME
 from moorage.core.deployments.history import EntryAction
 from moorage.core.deployments.ownership import Owner
+from moorage.core.integrations import IntegrationProvider
 from moorage.core.times import LAST_US
 from moorage.store.engine import Row
 
@@ -32,6 +33,11 @@ Caller = Annotated[str, Meta(pattern=r"\A[!#-\[\]-~]{0,128}\Z", description="the
 Time = Annotated[int, Meta(ge=0, le=LAST_US, description=f"a time in microseconds since 1970, 0 to {LAST_US}")]
 Count = Annotated[int, Meta(ge=0, description="a whole number, 0 or more")]
 Part = Annotated[int, Meta(ge=0, le=999_999_999, description="a part of a version number, 0 to 999999999")]
+
+
+KeyId = Annotated[
+    str, Meta(pattern=r"\A([0-9a-f]{8})?\Z", description="the id of a secret key, 8 hexadecimal digits, or empty")
+]
 
 
 class _Row(msgspec.Struct, frozen=True, array_like=True):
@@ -58,6 +64,26 @@ class ApiKeyRow(_Row, frozen=True, array_like=True):
     created_us: Time
     expires_us: Time | None
     revoked_us: Time | None
+    rev: Count
+
+
+class IntegrationRow(_Row, frozen=True, array_like=True):
+    """A row of `integration`."""
+
+    id: Id
+    project_id: Id
+    name: Key
+    provider: IntegrationProvider
+    base_url: str | None
+    options: str
+    credentials: str
+    headers: str
+    key_id: KeyId
+    created_us: Time
+    created_by: str | None
+    updated_us: Time
+    updated_by: str | None
+    deleted_us: Time | None
     rev: Count
 
 
@@ -128,6 +154,7 @@ class HistoryRow(_Row, frozen=True, array_like=True):
     request_id: str | None
     at_us: Time
     breaking: str
+    integration_id: Id | None
     hash: str
     mac: Mac
 
@@ -157,11 +184,23 @@ class ConsumerRow(_Row, frozen=True, array_like=True):
 #: Table -> its columns, in the order of the queries `every_…` and `history`.
 COLUMNS: Mapping[str, type[_Row]] = {
     "project": ProjectRow, "api_key": ApiKeyRow, "deployment": DeploymentRow, "version": VersionRow,
-    "history": HistoryRow, "idempotency": ResultRow, "consumer": ConsumerRow,
+    "integration": IntegrationRow, "history": HistoryRow, "idempotency": ResultRow, "consumer": ConsumerRow,
 }  # fmt: skip
 
 #: Columns whose values are not shown.
-_PRIVATE = frozenset({"token_sha256", "prompt_config", "variables", "runtime_config", "result", "inputs"})
+_PRIVATE = frozenset(
+    {
+        "token_sha256",
+        "prompt_config",
+        "variables",
+        "runtime_config",
+        "result",
+        "inputs",
+        "options",
+        "credentials",
+        "headers",
+    }
+)
 
 _MAX_SHOWN = 60
 _PLACE = re.compile(r"`\$\[(\d+)\]")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from moorage.core.errors.storage import StorageUnavailable
@@ -21,6 +22,9 @@ EVERY: Final = -(2**63)
 
 _MAX_REVISION = 2**62
 _WORD = re.compile(r"[0-9A-Za-z-]{0,64}")
+
+#: The name of the file with the key of the credentials.
+KEY_FILE: Final = "moorage.key"
 
 #: Why a database without its revision row is rejected.
 NO_REVISION = "its row with the revision is missing; move the database away and restore a backup in its place"
@@ -87,6 +91,10 @@ class Engine(Protocol):
 
     def secret(self) -> bytes | None:
         """Return the password of a database on the network; None for a local database."""
+        ...
+
+    def key_file(self) -> Path | None:
+        """Return the file with the key of the credentials, beside a local database; None for one on the network."""
         ...
 
     def close(self) -> None:

@@ -38,6 +38,14 @@ SET created_us = CASE WHEN created_us > :clock_us THEN :clock_us ELSE created_us
     revoked_us = CASE WHEN revoked_us > :clock_us THEN :clock_us ELSE revoked_us END, rev = :rev
 WHERE created_us > :clock_us OR revoked_us > :clock_us
 
+-- redate_integrations --
+-- Replace times in the future.
+UPDATE integration
+SET created_us = CASE WHEN created_us > :clock_us THEN :clock_us ELSE created_us END,
+    updated_us = CASE WHEN updated_us > :clock_us THEN :clock_us ELSE updated_us END,
+    deleted_us = CASE WHEN deleted_us > :clock_us THEN :clock_us ELSE deleted_us END, rev = :rev
+WHERE created_us > :clock_us OR updated_us > :clock_us OR deleted_us > :clock_us
+
 -- redate_deployments --
 -- Replace times in the future. A deletion that was dated by the right clock keeps its date. Purged tombstones stay as
 -- they are: nothing depends on their times. `moorage.diagnostics.replay` computes the same.
@@ -113,6 +121,50 @@ UPDATE api_key SET name = :name, rev = :rev WHERE id = :id
 -- rotate_api_key --
 -- Replace the token of an API key.
 UPDATE api_key SET token_sha256 = :token_sha256, rev = :rev WHERE id = :id
+
+-- integrations --
+-- All integrations that changed after a revision, tombstones included, oldest first.
+SELECT id, project_id, name, provider, base_url, options, credentials, headers, key_id, created_us, created_by, updated_us,
+    updated_by, deleted_us, rev
+FROM integration WHERE rev > :rev ORDER BY created_us, id
+
+-- find_integration --
+-- The integration with a name, unless it is deleted.
+SELECT id, project_id, name, provider, base_url, options, credentials, headers, key_id, created_us, created_by, updated_us,
+    updated_by, deleted_us, rev
+FROM integration WHERE project_id = :project_id AND name = :name AND deleted_us IS NULL
+
+-- update_integration --
+-- Replace the content of an integration.
+UPDATE integration
+SET provider = :provider, base_url = :base_url, options = :options, credentials = :credentials, headers = :headers,
+    key_id = :key_id, updated_us = :updated_us, updated_by = :updated_by, rev = :rev
+WHERE id = :id
+
+-- delete_integration --
+-- Turn an integration into a tombstone without its credentials.
+UPDATE integration
+SET credentials = '', headers = '', key_id = '', updated_us = :now_us, updated_by = :updated_by, deleted_us = :now_us,
+    rev = :rev
+WHERE id = :id
+
+-- reseal_integration --
+-- Replace the encrypted columns of an integration.
+UPDATE integration SET credentials = :credentials, headers = :headers, key_id = :key_id, rev = :rev WHERE id = :id
+
+-- sealed_integrations --
+-- All integrations with encrypted columns.
+SELECT id, project_id, name, provider, base_url, options, credentials, headers, key_id, created_us, created_by, updated_us,
+    updated_by, deleted_us, rev
+FROM integration WHERE key_id <> '' ORDER BY id
+
+-- live_contents_with --
+-- The live versions of a project that have a text in their configuration, in the order of the list, after a position.
+SELECT d.seq, d.key, v.prompt_config, v.variables, v.runtime_config
+FROM deployment d JOIN version v ON v.id = d.live_version_id
+WHERE d.project_id = :project_id AND d.seq > :place AND d.deleted_us IS NULL
+    AND (v.prompt_config LIKE :pattern OR v.runtime_config LIKE :pattern)
+ORDER BY d.seq LIMIT :limit
 
 -- deployments --
 -- All deployments, tombstones included, in creation order.
@@ -212,10 +264,11 @@ WHERE v.deployment_id = :deployment_id AND v.rev > :place AND v.deleted_us IS NU
 -- Append an entry to the history.
 INSERT INTO history
     (rev, id, project_id, deployment_id, subject_key_id, action, from_version_id, to_version_id, content_sha256,
-     changes, reason, api_key_id, api_key_name, request_id, at_us, breaking, hash, mac)
+     changes, reason, api_key_id, api_key_name, request_id, at_us, breaking, integration_id, hash, mac)
 VALUES
     (:rev, :id, :project_id, :deployment_id, :subject_key_id, :action, :from_version_id, :to_version_id,
-     :content_sha256, :changes, :reason, :api_key_id, :api_key_name, :request_id, :at_us, :breaking, :hash, :mac)
+     :content_sha256, :changes, :reason, :api_key_id, :api_key_name, :request_id, :at_us, :breaking, :integration_id,
+     :hash, :mac)
 
 -- set_history_head --
 -- Store the hash of the newest history entry, and the id of its secret key.
@@ -253,7 +306,7 @@ WHERE l.deployment_id = :deployment_id AND l.rev > :place AND l.action <> 'draft
 -- history --
 -- All rows in order, with the columns of `insert_entry`.
 SELECT rev, id, project_id, deployment_id, subject_key_id, action, from_version_id, to_version_id, content_sha256,
-    changes, reason, api_key_id, api_key_name, request_id, at_us, breaking, hash, mac
+    changes, reason, api_key_id, api_key_name, request_id, at_us, breaking, integration_id, hash, mac
 FROM history ORDER BY rev
 
 -- entries_of_projects --
@@ -267,6 +320,17 @@ FROM history l JOIN project p ON p.id = l.project_id WHERE l.action = 'project_c
 SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
     l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking
 FROM history l JOIN api_key k ON k.id = l.subject_key_id ORDER BY k.id, l.rev
+
+-- entries_of_integrations --
+-- The entries about integrations, in the order of `every_integration`.
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking,
+    l.integration_id
+FROM history l JOIN integration i ON i.id = l.integration_id ORDER BY i.id, l.rev
+
+-- rotations --
+-- The entries that encrypted the credentials of integrations again.
+SELECT rev, changes FROM history WHERE action = 'integrations_rotated' ORDER BY rev
 
 -- entries_of_deployments --
 -- The entries about deployments and their versions, in the order of `every_deployment`.
@@ -290,7 +354,7 @@ LEFT JOIN history e ON e.rev = (SELECT max(k.rev) FROM history k WHERE k.deploym
 ORDER BY v.deployment_id, v.major, v.minor
 
 -- entries_without_row --
--- The projects, API keys, deployments and versions of entries that do not exist, with the first revision.
+-- The projects, API keys, integrations, deployments and versions of entries that do not exist, with the first revision.
 SELECT 'project', l.project_id, min(l.rev) FROM history l
 WHERE l.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM project p WHERE p.id = l.project_id)
 GROUP BY l.project_id
@@ -298,6 +362,10 @@ UNION ALL
 SELECT 'API key', l.subject_key_id, min(l.rev) FROM history l
 WHERE l.subject_key_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM api_key k WHERE k.id = l.subject_key_id)
 GROUP BY l.subject_key_id
+UNION ALL
+SELECT 'integration', l.integration_id, min(l.rev) FROM history l
+WHERE l.integration_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM integration i WHERE i.id = l.integration_id)
+GROUP BY l.integration_id
 UNION ALL
 SELECT 'deployment', l.deployment_id, min(l.rev) FROM history l
 WHERE l.deployment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deployment d WHERE d.id = l.deployment_id)
@@ -483,8 +551,8 @@ WHERE id = 1
 -- counts --
 -- The number of rows of each table, in the order in which they are copied.
 SELECT (SELECT count(*) FROM project), (SELECT count(*) FROM api_key), (SELECT count(*) FROM deployment),
-    (SELECT count(*) FROM version), (SELECT count(*) FROM history), (SELECT count(*) FROM idempotency),
-    (SELECT count(*) FROM consumer)
+    (SELECT count(*) FROM version), (SELECT count(*) FROM integration), (SELECT count(*) FROM history),
+    (SELECT count(*) FROM idempotency), (SELECT count(*) FROM consumer)
 
 -- count_deployments --
 -- The number of deployments that are not deleted.
@@ -497,6 +565,12 @@ SELECT id, name, created_us, rev FROM project ORDER BY id
 -- every_api_key --
 -- All rows, with the columns of `put_api_key`.
 SELECT id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, rev FROM api_key ORDER BY id
+
+-- every_integration --
+-- All rows, with the columns of `put_integration`.
+SELECT id, project_id, name, provider, base_url, options, credentials, headers, key_id, created_us, created_by, updated_us,
+    updated_by, deleted_us, rev
+FROM integration ORDER BY id
 
 -- every_deployment --
 -- All rows, with the columns of `put_deployment`.
@@ -532,6 +606,15 @@ DELETE FROM consumer
 INSERT INTO api_key (id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, rev)
 VALUES (:id, :project_id, :name, :scopes, :token_sha256, :created_us, :expires_us, :revoked_us, :rev)
 
+-- put_integration --
+-- A new integration, or a row of another database.
+INSERT INTO integration
+    (id, project_id, name, provider, base_url, options, credentials, headers, key_id, created_us, created_by, updated_us,
+     updated_by, deleted_us, rev)
+VALUES
+    (:id, :project_id, :name, :provider, :base_url, :options, :credentials, :headers, :key_id, :created_us, :created_by,
+     :updated_us, :updated_by, :deleted_us, :rev)
+
 -- put_deployment --
 -- Insert a row of another database.
 INSERT INTO deployment
@@ -561,6 +644,10 @@ DELETE FROM project
 -- empty_api_key --
 -- Delete all rows.
 DELETE FROM api_key
+
+-- empty_integration --
+-- Delete all rows.
+DELETE FROM integration
 
 -- empty_deployment --
 -- Delete all rows.
@@ -600,6 +687,8 @@ WHERE v.id IS NULL ORDER BY d.seq
 -- The rows that belong to no row of another table.
 SELECT 'api_key', k.id, 'project' FROM api_key k LEFT JOIN project p ON p.id = k.project_id WHERE p.id IS NULL
 UNION ALL
+SELECT 'integration', i.id, 'project' FROM integration i LEFT JOIN project p ON p.id = i.project_id WHERE p.id IS NULL
+UNION ALL
 SELECT 'deployment', d.id, 'project' FROM deployment d LEFT JOIN project p ON p.id = d.project_id WHERE p.id IS NULL
 UNION ALL
 SELECT 'version', v.id, 'deployment'
@@ -613,6 +702,9 @@ FROM history h LEFT JOIN deployment d ON d.id = h.deployment_id WHERE d.id IS NU
 UNION ALL
 SELECT 'history', h.id, 'api_key'
 FROM history h LEFT JOIN api_key k ON k.id = h.subject_key_id WHERE k.id IS NULL AND h.subject_key_id IS NOT NULL
+UNION ALL
+SELECT 'history', h.id, 'integration'
+FROM history h LEFT JOIN integration i ON i.id = h.integration_id WHERE i.id IS NULL AND h.integration_id IS NOT NULL
 UNION ALL
 SELECT 'idempotency', i.project_id || ' ' || i.key, 'project'
 FROM idempotency i LEFT JOIN project p ON p.id = i.project_id WHERE p.id IS NULL

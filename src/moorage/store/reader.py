@@ -1,6 +1,6 @@
 """Lookups in one committed state, in a read or inside a write."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Literal, Protocol, TypeVar
 
@@ -8,22 +8,28 @@ import msgspec
 
 from moorage.core.access import ApiKey
 from moorage.core.compatibility.consumers import ConsumerRecord
+from moorage.core.deployments.content import DECODE_ERRORS, Content, StoredContent
 from moorage.core.deployments.deployment import Deployment, VersionNumber
 from moorage.core.deployments.history import HistoryEntry
 from moorage.core.deployments.page import MAX_LIMIT, PageQuery, fitting
 from moorage.core.deployments.version import Version
 from moorage.core.errors.requests import InvalidCursor
 from moorage.core.errors.rows import HistoryUnreadable
+from moorage.core.integrations import Integration
 from moorage.core.times import LAST_US
 from moorage.store import deployment_rows, rows
 from moorage.store.columns import is_time
 from moorage.store.engine import EVERY, Row
-from moorage.store.unreadable import UnreadableRow, readable
+from moorage.store.unreadable import UnreadableRow, as_name, readable
 
 _AFTER_NEWEST = 2**62
 
 #: How many writes are searched for the last one of an API key.
 _NEWEST_WRITES = 10_000
+
+
+#: How many live versions are searched in memory at a time.
+_CONTENTS = 20
 
 
 class _Listed(Protocol):
@@ -84,6 +90,37 @@ class Reader:
             ApiKeyUnreadable
         """
         return next(map(rows.get_api_key, self._run("find_api_key", id=key_id)), None)
+
+    def find_integration(self, project_id: str, name: str) -> Integration | None:
+        """Return the integration with a name, unless it is deleted.
+
+        Raises:
+            IntegrationUnreadable
+        """
+        return next(map(rows.get_integration, self._run("find_integration", project_id=project_id, name=name)), None)
+
+    def sealed_integrations(self) -> list[Integration | UnreadableRow]:
+        """Return the integrations with encrypted columns, and those of them that cannot be decoded."""
+        return list(map(rows.integration, self._run("sealed_integrations")))
+
+    def live_contents_with(self, project_id: str, text: str) -> Iterator[tuple[str, Content]]:
+        """Yield key and content of the live versions of a project that have a text in their JSON.
+
+        Those that cannot be decoded are not served, so they are omitted.
+        """
+        place = -1
+        while True:
+            found = list(
+                self._run(
+                    "live_contents_with", project_id=project_id, place=place, pattern=f"%{text}%", limit=_CONTENTS
+                )
+            )
+            for _, key, *texts in found:
+                with suppress(TypeError, *DECODE_ERRORS):
+                    yield as_name(key), StoredContent(*texts).decode()
+            if len(found) < _CONTENTS:
+                return
+            place = found[-1][0]
 
     def find_deployment(self, project_id: str, key_or_id: str) -> Deployment | None:
         """Return the deployment with a key or an id, unless it is deleted.

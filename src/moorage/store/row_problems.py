@@ -11,6 +11,7 @@ from moorage.core.deployments.content import DECODE_ERRORS, StoredContent
 from moorage.core.deployments.history import decode_changes
 from moorage.core.deployments.ids import check_key
 from moorage.core.errors.requests import InvalidKey
+from moorage.core.integrations import decode_options
 from moorage.store.columns import COLUMNS, type_problem
 from moorage.store.engine import Row
 
@@ -65,6 +66,10 @@ def _check_api_key(row: Any) -> None:
     read_scopes(row.scopes)
 
 
+def _check_integration(row: Any) -> None:
+    decode_options(row.options)
+
+
 def _check_deployment(row: Any) -> None:
     check_key(row.key)
 
@@ -93,7 +98,8 @@ def _check_consumer(row: Any) -> None:
 #: Table -> raises an error if the texts of a row have no meaning.
 _MEANINGS: Mapping[str, Callable[[Any], None]] = {
     "project": _check_project, "api_key": _check_api_key, "deployment": _check_deployment, "version": _check_version,
-    "history": _check_entry, "idempotency": _check_result, "consumer": _check_consumer,
+    "integration": _check_integration, "history": _check_entry, "idempotency": _check_result,
+    "consumer": _check_consumer,
 }  # fmt: skip
 
 

@@ -10,15 +10,17 @@ import msgspec
 
 from moorage.core.access import ApiKey, Project
 from moorage.core.compatibility.consumers import ConsumerRecord
-from moorage.core.deployments.content import StoredContent
+from moorage.core.deployments.content import DECODE_ERRORS, StoredContent
 from moorage.core.deployments.deployment import VersionNumber
 from moorage.core.deployments.history import Entry, HistoryEntry, KeyName
 from moorage.core.deployments.version import Version
 from moorage.core.errors.base import VersionUnreadable
 from moorage.core.errors.rows import HistoryUnreadable, ProjectUnreadable
+from moorage.core.integrations import Integration, decode_options
 from moorage.store.columns import (
     ApiKeyRow,
     HistoryRow,
+    IntegrationRow,
     ProjectRow,
     VersionRow,
     is_time,
@@ -71,6 +73,38 @@ def get_api_key(row: Row) -> ApiKey:
     found = api_key(row)
     if isinstance(found, UnreadableRow):
         raise found.api_key_error()
+    return found
+
+
+def integration(row: Row) -> Integration | UnreadableRow:
+    """Return a row of `integrations` or `find_integration`."""
+    problem = type_problem(IntegrationRow, row)
+    if problem is None:
+        try:
+            id_, project_id, name, provider, base_url, options, credentials, headers, key_id, *others = row
+            created_us, created_by, updated_us, updated_by, deleted_us, rev = others
+            return Integration(
+                id=id_, project_id=project_id, name=name, provider=provider, base_url=base_url,
+                options=decode_options(options), credentials=credentials, headers=headers, key_id=key_id,
+                created_us=created_us, created_by=created_by, updated_us=updated_us, updated_by=updated_by,
+                deleted_us=deleted_us, rev=rev,
+            )  # fmt: skip
+        except DECODE_ERRORS as error:
+            problem = f"options cannot be decoded ({error})"
+    return UnreadableRow(
+        "integration", as_name(row[0]), problem, as_name(row[1]), as_name(row[2]), is_deleted=row[13] is not None
+    )
+
+
+def get_integration(row: Row) -> Integration:
+    """Return a row of `find_integration`.
+
+    Raises:
+        IntegrationUnreadable
+    """
+    found = integration(row)
+    if isinstance(found, UnreadableRow):
+        raise found.integration_error()
     return found
 
 
@@ -134,7 +168,7 @@ def chained(row: Row) -> Chained:
         HistoryUnreadable
     """
     *columns, digest, from_major, from_minor, to_major, to_minor = row
-    problem = type_problem(HistoryRow, (*columns, digest, ""))
+    problem = type_problem(HistoryRow, (*columns, None, digest, ""))
     if problem is None:
         from_version = None if from_major is None else f"{from_major}.{from_minor}"
         to_version = None if to_major is None else f"{to_major}.{to_minor}"

@@ -15,6 +15,7 @@ from moorage.store.engine import Engine, Run, Stream, as_word, checked_revision,
 from moorage.store.group_commit import group_commit
 from moorage.store.reader import Reader
 from moorage.store.rows import names, project
+from moorage.store.sealing import KeyRing
 from moorage.store.transaction import HistoryHead, Transaction
 from moorage.store.transfer.dump import DatabaseDump
 from moorage.store.unreadable import readable
@@ -36,11 +37,13 @@ class Store:
     def __init__(self, engine: Engine, clock: Callable[[], int] = now_ns, secret_keys: SecretKeys = NO_KEYS) -> None:
         """Store data with `engine`; `clock` returns nanoseconds since 1970 and may step back.
 
-        `secret_keys` authenticate the history.
+        `secret_keys` authenticate the history, and encrypt credentials.
         """
         self._engine = engine
         self._clock = clock
         self.secret_keys = secret_keys
+        #: The keys that encrypt credentials.
+        self.key_ring = KeyRing(secret_keys, engine.key_file())
 
     @property
     def url(self) -> str:

@@ -22,6 +22,7 @@ from moorage.core.deployments.ids import new_id
 from moorage.core.deployments.ownership import Owner
 from moorage.core.errors.rows import ResultUnreadable
 from moorage.core.errors.storage import SecretKeyMissing
+from moorage.core.integrations import Integration, encode_options
 from moorage.core.secret_keys import SecretKeys, key_id_of
 from moorage.store import rows
 from moorage.store.engine import Run
@@ -124,6 +125,32 @@ class Transaction(Reader):
         self._run("rotate_api_key", id=key_id, token_sha256=token_sha256, rev=self.rev)
         self._change(token_sha256=token_sha256)
 
+    def put_integration(self, after: Integration, *, is_new: bool) -> Integration:
+        """Insert or replace an integration; return it with the revision of this write."""
+        after = msgspec.structs.replace(after, rev=self.rev)
+        values = msgspec.structs.asdict(after) | {"options": encode_options(after.options)}
+        del values["variables"]
+        self._run("put_integration" if is_new else "update_integration", **values)
+        self._change(
+            name=after.name, provider=after.provider, settings_sha256=after.settings_sha256,
+            sealed_sha256=after.sealed_sha256,
+        )  # fmt: skip
+        return after
+
+    def delete_integration(self, integration_id: str, by: Actor) -> None:
+        """Turn an integration into a tombstone without its credentials."""
+        self._run("delete_integration", id=integration_id, now_us=self.now_us, updated_by=by.api_key_id, rev=self.rev)
+        self._change(deleted_us=self.now_us)
+
+    def reseal_integrations(self, integrations: Sequence[Integration]) -> None:
+        """Replace the encrypted columns of integrations."""
+        for each in integrations:
+            self._run(
+                "reseal_integration", id=each.id, credentials=each.credentials, headers=each.headers,
+                key_id=each.key_id, rev=self.rev,
+            )  # fmt: skip
+        self._change(rotated={each.id: each.sealed_sha256 for each in integrations})
+
     def insert_deployment(
         self, project_id: str, key: str, description: str, version_id: str, file: str | None = None
     ) -> str:
@@ -203,8 +230,8 @@ class Transaction(Reader):
     def reset_clock(self) -> None:
         """Date the next write by the clock, and replace all times in the future, except in the history."""
         for query in (
-            "redate_projects", "redate_api_keys", "redate_deployments", "redate_versions", "redate_results",
-            "redate_consumers", "set_newest_time",
+            "redate_projects", "redate_api_keys", "redate_integrations", "redate_deployments", "redate_versions",
+            "redate_results", "redate_consumers", "set_newest_time",
         ):  # fmt: skip
             self._run(query, clock_us=self.clock_us, rev=self.rev)
         self._change(clock_us=self.clock_us)

@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from moorage.core.errors.base import DeploymentUnreadable
+from moorage.core.errors.integrations import IntegrationUnreadable
 from moorage.core.errors.rows import ApiKeyUnreadable, DeploymentRowUnreadable
 
 T = TypeVar("T")
@@ -34,6 +35,10 @@ class UnreadableRow(msgspec.Struct, frozen=True):
     def api_key_error(self) -> ApiKeyUnreadable:
         """Return the error for a request about this API key."""
         return ApiKeyUnreadable(name=self.id, reason=self.reason, project_id=self.project_id)
+
+    def integration_error(self) -> IntegrationUnreadable:
+        """Return the error for a request that requires this integration."""
+        return IntegrationUnreadable(name=self.key or self.id, reason=self.reason)
 
 
 def readable(decoded: Iterable[T | UnreadableRow]) -> list[T]:

@@ -71,6 +71,8 @@ def content(text: str, **fields: Any) -> dict[str, Any]:
 
 def fill(recorder: Recorder) -> None:
     """Use every feature of the program."""
+    with recorder.server:  # creates the database
+        pass
     recorder.run(*PROGRAM, "projects", "create", "shop")
     recorder.key("all")
     recorder.key("reader", "--scope", "deployments:read")
@@ -94,6 +96,7 @@ def fill(recorder: Recorder) -> None:
         _with_versions(recorder)
         _with_owners(recorder)
         _with_variants(recorder)
+        _with_integrations(recorder)
         _record_all(recorder)
 
 
@@ -151,6 +154,18 @@ def _with_variants(recorder: Recorder) -> None:
     recorder.request("PUT", "deployments/routed?allow_breaking=true", content("Hello {{title}} {{name}}", **fields))
 
 
+def _with_integrations(recorder: Recorder) -> None:
+    recorder.key("connector", "--scope", "integrations:admin")
+    local = {"provider": "openailike", "base_url": "http://127.0.0.1:8000/v1", "options": {"max_connections": 5}}
+    sealed = {"provider": "openai", "credentials": {"api_key": "sk-golden-0123456789"}, "headers": {"X-Team": "shop"}}
+    for name, body in (("local", local), ("openai", sealed), ("gone", sealed)):
+        recorder.request("PUT", f"integrations/{name}", body, by="connector")
+    recorder.request(
+        "PUT", "integrations/openai", {**sealed, "reason": TEXT, "options": {"project": "p1"}}, "connector"
+    )
+    recorder.request("DELETE", "integrations/gone", by="connector")
+
+
 def _record_all(recorder: Recorder) -> None:
     for by in recorder.tokens:
         recorder.record(by, "deployments?limit=50")
@@ -159,13 +174,18 @@ def _record_all(recorder: Recorder) -> None:
         recorder.record("reader", f"deployments/{key}/history?limit=50")
     recorder.record("admin", "api-keys?limit=50")
     recorder.record("reader", "manifests?limit=50")
+    recorder.record("connector", "integrations/local")
 
 
 def dump(file: Path) -> Iterator[str]:
     """Yield a database as SQL for both engines, with the rows in the order of creation."""
     with closing(apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
         entries = list(
-            connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")
+            connection.execute(
+                # A later migration lets `history` refer to `integration`, which PostgreSQL must have before.
+                "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
+                " ORDER BY name = 'project' DESC, name = 'integration' DESC, rowid"
+            )
         )
         for kind, name, statement in entries:
             yield f"{statement};\n"

@@ -48,6 +48,7 @@ _PATHS = {
     "Manifests": "/v2/manifests",
     "ApiKeys": "/v2/api-keys",
     "CreateApiKey": "/v2/api-keys",
+    "Integrations": "/v2/integrations",
     "Live": "/health/live",
     "Ready": "/health/ready",
     "Metrics": "/metrics",
@@ -60,7 +61,7 @@ def cases(operation: str, method: str, path: str) -> Iterator[Case]:
     """Yield the requests of an operation; the first ones are valid."""
     for specific in _specific(operation):
         yield from specific
-    target = _PATHS.get(operation, path.format(key_or_id="many-tools", version_or_id="1.0", api_key_id="a"))
+    target = _PATHS.get(operation, path.format(key_or_id="many-tools", version_or_id="1.0", api_key_id="a", name="a"))
     for name, query in QUERIES.items():
         yield Case(f"query {name}", method, f"{target}?{query}", b"{}" if method in ("POST", "PUT", "PATCH") else None)
     for name, headers in HEADERS.items():
@@ -99,10 +100,20 @@ def _specific(operation: str) -> Iterator[Iterator[Case]]:
             for context in ({f"a{number}": 1 for number in range(60)}, {"a": ["x" * 200] * 400})
         ),
         "Simulate": _simulations(),
+        "PutIntegration": _integrations(),
         "ReportUsage": iter([Case("largest", "POST", "/v2/deployments/usage", encode({"versions": _USED}))]),
     }
     if operation in makers:
         yield makers[operation]
+
+
+def _integrations() -> Iterator[Case]:
+    body = {"provider": "openailike", "base_url": "http://127.0.0.1:1/v1"}
+    names = {f"timeout_totl_{number}": "x" * 60 for number in range(50_000)}
+    for field in ("options", "credentials", "headers"):
+        yield Case(f"many {field}", "PUT", "/v2/integrations/a", encode(body | {field: names}))
+    yield Case("a long URL", "PUT", "/v2/integrations/a", encode(body | {"base_url": "https://a/" + "../" * 500_000}))
+    yield Case("valid", "PUT", "/v2/integrations/a", encode(body))
 
 
 def _lists(path: str) -> Iterator[Case]:

@@ -79,8 +79,11 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
 _PATH: dict[str, tuple[str, dict[str, Any]]] = {
     "key_or_id": ("The key or id of the deployment.", {"type": "string", "minLength": 1}),
     "api_key_id": ("The id of the API key.", {"type": "string", "minLength": 1}),
+    "name": ("The name of the integration.", {"type": "string", "minLength": 1}),
     "version_or_id": ("The number or id of the version.", {"type": "string", "minLength": 1}),
 }
+#: Where a PUT creates what it names, the name must be a key.
+_PUT_PATH = {"key_or_id": "The key of the deployment."}
 _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "X-Request-Id": ("The id of the request: the one you sent, or a new one.", {"type": "string"}),
     "ETag": ("Send it as If-None-Match to get a 304 until the response changes.", {"type": "string"}),
@@ -178,7 +181,7 @@ def _operation(operation: Operation, schema_of: dict[type, dict[str, Any]]) -> d
     for name in re.findall(r"{(\w+)}", operation.path):
         text, schema = _PATH[name]
         if operation.method == "PUT":
-            text, schema = "The key of the deployment.", {"type": "string", "pattern": KEY_PATTERN}
+            text, schema = _PUT_PATH.get(name, text), {"type": "string", "pattern": KEY_PATTERN}
         parameters.append({"name": name, "in": "path", "required": True, "description": text, "schema": schema})
     if parameters:
         document["parameters"] = parameters

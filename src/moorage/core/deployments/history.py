@@ -1,8 +1,8 @@
 """History: every change with its author and reason; each entry is chained to the previous one.
 
-The rows of projects, API keys, deployments and versions follow from the entries: `moorage.diagnostics.replay` computes
-them. So an entry has every value that its write set, and the hashes of long texts. A purge deletes the texts, and the
-entries stay.
+The rows of projects, API keys, integrations, deployments and versions follow from the entries:
+`moorage.diagnostics.replay` computes them. So an entry has every value that its write set, and the hashes of long
+texts and of credentials. A purge deletes the texts, and the entries stay.
 """
 
 import hashlib
@@ -28,6 +28,9 @@ EntryAction = Literal[
     "key_renamed",
     "key_rotated",
     "key_revoked",
+    "integration_set",
+    "integration_deleted",
+    "integrations_rotated",
     "purged",
     "authenticated",
     "clock_reset",
@@ -74,6 +77,12 @@ class Changes(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     expires_us: int | UnsetType | None = UNSET
     created_us: int | UnsetType = UNSET
     revoked_us: int | UnsetType = UNSET
+    # Of an integration: its provider, and the hashes of its settings and of its encrypted credentials.
+    provider: str | UnsetType = UNSET
+    settings_sha256: str | UnsetType = UNSET
+    sealed_sha256: str | UnsetType = UNSET
+    # Of a rotation: the new hash of the encrypted credentials of each integration, by its id.
+    rotated: dict[str, str] | UnsetType = UNSET
     # Of a deletion.
     deleted_us: int | UnsetType = UNSET
     # Of a purge: the number and the fingerprint of the deployments and versions that lost their texts.
@@ -94,7 +103,7 @@ decode_changes = msgspec.json.Decoder(Changes).decode
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """The subject of an entry: a project, and in it a deployment, its versions, or an API key.
+    """The subject of an entry: a project, and in it a deployment, its versions, an API key, or an integration.
 
     `content_sha256` is that of the version to which the entry leads, or else from which it comes.
     """
@@ -105,6 +114,7 @@ class Subject(msgspec.Struct, frozen=True):
     from_version_id: str | None = None
     to_version_id: str | None = None
     content_sha256: str = ""
+    integration_id: str | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -130,10 +140,15 @@ class Entry(msgspec.Struct, frozen=True):
     request_id: str | None
     at_us: int
     breaking: str = ""
+    integration_id: str | None = None
 
     def hash(self, before: str) -> str:
-        """Return the SHA-256 of the previous entry's hash and all fields."""
-        return hashlib.sha256(_encode([before, *msgspec.structs.astuple(self)])).hexdigest()
+        """Return the SHA-256 of the previous entry's hash and all fields; the last one only if it has a value.
+
+        So entries from before there were integrations have the same hash as then.
+        """
+        fields = msgspec.structs.astuple(self)
+        return hashlib.sha256(_encode([before, *(fields[:-1] if self.integration_id is None else fields)])).hexdigest()
 
     @property
     def concerns_version(self) -> bool:

@@ -50,6 +50,22 @@ def check_key(key: str) -> str:
     return key
 
 
+def check_integration_name(name: str) -> str:
+    """Return the name of an integration if it has the characters of keys, and not the form of an id.
+
+    Raises:
+        InvalidKey
+    """
+    rule = characters_rule(name)
+    if name in {".", ".."}:
+        rule = "use at least one character that is not a dot"
+    elif _UUID.fullmatch(name):
+        rule = "it has the form of an id; choose another name"
+    if rule:
+        raise InvalidKey(param="name", rule=rule, value=name[:200])
+    return name
+
+
 def _other_rule(key: str) -> str | None:
     if key in {".", ".."}:
         return "use at least one character that is not a dot"

@@ -126,6 +126,17 @@ class Message(Strict, frozen=True):
     tool_call_id: str | UnsetType | None = UNSET
 
 
+#: The integration that calls the model.
+IntegrationId = Annotated[
+    str,
+    Meta(
+        min_length=1, max_length=128,
+        description="The name or id of the integration that calls the model. By default, the one with the name of the"
+        " provider.",
+    ),
+]  # fmt: skip
+
+
 class PromptConfig(Strict, frozen=True, kw_only=True):
     """The arguments for a model."""
 
@@ -137,6 +148,7 @@ class PromptConfig(Strict, frozen=True, kw_only=True):
     messages: list[Annotated[Message, Meta(extra={"normalize": complete_message})]] = msgspec.field(
         default_factory=list
     )
+    integration_id: IntegrationId | UnsetType = UNSET
 
 
 #: The maximum number of characters of a variable's key.

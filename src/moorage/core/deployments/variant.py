@@ -12,7 +12,13 @@ from msgspec import UNSET, Meta, UnsetType
 from moorage.core.deployments.ids import KEY_PATTERN
 from moorage.core.deployments.key_check import check_characters
 from moorage.core.deployments.model_parameters import ModelParameters
-from moorage.core.deployments.prompt_config import ModelType, PromptConfig, Provider, Variable
+from moorage.core.deployments.prompt_config import (
+    IntegrationId,
+    ModelType,
+    PromptConfig,
+    Provider,
+    Variable,
+)
 from moorage.core.routing.rules import DEFAULT_VARIANT
 from moorage.core.validation.bounds import Number, bounded
 from moorage.core.validation.json_path import JsonPath
@@ -31,6 +37,7 @@ class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model_type: ModelType
     provider: Provider
     model_parameters: ModelParameters = msgspec.field(default_factory=ModelParameters)
+    integration_id: IntegrationId | UnsetType = UNSET
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

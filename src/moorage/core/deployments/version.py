@@ -9,6 +9,7 @@ from moorage.core.deployments.content import DECODE_ERRORS, StoredContent
 from moorage.core.deployments.deployment import MAX_DESCRIPTION, MAX_NOTES, Bump, VersionNumber
 from moorage.core.deployments.model_parameters import ModelParameters
 from moorage.core.deployments.prompt_config import (
+    IntegrationId,
     Message,
     ModelType,
     PromptConfig,
@@ -35,6 +36,7 @@ class VersionPromptConfig(msgspec.Struct, frozen=True):
     model_parameters: ModelParameters
     provider: Provider
     messages: list[Message]
+    integration_id: IntegrationId | UnsetType = UNSET
 
 
 class VersionItem(msgspec.Struct, frozen=True):
@@ -162,7 +164,13 @@ class Version(msgspec.Struct, frozen=True):
             deployment_id=self.deployment_id,
             variant_id=self.deployment_id,  # that of the default variant
             prompt_config=VersionPromptConfig(
-                config.model, config.model, config.model_type, config.model_parameters, config.provider, config.messages
+                config.model,
+                config.model,
+                config.model_type,
+                config.model_parameters,
+                config.provider,
+                config.messages,
+                config.integration_id,
             ),
             fallbacks=runtime_config.fallbacks,
             tools=config.tools,

@@ -161,6 +161,9 @@ class PostgresEngine:
         """See `Engine.secret`: the password, if the address has one."""
         return self._address.password
 
+    def key_file(self) -> None:
+        """See `Engine.key_file`."""
+
     def close(self) -> None:
         """See `Engine.close`."""
         if self._listener is not None:

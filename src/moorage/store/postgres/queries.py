@@ -11,6 +11,7 @@ from moorage.store.queries import for_psycopg, load_queries, parameters
 _STREAMED = {
     "deployments", "changed_deployments", "history", "every_project", "every_api_key", "every_deployment",
     "every_version", "every_result", "every_consumer", "stray_pointers", "entries_of_projects", "entries_of_api_keys",
+    "every_integration", "entries_of_integrations", "rotations",
     "entries_of_deployments", "entries_of_versions", "entries_without_row", "purges", "clock_resets",
     "orphans", "emptied_versions",
 }  # fmt: skip

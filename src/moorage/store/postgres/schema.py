@@ -23,7 +23,7 @@ SELECT pg_advisory_xact_lock({_LOCK})"""
 
 _FIND_VERSION = "SELECT to_regclass('moorage_schema') IS NOT NULL"
 
-_VERSION = "SELECT coalesce(max(version), 0) FROM moorage_schema"
+_VERSIONS = "SELECT version FROM moorage_schema ORDER BY version"
 
 _CREATE = "CREATE TABLE moorage_schema (version BIGINT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now())"
 
@@ -133,7 +133,7 @@ def find_schema(connection: Connection, url: str) -> int | None:
     """Return the schema of the database, None if it has no tables.
 
     Raises:
-        InvalidDatabase: it has tables of another program.
+        InvalidDatabase: it has tables of another program, or another program changed the list of schemas.
         psycopg.Error
     """
     ((is_ours,),) = connection.execute(_FIND_VERSION).fetchall()
@@ -141,5 +141,9 @@ def find_schema(connection: Connection, url: str) -> int | None:
         for (table,) in connection.execute(_FOREIGN_TABLES).fetchall():
             raise InvalidDatabase(url=url, reason=f"it holds tables of another program ({table})")
         return None
-    ((version,),) = connection.execute(_VERSION).fetchall()
-    return int(version)
+    versions = [version for (version,) in connection.execute(_VERSIONS).fetchall()]
+    newest = max(versions, default=0)
+    if newest <= len(load_migrations()) and versions != list(range(1, newest + 1)):
+        reason = f"its table moorage_schema must have the versions 1 to {newest}, and has {versions}; restore a backup"
+        raise InvalidDatabase(url=url, reason=reason)
+    return int(newest)

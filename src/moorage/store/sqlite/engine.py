@@ -15,7 +15,7 @@ from pathlib import Path
 import apsw
 
 from moorage.core.errors.storage import MISSING_FILE, InvalidDatabase, StorageError, StorageFull, StorageUnavailable
-from moorage.store.engine import Row, Run, Stream, checked_revision, the_row
+from moorage.store.engine import KEY_FILE, Row, Run, Stream, checked_revision, the_row
 from moorage.store.errors import error_text
 from moorage.store.queries import load_queries
 from moorage.store.revision_counter import RevisionCounter
@@ -138,6 +138,10 @@ class SqliteEngine:
 
     def secret(self) -> None:
         """See `Engine.secret`."""
+
+    def key_file(self) -> Path:
+        """See `Engine.key_file`."""
+        return self._path.with_name(KEY_FILE)
 
     def close(self) -> None:
         """See `Engine.close`."""

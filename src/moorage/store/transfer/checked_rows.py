@@ -16,15 +16,20 @@ from moorage.store.transfer.dump import DatabaseDump, TableSpec
 
 #: The columns that name a row.
 _NAMES: Mapping[str, tuple[str, ...]] = {
-    "project": ("id",), "api_key": ("id",), "deployment": ("id",), "version": ("id",), "history": ("id",),
-    "idempotency": ("project_id", "key"), "consumer": ("version_id", "api_key_id"),
+    "project": ("id",), "api_key": ("id",), "deployment": ("id",), "version": ("id",),
+    "integration": ("id",), "history": ("id",), "idempotency": ("project_id", "key"),
+    "consumer": ("version_id", "api_key_id"),
 }  # fmt: skip
 
 #: The columns that name a row of another table.
 _PARENTS: Mapping[str, Mapping[str, str]] = {
     "project": {}, "api_key": {"project_id": "project"}, "deployment": {"project_id": "project"},
     "version": {"deployment_id": "deployment"},
-    "history": {"project_id": "project", "deployment_id": "deployment", "subject_key_id": "api_key"},
+    "integration": {"project_id": "project"},
+    "history": {
+        "project_id": "project", "deployment_id": "deployment", "subject_key_id": "api_key",
+        "integration_id": "integration",
+    },
     "idempotency": {"project_id": "project"},
     "consumer": {"version_id": "version", "api_key_id": "api_key"},
 }  # fmt: skip

@@ -34,6 +34,7 @@ PROJECTS = TableSpec("project", "every_project", "insert_project", "empty_projec
 API_KEYS = TableSpec("api_key", "every_api_key", "put_api_key", "empty_api_key")
 DEPLOYMENTS = TableSpec("deployment", "every_deployment", "put_deployment", "empty_deployment")
 VERSIONS = TableSpec("version", "every_version", "put_version", "empty_version")
+INTEGRATIONS = TableSpec("integration", "every_integration", "put_integration", "empty_integration")
 HISTORY = TableSpec("history", "history", "insert_entry", "empty_history")
 
 #: All tables in the order of their foreign keys and of the query `counts`.
@@ -42,6 +43,7 @@ TABLES = (
     API_KEYS,
     DEPLOYMENTS,
     VERSIONS,
+    INTEGRATIONS,
     HISTORY,
     TableSpec("idempotency", "every_result", "put_result", "empty_idempotency"),
     TableSpec("consumer", "every_consumer", "put_consumer", "empty_consumer"),
