@@ -22,7 +22,7 @@ _COMPLETION_TOKENS = frozenset({"openai", "azure", "groq", "cerebras", "moonshot
 _MAX_TOKENS = ("max_tokens", "max_completion_tokens")
 
 #: Providers that take `top_k`, which the SDK does not know.
-_TOP_K = frozenset({"togetherai", "nvidia", "huggingface", "openailike", "litellm", "mistral", "fireworks"})
+TOP_K = frozenset({"togetherai", "nvidia", "huggingface", "openailike", "litellm", "mistral", "fireworks"})
 
 _VERBOSITY = frozenset({"openai", "azure", "openailike", "litellm"})
 
@@ -106,7 +106,7 @@ def _add_limits(translation: Translation, arguments: Object) -> None:
         arguments["max_completion_tokens" if provider in _COMPLETION_TOKENS else "max_tokens"] = limit
     if (seed := translation.whole("seed")) is not None:
         (body if provider == "mistral" else arguments)["random_seed" if provider == "mistral" else "seed"] = seed
-    if provider in _TOP_K:
+    if provider in TOP_K:
         body |= set_fields(top_k=translation.whole("topK"))
     else:
         translation.omit_parameters(("topK",), f"the API of {provider} has no such parameter")

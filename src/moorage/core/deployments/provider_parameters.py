@@ -66,7 +66,7 @@ PROVIDER_PARAMETERS: Final = {
     "service_tier": _row("anthropic bedrock", _OPENAI | {"groq", "bytedance", "cerebras", "xai"}, tunes=True),
     "user": _row("completions anthropic", _OPENAI | {"groq", "cerebras", "nvidia", "xai", "fireworks"}, tunes=True),
     "safety_identifier": _row(providers=_OPENAI | {"moonshotai"}, tunes=True),
-    "metadata": _row("anthropic bedrock responses completions", _OPENAI | {"mistral"}, tunes=True),
+    "metadata": _row("anthropic bedrock responses", _OPENAI | {"mistral"}, tunes=True),
     "store": _row("responses", _OPENAI, tunes=True),
     "prompt_cache_key": _row(providers=_OPENAI | {"moonshotai", "cerebras"}, tunes=True),
     "prompt_cache_retention": _row(providers=_OPENAI, tunes=True),
@@ -97,6 +97,9 @@ PROVIDER_PARAMETERS: Final = {
 #: Parameters of the protocol for completions that the one for chats does not have.
 _ONLY_COMPLETIONS: Final = frozenset({"suffix", "echo", "best_of"})
 
+#: The parameters of Mistral's completions, which fill in the middle.
+_FILL_IN: Final = frozenset({"stop", "suffix", "min_tokens", "metadata"})
+
 #: The JSON names of the contract's parameters.
 CONTRACT: Final = frozenset(ContractParameters.__struct_encode_fields__)
 
@@ -111,6 +114,8 @@ def takes(protocol: str, provider: str, name: str) -> bool:
     row = PROVIDER_PARAMETERS[name]
     if protocol == "openai":
         return name not in _ONLY_COMPLETIONS and (row.providers is None or provider in row.providers)
+    if protocol == "completions" and provider == "mistral":
+        return name in _FILL_IN
     if protocol == "completions":
         return protocol in row.protocols and (row.providers is None or provider in row.providers)
     return protocol in row.protocols
