@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from orq_ai_sdk import Orq, models
 
-from tests.contract.full_items import FULL_MESSAGES, FULL_PARAMETERS, FULL_TOOL
+from tests.contract.full_items import FULL_MESSAGES, FULL_PARAMETERS, FULL_TOOL, PROVIDER_VALUES
 from tests.contract.generated import prompt_configs
 from tests.contract.older_sdk import UNSUPPORTED_FIELDS, OlderSdk
 from tests.support.server import Project, Server, a_body
@@ -86,6 +86,13 @@ def test_the_sdk_parses_every_field_of_a_prompt_config(project: Project, get_con
     assert sent["tools"] == [FULL_TOOL]
     assert read["parameters"] == FULL_PARAMETERS
     assert read["messages"] == [{"role": "system", "content": "You help Ada. ✓ 👋 \u2028"}, *FULL_MESSAGES[1:]]
+
+
+def test_the_sdk_drops_the_parameters_of_providers(project: Project, get_config: GetConfig) -> None:
+    project.put("bot", a_body(model_parameters={"temperature": 0.2, **PROVIDER_VALUES}))
+
+    assert as_json(get_config(key="bot"))["parameters"] == {"temperature": 0.2}
+    assert get_config_json(project, key="bot")["parameters"] == {"temperature": 0.2, **PROVIDER_VALUES}
 
 
 @pytest.mark.parametrize("environments", ["staging", ["staging"]])
@@ -222,6 +229,15 @@ def test_an_older_sdk_parses_the_response(older: OlderSdk, project: Project, is_
 
     assert result["response"] == get_config_json(project, **request)
     assert [message["content"] for message in result["response"]["messages"]] == ["You help Ada.", "p", "m"]
+
+
+@pytest.mark.system
+def test_an_older_sdk_drops_the_parameters_of_providers(older: OlderSdk, project: Project) -> None:
+    project.put("bot", a_body(model_parameters={"temperature": 0.2, **PROVIDER_VALUES}))
+
+    result = get_config_with_older_sdk(older, project, {"key": "bot"})
+
+    assert result["response"]["parameters"] == {"temperature": 0.2}
 
 
 @pytest.mark.system

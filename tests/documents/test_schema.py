@@ -13,7 +13,7 @@ from moorage.documents.read import read_paths
 from moorage.documents.schema import DESCRIPTIONS, DIALECT, file_schema
 from moorage.documents.yaml import load_documents
 from tests.cli.files import a_document
-from tests.contract.full_items import full_bodies
+from tests.contract.full_items import PROVIDER_VALUES, full_bodies, full_body
 from tests.documents.test_file_form import BODIES, FULL_BODY, RUNTIME, manifest_of
 from tests.support.program import moorage
 
@@ -50,6 +50,16 @@ def test_every_example_is_valid(file: Path) -> None:
 @pytest.mark.parametrize("body", [body for _, body in full_bodies()], ids=[name for name, _ in full_bodies()])
 def test_every_field_is_valid(body: dict[str, Any]) -> None:
     VALIDATOR.validate({"key": "a", **body, **RUNTIME})
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("stop", 5), ("n", 0), ("tool_choice", "x"), ("frobnicate", 1)])
+def test_parameters_of_providers_have_their_types(name: str, wrong: object) -> None:
+    body = {"key": "a", **full_body(None)}
+    body["prompt_config"]["model_parameters"] |= PROVIDER_VALUES
+    VALIDATOR.validate(body)
+
+    body["prompt_config"]["model_parameters"][name] = wrong
+    assert not VALIDATOR.is_valid(body)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
