@@ -324,6 +324,11 @@ def test_any_body_is_read_or_malformed(body: bytes) -> None:
         assert isinstance(bedrock.decode(body), Completion)
 
 
+def test_a_response_with_too_many_parts_is_malformed() -> None:
+    with pytest.raises(MalformedResponse, match="more than 1024"):
+        bedrock.decode(json.dumps({**ANSWER, "output": {"message": {"content": [{"text": "a"}] * 1_025}}}).encode())
+
+
 # Streams
 
 

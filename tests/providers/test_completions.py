@@ -205,6 +205,11 @@ def test_a_body_that_is_no_response_is_malformed(body: bytes) -> None:
         completions.decode(body)
 
 
+def test_a_response_with_too_many_parts_is_malformed() -> None:
+    with pytest.raises(MalformedResponse, match="more than 1024"):
+        completions.decode(json.dumps({"choices": [{"text": "a"}] * 1_025}).encode())
+
+
 # Streams
 
 CHUNKS: list[Object] = [

@@ -215,6 +215,11 @@ def test_a_body_that_is_no_response_is_malformed(body: bytes) -> None:
         responses.decode(body)
 
 
+def test_a_response_with_too_many_parts_is_malformed() -> None:
+    with pytest.raises(MalformedResponse, match="more than 1024"):
+        responses.decode(json.dumps({**ANSWER, "output": [{"type": "x"}] * 1_025}).encode())
+
+
 # Streams
 
 HEAD = {name: value for name, value in ANSWER.items() if name not in ("usage", "status", "output")}

@@ -110,6 +110,8 @@ def decode(body: bytes) -> Completion:
     response = read(_decode_response, body)
     if response.output is None or response.output.message is None:
         raise MalformedResponse("it has no message")
+    if len(response.output.message.content) > MAX_ITEMS:
+        raise MalformedResponse(f"it has more than {MAX_ITEMS} blocks")
     texts, thoughts, calls = list[str](), list[str](), list[ToolCall]()
     choice = Choice()
     for block in response.output.message.content:

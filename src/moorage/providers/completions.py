@@ -107,6 +107,8 @@ def decode(body: bytes) -> Completion:
     response = _read(body)
     if response.choices is None:
         raise MalformedResponse("it has no choices")
+    if len(response.choices) > MAX_ITEMS:
+        raise MalformedResponse(f"it has more than {MAX_ITEMS} choices")
     choices = [
         Choice(each.index, _text(each) or "", finish_reason=_reason(each.finish_reason or "stop"),
                logprobs=each.logprobs)

@@ -132,6 +132,8 @@ def decode(body: bytes) -> Completion:
         raise _failed(response.error)
     if response.output is None:
         raise MalformedResponse("it has no output")
+    if len(response.output) > MAX_ITEMS:
+        raise MalformedResponse(f"it has more than {MAX_ITEMS} items")
     texts, refusals, thoughts, calls, citations = list[str](), list[str](), list[str](), list[ToolCall](), list[Any]()
     for raw in response.output:
         match read(_decode_kind, bytes(raw)).type:
