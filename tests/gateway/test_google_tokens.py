@@ -58,7 +58,7 @@ class Endpoint:
 def test_a_token_is_requested_with_an_assertion_of_the_account(account: dict[str, str], key: rsa.RSAPrivateKey) -> None:
     endpoint = Endpoint()
 
-    assert asyncio.run(GoogleTokens(endpoint.post).token("i:1", account)) == "ya29.1"
+    assert asyncio.run(GoogleTokens(endpoint.post).token("i1", account)) == "ya29.1"
 
     ((url, headers, body),) = endpoint.requests
     form = parse_qs(body.decode())
@@ -76,17 +76,18 @@ def test_a_token_is_requested_with_an_assertion_of_the_account(account: dict[str
 def test_a_given_token_is_used_as_it_is() -> None:
     endpoint = Endpoint()
 
-    assert asyncio.run(GoogleTokens(endpoint.post).token("i:1", {"access_token": "ya29.given"})) == "ya29.given"
+    assert asyncio.run(GoogleTokens(endpoint.post).token("i1", {"access_token": "ya29.given"})) == "ya29.given"
     assert endpoint.requests == []
 
 
-def test_concurrent_callers_share_one_request_and_a_new_revision_has_its_own(account: dict[str, str]) -> None:
+def test_concurrent_callers_share_one_request_and_other_credentials_have_their_own(account: dict[str, str]) -> None:
     endpoint = Endpoint()
 
     async def run() -> list[str]:
         tokens = GoogleTokens(endpoint.post)
-        found = await asyncio.gather(*(tokens.token("i:1", account) for _ in range(20)))
-        return [*found, await tokens.token("i:1", account), await tokens.token("i:2", account)]
+        found = await asyncio.gather(*(tokens.token("i1", account) for _ in range(20)))
+        other = account | {"private_key_id": "k2"}
+        return [*found, await tokens.token("i1", account), await tokens.token("i1", other)]
 
     assert asyncio.run(run()) == ["ya29.1"] * 21 + ["ya29.2"]
 
@@ -97,7 +98,7 @@ def test_a_caller_that_hangs_up_does_not_stop_the_others(account: dict[str, str]
     async def run() -> str:
         endpoint.may_answer.clear()
         tokens = GoogleTokens(endpoint.post)
-        first, second = (asyncio.create_task(tokens.token("i:1", account)) for _ in range(2))
+        first, second = (asyncio.create_task(tokens.token("i1", account)) for _ in range(2))
         await endpoint.arrived.wait()
         first.cancel()
         await asyncio.wait([first])
@@ -115,13 +116,13 @@ def test_a_token_is_refreshed_before_it_expires_and_nobody_waits(
 
     async def run() -> list[str]:
         tokens = GoogleTokens(endpoint.post)
-        found = [await tokens.token("i:1", account)]
+        found = [await tokens.token("i1", account)]
         monkeypatch.setattr(clock, "now_seconds", lambda: start + 3_400)
         endpoint.expires_in = 7_200
-        found.append(await tokens.token("i:1", account))  # starts a refresh, which takes the token of now
+        found.append(await tokens.token("i1", account))  # starts a refresh, which takes the token of now
         while len(endpoint.requests) < 2 or found[-1] == "ya29.1":
             await asyncio.sleep(0.001)
-            found[-1:] = [found[-1] if found[-1] == "ya29.2" else await tokens.token("i:1", account)]
+            found[-1:] = [found[-1] if found[-1] == "ya29.2" else await tokens.token("i1", account)]
         return found
 
     assert asyncio.run(run()) == ["ya29.1", "ya29.2"]
@@ -133,16 +134,16 @@ def test_a_token_that_nearly_expired_is_not_used(monkeypatch: pytest.MonkeyPatch
 
     async def run() -> list[str]:
         tokens = GoogleTokens(endpoint.post)
-        found = [await tokens.token("i:1", account)]
+        found = [await tokens.token("i1", account)]
         monkeypatch.setattr(clock, "now_seconds", lambda: start + 3_590)
-        return [*found, await tokens.token("i:1", account)]
+        return [*found, await tokens.token("i1", account)]
 
     assert asyncio.run(run()) == ["ya29.1", "ya29.2"]
 
 
 def error_of(endpoint: Endpoint, credentials: Mapping[str, str]) -> CredentialUnusable:
     with pytest.raises(CredentialUnusable) as error:
-        asyncio.run(GoogleTokens(endpoint.post).token("i:1", credentials))
+        asyncio.run(GoogleTokens(endpoint.post).token("i1", credentials))
     assert error.value.code == "provider_credential_invalid"
     assert "PRIVATE KEY" not in str(error.value)
     return error.value
@@ -180,11 +181,11 @@ def test_the_error_of_the_transport_reaches_each_caller(account: dict[str, str])
         raise Forbidden(url)
 
     with pytest.raises(Forbidden, match=TOKEN_URI):
-        asyncio.run(GoogleTokens(post).token("i:1", account))
+        asyncio.run(GoogleTokens(post).token("i1", account))
 
 
 def test_a_missing_extra_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch, account: dict[str, str]) -> None:
     monkeypatch.setitem(sys.modules, "google.oauth2.service_account", None)
 
     with pytest.raises(ExtraMissing, match=r"pip install 'moorage\[google\]'"):
-        asyncio.run(GoogleTokens(Endpoint().post).token("i:1", account))
+        asyncio.run(GoogleTokens(Endpoint().post).token("i1", account))

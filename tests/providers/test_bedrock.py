@@ -292,6 +292,22 @@ def test_a_response_has_the_texts_that_botocore_reads(botocore_client: BotocoreC
     assert completion.usage == Usage(25, 7, 12, 8)
 
 
+def test_the_signature_of_several_blocks_is_not_returned() -> None:
+    thoughts = [
+        {"reasoningContent": {"reasoningText": {"text": text, "signature": "c2ln"}}} for text in ("a", "b")
+    ] + [{"reasoningContent": {"redactedContent": "AAAA"}}] * 2  # fmt: skip
+    body = {**ANSWER, "output": {"message": {"content": thoughts}}}
+    (choice,) = bedrock.decode(json.dumps(body).encode()).choices
+    parser = bedrock.parser()
+    for index in (0, 1):
+        delta = {"reasoningContent": {"text": "a", "signature": "c2ln"}}
+        parser.feed(Event(json.dumps({"contentBlockIndex": index, "delta": delta}).encode(), "contentBlockDelta"))
+    end = parser.feed(Event(b'{"stopReason": "end_turn"}', "messageStop"))
+
+    assert (choice.reasoning, choice.reasoning_signature, choice.redacted_reasoning) == ("ab", None, None)
+    assert end == Completion([Choice(finish_reason="stop")])
+
+
 @pytest.mark.parametrize(("reason", "expected"), [
     ("end_turn", "stop"), ("stop_sequence", "stop"), ("max_tokens", "length"), ("content_filtered", "content_filter"),
     ("guardrail_intervened", "content_filter"), ("model_context_window_exceeded", "length"), ("new", "stop"),
@@ -350,7 +366,8 @@ def an_event(name: str, payload: Object) -> bytes:
 EVENTS: list[tuple[str, Object]] = [
     ("messageStart", {"role": "assistant"}),
     ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"reasoningContent": {"text": "Hm"}}}),
-    ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"reasoningContent": {"signature": "c2ln"}}}),
+    ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"reasoningContent": {"signature": "c2"}}}),
+    ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"reasoningContent": {"signature": "ln"}}}),
     ("contentBlockStop", {"contentBlockIndex": 0}),
     ("contentBlockDelta", {"contentBlockIndex": 1, "delta": {"text": "Sure ✓ "}, "p": "abc"}),
     ("contentBlockDelta", {"contentBlockIndex": 1, "delta": {"text": "é"}}),
@@ -440,7 +457,7 @@ def test_an_error_of_the_stream_itself_is_a_failure() -> None:
 
 
 def test_a_wrong_byte_is_found_everywhere() -> None:
-    message = an_event("contentBlockDelta", EVENTS[4][1])
+    message = an_event("contentBlockDelta", EVENTS[5][1])
     for index in range(len(message)):
         wrong = bytearray(message)
         wrong[index] ^= 0x40

@@ -1,6 +1,7 @@
 """Access tokens of Google for service accounts. google-auth signs the requests for them, and the gateway sends them."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC
 from typing import Any, Final
@@ -46,22 +47,23 @@ class GoogleTokens:
         self._tokens: BoundedCache[str, _Token] = BoundedCache(_CACHE_BYTES)
         self._refreshing: SingleFlight[_Token] = SingleFlight()
 
-    async def token(self, revision: str, credentials: Mapping[str, str]) -> str:
-        """Return a token for the credentials of an integration, given by its id and revision.
+    async def token(self, integration: str, credentials: Mapping[str, str]) -> str:
+        """Return a token for the credentials of an integration; other credentials get another token.
 
         Raises:
             ExtraMissing, CredentialUnusable, and those of `post`
         """
         if given := credentials.get("access_token"):
             return given
-        known, now = self._tokens.get(revision), clock.now_seconds()
+        key = f"{integration}:{_digest(credentials)}"
+        known, now = self._tokens.get(key), clock.now_seconds()
         if known is not None and known.expires - now > _USABLE_BEFORE:
             if known.expires - now < _REFRESHED_BEFORE:  # nobody waits, and a failure has time for another try
-                self._refreshing.start(revision, lambda: self._refresh(revision, credentials))
+                self._refreshing.start(key, lambda: self._refresh(key, credentials))
             return known.value
-        return (await self._refreshing.run(revision, lambda: self._refresh(revision, credentials))).value
+        return (await self._refreshing.run(key, lambda: self._refresh(key, credentials))).value
 
-    async def _refresh(self, revision: str, credentials: Mapping[str, str]) -> _Token:
+    async def _refresh(self, key: str, credentials: Mapping[str, str]) -> _Token:
         loop = asyncio.get_running_loop()
 
         def post(url: str, headers: Mapping[str, str], body: bytes) -> TokenResponse:
@@ -71,7 +73,7 @@ class GoogleTokens:
             return asyncio.run_coroutine_threadsafe(send(), loop).result()
 
         token = await asyncio.to_thread(_request, dict(credentials), post)
-        self._tokens.set(revision, token, len(token.value) + len(revision) + 200)
+        self._tokens.set(key, token, len(token.value) + len(key) + 200)
         return token
 
 
@@ -110,6 +112,11 @@ def _request(credentials: dict[str, str], post: Callable[[str, Mapping[str, str]
     if not isinstance(found.token, str) or not found.token or not found.token.isprintable() or found.expiry is None:
         raise CredentialUnusable(provider="google", reason="the token endpoint returned no token")
     return _Token(found.token, found.expiry.replace(tzinfo=UTC).timestamp())
+
+
+def _digest(credentials: Mapping[str, str]) -> str:
+    text = "\0".join(f"{name}={credentials[name]}" for name in sorted(credentials))
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
 def _reason(error: Exception) -> str:

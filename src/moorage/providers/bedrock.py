@@ -11,7 +11,7 @@ from moorage.providers.bedrock_request import encode_converse
 from moorage.providers.completion import Choice, Completion, FinishReason, ToolCall, Usage
 from moorage.providers.decoding import MAX_ITEMS, Number, arguments_of, known, read
 from moorage.providers.errors import MalformedResponse, ProviderFailed
-from moorage.providers.event_stream import EXCEPTION, EventStreamSplitter
+from moorage.providers.event_stream import EXCEPTION, MAX_MESSAGE, EventStreamSplitter
 from moorage.providers.protocol import Event, ProviderRequest
 
 _REASONS: Final[Mapping[str, FinishReason]] = {
@@ -85,6 +85,43 @@ class _Event(msgspec.Struct):
     message: str | None = None
 
 
+class _Signatures:
+    """The signatures of thoughts, and the thoughts that cannot be read.
+
+    A signature is that of one block, and a response has one. So it is valid only if there is one block of thoughts.
+    """
+
+    def __init__(self) -> None:
+        self._signatures: dict[int, list[str]] = {}  # index of the block -> the parts
+        self._redacted: list[str] = []
+        self._size = 0
+
+    def add(self, index: int, signature: str | None, redacted: str | None) -> None:
+        """Add what a block, or an event about it, has."""
+        parts = self._signatures.setdefault(index, [])
+        if signature:
+            parts.append(signature)
+        if redacted:
+            self._redacted.append(redacted)
+            del self._signatures[index]
+        self._size += 100 + len(signature or "") + len(redacted or "")
+        if self._size > MAX_MESSAGE:
+            raise MalformedResponse("its signatures are too large")
+
+    @property
+    def signature(self) -> str | None:
+        """The signature, if there is one block of thoughts."""
+        if len(self._signatures) != 1:
+            return None
+        (parts,) = self._signatures.values()
+        return "".join(parts) or None
+
+    @property
+    def redacted(self) -> str | None:
+        """The thoughts that cannot be read, if they are in one part."""
+        return self._redacted[0] if len(self._redacted) == 1 else None
+
+
 _decode_response = msgspec.json.Decoder(_Response).decode
 _decode_event = msgspec.json.Decoder(_Event).decode
 
@@ -112,9 +149,8 @@ def decode(body: bytes) -> Completion:
         raise MalformedResponse("it has no message")
     if len(response.output.message.content) > MAX_ITEMS:
         raise MalformedResponse(f"it has more than {MAX_ITEMS} blocks")
-    texts, thoughts, calls = list[str](), list[str](), list[ToolCall]()
-    choice = Choice()
-    for block in response.output.message.content:
+    texts, thoughts, calls, signatures = list[str](), list[str](), list[ToolCall](), _Signatures()
+    for index, block in enumerate(response.output.message.content):
         if block.text is not None:
             texts.append(block.text)
         if (use := block.toolUse) is not None and use.type is None:
@@ -122,11 +158,12 @@ def decode(body: bytes) -> Completion:
         if (reasoning := block.reasoningContent) is not None:
             text = reasoning.reasoningText or _Text()
             thoughts.append(text.text or "")
-            choice.reasoning_signature = text.signature or choice.reasoning_signature
-            choice.redacted_reasoning = reasoning.redactedContent or choice.redacted_reasoning
-    choice.content = "".join(texts) if texts else None
-    choice.reasoning = "".join(thoughts) or None
-    choice.tool_calls, choice.finish_reason = calls, _reason(response.stopReason)
+            signatures.add(index, text.signature, reasoning.redactedContent)
+    choice = Choice(
+        content="".join(texts) if texts else None, reasoning="".join(thoughts) or None, tool_calls=calls,
+        reasoning_signature=signatures.signature, redacted_reasoning=signatures.redacted,
+        finish_reason=_reason(response.stopReason),
+    )  # fmt: skip
     return Completion([choice], _usage(response.usage))
 
 
@@ -147,6 +184,7 @@ class Parser:
         self.is_complete = False
         self._calls: dict[int, int] = {}  # index of the block -> that of the call
         self._without_arguments: set[int] = set()
+        self._signatures = _Signatures()
 
     def feed(self, event: Event) -> Completion | None:
         """Return what an event adds, or None.
@@ -168,7 +206,10 @@ class Parser:
                 return _completion(Choice(tool_calls=[ToolCall(self._calls[found.contentBlockIndex], arguments="{}")]))
             case "messageStop":
                 self.is_complete = True
-                return _completion(Choice(finish_reason=_reason(found.stopReason)))
+                choice = Choice(finish_reason=_reason(found.stopReason))
+                choice.reasoning_signature = self._signatures.signature
+                choice.redacted_reasoning = self._signatures.redacted
+                return _completion(choice)
             case "metadata" if found.usage is not None:
                 return Completion((), _usage(found.usage))
         return None
@@ -186,12 +227,8 @@ class Parser:
         if delta.text:
             return _completion(Choice(content=delta.text))
         if (reasoning := delta.reasoningContent) is not None:
-            return _completion(
-                Choice(
-                    reasoning=reasoning.text or None, reasoning_signature=reasoning.signature or None,
-                    redacted_reasoning=reasoning.redactedContent or None,
-                )
-            )  # fmt: skip
+            self._signatures.add(index, reasoning.signature, reasoning.redactedContent)
+            return _completion(Choice(reasoning=reasoning.text)) if reasoning.text else None
         if delta.toolUse is not None and index in self._calls and (part := _part(delta.toolUse.input)):
             self._without_arguments.discard(index)
             return _completion(Choice(tool_calls=[ToolCall(self._calls[index], arguments=part)]))
