@@ -6,81 +6,27 @@ from typing import Any, Final
 import msgspec
 
 from moorage.core.resolution.config import ResolvedConfig
-from moorage.providers.completion import Choice, Completion, FinishReason, ToolCall, Usage, new_call_id
-from moorage.providers.decoding import MAX_ITEMS, Number, known, read
-from moorage.providers.errors import MalformedResponse, ProviderFailed
+from moorage.providers.completion import Choice, Completion, ToolCall
+from moorage.providers.decoding import MAX_ITEMS, read
+from moorage.providers.errors import MalformedResponse
 from moorage.providers.protocol import Event, ProviderRequest
+from moorage.providers.responses_output import (
+    Error,
+    Response,
+    call_of,
+    citations_of,
+    decode,
+    decode_call,
+    decode_kind,
+    decode_message,
+    failed,
+    reason_of,
+    usage_of,
+)
 from moorage.providers.responses_request import encode_response
 from moorage.providers.sse import SseSplitter
 
-#: Codes of errors -> the status of the same error elsewhere.
-_STATUSES: Final = {
-    "rate_limit_exceeded": 429, "insufficient_quota": 429, "server_error": 500, "server_is_overloaded": 503,
-    "invalid_prompt": 400, "context_length_exceeded": 400, "invalid_request_error": 400,
-}  # fmt: skip
-
-_REASONS: Final[Mapping[str, FinishReason]] = {"max_output_tokens": "length", "content_filter": "content_filter"}
-
-
-class _Kind(msgspec.Struct):
-    type: str = ""
-
-
-class _Part(msgspec.Struct):
-    type: str = ""
-    text: str | None = None
-    refusal: str | None = None
-    annotations: Sequence[Any] | None = None
-
-
-class _Message(msgspec.Struct):
-    content: list[_Part] = []
-
-
-class _Call(msgspec.Struct):
-    call_id: str | None = None
-    name: str | None = None
-    arguments: str | None = None
-
-
-class _Reasoning(msgspec.Struct):
-    summary: list[_Part] | None = None
-
-
-class _Error(msgspec.Struct):
-    message: str | None = None
-    code: str | int | None = None
-    type: str | None = None
-
-
-class _Incomplete(msgspec.Struct):
-    reason: str | None = None
-
-
-class _InputDetails(msgspec.Struct):
-    cached_tokens: Number = None
-    cache_write_tokens: Number = None
-
-
-class _OutputDetails(msgspec.Struct):
-    reasoning_tokens: Number = None
-
-
-class _Usage(msgspec.Struct):
-    input_tokens: Number = None
-    output_tokens: Number = None
-    input_tokens_details: _InputDetails | None = None
-    output_tokens_details: _OutputDetails | None = None
-
-
-class _Response(msgspec.Struct):
-    id: str | None = None
-    model: str | None = None
-    status: str | None = None
-    output: list[msgspec.Raw] | None = None
-    error: _Error | str | None = None
-    incomplete_details: _Incomplete | None = None
-    usage: _Usage | None = None
+__all__ = ["decode", "encode", "parser", "splitter"]
 
 
 class _Event(msgspec.Struct):
@@ -93,18 +39,13 @@ class _Event(msgspec.Struct):
     arguments: str | None = None
     item: msgspec.Raw = msgspec.Raw()
     annotation: Any = None
-    response: _Response | None = None
-    error: _Error | str | None = None
+    response: Response | None = None
+    error: Error | str | None = None
     message: str | None = None
     code: str | int | None = None
 
 
-_decode_response = msgspec.json.Decoder(_Response).decode
 _decode_event = msgspec.json.Decoder(_Event).decode
-_decode_kind = msgspec.json.Decoder(_Kind).decode
-_decode_message = msgspec.json.Decoder(_Message).decode
-_decode_call = msgspec.json.Decoder(_Call).decode
-_decode_reasoning = msgspec.json.Decoder(_Reasoning).decode
 _decode_text = msgspec.json.Decoder(str).decode
 
 
@@ -118,40 +59,6 @@ def encode(config: ResolvedConfig, options: Mapping[str, str], *, stream: bool) 
     if stream:
         body["stream"] = True
     return ProviderRequest("/responses", body, {}, omitted)
-
-
-def decode(body: bytes) -> Completion:
-    """Return the response in a body.
-
-    Raises:
-        MalformedResponse
-        ProviderFailed: the response failed, although the status is a success.
-    """
-    response = read(_decode_response, body)
-    if response.error is not None:
-        raise _failed(response.error)
-    if response.output is None:
-        raise MalformedResponse("it has no output")
-    if len(response.output) > MAX_ITEMS:
-        raise MalformedResponse(f"it has more than {MAX_ITEMS} items")
-    texts, refusals, thoughts, calls, citations = list[str](), list[str](), list[str](), list[ToolCall](), list[Any]()
-    for raw in response.output:
-        match read(_decode_kind, bytes(raw)).type:
-            case "message":
-                for part in read(_decode_message, bytes(raw)).content:
-                    texts += [part.text] if part.type == "output_text" and part.text is not None else []
-                    refusals += [part.refusal] if part.refusal else []
-                    citations += _citations(part.annotations)
-            case "function_call":
-                calls.append(_call(len(calls), read(_decode_call, bytes(raw))))
-            case "reasoning":
-                thoughts += _thoughts(raw)
-    choice = Choice(
-        content="".join(texts) if texts else None, reasoning="\n\n".join(thoughts) or None,
-        refusal="".join(refusals) or None, tool_calls=calls, annotations=citations or None,
-        finish_reason=_reason(response, has_calls=bool(calls)),
-    )  # fmt: skip
-    return Completion([choice], _usage(response.usage), response.id, response.model)
 
 
 def splitter() -> SseSplitter:
@@ -223,25 +130,25 @@ class Parser:
 
     def _failed(self, found: _Event) -> Completion | None:
         error = found.response.error if found.response is not None else found.error
-        raise _failed(error or _Error(found.message, found.code))
+        raise failed(error or Error(found.message, found.code))
 
     def _item(self, found: _Event, *, is_done: bool) -> Completion | None:
-        kind = read(_decode_kind, bytes(found.item)).type if bytes(found.item) else ""
+        kind = read(decode_kind, bytes(found.item)).type if bytes(found.item) else ""
         if kind == "message" and is_done:
-            parts = read(_decode_message, bytes(found.item)).content
+            parts = read(decode_message, bytes(found.item)).content
             citations = [each for part in parts for each in part.annotations or ()]
             n_known, self._citations = self._citations, 0
             return _cite(citations[n_known:])
         if kind != "function_call":
             return None
-        call = read(_decode_call, bytes(found.item))
+        call = read(decode_call, bytes(found.item))
         if found.output_index not in self._calls:
             if len(self._calls) == MAX_ITEMS:
                 raise MalformedResponse("it has too many tool calls")
             self._calls[found.output_index] = len(self._calls)
             if call.arguments:
                 self._mark(found.output_index, -1)
-            return _of(Choice(tool_calls=[_call(self._calls[found.output_index], call, default="")]))
+            return _of(Choice(tool_calls=[call_of(self._calls[found.output_index], call, default="")]))
         if is_done and (found.output_index, -1) not in self._with_text:
             self._mark(found.output_index, -1)
             return self._arguments(found.output_index, call.arguments or "{}")
@@ -263,10 +170,10 @@ class Parser:
             raise MalformedResponse("it has too many parts")
 
     def _end(self, found: _Event) -> Completion:
-        response = found.response or _Response()
+        response = found.response or Response()
         self.is_complete = True
-        choice = Choice(finish_reason=_reason(response, has_calls=bool(self._calls)))
-        return Completion([choice], _usage(response.usage), response.id, response.model)
+        choice = Choice(finish_reason=reason_of(response, has_calls=bool(self._calls)))
+        return Completion([choice], usage_of(response.usage), response.id, response.model)
 
 
 _HANDLERS: Final[Mapping[str, Callable[[Parser, _Event], Completion | None]]] = {
@@ -289,7 +196,7 @@ _HANDLERS: Final[Mapping[str, Callable[[Parser, _Event], Completion | None]]] = 
 
 
 def _cite(annotations: Sequence[Any]) -> Completion | None:
-    citations = _citations(annotations)
+    citations = citations_of(annotations)
     return _of(Choice(annotations=citations)) if citations else None
 
 
@@ -299,50 +206,3 @@ def _of(choice: Choice) -> Completion:
 
 def _text(raw: msgspec.Raw) -> str:
     return read(_decode_text, bytes(raw)) if bytes(raw) else ""
-
-
-def _call(index: int, call: _Call, default: str = "{}") -> ToolCall:
-    return ToolCall(index, call.call_id or new_call_id(), call.name or "", call.arguments or default)
-
-
-def _thoughts(raw: msgspec.Raw) -> list[str]:
-    return [part.text for part in read(_decode_reasoning, bytes(raw)).summary or () if part.text]
-
-
-def _citations(annotations: Sequence[Any] | None) -> list[Any]:
-    """Return the citations of web pages in the form of the API for chats."""
-    return [
-        {"type": "url_citation", "url_citation": {
-            name: each[name] for name in ("start_index", "end_index", "title", "url") if name in each
-        }}
-        for each in annotations or () if isinstance(each, dict) and each.get("type") in ("citation", "url_citation")
-    ]  # fmt: skip
-
-
-def _reason(response: _Response, *, has_calls: bool) -> FinishReason:
-    match response.status:
-        case "completed" | None:
-            return "tool_calls" if has_calls else "stop"
-        case "incomplete":
-            details = response.incomplete_details or _Incomplete()
-            return _REASONS.get(details.reason or "", "stop")
-        case "failed" | "cancelled":
-            raise _failed(response.error or _Error())
-    raise MalformedResponse("it is not complete")
-
-
-def _failed(error: _Error | str) -> ProviderFailed:
-    found = _Error(error) if isinstance(error, str) else error
-    code = found.code if found.code is not None else found.type
-    status = code if isinstance(code, int) and 400 <= code < 600 else _STATUSES.get(str(code), 500)
-    return ProviderFailed(found.message or "no message", status, None if code is None else str(code))
-
-
-def _usage(usage: _Usage | None) -> Usage | None:
-    if usage is None or usage.input_tokens is None:
-        return None
-    prompt, completion = usage.input_tokens_details or _InputDetails(), usage.output_tokens_details or _OutputDetails()
-    return Usage(
-        known(usage.input_tokens) or 0, known(usage.output_tokens) or 0, known(prompt.cached_tokens),
-        known(prompt.cache_write_tokens), known(completion.reasoning_tokens),
-    )  # fmt: skip
