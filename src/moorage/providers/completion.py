@@ -48,8 +48,8 @@ class Usage(msgspec.Struct, gc=False):
 class Choice(msgspec.Struct):
     """One of the responses, or what an event of a stream adds to it.
 
-    `reasoning_signature` and `redacted_reasoning` are what Anthropic requires back; others ignore them.
-    `logprobs` and `annotations`, which cite pages, have the form of OpenAI.
+    `reasoning_signature` and `redacted_reasoning` are what Anthropic requires back; others ignore them. `logprobs`,
+    `annotations` and `audio` are in the form of OpenAI.
     """
 
     index: int = 0
@@ -60,8 +60,9 @@ class Choice(msgspec.Struct):
     refusal: str | None = None
     tool_calls: Sequence[ToolCall] = ()
     finish_reason: FinishReason | None = None
-    logprobs: dict[str, Any] | None = None
-    annotations: list[dict[str, Any]] | None = None
+    logprobs: Any = None
+    annotations: Any = None
+    audio: Any = None
 
 
 class Completion(msgspec.Struct):

@@ -6,8 +6,8 @@ from typing import Final
 from moorage.providers.errors import MalformedResponse
 from moorage.providers.protocol import Event
 
-#: The largest event: an image as base64 in one event is the largest that providers send.
-MAX_EVENT: Final = 32 * 1024 * 1024
+#: The largest event: providers send a large answer of a tool or an image in one.
+MAX_EVENT: Final = 8 * 1024 * 1024
 
 #: The most lines of an event: providers send two, and a text can have one for each of its lines.
 _MAX_LINES: Final = 10_000
