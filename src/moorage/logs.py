@@ -122,6 +122,20 @@ class AccessLog:
             line = f"{when} {name:7} {request} {record.client} {request_id}".encode()
         self._lines.append(line)
 
+    def line(self, level: str, line: msgspec.Struct) -> None:
+        """Record a line with further fields, such as that of a call."""
+        if getattr(logging, level.upper()) < self._level:
+            return
+        if self._is_json:
+            encoded = _encode(line)
+            if not encoded.isascii() or b"\x7f" in encoded:
+                encoded = escape_json(encoded.decode()).encode()
+        else:
+            values = msgspec.structs.asdict(line)
+            shown = " ".join(f"{name}={value}" for name, value in [*values.items()][3:] if value is not msgspec.UNSET)
+            encoded = f"{values['time']} {level:7} {values['event']} {visible(shown)}".encode()
+        self._lines.append(encoded)
+
     def flush(self) -> None:
         """Write what was noted."""
         if self._lines:

@@ -15,6 +15,8 @@ from urllib.parse import urlencode
 import pytest
 import urllib3
 
+from moorage.api.calls.openai_request import ChatBody, TextBody
+from moorage.api.endpoints.openai import PREFIXES
 from moorage.api.operation import OPEN, Operation
 from moorage.api.routes import OPERATIONS
 from moorage.core.access import ApiKey, PatchApiKey, PostApiKey, Scope, hash_token, new_token
@@ -33,6 +35,9 @@ CLOSED = [operation for operation in OPERATIONS if operation.scopes is not OPEN]
 NAMING = [operation for operation in CLOSED if "{" in operation.path]
 READS = [operation for operation in CLOSED if operation.method == "GET"]
 
+#: Calls need no provider.
+MOCK = {"invoke_options": {"mock_response": "Hello"}}
+
 BODIES: dict[type, dict[str, Any]] = {
     PostDeployment: {"key": "changed", **a_body(model="changed")},
     PutDeployment: a_body(model="changed"),
@@ -41,7 +46,9 @@ BODIES: dict[type, dict[str, Any]] = {
     Reason: {"reason": "changed"},
     PostApiKey: {"name": "changed", "scopes": [Scope.KEYS_ADMIN]},
     PatchApiKey: {"name": "changed"},
-    GetConfigRequest: {"key": "quay-live"},
+    GetConfigRequest: {"key": "quay-live", **MOCK},
+    ChatBody: {"model": "quay-live", **MOCK},
+    TextBody: {"model": "quay-live", **MOCK},
     ExplainRequest: {"context": {"plan": "pro"}},
     SimulateRequest: {"contexts": [{"plan": "pro"}], "routing": []},
     PutIntegration: {"provider": "openailike", "base_url": "http://127.0.0.1:1/v1"},
@@ -248,9 +255,17 @@ def test_reading_writing_publishing_and_key_management_have_separate_scopes() ->
     assert {path for path, scopes in reads.items() if scopes == invoke} == {
         "/v2/deployments/snapshot",
         "/v2/deployments/changes",
+        *(f"{prefix}/models{rest}" for prefix in PREFIXES for rest in ("", "/{key_or_id}")),
     }
     assert {parameter_id(operation): operation.scopes for operation in others if operation.method != "GET"} == {
         "POST /v2/deployments/get_config": invoke,
+        "POST /v2/deployments/invoke": invoke,
+        "POST /v2/deployments/stream": invoke,
+        **{
+            f"POST {prefix}/{route}": invoke
+            for prefix in PREFIXES
+            for route in ("chat/completions", "completions", "responses")
+        },
         "POST /v2/deployments/usage": invoke,
         "POST /v2/deployments/{key_or_id}/explain": frozenset({Scope.READ}),
         "POST /v2/deployments/{key_or_id}/simulate": frozenset({Scope.READ}),
@@ -280,7 +295,8 @@ def test_a_head_requires_the_scopes_of_its_get(harness: Harness, operation: Oper
 #: Headers that these requests do not cause.
 OPTIONAL_HEADERS = {
     "x-moorage-breaking", "x-moorage-normalized", "x-moorage-owner", "x-moorage-previous-owner",
-    "x-moorage-previous-version", "x-moorage-unreadable", "x-moorage-warnings",
+    "x-moorage-previous-version", "x-moorage-unreadable", "x-moorage-warnings", "x-moorage-dropped",
+    "x-moorage-attempt-log",
 }  # fmt: skip
 
 
@@ -308,7 +324,7 @@ def test_a_key_without_a_required_scope_is_403_and_changes_nothing(harness: Harn
     assert found == {held: (403, "insufficient_scope", held | operation.scopes, True) for held in cases}
 
 
-@pytest.mark.parametrize("operation", CLOSED, ids=parameter_id)
+@pytest.mark.parametrize("operation", [each for each in CLOSED if each.responses], ids=parameter_id)
 def test_a_key_with_only_the_required_scopes_succeeds(
     pool: urllib3.PoolManager, project: Project, operation: Operation
 ) -> None:

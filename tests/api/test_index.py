@@ -38,11 +38,11 @@ def test_the_index_is_a_page_for_browsers(project: Project) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "named"),
     [
-        ("GET", "/v1/models", "GET /v2/deployments lists the deployments"),
-        ("POST", "/v2/deployments/invoke", "POST /v2/deployments/get_config returns what to send to the model"),
-        ("POST", "/v2/deployments/stream", "POST /v2/deployments/get_config"),
-        ("POST", "/v1/chat/completions", "POST /v2/deployments/get_config"),
-        ("POST", "/v2/router/chat/completions", "POST /v2/deployments/get_config"),
+        ("GET", "/models", "the base URL ends with /v1"),
+        ("POST", "/chat/completions", "the base URL ends with /v1"),
+        ("POST", "/v1/embeddings", "Moorage calls models of the types chat, completion and vision"),
+        ("POST", "/v2/router/rerank", "Moorage calls models of the types chat, completion and vision"),
+        ("POST", "/v1/messages", "POST /v1/chat/completions is"),
         ("GET", "/deployments", "Did you mean /v2/deployments?"),
         ("GET", "/api/v2/deployments", "Did you mean /v2/deployments?"),
         ("GET", "/v2/deployment/faq", "Did you mean /v2/deployments/{key_or_id}?"),

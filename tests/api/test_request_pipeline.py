@@ -41,7 +41,8 @@ def test_every_error_code_has_one_status() -> None:
     for kind in all_errors():
         statuses.setdefault(kind.code, set()).add(status_of(kind))
 
-    assert {code for code, found in statuses.items() if len(found) > 1} <= {"not_found"}
+    # An integration is not found by its name (404), or for a call (422).
+    assert {code for code, found in statuses.items() if len(found) > 1} <= {"not_found", "integration_not_found"}
     assert set(STATUS) <= set(all_errors())
 
 
@@ -172,14 +173,6 @@ def test_an_unsupported_method_is_405_with_the_supported_ones(
     assert response.status == 405
     assert response.error["code"] == "method_not_allowed"
     assert set(response.headers["allow"].split(", ")) == allowed
-
-
-@pytest.mark.parametrize("route", ["invoke", "stream"])
-def test_an_unsupported_route_of_the_orq_api_is_404(project: Project, route: str) -> None:
-    response = project.request("POST", f"/v2/deployments/{route}", b'{"key": "a"}')
-
-    assert (response.status, response.error["code"]) == (404, "not_found")
-    assert f"There is no route /v2/deployments/{route}." in response.error["message"]
 
 
 def test_head_is_get_without_the_body(project: Project) -> None:

@@ -27,6 +27,7 @@ from moorage.rendering.variables import VariablesNotCached
 from moorage.store.store import Store
 from moorage.store.transaction import Transaction
 from tests.api.test_authorization_matrix import BODIES, CLOSED, Harness, insufficient_scopes, parameter_id, pool
+from tests.api.test_revocation import WITHOUT_WRITES
 from tests.support.registry import create_api_key, create_project
 from tests.support.server import Project
 from tests.support.stores import Database
@@ -36,7 +37,9 @@ __all__ = ["pool"]
 IDEMPOTENT = [
     operation
     for operation in CLOSED
-    if operation.method == "POST" and operation.name not in {"DeploymentGetConfig", "Explain", "Simulate"}
+    if operation.method == "POST"
+    and operation.name not in {"DeploymentGetConfig", "Explain", "Simulate"}
+    and operation.name not in WITHOUT_WRITES
 ]
 
 

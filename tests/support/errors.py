@@ -3,7 +3,7 @@
 from moorage.api import errors as problems  # noqa: F401 -- imports all error classes
 from moorage.core.errors.base import MoorageError
 
-_CLIENT = ("moorage.client.", "moorage.providers.")
+_CLIENT = "moorage.client."
 
 
 def all_errors(kind: type[MoorageError] = MoorageError) -> list[type[MoorageError]]:

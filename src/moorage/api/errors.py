@@ -1,5 +1,8 @@
 """Errors as HTTP responses: the table of statuses, and a body that every client can parse."""
 
+import math
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import UNSET, UnsetType
 from starlette.responses import Response
@@ -16,8 +19,10 @@ from moorage.core.errors import routes as route_errors
 from moorage.core.errors import templates as template_errors
 from moorage.core.errors.base import MoorageError, Problem
 from moorage.core.errors.storage import DatabaseUnavailable, StorageError, StorageFull
+from moorage.gateway import errors as call_errors
 from moorage.gateway.credential_errors import CredentialUnusable
 from moorage.gateway.egress import EgressForbidden
+from moorage.providers.errors import NotSupportedByProvider, UnsupportedModelType
 
 #: Class -> status. A class that is not listed has the status of its nearest ancestor.
 STATUS: dict[type[MoorageError], int] = {
@@ -41,6 +46,16 @@ STATUS: dict[type[MoorageError], int] = {
     request_errors.UnsupportedEncoding: 415,
     errors.MoorageError: 500,
     template_errors.RendererBusy: 503,
+    route_errors.ResponsesNotSupported: 501,
+    NotSupportedByProvider: 400,
+    UnsupportedModelType: 400,
+    call_errors.UnsupportedModelTypeForCall: 400,
+    call_errors.ProviderCredentialInvalid: 422,
+    call_errors.ProviderRejected: 400,
+    call_errors.ProviderRateLimited: 429,
+    call_errors.ProviderOverloaded: 503,
+    call_errors.ProviderTimeout: 504,
+    call_errors.ProviderError: 502,
     errors.TooManyRequests: 429,
     errors.TooManyFailures: 429,
     errors.TooManyStreams: 503,
@@ -53,6 +68,16 @@ STATUS: dict[type[MoorageError], int] = {
 
 _RETRY_AFTER_SECONDS = {429: "1", 503: "1", 507: "30"}
 
+#: The words of OpenAI for a status.
+_TYPES = {
+    400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error",
+    422: "invalid_request_error", 429: "rate_limit_error", 500: "server_error", 502: "server_error",
+    503: "server_error", 504: "server_error",
+}  # fmt: skip
+
+#: SDKs wait as long as they are told, up to two minutes; a caller should hear of it earlier (seconds).
+_MAX_RETRY_AFTER = 30
+
 #: A quota of a day has more room in an hour, not in a second.
 _RETRY_AFTER_QUOTA = "3600"
 
@@ -64,7 +89,8 @@ class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
     invalid path; `problems` lists all problems of a body. After a failed precondition, `current` and `history` have the
     current state of the deployment and its changes. `used_by` lists the consumers of a deployment or version in use,
     `breaking` the breaking changes, and `callers` the affected consumers. `deployments` lists the keys of the
-    deployments that use an integration.
+    deployments that use an integration. `type` is a word that clients of OpenAI know. After a call, `provider` has the
+    words of the provider, and `attempts` what was tried.
     """
 
     code: str
@@ -81,6 +107,9 @@ class ErrorDetail(msgspec.Struct, frozen=True, omit_defaults=True):
     breaking: list[ContractChange] | UnsetType = UNSET
     callers: list[AffectedConsumer] | UnsetType = UNSET
     deployments: list[str] | UnsetType = UNSET
+    type: str | UnsetType = UNSET
+    provider: call_errors.ProviderReason | UnsetType = UNSET
+    attempts: list[call_errors.Attempt] | UnsetType = UNSET
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -100,8 +129,10 @@ def public_error(error: MoorageError) -> MoorageError:
     return DatabaseUnavailable() if isinstance(error, StorageError) and not error.is_public else error
 
 
-def error_response(error: MoorageError, request_id: str, root_path: str = "") -> Response:
-    """Return the response for an error; `root_path` is the prefix of its link."""
+def error_response(
+    error: MoorageError, request_id: str, root_path: str = "", attempts: Sequence[call_errors.Attempt] = ()
+) -> Response:
+    """Return the response for an error; `root_path` is the prefix of its link, and `attempts` those of a call."""
     error = public_error(error)
     status = status_of(type(error))
     detail = ErrorDetail(
@@ -119,6 +150,9 @@ def error_response(error: MoorageError, request_id: str, root_path: str = "") ->
         breaking=list(error.breaking) if isinstance(error, BreakingChange) else UNSET,
         deployments=list(error.used_by) if isinstance(error, integration_errors.IntegrationInUse) else UNSET,
         callers=list(error.callers) if isinstance(error, BreakingChange) else UNSET,
+        type=_TYPES.get(status, UNSET),
+        provider=(error.provider or UNSET) if isinstance(error, call_errors.CallFailed) else UNSET,
+        attempts=list(attempts) or UNSET,
     )
     headers = {}
     if status == 401:
@@ -127,6 +161,10 @@ def error_response(error: MoorageError, request_id: str, root_path: str = "") ->
         headers["Retry-After"] = _RETRY_AFTER_SECONDS[status]
     if isinstance(error, errors.IdempotencyQuotaExceeded):
         headers["Retry-After"] = _RETRY_AFTER_QUOTA
+    if status == 501:
+        headers["X-Should-Retry"] = "false"  # SDKs of OpenAI retry every 5xx
+    if isinstance(error, call_errors.CallFailed) and error.retry_after is not None:
+        headers["Retry-After"] = str(math.ceil(min(error.retry_after, _MAX_RETRY_AFTER)))
     if isinstance(error, errors.TooManyRequests | errors.TooManyFailures):
         headers["Retry-After"] = str(error.fields["retry_after"])
     if isinstance(error, route_errors.MethodNotAllowed):

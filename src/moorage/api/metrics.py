@@ -16,6 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from moorage import __version__
+from moorage.api.call_metrics import CallMetrics
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower
 from moorage.core.errors import base as errors
@@ -33,6 +34,9 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 #: Responses that last as long as their clients: they have no latency.
 _STREAMS = frozenset({("/v2/deployments/changes", 200)})
 
+#: Routes that wait for models, whose latency is that of `moorage_call_duration_seconds`.
+_CALLS = ("/deployments/invoke", "/deployments/stream", "/completions")
+
 #: Series that exist from the start with 0, so that their first increase is visible.
 _CODES = (
     errors.AuthenticationRequired, errors.InvalidApiKey, errors.ExpiredApiKey, errors.InsufficientScope,
@@ -48,6 +52,7 @@ class Metrics:
     def __init__(self, catalog: Catalog, follower: Follower, worker: int = 1) -> None:
         """`worker` is the number of this worker, from 1."""
         self._registry = CollectorRegistry()
+        self.calls = CallMetrics(self._registry)
         requests = Counter(
             "moorage_http_requests",
             "HTTP requests.",
@@ -87,7 +92,7 @@ class Metrics:
         """Count requests with the same labels; `route` is a path of the route table, so there are few series."""
         count, latency = self._series.get((method, route, status)) or self._add_series(method, route, status)
         count.inc(len(seconds))
-        if (route, status) not in _STREAMS:
+        if (route, status) not in _STREAMS and not route.endswith(_CALLS):
             for duration in seconds:
                 latency.observe(duration)
 

@@ -18,7 +18,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """A method of a path.
 
     `responses` maps a status to the type of its body, or to its media type. `headers` lists the headers of a success
-    with an API key, without those that every response has.
+    with an API key, without those that every response has. A call (`is_call`) reads nothing after its body has arrived,
+    and its response can take minutes.
     """
 
     method: str
@@ -32,3 +33,4 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     responses: dict[int, Any]
     headers: tuple[str, ...] = ("ETag",)
     errors: tuple[type[MoorageError], ...] = ()
+    is_call: bool = False

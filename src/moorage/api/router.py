@@ -28,34 +28,42 @@ def routes(services: Services) -> list[Route]:
 
 def _route(path: str, by_method: dict[str, Operation], services: Services) -> Route:
     async def endpoint(request: Request) -> Response:
-        operation = by_method["GET" if request.method == "HEAD" else request.method]
-        if operation.scopes is None:
-            return await operation.handler(RequestContext(request, services, None, frozenset()))
-        services.follower.check_age()
-        try:
-            if "x-moorage-min-revision" in request.headers:
-                await _wait_for_revision(request, services)
-            caller = authenticate(services.catalog, request.headers.get("authorization"))
-        except NotAllowed:
-            services.limits.check_failure(request.scope["moorage.client"])
-            raise
-        request.scope["moorage.caller"] = caller
-        revision = request.scope["moorage.revision"] = str(services.catalog.revision)
-        services.limits.check_key(caller.id)
-        caller.check_scopes(operation.scopes)
-        context = RequestContext(request, services, caller, operation.scopes)
-        try:
-            response = await operation.handler(context)
-        finally:
-            context.lease.release()
-        if context.has_written:
-            revision = str(services.catalog.revision)
-        else:
-            await context.check_caller()  # what the handler read can be newer than the revocation of the key
-        response.headers.setdefault("X-Moorage-Revision", revision)
-        return response
+        return await run(by_method["GET" if request.method == "HEAD" else request.method], request, services)
 
     return Route(path, endpoint, methods=list(by_method))
+
+
+async def run(operation: Operation, request: Request, services: Services) -> Response:
+    """Authenticate a request, and return the response of its handler.
+
+    Raises:
+        MoorageError
+    """
+    if operation.scopes is None:
+        return await operation.handler(RequestContext(request, services, None, frozenset()))
+    services.follower.check_age()
+    try:
+        if "x-moorage-min-revision" in request.headers:
+            await _wait_for_revision(request, services)
+        caller = authenticate(services.catalog, request.headers.get("authorization"))
+    except NotAllowed:
+        services.limits.check_failure(request.scope["moorage.client"])
+        raise
+    request.scope["moorage.caller"] = caller
+    revision = request.scope["moorage.revision"] = str(services.catalog.revision)
+    services.limits.check_key(caller.id)
+    caller.check_scopes(operation.scopes)
+    context = RequestContext(request, services, caller, operation.scopes)
+    try:
+        response = await operation.handler(context)
+    finally:
+        context.lease.release()
+    if context.has_written:
+        revision = str(services.catalog.revision)
+    elif not operation.is_call:
+        await context.check_caller()  # what the handler read can be newer than the revocation of the key
+    response.headers.setdefault("X-Moorage-Revision", revision)
+    return response
 
 
 async def _wait_for_revision(request: Request, services: Services) -> None:

@@ -3,6 +3,7 @@
 The server responds to no other URL. A route needs an API key with all of its scopes, unless its `scopes` are `OPEN`.
 """
 
+from moorage.api.call_routes import CALL_OPERATIONS
 from moorage.api.endpoints import (
     api_keys,
     deployments,
@@ -42,6 +43,7 @@ from moorage.core.integrations import DeletedIntegration, IntegrationItem, Integ
 from moorage.core.resolution.config import GetConfigRequest, ResolvedConfig
 from moorage.core.resolution.explain import Explained, ExplainRequest, SimulateRequest, SimulationResult
 from moorage.core.resolution.snapshot import SnapshotItem
+from moorage.gateway.probe import Probe
 
 _QUERY_ERRORS = (request_errors.UnknownParameter, request_errors.RepeatedParameter)
 _KEYS_ADMIN = frozenset({Scope.KEYS_ADMIN})
@@ -88,6 +90,7 @@ _VARIANT_HEADERS = ("X-Moorage-Deployment", "X-Moorage-Version", "X-Moorage-Vari
 
 
 OPERATIONS = (
+    *CALL_OPERATIONS,
     Operation(
         method="POST", path=get_config.PATH, name="DeploymentGetConfig",
         handler=get_config.get_config, scopes=get_config.SCOPES,
@@ -340,6 +343,12 @@ OPERATIONS = (
             integration_errors.IntegrationInUse, integration_errors.IntegrationFromEnvironment,
             errors.PreconditionFailed, *_INTEGRATION_ERRORS, *_QUERY_ERRORS, *_STORAGE_ERRORS,
         ),
+    ),
+    Operation(
+        method="POST", path="/v2/integrations/{name}/test", name="TestIntegration",
+        handler=integrations.test, scopes=_INTEGRATIONS_ADMIN,
+        responses={200: Probe}, headers=(),
+        errors=(*_INTEGRATION_ERRORS, integration_errors.CredentialsUnreadable, *_QUERY_ERRORS), is_call=True,
     ),
     Operation(
         method="GET", path="/", name="Index", handler=index.index, scopes=OPEN,

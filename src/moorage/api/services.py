@@ -4,7 +4,9 @@ from concurrent.futures import Executor
 
 import msgspec
 
+from moorage.api.call_log import CallLog
 from moorage.api.event_stream import Streams
+from moorage.api.finished_calls import CallSink
 from moorage.api.memory_budget import MemoryBudget
 from moorage.api.metrics import Metrics
 from moorage.api.request_limits import RequestLimits
@@ -12,8 +14,10 @@ from moorage.api.request_log import RequestLog
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower
 from moorage.catalog.snapshots import SnapshotCache
+from moorage.gateway.connections import IntegrationConnections
 from moorage.gateway.consumers import ConsumerTracker
 from moorage.gateway.resolve import Resolver
+from moorage.gateway.runner import Runner
 from moorage.providers.environment import EnvironmentIntegrations
 from moorage.registry.write_queue import WriteQueue
 from moorage.rendering.variables import TemplateVariables
@@ -38,6 +42,10 @@ class Services(msgspec.Struct, frozen=True):
     catalog: Catalog
     follower: Follower
     resolver: Resolver
+    providers: IntegrationConnections
+    runner: Runner
+    finished_calls: CallSink
+    call_log: CallLog
     consumers: ConsumerTracker
     template_variables: TemplateVariables
     snapshots: SnapshotCache

@@ -173,6 +173,19 @@ class ProjectCatalog:
         position = self._find(key_or_id)
         return self._items[position], etag_of(self._revs[position], self._items[position])
 
+    def id_of(self, key_or_id: str) -> str | None:
+        """Return the id of a deployment, also of a deleted one; None if there was none."""
+        if key_or_id in self._seq_of:
+            return key_or_id
+        if (tombstone := self._tombstones.get(key_or_id)) is not None and key_or_id not in self._seq_of_key:
+            return tombstone.id
+        seq = self._seq_of_key.get(key_or_id)
+        if seq is None:
+            return None
+        position = bisect_left(self._seqs, seq)
+        is_listed = position < len(self._seqs) and self._seqs[position] == seq
+        return _decode(self._items[position]).id if is_listed else None
+
     def live(self, key_or_id: str) -> LiveVersion:
         """Return the live version of a deployment by key or id.
 

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Mapping
 from concurrent.futures import Executor
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -12,15 +13,17 @@ import msgspec
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.state import CatalogState
 from moorage.core.bounded_cache import BoundedCache
-from moorage.core.deployments.content import StoredContent
+from moorage.core.deployments.content import DECODE_ERRORS, StoredContent
 from moorage.core.deployments.deployment import LiveVersion
+from moorage.core.errors.base import VersionNotFound, VersionUnreadable
 from moorage.core.errors.templates import JinjaNotEnabled, TemplateLimitExceeded
 from moorage.core.resolution.compiled import CompiledDeployment, CompiledVariant
-from moorage.core.resolution.config import GetConfigRequest
+from moorage.core.resolution.config import GetConfigRequest, ResolvedConfig
 from moorage.core.routing.table import Resolution
 from moorage.core.templates.output import RenderBudget
 from moorage.core.templates.template import Rendered
 from moorage.rendering.jinja import Jinja
+from moorage.store.store import Store
 
 #: Templates that take more steps are rendered in a thread.
 _FEW_STEPS: Final = 5_000
@@ -45,6 +48,29 @@ class Resolved(msgspec.Struct, frozen=True):
     revision: int
 
 
+class ResolvedCall(msgspec.Struct, frozen=True):
+    """A resolved configuration with the compiled variant it comes from, for a call.
+
+    `reason` is why the variant was chosen, as in `X-Moorage-Reason`.
+    """
+
+    live: LiveVersion
+    name: str
+    reason: str
+    variant: CompiledVariant
+    config: ResolvedConfig
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """A version or a variant that a request names, instead of the live version and the routing."""
+
+    version: str | None = None
+    variant: str | None = None
+
+
+NO_PIN: Final = Pin()
+
+
 class _Entry(msgspec.Struct, frozen=True, gc=False):
     """A compiled deployment, and the state of the catalog in which it was current."""
 
@@ -57,17 +83,30 @@ class _Entry(msgspec.Struct, frozen=True, gc=False):
 class Resolver:
     """Resolves requests; it caches compiled deployments by project and key."""
 
-    def __init__(self, catalog: Catalog, jinja: Jinja | None, compute: Executor | None = None) -> None:
-        """Long calculations run in `compute`. Without `jinja`, requests for jinja templates are rejected."""
+    def __init__(
+        self,
+        catalog: Catalog,
+        jinja: Jinja | None,
+        compute: Executor | None = None,
+        store: Store | None = None,
+        reader: Executor | None = None,
+    ) -> None:
+        """Long calculations run in `compute`, and lookups of pinned versions in `store` in `reader`.
+
+        Without `jinja`, requests for jinja templates are rejected.
+        """
         self._catalog = catalog
         self._compute = compute
         self._jinja = jinja
+        self._store = store
+        self._reader = reader
         self._cache: BoundedCache[tuple[str, str], _Entry] = BoundedCache(MAX_BYTES)
+        self._pinned: BoundedCache[tuple[str, str], CompiledDeployment] = BoundedCache(MAX_BYTES)
 
     @property
     def held(self) -> int:
-        """The number of bytes in the cache."""
-        return self._cache.held
+        """The number of bytes in the caches."""
+        return self._cache.held + self._pinned.held
 
     async def compiled(self, project_id: str, key_or_id: str) -> CompiledDeployment:
         """Return the compiled live version of a deployment.
@@ -128,6 +167,68 @@ class Resolver:
             rendered = await self._render_jinja(variant, request.inputs)
             config = await compute(variant.encoded, rendered, request)
         return Resolved(compiled.live, resolution, config, revision)
+
+    async def resolve_call(
+        self, project_id: str, request: GetConfigRequest, pin: Pin = NO_PIN, *, is_small: bool = True
+    ) -> ResolvedCall:
+        """Resolve a request for a call of the model; see `resolve`.
+
+        Raises:
+            As `resolve`, and VersionNotFound, VersionUnreadable, VariantNotFound
+        """
+        compiled = await self._compiled_version(project_id, request.key, pin.version)
+        context = request.attributes()
+        if pin.variant is not None:
+            variant = compiled.variant(pin.variant)
+            config = await self._configuration(variant, request, is_small=is_small)
+            return ResolvedCall(compiled.live, pin.variant, "pinned", variant, config)
+        resolution, variant = compiled.resolve(context)
+        config = await self._configuration(variant, request, is_small=is_small)
+        return ResolvedCall(compiled.live, resolution.variant, resolution.reason, variant, config)
+
+    async def _configuration(
+        self, variant: CompiledVariant, request: GetConfigRequest, *, is_small: bool
+    ) -> ResolvedConfig:
+        """Return the configuration of a variant for a request."""
+        compute = partial(asyncio.get_running_loop().run_in_executor, self._compute)
+        if variant.engine == "jinja":
+            return variant.configuration(await self._render_jinja(variant, request.inputs), request)
+        if is_small:
+            with suppress(TemplateLimitExceeded):
+                return variant.rendered(request, RenderBudget(steps=_FEW_STEPS))
+        return await compute(variant.rendered, request)
+
+    async def _compiled_version(self, project_id: str, key: str, version: str | None) -> CompiledDeployment:
+        """Return the compiled live version of a deployment, or the version that a request names."""
+        if version is None:
+            return await self.compiled(project_id, key)
+        live = self._catalog.project(project_id).live(key)
+        if version in (live.version, live.version_id, "live"):
+            return await self.compiled(project_id, key)
+        in_thread = asyncio.get_running_loop().run_in_executor
+        found = await in_thread(self._reader, self._find_version, live, version)
+        # A version never changes, so a compiled one is current.
+        compiled = self._pinned.get((project_id, found.version_id))
+        if compiled is None:
+            try:
+                compiled = await in_thread(self._compute, CompiledDeployment, found)
+            except DECODE_ERRORS as error:
+                raise VersionUnreadable(version=found.version, reason=str(error)[:500]) from None
+            self._pinned.set((project_id, found.version_id), compiled, _compiled_bytes(found.content))
+        return compiled
+
+    def _find_version(self, live: LiveVersion, version: str) -> LiveVersion:
+        """Return a version of a deployment by its number or id, in the form of a live version.
+
+        Raises:
+            VersionNotFound, VersionUnreadable
+        """
+        assert self._store is not None  # noqa: S101 -- a server has one
+        with self._store.read() as reader:
+            found = reader.find_version(live.id, version)
+        if found is None or found.deleted_us is not None:
+            raise VersionNotFound(param="model", version=version[:200], key=live.key)
+        return LiveVersion(live.key, live.id, found.id, str(found.number), found.content)
 
     def close(self) -> None:
         """End the processes that render jinja templates."""

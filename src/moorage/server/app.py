@@ -9,6 +9,7 @@ from multiprocessing.synchronize import Event
 
 from starlette.types import ASGIApp
 
+from moorage.api.call_log import CallLog
 from moorage.api.event_stream import Streams
 from moorage.api.memory_budget import MemoryBudget
 from moorage.api.metrics import Metrics
@@ -22,8 +23,13 @@ from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower, open_disk_cache
 from moorage.catalog.notifier import ChangeNotifier
 from moorage.catalog.snapshots import SnapshotCache
+from moorage.gateway.authentication import Authenticator
+from moorage.gateway.connections import IntegrationConnections
 from moorage.gateway.consumers import ConsumerTracker
+from moorage.gateway.egress import Egress
+from moorage.gateway.http.transport import Transport
 from moorage.gateway.resolve import Resolver
+from moorage.gateway.runner import Runner
 from moorage.logs import AccessLog, configuration
 from moorage.providers.environment import read_environment
 from moorage.registry.write_queue import WriteQueue, lower_priority
@@ -72,26 +78,36 @@ def create_app(settings: ServerSettings, stopping: Event | None = None, worker: 
         "moorage_waiting_bytes", "Memory that requests in progress hold.", lambda: memory.held + call_memory.held
     )
     catalog.on_change = notifier.notify
+    access_log = AccessLog(settings.log_format, settings.log_level)
+    call_log = CallLog(metrics.calls, access_log)
+    environment = read_environment(os.environ)
+    providers = IntegrationConnections(catalog, environment)
+    transport = Transport(Egress(settings.private_hosts))
     compute = ThreadPoolExecutor(1, "moorage-compute", lower_priority)
+    reader = ThreadPoolExecutor(READERS, "moorage-reader")
     services = Services(
         store=store,
         catalog=catalog,
         follower=follower,
-        resolver=Resolver(catalog, jinja, compute),
+        resolver=Resolver(catalog, jinja, compute, store, reader),
+        runner=Runner(providers, transport, Authenticator(transport), compute),
+        finished_calls=call_log.record,
         consumers=ConsumerTracker(store),
         template_variables=TemplateVariables(jinja),
         snapshots=SnapshotCache(catalog),
         streams=Streams(catalog, follower, notifier, connections() * 7 // 8),
         metrics=metrics,
-        request_log=RequestLog(metrics, AccessLog(settings.log_format, settings.log_level)),
+        request_log=RequestLog(metrics, access_log),
+        call_log=call_log,
         limits=RequestLimits(settings.requests_per_key, settings.failures_per_address),
         description=describe(OPERATIONS, settings.root_path),
         write_queue=WriteQueue(store, catalog),
         memory=memory,
         call_memory=call_memory,
-        environment=read_environment(os.environ),
+        environment=environment,
+        providers=providers,
         max_call_body=settings.max_call_body,
-        reader=ThreadPoolExecutor(READERS, "moorage-reader"),
+        reader=reader,
         compute=compute,
     )
     return build_application(

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from moorage.api.errors import error_response, public_error
 from moorage.api.metrics import Metrics
+from moorage.api.middleware.calls import CallRoutes
 from moorage.api.middleware.get_config_fast_path import GetConfigFastPath
 from moorage.api.middleware.pipeline import RequestPipeline
 from moorage.api.middleware.proxies import Proxies
@@ -28,9 +29,6 @@ from moorage.server.background import flush_request_log, purge_deleted, record_c
 from moorage.server.garbage_collection import collect_when_idle
 
 _log = logging.getLogger("moorage.server")
-
-#: Routes of the orq.ai API that this server does not have yet.
-_UNSUPPORTED_ROUTES = frozenset({"/v2/deployments/invoke", "/v2/deployments/stream"})
 
 
 def build_application(
@@ -63,6 +61,8 @@ def build_application(
         services.follower.close()
         services.resolver.close()
         services.request_log.flush()
+        services.call_log.flush()
+        await services.runner.close()
         close()
 
     handlers = (_on_error, _on_http_exception, _on_unexpected)
@@ -74,8 +74,9 @@ def build_application(
     )
     app.router.redirect_slashes = False  # a redirect would be built from the Host header, which anybody can set
     fast_path = GetConfigFastPath(services.catalog, services.resolver, services.consumers)
+    calls = CallRoutes(OPERATIONS, services, on_error)
     return RequestPipeline(
-        app, services.catalog, services.follower, services.request_log, fast_path, proxies, services.limits
+        app, services.catalog, services.follower, services.request_log, fast_path, proxies, services.limits, calls
     )
 
 
@@ -112,7 +113,7 @@ async def _on_unexpected(metrics: Metrics, request: Request, error: Exception) -
 async def _on_http_exception(metrics: Metrics, request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 -- registered for that class
     path = request.url.path[:200]
-    if error.status_code == 405 and path not in _UNSUPPORTED_ROUTES:
+    if error.status_code == 405:
         allowed = (error.headers or {})["Allow"]
         not_allowed = MethodNotAllowed(path=path, method=request.method[:20], allowed=allowed)
         return await _on_error(metrics, request, not_allowed)

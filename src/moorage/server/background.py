@@ -33,6 +33,7 @@ async def flush_request_log(services: Services, is_stopping: Callable[[], bool])
         scheduler.update()
         try:
             services.request_log.flush()
+            services.call_log.flush()
         except Exception:  # noqa: BLE001 -- without this loop, requests would silently not be logged
             _log.exception("flushing the request log failed; retrying")
         if is_stopping():

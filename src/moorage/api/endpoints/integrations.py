@@ -37,13 +37,7 @@ async def list_page(ctx: RequestContext) -> Response:
 async def get(ctx: RequestContext) -> Response:
     """Get an integration by its name; its credentials and headers are masked."""
     ctx.allow_query_params()
-    name = ctx.path("name")
-    project = ctx.services.catalog.integrations(ctx.project_id)
-    if name in project.unreadable:
-        raise project.unreadable[name]
-    found = project.by_name.get(name) or ctx.services.environment.by_name.get(name)
-    if found is None:
-        raise IntegrationNotFound(param="name", name=name[:200])
+    found = _find(ctx)
     item = _item(ctx, found)
     # With an ETag, the response is cached until the next write, but another secret key is no write.
     return _response(ctx, _encode(item), etag=found.etag if item.status == "ready" else None)
@@ -67,6 +61,33 @@ async def delete(ctx: RequestContext) -> Response:
     deleted = await ctx.write(delete_integration, ctx.path("name"), ctx.services.environment.variables())
     item = DeletedIntegration(id=deleted.id, name=deleted.name, deleted=True, deleted_at=iso(deleted.deleted_us or 0))
     return _response(ctx, _encode(item), etag=deleted.etag)
+
+
+async def test(ctx: RequestContext) -> Response:
+    """Test an integration by a request that costs nothing; its result says whether the provider accepts the credential.
+
+    The status of the response is 200 also if the test fails.
+    """
+    ctx.allow_query_params()
+    integration = _find(ctx)
+    result = await ctx.services.runner.probe(ctx.services.providers.of(integration))
+    return Response(_encode(result), headers={"Cache-Control": "no-store"}, media_type="application/json")
+
+
+def _find(ctx: RequestContext) -> Integration:
+    """Return the integration of the path.
+
+    Raises:
+        IntegrationNotFound, IntegrationUnreadable
+    """
+    name = ctx.path("name")
+    project = ctx.services.catalog.integrations(ctx.project_id)
+    if name in project.unreadable:
+        raise project.unreadable[name]
+    found = project.by_name.get(name) or ctx.services.environment.by_name.get(name)
+    if found is None:
+        raise IntegrationNotFound(param="name", name=name[:200])
+    return found
 
 
 def _in_order(ctx: RequestContext) -> list[Integration]:

@@ -17,6 +17,7 @@ from moorage.api.body import BODY_SECONDS
 from moorage.api.endpoints.get_config import PATH
 from moorage.api.errors import error_response
 from moorage.api.middleware.caller_cache import CallerCache
+from moorage.api.middleware.calls import CallRoutes
 from moorage.api.middleware.conditional import ConditionalResponse, age_header, without_body
 from moorage.api.middleware.get_config_fast_path import GetConfigFastPath
 from moorage.api.middleware.headers import RequestHeaders, read_headers
@@ -56,12 +57,14 @@ class RequestPipeline:
         fast_path: GetConfigFastPath,
         proxies: Proxies = _NO_PROXIES,
         limits: RequestLimits = _NO_LIMITS,
+        calls: CallRoutes | None = None,
     ) -> None:
         self._app = app
         self._catalog = catalog
         self._follower = follower
         self._request_log = request_log
         self._fast_path = fast_path
+        self._calls = calls
         self._proxies = proxies
         self._limits = limits
         self._callers = CallerCache()
@@ -150,7 +153,9 @@ class RequestPipeline:
         """Run the application, or send the error `problem`; an unexpected error becomes a 500."""
         request_id, root_path = response.request_id.decode(), self._proxies.root_path
         scope["moorage.request_id"], scope["moorage.root_path"] = request_id, root_path
-        app = self._app
+        app, calls = self._app, self._calls
+        if calls is not None and scope["method"] == "POST" and calls.has(scope["path"]):
+            app = calls
         if problem is not None:
             app, scope["moorage.error"] = error_response(problem, request_id, root_path), problem.code
         try:

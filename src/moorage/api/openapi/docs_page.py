@@ -150,7 +150,7 @@ def _type(schema: dict[str, Any]) -> str:
 def _errors(kind: type[MoorageError]) -> str:
     lines = ""
     for child in kind.__subclasses__():
-        if child.__module__.startswith("moorage.core."):
+        if child.__module__.startswith(("moorage.core.", "moorage.gateway.", "moorage.providers.")):
             about = _prose(child.__doc__ or "")
             lines += f'<tr id="{child.code}"><td><code>{child.code}</code><td>{about}</tr>{_errors(child)}'
     return lines

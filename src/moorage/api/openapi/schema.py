@@ -20,6 +20,11 @@ _REF = "#/components/schemas/{name}"
 _FILTER = {"type": "string", "maxLength": MAX_TEXT}
 _CURSOR = {"type": "string", "description": "The id of an item of the list."}
 _PARAMETERS: dict[str, dict[str, Any]] = {
+    "models:limit": {
+        "description": "Maximum number of models.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 1_000, "default": 1_000},
+    },
+    "models:after": {"description": "Returns the models after this one.", "schema": {"type": "string"}},
     "limit": {
         "description": "Maximum number of items.",
         "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
@@ -128,6 +133,21 @@ _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
         "Paths of the breaking changes that were allowed, percent-encoded, as many as fit into a header.",
         {"type": "string"},
     ),
+    "X-Moorage-Provider": ("The provider that responded.", {"type": "string"}),
+    "X-Moorage-Model": ("The model that responded, by the provider's name.", {"type": "string"}),
+    "X-Moorage-Attempts": (
+        "The number of requests to providers, with retries, fallbacks and what was skipped.",
+        {"type": "integer"},
+    ),
+    "X-Moorage-Attempt-Log": (
+        "After more than one attempt: the integration, result and milliseconds of each, and why the call went on.",
+        {"type": "string"},
+    ),
+    "X-Moorage-Overhead-Ms": ("The milliseconds in which no provider was waited for.", {"type": "number"}),
+    "X-Moorage-Dropped": (
+        "What the provider or the model does not take, and was not sent, such as `topK`.",
+        {"type": "string"},
+    ),
 }
 
 
@@ -177,7 +197,9 @@ def _operation(operation: Operation, schema_of: dict[type, dict[str, Any]]) -> d
         ]
     if description.strip():
         document["description"] = description.strip()
-    parameters = [{"name": name, "in": "query", **_PARAMETERS[name]} for name in operation.parameters]
+    parameters = [
+        {"name": name.rpartition(":")[2], "in": "query", **_PARAMETERS[name]} for name in operation.parameters
+    ]
     for name in re.findall(r"{(\w+)}", operation.path):
         text, schema = _PATH[name]
         if operation.method == "PUT":
@@ -212,7 +234,7 @@ def _response(operation: Operation, status: int, body: Any, schema_of: dict[type
         names += ["X-Moorage-Revision", *operation.headers]
     if errors.IdempotencyConflict in operation.errors:
         names += ["X-Moorage-Replayed"]
-    elif operation.scopes and DatabaseUnavailable not in operation.errors:  # a response from memory
+    elif operation.scopes and DatabaseUnavailable not in operation.errors and not operation.is_call:  # from memory
         names += ["X-Moorage-Age"]
     headers = {name: {"description": _HEADERS[name][0], "schema": _HEADERS[name][1]} for name in names}
     document: dict[str, Any] = {"description": descriptions[status], "headers": headers}

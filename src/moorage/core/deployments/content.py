@@ -6,7 +6,7 @@ import msgspec
 
 from moorage.core.deployments.prompt_config import PromptConfig, Variable, decode_prompt_config, decode_variables
 from moorage.core.deployments.runtime_config import EMPTY, RuntimeConfig, decode_runtime_config
-from moorage.core.deployments.variant import Settings
+from moorage.core.deployments.variant import Fallback, Settings
 from moorage.core.routing.rules import DEFAULT_VARIANT
 
 #: Raised for stored content that Moorage did not write.
@@ -24,6 +24,8 @@ class VariantContent(msgspec.Struct, frozen=True):
     prompt_config: PromptConfig
     variables: list[Variable]
     settings: Settings
+    fallbacks: list[Fallback] = []
+    retry_count: int = 0
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -44,11 +46,17 @@ class Content(msgspec.Struct, frozen=True):
     def variants(self) -> dict[str, VariantContent]:
         """Return the variants by name, the default variant first."""
         runtime = self.runtime_config
-        default = VariantContent(self.prompt_config, self.variables, runtime.settings or Settings())
+        default = VariantContent(
+            self.prompt_config, self.variables, runtime.settings or Settings(), runtime.fallbacks,
+            int(runtime.retry_count or 0),
+        )  # fmt: skip
         others = {
-            variant.name: VariantContent(variant.prompt_config, variant.variables or [], variant.settings or Settings())
+            variant.name: VariantContent(
+                variant.prompt_config, variant.variables or [], variant.settings or Settings(),
+                variant.fallbacks or [], int(variant.retry_count or 0),
+            )
             for variant in runtime.variants
-        }
+        }  # fmt: skip
         return {DEFAULT_VARIANT: default, **others}
 
 

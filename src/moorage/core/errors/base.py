@@ -6,7 +6,8 @@
     │   ├── AuthenticationRequired, InvalidApiKey, ExpiredApiKey
     │   └── InsufficientScope         PublishScopeMissing, NoScopeToGrant
     ├── NotFound                  DeploymentNotFound, DeploymentDeleted, VersionNotFound, VersionDeleted,
-    │                             ProjectNotFound, ApiKeyNotFound, and those of `moorage.core.errors.routes`
+    │                             VariantNotFound, ProjectNotFound, ApiKeyNotFound,
+    │                             and those of `moorage.core.errors.routes`
     ├── Conflict                  NameTaken, NothingToUndo, KeyTaken, NotDeleted, VersionIsLive, ApiKeyNotActive,
     │                             OwnedByFiles, OwnedByApi, IdempotencyConflict,
     │                             and those of `moorage.core.compatibility.errors`
@@ -157,6 +158,12 @@ class VersionDeleted(NotFound):
 
     code = "version_deleted"
     hint = "{restore_hint}"
+
+
+class VariantNotFound(NotFound):
+    """Deployment {key!r} has no variant {variant!r}; it has: {existing}."""
+
+    code = "variant_not_found"
 
 
 class ProjectNotFound(NotFound):

@@ -4,17 +4,17 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final
 
-from moorage.core.errors.base import NotFound
+from moorage.core.errors.base import MoorageError, NotFound
 
-_GET_CONFIG: Final = (
-    "Moorage does not call models yet: POST /v2/deployments/get_config returns what to send to the model."
-)
+_BASE_URL: Final = "For clients of OpenAI, the base URL ends with /v1, as in http://127.0.0.1:8700/v1."
+
+_LATER: Final = "Moorage calls models of the types chat, completion and vision; other types follow."
 
 #: The start of paths that other servers have, and what this server has instead.
 _ELSEWHERE: Final = (
-    (("/v1/models", "/models"), "GET /v2/deployments lists the deployments. Moorage does not call models yet."),
-    (("/v2/deployments/invoke", "/v2/deployments/stream"), _GET_CONFIG),
-    (("/v1/", "/v2/router", "/v3/router", "/chat/", "/completions", "/embeddings", "/responses"), _GET_CONFIG),
+    (("/models", "/chat/", "/completions", "/responses"), _BASE_URL),
+    (("/v1/messages", "/v1/complete"), "The API of Anthropic is not available; POST /v1/chat/completions is."),
+    (("/v1/", "/v2/router", "/v3/router", "/embeddings"), _LATER),
 )
 
 #: The longest path that is compared with those of the routes.
@@ -42,6 +42,13 @@ class SlashInKey(RouteNotFound):
     """There is no route {path}."""
 
     hint = "{similar}A key has no slash; use a dot instead, as in `folder.faq`. See /docs for all routes."
+
+
+class ResponsesNotSupported(MoorageError):
+    """The Responses API ({path}) is not available."""
+
+    code = "not_implemented"
+    hint = "Use POST /v1/chat/completions; most clients have a setting for it, such as `openai-chat:` or `.chat()`."
 
 
 class MethodNotAllowed(NotFound):

@@ -13,7 +13,7 @@ from moorage.core.deployments.content import VariantContent
 from moorage.core.deployments.defaults import Defaults
 from moorage.core.deployments.deployment import LiveVersion
 from moorage.core.deployments.message_templates import templates_in, with_texts
-from moorage.core.errors.base import VariantNotResolved
+from moorage.core.errors.base import VariantNotFound, VariantNotResolved
 from moorage.core.errors.templates import MissingInputs, OutputTooLarge
 from moorage.core.resolution.config import GetConfigRequest, Object, ResolvedConfig, encode, with_id
 from moorage.core.resolution.messages import with_content
@@ -30,6 +30,7 @@ _MARK = "\0"
 _EMPTY_REQUEST = GetConfigRequest("")
 
 _encode = msgspec.json.Encoder().encode
+_decode_config = msgspec.json.Decoder(ResolvedConfig).decode
 
 
 class CompiledVariant:
@@ -43,6 +44,9 @@ class CompiledVariant:
         self.missing: Missing = content.settings.missing_inputs or "empty"
         self._config, self._version = content.prompt_config, version
         config = content.prompt_config
+        self.fallbacks, self.retry_count = content.fallbacks, content.retry_count
+        #: The name or id of the integration that calls use, if one is set.
+        self.integration: str | None = getattr(config, "integration_id", None) or None
         self._defaults = Defaults(content.variables)
         self._parameters: Object = msgspec.to_builtins(config.model_parameters)
         self._tools: list[Object] = msgspec.to_builtins(config.tools)
@@ -95,10 +99,23 @@ class CompiledVariant:
             TemplateError
         """
         filled = self._fill(request)
-        return filled if filled is not None else self.encoded(render_all(self, request.inputs, budget), request)
+        if filled is not None:
+            return with_id(filled)
+        return self.encoded(render_all(self, request.inputs, budget), request)
+
+    def rendered(self, request: GetConfigRequest, budget: RenderBudget | None = None) -> ResolvedConfig:
+        """Return the configuration for a request without an id; not for jinja. See `render`.
+
+        Raises:
+            TemplateError
+        """
+        filled = self._fill(request)
+        if filled is not None:
+            return _decode_config(filled)
+        return self.configuration(render_all(self, request.inputs, budget), request)
 
     def _fill(self, request: GetConfigRequest) -> bytes | None:
-        """Return the same at a fifth of the cost, by inserting the inputs into encoded parts.
+        """Return the JSON without an id at a fifth of the cost, by inserting the inputs into encoded parts.
 
         Return None for a request with messages or parameters, or with inputs other than strings.
         """
@@ -121,7 +138,7 @@ class CompiledVariant:
         filled = self._template % tuple(pieces)
         if missing:
             filled = b'%b,"missing_inputs":%b}' % (filled[:-1], _encode([*missing]))
-        return with_id(filled) if len(filled) <= MAX_OUTPUT else None
+        return filled if len(filled) <= MAX_OUTPUT else None
 
     def _precompile(self) -> tuple[bytes | None, list[tuple[str, Any, bytes | None]]]:
         """Return the JSON of a configuration with a `%b` for each name in its texts, and the slots of these names.
@@ -164,6 +181,18 @@ class CompiledDeployment:
         )
         self.table = RoutingTable.compile(live.key, self.routing)
         self._variants = {name: CompiledVariant(variant, live.version) for name, variant in variants.items()}
+
+    def variant(self, name: str) -> CompiledVariant:
+        """Return a variant by its name.
+
+        Raises:
+            VariantNotFound
+        """
+        variant = self._variants.get(name)
+        if variant is None:
+            existing = ", ".join(sorted(self._variants))
+            raise VariantNotFound(param="model", key=self.live.key, variant=name[:200], existing=existing)
+        return variant
 
     def resolve(self, context: Context) -> tuple[Resolution, CompiledVariant]:
         """Return the resolution and the variant for a context.

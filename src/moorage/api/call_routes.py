@@ -1,0 +1,92 @@
+"""The routes that call models: those of orq.ai, and those of OpenAI under each of their prefixes."""
+
+from typing import Any
+
+from moorage.api.calls.openai_chat import ChatResponse
+from moorage.api.calls.openai_request import ChatBody, TextBody
+from moorage.api.calls.openai_text import TextResponse
+from moorage.api.calls.orq import InvokeResponse
+from moorage.api.endpoints import invoke, models, openai
+from moorage.api.operation import Operation
+from moorage.core.access import Scope
+from moorage.core.errors import base as errors
+from moorage.core.errors import integrations as integration_errors
+from moorage.core.errors import requests as request_errors
+from moorage.core.errors import templates as template_errors
+from moorage.core.errors.routes import ResponsesNotSupported
+from moorage.core.resolution.config import GetConfigRequest
+from moorage.gateway import errors as call_errors
+from moorage.gateway.egress import EgressForbidden
+from moorage.providers.errors import NotSupportedByProvider, UnsupportedModelType
+
+_INVOKE = frozenset({Scope.INVOKE})
+
+_QUERY_ERRORS = (request_errors.UnknownParameter, request_errors.RepeatedParameter)
+_ERRORS = (
+    errors.DeploymentNotFound, errors.DeploymentDeleted, errors.DeploymentUnreadable, errors.VariantNotResolved,
+    template_errors.UnsupportedEngine, template_errors.InvalidTemplate, template_errors.MissingInputs,
+    template_errors.OutputTooLarge, template_errors.RendererBusy, request_errors.InvalidJson,
+    request_errors.InvalidBody, request_errors.BodyTooLarge, request_errors.BodyTooSlow,
+    request_errors.UnsupportedEncoding, errors.ApiKeyQueueFull, errors.WriteQueueFull, UnsupportedModelType,
+    NotSupportedByProvider, call_errors.UnsupportedModelTypeForCall, call_errors.ProviderCredentialInvalid,
+    call_errors.ProviderRejected, call_errors.ProviderRateLimited, call_errors.ProviderOverloaded,
+    call_errors.ProviderTimeout, call_errors.ProviderError, integration_errors.NoIntegration,
+    integration_errors.OtherProvider, integration_errors.CredentialsUnreadable,
+    integration_errors.IntegrationUnreadable, EgressForbidden,
+)  # fmt: skip
+_PINNED_ERRORS = (errors.VersionNotFound, errors.VersionUnreadable, errors.VariantNotFound)
+_HEADERS = (
+    "X-Moorage-Deployment", "X-Moorage-Version", "X-Moorage-Variant", "X-Moorage-Reason", "X-Moorage-Provider",
+    "X-Moorage-Model", "X-Moorage-Attempts", "X-Moorage-Overhead-Ms", "X-Moorage-Dropped", "X-Moorage-Attempt-Log",
+    "X-Moorage-Warnings",
+)  # fmt: skip
+
+
+def _openai(prefix: str) -> tuple[Operation, ...]:
+    """Return the operations of OpenAI's API under a prefix."""
+    title = {"/v1": "OpenAi", "/v2/router": "Router2", "/v3/router": "Router3"}[prefix]
+    call: dict[str, Any] = {
+        "method": "POST", "scopes": _INVOKE, "headers": _HEADERS, "errors": (*_ERRORS, *_PINNED_ERRORS),
+        "is_call": True,
+    }  # fmt: skip
+    return (
+        Operation(
+            path=f"{prefix}/chat/completions", name=f"{title}ChatCompletions", handler=openai.chat_completions,
+            body=ChatBody, responses={200: ChatResponse}, **call,
+        ),
+        Operation(
+            path=f"{prefix}/completions", name=f"{title}Completions", handler=openai.completions, body=TextBody,
+            responses={200: TextResponse}, **call,
+        ),
+        Operation(
+            method="POST", path=f"{prefix}/responses", name=f"{title}Responses", handler=openai.responses,
+            scopes=_INVOKE, responses={}, headers=(), errors=(ResponsesNotSupported,),
+        ),
+        Operation(
+            method="GET", path=f"{prefix}/models", name=f"{title}Models", handler=models.list_page, scopes=_INVOKE,
+            parameters=("models:limit", "models:after"), responses={200: models.ModelList, 304: None},
+            errors=(request_errors.InvalidLimit, request_errors.InvalidCursor, *_QUERY_ERRORS),
+        ),
+        Operation(
+            method="GET", path=f"{prefix}/models/{{key_or_id}}", name=f"{title}GetModel", handler=models.get,
+            scopes=_INVOKE, responses={200: models.Model, 304: None},
+            errors=(
+                errors.DeploymentNotFound, errors.DeploymentDeleted, errors.DeploymentUnreadable, *_QUERY_ERRORS,
+            ),
+        ),
+    )  # fmt: skip
+
+
+CALL_OPERATIONS = (
+    Operation(
+        method="POST", path="/v2/deployments/invoke", name="DeploymentInvoke", handler=invoke.invoke, scopes=_INVOKE,
+        body=GetConfigRequest, responses={200: InvokeResponse}, headers=_HEADERS,
+        errors=(request_errors.UnknownParameter, *_ERRORS), is_call=True,
+    ),
+    Operation(
+        method="POST", path="/v2/deployments/stream", name="DeploymentStream", handler=invoke.stream, scopes=_INVOKE,
+        body=GetConfigRequest, responses={200: "text/event-stream"}, headers=_HEADERS,
+        errors=(request_errors.UnknownParameter, *_ERRORS), is_call=True,
+    ),
+    *(operation for prefix in openai.PREFIXES for operation in _openai(prefix)),
+)  # fmt: skip

@@ -1,0 +1,64 @@
+"""The headers of calls: which deployment and model responded, after how many attempts."""
+
+import re
+import time
+from typing import Final
+from urllib.parse import quote
+
+from starlette.requests import Request
+
+from moorage.api.calls.shape import CallIds
+from moorage.gateway.call import Progress
+from moorage.gateway.resolve import ResolvedCall
+from moorage.providers.request import native_model
+
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+_NO_TRACE: Final = "0" * 32
+
+#: The longest value of a header that lists names.
+_MAX_LIST: Final = 2_000
+
+#: The characters of names that a header can have.
+_READABLE: Final = " !#$&'()*+-./:;<=>?@[]^_`{|}~"
+
+
+def call_ids(request: Request) -> CallIds:
+    """Return the ids of a new call, in the trace of the caller if it sends one (W3C Trace Context)."""
+    found = _TRACEPARENT.fullmatch(request.headers.get("traceparent", "")[:512])
+    is_valid = found is not None and found[1] != _NO_TRACE and not found[0].startswith("ff")
+    return CallIds.new(found[1] if found is not None and is_valid else None)
+
+
+def resolved_headers(resolved: ResolvedCall) -> dict[str, str]:
+    """Return the headers about the deployment."""
+    return {
+        "X-Moorage-Deployment": _value(resolved.live.key),
+        "X-Moorage-Version": resolved.live.version,
+        "X-Moorage-Variant": _value(resolved.name),
+        "X-Moorage-Reason": resolved.reason,
+    }
+
+
+def progress_headers(progress: Progress) -> dict[str, str]:
+    """Return the headers about what the gateway did so far."""
+    headers = {"X-Moorage-Attempts": str(len(progress.attempts))}
+    if progress.target is not None:
+        config = progress.target.config
+        headers["X-Moorage-Provider"] = _value(config.provider)
+        headers["X-Moorage-Model"] = _value(native_model(config.provider, config.model))
+    overhead = time.perf_counter() - progress.started - progress.waited_seconds
+    headers["X-Moorage-Overhead-Ms"] = f"{max(0.0, overhead) * 1e3:.2f}"
+    if progress.omitted:
+        names = ", ".join(_value(path.removeprefix("parameters.")) for path in progress.omitted)
+        headers["X-Moorage-Dropped"] = names if len(names) <= _MAX_LIST else names[:_MAX_LIST].rpartition(", ")[0]
+    if len(progress.attempts) > 1:
+        headers["X-Moorage-Attempt-Log"] = "; ".join(
+            f"{attempt.integration} {attempt.outcome} {attempt.milliseconds:.0f}ms"
+            + (f" {attempt.next}" if isinstance(attempt.next, str) else "")
+            for attempt in progress.attempts[:20]
+        )
+    return headers
+
+
+def _value(name: str) -> str:
+    return name if name.isascii() and name.isprintable() else quote(name, safe=_READABLE)

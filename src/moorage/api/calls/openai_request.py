@@ -1,0 +1,203 @@
+"""Requests in the shape of OpenAI: `model` names a deployment, and the rest changes what is sent to its model."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from moorage.core.errors.base import Problem
+from moorage.core.errors.requests import InvalidBody
+from moorage.core.resolution.config import GetConfigRequest, Object
+from moorage.core.validation import strict_json
+from moorage.gateway.resolve import Pin
+
+#: Parameters of OpenAI that the contract has under another name. The others have the provider's name.
+PARAMETERS: Final[Mapping[str, str]] = {
+    "temperature": "temperature", "top_p": "topP", "top_k": "topK", "max_tokens": "maxTokens",
+    "max_completion_tokens": "maxTokens", "frequency_penalty": "frequencyPenalty",
+    "presence_penalty": "presencePenalty", "seed": "seed", "response_format": "responseFormat",
+    "reasoning_effort": "reasoningEffort", "verbosity": "verbosity", "cache_control": "cacheControl",
+}  # fmt: skip
+
+#: Fields of a request that are no parameters of the model.
+_OWN: Final = frozenset({
+    "model", "messages", "prompt", "stream", "stream_options", "inputs", "variables", "orq", "context", "tools",
+    "identity", "thread", "invoke_options",
+})  # fmt: skip
+
+#: Fields that would change the deployment, which decides them.
+_DECIDED: Final = (
+    "fallbacks", "retry", "load_balancer", "cache", "timeout", "fallback_on_codes", "guardrails", "plugins",
+)  # fmt: skip
+
+#: Old names, and what replaced them.
+_REPLACED: Final = {"functions": "tools", "function_call": "tool_choice"}
+
+#: What the SDK of orq.ai sends to its router if the caller sets nothing.
+ROUTER_DEFAULTS: Final = {
+    "max_tokens": 16, "temperature": 1, "top_p": 1, "n": 1, "echo": False, "presence_penalty": 0,
+    "frequency_penalty": 0,
+}  # fmt: skip
+
+
+class ChatBody(msgspec.Struct, frozen=True):
+    """The body of `POST /v1/chat/completions`. Every other field is a parameter of the model."""
+
+    model: Annotated[str, Meta(description="The key of a deployment; KEY@1.2 is a version, KEY#name a variant of it.")]
+    messages: Annotated[list[Object], Meta(description="Appended to the messages of the deployment.")] = []
+    stream: bool = False
+    inputs: Annotated[Object, Meta(description="The values of variables.")] = {}
+    context: Annotated[Object, Meta(description="The attributes that routing uses.")] = {}
+    tools: Annotated[list[Object], Meta(description="Replaces the tools of the deployment.")] = []
+    invoke_options: Annotated[Object, Meta(description="`mock_response` is the response instead of a call.")] = {}
+
+
+class TextBody(msgspec.Struct, frozen=True):
+    """The body of `POST /v1/completions`. Every other field is a parameter of the model."""
+
+    model: Annotated[str, Meta(description="The key of a deployment; KEY@1.2 is a version, KEY#name a variant of it.")]
+    prompt: Annotated[str, Meta(description="Appended to the messages of the deployment.")] = ""
+    stream: bool = False
+    inputs: Annotated[Object, Meta(description="The values of variables.")] = {}
+    context: Annotated[Object, Meta(description="The attributes that routing uses.")] = {}
+    invoke_options: Annotated[Object, Meta(description="`mock_response` is the response instead of a call.")] = {}
+
+
+class OpenAiRequest(msgspec.Struct, frozen=True):
+    """A request in the shape of OpenAI.
+
+    `with_usage` is whether its stream ends with the usage. `mock` is the response instead of a call, as in `invoke`.
+    """
+
+    request: GetConfigRequest
+    pin: Pin
+    tools: list[Object] | None
+    is_stream: bool
+    with_usage: bool
+    mock: str | None
+
+
+def read_chat(body: bytes) -> OpenAiRequest:
+    """Return the request of `POST /v1/chat/completions`.
+
+    Raises:
+        InvalidJson, InvalidBody: with all problems.
+    """
+    fields = _fields(body)
+    return _request(fields, fields.get("messages") or [], [])
+
+
+def read_text(body: bytes, *, is_router: bool) -> OpenAiRequest:
+    """Return the request of `POST /v1/completions`, whose prompt becomes a message of the user.
+
+    Raises:
+        InvalidJson, InvalidBody: with all problems.
+    """
+    fields = _fields(body)
+    if is_router:
+        fields = {name: value for name, value in fields.items() if not _is_default(name, value)}
+    problems = list[Problem]()
+    prompt = fields.get("prompt")
+    if isinstance(prompt, list) and len(prompt) == 1 and isinstance(prompt[0], str):
+        prompt = prompt[0]
+    if prompt is not None and not isinstance(prompt, str):
+        problems.append(Problem("prompt", "must be one text; send a request for each text, and no tokens"))
+        prompt = None
+    return _request(fields, [{"role": "user", "content": prompt}] if prompt else [], problems)
+
+
+def _fields(body: bytes) -> Object:
+    value = strict_json.parse(body)
+    if not isinstance(value, dict):
+        raise InvalidBody.of([Problem("", f"must be an object, not {type(value).__name__}")])
+    return value
+
+
+def _is_default(name: str, value: Any) -> bool:
+    default = ROUTER_DEFAULTS.get(name)
+    return default is not None and type(value) in (int, float, bool) and value == default
+
+
+def _request(fields: Object, messages: Any, problems: list[Problem]) -> OpenAiRequest:
+    key, pin = _deployment(fields.get("model"), problems)
+    inputs = _inputs(fields, problems)
+    context = _object(fields.get("context"), "context", problems)
+    if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
+        problems.append(Problem("messages", "must be a list of objects with `role` and `content`"))
+        messages = []
+    tools = _tools(fields.get("tools"), problems)
+    problems += [
+        Problem(name, "is decided by the deployment; set it there, and omit it here")
+        for name in _DECIDED
+        if fields.get(name) not in (None, [], {})
+    ]
+    problems += [
+        Problem(name, f"is an old form; use `{new}`") for name, new in _REPLACED.items() if fields.get(name) is not None
+    ]
+    stream, options = fields.get("stream"), _object(fields.get("stream_options"), "stream_options", problems)
+    if stream is not None and type(stream) is not bool:
+        problems.append(Problem("stream", f"must be true or false, not {stream!r:.40}"))
+    mock = _object(fields.get("invoke_options"), "invoke_options", problems).get("mock_response")
+    if mock is not None and not isinstance(mock, str):
+        problems.append(Problem("invoke_options.mock_response", f"must be a text, not {type(mock).__name__}"))
+    if problems:
+        raise InvalidBody.of(problems)
+    request = GetConfigRequest(key, inputs, context, [], messages, _parameters(fields))
+    return OpenAiRequest(request, pin, tools, stream is True, options.get("include_usage") is True, mock)
+
+
+def _deployment(model: Any, problems: list[Problem]) -> tuple[str, Pin]:
+    """Return the key and what is pinned: `KEY@1.2` names a version, and `KEY#variant` a variant."""
+    if not isinstance(model, str) or not model:
+        problems.append(Problem("model", "must be the key of a deployment, such as `support_answers`"))
+        return "", Pin()
+    rest, _, variant = model.partition("#")
+    key, _, version = rest.partition("@")
+    return key, Pin(version or None, variant or None)
+
+
+def _inputs(fields: Object, problems: list[Problem]) -> Object:
+    """Return the values of variables: of three names for them, `inputs` counts most."""
+    orq = _object(fields.get("orq"), "orq", problems)
+    given = orq.get("inputs")
+    if isinstance(given, list):  # of {"key", "value"}
+        given = {str(each.get("key")): each.get("value") for each in given if isinstance(each, dict)}
+    found = [
+        _object(fields.get("variables"), "variables", problems), _object(given, "orq.inputs", problems),
+        _object(fields.get("inputs"), "inputs", problems),
+    ]  # fmt: skip
+    return {name: value for inputs in found for name, value in inputs.items()}
+
+
+def _object(value: Any, path: str, problems: list[Problem]) -> Object:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        problems.append(Problem(path, f"must be an object, not {type(value).__name__}"))
+        return {}
+    return value
+
+
+def _tools(tools: Any, problems: list[Problem]) -> list[Object] | None:
+    """Return the tools, which replace those of the deployment; None if the request has none."""
+    if tools is None:
+        return None
+    if not isinstance(tools, list):
+        problems.append(Problem("tools", f"must be a list, not {type(tools).__name__}"))
+        return None
+    for index, tool in enumerate(tools):
+        function = tool.get("function") if isinstance(tool, dict) else None
+        if not isinstance(function, dict) or tool.get("type") != "function":
+            problems.append(Problem(f"tools[{index}]", 'must be {"type": "function", "function": {…}}'))
+        elif not isinstance(function.get("name"), str) or not function["name"]:
+            problems.append(Problem(f"tools[{index}].function.name", "must be a text"))
+        elif not isinstance(function.get("parameters", {}), dict | None):
+            problems.append(Problem(f"tools[{index}].function.parameters", "must be a JSON Schema"))
+    return tools
+
+
+def _parameters(fields: Object) -> Object:
+    return {
+        PARAMETERS.get(name, name): value for name, value in fields.items() if name not in _OWN and value is not None
+    }

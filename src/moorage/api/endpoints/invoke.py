@@ -1,0 +1,49 @@
+"""`/v2/deployments/invoke` and `/v2/deployments/stream`: call a deployment in the shape of orq.ai."""
+
+from functools import partial
+from typing import Final
+
+from msgspec import UNSET
+from starlette.responses import Response
+
+from moorage.api.calls.orq import OrqShape
+from moorage.api.calls.respond import CallRequest, respond
+from moorage.api.calls.shape import CallIds
+from moorage.api.request import SMALL_BODY, RequestContext
+from moorage.core.resolution.config import InvokeOptions, ResolvedConfig, read_request
+from moorage.providers.request import native_model
+
+_NO_OPTIONS: Final = InvokeOptions()
+
+
+async def invoke(ctx: RequestContext) -> Response:
+    """Call the model of a deployment, and return its response; with `stream`, as server-sent events."""
+    return await _respond(ctx, must_stream=False)
+
+
+async def stream(ctx: RequestContext) -> Response:
+    """Call the model of a deployment, and return its response as server-sent events."""
+    return await _respond(ctx, must_stream=True)
+
+
+async def _respond(ctx: RequestContext, *, must_stream: bool) -> Response:
+    ctx.allow_query_params()
+    body = await ctx.call_body()
+    is_small = len(body) <= SMALL_BODY
+    request, warnings = read_request(body) if is_small else await ctx.compute(read_request, body)
+    del body
+    options = request.invoke_options or _NO_OPTIONS
+    mock = None if options.mock_response is UNSET else options.mock_response
+    return await respond(
+        ctx,
+        CallRequest(
+            request, partial(_shape, options), must_stream or request.stream, is_small, mock=mock, warnings=warnings
+        ),
+    )
+
+
+def _shape(options: InvokeOptions, ids: CallIds, config: ResolvedConfig) -> OrqShape:
+    return OrqShape(
+        ids, config.type, config.provider, native_model(config.provider, config.model),
+        with_usage=options.include_usage, with_retrievals=options.include_retrievals,
+    )  # fmt: skip

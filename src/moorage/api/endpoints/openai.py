@@ -1,0 +1,74 @@
+"""The API of OpenAI, for its clients: `model` is the key of a deployment.
+
+The same routes are under `/v1`, and under the prefixes that the clients of orq.ai use.
+"""
+
+from typing import Final
+
+from starlette.responses import Response
+
+from moorage.api.calls.openai_chat import OpenAiChatShape
+from moorage.api.calls.openai_request import OpenAiRequest, read_chat, read_text
+from moorage.api.calls.openai_text import OpenAiTextShape
+from moorage.api.calls.respond import CallRequest, respond
+from moorage.api.request import SMALL_BODY, RequestContext
+from moorage.core.errors.routes import ResponsesNotSupported
+from moorage.providers.request import native_model
+
+#: The prefixes of the routes.
+PREFIXES: Final = ("/v1", "/v2/router", "/v3/router")
+
+
+async def chat_completions(ctx: RequestContext) -> Response:
+    """Call a deployment; its messages come before those of the request."""
+    ctx.allow_query_params()
+    body = await ctx.call_body()
+    is_small = len(body) <= SMALL_BODY
+    found: OpenAiRequest = read_chat(body) if is_small else await ctx.compute(read_chat, body)
+    del body
+    return await respond(
+        ctx,
+        CallRequest(
+            found.request,
+            lambda ids, config: OpenAiChatShape(
+                ids, native_model(config.provider, config.model), with_usage=found.with_usage
+            ),
+            found.is_stream,
+            is_small,
+            found.pin,
+            found.tools,
+            found.mock,
+        ),
+    )
+
+
+async def completions(ctx: RequestContext) -> Response:
+    """Call a deployment; the prompt comes after its messages."""
+    ctx.allow_query_params()
+    is_router = not ctx.request.url.path.startswith("/v1/")
+    body = await ctx.call_body()
+    is_small = len(body) <= SMALL_BODY
+    if is_small:
+        found = read_text(body, is_router=is_router)
+    else:
+        found = await ctx.compute(read_text, body, is_router=is_router)
+    del body
+    return await respond(
+        ctx,
+        CallRequest(
+            found.request,
+            lambda ids, config: OpenAiTextShape(
+                ids, native_model(config.provider, config.model), with_usage=found.with_usage, is_router=is_router
+            ),
+            found.is_stream,
+            is_small,
+            found.pin,
+            found.tools,
+            found.mock,
+        ),
+    )
+
+
+async def responses(ctx: RequestContext) -> Response:
+    """Reject the request: the Responses API is not available."""
+    raise ResponsesNotSupported(path=ctx.request.url.path[:200])

@@ -1,0 +1,67 @@
+"""Finished calls, on their way into the log and the metrics. This is the one place that gets each of them."""
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from moorage.gateway.call import Progress
+from moorage.gateway.resolve import ResolvedCall
+from moorage.providers.completion import Usage
+
+
+class FinishedCall(msgspec.Struct, frozen=True):
+    """A call that ended. It has no content.
+
+    `status` is that of the response, 499 if the client disconnected; `error` is the code of an error, also of one in a
+    stream after its first byte. Times are in seconds, `first` that to the first event of a stream. `overhead` is the
+    time that no provider was waited for.
+    """
+
+    at: float
+    request_id: str
+    api_key: str
+    call_id: str
+    trace_id: str
+    deployment: str
+    version: str
+    variant: str
+    provider: str
+    model: str
+    integration: str
+    is_stream: bool
+    attempts: int
+    status: int
+    error: str | None
+    usage: Usage | None
+    first: float | None
+    seconds: float
+    overhead: float
+
+
+#: What gets each finished call.
+CallSink = Callable[[FinishedCall], None]
+
+
+def finished(  # noqa: PLR0913 -- the parts of a call
+    resolved: ResolvedCall,
+    progress: Progress,
+    *,
+    request_id: str,
+    api_key: str,
+    call_id: str,
+    trace_id: str,
+    is_stream: bool,
+    status: int,
+    error: str | None,
+    at: float,
+) -> FinishedCall:
+    """Return the record of a call that ends now."""
+    seconds = time.perf_counter() - progress.started
+    config = progress.target.config if progress.target else resolved.config
+    return FinishedCall(
+        at, request_id, api_key, call_id, trace_id, resolved.live.key, resolved.live.version, resolved.name,
+        config.provider, config.model, progress.integration or "", is_stream, len(progress.attempts), status, error,
+        progress.usage, None if progress.first_at is None else progress.first_at - progress.started, seconds,
+        max(0.0, seconds - progress.waited_seconds),
+    )  # fmt: skip

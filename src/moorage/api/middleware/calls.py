@@ -1,0 +1,48 @@
+"""The way of calls: the same handlers as those of the other routes, without the framework's router around them.
+
+Its search among all routes and its layers of error handling cost about as much as everything else that happens in a
+call.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from moorage.api.operation import Operation
+from moorage.api.router import run
+from moorage.api.services import Services
+from moorage.core.errors.base import MoorageError
+
+OnError = Callable[[Request, Exception], Awaitable[Response]]
+
+
+class _CallRoute:
+    """What the pipeline reads of a route."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+
+class CallRoutes:
+    """The ASGI application of all calls."""
+
+    def __init__(self, operations: Iterable[Operation], services: Services, on_error: OnError) -> None:
+        self._operations = {each.path: (each, _CallRoute(each.path)) for each in operations if each.is_call}
+        self._services = services
+        self._on_error = on_error
+
+    def has(self, path: str) -> bool:
+        """Return whether a path is that of a call."""
+        return path in self._operations
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond to a POST with a path of these."""
+        operation, scope["route"] = self._operations[scope["path"]]
+        request = Request(scope, receive)
+        try:
+            response = await run(operation, request, self._services)
+        except MoorageError as error:
+            response = await self._on_error(request, error)
+        await response(scope, receive, send)
