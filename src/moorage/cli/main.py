@@ -32,6 +32,7 @@ COMMANDS = {
     "login": "moorage.cli.login:login",
     "logout": "moorage.cli.login:logout",
     "keys": "moorage.cli.keys:keys",
+    "integrations": "moorage.cli.integrations:integrations",
     "projects": "moorage.cli.projects:projects",
     "db": "moorage.cli.db.group:db",
     "doctor": "moorage.cli.doctor:doctor",

@@ -167,6 +167,25 @@ class KeyItem(Item, frozen=True):
     last_used: str = ""
 
 
+class IntegrationRow(Item, frozen=True):
+    """An integration; without `credentials`, they cannot be decrypted."""
+
+    name: str
+    provider: str
+    url: str
+    status: str
+    source: str
+    credentials: dict[str, str] | None
+    key_id: str = ""
+    updated: str = ""
+
+
+class DeletedItem(Item, frozen=True):
+    """Something that was deleted and cannot be restored."""
+
+    name: str
+
+
 class HistoryRow(msgspec.Struct, frozen=True):
     """An entry of the history; without an API key, the operator made the change."""
 
