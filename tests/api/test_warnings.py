@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from moorage.core.access import Scope
 from tests.support.server import Project, Response, a_body
 
 MISSPELLED = "{{custommer}} is not a declared variable. Did you mean 'customer'?"
@@ -96,3 +97,41 @@ def test_an_unknown_field_of_get_config_that_is_nearly_known_is_reported(
 
     assert warnings(response) == [f"{field}: is an unknown field, and has no effect. Did you mean '{meant}'?"]
     assert warnings(post(project, "/v2/deployments/get_config", {"key": "a", "vendor_option": 1})) == []
+
+
+def test_an_integration_that_does_not_exist_is_a_warning_and_no_error(project: Project) -> None:
+    admin = Project(project.server, project.id, project.name, project.key(*Scope)[1])
+    link = {"provider": "openailike", "base_url": "http://127.0.0.1:1/v1"}
+    created = admin.request("PUT", "/v2/integrations/local", json.dumps(link).encode()).json
+    fallback = {"model": "m", "model_type": "chat", "provider": "openai", "integration_id": "nowhere"}
+
+    def named(name: str, provider: str = "openailike") -> list[str]:
+        return warnings(project.put("a", a_body(provider=provider, integration_id=name), "?allow_breaking=true"))
+
+    missing = "there is no integration 'nowhere' in this project; create it before a call"
+    assert named("nowhere") == [f"prompt_config.integration_id: {missing}"]
+    assert named("local") == named(created["id"]) == named("openai", "openai") == []
+    assert named("local", "openai") == [
+        "prompt_config.integration_id: 'local' is of openailike, and the model is of openai"
+    ]
+    sent = {**a_body(), "fallbacks": [fallback]}
+    sent["variants"] = [{"name": "v", "prompt_config": a_body(integration_id="nowhere")["prompt_config"]}]
+    assert warnings(project.put("b", sent)) == [
+        f"fallbacks[0].integration_id: {missing}",
+        f"variants[0].prompt_config.integration_id: {missing}",
+    ]
+
+
+def test_an_integration_id_is_stored_listed_exported_and_diffed(project: Project) -> None:
+    project.put("a", a_body())
+    project.put("a", {**a_body(integration_id="eu"), "fallbacks": []})
+    project.put("null", a_body(integration_id=None))
+
+    versions = project.request("GET", "/v2/deployments/a/versions").json["data"]
+    assert [version["prompt_config"].get("integration_id") for version in versions] == ["eu", None]
+    assert project.get("a").json["prompt_config"]["integration_id"] == "eu"
+    assert "integration_id" not in project.get("null").json["prompt_config"]
+    manifests = {item["key"]: item for item in project.request("GET", "/v2/manifests").json["data"]}
+    assert manifests["a"]["prompt_config"]["integration_id"] == "eu"
+    changes = project.request("GET", "/v2/deployments/a/diff?from=1.0&to=1.1").json["changes"]
+    assert changes == [{"path": "prompt_config.integration_id", "after": "eu"}]

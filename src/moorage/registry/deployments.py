@@ -131,7 +131,7 @@ def _create(tx: Transaction, ctx: WriteContext, key: str, body: PutDeployment) -
     tx.insert_version(version_id, deployment_id, FIRST_VERSION, content, ctx.actor, sha256=sha256, notes=body.notes)
     subject = Subject(ctx.project_id, deployment_id, to_version_id=version_id, content_sha256=sha256)
     tx.record("created", ctx.actor, subject)
-    return DeploymentResult(_stored(tx, ctx, key), "created", warnings=ctx.warnings(content))
+    return DeploymentResult(_stored(tx, ctx, key), "created", warnings=ctx.warnings(tx, content))
 
 
 def _subject(
@@ -146,7 +146,7 @@ def _subject(
 
 def _update(tx: Transaction, ctx: WriteContext, current: Deployment, body: PutDeployment) -> DeploymentResult:
     (content, sha256), breaking = ctx.calculate(encoded_content, body, current), list[str]()
-    warnings = ctx.warnings(content)
+    warnings = ctx.warnings(tx, content)
     is_new_content = sha256 != current.content_sha256 or ctx.calculate(Deployment.decode_error, current) is not None
     description = current.description if body.description is UNSET else body.description
     is_new_description = description != current.description

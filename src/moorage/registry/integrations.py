@@ -6,7 +6,6 @@ from itertools import islice
 import msgspec
 from msgspec import UNSET
 
-from moorage.core.deployments.content import Content
 from moorage.core.deployments.history import OPERATOR, Subject
 from moorage.core.deployments.ids import check_integration_name, new_id
 from moorage.core.errors.integrations import (
@@ -19,6 +18,7 @@ from moorage.core.errors.integrations import (
     IntegrationNotFound,
 )
 from moorage.core.integrations import Credentials, Integration, PutIntegration
+from moorage.core.lint.integrations import models_of
 from moorage.providers.connection import Connection, check_has_credentials, origins, read_connection
 from moorage.providers.table import PROVIDERS
 from moorage.registry.results import IntegrationResult
@@ -163,23 +163,15 @@ def _users(tx: Transaction, current: Integration, *, is_replaced: bool) -> Itera
     found = dict[str, None]()
     for text in (f'"integration_id":"{current.name}"', f'"integration_id":"{current.id}"'):
         for key, content in islice(tx.live_contents_with(current.project_id, text), _MAX_LISTED + 1):
-            if any(named in names for _, named in models_of(content)):
+            if any(model.integration_id in names for model in models_of(content)):
                 found[key] = None
     yield from found
     if current.name not in PROVIDERS or is_replaced:
         return
     for key, content in tx.live_contents_with(current.project_id, f'"provider":"{current.name}"'):
-        if key not in found and (current.name, None) in models_of(content):
+        is_user = any(model.provider == current.name and model.integration_id is None for model in models_of(content))
+        if is_user and key not in found:
             yield key
-
-
-def models_of(content: Content) -> Iterator[tuple[str, str | None]]:
-    """Yield provider and named integration of every variant and fallback."""
-    runtime = content.runtime_config
-    for config in (content.prompt_config, *(variant.prompt_config for variant in runtime.variants)):
-        yield config.provider, config.integration_id or None
-    for fallbacks in (runtime.fallbacks, *(variant.fallbacks or () for variant in runtime.variants)):
-        yield from ((fallback.provider, fallback.integration_id or None) for fallback in fallbacks)
 
 
 def _check_preconditions(ctx: WriteContext, current: Integration) -> None:

@@ -88,12 +88,12 @@ def result_of(tx: Transaction, ctx: WriteContext, outcome: Outcome) -> WriteResu
             content_sha256=version.content_sha256, description=outcome.description, updated_us=outcome.updated_us,
             deleted_us=None, rev=outcome.rev,
         )  # fmt: skip
-        warnings = ctx.warnings(version.content) if outcome.result == "created" else ()
+        warnings = ctx.warnings(tx, version.content) if outcome.result == "created" else ()
         return DeploymentResult(then, outcome.result, warnings=warnings)
     if isinstance(outcome, VersionOutcome):
         _, version = _stored(tx, ctx, outcome.deployment_id, outcome.version_id)
         as_then = msgspec.structs.replace(version, status=outcome.status, deleted_us=None)
-        warnings = ctx.warnings(version.content) if outcome.has_warnings else ()
+        warnings = ctx.warnings(tx, version.content) if outcome.has_warnings else ()
         return VersionResult(as_then, outcome.etag, outcome.breaking, warnings)
     key = tx.find_api_key(outcome.key_id)
     if key is None:

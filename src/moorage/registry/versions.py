@@ -41,7 +41,7 @@ def save_version(tx: Transaction, ctx: WriteContext, key_or_id: str, body: PostV
     content, sha256 = ctx.calculate(encoded_content, body, deployment)
     last = tx.last_version(deployment.id)
     version_id, breaking = add_version(tx, ctx.with_reason(body.reason), deployment, body, content, sha256, last)
-    return _result(tx, deployment, version_id, breaking, ctx.warnings(content))
+    return _result(tx, deployment, version_id, breaking, ctx.warnings(tx, content))
 
 
 def publish_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_number: str) -> VersionResult:
@@ -57,7 +57,7 @@ def publish_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_nu
         breaking = _publish(tx, ctx, deployment, version.id, version.content, version.content_sha256)
     elif not transfer_ownership(tx, ctx, deployment):
         tx.discard()
-    return _result(tx, deployment, version.id, breaking, ctx.warnings(version.content))
+    return _result(tx, deployment, version.id, breaking, ctx.warnings(tx, version.content))
 
 
 def undo(tx: Transaction, ctx: WriteContext, key_or_id: str) -> VersionResult:

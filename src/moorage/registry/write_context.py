@@ -1,6 +1,6 @@
 """The context of a write: the project, who writes, on which conditions, and what inspects and calculates."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import msgspec
@@ -12,8 +12,12 @@ from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.history import Actor
 from moorage.core.deployments.ownership import WriteOptions
 from moorage.core.errors.base import Problem
+from moorage.core.integrations import Integration
 from moorage.core.lint.content import lint
+from moorage.core.lint.integrations import can_name_integrations, named_integrations
+from moorage.core.validation.validate import MAX_PROBLEMS
 from moorage.registry.calculations import Calculate, calculate_now
+from moorage.store.reader import Reader
 
 
 class TemplateInspector(Protocol):
@@ -55,9 +59,25 @@ class WriteContext(msgspec.Struct, frozen=True):
     token_sha256: str | None = None
     calculate: Calculate = calculate_now
 
-    def warnings(self, content: StoredContent) -> Sequence[Problem]:
+    def warnings(self, reader: Reader, content: StoredContent) -> Sequence[Problem]:
         """Return the warnings about a content that is written."""
-        return self.calculate(lint, content, self.templates.find_variables)
+        found: Sequence[Problem] = self.calculate(lint, content, self.templates.find_variables)
+        if can_name_integrations(content):
+            found = [*found, *self._integration_warnings(reader, content)][:MAX_PROBLEMS]
+        return found
+
+    def _integration_warnings(self, reader: Reader, content: StoredContent) -> Iterator[Problem]:
+        """Yield the warnings about integrations that a content names. They can be created later."""
+        known: dict[str, Integration | None] = {}
+        for model in self.calculate(named_integrations, content):
+            name = model.integration_id or ""
+            if name not in known:
+                known[name] = reader.find_named_integration(self.project_id, name)
+            integration, path = known[name], f"{model.path}.integration_id"
+            if integration is not None and integration.provider != model.provider:
+                yield Problem(path, f"{name!r} is of {integration.provider}, and the model is of {model.provider}")
+            elif integration is None and name != model.provider:  # that one can be in the environment
+                yield Problem(path, f"there is no integration {name!r} in this project; create it before a call")
 
     def with_reason(self, reason: str | UnsetType) -> "WriteContext":
         """Return a copy with the reason of a body, if the body has one."""

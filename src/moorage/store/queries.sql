@@ -134,6 +134,16 @@ SELECT id, project_id, name, provider, base_url, options, credentials, headers, 
     updated_by, deleted_us, rev
 FROM integration WHERE project_id = :project_id AND name = :name AND deleted_us IS NULL
 
+-- find_named_integration --
+-- The integration with a name or an id, unless it is deleted; a name never has the form of an id.
+SELECT id, project_id, name, provider, base_url, options, credentials, headers, key_id, created_us, created_by, updated_us,
+    updated_by, deleted_us, rev
+FROM integration WHERE project_id = :project_id AND name = :name AND deleted_us IS NULL
+UNION ALL
+SELECT id, project_id, name, provider, base_url, options, credentials, headers, key_id, created_us, created_by, updated_us,
+    updated_by, deleted_us, rev
+FROM integration WHERE id = :name AND project_id = :project_id AND deleted_us IS NULL
+
 -- update_integration --
 -- Replace the content of an integration.
 UPDATE integration

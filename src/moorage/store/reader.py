@@ -99,6 +99,11 @@ class Reader:
         """
         return next(map(rows.get_integration, self._run("find_integration", project_id=project_id, name=name)), None)
 
+    def find_named_integration(self, project_id: str, name_or_id: str) -> Integration | None:
+        """Return the integration with a name or an id, unless it is deleted or cannot be decoded."""
+        found = self._run("find_named_integration", project_id=project_id, name=name_or_id)
+        return next(iter(readable(map(rows.integration, found))), None)
+
     def sealed_integrations(self) -> list[Integration | UnreadableRow]:
         """Return the integrations with encrypted columns, and those of them that cannot be decoded."""
         return list(map(rows.integration, self._run("sealed_integrations")))
