@@ -1,6 +1,7 @@
 """The checks of `moorage doctor` for the content of a database, on both engines. They change nothing."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from shlex import quote
 
 from moorage import clock
@@ -12,8 +13,9 @@ from moorage.core.times import iso
 from moorage.diagnostics.finding import Finding
 from moorage.diagnostics.sdk import NEAREST, NEWEST, REJECTED, rejected_by
 from moorage.store.columns import is_time
-from moorage.store.engine import Stream
+from moorage.store.engine import Row, Stream
 from moorage.store.queries import load_migrations
+from moorage.store.sealing import KeyRing
 
 #: The tolerated difference between two clocks, in microseconds.
 CLOCK_TOLERANCE_US = 1_000_000
@@ -34,10 +36,12 @@ def error_finding(subject: str, error: StorageError, fix: str) -> Finding:
     return Finding("problem", subject, str(error.fields.get("reason") or error), fix)
 
 
-def diagnose_content(schema: int, read: Stream, url: str, secret_keys: SecretKeys) -> Iterator[Finding]:
+def diagnose_content(
+    schema: int, read: Stream, url: str, secret_keys: SecretKeys, key_file: Path | None = None
+) -> Iterator[Finding]:
     """Yield the findings about the schema (0: no tables), and about the rows if the schema is supported.
 
-    `url` is shown, so it must not contain a password.
+    `url` is shown, so it must not contain a password. `key_file` can have the key of credentials.
     """
     supported = len(load_migrations())
     yield _schema_finding(schema, supported)
@@ -47,6 +51,7 @@ def diagnose_content(schema: int, read: Stream, url: str, secret_keys: SecretKey
         yield next((_time_finding(newest_us, now_us) for (newest_us,) in read("newest_time")), _NO_REVISION)
         if schema == supported:
             yield from (_history_finding(secret_keys, head, key_id) for _, _, _, head, key_id in read("state"))
+            yield from _credential_findings(read("sealing_keys"), KeyRing(secret_keys, key_file))
         yield from _sdk_findings(read("live_configurations"))
 
 
@@ -107,6 +112,17 @@ def _history_finding(secret_keys: SecretKeys, head: object, key_id: object) -> F
     is_missing = "is not set" if not has_key else "has no such key"
     text = f"the history is authenticated with the secret key {str(key_id)[:40]}, but MOORAGE_SECRET_KEY {is_missing}"
     return Finding("problem", "history", text, "set MOORAGE_SECRET_KEY to that key, or a new one, a comma and that key")
+
+
+def _credential_findings(rows: Iterable[Row], key_ring: KeyRing) -> Iterator[Finding]:
+    """Yield whether the secret keys of the credentials of integrations are known; nothing if there are none."""
+    for key_id, count in rows:
+        text = f"those of integrations (rows: {count}) are encrypted with the secret key {str(key_id)[:40]}"
+        if key_ring.has(str(key_id)):
+            yield Finding("ok", "credentials", text)
+        else:
+            fix = "add that key to MOORAGE_SECRET_KEY, or set the credentials again: moorage integrations set NAME"
+            yield Finding("problem", "credentials", f"{text}, which is missing", fix)
 
 
 def _sdk_findings(rows: Iterable[tuple[str, str, str]]) -> Iterator[Finding]:

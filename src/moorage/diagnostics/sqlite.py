@@ -15,6 +15,7 @@ from moorage.core.errors.storage import StorageError
 from moorage.core.secret_keys import SecretKeys
 from moorage.diagnostics.database import diagnose_content, error_finding
 from moorage.diagnostics.finding import Finding, State
+from moorage.store.engine import KEY_FILE
 from moorage.store.errors import error_text
 from moorage.store.queries import load_queries
 from moorage.store.sqlite.rows import stream_rows
@@ -47,6 +48,7 @@ def diagnose(path: Path, url: str, secret_keys: SecretKeys) -> Iterator[Finding]
                 lambda query, **parameters: stream_rows(connection, queries[query], parameters),
                 url,
                 secret_keys,
+                path.resolve().with_name(KEY_FILE),
             )
     except apsw.Error as error:
         yield Finding("problem", "database", f"{url}: {error_text(error)}", _PATH_FIX)

@@ -22,13 +22,14 @@ class BackupInfo(msgspec.Struct, frozen=True):
     """The number of deployments in a backup, and its revision.
 
     `database_rev` is the revision of the database, which a restore increases; `checked` has reports of rows that cannot
-    be decoded.
+    be decoded. `sealing_keys` counts the integrations by the id of the secret key of their credentials.
     """
 
     deployments: int
     rev: int
     database_rev: int
     checked: CheckedRows
+    sealing_keys: dict[str, int] = {}
 
 
 def backup(store: Store, file: Path) -> BackupInfo:
@@ -40,7 +41,7 @@ def backup(store: Store, file: Path) -> BackupInfo:
     with new_backup(file) as engine, store.dump() as dump:
         checked = CheckedRows(dump)
         fill(engine, checked)
-        return BackupInfo(dump.deployments(), dump.rev, dump.rev, checked)
+        return BackupInfo(dump.deployments(), dump.rev, dump.rev, checked, dump.sealing_keys())
 
 
 @contextmanager
@@ -78,7 +79,7 @@ def restore(source: Store, engine: Engine, *, replace: bool) -> BackupInfo:
         epoch, *_ = the_row(run("state"))
         checked = CheckedRows(dump)
         replace_all(run, checked, new_epoch(as_word(epoch), dump.epoch), database_rev)
-        return BackupInfo(dump.deployments(), dump.rev, database_rev, checked)
+        return BackupInfo(dump.deployments(), dump.rev, database_rev, checked, dump.sealing_keys())
 
 
 def _check_empty(run: Run, url: str, rev: int, dump: DatabaseDump) -> None:

@@ -134,6 +134,10 @@ SELECT id, project_id, name, provider, base_url, options, credentials, headers, 
     updated_by, deleted_us, rev
 FROM integration WHERE project_id = :project_id AND name = :name AND deleted_us IS NULL
 
+-- sealing_keys --
+-- The ids of the secret keys that encrypt credentials, each with the number of integrations.
+SELECT key_id, count(*) FROM integration WHERE key_id <> '' GROUP BY key_id ORDER BY key_id
+
 -- find_named_integration --
 -- The integration with a name or an id, unless it is deleted; a name never has the form of an id.
 SELECT id, project_id, name, provider, base_url, options, credentials, headers, key_id, created_us, created_by, updated_us,

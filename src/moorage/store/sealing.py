@@ -93,6 +93,13 @@ class KeyRing:
         """
         return self._writing_key()[0]
 
+    def has(self, key_id: str) -> bool:
+        """Return whether a key is known; one in a file that cannot be used is not."""
+        try:
+            return self._find_key(key_id) is not None
+        except KeyFileUnusable:
+            return False
+
     def _writing_key(self) -> tuple[str, bytes]:
         keys = self._secret_keys.sealing_keys or self._file_keys(is_created=True)
         for key_id, key in keys.items():

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from moorage.cli.db.damaged_rows import fail_if_damaged
+from moorage.cli.db.needed_keys import print_needed_keys
 from moorage.cli.options import setting
 from moorage.cli.output import echo, pluralize
 from moorage.files import check_target
@@ -37,4 +38,5 @@ def backup(file: Path, force: bool, database: str) -> None:
         kept = write_backup(store, file)
     megabytes = file.stat().st_size / 1e6
     echo(f"{pluralize(kept.deployments, 'deployment')}, revision {kept.rev}, {megabytes:.1f} MB: {file}")
+    print_needed_keys(kept.sealing_keys, "the backup")
     fail_if_damaged(kept.checked)

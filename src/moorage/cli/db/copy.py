@@ -7,9 +7,12 @@ from contextlib import closing
 import click
 
 from moorage.cli.db.damaged_rows import fail_if_damaged
+from moorage.cli.db.needed_keys import print_needed_keys
+from moorage.cli.options import secret_keys
 from moorage.cli.output import echo, pluralize, print_table, progress_bar
 from moorage.cli.table import new_table
 from moorage.store.opening import open_engine, open_existing
+from moorage.store.sealing import KeyRing
 from moorage.store.transfer.copy import Copy, CopyProgress, CopyStart
 
 _BEGUN: dict[CopyStart, str] = {
@@ -36,12 +39,14 @@ def copy(source: str, target: str) -> None:
             copying = Copy(store, dump, engine)
             echo(_BEGUN[copying.begin()].format(source=store.url, target=engine.url), err=True)
             _show(copying.steps())
+            sealing_keys = dump.sealing_keys()
         table = new_table("table", "rows", "source", "copy")
         for each in copying.compare():
             table.add_row(each.table, f"{each.rows:,}", each.source[:_DIGITS], each.target[:_DIGITS])
         copying.finish()
         print_table(table)
         echo(f"The copy is complete, at revision {dump.rev}. Start the servers on {engine.url}.")
+        print_needed_keys(sealing_keys, "the copy", KeyRing(secret_keys(), engine.key_file()))
         fail_if_damaged(copying.checked)
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 import click
 
 from moorage.cli.db.damaged_rows import fail_if_damaged
+from moorage.cli.db.needed_keys import print_needed_keys
 from moorage.cli.options import secret_keys, setting
 from moorage.cli.output import echo, pluralize
 from moorage.registry.backups import checked_backup
 from moorage.registry.backups import restore as restore_backup
 from moorage.store.opening import open_engine
+from moorage.store.sealing import KeyRing
 
 
 @click.command()
@@ -24,12 +26,14 @@ def restore(file: Path, replace: bool, damaged: bool, database: str) -> None:
     FILE may be a backup of SQLite or PostgreSQL. It is checked first, as by `moorage db check`, and restored completely
     or not at all. With --damaged, rows that no database can store are left out and listed; then the exit code is 1.
     """
-    checked = checked_backup(file, secret_keys(), is_damaged_allowed=damaged)
+    keys = secret_keys()
+    checked = checked_backup(file, keys, is_damaged_allowed=damaged)
     with checked as saved, closing(open_engine(database)) as engine:
         info = restore_backup(saved, engine, replace=replace)
-        shown = engine.url
+        shown, key_ring = engine.url, KeyRing(keys, engine.key_file())
     echo(
         f"Restored {pluralize(info.deployments, 'deployment')} of revision {info.rev} into {shown}; "
         f"the revision is now {info.database_rev}."
     )
+    print_needed_keys(info.sealing_keys, "the backup", key_ring)
     fail_if_damaged(info.checked)

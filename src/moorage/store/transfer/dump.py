@@ -86,6 +86,10 @@ class DatabaseDump:
         ((count,),) = self._stream("count_deployments")
         return int(count)
 
+    def sealing_keys(self) -> dict[str, int]:
+        """Return the number of integrations by the id of the secret key that encrypts their credentials."""
+        return {as_word(key_id): count for key_id, count in self._stream("sealing_keys")}
+
     def orphans(self) -> Iterator[tuple[str, str, str]]:
         """Return the table and name of rows that belong to no row of another table, and that table."""
         return ((table, name, parent) for table, name, parent in self._stream("orphans"))
