@@ -7,8 +7,9 @@ import click
 
 from moorage.cli import apply_outcomes
 from moorage.cli.apply_outcomes import DRAFT_RESULTS, RESULTS, Outcome
-from moorage.cli.client import Client, deployment_path, read_manifests
+from moorage.cli.client import Client, deployment_path
 from moorage.cli.errors import ApiError
+from moorage.cli.manifests import read_manifests
 from moorage.cli.options import setting, strict_option
 from moorage.cli.output import echo, one_line, pluralize, print_text, progress_bar
 from moorage.cli.problems import print_skipped

@@ -1,7 +1,7 @@
 """The API client of the command line."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -11,23 +11,20 @@ import msgspec
 from moorage import __version__
 from moorage.cli.errors import ServerError, api_error, decode, raise_not_moorage
 from moorage.cli.hints import GET_A_KEY
-from moorage.cli.http import MAX_RESPONSE, HttpClient, HttpResponse, InvalidServerUrl, NoResponse
-from moorage.cli.output import echo
+from moorage.cli.http import MAX_RESPONSE, Exchange, HttpClient, HttpResponse, InvalidServerUrl, NoResponse
 from moorage.cli.profile import profile_path, read_profile
 from moorage.cli.responses import (
     LiveDeployment,
-    ManifestPage,
     PageT,
-    UnreadableItem,
 )
 from moorage.core.deployments.deployment import MAX_NOTES
 from moorage.core.deployments.ids import check_key_or_id, is_segment
-from moorage.core.deployments.manifest import Manifest
 from moorage.core.deployments.page import MAX_LIMIT
 from moorage.core.escaping import visible, visible_line
 from moorage.settings import SettingError, from_environment
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 #: The limits of a list: pages, bytes of all pages, and seconds.
 MAX_PAGES = 10_000
@@ -136,6 +133,22 @@ class Client:
         data = None if body is None else msgspec.json.encode(body)
         return self._json(method, path, query or {}, data, kind, **headers)
 
+    def call(self, path: str, kind: type[T], body: Any) -> Reply[T]:
+        """Call a model, and return its complete response."""
+        response = self._respond(
+            lambda: self._http.send("POST", path, msgspec.json.encode(body), self._headers, is_call=True)
+        )
+        return Reply(self._http.url, decode(self._http.url, self._checked(response), kind), response)
+
+    def stream(self, path: str, body: Any) -> Exchange:
+        """Call a model, and return its response while it arrives. Close it."""
+        data = msgspec.json.encode(body)
+        exchange = self._respond(lambda: self._http.stream("POST", path, data, self._headers))
+        if not 200 <= exchange.status < 300:
+            with exchange:
+                self._checked(self._respond(exchange.read))
+        return exchange
+
     def put(self, key: str, body: Any, reason: str, **query: Any) -> Reply[LiveDeployment]:
         """PUT a deployment, with the query parameters that are not None."""
         data, path = msgspec.json.encode(body), deployment_path(key)
@@ -169,40 +182,22 @@ class Client:
         fields = {name: _query_value(value) for name, value in query.items() if value is not None}
         target = path + (f"?{urlencode(fields)}" if fields else "")
         texts = {name.replace("_", "-"): _header_value(value) for name, value in headers.items() if value}
+        return self._checked(self._respond(lambda: self._http.send(method, target, body, self._headers | texts)))
+
+    def _respond(self, send: Callable[[], S]) -> S:
         try:
-            response = self._http.send(method, target, body, self._headers | texts)
+            return send()
         except NoResponse as error:
             raise ServerError(
                 f"No response from {self._http.url}: {error}.",
                 "Check that the server is running (moorage serve) and that MOORAGE_URL is correct.",
             ) from error
+
+    def _checked(self, response: HttpResponse) -> HttpResponse:
+        """Return a response that is 2xx; any other is an error."""
         if not 200 <= response.status < 300:
             raise api_error(self._http.url, response, self._source)
         return response
-
-
-class Manifests(msgspec.Struct, frozen=True):
-    """All deployments of a server in the form of files, by key, and those that the server cannot decode, by id."""
-
-    by_key: dict[str, Manifest]
-    unreadable: dict[str, UnreadableItem]
-
-    def report(self) -> bool:
-        """Print the deployments that the server cannot decode; return whether there are any."""
-        for each in self.unreadable.values():
-            echo(f"Left out: {visible_line(each.message, 1_000)}", err=True)
-        if self.unreadable:
-            echo("To find out what was changed, on the server: moorage db check", err=True)
-        return bool(self.unreadable)
-
-
-def read_manifests(client: Client) -> Manifests:
-    """Return all deployments of the server in the form of files."""
-    found = Manifests({}, {})
-    for page in client.pages("/v2/manifests", ManifestPage):
-        found.by_key.update({item.key: item for item in page.value.data})
-        found.unreadable.update({each.id: each for each in page.value.unreadable})
-    return found
 
 
 def deployment_path(key_or_id: str) -> str:

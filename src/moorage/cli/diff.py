@@ -4,9 +4,10 @@ from collections import Counter
 
 import click
 
-from moorage.cli.client import Client, read_manifests
+from moorage.cli.client import Client
 from moorage.cli.difference import print_difference
 from moorage.cli.errors import DIFFERENT
+from moorage.cli.manifests import read_manifests
 from moorage.cli.options import setting, strict_option
 from moorage.cli.output import echo, one_line, print_data, print_paragraph
 from moorage.cli.problems import print_problems, print_skipped, print_unreadable

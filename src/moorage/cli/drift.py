@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from moorage.cli.client import Client, deployment_path, read_manifests
+from moorage.cli.client import Client, deployment_path
 from moorage.cli.errors import DIFFERENT
+from moorage.cli.manifests import read_manifests
 from moorage.cli.options import output_option, setting, strict_option
 from moorage.cli.output import echo, one_line, print_data, print_table, print_text
 from moorage.cli.problems import print_skipped

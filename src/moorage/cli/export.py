@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from moorage.cli.client import Client, read_manifests
+from moorage.cli.client import Client
+from moorage.cli.manifests import read_manifests
 from moorage.cli.options import setting
 from moorage.cli.output import echo, one_line, print_table
 from moorage.cli.table import new_table
