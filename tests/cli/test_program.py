@@ -21,6 +21,7 @@ COMMANDS = {
     "deployments list": "greeting",
     "deployments show greeting -o json": '"key": "greeting"',
     "deployments get-config greeting -o yaml": "model: openai/gpt-4o",
+    "deployments invoke greeting --mock Hello": "openai gpt-4o, mock response",
     "deployments versions greeting": "1.1",
     "deployments diff greeting 1.0 1.1": "+prompt_config",
     "deployments history greeting": "created",

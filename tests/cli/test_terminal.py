@@ -34,6 +34,7 @@ def evil(project: Project) -> Project:
 
 
 COMMANDS = [
+    "deployments invoke a --mock \x1b[2J", "deployments invoke a -o json --mock \x1b[2J",
     "deployments list", "deployments list -o json", "deployments list -o yaml", "deployments show a",
     "deployments show a -o json", "deployments show a -o yaml", "deployments versions a",
     "deployments versions a -o json", "deployments versions a -o yaml", "deployments history a",

@@ -1,5 +1,6 @@
 """Responses of Moorage to each request of the command line, which a hostile server changes."""
 
+import json
 from typing import Any
 
 from tests.support.hostile import Request
@@ -40,10 +41,24 @@ DELETED = {"id": ID, "key": "a", "version": "1.0", "deleted": True, "deleted_at"
 
 CHANGED = {"context": {"plan": "pro"}, "before": {"variant": "default"}, "after": {"variant": "new"}}
 
+CALL = {
+    "id": "x", "created": "2026", "object": "chat", "model": "gpt-4o", "provider": "openai",
+    "choices": [{
+        "index": 0, "finish_reason": "stop",
+        "message": {
+            "type": "content", "role": "assistant", "content": "Hi", "reasoning": "Hm",
+            "tool_calls": [{"index": 0, "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+        },
+    }],
+    "is_final": True, "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+}  # fmt: skip
+
 HEADERS = {
     "ETag": '"1-x"', "X-Moorage-Result": "updated", "X-Moorage-Deployment": "a", "X-Moorage-Version": "1.0",
     "X-Moorage-Variant": "default", "X-Moorage-Reason": "only", "X-Moorage-Breaking": "variables.a",
     "X-Moorage-Normalized": "prompt_config.tools", "X-Moorage-Previous-Owner": "api",
+    "X-Moorage-Attempts": "1", "X-Moorage-Dropped": "topK", "X-Moorage-Attempt-Log": "openai ok 1ms",
+    "X-Moorage-Warnings": "a: is unknown",
 }  # fmt: skip
 
 ERROR = {
@@ -56,8 +71,17 @@ ERROR = {
         "callers": [
             {"api_key": {"id": "k", "name": "n"}, "inputs_missing": ["x"], "inputs_unused": ["y"], "last_used": "2026"}
         ],
+        "attempts": [{
+            "provider": "openai", "model": "m", "integration": "i", "outcome": "provider_error", "milliseconds": 1.5,
+            "status": 503, "reason": "busy", "next": "retry", "wait_ms": 500.0,
+        }],
     },
 }  # fmt: skip
+
+
+def media_type(request: Request) -> str:
+    """Return the media type of that body if it is bytes."""
+    return "text/event-stream" if request.path.endswith("/stream") else "text/plain; charset=utf-8"
 
 
 def a_page(*items: Any, has_more: bool = False) -> dict[str, Any]:
@@ -70,7 +94,10 @@ def body_for(request: Request) -> Any:
     last = request.path.rpartition("/")[2]
     if last == "diff" and "text/plain" in request.head:
         return b"--- 1.0\n+++ 1.1\n+prompt_config.model: x\n"
+    if last == "stream":
+        return b"data: %b\n\ndata: [DONE]\n\n" % json.dumps(CALL).encode()
     by_segment = {
+        "invoke": CALL,
         "snapshot": {"format": 1, "project": "p", "epoch": "", "revision": 1, "deployments": [SNAPSHOT_DEPLOYMENT]},
         "manifests": a_page(MANIFEST),
         "versions": a_page(VERSION) if request.method == "GET" else VERSION,

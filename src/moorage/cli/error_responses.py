@@ -21,6 +21,18 @@ class AffectedCaller(msgspec.Struct, frozen=True):
     last_used: str
 
 
+class FailedAttempt(msgspec.Struct, frozen=True):
+    """A request to a provider, or the reason why there was none."""
+
+    provider: str
+    model: str
+    outcome: str
+    milliseconds: float = 0.0
+    status: int | None = None
+    reason: str = ""
+    next: str = ""
+
+
 class ErrorDetail(msgspec.Struct, frozen=True):
     """The details of an error."""
 
@@ -31,6 +43,7 @@ class ErrorDetail(msgspec.Struct, frozen=True):
     problems: list[Problem] = []
     breaking: list[BreakingLine] = []
     callers: list[AffectedCaller] = []
+    attempts: list[FailedAttempt] = []
 
 
 class ErrorReply(msgspec.Struct, frozen=True):

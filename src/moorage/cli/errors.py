@@ -6,7 +6,7 @@ from typing import NoReturn, TypeVar
 import click
 import msgspec
 
-from moorage.cli.error_responses import AffectedCaller, ErrorReply
+from moorage.cli.error_responses import AffectedCaller, ErrorReply, FailedAttempt
 from moorage.cli.hints import translate
 from moorage.cli.http import HttpResponse
 from moorage.core.errors.base import Problem
@@ -83,7 +83,18 @@ def api_error(url: str, response: HttpResponse, source: str = "") -> ApiError:
     message, hint = translate(error)
     if response.status == 401 and source:
         message = f"{url} rejects the API key of {source}: {message[:1].lower()}{message[1:]}"
-    return ApiError(problems or [message], hint, error.code, error.problems)
+    if not problems:
+        attempts = error.attempts if len(error.attempts) > 1 else []
+        problems = [message, *map(_attempt, attempts)]
+    return ApiError(problems, hint, error.code, error.problems)
+
+
+def _attempt(attempt: FailedAttempt) -> str:
+    """Return a line about a request to a provider."""
+    status = "" if attempt.status is None else f", status {attempt.status}"
+    next_ = f"; then {attempt.next}" if attempt.next else ""
+    result = f"{attempt.outcome}{status} after {attempt.milliseconds:.0f} ms"
+    return f"{attempt.provider} {attempt.model}: {result}{': ' if attempt.reason else ''}{attempt.reason}{next_}"
 
 
 def _affected(caller: AffectedCaller) -> str:

@@ -16,6 +16,9 @@ GET_A_KEY = (
     " an operator, or somebody whose API key has the scope keys:admin; then: moorage login URL"
 )
 
+_RETRY = "Retry later. A fallback to another provider would take over."
+_SET = "moorage integrations set NAME --provider PROVIDER --api-key-stdin"
+
 #: Code -> hint. `{key}` is the key of the deployment that the error is about.
 _HINTS: Mapping[str, str] = {
     "authentication_required": GET_A_KEY,
@@ -50,6 +53,17 @@ _HINTS: Mapping[str, str] = {
     "storage_full": "Free some space on the server and retry.",
     "storage_unavailable": "Retry later.",
     "stale": "Retry later.",
+    "integration_not_found": f"To create one: {_SET}. Or set the variable of the provider for the server.",
+    "integration_of_other_provider": "Name an integration of that provider in `integration_id`, or omit it.",
+    "provider_credential_invalid": f"To set a valid one: {_SET}",
+    "provider_rejected": "Change the request or the deployment; a retry has the same result.",
+    "provider_overloaded": _RETRY,
+    "provider_error": _RETRY,
+    "provider_timeout": "Retry, or raise the timeout of the integration: --option timeout_total_s=1800",
+    "rate_limit_exceeded": "Retry later.",
+    "not_supported_by_provider": "Change the deployment, or use a provider that supports it.",
+    "unsupported_model_type": "To get what to send to the model: moorage deployments get-config {key}",
+    "egress_forbidden": "The operator of the server can allow private hosts with MOORAGE_PRIVATE_HOSTS.",
 }
 
 #: Codes whose API hint is a request that restores something; it is the end of the hint, after the time.

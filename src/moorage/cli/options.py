@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 import click
+import msgspec
 from click.core import ParameterSource
 
 from moorage.cli.client import Client
@@ -157,3 +158,29 @@ def strict_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the option `--strict`."""
     text = "Fail for files in folders that are no deployments, instead of skipping them."
     return click.option("--strict", is_flag=True, help=text)(command)
+
+
+def _pair(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> dict[str, Any]:
+    """Return `name=text` and `name:=JSON` pairs as an object."""
+    found = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name.removesuffix(":"):
+            raise click.BadParameter(f"{text!r} must have the form NAME=TEXT or NAME:=JSON", ctx, param)
+        try:
+            found[name.removesuffix(":")] = msgspec.json.decode(value) if name.endswith(":") else value
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise click.BadParameter(
+                f"in {text[:200]!r}, {value[:200]!r} is not JSON; for text, use NAME=TEXT", ctx, param
+            ) from error
+    return found
+
+
+def pairs_option(name: str, meaning: str) -> Decorator:
+    """Return an option `--name NAME=TEXT` whose values become one object."""
+    text = f"{meaning}: NAME=TEXT, or NAME:=JSON for a number, true, false or a list. May be repeated."
+    return click.option(f"--{name}", multiple=True, callback=_pair, metavar="NAME=TEXT", help=text)
+
+
+input_option = pairs_option("input", "The value of a variable")
+context_option = pairs_option("context", "An attribute for routing")

@@ -39,10 +39,11 @@ def echo(
     nl: bool = True,
     fg: str | None = None,
     bold: bool | None = None,
+    dim: bool | None = None,
     reverse: bool | None = None,
 ) -> None:
     """Print a text of one or several lines."""
-    click.secho(visible_lines(text), err=err, nl=nl, fg=fg, bold=bold, reverse=reverse)
+    click.secho(visible_lines(text), err=err, nl=nl, fg=fg, bold=bold, dim=dim, reverse=reverse)
 
 
 def print_table(table: OutputTable) -> None:
@@ -111,6 +112,11 @@ def print_data(value: Any, output: str) -> None:
         click.echo(escape_json(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()))
     else:
         click.echo(dump_yaml(msgspec.to_builtins(value)), nl=False)
+
+
+def print_json_line(value: Any) -> None:
+    """Print a value as JSON on one line."""
+    click.echo(escape_json(msgspec.json.encode(value).decode()))
 
 
 def one_line(text: object, width: int = 48) -> str:

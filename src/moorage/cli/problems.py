@@ -67,12 +67,17 @@ def print_problems(document: Document, problems: Sequence[Problem], kind: str, *
 
 def print_warnings(reply: Reply[Any], document: Document | None = None) -> None:
     """Print the warnings of a write on standard error, so that the output can be data."""
-    warnings = read_warnings(reply.find_header("X-Moorage-Warnings"))
+    header = reply.find_header("X-Moorage-Warnings")
     if document is not None:
-        print_problems(document, warnings, "warning", fg="yellow", err=True)
+        print_problems(document, read_warnings(header), "warning", fg="yellow", err=True)
     else:
-        for warning in warnings:
-            print_paragraph(f"warning: {warning.path}: {warning.message}", fg="yellow", err=True)
+        print_warning_header(header)
+
+
+def print_warning_header(header: str | None) -> None:
+    """Print the warnings in the header `X-Moorage-Warnings` on standard error."""
+    for warning in read_warnings(header):
+        print_paragraph(f"warning: {warning.path}: {warning.message}", fg="yellow", err=True)
 
 
 def read_warnings(header: str | None) -> list[Problem]:

@@ -8,6 +8,7 @@ from moorage.cli.client import Client, deployment_path
 from moorage.cli.deployments import resolve as using
 from moorage.cli.deployments import versions
 from moorage.cli.deployments import write as changes
+from moorage.cli.deployments.invoke import invoke
 from moorage.cli.groups import Group
 from moorage.cli.options import key_argument, output_option, setting
 from moorage.cli.output import echo, one_line, print_data, print_table, print_text, with_progress
@@ -22,7 +23,7 @@ def deployments() -> None:
     """List, change and explain deployments."""
 
 
-for _command in (*using.COMMANDS, *versions.COMMANDS, *changes.COMMANDS):
+for _command in (invoke, *using.COMMANDS, *versions.COMMANDS, *changes.COMMANDS):
     deployments.add_command(_command)
 
 

@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from moorage.cli.client import Client, deployment_path
-from moorage.cli.options import Decorator, key_argument, output_option, setting
+from moorage.cli.options import context_option, input_option, key_argument, output_option, setting
 from moorage.cli.output import echo, one_line, pluralize, print_data, print_table, print_text
 from moorage.cli.responses import ConfigReply, Explanation, Simulation
 from moorage.cli.table import Column, new_table
@@ -15,34 +15,10 @@ from moorage.documents.read import read_one, read_values
 from moorage.documents.yaml import dump_yaml
 
 
-def _pair(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> dict[str, Any]:
-    """Return `name=text` and `name:=JSON` pairs as an object."""
-    found = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not sign or not name.removesuffix(":"):
-            raise click.BadParameter(f"{text!r} must have the form NAME=TEXT or NAME:=JSON", ctx, param)
-        try:
-            found[name.removesuffix(":")] = msgspec.json.decode(value) if name.endswith(":") else value
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise click.BadParameter(
-                f"in {text[:200]!r}, {value[:200]!r} is not JSON; for text, use NAME=TEXT", ctx, param
-            ) from error
-    return found
-
-
-def _pairs(name: str, meaning: str) -> Decorator:
-    text = f"{meaning}: NAME=TEXT, or NAME:=JSON for a number, true, false or a list. May be repeated."
-    return click.option(f"--{name}", multiple=True, callback=_pair, metavar="NAME=TEXT", help=text)
-
-
-_context = _pairs("context", "An attribute for routing")
-
-
 @click.command("get-config")
 @key_argument
-@_pairs("input", "The value of a variable")
-@_context
+@input_option
+@context_option
 @output_option
 @setting("url")
 def get_config(key_or_id: str, input: dict[str, Any], context: dict[str, Any], output: str, url: str) -> None:  # noqa: A002 -- the option's name
@@ -65,7 +41,7 @@ def get_config(key_or_id: str, input: dict[str, Any], context: dict[str, Any], o
 
 @click.command()
 @key_argument
-@_context
+@context_option
 @output_option
 @setting("url")
 def explain(key_or_id: str, context: dict[str, Any], output: str, url: str) -> None:
