@@ -52,7 +52,8 @@ class Failure(msgspec.Struct, frozen=True):
 
     def error(self, row: ProviderRow, integration: str) -> CallFailed:
         """Return the error for the caller, without the attempts."""
-        error = self.kind(name=row.name, provider_id=row.id, integration=integration, reason=self.reason)
+        reason = self.reason.removesuffix(".")  # a sentence of the provider within one of ours
+        error = self.kind(name=row.name, provider_id=row.id, integration=integration, reason=reason)
         status = UNSET if self.status is None else self.status
         error.provider = ProviderReason(row.id, status, self.code or UNSET, self.reason)
         error.retry_after = self.retry_after
