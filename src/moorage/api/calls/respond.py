@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import msgspec
 from starlette.requests import ClientDisconnect
@@ -50,8 +51,13 @@ class RunningCall:
         self.resolved = resolved
         self.progress = Progress(started)
         self.ids = call_ids(ctx.request)
-        self.shape = request.shape(self.ids, resolved.config)
         self._at = clock.now_seconds()
+
+    @cached_property
+    def shape(self) -> Shape:
+        """The response in the form of its API, for the model that has responded: a fallback is another one."""
+        target = self.progress.target
+        return self.request.shape(self.ids, self.resolved.config if target is None else target.config)
 
     def call(self) -> Call:
         """Return what to call."""
