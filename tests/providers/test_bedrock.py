@@ -465,6 +465,17 @@ def test_a_wrong_byte_is_found_everywhere() -> None:
             read_stream([bytes(wrong) + STREAM])
 
 
+def test_malformed_bytes_count_after_the_messages_before_them() -> None:
+    splitter, message = EventStreamSplitter(), an_event("contentBlockDelta", EVENTS[4][1])
+
+    (event,) = splitter.feed(message + b"garbage that is no message")
+    assert event.name == "contentBlockDelta"
+    with pytest.raises(MalformedResponse):
+        splitter.close()
+    with pytest.raises(MalformedResponse):
+        splitter.feed(b"")
+
+
 def test_a_message_that_is_too_large_is_rejected_by_its_sizes() -> None:
     for size, n_headers in ((MAX_MESSAGE + 1, 0), (2**32 - 1, 0), (16, 1), (15, 0), (200_000, 131_073)):
         head = struct.pack(">II", size, n_headers)

@@ -40,7 +40,7 @@ class EventStreamSplitter:
         self._expected = _PRELUDE.size
 
     def feed(self, data: bytes) -> Sequence[Event]:
-        """Return the events that are complete with these bytes.
+        """Return the events that are complete with these bytes. What is malformed after them counts at the next call.
 
         Raises:
             MalformedResponse: a checksum is wrong, or a message is too large.
@@ -48,16 +48,25 @@ class EventStreamSplitter:
         self._buffer += data
         if len(self._buffer) < self._expected:
             return ()
-        events, position = [], 0
-        while (size := self._size_at(position)) is not None:
-            events.append(_event(bytes(self._buffer[position : position + size])))
-            position += size
+        events, position = list[Event](), 0
+        try:
+            while (size := self._size_at(position)) is not None:
+                events.append(_event(bytes(self._buffer[position : position + size])))
+                position += size
+        except MalformedResponse:
+            if not events:
+                raise
+            self._expected = 0  # so that the next call parses the same bytes
         del self._buffer[:position]
         return events
 
     def close(self) -> Sequence[Event]:
-        """Return no event: each message has its size. A part of a message is lost."""
-        return ()
+        """Return no event: each message has its size. A part of a message is lost.
+
+        Raises:
+            MalformedResponse: as `feed`.
+        """
+        return () if self._expected else self.feed(b"")
 
     def _size_at(self, position: int) -> int | None:
         """Return the size of the message there; None if it is not complete."""
