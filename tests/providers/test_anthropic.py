@@ -1,6 +1,7 @@
 """Configurations as requests of the Anthropic Messages API."""
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -149,6 +150,13 @@ def test_tool_calls_and_results_are_blocks() -> None:
 def test_calls_without_ids_get_those_of_their_results() -> None:
     messages = encode(a_config([*USER, calls(None), result("x")]))["messages"]
     assert (messages[1]["content"][0]["id"], messages[2]["content"][0]["tool_use_id"]) == ("x", "x")
+
+
+def test_an_id_of_another_provider_is_replaced_by_the_same_valid_one() -> None:
+    messages = encode(a_config([*USER, calls("a|b"), result("a|b")]))["messages"]
+    found = messages[1]["content"][0]["id"]
+    assert re.fullmatch("[a-zA-Z0-9_-]+", found)
+    assert messages[2]["content"][0]["tool_use_id"] == found
 
 
 TEXT = base64.b64encode("né".encode()).decode()

@@ -1,5 +1,6 @@
 """Configurations as requests of the OpenAI Chat Completions API."""
 
+import re
 from typing import Any
 
 import pytest
@@ -253,6 +254,28 @@ def test_hints_of_other_providers_in_messages_are_listed() -> None:
         "messages[1].tool_calls[0].thought_signature", "messages[1].tool_calls[0].extra_content",
         "messages[2].cache_control",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("provider", "pattern"),
+    [
+        ("openai", ".{1,40}"),
+        ("azure", ".{1,40}"),
+        ("mistral", "[a-zA-Z0-9]{9}"),
+        ("groq", "x{50}"),
+        ("litellm", "x{50}"),
+    ],
+)
+def test_an_id_of_another_provider_is_replaced_if_the_provider_rejects_it(provider: str, pattern: str) -> None:
+    call_id = "x" * 50
+    call = {"id": call_id, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    sent = chat(a_config([
+        {"role": "user", "content": "x"}, {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": call_id, "content": "y"},
+    ], provider=provider))["messages"]  # fmt: skip
+
+    assert re.fullmatch(pattern, sent[1]["tool_calls"][0]["id"])
+    assert sent[2]["tool_call_id"] == sent[1]["tool_calls"][0]["id"]
 
 
 def test_google_gets_the_signature_of_a_thought() -> None:

@@ -2,14 +2,19 @@
 
 import base64
 import binascii
+import re
+from typing import Final
 
 from moorage.core.resolution.config import Object
-from moorage.providers.conversation import Turn, read_object
+from moorage.providers.conversation import Turn, accepted_id, read_object
 from moorage.providers.files import Data, data_of, read_data_uri, url_of
 from moorage.providers.request import Translation, set_fields
 
 _IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 _PDF = "application/pdf"
+
+#: The ids of tool calls that the API takes.
+_CALL_ID: Final = re.compile(r"[a-zA-Z0-9_-]+")
 
 
 def encode_messages(turns: list[Turn], translation: Translation) -> tuple[str | list[Object], list[Object]]:
@@ -54,8 +59,8 @@ def _short(blocks: list[Object]) -> str | list[Object]:
 
 def _result(turn: Turn, blocks: list[Object]) -> Object:
     return set_fields(
-        type="tool_result", tool_use_id=turn.call_id, content=_short(blocks) if blocks else None,
-        cache_control=turn.message.get("cache_control"),
+        type="tool_result", tool_use_id=accepted_id(turn.call_id or "", _CALL_ID),
+        content=_short(blocks) if blocks else None, cache_control=turn.message.get("cache_control"),
     )  # fmt: skip
 
 
@@ -146,4 +151,9 @@ def _use(turn: Turn, index: int, translation: Translation) -> Object:
     arguments = read_object(call["function"].get("arguments") or "{}")
     if arguments is None:
         raise translation.reject(f"{path}.function.arguments", "they must be the JSON of an object")
-    return {"type": "tool_use", "id": call["id"], "name": call["function"].get("name") or "", "input": arguments}
+    return {
+        "type": "tool_use",
+        "id": accepted_id(call["id"], _CALL_ID),
+        "name": call["function"].get("name") or "",
+        "input": arguments,
+    }

@@ -1,12 +1,11 @@
 """Messages of the Converse API of Amazon Bedrock: contents are lists of blocks, and roles alternate."""
 
-import hashlib
 import json
 import re
 from typing import Final
 
 from moorage.core.resolution.config import Object
-from moorage.providers.conversation import Turn
+from moorage.providers.conversation import Turn, accepted_id
 from moorage.providers.files import Data, data_of, read_data_uri
 from moorage.providers.request import Translation, set_fields
 
@@ -55,7 +54,8 @@ class Messages:
             self.has_tools = True
             points = [block for block in blocks if "cachePoint" in block]
             content = [block for block in blocks if "cachePoint" not in block]
-            self._join("user", [{"toolResult": {"toolUseId": _id(turn.call_id or ""), "content": content}}, *points])
+            call_id = accepted_id(turn.call_id or "", _CALL_ID)
+            self._join("user", [{"toolResult": {"toolUseId": call_id, "content": content}}, *points])
         else:
             if not blocks and turn.message.get("refusal"):
                 blocks = [{"text": turn.message["refusal"]}]
@@ -143,7 +143,7 @@ class Messages:
         if not isinstance(arguments, dict):
             raise self._translation.reject(f"{path}.function.arguments", "they must be the JSON of an object")
         name = call["function"].get("name") or ""
-        return {"toolUse": {"toolUseId": _id(call["id"]), "name": name, "input": arguments}}
+        return {"toolUse": {"toolUseId": accepted_id(call["id"], _CALL_ID), "name": name, "input": arguments}}
 
 
 def cache_point(control: Object) -> Object:
@@ -153,10 +153,3 @@ def cache_point(control: Object) -> Object:
 
 def _image_block(format_name: str, source: Object) -> Object:
     return {"image": {"format": format_name, "source": source}}
-
-
-def _id(call_id: str) -> str:
-    """Return an id of a call that the API takes; the same for the same id."""
-    if _CALL_ID.fullmatch(call_id):
-        return call_id
-    return f"call_{hashlib.sha256(call_id.encode(errors='replace')).hexdigest()[:24]}"

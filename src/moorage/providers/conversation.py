@@ -1,5 +1,7 @@
 """The messages of a configuration, before their translation: only known roles, and each tool call has an id."""
 
+import hashlib
+import re
 from typing import Any
 
 import msgspec
@@ -61,6 +63,16 @@ def turns(messages: list[Object], translation: Translation) -> list[Turn]:
         for index, call in enumerate(turn.calls):
             call["id"] = call.get("id") or _generated(turn, index)
     return found
+
+
+def accepted_id(call_id: str, pattern: re.Pattern[str], form: str = "call_{:.24}") -> str:
+    """Return the id of a tool call for a provider that takes only some: the same for the same id.
+
+    Ids of other providers arrive in conversations that a fallback continues.
+    """
+    if pattern.fullmatch(call_id):
+        return call_id
+    return form.format(hashlib.sha256(call_id.encode(errors="replace")).hexdigest())
 
 
 def read_object(text: str) -> Object | None:

@@ -1,10 +1,11 @@
 """Messages of the OpenAI Chat Completions API."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
 from moorage.core.resolution.config import Object
-from moorage.providers.conversation import Turn
+from moorage.providers.conversation import Turn, accepted_id
 from moorage.providers.files import data_of, is_image, url_of
 from moorage.providers.request import Translation, set_fields
 
@@ -24,6 +25,10 @@ _DEVELOPER = frozenset({"openai", "azure"})
 _GOOGLE = frozenset({"google", "google-ai"})
 _STRICT = frozenset({"openai", "azure"})
 
+#: The ids of tool calls that OpenAI and Mistral take.
+_SHORT_ID: Final = re.compile(r"(?s).{1,40}")
+_MISTRAL_ID: Final = re.compile(r"[a-zA-Z0-9]{9}")
+
 
 def encode_turn(turn: Turn, translation: Translation) -> Object:
     """Return a message of the API.
@@ -40,7 +45,7 @@ def encode_turn(turn: Turn, translation: Translation) -> Object:
     elif message["content"] is None:
         message["content"] = ""
     if role == "tool":
-        message["tool_call_id"] = turn.call_id
+        message["tool_call_id"] = _id(turn.call_id or "", translation)
     elif turn.message.get("name"):
         message["name"] = turn.message["name"]
     if role == "assistant":
@@ -100,7 +105,7 @@ def _call(turn: Turn, index: int, translation: Translation) -> Object:
     call = turn.calls[index]
     function = call["function"]
     encoded: Object = {
-        "id": call["id"], "type": "function",
+        "id": _id(call["id"], translation), "type": "function",
         "function": {"name": function.get("name") or "", "arguments": function.get("arguments") or "{}"},
     }  # fmt: skip
     if call.get("extra_content"):
@@ -114,6 +119,12 @@ def _call(turn: Turn, index: int, translation: Translation) -> Object:
         else:
             translation.omit(f"{turn.path}.tool_calls[{index}].thought_signature", "it belongs to the API of Google")
     return encoded
+
+
+def _id(call_id: str, translation: Translation) -> str:
+    if translation.provider in _STRICT:
+        return accepted_id(call_id, _SHORT_ID)
+    return accepted_id(call_id, _MISTRAL_ID, "{:.9}") if translation.provider == "mistral" else call_id
 
 
 def _omit_cache_control(value: Object, path: str, translation: Translation) -> None:
