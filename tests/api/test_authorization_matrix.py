@@ -51,7 +51,7 @@ BODIES: dict[type, dict[str, Any]] = {
     TextBody: {"model": "quay-live", **MOCK},
     ExplainRequest: {"context": {"plan": "pro"}},
     SimulateRequest: {"contexts": [{"plan": "pro"}], "routing": []},
-    PutIntegration: {"provider": "openailike", "base_url": "http://127.0.0.1:1/v1"},
+    PutIntegration: {"provider": "openailike", "base_url": "https://127.0.0.1.example/v1"},
     PostUsage: {"versions": [{"version_id": "01a2b3c4-0000-7000-8000-000000000000", "inputs": ["name"]}]},
 }
 
@@ -122,7 +122,7 @@ class Harness:
         self.entry_id: str = self.request("GET", f"/v2/deployments/{live}/history", self.full).json["data"][0]["id"]
         api_key_id = project.key(Scope.KEYS_ADMIN)[0]
         link = f"{name}-link"
-        body = BODIES[PutIntegration] | {"base_url": f"http://{name}.example/v1"}
+        body = BODIES[PutIntegration] | {"base_url": f"https://{name}.example/v1"}
         link_id = self.request("PUT", f"/v2/integrations/{link}", self.full, body).json["id"]
         self.names = Names(
             live, live_id, deleted, deleted_id, version_id, deleted_version_id, api_key_id, link, link_id

@@ -16,7 +16,7 @@ from tests.support.stores import run_sql
 
 KEY = "sk-0123456789-wxyz"
 VENDOR = {"provider": "openai", "credentials": {"api_key": KEY}, "headers": {"X-Team": "the-support-team"}}
-LOCAL = {"provider": "openailike", "base_url": "http://127.0.0.1:1/v1"}
+LOCAL = {"provider": "openailike", "base_url": "https://llm.example:8443/v1"}
 ENVIRONMENT = ("env", f"MOORAGE_SECRET_KEY={'k' * 40}", "GROQ_API_KEY=gsk-from-the-environment", "CO_API_KEY=")
 UNREADABLE = "UPDATE integration SET key_id = '00000000' WHERE name = '{}'"
 
@@ -90,11 +90,22 @@ def test_short_secrets_are_not_shown_at_all(admin: Project) -> None:
     assert created.json["credentials"] == {"api_key": "…"}
 
 
+@pytest.mark.parametrize("url", [
+    "http://api.openai.com/v1", "https://127.0.0.1/v1", "https://10.0.0.1/v1", "https://[::1]/v1",
+    "https://169.254.169.254/latest", "https://[::ffff:127.0.0.1]/v1", "https://2130706433/v1", "https://0x7f000001/v1",
+    "https://metadata.google.internal/v1",
+])  # fmt: skip
+def test_an_address_that_calls_must_not_reach_is_rejected(admin: Project, url: str) -> None:
+    response = send(admin, "PUT", "local", {"provider": "openailike", "base_url": url})
+
+    assert (response.status, response.error["code"]) == (422, "egress_forbidden"), response.body
+    assert send(admin, "GET", "local").status == 404
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"base_url": "https://attacker.example/v1"},
-        {"base_url": "http://api.openai.com/v1"},
         {"base_url": "https://api.openai.com:8443/v1"},
         {"provider": "mistral"},
     ],
@@ -205,8 +216,8 @@ def test_an_invalid_body_is_rejected_with_every_problem_and_without_a_secret(
 
 
 ACCEPTED: list[tuple[dict[str, Any], str]] = [
-    (LOCAL, "http://127.0.0.1:1/v1"),
-    ({**LOCAL, "headers": {"Authorization": "Basic eDp5"}}, "http://127.0.0.1:1/v1"),
+    (LOCAL, "https://llm.example:8443/v1"),
+    ({**LOCAL, "headers": {"Authorization": "Basic eDp5"}}, "https://llm.example:8443/v1"),
     ({"provider": "azure", "credentials": {"api_key": KEY}, "options": {"resource": "my-shop"}},
      "https://my-shop.openai.azure.com/openai/v1"),
     ({"provider": "aws", "credentials": {"api_key": KEY}, "options": {"region": "eu-west-1"}},

@@ -101,7 +101,7 @@ def test_an_unknown_field_of_get_config_that_is_nearly_known_is_reported(
 
 def test_an_integration_that_does_not_exist_is_a_warning_and_no_error(project: Project) -> None:
     admin = Project(project.server, project.id, project.name, project.key(*Scope)[1])
-    link = {"provider": "openailike", "base_url": "http://127.0.0.1:1/v1"}
+    link = {"provider": "openailike", "base_url": "https://llm.example/v1"}
     created = admin.request("PUT", "/v2/integrations/local", json.dumps(link).encode()).json
     fallback = {"model": "m", "model_type": "chat", "provider": "openai", "integration_id": "nowhere"}
 

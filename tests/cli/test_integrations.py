@@ -126,7 +126,7 @@ def sealed(url: str) -> list[tuple[Any, ...]]:
 def url(folder: Path) -> str:
     """Return a database whose credentials are encrypted with the key `OLD`."""
     url = f"sqlite:///{folder}/m.db"
-    local = {"provider": "openailike", "base_url": "http://127.0.0.1:1/v1"}
+    local = {"provider": "openailike", "base_url": "https://llm.example:8443/v1"}
     with closing(open_store(url)) as store:
         project = create_project(store, "p").id
         for name in ("a", "b"):

@@ -43,6 +43,7 @@ from moorage.core.integrations import DeletedIntegration, IntegrationItem, Integ
 from moorage.core.resolution.config import GetConfigRequest, ResolvedConfig
 from moorage.core.resolution.explain import Explained, ExplainRequest, SimulateRequest, SimulationResult
 from moorage.core.resolution.snapshot import SnapshotItem
+from moorage.gateway.egress import EgressForbidden
 from moorage.gateway.probe import Probe
 
 _QUERY_ERRORS = (request_errors.UnknownParameter, request_errors.RepeatedParameter)
@@ -332,6 +333,7 @@ OPERATIONS = (
         errors=(
             request_errors.InvalidKey, integration_errors.CredentialsRequired, integration_errors.CredentialsUnreadable,
             integration_errors.EncryptionKeyMissing, integration_errors.KeyFileUnusable, errors.PreconditionFailed,
+            EgressForbidden,
             *_INTEGRATION_ERRORS, *_QUERY_ERRORS, *_BODY_ERRORS, *_STORAGE_ERRORS,
         ),
     ),

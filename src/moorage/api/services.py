@@ -16,6 +16,7 @@ from moorage.catalog.follower import Follower
 from moorage.catalog.snapshots import SnapshotCache
 from moorage.gateway.connections import IntegrationConnections
 from moorage.gateway.consumers import ConsumerTracker
+from moorage.gateway.egress import Egress
 from moorage.gateway.resolve import Resolver
 from moorage.gateway.runner import Runner
 from moorage.providers.environment import EnvironmentIntegrations
@@ -43,6 +44,7 @@ class Services(msgspec.Struct, frozen=True):
     follower: Follower
     resolver: Resolver
     providers: IntegrationConnections
+    egress: Egress
     runner: Runner
     finished_calls: CallSink
     call_log: CallLog

@@ -44,6 +44,7 @@ _PATHS = {
     "Deployments": "/v2/deployments",
     "CreateDeployment": "/v2/deployments",
     "DeploymentGetConfig": "/v2/deployments/get_config",
+    "OpenAiModels": "/v1/models",
     "ReportUsage": "/v2/deployments/usage",
     "Manifests": "/v2/manifests",
     "ApiKeys": "/v2/api-keys",
@@ -93,7 +94,11 @@ def _specific(operation: str) -> Iterator[Iterator[Case]]:
         "RestoreVersion": (Case(key, "POST", f"/v2/deployments/drafts-{key}/versions/1.1/restore") for key in HEAVIEST),
         "DeleteDeployment": (Case(key, "DELETE", f"/v2/deployments/deleted-{key}?force=true") for key in HEAVIEST),
         "RestoreDeployment": (Case(key, "POST", f"/v2/deployments/deleted-{key}/restore") for key in HEAVIEST),
-        "DeploymentGetConfig": _get_configs(),
+        "DeploymentGetConfig": _get_configs("/v2/deployments/get_config", "key"),
+        "DeploymentInvoke": _get_configs("/v2/deployments/invoke", "key"),
+        "DeploymentStream": _get_configs("/v2/deployments/stream", "key"),
+        "OpenAiChatCompletions": _get_configs("/v1/chat/completions", "model"),
+        "OpenAiCompletions": _get_configs("/v1/completions", "model"),
         "Explain": (
             Case(key, "POST", f"/v2/deployments/{key}/explain", encode({"context": context}))
             for key in HEAVIEST
@@ -161,7 +166,7 @@ def _publishes() -> Iterator[Case]:
             yield Case(f"{key} {version}", "POST", path)
 
 
-def _get_configs() -> Iterator[Case]:
+def _get_configs(path: str, field: str) -> Iterator[Case]:
     small: Body = {"inputs": {"a": [{}] * 300, "b": [{}] * 300, "c": "x"}}
     large: Body = {
         "inputs": {"a": [{}] * 20_000, "b": "x" * 300_000},
@@ -172,7 +177,7 @@ def _get_configs() -> Iterator[Case]:
     bad: Body = {"messages": [{"role": "r" * 100}] * 4_000, "context": {"c" * 900 + str(n): {} for n in range(300)}}
     for key in DEPLOYMENTS:
         for name, body in {"small": small, "large": large, "names": names, "bad": bad}.items():
-            yield Case(f"{key} {name}", "POST", "/v2/deployments/get_config", encode({"key": key, **body}))
+            yield Case(f"{key} {name}", "POST", path, encode({field: key, **body}))
 
 
 def _simulations() -> Iterator[Case]:

@@ -15,6 +15,7 @@ import urllib3
 
 from moorage.api.operation import Operation
 from moorage.api.routes import OPERATIONS
+from moorage.core.access import Scope
 from moorage.core.deployments.page import MAX_PAGE_BYTES
 from moorage.core.resolution.config import MAX_CALL_BODY
 from moorage.core.validation.strict_json import MAX_BODY
@@ -67,9 +68,15 @@ def measured(
 ) -> Iterator[Measured]:
     """Return a measured server with the largest contents."""
     folder: Path = tmp_path_factory.mktemp("measured")
-    server = Server(folder, database=new_database(folder), program=(*MEASURED, request.param))
+    # A call makes its request to the provider, and fails then: nothing listens on that port.
+    hosts = ("--private-hosts", "127.0.0.1")
+    server = Server(folder, *hosts, database=new_database(folder), program=(*MEASURED, request.param))
     large, many = fill(server)
     with server:
+        provider = {"provider": "openai", "base_url": "http://127.0.0.1:1/v1", "credentials": {"api_key": "x"}}
+        authorization = {"Authorization": f"Bearer {large.key(*Scope)[1]}"}
+        put = large.request("PUT", "/v2/integrations/openai", json.dumps(provider).encode(), headers=authorization)
+        assert put.status == 201
         yield Measured(server, request.param, large, many)
 
 
@@ -90,12 +97,14 @@ def _problems(operation: Operation, measured: Measured) -> Iterator[str]:
         if operation.name in UNBOUNDED:
             excess.pop("memory", None)
             excess.pop("response", None)
-        if excess or status >= 500:
+        # The provider of calls cannot be reached, which is its error.
+        if excess or (status >= 500 and not (operation.is_call and status == 502) and status != 501):
             yield f"{operation.name}, {case.name} ({status}): {excess}"
 
 
+@pytest.mark.parametrize("route", ["get_config", "invoke"])
 @pytest.mark.parametrize("where", ["messages", "inputs", "neither"])
-def test_a_call_with_pictures_holds_up_nothing(where: str, measured: Measured) -> None:
+def test_a_call_with_pictures_holds_up_nothing(where: str, route: str, measured: Measured) -> None:
     """It holds its own size several times, which has a budget of its own, and not more."""
     parts = [{"type": "text", "text": "Größe?"}, {"type": "image_url", "image_url": {"url": "data:,"}}]
     body: dict[str, Any] = {"key": "one-text", "messages": [{"role": "user", "content": parts}]}
@@ -108,9 +117,10 @@ def test_a_call_with_pictures_holds_up_nothing(where: str, measured: Measured) -
     text = text.replace(b"data:,", b"data:," + picture_text * ((MAX_CALL_BODY - len(text)) // len(picture_text)))
     measured.excess()
 
-    assert measured.large.request("POST", "/v2/deployments/get_config", text).status == 200
+    status = measured.large.request("POST", f"/v2/deployments/{route}", text).status
+    assert status == (200 if route == "get_config" else 502)
     excess = measured.excess()
-    assert excess.pop("memory", 0) <= 5 * MAX_CALL_BODY
+    assert excess.pop("memory", 0) <= (5 if route == "get_config" else 7) * MAX_CALL_BODY
     assert not excess
 
 

@@ -18,7 +18,7 @@ from moorage.core.integrations import (
 )
 from moorage.core.times import iso
 from moorage.gateway.integrations import open_credentials
-from moorage.providers.connection import url_of
+from moorage.providers.connection import read_connection, url_of
 from moorage.registry.integrations import delete_integration, put_integration
 
 _encode = msgspec.json.Encoder().encode
@@ -47,6 +47,8 @@ async def put(ctx: RequestContext) -> Response:
     """Create or replace an integration. Omitted credentials and headers are kept, unless the host changes."""
     ctx.allow_query_params()
     body, _ = await ctx.parse(PutIntegration)
+    for origin in read_connection(body).origins:
+        ctx.services.egress.check_url(origin)
     result = await ctx.write(put_integration, ctx.services.store.key_ring, ctx.path("name"), body)
     item = IntegrationItem.of(result.integration, url_of(result.integration), result.opened, ctx.project_id)
     status = 201 if result.result == "created" else 200
