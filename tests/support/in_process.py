@@ -13,9 +13,9 @@ from moorage.settings import ServerSettings
 
 
 @asynccontextmanager
-async def running(database: str) -> AsyncIterator[ASGIApp]:
+async def running(database: str, **settings: Any) -> AsyncIterator[ASGIApp]:
     """Start the application on a database, and stop it at the end of the block."""
-    app = create_app(ServerSettings(database, log_level="error"))
+    app = create_app(ServerSettings(database, **{"log_level": "error", **settings}))
     incoming, is_started, is_stopped = asyncio.Queue[str](), asyncio.Event(), asyncio.Event()
     incoming.put_nowait("lifespan.startup")
 

@@ -85,7 +85,8 @@ def read_chat(body: bytes) -> OpenAiRequest:
         InvalidJson, InvalidBody: with all problems.
     """
     fields = _fields(body)
-    return _request(fields, fields.get("messages") or [], [])
+    messages = fields.get("messages")
+    return _request(fields, [] if messages is None else messages, [])
 
 
 def read_text(body: bytes, *, is_router: bool) -> OpenAiRequest:
