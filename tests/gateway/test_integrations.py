@@ -7,6 +7,8 @@ from threading import Barrier
 import pytest
 
 from moorage.catalog.catalog import Catalog
+from moorage.cli.error_responses import ErrorDetail
+from moorage.cli.hints import translate
 from moorage.core.errors.integrations import (
     CredentialsUnreadable,
     IntegrationUnreadable,
@@ -19,6 +21,7 @@ from moorage.core.secret_keys import SecretKeys
 from moorage.gateway.integrations import find_integration, open_credentials
 from moorage.providers.connection import limit_of, protocol_options
 from moorage.providers.environment import NO_ENVIRONMENT, EnvironmentIntegrations, read_environment
+from moorage.providers.table import PROVIDERS
 from moorage.registry.integrations import rotate_key
 from moorage.store.sealing import KeyRing
 from moorage.store.store import Store
@@ -91,6 +94,19 @@ def test_a_missing_integration_says_what_to_do(harness: Harness) -> None:
         " --provider cohere --api-key-stdin. Or set CO_API_KEY or COHERE_API_KEY for the server and restart it."
     )
     assert "moorage integrations set eu --provider cohere --api-key-stdin" in str(named.value)
+
+
+@pytest.mark.parametrize("provider", [*PROVIDERS, "xai"])
+def test_the_command_line_shows_what_to_do(harness: Harness, provider: str) -> None:
+    with pytest.raises(NoIntegration) as error:
+        harness.find(None, provider, NO_ENVIRONMENT)
+
+    detail = ErrorDetail(error.value.code, str(error.value), error.value.action)
+    assert translate(detail)[1] == (error.value.action if provider in PROVIDERS else _LIST)
+    assert ("--option" in error.value.action) == (provider in ("azure", "aws", "google"))
+
+
+_LIST = "To list all integrations: moorage integrations list"
 
 
 def test_an_integration_of_another_provider_is_not_used(harness: Harness) -> None:

@@ -3,9 +3,12 @@
 import json
 import logging
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from moorage.core.deployments.prompt_config import Provider
+from moorage.core.integrations import IntegrationProvider
 from moorage.providers.connection import url_of
 from moorage.providers.environment import NO_ENVIRONMENT, read_environment
 from moorage.providers.table import PROVIDERS
@@ -16,6 +19,10 @@ ACCOUNT = {
     "private_key": "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
     "token_uri": "https://oauth2.googleapis.com/token",
 }  # fmt: skip
+
+
+def test_the_providers_of_integrations_are_those_of_the_table() -> None:
+    assert set(get_args(IntegrationProvider)) == set(PROVIDERS) <= set(get_args(Provider))
 
 
 def test_each_key_variable_makes_an_integration_with_the_name_of_its_provider() -> None:

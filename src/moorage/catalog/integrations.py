@@ -96,7 +96,7 @@ class Vault:
 
     def __init__(self, key_ring: KeyRing) -> None:
         self._key_ring = key_ring
-        self._opened: dict[str, tuple[int, str, Credentials]] = {}
+        self._opened: dict[str, tuple[tuple[str, str], Credentials]] = {}  # by id, with the encrypted texts
         self._reported: dict[str, str] = {}
 
     def open(self, integration: Integration) -> Credentials:
@@ -105,9 +105,9 @@ class Vault:
         Raises:
             CredentialsUnreadable
         """
-        known = self._opened.get(integration.id)
-        if known is not None and known[:2] == (integration.rev, integration.key_id):
-            return known[2]
+        known, sealed = self._opened.get(integration.id), (integration.credentials, integration.headers)
+        if known is not None and known[0] == sealed:
+            return known[1]
         self._opened.pop(integration.id, None)
         try:
             opened = self._key_ring.open(integration)
@@ -118,7 +118,7 @@ class Vault:
             raise
         self._reported.pop(integration.id, None)
         if integration.deleted_us is None:
-            self._opened[integration.id] = integration.rev, integration.key_id, opened
+            self._opened[integration.id] = sealed, opened
         return opened
 
     def report_unreadable(self, integrations: Iterable[Integration]) -> None:

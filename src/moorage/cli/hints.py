@@ -75,6 +75,15 @@ _PARAMETER = re.compile(r"(limit|starting_after|ending_before|search|provider|mo
 _RESTORE = re.compile(r"/v2/deployments/([\w.-]{1,128})(?:/versions/([\w.-]{1,128}))?/restore", re.ASCII)
 
 
+#: How to create an integration that a call needs.
+_CREATE = re.compile(
+    r"Create (it|one): moorage integrations set [\w.-]{1,128} --provider [a-z-]{1,20}( --base-url URL)?"
+    r"( --option [a-z_]{1,20}=[A-Z_]{1,20}){0,2} --(api-key|credentials)-stdin"
+    r"(\. Or set [A-Z_]{1,60}( or [A-Z_]{1,60}){0,3} for the server and restart it\.)?",
+    re.ASCII,
+)
+
+
 def translate(error: ErrorDetail) -> tuple[str, str]:
     """Return the message of an API error and its hint, in terms of the command line."""
     message = error.message.removesuffix(error.hint).rstrip()
@@ -85,8 +94,15 @@ def translate(error: ErrorDetail) -> tuple[str, str]:
         until, separator, path = error.hint.partition(": POST ")
         command = _restore_command(path)
         return message, f"{until}: {command}" if separator and command else until
+    if error.code == "integration_not_found":
+        return message, _integration_hint(error.hint)
     # The hint is a command to copy, and the key is from the server.
     return message, _HINTS.get(error.code, "").replace("{key}", error.key if is_segment(error.key) else "KEY")
+
+
+def _integration_hint(hint: str) -> str:
+    """Return the hint of a missing integration, if it has the form of a command of this program."""
+    return hint if _CREATE.fullmatch(hint) else "To list all integrations: moorage integrations list"
 
 
 def _restore_command(path: str) -> str:

@@ -3,7 +3,9 @@
 from moorage.catalog.catalog import Catalog
 from moorage.core.errors.integrations import NoIntegration, OtherProvider
 from moorage.core.integrations import Credentials, Integration
-from moorage.providers.environment import EnvironmentIntegrations, unset_variables
+from moorage.providers.connection import required_options
+from moorage.providers.environment import EnvironmentIntegrations, variables_of
+from moorage.providers.table import PROVIDERS
 
 
 def find_integration(
@@ -43,8 +45,15 @@ def _of_provider(found: Integration | None, provider: str) -> Integration | None
 
 
 def _action(name: str, provider: str, *, is_named: bool) -> str:
-    command = f"moorage integrations set {name} --provider {provider} --api-key-stdin"
-    variables = " or ".join(unset_variables(provider))
+    row = PROVIDERS.get(provider)
+    if row is None:
+        return f"Moorage cannot call {provider}. Change the provider, for example to openailike."
+    parts = [f"moorage integrations set {name} --provider {provider}"]
+    if row.base_url is None:
+        parts.append("--base-url URL")
+    parts += [f"--option {option}={option.upper()}" for option in required_options(row)]
+    parts.append("--credentials-stdin" if row.auth == "google" else "--api-key-stdin")
+    variables = " or ".join(variables_of(row))
     if is_named or not variables:
-        return f"Create it: {command}"
-    return f"Create one: {command}. Or set {variables} for the server and restart it."
+        return f"Create it: {' '.join(parts)}"
+    return f"Create one: {' '.join(parts)}. Or set {variables} for the server and restart it."

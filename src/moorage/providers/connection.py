@@ -146,12 +146,17 @@ def _checked_url(text: str, path: str, report: Report) -> str:
     return text.rstrip("/")
 
 
+def required_options(row: ProviderRow) -> tuple[str, ...]:
+    """Return the options that an integration must have, unless it has a base URL."""
+    return ("location", "project") if row.id == "google" else row.required_options  # parts of each path
+
+
 def _required(row: ProviderRow, base_url: str | None, credentials: Mapping[str, str] | UnsetType) -> tuple[str, ...]:
-    if row.id == "google":  # a part of each path
-        return "location", "project"
     if row.id == "aws" and base_url is not None and credentials and "api_key" in credentials:
         return ()
-    return row.required_options if base_url is None or row.id == "aws" else ()  # a signature has the region
+    return (
+        required_options(row) if base_url is None or row.id in ("aws", "google") else ()
+    )  # a signature has the region
 
 
 def _options(row: ProviderRow, given: Mapping[str, Any], report: Report) -> dict[str, Option]:

@@ -4,7 +4,7 @@ They exist in every project, and cannot be changed. An integration of the projec
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -148,9 +148,6 @@ def _service_account(file: str) -> dict[str, object] | None:
     return found
 
 
-def unset_variables(provider: str) -> Iterator[str]:
-    """Yield the variables of which one makes an integration of a provider."""
-    row = PROVIDERS.get(provider)
-    if row is not None:
-        yield from row.key_variables
-        yield from (_KEY_FILE,) if provider == "google" else ()
+def variables_of(row: ProviderRow) -> tuple[str, ...]:
+    """Return the variables of which one makes an integration of a provider."""
+    return (*row.key_variables, _KEY_FILE) if row.id == "google" else row.key_variables
