@@ -5,10 +5,15 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from moorage.catalog.disk_cache import DiskCache
 from moorage.catalog.state import CatalogState
+from moorage.core.integrations import Credentials, Integration
+from moorage.core.secret_keys import SecretKeys
+from moorage.store.changes import StorePosition
+from moorage.store.sealing import KeyRing
 
 
 def link(path: Path) -> None:
@@ -107,3 +112,22 @@ def test_a_state_from_the_future_has_an_unknown_age_and_not_none(
 
     assert found is not None
     assert at_least <= found[1] <= at_most
+
+
+def test_integrations_are_in_it_with_encrypted_credentials(cache: DiskCache) -> None:
+    ring, opened = KeyRing(SecretKeys(["s" * 40])), Credentials({"api_key": "planted-key"}, {"x": "planted-header"})
+    sealed = ring.seal("p", "i", opened)
+    integration = Integration(
+        id="i", project_id="p", name="openai", provider="openai", options={"timeout_total_s": 5},
+        credentials=sealed.credentials, headers=sealed.headers, key_id=sealed.key_id, rev=3,
+    )  # fmt: skip
+    state = CatalogState()
+    state.apply(StorePosition("e", 3, ""), (), (), [integration])
+
+    cache.save(state, 0.0)
+
+    loaded = cache.load()
+    assert loaded is not None
+    assert loaded[0].integrations.project("p").find("openai") == integration
+    assert b"planted" not in msgspec.msgpack.encode(loaded[0].integrations.stored())
+    assert ring.open(integration) == opened
