@@ -238,6 +238,12 @@ def test_files_are_data_uris_or_images(file: Object, expected: Object) -> None:
     assert arguments["messages"][0]["content"] == [expected]
 
 
+@pytest.mark.parametrize(("provider", "is_sent"), [("openai", True), ("deepseek", False), ("moonshotai", False)])
+def test_a_seed_is_sent_to_providers_that_do_not_ignore_it(provider: str, is_sent: bool) -> None:
+    arguments, omitted = encode_chat(a_config(provider=provider, parameters={"seed": 7}))
+    assert (arguments.get("seed") == 7, "parameters.seed" in omitted) == (is_sent, not is_sent)
+
+
 def test_hints_of_other_providers_in_messages_are_listed() -> None:
     cached = {"type": "ephemeral"}
     _, omitted = encode_chat(a_config([

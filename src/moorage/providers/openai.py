@@ -24,6 +24,9 @@ _MAX_TOKENS = ("max_tokens", "max_completion_tokens")
 #: Providers that take `top_k`, which the SDK does not know.
 TOP_K = frozenset({"togetherai", "nvidia", "huggingface", "openailike", "litellm", "mistral", "fireworks"})
 
+#: Providers that ignore a seed.
+_NO_SEED = frozenset({"deepseek", "moonshotai"})
+
 _VERBOSITY = frozenset({"openai", "azure", "openailike", "litellm"})
 
 #: Providers that take Anthropic's `thinking`.
@@ -104,7 +107,9 @@ def _add_limits(translation: Translation, arguments: Object) -> None:
     provider, body = translation.provider, Object()
     if (limit := translation.whole("maxTokens")) is not None:
         arguments["max_completion_tokens" if provider in _COMPLETION_TOKENS else "max_tokens"] = limit
-    if (seed := translation.whole("seed")) is not None:
+    if provider in _NO_SEED:
+        translation.omit_parameters(("seed",), f"the API of {provider} has no such parameter")
+    elif (seed := translation.whole("seed")) is not None:
         (body if provider == "mistral" else arguments)["random_seed" if provider == "mistral" else "seed"] = seed
     if provider in TOP_K:
         body |= set_fields(top_k=translation.whole("topK"))
