@@ -1,0 +1,11 @@
+"""The cells of the matrix: each provider with each type of model that it has."""
+
+from typing import Final
+
+from moorage.providers.table import PROVIDERS
+
+CELLS: Final = [(row.id, kind) for row in PROVIDERS.values() for kind in row.protocols]
+CHATS: Final = [provider for provider, kind in CELLS if kind == "chat"]
+SEEING: Final = [provider for provider, kind in CELLS if kind == "vision"]
+TEXTS: Final = [provider for provider, kind in CELLS if kind == "completion"]
+OTHERS: Final = [row.id for row in PROVIDERS.values() if not row.protocols]
