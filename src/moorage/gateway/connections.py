@@ -1,4 +1,4 @@
-"""The connections of integrations: each is prepared once for each revision of its integration."""
+"""The connections of integrations: each is made once, and again when its integration changes."""
 
 from moorage.catalog.catalog import Catalog
 from moorage.core.bounded_cache import BoundedCache
@@ -20,7 +20,7 @@ class IntegrationConnections:
     def __init__(self, catalog: Catalog, environment: EnvironmentIntegrations) -> None:
         self._catalog = catalog
         self._environment = environment
-        self._connections: BoundedCache[tuple[str, int, str], Connection] = BoundedCache(_MAX_BYTES)
+        self._connections: BoundedCache[str, tuple[Integration, Connection]] = BoundedCache(_MAX_BYTES)
 
     def find(self, project_id: str, named: str | None, provider: str) -> Connection:
         """Return the connection of a project: the named integration, or the one for the provider.
@@ -37,12 +37,12 @@ class IntegrationConnections:
         Raises:
             CredentialsUnreadable
         """
-        key = integration.id, integration.rev, integration.key_id
-        found = self._connections.get(key)
-        if found is None:
-            found = self._make(integration)
-            self._connections.set(key, found, _CONNECTION_BYTES)
-        return found
+        known = self._connections.get(integration.id)
+        if known is not None and known[0] is integration:  # a revision is no key: a restore brings old ones back
+            return known[1]
+        made = self._make(integration)
+        self._connections.set(integration.id, (integration, made), _CONNECTION_BYTES)
+        return made
 
     def _make(self, integration: Integration) -> Connection:
         opened = open_credentials(self._catalog, self._environment, integration)
