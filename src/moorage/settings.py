@@ -72,7 +72,9 @@ SETTINGS = {
             is_secret=True,
         ),
         Setting(
-            "max_call_body", str(MAX_CALL_BODY), "The maximum size of a get_config request in bytes, with its pictures."
+            "max_call_body",
+            str(MAX_CALL_BODY),
+            "The maximum size of a call or a get_config request in bytes, with its pictures.",
         ),
         Setting(
             "root_path",
@@ -98,6 +100,11 @@ SETTINGS = {
             "failures_per_address",
             "600",
             "Requests per minute without a valid API key that an address can send to a worker; 0: unlimited.",
+        ),
+        Setting(
+            "stop_seconds",
+            "30",
+            "Seconds that requests in progress have when the server stops, such as streams of models.",
         ),
         Setting("workers", "1", "The number of processes that serve requests."),
         Setting("load", None, "A file or folder of deployments to load into the project `default` at the start."),
@@ -126,6 +133,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     private_hosts: PrivateHosts = NO_PRIVATE_HOSTS
     requests_per_key: int | None = None
     failures_per_address: int | None = None
+    stop_seconds: int = 30
 
 
 class SettingError(Exception):

@@ -56,6 +56,7 @@ def _root_path(text: str) -> str:
 @setting("private_hosts", Parsed(PrivateHosts.parse))
 @setting("requests_per_key", WholeNumber(0, 1_000_000_000))
 @setting("failures_per_address", WholeNumber(0, 1_000_000_000))
+@setting("stop_seconds", WholeNumber(1, 3_600))
 @setting("workers", WholeNumber(1, 64))
 @setting("load")
 @setting("log_format", click.Choice(["json", "console"]))

@@ -24,7 +24,6 @@ from moorage.server.supervisor import Supervisor
 from moorage.settings import ServerSettings
 
 _HEADER_MS = 10_000  # the time in which a client must send its headers
-_STOP_SECONDS = 10  # the time that requests in progress have at shutdown
 _POLL_SECONDS = 0.05
 
 _log = logging.getLogger("moorage.server")
@@ -60,7 +59,7 @@ def run(
             log_level=LogLevels.warning,  # at `info`, it logs about processes
             log_dictconfig=configuration(settings.log_format, settings.log_level),
             respawn_failed_workers=True,
-            workers_kill_timeout=_STOP_SECONDS,
+            workers_kill_timeout=settings.stop_seconds,
         )
         server.serve(target_loader=partial(create_app, settings), wrap_loader=False)
     finally:
