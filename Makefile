@@ -51,8 +51,8 @@ lock: ## Update the locked dependencies (needs uv)
 	uv pip compile pyproject.toml --group build --extra server -o requirements/serve.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --extra postgres -c requirements/serve.txt -o requirements/postgres.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --extra server --extra jinja -c requirements/serve.txt -o requirements/jinja.txt $(LOCK)
-	uv pip compile pyproject.toml --group build --extra server --extra aws --extra google -c requirements/serve.txt -o requirements/cloud.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --group test --extra server -c requirements/serve.txt -o requirements/test.txt $(LOCK)
+	uv pip compile pyproject.toml --group build --extra server --extra aws --extra google -c requirements/test.txt -o requirements/cloud.txt $(LOCK)
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade
 
