@@ -23,7 +23,7 @@ from tests.support.threads import HANG_SECONDS, Background, until
 PROGRAM = Path(__file__).with_name("open_and_die.py")
 
 #: Schema -> a table that the next migration changes after its first statement.
-CHANGED_LATE = {1: "project", 2: "history"}
+CHANGED_LATE = {NEWEST: "project", NEWEST + 1: "history"}
 
 Copies = Callable[[int], Iterator[Database]]
 
