@@ -12,6 +12,7 @@ from moorage.core.access import Scope
 from moorage.core.secret_keys import SecretKeys
 from moorage.store.opening import open_store
 from moorage.store.sealing import KeyRing
+from tests.support.hostile import HostileServer, response
 from tests.support.program import moorage
 from tests.support.registry import create_project, put_integration, vendor_body
 from tests.support.server import Project, Server
@@ -236,3 +237,21 @@ def test_the_doctor_knows_whether_the_key_is_there(url: str, folder: Path) -> No
     assert f"encrypted with the secret key {key_id}, which is missing" in " ".join(without.split())
     assert "which is missing" not in " ".join(with_key.split())
     assert f"encrypted with the secret key {key_id}" in " ".join(with_key.split())
+
+
+@pytest.mark.parametrize(("is_ok", "code"), [(True, 0), (False, 1)])
+def test_a_test_shows_the_result_and_its_exit_code_is_that_of_the_provider(
+    folder: Path, is_ok: bool, code: int
+) -> None:
+    status = {"status": 200} if is_ok else {}
+    result = {"name": "vendor", "provider": "openai", "url": "https://x/v1/models", "ok": is_ok, "milliseconds": 12.4}
+    body = {**result, "message": "The reason.", **status}
+    with HostileServer(lambda request: response(body)) as server:
+        settings = {"MOORAGE_URL": server.url, "MOORAGE_API_KEY": "mrg_any"}
+        text = moorage("integrations", "test", "vendor", folder=folder, settings=settings)
+        data = moorage("integrations", "test", "vendor", "-o", "json", folder=folder, settings=settings)
+
+    facts = "ok (status 200, 12 ms)" if is_ok else "failed (12 ms)"
+    assert (text.returncode, text.stdout) == (code, f"vendor: {facts}, https://x/v1/models\nThe reason.\n")
+    assert (data.returncode, json.loads(data.stdout)) == (code, body)
+    assert {(request.method, request.path) for request in server.requests} == {("POST", "/v2/integrations/vendor/test")}

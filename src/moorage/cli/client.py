@@ -133,11 +133,10 @@ class Client:
         data = None if body is None else msgspec.json.encode(body)
         return self._json(method, path, query or {}, data, kind, **headers)
 
-    def call(self, path: str, kind: type[T], body: Any) -> Reply[T]:
-        """Call a model, and return its complete response."""
-        response = self._respond(
-            lambda: self._http.send("POST", path, msgspec.json.encode(body), self._headers, is_call=True)
-        )
+    def call(self, path: str, kind: type[T], body: Any = None) -> Reply[T]:
+        """Send a request for which the server waits for a provider, and return the complete response."""
+        data = None if body is None else msgspec.json.encode(body)
+        response = self._respond(lambda: self._http.send("POST", path, data, self._headers, is_call=True))
         return Reply(self._http.url, decode(self._http.url, self._checked(response), kind), response)
 
     def stream(self, path: str, body: Any) -> Exchange:

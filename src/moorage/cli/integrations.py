@@ -11,7 +11,7 @@ from moorage.cli.groups import Group
 from moorage.cli.key_stores import existing_database
 from moorage.cli.options import output_option, setting
 from moorage.cli.output import echo, pluralize, print_data, print_done, print_table
-from moorage.cli.responses import DeletedItem, IntegrationRow, Page
+from moorage.cli.responses import DeletedItem, IntegrationRow, Page, ProbeReply
 from moorage.cli.table import Column, new_table, when
 from moorage.core.deployments.ids import check_integration_name
 from moorage.registry.integrations import rotate_key as rotate_key_of
@@ -129,6 +129,24 @@ def show(name: str, output: str, url: str) -> None:
             text = ", ".join(map(str, each)) if isinstance(each, list) else each
             table.add_row(f"{field}.{key}" if key else field, "-" if text is None else text)
     print_table(table)
+
+
+@integrations.command("test")
+@click.argument("name")
+@output_option
+@setting("url")
+def test_(name: str, output: str, url: str) -> None:
+    """Test whether a provider accepts the credentials.
+
+    The server sends it a request that costs nothing. The exit code is 1 if the provider cannot be called.
+    """
+    tested = Client.from_environment(url).call(f"{_path(name)}/test", ProbeReply)
+    result = tested.value
+    facts = [*([f"status {result.status}"] if result.status is not None else []), f"{result.milliseconds:.0f} ms"]
+    message = f"{name}: {'ok' if result.ok else 'failed'} ({', '.join(facts)}), {result.url}\n{result.message}"
+    print_done(tested.plain(), output, message)
+    if not result.ok:
+        sys.exit(1)
 
 
 @integrations.command()

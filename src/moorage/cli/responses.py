@@ -254,6 +254,16 @@ class ConfigReply(msgspec.Struct, frozen=True):
     missing_inputs: list[str] = []
 
 
+class ProbeReply(msgspec.Struct, frozen=True):
+    """The result of the test of an integration; without a response of the provider, there is no status."""
+
+    url: str
+    ok: bool
+    milliseconds: float
+    message: str
+    status: int | None = None
+
+
 class RuleRow(msgspec.Struct, frozen=True):
     """The result of a rule of a routing table."""
 
