@@ -53,7 +53,7 @@ _HINTS: Mapping[str, str] = {
     "stale": "Retry later.",
     "integration_not_found": f"To list all: moorage integrations list. To create one: {_SET}",
     "integration_of_other_provider": "Name an integration of that provider in `integration_id`, or omit it.",
-    "provider_credential_invalid": f"To set a valid one: {_SET}",
+    "provider_credential_invalid": f"To set a valid one: {_SET}. A missing secret key belongs in MOORAGE_SECRET_KEY.",
     "provider_rejected": "Change the request or the deployment; a retry has the same result.",
     "provider_overloaded": _RETRY,
     "provider_error": _RETRY,
