@@ -5,17 +5,27 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 import pytest
 
 from moorage import __version__
+from moorage.api.errors import status_of
 from moorage.api.routes import OPERATIONS
 from moorage.cli.main import main
+from moorage.core.errors.integrations import NoIntegration, OtherProvider
+from moorage.core.errors.requests import InvalidBody
+from moorage.core.integrations import IntegrationProvider, PutIntegration
+from moorage.gateway.egress import EgressForbidden
+from moorage.gateway.errors import CallFailed, UnsupportedModelTypeForCall
+from moorage.providers.connection import LIMITS, read_connection
+from moorage.providers.errors import NotSupportedByProvider
+from moorage.providers.table import PROVIDERS, ProviderRow
 from moorage.settings import SETTINGS
+from tests.support.docs_provider import TEXT, DocsProvider
 from tests.support.server import Project, Server, TerminalServer, clean_environment
 from tests.support.shell import run_shell
 from tests.support.stores import create_database
@@ -34,6 +44,9 @@ LAYERS = {
     if contract["type"] == "layers"
     for container in contract["containers"]
 }
+
+
+ROWS = tuple(PROVIDERS.values())
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -65,6 +78,58 @@ def test_the_metrics_table_equals_the_metrics(project: Project) -> None:
     assert named
     assert all(f"# TYPE {name}" in text for name in named)
     assert set(re.findall(r"# TYPE (moorage_\w+)", text)) == set(named)
+
+
+def test_the_tables_of_providers_equal_the_table_in_the_code() -> None:
+    text = (ROOT / "docs/guide/connect-a-provider.md").read_text()
+    named = (r"^\| `([\w-]+)` \| (.*) \| (.*) \| (.*) \|$", r"^\| `([\w-]+)` \| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|$")
+
+    providers, variables = (re.findall(pattern, text, re.MULTILINE) for pattern in named)
+
+    assert providers == [(row.id, row.name, listed(options_of(row)), listed(row.protocols)) for row in ROWS]
+    assert variables == [(row.id, listed(names)) for row in ROWS if (names := variables_of(row))]
+
+
+def options_of(row: ProviderRow) -> list[str]:
+    """Return the options of a provider; those that an integration requires have an asterisk."""
+    try:
+        read_connection(PutIntegration(provider=cast(IntegrationProvider, row.id)))
+        required = set[str]()
+    except InvalidBody as error:
+        required = {problem.path.removeprefix("options.") for problem in error.problems}
+    options = ("base_url", *row.options) if "base_url" in required else row.options
+    return [f"`{name}`{'*' if name in required else ''}" for name in options]
+
+
+def variables_of(row: ProviderRow) -> list[str]:
+    return [f"`{name}`" for name in (*row.key_variables, *row.url_variables)]
+
+
+def listed(values: Iterable[str]) -> str:
+    return ", ".join(values) or "–"  # noqa: RUF001 -- as in the other tables
+
+
+def test_the_table_of_limits_equals_the_limits_of_integrations() -> None:
+    pattern = r"^\| `(\w+)` \| ([\d.]+) \| .*, ([\d.]+) to ([\d.]+) \|$"
+
+    rows = re.findall(pattern, (ROOT / "docs/guide/connect-a-provider.md").read_text(), re.MULTILINE)
+
+    assert {name: tuple(map(float, (low, high, default))) for name, default, low, high in rows} == LIMITS
+
+
+def test_the_errors_of_calls_in_the_guide_have_their_statuses() -> None:
+    text = (ROOT / "docs/guide/when-a-provider-fails.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\d+) \| ", text.partition("### All errors")[2], re.MULTILINE))
+    kinds: list[Any] = [
+        *all_subclasses(CallFailed), NoIntegration, OtherProvider, EgressForbidden, NotSupportedByProvider,
+        UnsupportedModelTypeForCall,
+    ]  # fmt: skip
+
+    assert rows == {kind.code: str(status_of(kind)) for kind in kinds}
+
+
+def all_subclasses(kind: type[Any]) -> list[type[Any]]:
+    return [found for child in kind.__subclasses__() for found in (child, *all_subclasses(child))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -192,25 +257,50 @@ def test_the_quick_start_fits_80_columns(language: str) -> None:
     assert max(len(line) for block in blocks("README.md", language) for line in block.splitlines()) <= 80
 
 
+def run_python(script: str, server: Server, token: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", with_url_of(server, script)],
+        env=clean_environment(MOORAGE_API_KEY=token), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
 def test_the_quick_start_runs_as_written(folder: Path) -> None:
     """The installation is not included, because CI runs it before the tests."""
     with Server(folder, "--load", str(ROOT / "examples")) as server:
         token = server.token()
-        curl, sdk = blocks("README.md", "sh")[1], blocks("README.md", "python")[0]
-        settings = {"MOORAGE_URL": server.url, "OLD_KEY": token}
+        settings = {"MOORAGE_URL": server.url, "MOORAGE_API_KEY": token, "OLD_KEY": token}
+        _, curl, call, import_ = (with_url_of(server, block) for block in blocks("README.md", "sh"))
 
-        listed = run_shell(with_url_of(server, curl).replace("mrg_…", token), folder, **settings)
-        with_sdk = subprocess.run(
-            [sys.executable, "-c", with_url_of(server, sdk)],
-            env=clean_environment(MOORAGE_API_KEY=token), capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        import_script = with_url_of(server, blocks("README.md", "sh")[2]).replace("https://OLD_HOST", server.url)
-        imported = run_shell(import_script, ROOT, MOORAGE_API_KEY=token, **settings)
+        listed = run_shell(curl.replace("mrg_…", token), folder, **settings)
+        with_sdk = run_python(blocks("README.md", "python")[0], server, token)
+        called = run_shell(call, folder, **settings)
+        imported = run_shell(import_.replace("https://OLD_HOST", server.url), ROOT, **settings)
 
     assert json.loads(listed.stdout)["data"][0]["key"] == "support_answers"
     assert with_sdk.stdout.splitlines()[0] == "support_answers 1.0 openai/gpt-4o", with_sdk.stderr
+    streamed, _, printed = called.stdout.partition("data: [DONE]\n\n")
+    assert '"content":"It"' in streamed, called.stderr
+    assert printed == "It arrives tomorrow.\n", called.stderr
     assert imported.returncode == 0, imported.stderr
     assert imported.stdout.count("unchanged  failed") == 2
+
+
+@pytest.mark.parametrize("has_mock", [True, False])
+def test_the_calls_of_the_quick_start_run_as_written_and_without_the_mock(folder: Path, has_mock: bool) -> None:
+    script = blocks("README.md", "python")[1]
+    if not has_mock:
+        script = script.replace('{"mock_response": "It arrives tomorrow."}', "{}")
+    with (
+        DocsProvider() as provider,
+        Server(folder, "--load", str(ROOT / "examples"), prefix=provider.environment) as server,
+    ):
+        called = run_python(script, server, server.token())
+
+    assert called.stdout.splitlines() == ["It arrives tomorrow." if has_mock else TEXT] * 2, called.stderr
+    assert len(provider.requests) == (0 if has_mock else 2)
+    for request in provider.requests:
+        assert request["model"] == "gpt-4o"
+        assert request["messages"][-1] == {"role": "user", "content": "Where is my order?"}
 
 
 def test_the_commands_that_the_server_prints_work(folder: Path) -> None:

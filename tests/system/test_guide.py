@@ -16,6 +16,7 @@ import pytest
 from moorage.api.errors import status_of
 from moorage.core.access import DEFAULT_SCOPES
 from moorage.store.opening import open_store
+from tests.support.docs_provider import DocsProvider
 from tests.support.errors import all_errors
 from tests.support.registry import create_api_key
 from tests.support.server import Server
@@ -27,7 +28,8 @@ GUIDE = ROOT / "docs/guide"
 #: The tasks of a user, in the order of work.
 PAGES = (
     "create", "draft", "diff", "publish", "history", "undo", "delete-and-restore", "breaking-changes", "get-config",
-    "routing", "templates", "concurrent-edits", "files", "api-keys", "offline-client",
+    "connect-a-provider", "call-a-deployment", "when-a-provider-fails", "routing", "templates", "concurrent-edits",
+    "files", "api-keys", "offline-client",
 )  # fmt: skip
 
 SECTIONS = CURL, CLI, OUTPUT, ERRORS = "With curl", "With the command line", "Output", "Errors"
@@ -57,8 +59,9 @@ class Block(NamedTuple):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Start one server for all pages."""
-    with Server(tmp_path_factory.mktemp("guide")) as server:
+    """Start one server for all pages, and a provider that it calls."""
+    folder = tmp_path_factory.mktemp("guide")
+    with DocsProvider() as provider, Server(folder, prefix=provider.environment) as server:
         yield server
 
 
