@@ -15,7 +15,7 @@ class FinishedCall(msgspec.Struct, frozen=True):
 
     `status` is that of the response, 499 if the client disconnected; `error` is the code of an error, also of one in a
     stream after its first byte. Times are in seconds, `first` that to the first event of a stream. `overhead` is the
-    time that no provider was waited for.
+    time that no provider was waited for, until the end or the first event of a stream.
     """
 
     at: float
@@ -57,11 +57,12 @@ def finished(  # noqa: PLR0913 -- the parts of a call
     at: float,
 ) -> FinishedCall:
     """Return the record of a call that ends now."""
-    seconds = time.perf_counter() - progress.started
+    ended = time.perf_counter()
+    responded = ended if progress.first_at is None else progress.first_at
     config = progress.target.config if progress.target else resolved.config
     return FinishedCall(
         at, request_id, api_key, call_id, trace_id, resolved.live.key, resolved.live.version, resolved.name,
         config.provider, config.model, progress.integration or "", is_stream, len(progress.attempts), status, error,
-        progress.usage, None if progress.first_at is None else progress.first_at - progress.started, seconds,
-        max(0.0, seconds - progress.waited_seconds),
+        progress.usage, None if progress.first_at is None else progress.first_at - progress.started,
+        ended - progress.started, max(0.0, responded - progress.started - progress.waited_seconds),
     )  # fmt: skip
