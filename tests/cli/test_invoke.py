@@ -304,11 +304,12 @@ class Caller:
     """A call in its own process, of a server that sends an event, and then waits."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        self.goes_on, self.has_lost_client = threading.Event(), threading.Event()
+        self.has_request, self.goes_on, self.has_lost_client = (threading.Event() for _ in range(3))
         self.server = HostileServer(self._respond)
         self._folder, self._arguments = folder, arguments
 
     def _respond(self, request: Request) -> Iterator[bytes]:
+        self.has_request.set()
         try:
             yield a_stream(an_event({"content": "Hello"}))
             while not self.goes_on.wait(0.02):
@@ -344,13 +345,15 @@ def test_a_pipe_gets_each_piece_as_it_arrives(folder: Path) -> None:
     assert (first, rest, process.returncode) == (b"Hello", b" Ada\n", 0), errors
 
 
-def test_ctrl_c_closes_the_connection_without_a_traceback(folder: Path) -> None:
-    caller = Caller(folder)
+@pytest.mark.parametrize(("option", "output"), [("--stream", b"Hello\n"), ("--no-stream", b"")])
+def test_ctrl_c_closes_the_connection_without_a_traceback(folder: Path, option: str, output: bytes) -> None:
+    caller = Caller(folder, option)
     with caller as process:
         assert process.stdout is not None
-        assert process.stdout.read(5) == b"Hello"
+        start = process.stdout.read(5) if output else b""
+        assert caller.has_request.wait(HANG_SECONDS)
         process.send_signal(signal.SIGINT)
         rest, errors = process.communicate(timeout=HANG_SECONDS)
 
         assert caller.has_lost_client.wait(HANG_SECONDS)
-    assert (process.returncode, rest, errors) == (130, b"\n", b"")
+    assert (process.returncode, start + rest, errors) == (130, output, b"")
