@@ -8,4 +8,8 @@ CELLS: Final = [(row.id, kind) for row in PROVIDERS.values() for kind in row.pro
 CHATS: Final = [provider for provider, kind in CELLS if kind == "chat"]
 SEEING: Final = [provider for provider, kind in CELLS if kind == "vision"]
 TEXTS: Final = [provider for provider, kind in CELLS if kind == "completion"]
+
+#: A provider of each protocol, for what does not depend on the provider otherwise.
+OF_EACH_PROTOCOL: Final = [*{row.protocols["chat"]: row.id for row in PROVIDERS.values() if row.protocols}.values()]
+
 OTHERS: Final = [row.id for row in PROVIDERS.values() if not row.protocols]

@@ -6,6 +6,7 @@ import pytest
 
 from tests.calls.cells import CHATS, OTHERS
 from tests.support.gateway import ROUTES, STREAMS, Gateway, model_name
+from tests.support.server import a_body
 from tests.support.vendors import faults
 from tests.support.vendors.model import THOUGHT
 
@@ -127,12 +128,7 @@ def test_a_stream_is_the_same_in_pieces_of_any_size(gateway: Gateway, provider: 
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("provider", OTHERS)
 def test_a_provider_without_such_models_is_rejected(gateway: Gateway, provider: str, route: str) -> None:
-    key = f"other-{provider}-{route}"
-    body = {"prompt_config": {
-        "provider": provider, "model": f"{provider}/m", "model_type": "chat", "model_parameters": {},
-        "messages": [{"role": "user", "content": "Hello"}], "tools": [],
-    }, "description": ""}  # fmt: skip
-    assert gateway.project.put(key, body).status == 201
+    key = gateway.put(a_body(provider=provider, model=f"{provider}/m"))
     outcome = gateway.call(route, key, _TEXT)
     assert outcome.status == 400
     assert outcome.error is not None

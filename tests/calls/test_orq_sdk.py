@@ -10,7 +10,7 @@ import httpx
 import pytest
 from orq_ai_sdk import Orq, models
 
-from tests.calls.cells import CHATS, TEXTS
+from tests.calls.cells import CHATS, OF_EACH_PROTOCOL, TEXTS
 from tests.calls.test_tools import TOOLS
 from tests.support.gateway import Gateway
 from tests.support.vendors import faults
@@ -155,7 +155,7 @@ def test_the_trace_of_the_caller_is_that_of_the_call(gateway: Gateway, sdk: Sdk)
     assert telemetry.span_id != "b7ad6b7169203331"
 
 
-@pytest.mark.parametrize("provider", CHATS)
+@pytest.mark.parametrize("provider", OF_EACH_PROTOCOL)
 @pytest.mark.parametrize("fault", [faults.truncated, faults.ends_early, faults.error_in_stream])
 def test_a_stream_that_breaks_raises(gateway: Gateway, sdk: Sdk, provider: str, fault: Fault) -> None:
     gateway.vendors.fail_next(provider, fault)

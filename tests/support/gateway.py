@@ -57,6 +57,8 @@ class Gateway:
         self.project = server.new_project()
         _, token = self.project.key(*DEFAULT_SCOPES, Scope.INTEGRATIONS_ADMIN)
         self._admin = Project(server, self.project.id, self.project.name, token)
+        self._keys: dict[str, str] = {}
+        self._pool = urllib3.PoolManager(retries=False)
         for vendor in vendors.vendors:
             self.connect(vendor, vendor)
 
@@ -71,14 +73,22 @@ class Gateway:
         assert response.status == 201, response.body
 
     def deploy(self, vendor: str, kind: str = "chat", model: str | None = None, **config: Any) -> str:
-        """Create a deployment of a vendor's model, with an instruction; return its key."""
-        key, name = f"call{next(_numbers)}", model or self.vendors.vendors[vendor].model(kind)
+        """Create a deployment of a vendor's model, with an instruction, or return the key of an equal one."""
+        name = model or self.vendors.vendors[vendor].model(kind)
         prompt = {"messages": [{"role": "system", "content": "Answer briefly."}], "model_parameters": {}, **config}
         runtime = {name: prompt.pop(name) for name in ("retry_count", "fallbacks") if name in prompt}
         body = a_body(provider=vendor, model=model_name(vendor, name), model_type=kind, **prompt) | runtime
-        response = self.project.put(key, body)
-        assert response.status == 201, response.body
-        return key
+        return self.put(body)
+
+    def put(self, body: Mapping[str, Any]) -> str:
+        """Create a deployment, or return the key of an equal one."""
+        content = json.dumps(body)
+        if content not in self._keys:
+            key = f"call{next(_numbers)}"
+            response = self.project.put(key, body)
+            assert response.status == 201, response.body
+            self._keys[content] = key
+        return self._keys[content]
 
     def call(self, route: str, key: str, messages: str | Sequence[dict[str, Any]] = (), **fields: Any) -> Outcome:
         """Call a deployment through a route. A text is a message of the user."""
@@ -112,14 +122,14 @@ class Gateway:
             yield request
 
     def _post(self, path: str, body: bytes) -> "RawStream":
-        with urllib3.PoolManager(retries=False) as pool:
-            sent = {"Authorization": f"Bearer {self.project.token}"}
-            response = pool.request("POST", self.server.url + path, body=body, headers=sent, preload_content=False)
-            pieces, is_cut = list[bytes](), True
-            with suppress(urllib3.exceptions.ProtocolError):
-                pieces += response.stream(1 << 16)
-                is_cut = False
-            return RawStream(response, b"".join(pieces), is_cut=is_cut)
+        sent = {"Authorization": f"Bearer {self.project.token}"}
+        response = self._pool.request("POST", self.server.url + path, body=body, headers=sent, preload_content=False)
+        pieces, is_cut = list[bytes](), True
+        with suppress(urllib3.exceptions.ProtocolError):
+            pieces += response.stream(1 << 16)
+            is_cut = False
+        response.release_conn()
+        return RawStream(response, b"".join(pieces), is_cut=is_cut)
 
 
 class RawStream(Response):
