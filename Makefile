@@ -41,7 +41,7 @@ format: .venv/test ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/test ## Measure and write docs/benchmarks.md (needs nginx and wrk; ARGS="--quick", ARGS="--compare DIR")
+bench: .venv/test ## Measure and write docs/benchmarks.md (needs nginx and wrk; ARGS="--quick", ARGS="--compare DIR", ARGS="--peers")
 	$(BIN)/python -m tools.bench $(ARGS)
 
 faults: .venv/test ## Inject faults and update docs/reliability.md (ARGS="--quick", ARGS="kill-sqlite")

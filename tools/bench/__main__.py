@@ -7,20 +7,23 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.bench import moorage_client, paced, requests, start, storm, worst
+from tools.bench import beside, calls, moorage_client, open_streams, paced, requests, start, storm, streams, worst
+from tools.bench.called import called
 from tools.bench.compare import compare, processor_time
 from tools.bench.plan import Plan
 from tools.bench.publishing import WRITERS
 from tools.bench.report import Figure, page
 from tools.bench.subject import CONNECTIONS, started
-from tools.common.machine import SEED, check_tools, claim_cores, commit, load_average, machine, versions
+from tools.common.machine import SEED, Cores, check_tools, claim_cores, commit, load_average, machine, versions
 from tools.common.report import pluralize
 from tools.common.servers import Checkout
 
 _PAGE = Path("docs/benchmarks.md")
+_PEERS = Path(".cache/peers")
 
 
 def main() -> None:
@@ -28,6 +31,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two minutes, to see that it works; writes no page")
     parser.add_argument("--compare", type=Path, metavar="DIR", help="compare with the checkout in DIR; writes no page")
+    parser.add_argument("--peers", action="store_true", help="install other gateways, and measure them beside Moorage")
+    parser.add_argument("--peers-folder", type=Path, default=_PEERS, metavar="DIR", help=f"default: {_PEERS}")
     parser.add_argument("--seed", type=int, default=SEED, help="seed of data and order")
     arguments = parser.parse_args()
     check_tools(nginx="nginx-light", wrk="wrk", taskset="util-linux")
@@ -40,7 +45,7 @@ def main() -> None:
             if other is not None:
                 print(compare(plan, claim_cores(), Path(folder), other))
                 return
-            figures = _measure(plan, Path(folder))
+            figures = _measure(plan, Path(folder), arguments.peers_folder.absolute() if arguments.peers else None)
     except KeyboardInterrupt:
         sys.exit("Stopped; nothing was written.")
     minutes = round((time.monotonic() - began) / 60)
@@ -57,7 +62,7 @@ def main() -> None:
         print(f"Wrote {_PAGE} after {pluralize(minutes, 'minute')}.")
 
 
-def _measure(plan: Plan, folder: Path) -> list[Figure]:
+def _measure(plan: Plan, folder: Path, peers: Path | None) -> list[Figure]:
     cores = claim_cores()
     _print(f"seeding {plan.deployments:,} deployments")
     with started(plan, cores.server, folder / "moorage") as subject:
@@ -73,7 +78,23 @@ def _measure(plan: Plan, folder: Path) -> list[Figure]:
         _print("moorage.client")
         client = moorage_client.measure(plan, folder, subject)
     _print(f"start and memory with {plan.largest:,} deployments")
-    return [*figures, *start.measure(plan, cores, folder / "start"), *client]
+    figures += [*start.measure(plan, cores, folder / "start"), *client]
+    return figures + _measure_calls(plan, cores, folder / "calls", peers)
+
+
+def _measure_calls(plan: Plan, cores: Cores, folder: Path, peers: Path | None) -> list[Figure]:
+    """Measure calls of models; `peers` is the folder of other gateways, if they are measured, too."""
+    with called(plan, cores, folder) as subject:
+        _print("calls of models")
+        others = beside.started(peers, cores, folder / "peers", subject) if peers else nullcontext(beside.Beside())
+        with others as found:
+            figures = calls.measure(plan, subject, found)
+            figures += streams.measure(plan, subject, found)
+        _print(f"memory of {plan.calls:,} calls")
+        figures += open_streams.measure_growth(plan, subject)
+    _print(f"{plan.open_streams:,} open streams")
+    with called(plan, cores, folder / "open") as subject:
+        return figures + open_streams.measure_open(plan, subject)
 
 
 def _introduction(plan: Plan, facts: list[str], minutes: int) -> str:
@@ -84,6 +105,8 @@ Speed and memory of Moorage. `make bench` runs all measurements and writes this 
     apt install nginx-light wrk
 
 With `--compare DIR`, `python -m tools.bench` compares the processor time per request with that of another checkout.
+With `--peers`, it installs other gateways into a folder of their own (`.cache/peers`), and measures calls through them,
+too.
 
 Measured on {datetime.now(UTC):%d %B %Y} at commit {commit()} in {pluralize(minutes, "minute")}, on
 
@@ -102,6 +125,11 @@ The commands, with a free PORT and a temporary FOLDER:
     taskset -c 1 wrk -t1 -c{CONNECTIONS} -d{plan.seconds}s -H "Authorization: Bearer TOKEN" "http://127.0.0.1:PORT/v2/deployments?limit=10"
     taskset -c 1 wrk -t1 -c{WRITERS} -d{plan.seconds}s -H "Authorization: Bearer TOKEN" -s tools/bench/publish.lua \\
         "http://127.0.0.1:PORT/v2/deployments/KEY/versions" -- BODY {plan.seed} PREFIX
+    taskset -c 1 python -m tools.bench.provider PROVIDER_PORT
+    OPENAI_API_KEY=sk-bench OPENAI_BASE_URL=http://127.0.0.1:PROVIDER_PORT/v1 MOORAGE_PRIVATE_HOSTS=127.0.0.1 \\
+        taskset -c 0 moorage serve --port PORT --database sqlite:///FOLDER/calls.db
+    taskset -c 1 wrk -t1 -c{CONNECTIONS} -d{plan.seconds}s -H "Authorization: Bearer TOKEN" -s tools/bench/post.lua \\
+        http://127.0.0.1:PORT/v2/deployments/invoke -- BODIES 0
 
 nginx: one worker, no access log, `sendfile off`, `output_buffers 1 128k`, `open_file_cache`, keep-alive. Moorage:
 default settings, one worker. The deployments are generated from the seed

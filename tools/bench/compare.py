@@ -5,13 +5,11 @@ from pathlib import Path
 from statistics import median
 
 from tools.bench.plan import Plan
+from tools.bench.rounds import Rounds
 from tools.bench.subject import CONNECTIONS, Subject, started
-from tools.bench.wrk import Measured
 from tools.common.machine import Cores
 from tools.common.report import spread, table
 from tools.common.servers import Checkout
-
-Rounds = dict[str, list[Measured]]
 
 
 def processor_time(runs: Rounds) -> str:
@@ -30,6 +28,7 @@ def compare(plan: Plan, cores: Cores, folder: Path, other: Checkout) -> str:
     """
     checkouts = (Checkout.current(), other)
     runs: list[Rounds] = [{}, {}]
+    starts: list[list[float]] = [[], []]
     for number in range(plan.comparisons):
         with ExitStack() as stack:
             subjects = [
@@ -37,6 +36,8 @@ def compare(plan: Plan, cores: Cores, folder: Path, other: Checkout) -> str:
                 for side, checkout in enumerate(checkouts)
             ]
             _measure(plan, subjects, runs)
+            for side, subject in enumerate(subjects):
+                starts[side].append(subject.server.seconds_to_ready * 1e3)
     rows = []
     for name in runs[0]:
         pairs = list(zip(runs[0][name], runs[1][name], strict=True))
@@ -49,7 +50,8 @@ def compare(plan: Plan, cores: Cores, folder: Path, other: Checkout) -> str:
             ]
         )
     header = ["request", "CPU µs/request", "CPU µs/request, other", "this / other", "requests/s", "requests/s, other"]
-    return f"this: {checkouts[0].python}\nother: {other.name}\n\n{table(header, rows)}"
+    ready = f"ms to ready: {spread(starts[0], ',.0f')}, other: {spread(starts[1], ',.0f')}"
+    return f"this: {checkouts[0].python}\nother: {other.name}\n\n{table(header, rows)}\n\n{ready}"
 
 
 def _measure(plan: Plan, subjects: list[Subject], runs: list[Rounds]) -> None:

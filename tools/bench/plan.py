@@ -19,6 +19,9 @@ class Plan(msgspec.Struct, frozen=True):
     storm_rounds: int = 5
     storm_seconds: int = 4
     comparisons: int = 3
+    first_events: int = 200
+    calls: int = 100_000
+    open_streams: int = 2_000
     is_quick: bool = False
 
     @classmethod
@@ -26,5 +29,6 @@ class Plan(msgspec.Struct, frozen=True):
         """Return a plan that only shows that the measurements work."""
         return cls(
             seed, rounds=2, seconds=1, latency_rounds=1, latency_seconds=1, deployments=2_500, largest=5_000, starts=1,
-            paced_writes=75, storm_rounds=1, storm_seconds=2, comparisons=1, is_quick=True,
+            paced_writes=75, storm_rounds=1, storm_seconds=2, comparisons=1,
+            first_events=20, calls=5_000, open_streams=100, is_quick=True,
         )  # fmt: skip

@@ -1,14 +1,13 @@
 """List pages, get_config and publishes against nginx that serves a list page from a file."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import median
 
-from tools.bench.compare import Rounds
 from tools.bench.plan import Plan
 from tools.bench.publishing import WRITERS
 from tools.bench.report import Figure
+from tools.bench.rounds import Contenders, Rounds, interleave, ratios
 from tools.bench.subject import (
     CONNECTIONS,
     DIFFERENT,
@@ -20,15 +19,13 @@ from tools.bench.subject import (
     SIZES,
     Subject,
 )  # fmt: skip
-from tools.bench.wrk import Load, Measured, run
-from tools.common.machine import Cores, rng
+from tools.bench.wrk import Load, run
+from tools.common.machine import Cores
 from tools.common.report import Bound, pluralize, spread, table
 from tools.common.servers import Nginx
 
 _CACHED = 2_000  # size of the response cache
 _BUSY = 0.9  # a server that has its core to itself uses more of it
-
-Contenders = dict[str, Callable[[int, int, int], Measured]]
 
 
 def measure(plan: Plan, cores: Cores, folder: Path, subject: Subject) -> tuple[list[Figure], Rounds]:
@@ -42,23 +39,15 @@ def measure(plan: Plan, cores: Cores, folder: Path, subject: Subject) -> tuple[l
             name = PAGE if n == 10 else f"list page of {n}"
             contenders[name] = partial(run, Load(subject.server, f"{LIST}?limit={n}", subject.token))
         contenders |= {name: send for name, send in subject.requests.items() if name != PAGE}
-        rates = _rounds(plan, contenders, CONNECTIONS, plan.rounds, plan.seconds)
-        latencies = _rounds(plan, contenders, 1, plan.latency_rounds, plan.latency_seconds)
+        rates = interleave(plan, "requests", contenders, CONNECTIONS, plan.rounds, plan.seconds)
+        latencies = interleave(plan, "requests", contenders, 1, plan.latency_rounds, plan.latency_seconds)
     bytes_ = {size: len(page) for size, page in subject.pages.items()}
     figures = [_throughput(plan, rates, latencies, bytes_), _latency(plan, latencies), _publishes(subject, rates)]
     return figures, {name: rates[name] for name in subject.requests}
 
 
-def _rounds(plan: Plan, contenders: Contenders, connections: int, rounds: int, seconds: int) -> Rounds:
-    order, runs = rng(plan.seed, f"requests {connections}"), {name: list[Measured]() for name in contenders}
-    for _ in range(rounds):
-        for name in order.sample(list(contenders), len(contenders)):
-            runs[name].append(contenders[name](connections, seconds, plan.warm_up))
-    return runs
-
-
 def _ratios(rates: Rounds, name: str, anchor: str) -> list[float]:
-    return [one.rate / other.rate for one, other in zip(rates[name], rates[anchor], strict=True)]
+    return ratios(rates, name, anchor, lambda run: run.rate)
 
 
 def _throughput(plan: Plan, rates: Rounds, latencies: Rounds, bytes_: dict[int, int]) -> Figure:

@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,8 @@ class Load(msgspec.Struct):
     arguments: tuple[str, ...] = ()
     file: Path | None = None
     sent: int = 0
+    completed: int = 0
+    headers: Mapping[str, str] = {}
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -79,6 +82,8 @@ def _wrk(load: Load, connections: int, seconds: int) -> tuple[_Output, list[str]
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(SCRIPTS / load.script)]
     if load.token:
         command += ["-H", f"Authorization: Bearer {load.token}"]
+    for name, value in load.headers.items():
+        command += ["-H", f"{name}: {value}"]
     arguments = (str(load.file), str(load.sent)) if load.file else load.arguments
     command += [f"http://127.0.0.1:{load.server.port}{load.target}", "--", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -94,4 +99,5 @@ def _wrk(load: Load, connections: int, seconds: int) -> tuple[_Output, list[str]
     *lines, last = text.splitlines()
     output = msgspec.json.decode(last, type=_Output)
     load.sent += output.requests + connections
+    load.completed += output.requests
     return output, lines

@@ -37,6 +37,13 @@ _TOOL = {
 _FORMAT = {"type": "json_schema", "json_schema": {"name": "sailing", "strict": True, "schema": _SAILING}}
 _IMAGE = {"type": "image_url", "image_url": {"url": "https://ferry.example/deck.jpg", "detail": "low"}}
 _COUNTRIES = ("NLD", "BEL", "DEU", "FRA", "ESP", "ITA", "SWE", "POL")
+_ROUTING = [
+    {"variant": "other", "when": {"country": {"in": ["NLD", "BEL"]}, "plan": {"ne": "free"}}},
+    {"variant": "other", "when": {"environments": {"eq": "staging"}}},
+    {"variant": "other", "when": {"age": {"gte": 65}}},
+    {"variant": "other", "when": {"email": {"starts_with": "test-"}}},
+    {"variant": "other", "split": {"by": "user_id", "percent": 20}},
+]
 _PROMPT = "You answer customers of a ferry line with care and use only the facts that you are given. " * 10
 
 
@@ -104,13 +111,7 @@ def routed_deployment(number: int) -> NewDeployment:
         "prompt_config": config,
         "variables": [{"key": "plan", "value": "free"}],
         "variants": [{"name": "other", "prompt_config": {**config, "model": "openai/gpt-5"}}],
-        "routing": [
-            {"variant": "other", "when": {"country": {"in": ["NLD", "BEL"]}, "plan": {"ne": "free"}}},
-            {"variant": "other", "when": {"environments": {"eq": "staging"}}},
-            {"variant": "other", "when": {"age": {"gte": 65}}},
-            {"variant": "other", "when": {"email": {"starts_with": "test-"}}},
-            {"variant": "other", "split": {"by": "user_id", "percent": 20}},
-        ],
+        "routing": _ROUTING,
     }
     return NewDeployment(f"routed-{number}", body)
 
@@ -119,9 +120,49 @@ def get_config_body(number: int, random_: random.Random) -> str:
     """Return a random get_config body for routed deployment `number` as JSON."""
     user = random_.randrange(1_000_000)
     inputs = {"customer": f"Customer {user}", "language": "Dutch"} | ({"plan": "pro"} if user % 2 else {})
-    context = {
+    context = _context(user, random_)
+    return msgspec.json.encode({"key": f"routed-{number}", "inputs": inputs, "context": context}).decode()
+
+
+def called_deployment(model: str) -> NewDeployment:
+    """Return a deployment for calls of a model: two messages, a tool, a variable, two variants, five routing rules."""
+    config = {
+        "tools": [_TOOL], "model": f"openai/{model}", "model_type": "chat", "provider": "openai",
+        "model_parameters": {"temperature": 0.2, "maxTokens": 512},
+        "messages": [
+            {"role": "system", "content": "You work at the desk of a ferry line. Use only the facts you are given."},
+            {"role": "user", "content": "{{question}}"},
+        ],
+    }  # fmt: skip
+    variants = [{"name": "other", "prompt_config": {**config, "model_parameters": {"temperature": 0.7}}}]
+    body = {"description": "", "prompt_config": config, "variants": variants, "routing": _ROUTING}
+    return NewDeployment(f"called-{model}", body)
+
+
+def invoke_body(model: str, random_: random.Random) -> str:
+    """Return a random body of invoke and stream as JSON."""
+    user = random_.randrange(1_000_000)
+    body = {"key": f"called-{model}", "inputs": {"question": _question(user)}, "context": _context(user, random_)}
+    return msgspec.json.encode(body).decode()
+
+
+def chat_body(model: str, random_: random.Random, *, is_stream: bool) -> str:
+    """Return a random body of a chat completion as JSON. Its deployment has a message for the question, too."""
+    user = random_.randrange(1_000_000)
+    body = {
+        "model": f"called-{model}", "messages": [{"role": "user", "content": _question(user)}], "stream": is_stream,
+        "inputs": {"question": "The customer asks:"}, "context": _context(user, random_),
+    }  # fmt: skip
+    return msgspec.json.encode(body).decode()
+
+
+def _question(user: int) -> str:
+    return f"Customer {user} asks which ferry to Texel has a place for two bicycles on Saturday."
+
+
+def _context(user: int, random_: random.Random) -> dict[str, Any]:
+    return {
         "country": random_.choice(_COUNTRIES), "plan": random_.choice(("free", "pro")),
         "age": random_.randrange(18, 80), "environments": "production", "email": f"user-{user}@ferry.example",
         "user_id": str(user),
     }  # fmt: skip
-    return msgspec.json.encode({"key": f"routed-{number}", "inputs": inputs, "context": context}).decode()

@@ -17,6 +17,9 @@ from tools.common.client import Client
 from tools.common.data import NewDeployment
 from tools.common.process import ProcessTree
 
+#: The folder of this checkout.
+REPOSITORY = Path(__file__).parents[2]
+
 _READY_SECONDS = 60
 _POLL_SECONDS = 0.005
 _SEEDING_CONNECTIONS = 12
@@ -64,9 +67,13 @@ class Server:
         """Return the command that starts the server."""
         raise NotImplementedError
 
+    def environment(self) -> Mapping[str, str]:
+        """Return variables for the server, in addition to those of this program."""
+        return {}
+
     def __enter__(self) -> Self:
         self.started = time.perf_counter()
-        self.tree = ProcessTree(self.command(), self.folder, self._core, _environment())
+        self.tree = ProcessTree(self.command(), self.folder, self._core, {**_environment(), **self.environment()})
         try:
             self._wait()
         except BaseException:
@@ -120,10 +127,22 @@ class Checkout(msgspec.Struct, frozen=True):
 class Moorage(Server):
     """`moorage serve` with default settings and its access log in a file."""
 
-    def __init__(self, folder: Path, core: int | None, database: Path, checkout: Checkout | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        core: int | None,
+        database: Path,
+        checkout: Checkout | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__("Moorage", folder, core, "/health/ready")
         self._database = database
         self._checkout = checkout or Checkout.current()
+        self._environment = environment or {}
+
+    def environment(self) -> Mapping[str, str]:
+        """See `Server.environment`."""
+        return self._environment
 
     def command(self) -> list[str]:
         """See `Server.command`."""
@@ -134,12 +153,7 @@ class Moorage(Server):
 
     def first_token(self) -> str:
         """Return the API key that the first start with a new database prints."""
-        deadline = time.monotonic() + _READY_SECONDS
-        while time.monotonic() < deadline:
-            if found := re.search(r"\bmrg_[\w-]+", self.tree.log.read_text()):
-                return found[0]
-            time.sleep(_POLL_SECONDS)
-        raise RuntimeError(f"Moorage printed no API key: {self.tree.log.read_text()[-2000:]}")
+        return wait_for_text(self.tree, r"\b(mrg_[\w-]+)")
 
 
 class Nginx(Server):
@@ -159,6 +173,16 @@ class Nginx(Server):
         user = "user root;" if os.geteuid() == 0 else ""
         config.write_text(_NGINX.format(folder=self.folder, port=self.port, user=user))
         return ["nginx", "-p", str(self.folder), "-c", str(config), "-e", str(self.folder / "error.log")]
+
+
+def wait_for_text(tree: ProcessTree, pattern: str) -> str:
+    """Return the first group of a pattern, as soon as the log of a server has it."""
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline and tree.is_alive():
+        if found := re.search(pattern, tree.log.read_text()):
+            return found[1]
+        time.sleep(_POLL_SECONDS)
+    raise RuntimeError(f"The log has no {pattern!r}: {tree.log.read_text()[-2000:]}")
 
 
 def seed(server: Server, token: str, deployments: Iterable[NewDeployment]) -> None:
