@@ -15,7 +15,17 @@ from moorage.documents.read import Document
 from tests.cli.test_completion import completions
 from tests.support.hostile import HostileServer, Request, response
 from tests.support.limited import run_limited
-from tests.support.moorage_responses import ERROR, HEADERS, ID, ITEM, MANIFEST, a_page, body_for, media_type
+from tests.support.moorage_responses import (
+    ERROR,
+    HEADERS,
+    ID,
+    INTEGRATION,
+    ITEM,
+    MANIFEST,
+    a_page,
+    body_for,
+    media_type,
+)
 from tests.support.program import moorage
 from tests.support.stores import create_database
 
@@ -53,6 +63,12 @@ COMMANDS = [
     "deployments delete a --version 1.0",
     "deployments restore a",
     "deployments restore a --version 1.0",
+    "integrations list",
+    "integrations list -o json",
+    "integrations show a",
+    "integrations set a --provider openai",
+    "integrations test a",
+    "integrations delete a",
     "doctor --database sqlite:///moorage.db",
 ]
 
@@ -60,8 +76,11 @@ COMMANDS = [
 LISTS = [
     command
     for command in COMMANDS
-    if command.startswith(("apply --prune", "diff", "drift", "export", "deployments list --all"))
+    if command.startswith(("apply --prune", "diff", "drift", "export", "deployments list --all", "integrations list"))
 ]
+
+#: The items of each list.
+LISTED: dict[str, dict[str, Any]] = {"manifests": MANIFEST, "integrations": INTEGRATION, "deployments": ITEM}
 
 every_command = pytest.mark.parametrize("command", COMMANDS)
 
@@ -253,7 +272,7 @@ def test_a_list_without_end_is_read_up_to_the_limit(
 
     def next_page(request: Request) -> bytes:
         name = "x" if repeats else "x" + request.query.get("starting_after", [""])[0]
-        item = (MANIFEST if "manifests" in request.path else ITEM) | {"id": name, "key": name}
+        item = LISTED[request.path.rpartition("/")[2]] | {"id": name, "key": name}
         return response(a_page(item, has_more=True))
 
     server = fails_in_one_line(place, command, next_page)
@@ -266,7 +285,7 @@ def test_the_time_of_all_pages_is_limited(place: Path, command: str, monkeypatch
     monkeypatch.setattr(client, "LIST_SECONDS", -1.0)
 
     def next_page(request: Request) -> bytes:
-        item = (MANIFEST if "manifests" in request.path else ITEM) | {"id": "x", "key": "x"}
+        item = LISTED[request.path.rpartition("/")[2]] | {"id": "x", "key": "x"}
         return response(a_page(item, has_more=True))
 
     server = fails_in_one_line(place, command, next_page)
@@ -287,7 +306,7 @@ def test_the_bytes_of_all_pages_are_limited(place: Path, command: str, monkeypat
 
     def next_page(request: Request) -> bytes:
         name = "x" + request.query.get("starting_after", [""])[0]
-        item = (MANIFEST if "manifests" in request.path else ITEM) | {"id": name, "key": name, "zzz": "z" * 300_000}
+        item = LISTED[request.path.rpartition("/")[2]] | {"id": name, "key": name, "zzz": "z" * 300_000}
         return response(a_page(item, has_more=True))
 
     server = fails_in_one_line(place, command, next_page)

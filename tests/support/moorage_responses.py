@@ -37,7 +37,10 @@ SNAPSHOT_DEPLOYMENT = {
     "runtime_config": {},
 }  # fmt: skip
 
-DELETED = {"id": ID, "key": "a", "version": "1.0", "deleted": True, "deleted_at": "2026", "restorable_until": "2026"}
+DELETED = {
+    "id": ID, "key": "a", "name": "a", "version": "1.0", "deleted": True, "deleted_at": "2026",
+    "restorable_until": "2026",
+}  # fmt: skip
 
 CHANGED = {"context": {"plan": "pro"}, "before": {"variant": "default"}, "after": {"variant": "new"}}
 
@@ -51,6 +54,17 @@ CALL = {
         },
     }],
     "is_final": True, "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+}  # fmt: skip
+
+INTEGRATION = {
+    "id": ID, "name": "a", "provider": "openai", "project_id": "p", "base_url": None, "url": "https://x/v1",
+    "options": {"timeout_total_s": 60}, "credentials": {"api_key": "…6789"}, "headers": {"x-team": "…"},
+    "status": "ready", "source": "project", "key_id": "12345678", "created": "2026", "updated": "2026",
+}  # fmt: skip
+
+PROBE = {
+    "name": "a", "provider": "openai", "url": "https://x/v1/models", "ok": True, "milliseconds": 1.5,
+    "message": "Fine.", "status": 200,
 }  # fmt: skip
 
 HEADERS = {
@@ -120,6 +134,8 @@ def body_for(request: Request) -> Any:
     }  # fmt: skip
     if request.method == "DELETE":
         return DELETED
+    if "/integrations" in request.path:
+        return {"integrations": a_page(INTEGRATION), "test": PROBE}.get(last, INTEGRATION)
     if last in by_segment:
         return by_segment[last]
     return a_page(ITEM) if (request.method, last) == ("GET", "deployments") else ITEM

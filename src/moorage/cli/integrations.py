@@ -14,6 +14,7 @@ from moorage.cli.output import echo, pluralize, print_data, print_done, print_ta
 from moorage.cli.responses import DeletedItem, IntegrationRow, Page, ProbeReply
 from moorage.cli.table import Column, new_table, when
 from moorage.core.deployments.ids import check_integration_name
+from moorage.core.escaping import visible_line
 from moorage.registry.integrations import rotate_key as rotate_key_of
 
 #: The maximum size of credentials on standard input.
@@ -88,7 +89,8 @@ def set_(
         body["credentials"] = _parse_credentials(_read_stdin("Credentials (JSON)"))
     stored = client.send("PUT", path, IntegrationRow, body)
     result = stored.header("X-Moorage-Result", ("created", "updated", "unchanged"))
-    print_done(stored.plain(), output, f"{name}: {result}, {stored.value.provider} at {stored.value.url}")
+    provider, url = map(visible_line, (stored.value.provider, stored.value.url))
+    print_done(stored.plain(), output, f"{name}: {result}, {provider} at {url}")
 
 
 @integrations.command("list")
@@ -106,10 +108,8 @@ def list_(output: str, url: str) -> None:
     )  # fmt: skip
     for row in (item for page in pages for item in page.value.data):
         shown = " ".join(f"{name}={value}" for name, value in (row.credentials or {}).items())
-        table.add_row(
-            row.name, row.provider, row.url, _status(row), row.source, shown or "-",
-            when(row.updated) if row.updated else "-",
-        )  # fmt: skip
+        cells = (row.name, row.provider, row.url, _status(row), row.source, shown or "-")
+        table.add_row(*map(visible_line, cells), when(row.updated) if row.updated else "-")
     print_table(table)
 
 
@@ -127,7 +127,7 @@ def show(name: str, output: str, url: str) -> None:
     for field, value in found.plain().items():
         for key, each in value.items() if isinstance(value, dict) else (("", value),):
             text = ", ".join(map(str, each)) if isinstance(each, list) else each
-            table.add_row(f"{field}.{key}" if key else field, "-" if text is None else text)
+            table.add_row(visible_line(f"{field}.{key}" if key else field), visible_line("-" if text is None else text))
     print_table(table)
 
 
@@ -143,8 +143,8 @@ def test_(name: str, output: str, url: str) -> None:
     tested = Client.from_environment(url).call(f"{_path(name)}/test", ProbeReply)
     result = tested.value
     facts = [*([f"status {result.status}"] if result.status is not None else []), f"{result.milliseconds:.0f} ms"]
-    message = f"{name}: {'ok' if result.ok else 'failed'} ({', '.join(facts)}), {result.url}\n{result.message}"
-    print_done(tested.plain(), output, message)
+    state = f"{name}: {'ok' if result.ok else 'failed'} ({', '.join(facts)}), {visible_line(result.url)}"
+    print_done(tested.plain(), output, f"{state}\n{visible_line(result.message)}")
     if not result.ok:
         sys.exit(1)
 
