@@ -283,7 +283,8 @@ def test_a_stream_that_pauses_for_too_long_is_an_error(folder: Path, monkeypatch
         settings = {"MOORAGE_URL": server.url, "MOORAGE_API_KEY": "mrg_any"}
         result = moorage("deployments", "invoke", "a", folder=folder, settings=settings)
 
-    assert (result.returncode, result.stdout) == (1, "Hello\n")
+    assert result.returncode == 1
+    assert result.stdout in ("Hello\n", "")  # on a busy machine, the start can take as long
     assert "it paused for 0.3 seconds" in result.stderr
 
 

@@ -203,10 +203,13 @@ class HttpClient:
         pause: float,
         total: float,
     ) -> Exchange:
+        # The socket's own limit only ends the thread; the wait for the thread is limited before, with its own message.
+        timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=2 * pause)
+
         def send() -> urllib3.BaseHTTPResponse:
             return self._pool.urlopen(
                 method, self._prefix + target, body, headers, retries=False, redirect=False, preload_content=False,
-                decode_content=False, timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=pause),
+                decode_content=False, timeout=timeout,
             )  # fmt: skip
 
         return Exchange(send, pause, total)
