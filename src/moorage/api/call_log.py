@@ -72,7 +72,7 @@ def _line(call: FinishedCall, level: str) -> CallLine:
     return CallLine(
         iso(int(call.at * 1e6)), level, "call", call.request_id, call.call_id, call.trace_id, call.api_key,
         call.deployment, call.version, call.variant, call.provider, call.model, call.integration, call.is_stream,
-        call.attempts, call.status, round(call.seconds * 1e3, 3), round(call.overhead * 1e3, 3),
+        len(call.attempts), call.status, round(call.seconds * 1e3, 3), round(call.overhead * 1e3, 3),
         UNSET if call.first is None else round(call.first * 1e3, 3),
         UNSET if usage is None else usage.prompt_tokens, UNSET if usage is None else usage.completion_tokens,
         call.error or UNSET,

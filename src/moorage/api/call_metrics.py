@@ -28,8 +28,8 @@ class CallMetrics:
             ["deployment", "provider", "model", "result"], registry=registry,
         )  # fmt: skip
         self._attempts = Counter(
-            "moorage_call_attempts", "Requests to providers, with retries and fallbacks.", ["provider"],
-            registry=registry,
+            "moorage_call_attempts", "Requests to providers, with retries and fallbacks, and what was skipped.",
+            ["provider", "result"], registry=registry,
         )  # fmt: skip
         self._tokens = Counter(
             "moorage_call_tokens", "Tokens that providers reported.", ["provider", "model", "kind"], registry=registry
@@ -47,6 +47,7 @@ class CallMetrics:
             buckets=_OVERHEAD_BUCKETS, registry=registry,
         )  # fmt: skip
         self._models: dict[tuple[str, str], _ModelSeries] = {}
+        self._tried: dict[tuple[str, str], Counter] = {}
         self._results: dict[tuple[str, str, str, str], Counter] = {}
 
     def add(self, call: FinishedCall) -> None:
@@ -61,12 +62,17 @@ class CallMetrics:
         counter.inc()
         series = self._models.get((call.provider, call.model)) or self._add_model(call.provider, call.model)
         series.add(call)
+        for attempt in call.attempts:
+            counter = self._tried.get(attempt)
+            if counter is None:
+                counter = self._tried[attempt] = self._attempts.labels(*attempt)
+            counter.inc()
         self._overhead.observe(call.overhead)
 
     def _add_model(self, provider: str, model: str) -> "_ModelSeries":
         model = model if len(self._models) < _MAX_SERIES else "other"
         series = self._models[provider, model] = _ModelSeries(
-            self._attempts.labels(provider), self._duration.labels(provider, model),
+            self._duration.labels(provider, model),
             self._first.labels(provider, model),
             {kind: self._tokens.labels(provider, model, kind) for kind in _KINDS},
         )  # fmt: skip
@@ -76,13 +82,12 @@ class CallMetrics:
 class _ModelSeries:
     """The series of one model."""
 
-    __slots__ = ("_attempts", "_duration", "_first", "_tokens")
+    __slots__ = ("_duration", "_first", "_tokens")
 
-    def __init__(self, attempts: Counter, duration: Histogram, first: Histogram, tokens: dict[str, Counter]) -> None:
-        self._attempts, self._duration, self._first, self._tokens = attempts, duration, first, tokens
+    def __init__(self, duration: Histogram, first: Histogram, tokens: dict[str, Counter]) -> None:
+        self._duration, self._first, self._tokens = duration, first, tokens
 
     def add(self, call: FinishedCall) -> None:
-        self._attempts.inc(call.attempts)
         self._duration.observe(call.seconds)
         if call.first is not None:
             self._first.observe(call.first)

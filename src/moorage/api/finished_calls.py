@@ -13,9 +13,9 @@ from moorage.providers.completion import Usage
 class FinishedCall(msgspec.Struct, frozen=True):
     """A call that ended. It has no content.
 
-    `status` is that of the response, 499 if the client disconnected; `error` is the code of an error, also of one in a
-    stream after its first byte. Times are in seconds, `first` that to the first event of a stream. `overhead` is the
-    time that no provider was waited for, until the end or the first event of a stream.
+    `attempts` has the provider and the outcome of each attempt. `status` is that of the response, 499 if the client
+    disconnected; `error` is the code of an error, also of one in a stream after its first byte. Times are in seconds,
+    `first` that to the first event of a stream. `overhead` is the time that no provider was waited for.
     """
 
     at: float
@@ -30,7 +30,7 @@ class FinishedCall(msgspec.Struct, frozen=True):
     model: str
     integration: str
     is_stream: bool
-    attempts: int
+    attempts: tuple[tuple[str, str], ...]
     status: int
     error: str | None
     usage: Usage | None
@@ -60,9 +60,10 @@ def finished(  # noqa: PLR0913 -- the parts of a call
     ended = time.perf_counter()
     responded = ended if progress.first_at is None else progress.first_at
     config = progress.target.config if progress.target else resolved.config
+    attempts = tuple((each.provider, each.outcome) for each in progress.attempts)
     return FinishedCall(
         at, request_id, api_key, call_id, trace_id, resolved.live.key, resolved.live.version, resolved.name,
-        config.provider, config.model, progress.integration or "", is_stream, len(progress.attempts), status, error,
-        progress.usage, None if progress.first_at is None else progress.first_at - progress.started,
+        config.provider, config.model, progress.integration or "", is_stream, attempts, status, error, progress.usage,
+        None if progress.first_at is None else progress.first_at - progress.started,
         ended - progress.started, max(0.0, responded - progress.started - progress.waited_seconds),
     )  # fmt: skip
