@@ -24,6 +24,7 @@ SUBJECTS = (
     "live versions (14 deployments)",
     "projects, compared with the history (2 projects)",
     "API keys, compared with the history (3 API keys)",
+    "integrations, compared with the history (",
     "deployments, compared with the history (14 deployments)",
     "versions, compared with the history (19 versions)",
     "purges, compared with the history",
