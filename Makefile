@@ -25,8 +25,8 @@ serve: .venv/serve $(if $(findstring postgres,$(ARGS) $(MOORAGE_DATABASE)),.venv
 # The tests start hundreds of processes; without the bytecode cache, each would compile the source again.
 test test-system: export PYTHONDONTWRITEBYTECODE :=
 
-test: .venv/test ## Run the tests of the parts (ARGS="-k name" selects some)
-	$(PYTEST) --ignore=tests/system -m "not system" $(ARGS)
+test: .venv/test .venv/node ## Run the tests of the parts (ARGS="-k name" selects some)
+	$(PYTEST) --ignore=tests/system -m "not system" $$(test -d .venv/node/node_modules || echo $(WITHOUT_NODE)) $(ARGS)
 
 test-system: .venv/test ## Run the tests of whole systems: faults, several processes, the guide, HTTP on PostgreSQL
 	$(PYTEST) -m system $(ARGS)
@@ -94,4 +94,12 @@ clean: ## Remove .venv
 	@for sdk in $(OLDER_SDKS); do \
 		$(INSTALL) --no-deps --upgrade --target .venv/sdks/$$sdk -r requirements/sdk-$$sdk.txt || exit 1; \
 	done
+	@touch $@
+
+# Without npm, or without its registry, `make test` leaves the tests of the Node SDK out.
+WITHOUT_NODE := --ignore=tests/calls/test_openai_node_sdk.py
+.venv/node: .venv/python $(wildcard tests/calls/node/package*.json)
+	@rm -rf $@ && mkdir -p $@ && cp tests/calls/node/package*.json $@
+	@npm ci --prefix $@ --ignore-scripts --no-audit --no-fund --silent || \
+		{ echo "npm cannot install the Node SDK, so its tests are left out" >&2; rm -rf $@/node_modules; }
 	@touch $@
