@@ -9,7 +9,7 @@ from tests.calls.cells import CHATS
 from tests.support.gateway import ROUTES, Gateway, Outcome
 from tests.support.vendors.model import sample
 
-_WEATHER = {
+WEATHER = {
     "type": "object",
     "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
     "required": ["city", "days"],
@@ -17,7 +17,7 @@ _WEATHER = {
 }
 _TIME: dict[str, Any] = {"type": "object", "properties": {}}
 TOOLS = [
-    {"type": "function", "function": {"name": "get_weather", "description": "Weather.", "parameters": _WEATHER}},
+    {"type": "function", "function": {"name": "get_weather", "description": "Weather.", "parameters": WEATHER}},
     {"type": "function", "function": {"name": "get_time", "parameters": _TIME}},
 ]
 _BOTH = "Use get_weather and get_time"
@@ -36,7 +36,7 @@ def called(outcome: Outcome) -> list[tuple[str, Any]]:
 @pytest.mark.parametrize("provider", CHATS)
 def test_a_model_calls_one_tool(gateway: Gateway, provider: str, route: str) -> None:
     outcome = gateway.call(route, gateway.deploy(provider, tools=TOOLS), "Use get_weather")
-    assert called(outcome) == [("get_weather", sample(_WEATHER))]
+    assert called(outcome) == [("get_weather", sample(WEATHER))]
     assert outcome.reason == "tool_calls"
 
 
@@ -45,7 +45,7 @@ def test_a_model_calls_one_tool(gateway: Gateway, provider: str, route: str) -> 
 def test_a_model_calls_two_tools_and_gets_their_results(gateway: Gateway, provider: str, route: str) -> None:
     key = gateway.deploy(provider, tools=TOOLS)
     outcome = gateway.call(route, key, _BOTH)
-    assert called(outcome) == [("get_weather", sample(_WEATHER)), ("get_time", {})]
+    assert called(outcome) == [("get_weather", sample(WEATHER)), ("get_time", {})]
     calls = [
         {"id": call_id, "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
         for call_id, name, arguments in outcome.calls

@@ -175,8 +175,9 @@ def _streamed(response: RawStream) -> Outcome:
         found.events.append(event)
         found.usage = event.get("usage") or found.usage
         found.error = event.get("error")
-        for choice in event.get("choices", ())[:1]:
-            _add(choice, found, calls)
+        for choice in event.get("choices", ()):
+            if choice["index"] == 0:
+                _add(choice, found, calls)
     found.calls = [(call_id, name, json.loads(arguments)) for call_id, name, arguments in calls.values()]
     return found
 

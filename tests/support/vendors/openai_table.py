@@ -117,7 +117,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
         text_models=("mistralai/Mixtral-8x7B-v0.1",), text_path="/completions", reasoning="reasoning",
         fields=_MOST | {
             "max_tokens", "top_k", "min_p", "repetition_penalty", "reasoning_effort", "reasoning", "safety_model",
-            "echo",
+            "echo", "parallel_tool_calls",
         },
         usage_at="finish", stop_reason="eos",
         not_found=(404, {"id": "oV", "error": {
@@ -127,7 +127,10 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     ),
     Dialect(
         id="nvidia", base="/v1", models=("meta/llama-3.1-8b-instruct",), seeing=("meta/llama-3.2-90b-vision-instruct",),
-        fields=_MOST | {"max_tokens", "top_k", "chat_template_kwargs", "reasoning_effort", "min_p"}, usage_at="each",
+        fields=_MOST | {
+            "max_tokens", "top_k", "chat_template_kwargs", "reasoning_effort", "min_p", "parallel_tool_calls",
+        },
+        usage_at="each",
         sends_whole_calls=True, error_type="application/problem+json",
         unauthorized=(401, {"status": 401, "title": "Unauthorized", "detail": "Authentication failed"}),
         not_found=(404, {"status": 404, "title": "Not Found", "detail": "Function '{message}': Not found for account"}),
@@ -149,7 +152,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     Dialect(
         id="cerebras", base="/v1", models=("llama-3.3-70b", "gpt-oss-120b"), text_models=("llama3.1-8b",),
         text_path="/completions", reasoning="reasoning", usage_at="finish", has_null_reasons=False,
-        fields=(_MOST - {"logit_bias"}) | {"max_completion_tokens", "parallel_tool_calls", "reasoning_effort"},
+        fields=_MOST | {"max_completion_tokens", "parallel_tool_calls", "reasoning_effort", "service_tier"},
         unauthorized=(401, {
             "message": "Wrong API Key", "type": "invalid_request_error", "param": "api_key", "code": "wrong_api_key",
         }),
