@@ -1,9 +1,12 @@
-"""Credentials that are more than a key: requests that are signed for AWS, and a key in another header."""
+"""Credentials that are more than a key: signatures for AWS, tokens of Google, and a key in another header."""
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.support.gateway import ROUTES, Gateway
 from tests.support.vendors.bedrock_api import BedrockVendor
+from tests.support.vendors.gemini_api import GeminiVendor
 
 _KEYS = {"access_key_id": BedrockVendor.access_key, "secret_access_key": BedrockVendor.secret_key}
 
@@ -37,6 +40,39 @@ def test_a_session_token_is_sent_and_signed(gateway: Gateway) -> None:
     (request,) = gateway.vendors.take("aws")
     assert request.headers["x-amz-security-token"] == "a-token/of+a=session"
     assert "x-amz-security-token" in request.headers["authorization"]
+
+
+def _service_account(gateway: Gateway, email: str) -> dict[str, str]:
+    """Return the content of a file that Google makes for a service account, with a new private key."""
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    return {
+        "type": "service_account", "project_id": "shop", "private_key_id": "k1", "client_email": email,
+        "private_key": key.private_bytes(encoding, form, serialization.NoEncryption()).decode(),
+        "token_uri": gateway.vendors.base_url("google").removesuffix("/v1") + "/token",
+    }  # fmt: skip
+
+
+def test_a_service_account_gets_one_token_for_all_calls(gateway: Gateway) -> None:
+    gateway.connect("account", "google", _service_account(gateway, GeminiVendor.account))
+    key = gateway.deploy("google", integration_id="account")
+    for route in ROUTES:
+        outcome = gateway.call(route, key, "Hello")
+        assert (outcome.error, outcome.text) == (None, "You said: Hello")
+    paths = [request.path.partition(":")[0].rpartition("/")[2] for request in gateway.vendors.take("google")]
+    assert paths == ["token", *["gemini-2.0-flash"] * len(ROUTES)]
+
+
+def test_a_service_account_that_google_does_not_know_is_rejected(gateway: Gateway) -> None:
+    account = _service_account(gateway, "nobody@test.iam.gserviceaccount.example")
+    gateway.connect("nobody", "google", account)
+    for route in ROUTES:
+        outcome = gateway.call(route, gateway.deploy("google", integration_id="nobody"), "Hello")
+        assert outcome.status == 422
+        assert outcome.error is not None
+        assert outcome.error["code"] == "provider_credential_invalid"
+        assert "account not found" in outcome.error["message"]
+        assert account["private_key"][60:100] not in str(outcome.error)
 
 
 @pytest.mark.parametrize(

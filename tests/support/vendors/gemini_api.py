@@ -2,7 +2,9 @@
 
 import json
 import re
+from base64 import urlsafe_b64decode
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from tests.support.vendors.checks import body_of, check_fields, check_types, medium
 from tests.support.vendors.model import Answer, Asked, Medium, Tool, answer, pieces
@@ -37,7 +39,9 @@ _SIGNATURE: Final = "CpIB/aP4=="
 
 
 class GeminiVendor:
-    """Google; `google` is Vertex AI, and `google-ai` the Gemini API."""
+    """Google; `google` is Vertex AI, and `google-ai` the Gemini API. `account` is the service account that it knows."""
+
+    account = "shop@test.iam.gserviceaccount.example"
 
     def __init__(self, vendor_id: str) -> None:
         self.id = vendor_id
@@ -50,7 +54,9 @@ class GeminiVendor:
         return self.models[0]
 
     def respond(self, request: Received) -> Reply:
-        """Return the response to a request."""
+        """Return the response to a request; at `/token`, an access token for the assertion of a service account."""
+        if request.path == "/token":
+            return self._token(request)
         self._authenticate(request)
         model, method = self._target(request.path)
         body = body_of(request, self._refuse)
@@ -73,6 +79,20 @@ class GeminiVendor:
 
     def _refuse(self, path: str, message: str) -> Reply:
         return self.failure(400, f"Invalid JSON payload received. {path}: {message}")
+
+    def _token(self, request: Received) -> Reply:
+        form = dict(parse_qsl(request.body.decode()))
+        head, claims, _ = form.get("assertion", "..").split(".")
+        asked = json.loads(urlsafe_b64decode(claims + "=="))
+        is_jwt = form.get("grant_type") == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+        if (
+            not is_jwt
+            or asked.get("iss") != self.account
+            or json.loads(urlsafe_b64decode(head + "=="))["alg"] != "RS256"
+        ):
+            error = {"error": "invalid_grant", "error_description": "Invalid grant: account not found"}
+            return Reply.of_json(error, 400)
+        return Reply.of_json({"access_token": self.key, "expires_in": 3599, "token_type": "Bearer"})
 
     def _authenticate(self, request: Received) -> None:
         if self.id == "google":
