@@ -1,14 +1,20 @@
 """What a caller gets when a provider rejects a call or fails, at every provider and through each route."""
 
+import gzip
+
 import pytest
 
-from tests.calls.cells import CHATS
+from tests.calls.cells import CHATS, OF_EACH_PROTOCOL
 from tests.support.gateway import ROUTES, STREAMS, Gateway, Outcome
 from tests.support.threads import until
 from tests.support.vendors import faults
 from tests.support.vendors.server import Fault
 
 _TEXT = "Say hello to Zürich 🎉 please"
+
+#: The largest response in bytes.
+_MAX_RESPONSE = 32 * 1024 * 1024
+
 _WRONG_KEY = "sk-wrong-0123456789"
 
 
@@ -114,6 +120,41 @@ def test_a_response_that_cannot_be_read(gateway: Gateway, provider: str, kind: s
         assert outcome.error["code"] == "provider_error"
         assert outcome.error["provider"]["name"] == provider
         assert outcome.headers["X-Should-Retry"] == "false"
+
+
+@pytest.mark.parametrize("provider", OF_EACH_PROTOCOL)
+@pytest.mark.parametrize("kind", ["identity", "gzip"])
+def test_a_response_that_is_too_large(gateway: Gateway, provider: str, kind: str) -> None:
+    content = b'{"x": "%b"}' % bytes(_MAX_RESPONSE)
+    if kind == "gzip":
+        content = gzip.compress(content, 1)
+    key = gateway.deploy(provider)
+    for route in ROUTES:
+        gateway.vendors.fail_next(provider, faults.body(content, encoding=kind))
+        outcome = gateway.call(route, key, _TEXT)
+        assert outcome.status == 502
+        assert outcome.error is not None
+        assert outcome.error["code"] == "provider_error"
+
+
+@pytest.mark.parametrize("provider", ["openai", "aws"])
+def test_a_provider_that_does_not_respond_in_time(gateway: Gateway, provider: str) -> None:
+    gateway.connect(f"late-{provider}", provider, timeout_first_byte_s=0.1)
+    for route in ROUTES:
+        gateway.vendors.fail_next(provider, faults.no_response)
+        outcome = gateway.call(route, gateway.deploy(provider, integration_id=f"late-{provider}"), _TEXT)
+        assert outcome.status == 504
+        assert outcome.error is not None
+        assert outcome.error["code"] == "provider_timeout"
+
+
+@pytest.mark.parametrize("provider", ["openai", "aws"])
+@pytest.mark.parametrize("route", STREAMS)
+def test_a_stream_that_falls_silent(gateway: Gateway, provider: str, route: str) -> None:
+    gateway.connect(f"silent-{provider}-{route}", provider, timeout_between_bytes_s=2)
+    key = gateway.deploy(provider, integration_id=f"silent-{provider}-{route}")
+    gateway.vendors.fail_next(provider, faults.silent)
+    check_broken(gateway.call(route, key, _TEXT), route, "provider_timeout")
 
 
 def check_broken(outcome: Outcome, route: str, code: str) -> None:

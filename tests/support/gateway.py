@@ -62,12 +62,12 @@ class Gateway:
         for vendor in vendors.vendors:
             self.connect(vendor, vendor)
 
-    def connect(self, name: str, vendor: str, credentials: Mapping[str, str] | None = None) -> None:
+    def connect(self, name: str, vendor: str, credentials: Mapping[str, str] | None = None, **options: float) -> None:
         """Create an integration; without credentials, with those that the vendor takes."""
         field = "access_token" if vendor == "google" else "api_key"
         body = {
-            "provider": vendor, "base_url": self.vendors.base_url(vendor), "options": OPTIONS.get(vendor, {}),
-            "credentials": credentials or {field: self.vendors.vendors[vendor].key},
+            "provider": vendor, "base_url": self.vendors.base_url(vendor),
+            "options": {**OPTIONS.get(vendor, {}), **options}, "credentials": credentials or {field: self.vendors.vendors[vendor].key},
         }  # fmt: skip
         response = self._admin.request("PUT", f"/v2/integrations/{name}", json.dumps(body).encode())
         assert response.status == 201, response.body

@@ -17,9 +17,10 @@ def status(code: int, message: str = "Something went wrong.", **headers: str) ->
     return fault
 
 
-def body(content: bytes, media_type: str = "application/json", code: int = 200) -> Fault:
+def body(content: bytes, media_type: str = "application/json", code: int = 200, encoding: str = "identity") -> Fault:
     """Respond with a body that is not the vendor's."""
-    return lambda vendor, request: Reply(code, {"Content-Type": media_type}, [content])
+    headers = {"Content-Type": media_type, "Content-Encoding": encoding}
+    return lambda vendor, request: Reply(code, headers, [content])
 
 
 def truncated(vendor: Vendor, request: Received) -> Reply:
