@@ -284,6 +284,21 @@ def test_an_id_of_another_provider_is_replaced_if_the_provider_rejects_it(provid
     assert sent[2]["tool_call_id"] == sent[1]["tool_calls"][0]["id"]
 
 
+@pytest.mark.parametrize("role", ["system", "developer", "user", "tool"])
+@pytest.mark.parametrize("value", [5, "x", ["x"], {"x": 1}, [[]]])
+def test_fields_of_another_role_are_not_read(role: str, value: object) -> None:
+    names = ("refusal", "audio", "reasoning_content", "cache_control")
+    message = {"role": role, "content": [], **dict.fromkeys(names[: 3 if role == "tool" else 4], value)}
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    arguments = chat(a_config([{"role": "assistant", "content": "", "tool_calls": [call]}, {
+        **message, **({"tool_call_id": "c"} if role == "tool" else {}),
+    }], provider="openai"))  # fmt: skip
+    assert not {*names} & {*arguments["messages"][1]}
+
+    with pytest.raises(NotSupportedByProvider, match=r"messages\[0\]\.tool_calls"):
+        encode_chat(a_config([{"role": role, "content": "x", "tool_calls": value, "tool_call_id": "c"}]))
+
+
 def test_google_gets_the_signature_of_a_thought() -> None:
     call = {"id": "c", "type": "function", "thought_signature": "s", "function": {"name": "f", "arguments": "{}"}}
     message = {"role": "assistant", "content": None, "tool_calls": [call]}

@@ -15,14 +15,22 @@ _NOTES = ("exception", "correction", "expected_output")
 
 _ROLES = {"prompt": "user"}
 
+#: The fields of messages by role. Other fields of a request are unknown: nobody has validated them.
+_FIELDS = {
+    "system": ("content", "name"), "developer": ("content", "name"), "user": ("content", "name"),
+    "assistant": ("content", "name", "tool_calls", "refusal", "audio", "reasoning_content"),
+    "tool": ("content", "tool_call_id", "cache_control"),
+}  # fmt: skip
+
 
 class Turn:
     """A message with the path that errors name."""
 
     def __init__(self, path: str, message: Object, role: str) -> None:
-        self.path, self.message, self.role = path, message, role
-        self.calls: list[Object] = [dict(call) for call in message.get("tool_calls") or ()]
-        self.call_id: str | None = message.get("tool_call_id")
+        self.path, self.role = path, role
+        self.message: Object = {name: value for name, value in message.items() if name in _FIELDS[role]}
+        self.calls: list[Object] = [dict(call) for call in self.message.get("tool_calls") or ()]
+        self.call_id: str | None = self.message.get("tool_call_id")
 
     def parts(self) -> list[tuple[str, Object]]:
         """Return the parts of the content with their paths; a text is one part."""
@@ -53,9 +61,9 @@ def turns(messages: list[Object], translation: Translation) -> list[Turn]:
         turn = Turn(path, message, _ROLES.get(role, role))
         if turn.role == "tool":
             turn.call_id = _answered(turn, waiting, translation)
-        elif turn.call_id:
+        elif message.get("tool_call_id"):
             translation.omit(f"{path}.tool_call_id", f"a message with the role {role!r} is not the result of a call")
-        if turn.calls and turn.role != "assistant":
+        if message.get("tool_calls") and turn.role != "assistant":
             raise translation.reject(f"{path}.tool_calls", "only a message with the role 'assistant' has tool calls")
         waiting += turn.calls
         found.append(turn)
