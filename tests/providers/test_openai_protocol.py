@@ -66,6 +66,13 @@ def test_a_stream_asks_for_its_usage_where_the_provider_takes_that() -> None:
     assert "stream_options" not in mistral
 
 
+@pytest.mark.parametrize("options", [5, "x", ["include_usage"], None, {}, {"include_obfuscation": False}])
+def test_stream_options_of_a_call_are_kept_if_they_are_any(options: Any) -> None:
+    config = a_config(parameters={"stream_options": options})
+    kept = options if isinstance(options, dict) else {}
+    assert protocol.encode(config, {}, stream=True).body["stream_options"] == kept | {"include_usage": True}
+
+
 def test_options_of_an_integration_are_headers() -> None:
     request = protocol.encode(a_config(), {"organization": "o1", "project": "p1", "other": "x"}, stream=False)
     assert request.headers == {"OpenAI-Organization": "o1", "OpenAI-Project": "p1"}

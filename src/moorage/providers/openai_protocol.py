@@ -127,7 +127,8 @@ def encode(config: ResolvedConfig, options: Mapping[str, str], *, stream: bool) 
     if stream:
         body["stream"] = True
         if config.provider not in _NO_STREAM_OPTIONS:
-            body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
+            given = body.get("stream_options")
+            body["stream_options"] = (given if isinstance(given, dict) else {}) | {"include_usage": True}
     path = _PATHS.get(config.provider, "/chat/completions")
     return ProviderRequest(path, body, option_headers(options), omitted)
 
