@@ -67,7 +67,8 @@ class Gateway:
         field = "access_token" if vendor == "google" else "api_key"
         body = {
             "provider": vendor, "base_url": self.vendors.base_url(vendor),
-            "options": {**OPTIONS.get(vendor, {}), **options}, "credentials": credentials or {field: self.vendors.vendors[vendor].key},
+            "options": {**OPTIONS.get(vendor, {}), **options},
+            "credentials": credentials or {field: self.vendors.vendors[vendor].key},
         }  # fmt: skip
         response = self._admin.request("PUT", f"/v2/integrations/{name}", json.dumps(body).encode())
         assert response.status == 201, response.body
