@@ -177,6 +177,8 @@ class RequestContext:
         Raises:
             UnknownParameter, RepeatedParameter, InvalidFlag, InvalidRequest
         """
+        if not known and not self.request.scope["query_string"]:
+            return
         names = [name for name, _ in self.request.query_params.multi_items()]
         for name in names:
             if name not in known:

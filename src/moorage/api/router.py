@@ -45,7 +45,9 @@ async def run(operation: Operation, request: Request, services: Services) -> Res
     try:
         if "x-moorage-min-revision" in request.headers:
             await _wait_for_revision(request, services)
-        caller = authenticate(services.catalog, request.headers.get("authorization"))
+        caller = request.scope.get("moorage.verified") or authenticate(
+            services.catalog, request.headers.get("authorization")
+        )
     except NotAllowed:
         services.limits.check_failure(request.scope["moorage.client"])
         raise

@@ -5,12 +5,16 @@ call.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
+from functools import cached_property
+from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from moorage.api.operation import Operation
+from moorage.api.responses import RawHeaders
 from moorage.api.router import run
 from moorage.api.services import Services
 from moorage.core.errors.base import MoorageError
@@ -23,6 +27,31 @@ class _CallRoute:
 
     def __init__(self, path: str) -> None:
         self.path = path
+
+
+class _Headers(Headers):
+    """The headers of a request by name: a search through all of them for each name costs more."""
+
+    def __init__(self, raw: RawHeaders) -> None:
+        super().__init__(raw=raw)
+        self._by_name = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(raw)}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self._by_name.get(key.lower(), default)
+
+    def __getitem__(self, key: str) -> str:
+        return self._by_name[key.lower()]
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key.lower() in self._by_name
+
+
+class _CallRequest(Request):
+    """The request of a call."""
+
+    @cached_property
+    def headers(self) -> Headers:
+        return _Headers(self.scope["headers"])
 
 
 class CallRoutes:
@@ -40,7 +69,7 @@ class CallRoutes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to a POST with a path of these."""
         operation, scope["route"] = self._operations[scope["path"]]
-        request = Request(scope, receive)
+        request = _CallRequest(scope, receive)
         try:
             response = await run(operation, request, self._services)
         except MoorageError as error:

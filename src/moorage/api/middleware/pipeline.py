@@ -98,6 +98,8 @@ class RequestPipeline:
                 age_of = await self._catch_up()
             age = age_of()
             cached = self._get_config_fast_path(headers, body, age)
+        elif method == "POST" and self._calls.has(path):
+            receive = await self._prepare_call(scope, receive, headers)
         if cached is not None and self._limits.per_key and (refusal := self._refusal(cached.caller)) is not None:
             scope["moorage.caller"] = cached.caller
             cached, problem = None, refusal
@@ -108,12 +110,13 @@ class RequestPipeline:
             await _send(send, status, response_headers, message, headers.request_id, age)
             route, caller = cached.route, cached.caller
         else:
-            response = _conditional_response(send, receive, headers, method, path, age_of)
+            is_complete = "moorage.body" in scope
+            response = _conditional_response(send, receive, headers, method, path, age_of, is_complete=is_complete)
             await self._run(scope, response, problem)
             status, caller, error = response.status, scope.get("moorage.caller"), scope.get("moorage.error")
             route = scope["route"].path if "route" in scope else "none"
-            if method == "GET" and caller is not None:
-                self._store(headers.authorization, (caller.id, path, query), response, route, caller)
+            if caller is not None:
+                self._keep(scope, headers.authorization, response, route, caller)
         seconds = time.perf_counter() - started
         key_id = caller.id if caller else None
         record = RequestRecord(
@@ -168,6 +171,16 @@ class RequestPipeline:
             if not response.status:
                 await error_response(MoorageError(), request_id, root_path)(scope, response.receive, response.send)
 
+    def _keep(
+        self, scope: Scope, authorization: bytes | None, response: ConditionalResponse, route: str, caller: ApiKey
+    ) -> None:
+        """Cache what the next request needs: the response to a read, or the API key of a call."""
+        if scope["method"] == "GET":
+            key = caller.id, scope["path"], scope["query_string"]
+            self._store(authorization, key, response, route, caller)
+        elif "moorage.verified" in scope:
+            self._remember(authorization, caller)
+
     def _store(
         self, authorization: bytes | None, key: CacheKey, response: ConditionalResponse, route: str, caller: ApiKey
     ) -> None:
@@ -178,8 +191,29 @@ class RequestPipeline:
             return
         if self._catalog.find_api_key(caller.id) is not caller or any(name == b"vary" for name, _ in response.headers):
             return
-        self._callers.add(authorization, caller)
+        self._remember(authorization, caller)
         self._cache.set(key, CachedResponse.of(response.headers, body, etag, route, caller))
+
+    def _remember(self, authorization: bytes | None, caller: ApiKey) -> None:
+        """Cache an API key that was verified, unless it has changed since."""
+        if self._revision == self._catalog.revision and self._catalog.find_api_key(caller.id) is caller:
+            self._callers.add(authorization, caller)
+
+    async def _prepare_call(self, scope: Scope, receive: Receive, headers: RequestHeaders) -> Receive:
+        """Add what is known of a call to its scope: its API key, and its body if that arrived in one piece.
+
+        Return the rest of the request.
+        """
+        if headers.problem is not None or headers.expects_continue:
+            scope["moorage.verified"] = None
+            return receive
+        replayed, body = await self._receive_first(receive)
+        self._clear_if_changed()  # the body can arrive late
+        scope["moorage.verified"] = self._callers.find(headers.authorization)
+        if not body or headers.content_length != b"%d" % len(body):
+            return replayed
+        scope["moorage.body"] = body
+        return receive
 
     async def _receive_first(self, receive: Receive) -> tuple[Receive, bytes]:
         """Receive the first part of the body; return a `receive` that starts with it (or with the error), and it."""
@@ -206,7 +240,14 @@ class RequestPipeline:
 
 
 def _conditional_response(
-    send: Send, receive: Receive, headers: RequestHeaders, method: str, path: str, age_of: Callable[[], float]
+    send: Send,
+    receive: Receive,
+    headers: RequestHeaders,
+    method: str,
+    path: str,
+    age_of: Callable[[], float],
+    *,
+    is_complete: bool,
 ) -> ConditionalResponse:
     """Return the response of the application, which becomes a 304 if the client has it."""
     is_read = method in _READS
@@ -214,7 +255,7 @@ def _conditional_response(
     return ConditionalResponse(
         send, receive, headers.request_id,
         headers.if_none_match if is_conditional else None, age_of if is_conditional else None,
-        is_body_read=is_read, expects_continue=headers.expects_continue,
+        is_body_read=is_read or is_complete, expects_continue=headers.expects_continue,
     )  # fmt: skip
 
 
