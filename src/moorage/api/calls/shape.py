@@ -14,6 +14,7 @@ from moorage.providers.completion import Completion
 DONE: Final = b"data: [DONE]\n\n"
 
 _DIGITS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS: Final = tuple(first + second for first in _DIGITS for second in _DIGITS)
 
 
 class CallIds(msgspec.Struct, frozen=True):
@@ -27,13 +28,13 @@ class CallIds(msgspec.Struct, frozen=True):
     @classmethod
     def new(cls, trace_id: str | None = None) -> "CallIds":
         """Return new ids; `trace_id` is that of the caller's trace."""
-        at_us = clock.now_us()
-        return cls(_ulid(at_us // 1000), trace_id or secrets.token_hex(16), secrets.token_hex(8), at_us)
+        at_us, random = clock.now_us(), secrets.token_bytes(34)
+        return cls(_ulid(at_us // 1000, random[:10]), trace_id or random[10:26].hex(), random[26:].hex(), at_us)
 
 
-def _ulid(milliseconds: int) -> str:
-    number = (milliseconds & (1 << 48) - 1) << 80 | secrets.randbits(80)
-    return "".join([_DIGITS[number >> shift & 31] for shift in range(125, -1, -5)])
+def _ulid(milliseconds: int, random: bytes) -> str:
+    number = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(random)
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
 
 
 class Shape(Protocol):

@@ -98,6 +98,10 @@ class Connections:
             socket_factory=self._create_socket,
         )
 
+    def known_origin(self, target: Target, ca_file: str | None) -> Origin | None:
+        """Return the origin of a target, if `find_origin` has found it before."""
+        return self._origins.get((target.scheme, target.host, target.port, ca_file))
+
     async def find_origin(self, target: Target, ca_file: str | None) -> Origin:
         """Return the origin of a target.
 

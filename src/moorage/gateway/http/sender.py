@@ -55,8 +55,10 @@ class Sender:
             self._forget(endpoint.name, slots)
 
         try:
-            with watch.limit("connect", endpoint.connect):
-                origin = await self._connections.find_origin(target, endpoint.ca_file)
+            origin = self._connections.known_origin(target, endpoint.ca_file)
+            if origin is None:
+                with watch.limit("connect", endpoint.connect):
+                    origin = await self._connections.find_origin(target, endpoint.ca_file)
             head = _head(origin, method, target, headers, len(body))
             is_fresh = False
             while True:
