@@ -5,7 +5,6 @@ call.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from functools import cached_property
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -49,9 +48,13 @@ class _Headers(Headers):
 class _CallRequest(Request):
     """The request of a call."""
 
-    @cached_property
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        super().__init__(scope, receive)
+        self._by_name = _Headers(scope["headers"])
+
+    @property
     def headers(self) -> Headers:
-        return _Headers(self.scope["headers"])
+        return self._by_name
 
 
 class CallRoutes:

@@ -178,7 +178,7 @@ class RequestPipeline:
         if scope["method"] == "GET":
             key = caller.id, scope["path"], scope["query_string"]
             self._store(authorization, key, response, route, caller)
-        elif "moorage.verified" in scope:
+        elif scope.get("moorage.verified", caller) is None:
             self._remember(authorization, caller)
 
     def _store(
