@@ -31,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two minutes, to see that it works; writes no page")
     parser.add_argument("--compare", type=Path, metavar="DIR", help="compare with the checkout in DIR; writes no page")
+    parser.add_argument("--calls", action="store_true", help="only calls of models; writes no page")
     parser.add_argument("--peers", action="store_true", help="install other gateways, and measure them beside Moorage")
     parser.add_argument("--peers-folder", type=Path, default=_PEERS, metavar="DIR", help=f"default: {_PEERS}")
     parser.add_argument("--seed", type=int, default=SEED, help="seed of data and order")
@@ -45,7 +46,9 @@ def main() -> None:
             if other is not None:
                 print(compare(plan, claim_cores(), Path(folder), other))
                 return
-            figures = _measure(plan, Path(folder), arguments.peers_folder.absolute() if arguments.peers else None)
+            peers = arguments.peers_folder.absolute() if arguments.peers else None
+            measure = _measure_calls if arguments.calls else _measure
+            figures = measure(plan, claim_cores(), Path(folder), peers)
     except KeyboardInterrupt:
         sys.exit("Stopped; nothing was written.")
     minutes = round((time.monotonic() - began) / 60)
@@ -55,15 +58,14 @@ def main() -> None:
         for doubt in figure.doubts:
             print(f"Doubt: {doubt}")
     text = page(_introduction(plan, facts, minutes), figures)
-    if plan.is_quick:
+    if plan.is_quick or arguments.calls:
         print(text)
     else:
         _PAGE.write_text(text)
         print(f"Wrote {_PAGE} after {pluralize(minutes, 'minute')}.")
 
 
-def _measure(plan: Plan, folder: Path, peers: Path | None) -> list[Figure]:
-    cores = claim_cores()
+def _measure(plan: Plan, cores: Cores, folder: Path, peers: Path | None) -> list[Figure]:
     _print(f"seeding {plan.deployments:,} deployments")
     with started(plan, cores.server, folder / "moorage") as subject:
         _print("requests and processor time")
