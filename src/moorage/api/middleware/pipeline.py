@@ -98,7 +98,7 @@ class RequestPipeline:
                 age_of = await self._catch_up()
             age = age_of()
             cached = self._get_config_fast_path(headers, body, age)
-        elif method == "POST" and self._calls.has(path):
+        elif self._is_call(method, path):
             receive = await self._prepare_call(scope, receive, headers)
         if cached is not None and self._limits.per_key and (refusal := self._refusal(cached.caller)) is not None:
             scope["moorage.caller"] = cached.caller
@@ -123,6 +123,9 @@ class RequestPipeline:
             clock.now_seconds(), seconds, method, route, path, status, headers.request_id, key_id, client, error
         )
         self._request_log.record(record)
+
+    def _is_call(self, method: str, path: str) -> bool:
+        return method == "POST" and self._calls is not None and self._calls.has(path)
 
     def _refusal(self, caller: ApiKey) -> TooManyRequests | None:
         """Count a request of an API key, and return the reason to refuse it."""
@@ -156,9 +159,9 @@ class RequestPipeline:
         """Run the application, or send the error `problem`; an unexpected error becomes a 500."""
         request_id, root_path = response.request_id.decode(), self._proxies.root_path
         scope["moorage.request_id"], scope["moorage.root_path"] = request_id, root_path
-        app, calls = self._app, self._calls
-        if calls is not None and scope["method"] == "POST" and calls.has(scope["path"]):
-            app = calls
+        app = self._app
+        if self._calls is not None and self._is_call(scope["method"], scope["path"]):
+            app = self._calls
         if problem is not None:
             app, scope["moorage.error"] = error_response(problem, request_id, root_path), problem.code
         try:
