@@ -29,8 +29,9 @@ from moorage.gateway.errors import (
     ProviderTimeout,
     UnsupportedModelTypeForCall,
 )
+from moorage.gateway.http.endpoint import Endpoint
 from moorage.gateway.http.proxies import EnvironmentProxies
-from moorage.gateway.http.transport import Endpoint, Transport
+from moorage.gateway.http.transport import Transport
 from moorage.gateway.runner import Runner
 from moorage.providers.errors import NotSupportedByProvider
 from moorage.providers.table import PROVIDERS

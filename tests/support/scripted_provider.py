@@ -11,9 +11,10 @@ import uvloop
 
 from moorage.core.private_hosts import PrivateHosts
 from moorage.gateway.egress import Egress
+from moorage.gateway.http.endpoint import Endpoint
 from moorage.gateway.http.exchange import UpstreamResponse
 from moorage.gateway.http.proxies import EnvironmentProxies
-from moorage.gateway.http.transport import Endpoint, Transport
+from moorage.gateway.http.transport import Transport
 
 LOOPBACK = "127.0.0.1"
 

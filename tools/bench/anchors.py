@@ -10,7 +10,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from moorage.core.private_hosts import PrivateHosts
 from moorage.gateway.egress import Egress
-from moorage.gateway.http.transport import Endpoint, Transport
+from moorage.gateway.http.endpoint import Endpoint
+from moorage.gateway.http.transport import Transport
 from tools.bench.provider import RESPONSE
 from tools.common.servers import REPOSITORY, Server
 

@@ -8,7 +8,8 @@ from moorage.gateway.aws_signer import AwsSigner, keys_of
 from moorage.gateway.connection import Connection
 from moorage.gateway.credential_errors import CredentialUnusable
 from moorage.gateway.google_tokens import GoogleTokens, TokenResponse
-from moorage.gateway.http.transport import Endpoint, Transport
+from moorage.gateway.http.endpoint import Endpoint
+from moorage.gateway.http.transport import Transport
 from moorage.providers.signing import AwsKeys
 from moorage.providers.table import Auth
 

@@ -6,7 +6,7 @@ import msgspec
 
 from moorage.core.resolution.config import ResolvedConfig
 from moorage.gateway.errors import UnsupportedModelTypeForCall
-from moorage.gateway.http.transport import Endpoint
+from moorage.gateway.http.endpoint import Endpoint
 from moorage.providers.protocol import ChatProtocol, ProviderRequest
 from moorage.providers.protocols import find_protocol
 from moorage.providers.table import PROVIDERS, ProviderRow

@@ -4,7 +4,7 @@ from moorage.catalog.catalog import Catalog
 from moorage.core.bounded_cache import BoundedCache
 from moorage.core.integrations import Integration
 from moorage.gateway.connection import Connection
-from moorage.gateway.http.transport import Endpoint
+from moorage.gateway.http.endpoint import Endpoint
 from moorage.gateway.integrations import find_integration, open_credentials
 from moorage.providers.connection import limit_of, protocol_options, url_of
 from moorage.providers.environment import EnvironmentIntegrations

@@ -8,12 +8,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from moorage.api.calls.running import CLIENT_CLOSED_REQUEST, RunningCall
 from moorage.api.calls.watch import Watch
 from moorage.api.errors import error_response, status_of
 from moorage.core.errors.base import MoorageError
 
 if TYPE_CHECKING:
-    from moorage.api.calls.respond import RunningCall
     from moorage.gateway.exchange import CallStream
 
 #: The longest silence in a stream (seconds): proxies close connections that are silent for 30 seconds.
@@ -24,8 +24,6 @@ SEND_SECONDS: Final = 60.0
 
 _PING: Final = b": ping\n\n"
 
-_CLIENT_CLOSED_REQUEST: Final = 499
-
 
 class CallStreamResponse(Response):
     """The stream of one call.
@@ -35,7 +33,7 @@ class CallStreamResponse(Response):
     one.
     """
 
-    def __init__(self, running: "RunningCall") -> None:
+    def __init__(self, running: RunningCall) -> None:
         super().__init__(media_type="text/event-stream")
         self._running = running
         self._send: Send | None = None
@@ -61,7 +59,7 @@ class CallStreamResponse(Response):
                 await self._write(running.shape.end(), more=False)
             running.record(200)
         except ClientDisconnect:
-            running.record(_CLIENT_CLOSED_REQUEST)
+            running.record(CLIENT_CLOSED_REQUEST)
             raise
         except MoorageError as error:
             await self._fail(error, scope, receive, send)

@@ -7,7 +7,8 @@ from msgspec import UNSET
 from starlette.responses import Response
 
 from moorage.api.calls.orq import OrqShape
-from moorage.api.calls.respond import CallRequest, respond
+from moorage.api.calls.respond import respond
+from moorage.api.calls.running import CallRequest
 from moorage.api.calls.shape import CallIds
 from moorage.api.request import SMALL_BODY, RequestContext
 from moorage.core.resolution.config import InvokeOptions, ResolvedConfig, read_request

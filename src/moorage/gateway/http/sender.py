@@ -10,11 +10,11 @@ from aiohttp.connector import Connection
 from moorage.gateway.egress import Egress, Target
 from moorage.gateway.http.connections import Connections, Origin
 from moorage.gateway.http.deadlines import Sweep, Watch
+from moorage.gateway.http.endpoint import Endpoint
 from moorage.gateway.http.errors import BrokenBeforeFirstByte, UnsendableRequest
 from moorage.gateway.http.exchange import UpstreamResponse, abort, exchange
 from moorage.gateway.http.proxies import EnvironmentProxies
 from moorage.gateway.http.slots import Slots
-from moorage.gateway.http.transport import Endpoint
 
 #: The sender writes these headers itself.
 _OWN: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect"})

@@ -9,29 +9,13 @@ import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from moorage.gateway.egress import Egress
+from moorage.gateway.http.endpoint import Endpoint
 from moorage.gateway.http.proxies import EnvironmentProxies
 
 if TYPE_CHECKING:  # importing aiohttp takes half a second
     from moorage.gateway.http.exchange import UpstreamResponse
     from moorage.gateway.http.sender import Sender
-
-
-class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """How an integration is reached: limits in seconds, a limit of connections, and a file of certificates.
-
-    `name` is unique in the process: all requests with the same name share the limit of connections.
-    """
-
-    name: str
-    connect: float = 5
-    first_byte: float = 120
-    between_bytes: float = 60
-    total: float = 900
-    max_connections: int = 100
-    ca_file: str | None = None
 
 
 class Transport:
