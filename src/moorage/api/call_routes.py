@@ -8,11 +8,17 @@ from moorage.api.calls.openai_text import TextResponse
 from moorage.api.calls.orq import InvokeResponse
 from moorage.api.endpoints import invoke, models, openai
 from moorage.api.operation import Operation
+from moorage.api.route_groups import (
+    DEPLOYMENT_ERRORS,
+    QUERY_ERRORS,
+    RENDER_ERRORS,
+    TRANSFER_ERRORS,
+    VARIANT_HEADERS,
+)
 from moorage.core.access import Scope
 from moorage.core.errors import base as errors
 from moorage.core.errors import integrations as integration_errors
 from moorage.core.errors import requests as request_errors
-from moorage.core.errors import templates as template_errors
 from moorage.core.errors.routes import ResponsesNotSupported
 from moorage.core.resolution.config import GetConfigRequest
 from moorage.gateway import errors as call_errors
@@ -21,22 +27,17 @@ from moorage.providers.errors import NotSupportedByProvider, UnsupportedModelTyp
 
 _INVOKE = frozenset({Scope.INVOKE})
 
-_QUERY_ERRORS = (request_errors.UnknownParameter, request_errors.RepeatedParameter)
 _ERRORS = (
-    errors.DeploymentNotFound, errors.DeploymentDeleted, errors.DeploymentUnreadable, errors.VariantNotResolved,
-    template_errors.UnsupportedEngine, template_errors.InvalidTemplate, template_errors.MissingInputs,
-    template_errors.OutputTooLarge, template_errors.RendererBusy, request_errors.InvalidJson,
-    request_errors.InvalidBody, request_errors.BodyTooLarge, request_errors.BodyTooSlow,
-    request_errors.UnsupportedEncoding, errors.ApiKeyQueueFull, errors.WriteQueueFull, UnsupportedModelType,
-    NotSupportedByProvider, call_errors.UnsupportedModelTypeForCall, call_errors.ProviderCredentialInvalid,
-    call_errors.ProviderRejected, call_errors.ProviderRateLimited, call_errors.ProviderOverloaded,
-    call_errors.ProviderTimeout, call_errors.ProviderError, integration_errors.NoIntegration,
-    integration_errors.OtherProvider, integration_errors.CredentialsUnreadable,
-    integration_errors.IntegrationUnreadable, EgressForbidden,
+    *DEPLOYMENT_ERRORS, errors.VariantNotResolved, *RENDER_ERRORS, request_errors.InvalidJson,
+    request_errors.InvalidBody, *TRANSFER_ERRORS, UnsupportedModelType, NotSupportedByProvider,
+    call_errors.UnsupportedModelTypeForCall, call_errors.ProviderCredentialInvalid, call_errors.ProviderRejected,
+    call_errors.ProviderRateLimited, call_errors.ProviderOverloaded, call_errors.ProviderTimeout,
+    call_errors.ProviderError, integration_errors.NoIntegration, integration_errors.OtherProvider,
+    integration_errors.CredentialsUnreadable, integration_errors.IntegrationUnreadable, EgressForbidden,
 )  # fmt: skip
 _PINNED_ERRORS = (errors.VersionNotFound, errors.VersionUnreadable, errors.VariantNotFound)
 _HEADERS = (
-    "X-Moorage-Deployment", "X-Moorage-Version", "X-Moorage-Variant", "X-Moorage-Reason", "X-Moorage-Provider",
+    *VARIANT_HEADERS, "X-Moorage-Provider",
     "X-Moorage-Model", "X-Moorage-Attempts", "X-Moorage-Overhead-Ms", "X-Moorage-Dropped", "X-Moorage-Attempt-Log",
     "X-Moorage-Warnings",
 )  # fmt: skip
@@ -65,13 +66,13 @@ def _openai(prefix: str) -> tuple[Operation, ...]:
         Operation(
             method="GET", path=f"{prefix}/models", name=f"{title}Models", handler=models.list_page, scopes=_INVOKE,
             parameters=("models:limit", "models:after"), responses={200: models.ModelList, 304: None},
-            errors=(request_errors.InvalidLimit, request_errors.InvalidCursor, *_QUERY_ERRORS),
+            errors=(request_errors.InvalidLimit, request_errors.InvalidCursor, *QUERY_ERRORS),
         ),
         Operation(
             method="GET", path=f"{prefix}/models/{{key_or_id}}", name=f"{title}GetModel", handler=models.get,
             scopes=_INVOKE, responses={200: models.Model, 304: None},
             errors=(
-                errors.DeploymentNotFound, errors.DeploymentDeleted, errors.DeploymentUnreadable, *_QUERY_ERRORS,
+                *DEPLOYMENT_ERRORS, *QUERY_ERRORS,
             ),
         ),
     )  # fmt: skip
