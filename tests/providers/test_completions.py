@@ -199,7 +199,9 @@ def test_an_error_in_a_success_is_a_failure(body: Object, message: str, status: 
         assert (error.value.message, error.value.status, error.value.code) == (message, status, code)
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"choices": 3}', b'{"choices": [{"text": 5}]}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[]", b'{"choices": 3}', b'{"choices": []}', b'{"choices": [{"text": 5}]}', b"\xff"]
+)
 def test_a_body_that_is_no_response_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedResponse):
         completions.decode(body)

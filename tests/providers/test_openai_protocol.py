@@ -135,6 +135,7 @@ def test_reasons_are_in_one_vocabulary(given_reason: str | None, reason: str) ->
     ({"prompt_tokens": 3, "completion_tokens": 2, "cached_tokens": 1}, Usage(3, 2, 1)),
     ({"prompt_tokens": 3.0, "completion_tokens": None}, Usage(3, 0)), (None, None), ({}, None),
     ({"prompt_tokens": -3, "completion_tokens": 2}, Usage(0, 2)),
+    ({"prompt_tokens": 10**300, "completion_tokens": 2, "cached_tokens": 10**20}, Usage(0, 2)),
 ])  # fmt: skip
 def test_the_usage_is_that_of_the_provider(usage: Object | None, expected: Usage | None) -> None:
     assert protocol.decode(a_body({"content": ""}, usage=usage)).usage == expected
@@ -220,3 +221,8 @@ def test_any_bytes_are_an_error(data: bytes) -> None:
 def test_an_index_out_of_range_is_rejected(index: int) -> None:
     with pytest.raises(MalformedResponse):
         deltas(a_chunk({"tool_calls": [{"index": index, "function": {"name": "a"}}]}))
+
+
+def test_a_response_without_a_choice_is_malformed() -> None:
+    with pytest.raises(MalformedResponse, match="no choices"):
+        protocol.decode(b'{"id": "x", "model": "m", "choices": []}')

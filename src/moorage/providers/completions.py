@@ -105,7 +105,7 @@ def decode(body: bytes) -> Completion:
         ProviderFailed: the body is an error, although its status is a success.
     """
     response = _read(body)
-    if response.choices is None:
+    if not response.choices:
         raise MalformedResponse("it has no choices")
     if len(response.choices) > MAX_ITEMS:
         raise MalformedResponse(f"it has more than {MAX_ITEMS} choices")

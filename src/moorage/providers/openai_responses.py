@@ -8,6 +8,7 @@ import msgspec
 from moorage.core.deployments.content import DECODE_ERRORS
 from moorage.core.resolution.config import Object
 from moorage.providers.completion import Choice, Completion, FinishReason, ToolCall, Usage, new_call_id
+from moorage.providers.decoding import Number, known
 from moorage.providers.errors import MalformedResponse, ProviderFailed
 from moorage.providers.protocol import Event
 
@@ -20,8 +21,6 @@ _REASONS: Final[Mapping[str, FinishReason]] = {
 
 #: The most choices and tool calls of a response.
 _MAX_ITEMS: Final = 1_024
-
-_Number = int | float | None
 
 
 class _Thought(msgspec.Struct):
@@ -67,17 +66,17 @@ class _Choice(msgspec.Struct):
 
 
 class _Details(msgspec.Struct):
-    cached_tokens: _Number = None
-    reasoning_tokens: _Number = None
+    cached_tokens: Number = None
+    reasoning_tokens: Number = None
 
 
 class _Usage(msgspec.Struct):
-    prompt_tokens: _Number = None
-    completion_tokens: _Number = None
+    prompt_tokens: Number = None
+    completion_tokens: Number = None
     prompt_tokens_details: _Details | None = None
     completion_tokens_details: _Details | None = None
-    prompt_cache_hit_tokens: _Number = None  # DeepSeek
-    cached_tokens: _Number = None  # Moonshot
+    prompt_cache_hit_tokens: Number = None  # DeepSeek
+    cached_tokens: Number = None  # Moonshot
 
 
 class _Groq(msgspec.Struct):
@@ -112,7 +111,7 @@ def decode(body: bytes) -> Completion:
         ProviderFailed: the body is an error, although its status is a success.
     """
     response = _read(body)
-    if response.choices is None:
+    if not response.choices:
         raise MalformedResponse("it has no choices")
     choices = [_complete_choice(choice) for choice in response.choices]
     return Completion(choices, _usage(response), response.id, response.model, response.system_fingerprint)
@@ -264,15 +263,6 @@ def _usage(response: _Response) -> Usage | None:
     if cached is None:
         cached = usage.prompt_cache_hit_tokens if usage.prompt_cache_hit_tokens is not None else usage.cached_tokens
     reasoning = completion.reasoning_tokens if completion else None
-    return Usage(_whole(usage.prompt_tokens), _whole(usage.completion_tokens), _known(cached), None, _known(reasoning))
-
-
-def _whole(number: _Number) -> int:
-    return _known(number) or 0
-
-
-def _known(number: _Number) -> int | None:
-    try:
-        return None if number is None else max(0, int(number))
-    except (OverflowError, ValueError):  # an infinite number
-        return None
+    return Usage(
+        known(usage.prompt_tokens) or 0, known(usage.completion_tokens) or 0, known(cached), None, known(reasoning)
+    )
