@@ -106,6 +106,7 @@ def _chat(model: str, **fields: Any) -> dict[str, Any]:
 _REFUSED: list[tuple[str, str, Any, int, str]] = [
     ("openai", "/chat/completions", _chat("gpt-4o", top_k=5), 400, "top_k"),
     ("openai", "/chat/completions", _chat("gpt-4o", temperature="hot"), 400, "temperature"),
+    ("openai", "/chat/completions", _chat("gpt-4o", n=10**9), 400, "128"),
     ("openai", "/chat/completions", _chat("gpt-5", temperature=0.5), 400, "temperature"),
     ("openai", "/chat/completions", _chat("gpt-5", max_tokens=5), 400, "max_completion_tokens"),
     ("openai", "/chat/completions", _chat("gpt-4o", messages=[*_USER, _CALLED]), 400, "index"),

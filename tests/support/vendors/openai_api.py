@@ -135,6 +135,8 @@ class OpenAiVendor:
             raise Refused(self._error(self.dialect.not_found, str(body.get("model")), "model"))
 
     def _check_parameters(self, body: dict[str, Any]) -> None:
+        if not 1 <= body.get("n", 1) <= 128:
+            raise Refused(self._refuse("n", "Expected a number from 1 to 128."))
         if self.id in ("openai", "azure") and body["model"].startswith("gpt-5"):
             if "max_tokens" in body:
                 raise Refused(self._refuse("max_tokens", "Unsupported parameter; use 'max_completion_tokens'."))
