@@ -100,7 +100,7 @@ def _writes(size: int) -> list[bytes]:
     return [*first, last + _END]
 
 
-_STREAMS = {BURSTS: _writes(8), SINGLE: _writes(1), HELD: [_chunks([_FIRST])]}
+_STREAMS = {BURSTS: _writes(8), SINGLE: _writes(1), HELD: [_chunks([_FIRST, _NEXT])]}
 
 
 class _Connection(asyncio.Protocol):
