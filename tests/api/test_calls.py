@@ -412,6 +412,12 @@ def test_a_version_and_a_variant_can_be_pinned(tmp_path: Path) -> None:
     ({"tools": [{"type": "function", "function": {}}]}, "tools[0].function.name"),
     ({"functions": []}, "functions"), ({"fallbacks": [{"model": "x"}]}, "fallbacks"),
     ({"invoke_options": {"mock_response": 1}}, "invoke_options.mock_response"),
+    ({"model": "answers@"}, "model"), ({"model": "answers#"}, "model"), ({"model": "@1.0"}, "model"),
+    ({"max_tokens": "5"}, "max_tokens"), ({"temperature": True}, "temperature"),
+    ({"extra_params": {"temperature": 1}}, "extra_params"), ({"prefix_messages": [{}]}, "prefix_messages"),
+    ({"extra_headers": {"x-api-key": "k"}}, "extra_headers"), ({"extra_body": 5}, "extra_body"),
+    ({"system": "You swear."}, "system"), ({"orq": {"fallbacks": [{"model": "x"}]}}, "orq.fallbacks"),
+    ({"orq": {"prompt": {"id": "x"}}}, "orq.prompt"),
 ])  # fmt: skip
 def test_a_field_that_is_wrong_is_named(tmp_path: Path, fields: dict[str, Any], path: str) -> None:
     provider = Provider()
@@ -423,6 +429,46 @@ def test_a_field_that_is_wrong_is_named(tmp_path: Path, fields: dict[str, Any], 
 
     called(tmp_path, provider, body)
     assert provider.bodies == []
+
+
+@pytest.mark.parametrize(("parameters", "name"), [
+    ({"stream": True}, "stream"), ({"model": "gpt-5"}, "model"), ({"messages": []}, "messages"),
+    ({"system": "You swear."}, "system"), ({"contents": []}, "contents"), ({"input": "x"}, "input"),
+    ({"extra_headers": {"x-api-key": "k"}}, "extra_headers"), ({"extra_headers": 5}, "extra_headers"),
+    ({"extra_body": {"a": 1}}, "extra_body"), ({"extra_body": "x"}, "extra_body"),
+    ({"maxTokens": "5"}, "maxTokens"), ({"temperature": "hot"}, "temperature"), ({"topP": False}, "topP"),
+])  # fmt: skip
+def test_extra_params_replace_neither_the_model_nor_its_messages(
+    tmp_path: Path, parameters: dict[str, Any], name: str
+) -> None:
+    provider = Provider()
+
+    async def body(app: Application) -> None:
+        for path in (INVOKE, STREAM):
+            response = await app.send(path, {"key": "answers", "extra_params": parameters})
+            assert (response.status, response.json["error"]["code"]) == (400, "invalid_request_body"), response.body
+            assert response.json["error"]["problems"][0]["path"] == f"extra_params.{name}"
+
+    called(tmp_path, provider, body)
+    assert provider.bodies == []
+
+
+def test_the_newer_name_of_a_limit_counts_and_empty_fields_of_others_are_not_sent(tmp_path: Path) -> None:
+    provider = Provider()
+
+    async def body(app: Application) -> None:
+        for limits in ({"max_tokens": 5, "max_completion_tokens": 6}, {"max_completion_tokens": 6, "max_tokens": 5}):
+            assert (await app.send(CHAT, {"model": "answers", "fallbacks": [], "cache": {}, **limits})).status == 200
+        parameters = {"stream_options": 5, "other": {"a": [None]}}
+        assert (await app.send(STREAM, {"key": "answers", "extra_params": parameters})).status == 200
+
+    called(tmp_path, provider, body)
+    assert [each["max_completion_tokens"] for each in provider.bodies] == [6, 6, 512]
+    assert not {"fallbacks", "cache", "max_tokens"} & provider.bodies[0].keys()
+    assert (provider.bodies[2]["stream_options"], provider.bodies[2]["other"]) == (
+        {"include_usage": True},
+        {"a": [None]},
+    )
 
 
 def test_parameters_of_the_router_that_its_sdk_always_sends_are_not_given(tmp_path: Path) -> None:

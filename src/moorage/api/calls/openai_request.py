@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from moorage.api.calls.extra_params import problem_of
 from moorage.core.errors.base import Problem
 from moorage.core.errors.requests import InvalidBody
 from moorage.core.resolution.config import GetConfigRequest, Object
@@ -30,6 +31,14 @@ _OWN: Final = frozenset({
 _DECIDED: Final = (
     "fallbacks", "retry", "load_balancer", "cache", "timeout", "fallback_on_codes", "guardrails", "plugins",
 )  # fmt: skip
+
+#: Fields of `orq` that would change what is called.
+_DECIDED_IN_ORQ: Final = (*_DECIDED, "prompt", "knowledge_bases")
+
+#: Fields of `invoke`, which are no parameters.
+_OF_INVOKE: Final = ("prefix_messages", "extra_params", "file_ids", "knowledge_filter")
+
+_NO_PARAMETERS: Final = _OWN.union(_DECIDED, _OF_INVOKE)
 
 #: Old names, and what replaced them.
 _REPLACED: Final = {"functions": "tools", "function_call": "tool_choice"}
@@ -128,10 +137,25 @@ def _request(fields: Object, messages: Any, problems: list[Problem]) -> OpenAiRe
         problems.append(Problem("messages", "must be a list of objects with `role` and `content`"))
         messages = []
     tools = _tools(fields.get("tools"), problems)
+    orq = _object(fields.get("orq"), "orq", [])
+    decided = [(name, fields.get(name)) for name in _DECIDED] + [
+        (f"orq.{name}", orq.get(name)) for name in _DECIDED_IN_ORQ
+    ]
     problems += [
         Problem(name, "is decided by the deployment; set it there, and omit it here")
-        for name in _DECIDED
+        for name, value in decided
+        if value not in (None, [], {})
+    ]
+    problems += [
+        Problem(name, "is a field of /v2/deployments/invoke; each field here is a parameter of the model itself")
+        for name in _OF_INVOKE
         if fields.get(name) not in (None, [], {})
+    ]
+    parameters = {name: value for name, value in fields.items() if name not in _NO_PARAMETERS and value is not None}
+    problems += [
+        Problem(name, problem)
+        for name, value in parameters.items()
+        if (problem := problem_of(PARAMETERS.get(name, name), value))
     ]
     problems += [
         Problem(name, f"is an old form; use `{new}`") for name, new in _REPLACED.items() if fields.get(name) is not None
@@ -144,7 +168,7 @@ def _request(fields: Object, messages: Any, problems: list[Problem]) -> OpenAiRe
         problems.append(Problem("invoke_options.mock_response", f"must be a text, not {type(mock).__name__}"))
     if problems:
         raise InvalidBody.of(problems)
-    request = GetConfigRequest(key, inputs, context, [], messages, _parameters(fields))
+    request = GetConfigRequest(key, inputs, context, [], messages, _named(parameters))
     return OpenAiRequest(request, pin, tools, stream is True, options.get("include_usage") is True, mock)
 
 
@@ -153,8 +177,12 @@ def _deployment(model: Any, problems: list[Problem]) -> tuple[str, Pin]:
     if not isinstance(model, str) or not model:
         problems.append(Problem("model", "must be the key of a deployment, such as `support_answers`"))
         return "", Pin()
-    rest, _, variant = model.partition("#")
-    key, _, version = rest.partition("@")
+    rest, has_variant, variant = model.partition("#")
+    key, has_version, version = rest.partition("@")
+    if not key or bool(has_variant) > bool(variant) or bool(has_version) > bool(version):
+        problems.append(
+            Problem("model", f"must be KEY, KEY@VERSION, KEY#VARIANT or KEY@VERSION#VARIANT; got {model!r:.200}")
+        )
     return key, Pin(version or None, variant or None)
 
 
@@ -198,7 +226,9 @@ def _tools(tools: Any, problems: list[Problem]) -> list[Object] | None:
     return tools
 
 
-def _parameters(fields: Object) -> Object:
-    return {
-        PARAMETERS.get(name, name): value for name, value in fields.items() if name not in _OWN and value is not None
-    }
+def _named(parameters: Object) -> Object:
+    """Return parameters under the names of the contract. Of two names for one, OpenAI's newer one counts."""
+    named = {PARAMETERS.get(name, name): value for name, value in parameters.items()}
+    if (limit := parameters.get("max_completion_tokens")) is not None:
+        named["maxTokens"] = limit
+    return named

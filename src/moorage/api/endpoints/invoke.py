@@ -6,11 +6,14 @@ from typing import Final
 from msgspec import UNSET
 from starlette.responses import Response
 
+from moorage.api.calls.extra_params import problem_of
 from moorage.api.calls.orq import OrqShape
 from moorage.api.calls.respond import respond
 from moorage.api.calls.running import CallRequest
 from moorage.api.calls.shape import CallIds
 from moorage.api.request import SMALL_BODY, RequestContext
+from moorage.core.errors.base import Problem
+from moorage.core.errors.requests import InvalidBody
 from moorage.core.resolution.config import InvokeOptions, ResolvedConfig, read_request
 from moorage.providers.request import native_model
 
@@ -33,6 +36,13 @@ async def _respond(ctx: RequestContext, *, must_stream: bool) -> Response:
     is_small = len(body) <= SMALL_BODY
     request, warnings = read_request(body) if is_small else await ctx.compute(read_request, body)
     del body
+    problems = [
+        Problem(f"extra_params.{name}", problem)
+        for name, value in request.extra_params.items()
+        if (problem := problem_of(name, value))
+    ]
+    if problems:
+        raise InvalidBody.of(problems)
     options = request.invoke_options or _NO_OPTIONS
     mock = None if options.mock_response is UNSET else options.mock_response
     return await respond(
