@@ -10,12 +10,26 @@ _BASE_URL: Final = "For clients of OpenAI, the base URL ends with /v1, as in htt
 
 _LATER: Final = "Moorage calls models of the types chat, completion and vision; other types follow."
 
+_ANTHROPIC: Final = "The API of Anthropic is not available; POST /v1/chat/completions is."
+
+#: The prefixes of OpenAI's routes.
+_OPENAI: Final = ("/v1", "/v2/router", "/v3/router")
+
+
+def _each(*ends: str) -> tuple[str, ...]:
+    return tuple(f"{prefix}{end}" for prefix in _OPENAI for end in ends)
+
+
 #: The start of paths that other servers have, and what this server has instead.
 _ELSEWHERE: Final = (
     (("/models", "/chat/", "/completions", "/responses"), _BASE_URL),
-    (("/v1/messages", "/v1/complete"), "The API of Anthropic is not available; POST /v1/chat/completions is."),
-    (("/v1/", "/v2/router", "/v3/router", "/embeddings"), _LATER),
-)
+    (_each("/v1/", "/v2/", "/v3/"), "The base URL of the client has a version twice. It ends with /v1."),
+    (("/messages", *_each("/messages", "/complete/")), _ANTHROPIC),
+    (_each("/models/"), "A model is the key of a deployment, which has no slash; GET /v1/models lists them."),
+    (("/embeddings", *_each(
+        "/embeddings", "/images/", "/audio/", "/moderations", "/rerank", "/ocr",
+    )), _LATER),
+)  # fmt: skip
 
 #: The longest path that is compared with those of the routes.
 _MAX_COMPARED: Final = 200
