@@ -82,6 +82,14 @@ def test_wrong_usage_is_an_error_and_not_a_difference(folder: Path, arguments: l
     assert "Usage: moorage" in result.stderr
 
 
+@pytest.mark.parametrize("group", ["", "deployments", "integrations", "keys", "projects", "db"])
+def test_help_describes_each_command_without_cutting_it_off(folder: Path, group: str) -> None:
+    shown = moorage(*group.split(), "--help", folder=folder, settings={"COLUMNS": "80"}).stdout
+
+    assert [line for line in shown.partition("Commands:\n")[2].splitlines() if line.endswith("...")] == []
+    assert "Commands:" in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "meant"),
     [

@@ -47,7 +47,7 @@ def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
 
 @click.group(cls=Group)
 def integrations() -> None:
-    """Connect providers: whose models the server calls, and with which credentials.
+    """Connect providers, whose models the server calls.
 
     These commands need an API key with the scope integrations:admin. `rotate-key` uses the database.
     """
@@ -97,7 +97,7 @@ def set_(
 @output_option
 @setting("url")
 def list_(output: str, url: str) -> None:
-    """List the integrations of the project, and those of the server's environment."""
+    """List integrations, also of the server's environment."""
     pages = list(Client.from_environment(url).pages("/v2/integrations", Page[IntegrationRow]))
     if output != "table":
         print_data([item for page in pages for item in page.plain()["data"]], output)
@@ -165,7 +165,7 @@ def delete(name: str, reason: str, output: str, url: str) -> None:
 @integrations.command("rotate-key")
 @setting("database")
 def rotate_key(database: str) -> None:
-    """Encrypt all credentials again with the first secret key, in the database.
+    """Encrypt all credentials with the first secret key.
 
     Set MOORAGE_SECRET_KEY to the new key, a comma, and the old key; or write both into moorage.key. All credentials are
     encrypted again, or, if any cannot be read, none. Servers can run: start them with both keys before, and without the

@@ -93,7 +93,9 @@ def create(store: KeyStore, name: str, project: str | None, scopes: tuple[str, .
 @output_option
 @_chosen_store
 def list_(store: KeyStore, output: str) -> None:
-    """List the API keys of all projects, or of your own with MOORAGE_URL.
+    """List API keys with their scopes and last use.
+
+    They are those of all projects, or of your own with MOORAGE_URL.
 
     Tokens are not stored, so none is shown. A key was last used when it got or reported a configuration (in the last 30
     days), or made one of the last 10,000 writes.

@@ -121,4 +121,4 @@ def _errors_as_lines() -> Iterator[None]:
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, "--version", message="moorage %(version)s")
 def main() -> None:
-    """Self-hosted registry for LLM deployments."""
+    """Self-hosted registry and gateway for LLM deployments."""
