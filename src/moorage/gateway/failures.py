@@ -29,6 +29,9 @@ RETRIED: Final = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 _HEALTHY: Final = frozenset({400, 401, 402, 403, 404, 405, 406, 410, 411, 412, 413, 414, 415, 422, 451})
 
 _CREDENTIAL: Final = frozenset({401, 402, 403})
+#: The code of a wrong key in the API of OpenAI, also with another status than 401.
+_INVALID_KEY: Final = "invalid_api_key"
+
 _TIMEOUT: Final = frozenset({408, 504})
 _OVERLOADED: Final = frozenset({503, 529})
 
@@ -67,7 +70,7 @@ def failure_of_status(status: int, body: bytes, headers: Mapping[str, str], secr
     if 300 <= status < 400:
         return Failure(ProviderError, f"it redirects (status {status}), and redirects are not followed", status)
     return Failure(
-        _kind(status, body), reason, status, found.code, status in RETRIED, status not in _HEALTHY,
+        _kind(status, body, found.code), reason, status, found.code, status in RETRIED, status not in _HEALTHY,
         _retry_after(headers) if status in RETRIED else None,
     )  # fmt: skip
 
@@ -75,7 +78,7 @@ def failure_of_status(status: int, body: bytes, headers: Mapping[str, str], secr
 def failure_in_stream(message: str, status: int, code: str | None, secrets: Iterable[str]) -> Failure:
     """Return the failure for an error that a provider reports in a stream, or in the body of a success."""
     reason = without_secrets(message, secrets)
-    return Failure(_kind(status, b""), reason, status, code, status in RETRIED, status not in _HEALTHY)
+    return Failure(_kind(status, b"", code), reason, status, code, status in RETRIED, status not in _HEALTHY)
 
 
 def without_secrets(text: str, secrets: Iterable[str]) -> str:
@@ -86,8 +89,8 @@ def without_secrets(text: str, secrets: Iterable[str]) -> str:
     return _KEY.sub("[removed]", text)
 
 
-def _kind(status: int, body: bytes) -> type[CallFailed]:
-    if status in _CREDENTIAL or (status == 400 and is_invalid_key(body)):
+def _kind(status: int, body: bytes, code: str | None) -> type[CallFailed]:
+    if status in _CREDENTIAL or code == _INVALID_KEY or (status == 400 and is_invalid_key(body)):
         return ProviderCredentialInvalid
     if status == 429:
         return ProviderRateLimited
