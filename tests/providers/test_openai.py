@@ -50,6 +50,18 @@ def test_all_parameters_have_the_names_of_the_sdk() -> None:
     assert type(arguments["seed"]) is type(arguments["max_completion_tokens"]) is int
 
 
+@pytest.mark.parametrize(("provider", "function"), [
+    ("openai", {"name": "now"}), ("mistral", {"name": "now", "parameters": {"type": "object", "properties": {}}}),
+])  # fmt: skip
+def test_a_tool_of_a_call_without_parameters_is_one_that_the_provider_takes(
+    provider: str, function: dict[str, object]
+) -> None:
+    """The clients of OpenAI omit them, or send a null."""
+    for given in ({"name": "now"}, {"name": "now", "parameters": None, "strict": None, "description": None}):
+        arguments = chat(a_config(provider=provider, model="m", tools=[{"type": "function", "function": given}]))
+        assert arguments["tools"] == [{"type": "function", "function": function}]
+
+
 @pytest.mark.parametrize(("provider", "model", "native"), [
     ("openai", "openai/gpt-4o", "gpt-4o"),
     ("openai", "gpt-4o", "gpt-4o"),

@@ -53,6 +53,12 @@ def test_a_parameter_that_changes_the_meaning_is_rejected_where_there_is_none(
     assert error.value.param == f"parameters.{name}"
 
 
+def test_mistral_gets_log_probabilities_and_the_penalty_of_repetition() -> None:
+    parameters = {"logprobs": True, "top_logprobs": 2, "repetition_penalty": 1.1}
+    arguments, omitted = openai_arguments("mistral", **parameters)
+    assert (arguments | arguments.pop("extra_body", {}), omitted) == (parameters, {})
+
+
 def test_a_parameter_that_only_tunes_is_omitted_where_there_is_none() -> None:
     assert openai_arguments("groq", logit_bias={"1": 2}, min_p=0.1) == ({}, {
         "parameters.logit_bias": "the API of groq has no such parameter",

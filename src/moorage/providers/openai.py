@@ -74,7 +74,7 @@ def encode_chat(config: ResolvedConfig) -> tuple[OpenAIArguments, dict[str, str]
     messages = [encode_turn(turn, translation) for turn in turns(config.messages, translation)]
     arguments: Object = {"model": translation.model, "messages": messages}
     if config.tools:
-        arguments["tools"] = [_tool(tool) for tool in config.tools]
+        arguments["tools"] = [_tool(tool, translation.provider) for tool in config.tools]
     _add_sampling(translation, arguments)
     _add_limits(translation, arguments)
     _add_output(translation, arguments)
@@ -83,8 +83,11 @@ def encode_chat(config: ResolvedConfig) -> tuple[OpenAIArguments, dict[str, str]
     return cast(OpenAIArguments, arguments), translation.omitted
 
 
-def _tool(tool: Object) -> Object:
-    return {"type": "function", "function": tool["function"]}
+def _tool(tool: Object, provider: str) -> Object:
+    function = set_fields(**tool["function"])
+    if provider == "mistral":  # it requires them, also of a function without any
+        function.setdefault("parameters", {"type": "object", "properties": {}})
+    return {"type": "function", "function": function}
 
 
 def _add_sampling(translation: Translation, arguments: Object) -> None:

@@ -195,7 +195,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
         reasoning=None, usage_at="finish", finishes_with_text=True, sends_whole_calls=True,
         fields=(_COMMON - {"user"}) | _PENALTIES | {
             "max_tokens", "random_seed", "n", "safe_prompt", "prompt_mode", "parallel_tool_calls", "prediction",
-            "reasoning_effort", "top_k", "metadata",
+            "reasoning_effort", "top_k", "metadata", "logprobs", "top_logprobs", "repetition_penalty", "min_tokens",
         },
         takes_reasoning_back=False, call_ids="[a-zA-Z0-9]{9}",
         unauthorized=(401, {"detail": "Unauthorized"}),

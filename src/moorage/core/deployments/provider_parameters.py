@@ -19,6 +19,7 @@ _PROTOCOLS: Final = {
 _ANY: Final = frozenset({"litellm", "openailike"})
 _OPENAI: Final = frozenset({"openai", "azure", *_ANY})
 _OPEN_MODELS: Final = frozenset({"togetherai", "nvidia", "huggingface", "fireworks", *_ANY})
+_LOG_PROBABILITIES: Final = _OPENAI | _OPEN_MODELS | {"cerebras", "deepseek", "bytedance", "mistral", "xai"}
 
 
 class ProviderParameter(NamedTuple):
@@ -53,15 +54,14 @@ PROVIDER_PARAMETERS: Final = {
     "best_of": _row("completions", _OPENAI, default=1),
     "logit_bias": _row("completions", _OPENAI | _OPEN_MODELS | {"bytedance", "cerebras"}, tunes=True),
     "logprobs": _row(
-        "completions gemini", _OPENAI | _OPEN_MODELS | {"cerebras", "deepseek", "bytedance", "xai"},
-        default=False,
+        "completions gemini", _LOG_PROBABILITIES, default=False
     ),
     "top_logprobs": _row(
-        "completions gemini", _OPENAI | _OPEN_MODELS | {"cerebras", "deepseek", "bytedance", "xai"}, default=0
+        "completions gemini", _LOG_PROBABILITIES, default=0
     ),
     "min_p": _row("completions", _OPEN_MODELS, tunes=True),
     "top_a": _row("completions", _ANY, tunes=True),
-    "repetition_penalty": _row("completions", _OPEN_MODELS, tunes=True),
+    "repetition_penalty": _row("completions", _OPEN_MODELS | {"mistral"}, tunes=True),
     "min_tokens": _row("completions", frozenset({"mistral", "cerebras", "nvidia", *_ANY}), tunes=True),
     "service_tier": _row("anthropic bedrock", _OPENAI | {"groq", "bytedance", "cerebras", "xai"}, tunes=True),
     "user": _row("completions anthropic", _OPENAI | {"groq", "cerebras", "nvidia", "xai", "fireworks"}, tunes=True),
