@@ -17,7 +17,7 @@ INSTALL := $(PIP) install --require-hashes --only-binary :all:
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-serve: .venv/serve $(if $(findstring postgres,$(ARGS) $(MOORAGE_DATABASE)),.venv/postgres) $(if $(findstring jinja,$(ARGS))$(MOORAGE_JINJA),.venv/jinja) $(if $(AWS_REGION)$(AWS_DEFAULT_REGION)$(AWS_BEARER_TOKEN_BEDROCK)$(GOOGLE_CLOUD_PROJECT),.venv/cloud) ## Start Moorage on 127.0.0.1:8700 with the sample deployments (ARGS="--port 9000" for options)
+serve: .venv/serve $(if $(findstring postgres,$(ARGS) $(MOORAGE_DATABASE)),.venv/postgres) $(if $(findstring jinja,$(ARGS))$(MOORAGE_JINJA),.venv/jinja) $(if $(AWS_REGION)$(AWS_DEFAULT_REGION)$(AWS_BEARER_TOKEN_BEDROCK)$(GOOGLE_CLOUD_PROJECT)$(GOOGLE_APPLICATION_CREDENTIALS),.venv/cloud) ## Start Moorage on 127.0.0.1:8700 with the sample deployments (ARGS="--port 9000" for options)
 	@exec $(BIN)/moorage serve --load examples $(ARGS)
 
 ##@ Develop
