@@ -87,6 +87,28 @@ def test_a_response_that_trickles_forever_has_a_limit_in_all(on_loop: Run) -> No
     on_loop(main)
 
 
+def test_a_response_that_always_has_more_bytes_has_a_limit_in_all(on_loop: Run) -> None:
+    async def main() -> None:
+        async def script(peer: Peer) -> None:
+            await peer.request()
+            await peer.send(HEAD)
+            while True:
+                await peer.send(b"1\r\nx\r\n" * 1_000)
+
+        async with ScriptedProvider(script) as provider, Caller(total=900) as caller:
+            with await caller.send(provider.url) as response:
+                assert await anext(response)
+                for _ in range(1_000):
+                    await asyncio.sleep(0)
+                assert response._content._size  # the next read does not wait
+                response._watch._deadline = 0
+                with pytest.raises(TimedOut) as error:
+                    await anext(response)
+            assert error.value.limit == "total"
+
+    on_loop(main)
+
+
 def test_the_head_can_trickle_only_until_its_limit(on_loop: Run) -> None:
     async def main() -> None:
         async def script(peer: Peer) -> None:

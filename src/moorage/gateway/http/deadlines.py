@@ -45,6 +45,11 @@ class Watch:
         due = self._sweep.now() + self._seconds
         self.due = min(due, self._deadline)
 
+    def check(self) -> None:
+        """Raise TimedOut if the deadline has passed. A request that never waits has no other limit."""
+        if self._deadline <= self._sweep.now():
+            raise TimedOut("total", self._total)
+
     def fire(self, now: float) -> None:
         """Cancel the wait if it takes too long."""
         if self._task is not None and not self._fired and self.due <= now:

@@ -105,6 +105,7 @@ class UpstreamResponse:
         try:
             if not self._is_plain:  # it could be far larger when it is decoded
                 raise InvalidResponse("the response is compressed, although the request accepts no encoding")
+            self._watch.check()  # a fast provider always has bytes, so nothing waits
             piece = self._content.read_nowait()
             if not piece and not self._content.is_eof():
                 limit, seconds = ("first_byte", self._first) if self._first else ("between_bytes", self._between)
