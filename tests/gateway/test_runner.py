@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -14,10 +14,11 @@ from moorage.core.errors.base import MoorageError
 from moorage.core.errors.integrations import NoIntegration
 from moorage.core.private_hosts import PrivateHosts
 from moorage.core.resolution.config import ResolvedConfig
+from moorage.gateway import exchange
 from moorage.gateway.authentication import Authenticator
 from moorage.gateway.breaker import FAILURES, OPEN_SECONDS, Breaker
 from moorage.gateway.call import Call, Progress
-from moorage.gateway.connection import Connection
+from moorage.gateway.connection import Connection, prepare
 from moorage.gateway.egress import Egress, EgressForbidden
 from moorage.gateway.errors import (
     CallFailed,
@@ -29,6 +30,7 @@ from moorage.gateway.errors import (
     ProviderTimeout,
     UnsupportedModelTypeForCall,
 )
+from moorage.gateway.exchange import CallStream
 from moorage.gateway.http.endpoint import Endpoint
 from moorage.gateway.http.proxies import EnvironmentProxies
 from moorage.gateway.http.transport import Transport
@@ -501,6 +503,118 @@ def test_a_response_that_is_no_stream_is_an_error_of_the_provider(answer: bytes)
     answer = answer.replace(b"Content-Length", b"Content-Type: application/json\r\nContent-Length", 1)
     error, _, _ = failed(Script(answer), a_call(is_stream=True))
     assert type(error) is ProviderError
+
+
+def an_event_with(item: bytes, count: int) -> bytes:
+    return b'data: {"choices": [{"delta": {"tool_calls": [%b]}}]}\n\n' % b",".join([item] * count)
+
+
+@pytest.mark.parametrize("event", [
+    an_event_with(b"{}", 20_001), an_event_with(b"{}", 1_025), an_event_with(b"[]", 100_001),
+    b'data: {"choices": [%b]}\n\n' % b",".join([b"{}"] * 1_025), b'data: {"choices": [{"index": -1}]}\n\n',
+    b'data: {"choices": [{"index": 9007199254740993}]}\n\n',
+    b'data: {"choices": [{"logprobs": {%b}}]}\n\n' % b",".join(b'"%d":""' % number for number in range(200_001)),
+])  # fmt: skip
+def test_an_event_with_too_many_values_is_an_error_of_the_provider(event: bytes) -> None:
+    error, _, _ = failed(Once(a_stream(event)), a_call(is_stream=True))
+    assert type(error) is ProviderError
+    assert "cannot be parsed" in str(error)
+
+
+@pytest.mark.parametrize("answer", [
+    b'{"choices": [{"message": {"tool_calls": [%b]}}]}' % b",".join([b"{}"] * 1_025),
+    b'{"choices": [%b]}' % b",".join([b"{}"] * 100_001), b'{"choices": []}', b'{"choices": [{"index": -1}]}',
+    b'{"choices": [{"logprobs": {"a": [%b]}}]}' % b",".join([b"0"] * 1_000_001),
+])  # fmt: skip
+def test_a_response_with_too_many_values_is_an_error_of_the_provider(answer: bytes) -> None:
+    error, _, _ = failed(Script(an_answer(200, answer)), a_call())
+    assert type(error) is ProviderError
+    assert "cannot be parsed" in str(error)
+
+
+def test_the_values_in_a_text_do_not_count() -> None:
+    text = '{"a": [1, 2, "\\"]}, ' * 120_000
+    body = json.dumps({"choices": [{"message": {"content": text}, "finish_reason": "stop"}]}).encode()
+    assert completed(Script(an_answer(200, body)), a_call())[0] == text
+    event = an_event(text)
+    found, error, _ = streamed(Script(a_stream(event, an_event(reason="stop"), DONE)), a_call(is_stream=True))
+    assert (found, error) == (text, None)
+
+
+def test_a_large_piece_of_a_stream_is_parsed_in_slices() -> None:
+    class Piece:
+        """A response that arrives in one piece."""
+
+        status, headers = 200, {"content-type": "text/event-stream"}
+
+        async def pieces(self) -> AsyncIterator[bytes]:
+            yield an_event("Hello") * 5_000 + b": a comment\n\n" * 20_000 + an_event(reason="stop") + DONE
+
+        def close(self) -> None:
+            pass
+
+    turns = 0
+
+    def turn() -> None:
+        nonlocal turns
+        turns += 1
+        asyncio.get_running_loop().call_soon(turn)
+
+    async def main() -> int:
+        gateway = Gateway()
+        gateway.urls["openai"] = "http://127.0.0.1/v1"
+        connection = gateway.find("project", None, "openai")
+        prepared = prepare(a_config(), connection, is_stream=True)
+        response: Any = Piece()
+        stream = CallStream(response, prepared, connection, Progress(0.0))
+        turn()
+        await stream.start()
+        sizes = []
+        while (completions := await stream.next()) is not None:
+            sizes.append(len(completions))
+        assert sum(sizes) == 5_001
+        return max(sizes)
+
+    assert asyncio.run(main()) < 1_000
+    assert turns > 10  # other tasks of the loop ran between the slices
+
+
+@pytest.mark.parametrize("comment", [b": ping\n\n", b": " + b"x" * 100_000 + b"\n\n"], ids=["small", "large"])
+@pytest.mark.parametrize("end", [DONE, b""], ids=["with DONE", "without DONE"])
+def test_a_stream_ends_although_the_provider_sends_comments_forever(
+    end: bytes, comment: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "_LATE_SECONDS", 0.1)
+
+    class Endless(Script):
+        async def __call__(self, peer: Peer) -> None:
+            await peer.request()
+            await peer.send(STREAM_HEAD + chunked(b"".join((*HELLO, an_event(reason="stop"), USAGE, end))))
+            while True:
+                await peer.send(chunked(comment))
+                await asyncio.sleep(0)
+
+    text, error, progress = streamed(Endless(), a_call(is_stream=True))
+    assert (text, error) == ("Hello", None)
+    assert progress.usage is not None
+
+
+def test_a_stream_that_is_done_without_an_end_of_its_message_is_cut_off() -> None:
+    class Open(Script):
+        async def __call__(self, peer: Peer) -> None:
+            await peer.request()
+            await peer.send(STREAM_HEAD + chunked(b'data: {"type": "message-start", "id": "1"}\n\n' + DONE))
+            await peer.until_closed()
+
+    async def body(gateway: Gateway) -> None:
+        gateway.urls["cohere"] = gateway.urls["openai"]
+        call = a_call(is_stream=True, config=a_config(provider="cohere", model="command-a"))
+        stream = await gateway.runner.stream(call, Progress(time.perf_counter()))
+        await stream.next()
+        with pytest.raises(ProviderError, match="ended too early"):
+            await stream.next()
+
+    with_provider(Open(), body)
 
 
 def test_a_provider_that_does_not_respond_in_time_is_a_timeout() -> None:

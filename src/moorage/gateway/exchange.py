@@ -13,6 +13,7 @@ from moorage.gateway.errors import ProviderError, ProviderOverloaded, ProviderTi
 from moorage.gateway.failures import Failure, failure_in_stream, failure_of_status
 from moorage.gateway.http.errors import BrokenBeforeFirstByte, ConnectFailed, TimedOut, TransportError
 from moorage.providers.completion import Completion
+from moorage.providers.decoding import MAX_OBJECTS, MAX_VALUES, check_values
 from moorage.providers.error_bodies import MAX_BODY
 from moorage.providers.errors import MalformedResponse, ProviderFailed
 from moorage.providers.protocol import Event
@@ -30,6 +31,12 @@ MAX_STREAM: Final = 256 * 1024 * 1024
 #: The last event of many streams, and how long the end of the response can be after it (seconds).
 _DONE: Final = b"[DONE]"
 _END_SECONDS: Final = 0.1
+
+#: How long an event with the usage can be after the model has ended, in streams without `[DONE]` (seconds).
+_LATE_SECONDS: Final = 5.0
+
+#: A larger piece is parsed in slices, while the loop serves others: it can have thousands of events (bytes).
+_SLICE: Final = 32 * 1024
 
 
 class RequestFailed(Exception):
@@ -60,6 +67,8 @@ def decode(body: bytes, prepared: Prepared, connection: Connection) -> Completio
         RequestFailed
     """
     try:
+        if len(body) > SMALL_RESPONSE:
+            check_values(body, MAX_OBJECTS, MAX_VALUES)
         return prepared.protocol.decode(body)
     except (MalformedResponse, ProviderFailed) as error:
         raise RequestFailed(failure_of(error, connection)) from None
@@ -108,7 +117,10 @@ class CallStream:
         self._parser = prepared.protocol.parser()
         self._pieces: AsyncIterator[bytes] | None = None
         self._first: Sequence[Completion] = ()
-        self._size = 0
+        self._piece: bytes | None = b""
+        self._position = self._size = 0
+        self._now = asyncio.get_running_loop().time
+        self._last_event = self._now()
         self._failure: MalformedResponse | ProviderFailed | None = None
         self._is_done = self._has_ended = False
 
@@ -164,7 +176,7 @@ class CallStream:
                 raise self._failure
             if self._has_ended:
                 return None
-            piece = await self._next_piece()
+            piece = await self._next_slice()
             found = self._parse(piece)
             if piece is None:
                 self._has_ended = True
@@ -172,27 +184,44 @@ class CallStream:
                     self._failure = MalformedResponse("its stream ended too early")
         return found
 
+    async def _next_slice(self) -> bytes | None:
+        """Return the next slice of what arrived; None at the end."""
+        if self._piece and self._position < len(self._piece) and not self._is_done:
+            await asyncio.sleep(0)
+        else:
+            self._piece, self._position = await self._next_piece(), 0
+        if self._piece is None:
+            return None
+        start, self._position = self._position, self._position + _SLICE
+        return self._piece if len(self._piece) <= _SLICE else self._piece[start : self._position]
+
     async def _next_piece(self) -> bytes | None:
         """Return the next piece; None at the end.
 
         After the last event, the end of the response is near. A connection that has been read to its end can be used
-        again.
+        again. Some providers never end it, and some send comments for ever.
         """
         assert self._pieces is not None  # noqa: S101 -- `start` comes first
+        if not self._is_done and not self._parser.is_complete:
+            return await anext(self._pieces, None)
         try:
-            if not self._is_done:
-                return await anext(self._pieces, None)
-            async with asyncio.timeout(_END_SECONDS):
-                return await anext(self._pieces, None)
-        except (TransportError, TimeoutError):
+            async with asyncio.timeout_at(self._last_event + (_END_SECONDS if self._is_done else _LATE_SECONDS)):
+                piece = await anext(self._pieces, None)
+                await asyncio.sleep(0)  # a timeout needs a wait, and what has arrived needs none
+                return piece
+        except TransportError:
             if not self._parser.is_complete:
                 raise
-            self._response.close()  # the provider had said everything
-            return None
+        except TimeoutError:
+            pass
+        self._response.close()  # the provider had said everything
+        return None
 
     def _parse(self, piece: bytes | None) -> list[Completion]:
         """Return the completions of a piece. A failure counts after the events before it."""
         found: list[Completion] = []
+        if self._is_done and piece is not None:
+            return found
         feed: Callable[[Event], Completion | None] = self._parser.feed
         try:
             self._size += len(piece or b"")
@@ -201,6 +230,9 @@ class CallStream:
             for event in self._splitter.close() if piece is None else self._splitter.feed(piece):
                 if self._is_done:
                     break
+                self._last_event = self._now()
+                if len(event.data) > _SLICE:
+                    check_values(event.data, MAX_OBJECTS // 5, MAX_VALUES // 5)
                 completion = feed(event)
                 if completion is not None:
                     found.append(completion)

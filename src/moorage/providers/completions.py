@@ -1,6 +1,6 @@
 """The older Completions API as a protocol: requests, responses and streams of models of the type completion."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -107,8 +107,7 @@ def decode(body: bytes) -> Completion:
     response = _read(body)
     if not response.choices:
         raise MalformedResponse("it has no choices")
-    if len(response.choices) > MAX_ITEMS:
-        raise MalformedResponse(f"it has more than {MAX_ITEMS} choices")
+    _check_items(response.choices)
     choices = [
         Choice(each.index, _text(each) or "", finish_reason=_reason(each.finish_reason or "stop"),
                logprobs=each.logprobs)
@@ -150,6 +149,7 @@ class Parser:
         response = _read(event.data)
         if response.choices is None and event.name == "error":
             raise ProviderFailed("the provider reported an error in the stream")
+        _check_items(response.choices or ())
         choices = [self._choice(choice) for choice in response.choices or ()]
         return _completion(choices, response) if choices or response.usage is not None else None
 
@@ -177,6 +177,13 @@ def _read(body: bytes) -> _Response:
         status = code if isinstance(code, int) and 400 <= code < 600 else 500
         raise ProviderFailed(failed.message or "no message", status, None if code is None else str(code))
     return response
+
+
+def _check_items(choices: Sequence[_Choice]) -> None:
+    if len(choices) > MAX_ITEMS:
+        raise MalformedResponse(f"it has more than {MAX_ITEMS} choices")
+    if not all(0 <= each.index < MAX_ITEMS for each in choices):
+        raise MalformedResponse("the index of a choice is out of range")
 
 
 def _text(choice: _Choice) -> str | None:

@@ -16,7 +16,30 @@ _MOST_TOKENS: Final = 2**53
 #: The most choices and tool calls of a response.
 MAX_ITEMS: Final = 1_024
 
+#: The most objects of a response, and the most values. Parsing more holds up all requests, because the parser does not
+#: release the interpreter. The probabilities of a long response have hundreds of thousands of values.
+MAX_OBJECTS: Final = 100_000
+MAX_VALUES: Final = 1_000_000
+
 _T = TypeVar("_T")
+
+
+def check_values(data: bytes, objects: int, values: int) -> None:
+    """Check that a JSON text has at most so many objects and values; the contents of its strings do not count.
+
+    Raises:
+        MalformedResponse
+    """
+    if not _exceeds(data, objects, values):
+        return
+    bare = data.replace(rb"\\", b"").replace(rb"\"", b"")
+    if bare.count(b'"') > objects or _exceeds(b"".join(bare.split(b'"')[::2]), objects, values):
+        raise MalformedResponse(f"it has more than {objects} objects or {values} values")
+
+
+def _exceeds(text: bytes, objects: int, values: int) -> bool:
+    found = text.count(b"{")
+    return found > objects or found + text.count(b"[") + text.count(b",") > values
 
 
 def read(decode: Callable[[bytes], _T], data: bytes) -> _T:

@@ -8,7 +8,7 @@ import msgspec
 from moorage.core.deployments.content import DECODE_ERRORS
 from moorage.core.resolution.config import Object
 from moorage.providers.completion import Choice, Completion, FinishReason, ToolCall, Usage, new_call_id
-from moorage.providers.decoding import Number, known
+from moorage.providers.decoding import MAX_ITEMS, Number, known
 from moorage.providers.errors import MalformedResponse, ProviderFailed
 from moorage.providers.protocol import Event
 
@@ -141,6 +141,7 @@ class Parser:
         response = _read(event.data)
         if response.choices is None and event.name == "error":
             raise ProviderFailed("the provider reported an error in the stream")
+        _check_items(response.choices or ())
         choices = [self._choice(choice) for choice in response.choices or ()]
         usage = _usage(response)
         if not choices and usage is None:
@@ -157,7 +158,7 @@ class Parser:
             self.is_complete = self.is_complete or not self._open
         elif not self.is_complete:
             self._open.add(index)
-            if len(self._open) > _MAX_ITEMS:
+            if len(self._open) > MAX_ITEMS:
                 raise MalformedResponse("it has too many choices")
         content, thoughts = _texts(delta)
         return Choice(
@@ -173,7 +174,7 @@ class Parser:
             place = call.index
             if place is None:  # a new id is a new call; without an id, it is a part of the last call
                 place = known.index(call.id) if call.id in known else len(known) - (not call.id and bool(known))
-            if not 0 <= place < _MAX_ITEMS:
+            if not 0 <= place < MAX_ITEMS:
                 raise MalformedResponse("the index of a tool call is out of range")
             function = call.function or _NO_FUNCTION
             arguments = _arguments(function.arguments)
@@ -201,6 +202,15 @@ def _read(body: bytes) -> _Response:
         status = next((each for each in (failed.status_code, failed.code) if type(each) is int), 500)
         raise ProviderFailed(failed.message or "no message", status, None if code is None else str(code))
     return response
+
+
+def _check_items(choices: Sequence[_Choice]) -> None:
+    """Check the choices of a response, or of an event. Each becomes some hundred bytes of the response."""
+    calls = sum(len(message.tool_calls or ()) for each in choices if (message := each.delta or each.message))
+    if max(len(choices), calls) > MAX_ITEMS:
+        raise MalformedResponse(f"it has more than {MAX_ITEMS} choices or tool calls")
+    if not all(0 <= each.index < MAX_ITEMS for each in choices):
+        raise MalformedResponse("the index of a choice is out of range")
 
 
 def _complete_choice(choice: _Choice) -> Choice:

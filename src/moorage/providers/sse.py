@@ -64,10 +64,13 @@ class SseSplitter:
         events = []
         for raw in blocks:
             block = raw.removeprefix(_BOM) if self._is_first else raw
-            if block:
-                self._is_first = False
+            if not block:
+                continue
+            self._is_first = False
             if block.startswith(b"data: {") and b"\n" not in block:  # nearly all events
                 events.append(Event(block[6:]))
+            elif block[:1] == b":" and b"\n" not in block:
+                continue
             elif (event := _event(block)) is not None:
                 events.append(event)
         return events
