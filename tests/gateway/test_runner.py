@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from moorage.core.deployments.model_parameters import ModelParameters
@@ -530,6 +531,16 @@ def test_a_response_with_too_many_values_is_an_error_of_the_provider(answer: byt
     error, _, _ = failed(Script(an_answer(200, answer)), a_call())
     assert type(error) is ProviderError
     assert "cannot be parsed" in str(error)
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize("status", [200, 400, 503])
+@pytest.mark.parametrize("header", ["x-amzn-errortype: \xff\xfe", "Content-Type: text/html; \xff", "Retry-After: \xff"])
+def test_headers_of_a_provider_with_any_bytes_are_no_internal_error(header: str, status: int, is_stream: bool) -> None:
+    head = f"HTTP/1.1 {status} \xff\r\n{header}\r\nContent-Length: 2\r\n\r\n".encode("latin-1")
+    error, _, _ = failed(Script(head + b"{}"), a_call(is_stream=is_stream))
+    assert isinstance(error, CallFailed)
+    msgspec.json.encode([str(error), error.provider])  # as the response does
 
 
 def test_the_values_in_a_text_do_not_count() -> None:

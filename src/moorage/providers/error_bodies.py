@@ -8,8 +8,9 @@ import msgspec
 from moorage.core.deployments.content import DECODE_ERRORS
 from moorage.core.resolution.config import Object
 
-#: The longest message that is shown, in characters, and the largest body that is read, in bytes.
+#: The longest message and code that are shown, in characters, and the largest body that is read, in bytes.
 MAX_MESSAGE: Final = 1_000
+_MAX_CODE: Final = 100
 MAX_BODY: Final = 65_536
 
 #: The fields with a message, and those with a code, in the order in which they count.
@@ -29,7 +30,7 @@ class ErrorBody(msgspec.Struct, frozen=True):
 
 def read_error(body: bytes, headers: Mapping[str, str]) -> ErrorBody:
     """Return what the body of an error says. Amazon has the code in a header, such as `ThrottlingException:http://…`."""
-    header = headers.get("x-amzn-errortype", "").partition(":")[0] or None
+    header = headers.get("x-amzn-errortype", "").partition(":")[0][:_MAX_CODE] or None
     try:
         value = msgspec.json.decode(body[:MAX_BODY])
     except DECODE_ERRORS:
@@ -62,7 +63,7 @@ def _code(value: Any) -> str | None:
     for name in _CODES:
         code = inner.get(name)
         if isinstance(code, str) and code:
-            return code[:100]
+            return code[:_MAX_CODE]
     return None
 
 

@@ -10,6 +10,7 @@ from aiohttp.connector import Connection
 from aiohttp.http import RawResponseMessage, StreamWriter
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import EofStream
+from multidict import CIMultiDict
 
 from moorage.core.errors.base import MoorageError
 from moorage.gateway.http.deadlines import Watch
@@ -59,6 +60,10 @@ class UpstreamResponse:
         message, self._content = head
         self.status: int = message.code
         self.headers: Mapping[str, str] = message.headers
+        if not all(map(str.isascii, self.headers.values())):  # other bytes became lone surrogates, which JSON rejects
+            self.headers = CIMultiDict(
+                (name, value.encode("ascii", "replace").decode()) for name, value in self.headers.items()
+            )
         encoding = self.headers.get("Content-Encoding", "identity").strip().lower()
         self._is_plain = encoding in ("identity", "")
         self._connection: Connection | None = connection
