@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.types import ASGIApp, Message
@@ -221,6 +222,24 @@ def test_a_stream_in_the_shape_of_openai_has_its_usage_on_request(tmp_path: Path
         assert [each.get("usage", {}).get("total_tokens") for each in events if not each["choices"]] == (
             [5] if with_usage else []
         )
+
+    called(tmp_path, Provider(), body)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", ["\u00fcnï", "日本" * 60, "a\r\nSet-Cookie: b", "\x7f"])
+def test_any_name_of_an_integration_can_be_in_the_headers(tmp_path: Path, name: str, stream: bool) -> None:
+    async def body(app: Application) -> None:
+        config = {"model": name, "model_type": "chat", "provider": "groq", "integration_id": name}
+        fallbacks = [config] * 4 + [{"model": "m", "model_type": "chat", "provider": "openai"}]
+        await app.put("odd", {"prompt_config": {**config, "messages": TEMPLATE}, "fallbacks": fallbacks})
+        response = await app.send(CHAT, {"model": "odd", "stream": stream})
+        assert (response.status, response.headers["x-moorage-attempts"]) == (200, "6")
+        log = response.headers["x-moorage-attempt-log"]
+        assert log.startswith(quote(name, safe=" :")[:20])
+        assert all(" " <= character <= "~" for character in log)
+        assert len(log) <= 2_000
+        assert "set-cookie" not in response.headers
 
     called(tmp_path, Provider(), body)
 

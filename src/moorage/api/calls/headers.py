@@ -15,7 +15,7 @@ from moorage.providers.request import native_model
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 _NO_TRACE: Final = "0" * 32
 
-#: The longest value of a header that lists names.
+#: The longest value of a header that is a list.
 _MAX_LIST: Final = 2_000
 
 #: The characters of names that a header can have.
@@ -50,14 +50,20 @@ def progress_headers(progress: Progress) -> dict[str, str]:
     headers["X-Moorage-Overhead-Ms"] = f"{max(0.0, overhead) * 1e3:.2f}"
     if progress.omitted:
         names = ", ".join(_value(path.removeprefix("parameters.")) for path in progress.omitted)
-        headers["X-Moorage-Dropped"] = names if len(names) <= _MAX_LIST else names[:_MAX_LIST].rpartition(", ")[0]
+        headers["X-Moorage-Dropped"] = _cut(names, ", ")
     if len(progress.attempts) > 1:
-        headers["X-Moorage-Attempt-Log"] = "; ".join(
-            f"{attempt.integration} {attempt.outcome} {attempt.milliseconds:.0f}ms"
+        log = "; ".join(
+            f"{_value(attempt.integration)} {attempt.outcome} {attempt.milliseconds:.0f}ms"
             + (f" {attempt.next}" if isinstance(attempt.next, str) else "")
             for attempt in progress.attempts[:20]
         )
+        headers["X-Moorage-Attempt-Log"] = _cut(log, "; ")
     return headers
+
+
+def _cut(text: str, separator: str) -> str:
+    """Return a list that is short enough for a header."""
+    return text if len(text) <= _MAX_LIST else text[:_MAX_LIST].rpartition(separator)[0]
 
 
 def _value(name: str) -> str:
