@@ -16,6 +16,7 @@ from google.auth import jwt
 from moorage import clock
 from moorage.gateway.credential_errors import CredentialUnusable, ExtraMissing
 from moorage.gateway.google_tokens import GoogleTokens, TokenResponse
+from moorage.gateway.http.errors import BrokenBeforeFirstByte
 
 TOKEN_URI = "http://127.0.0.1:1/token"
 
@@ -157,7 +158,10 @@ def test_the_reason_of_the_token_endpoint_is_in_the_error(account: dict[str, str
 
 @pytest.mark.parametrize("body", [
     {"x": 1}, {"access_token": 5, "expires_in": 10}, {"access_token": "a\nb", "expires_in": 10},
-    {"access_token": "a", "expires_in": "many"}, {"access_token": "a"}, {"access_token": "", "expires_in": 3600},
+    {"access_token": "a", "expires_in": "many"}, {"access_token": "a"}, {"access_token": "a", "expires_in": 1e300},
+    {"access_token": "a", "expires_in": 10**17}, {"access_token": "a", "expires_in": -(10**11)},
+    {"access_token": "a", "expires_in": "nan"}, {"error": {"a": 1}}, {"error": "\ud800"},
+    {"access_token": "", "expires_in": 3600},
 ])  # fmt: skip
 def test_a_response_without_a_token_is_an_error(account: dict[str, str], body: dict[str, Any]) -> None:
     error_of(Endpoint(200, **body), account)
@@ -170,6 +174,43 @@ def test_credentials_that_are_no_service_account_are_an_error(account: dict[str,
     credentials = {name: value for name, value in (account | change).items() if value is not None}
 
     assert "no file of a service account" in str(error_of(Endpoint(), credentials))
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"[" * 60_000, b"\xff", b'{"error": "\\ud800"}'])
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_malformed_response_is_an_error(account: dict[str, str], status: int, body: bytes) -> None:
+    async def post(url: str, headers: Mapping[str, str], _: bytes) -> TokenResponse:
+        return TokenResponse(status, body)
+
+    with pytest.raises(CredentialUnusable, match="no token"):
+        asyncio.run(GoogleTokens(post).token("i1", account))
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_token_endpoint_that_fails_for_a_time_is_a_failure_that_is_retried(
+    account: dict[str, str], status: int
+) -> None:
+    endpoint = Endpoint(status, error="temporarily_unavailable")
+    with pytest.raises(BrokenBeforeFirstByte, match=str(status)):
+        asyncio.run(GoogleTokens(endpoint.post).token("i1", account))
+    assert len(endpoint.requests) == 1
+
+
+def test_token_endpoints_that_do_not_respond_hold_no_threads(account: dict[str, str]) -> None:
+    endpoint = Endpoint()
+
+    async def run() -> None:
+        endpoint.may_answer.clear()
+        tokens = GoogleTokens(endpoint.post)
+        calls = [asyncio.create_task(tokens.token(f"i{number}", account)) for number in range(40)]
+        async with asyncio.timeout(60):
+            while len(endpoint.requests) < len(calls):  # noqa: ASYNC110 -- more than the default executor has threads
+                await asyncio.sleep(0.01)
+        assert await asyncio.to_thread(lambda: 1) == 1
+        endpoint.may_answer.set()
+        await asyncio.gather(*calls)
+
+    asyncio.run(run())
 
 
 class Forbidden(Exception):

@@ -4,13 +4,15 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import msgspec
 
 from moorage import clock
 from moorage.core.bounded_cache import BoundedCache
 from moorage.gateway.credential_errors import CredentialUnusable, ExtraMissing
+from moorage.gateway.failures import RETRIED
+from moorage.gateway.http.errors import BrokenBeforeFirstByte
 from moorage.gateway.single_flight import SingleFlight
 
 #: What a token may be used for.
@@ -19,6 +21,9 @@ _SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 #: A token is refreshed when it has less time left, and not used with less than the second, in seconds.
 _REFRESHED_BEFORE: Final = 300
 _USABLE_BEFORE: Final = 30
+
+#: A token is valid for an hour; a longer time is no time (seconds).
+_LONGEST: Final = 86_400 * 366
 
 _CACHE_BYTES: Final = 4 * 1024 * 1024
 
@@ -64,29 +69,32 @@ class GoogleTokens:
         return (await self._refreshing.run(key, lambda: self._refresh(key, credentials))).value
 
     async def _refresh(self, key: str, credentials: Mapping[str, str]) -> _Token:
-        loop = asyncio.get_running_loop()
-
-        def post(url: str, headers: Mapping[str, str], body: bytes) -> TokenResponse:
-            async def send() -> TokenResponse:
-                return await self._post(url, headers, body)
-
-            return asyncio.run_coroutine_threadsafe(send(), loop).result()
-
-        token = await asyncio.to_thread(_request, dict(credentials), post)
+        """Request a token. Only the signature is made in a thread: one that waited would keep others from theirs."""
+        signed = await asyncio.to_thread(_sign, dict(credentials))
+        token = signed if isinstance(signed, _Token) else _read(await self._post(*signed))
         self._tokens.set(key, token, len(token.value) + len(key) + 200)
         return token
 
 
-class _Response:
-    """A response as google-auth reads it."""
+class _Signed(Exception):
+    """Ends the exchange of google-auth when its request is signed."""
 
-    def __init__(self, response: TokenResponse) -> None:
-        self.status, self.data = response.status, response.body
-        self.headers: dict[str, str] = {}
+    def __init__(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        super().__init__()
+        self.request = url, headers, body
 
 
-def _request(credentials: dict[str, str], post: Callable[[str, Mapping[str, str], bytes], TokenResponse]) -> _Token:
-    """Request a token. This blocks, and signing takes milliseconds."""
+class _Answer(msgspec.Struct):
+    """The response of a token endpoint (RFC 6749); some send the number as a text."""
+
+    access_token: str | None = None
+    expires_in: int | float | str | None = None
+    error: str | None = None
+    error_description: str | None = None
+
+
+def _sign(credentials: dict[str, str]) -> tuple[str, Mapping[str, str], bytes] | _Token:
+    """Return the request for a token, or the token, if it needs no request. Signing takes milliseconds."""
     try:
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 -- an extra
         from google.oauth2.service_account import Credentials  # noqa: PLC0415
@@ -100,27 +108,43 @@ def _request(credentials: dict[str, str], post: Callable[[str, Mapping[str, str]
         reason = "it is no file of a service account with private_key, client_email and token_uri"
         raise CredentialUnusable(provider="google", reason=reason) from error
 
-    def send(url: str, method: str = "GET", body: Any = None, headers: Any = None, **_: object) -> _Response:
+    def send(url: str, method: str = "GET", body: Any = None, headers: Any = None, **_: object) -> NoReturn:
         if method != "POST" or url != credentials["token_uri"]:
             raise CredentialUnusable(provider="google", reason="google-auth sends a request that is not for a token")
-        return _Response(post(url, headers or {}, body or b""))
+        raise _Signed(url, headers or {}, body or b"")
 
     try:
         found.refresh(send)
+    except _Signed as signed:
+        return signed.request
     except (GoogleAuthError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise CredentialUnusable(provider="google", reason=_reason(error)) from error
-    if not isinstance(found.token, str) or not found.token or not found.token.isprintable() or found.expiry is None:
+        raise CredentialUnusable(provider="google", reason=f"{type(error).__name__} when it is signed") from error
+    return _token(found.token, found.expiry.replace(tzinfo=UTC).timestamp() if found.expiry else None)
+
+
+def _read(response: TokenResponse) -> _Token:
+    """Return the token in a response."""
+    if response.status in RETRIED:
+        raise BrokenBeforeFirstByte(f"the token endpoint responded with the status {response.status}")
+    try:
+        answer = _decode(response.body)
+        seconds = float("nan" if answer.expires_in is None else answer.expires_in)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, OverflowError):
+        answer, seconds = _Answer(), 0.0
+    if words := [word[:200] for word in (answer.error, answer.error_description) if word]:
+        raise CredentialUnusable(provider="google", reason=f"the token endpoint says: {': '.join(words)}")
+    return _token(answer.access_token, clock.now_seconds() + seconds if 0 < seconds <= _LONGEST else None)
+
+
+_decode = msgspec.json.Decoder(_Answer).decode
+
+
+def _token(value: Any, expires: float | None) -> _Token:
+    if not isinstance(value, str) or not value or not value.isprintable() or expires is None:
         raise CredentialUnusable(provider="google", reason="the token endpoint returned no token")
-    return _Token(found.token, found.expiry.replace(tzinfo=UTC).timestamp())
+    return _Token(value, expires)
 
 
 def _digest(credentials: Mapping[str, str]) -> str:
     text = "\0".join(f"{name}={credentials[name]}" for name in sorted(credentials))
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()
-
-
-def _reason(error: Exception) -> str:
-    """Return the reason of the token endpoint, which has no secrets, or the type of the error."""
-    details = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], dict) else {}
-    words = [str(details[name])[:200] for name in ("error", "error_description") if details.get(name)]
-    return f"the token endpoint says: {': '.join(words)}" if words else f"{type(error).__name__} at the token endpoint"
