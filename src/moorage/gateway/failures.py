@@ -105,7 +105,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds of `retry-after-ms` or Retry-After, which can be a date."""
     milliseconds, value = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
     for text, factor in ((milliseconds, 0.001), (value, 1.0)):
-        if text and len(text) <= _MAX_HEADER and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text.strip()):
+        if text and len(text) <= _MAX_HEADER and re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,9})?", text.strip()):
             return float(text) * factor
     if not value or len(value) > _MAX_HEADER:
         return None
