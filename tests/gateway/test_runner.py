@@ -40,7 +40,7 @@ from moorage.providers.errors import NotSupportedByProvider
 from moorage.providers.table import PROVIDERS
 from tests.support.scripted_provider import LOOPBACK, Peer, ScriptedProvider, run
 
-SECRET = "sk-secret-0123456789"
+SECRET = "secret-0123456789-abcdef"
 ANSWER = json.dumps({
     "id": "c1", "model": "m-2026",
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}],
@@ -62,6 +62,10 @@ def chunked(data: bytes) -> bytes:
 
 def an_answer(status: int, body: bytes = b"{}", headers: str = "") -> bytes:
     return f"HTTP/1.1 {status} Status\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def a_stream(*events: bytes) -> bytes:
+    return STREAM_HEAD + b"".join(chunked(event) for event in events) + END
 
 
 OK = an_answer(200, ANSWER)
@@ -312,6 +316,23 @@ def test_the_secrets_of_an_integration_are_cut_out_of_the_words_of_a_provider() 
     assert "Incorrect API key" in str(error)
 
 
+@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize("answer", [
+    an_answer(400, json.dumps({"error": {"message": "m", "code": SECRET}}).encode()),
+    an_answer(400, json.dumps({"error": {"message": "m", "type": f"a {SECRET}"}}).encode()),
+    an_answer(400, json.dumps({"error": {"message": "m" * 980 + SECRET}}).encode()),
+    an_answer(400, json.dumps({"error": {"message": "m", "code": "c" * 80 + SECRET}}).encode()),
+    an_answer(400, b"{}", f"x-amzn-errortype: {SECRET}\r\n"),
+    an_answer(200, b"{", f"Content-Type: text/html {SECRET}\r\n"),
+    an_answer(200, json.dumps({"error": {"message": SECRET, "code": SECRET}}).encode()),
+    a_stream(b'data: {"error": {"message": "%b", "code": "%b"}}\n\n' % (SECRET.encode(), SECRET.encode())),
+])  # fmt: skip
+def test_no_part_of_a_response_shows_a_secret(answer: bytes, is_stream: bool) -> None:
+    error, progress, _ = failed(Script(answer), a_call(is_stream=is_stream))
+    shown = str(error) + repr(error.__dict__) + repr(progress.attempts)
+    assert SECRET[:8] not in shown
+
+
 def test_a_fallback_is_called_after_the_retries_with_its_own_configuration() -> None:
     first, second = Script(an_answer(500)), Script(OK)
     call = a_call(
@@ -435,10 +456,6 @@ def test_an_open_circuit_lets_one_call_through_in_each_period_and_closes_with_it
     assert breaker.allows()
     breaker.succeeded()
     assert breaker.allows()
-
-
-def a_stream(*events: bytes) -> bytes:
-    return STREAM_HEAD + b"".join(chunked(event) for event in events) + END
 
 
 def streamed(script: Script, call: Call, *others: tuple[str, Script]) -> tuple[str, MoorageError | None, Progress]:

@@ -10,7 +10,7 @@ import msgspec
 from moorage.gateway.call import Progress
 from moorage.gateway.connection import Connection, Prepared
 from moorage.gateway.errors import ProviderError, ProviderOverloaded, ProviderTimeout
-from moorage.gateway.failures import Failure, failure_in_stream, failure_of_status
+from moorage.gateway.failures import Failure, failure_in_stream, failure_of_status, without_secrets
 from moorage.gateway.http.errors import BrokenBeforeFirstByte, ConnectFailed, TimedOut, TransportError
 from moorage.providers.completion import Completion
 from moorage.providers.decoding import MAX_OBJECTS, MAX_VALUES, check_values
@@ -93,7 +93,8 @@ def failure_of(error: TransportError | MalformedResponse | ProviderFailed, conne
     if isinstance(error, ProviderFailed):
         return failure_in_stream(error.message, error.status, error.code, connection.secrets)
     if isinstance(error, MalformedResponse):
-        return Failure(ProviderError, f"its response cannot be parsed: {error}")
+        reason = without_secrets(str(error), connection.secrets)  # it can have a header of the response
+        return Failure(ProviderError, f"its response cannot be parsed: {reason}")
     if isinstance(error, TimedOut):
         # No provider is at fault if all connections are in use.
         is_queue = error.limit == "queue"

@@ -36,7 +36,12 @@ _TIMEOUT: Final = frozenset({408, 504})
 _OVERLOADED: Final = frozenset({503, 529})
 
 #: What looks like a key in the message of a provider, which some echo.
-_KEY: Final = re.compile(r"\b(?:sk-|pk-|rk-|gsk_|xai-|key-|hf_|nvapi-|AKIA|AIza|ABSK|Bearer )[-_A-Za-z0-9*.+/=]{8,}")
+_KEY: Final = re.compile(
+    r"\b(?:sk-|pk-|rk-|gsk_|xai-|key-|hf_|nvapi-|AKIA|AIza|ABSK|ya29\.|Bearer )[-_A-Za-z0-9*.+/=]{8,}"
+)
+
+#: A shorter secret, or start of one, is in many words.
+_MIN_SECRET: Final = 4
 
 #: The longest value of Retry-After that is read, in characters.
 _MAX_HEADER: Final = 64
@@ -70,7 +75,8 @@ def failure_of_status(status: int, body: bytes, headers: Mapping[str, str], secr
     if 300 <= status < 400:
         return Failure(ProviderError, f"it redirects (status {status}), and redirects are not followed", status)
     return Failure(
-        _kind(status, body, found.code), reason, status, found.code, status in RETRIED, status not in _HEALTHY,
+        _kind(status, body, found.code), reason, status, _code(found.code, secrets), status in RETRIED,
+        status not in _HEALTHY,
         _retry_after(headers) if status in RETRIED else None,
     )  # fmt: skip
 
@@ -78,14 +84,24 @@ def failure_of_status(status: int, body: bytes, headers: Mapping[str, str], secr
 def failure_in_stream(message: str, status: int, code: str | None, secrets: Iterable[str]) -> Failure:
     """Return the failure for an error that a provider reports in a stream, or in the body of a success."""
     reason = without_secrets(message, secrets)
-    return Failure(_kind(status, b"", code), reason, status, code, status in RETRIED, status not in _HEALTHY)
+    return Failure(
+        _kind(status, b"", code), reason, status, _code(code, secrets), status in RETRIED, status not in _HEALTHY
+    )
+
+
+def _code(code: str | None, secrets: Iterable[str]) -> str | None:
+    return None if code is None else without_secrets(code, secrets)
 
 
 def without_secrets(text: str, secrets: Iterable[str]) -> str:
     """Return a provider's words without credentials: those of the integration, and whatever looks like one."""
-    for secret in secrets:
-        if len(secret) >= 4:
+    for secret in sorted(secrets, key=len, reverse=True):  # one can be a part of another
+        if len(secret) >= _MIN_SECRET:
             text = text.replace(secret, "[removed]")
+            for size in range(min(len(secret), len(text)), _MIN_SECRET, -1):  # the words were cut off within it
+                if text.endswith(secret[:size]):
+                    text = f"{text[:-size]}[removed]"
+                    break
     return _KEY.sub("[removed]", text)
 
 

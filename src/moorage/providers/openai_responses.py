@@ -19,9 +19,6 @@ _REASONS: Final[Mapping[str, FinishReason]] = {
     "sensitive": "content_filter", "safety": "content_filter",
 }  # fmt: skip
 
-#: The most choices and tool calls of a response.
-_MAX_ITEMS: Final = 1_024
-
 
 class _Thought(msgspec.Struct):
     text: str = ""
@@ -113,6 +110,7 @@ def decode(body: bytes) -> Completion:
     response = _read(body)
     if not response.choices:
         raise MalformedResponse("it has no choices")
+    _check_items(response.choices)
     choices = [_complete_choice(choice) for choice in response.choices]
     return Completion(choices, _usage(response), response.id, response.model, response.system_fingerprint)
 
