@@ -114,7 +114,7 @@ def _specific(operation: str) -> Iterator[Iterator[Case]]:
 
 def _integrations() -> Iterator[Case]:
     body = {"provider": "openailike", "base_url": "http://127.0.0.1:1/v1"}
-    names = {f"timeout_totl_{number}": "x" * 60 for number in range(50_000)}
+    names = {f"timeout_totl_{number}": "x" * 60 for number in range(12_000)}
     for field in ("options", "credentials", "headers"):
         yield Case(f"many {field}", "PUT", "/v2/integrations/a", encode(body | {field: names}))
     yield Case("a long URL", "PUT", "/v2/integrations/a", encode(body | {"base_url": "https://a/" + "../" * 500_000}))
