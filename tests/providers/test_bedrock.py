@@ -318,6 +318,18 @@ def test_each_reason_is_one_of_the_vocabulary(reason: str, expected: str) -> Non
     assert completion.choices[0].finish_reason == expected
 
 
+def test_a_call_without_an_id_gets_one_that_its_result_can_name() -> None:
+    use = {"toolUse": {"toolUseId": "", "name": "weather", "input": {}}}
+    body = {**ANSWER, "output": {"message": {"role": "assistant", "content": [use, use]}}}
+    whole = bedrock.decode(json.dumps(body).encode()).choices[0].tool_calls
+    start = an_event("contentBlockStart", {"contentBlockIndex": 0, "start": {"toolUse": {"name": "weather"}}})
+    (found,), _ = read_stream([start])
+
+    ids = [call.id for call in (*whole, *found.choices[0].tool_calls)]
+    assert all(ids)
+    assert len({*ids}) == 3
+
+
 def test_a_malformed_output_of_the_model_is_a_failure() -> None:
     with pytest.raises(ProviderFailed) as error:
         bedrock.decode(json.dumps({**ANSWER, "stopReason": "malformed_tool_use"}).encode())

@@ -9,7 +9,7 @@ import msgspec
 from moorage.core.resolution.config import Object, ResolvedConfig
 from moorage.providers.bedrock_request import encode_converse
 from moorage.providers.bedrock_responses import Block, Signatures, Use, WireUsage, decode, reason_of, usage_of
-from moorage.providers.completion import Choice, Completion, ToolCall
+from moorage.providers.completion import Choice, Completion, ToolCall, new_call_id
 from moorage.providers.decoding import MAX_ITEMS, read
 from moorage.providers.errors import MalformedResponse, ProviderFailed
 from moorage.providers.event_stream import EXCEPTION, EventStreamSplitter
@@ -103,7 +103,7 @@ class Parser:
             raise MalformedResponse("it has too many tool calls, or one of them twice")
         self._calls[index] = len(self._calls)
         self._without_arguments.add(index)
-        return _completion(Choice(tool_calls=[ToolCall(self._calls[index], use.toolUseId, use.name)]))
+        return _completion(Choice(tool_calls=[ToolCall(self._calls[index], use.toolUseId or new_call_id(), use.name)]))
 
     def _delta(self, index: int, delta: Block) -> Completion | None:
         if delta.text:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from moorage.providers.completion import Choice, Completion, FinishReason, ToolCall, Usage
+from moorage.providers.completion import Choice, Completion, FinishReason, ToolCall, Usage, new_call_id
 from moorage.providers.decoding import MAX_ITEMS, Number, arguments_of, known, read
 from moorage.providers.errors import MalformedResponse, ProviderFailed
 from moorage.providers.event_stream import MAX_MESSAGE
@@ -129,7 +129,7 @@ def decode(body: bytes) -> Completion:
         if block.text is not None:
             texts.append(block.text)
         if (use := block.toolUse) is not None and use.type is None:
-            calls.append(ToolCall(len(calls), use.toolUseId, use.name, arguments_of(use.input)))
+            calls.append(ToolCall(len(calls), use.toolUseId or new_call_id(), use.name, arguments_of(use.input)))
         if (reasoning := block.reasoningContent) is not None:
             text = reasoning.reasoningText or Text()
             thoughts.append(text.text or "")
