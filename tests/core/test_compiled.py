@@ -12,7 +12,7 @@ from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.deployment import LiveVersion
 from moorage.core.errors.templates import MissingInputs, OutputTooLarge
 from moorage.core.resolution.compiled import CompiledDeployment, CompiledVariant, render_all
-from moorage.core.resolution.config import GetConfigRequest
+from moorage.core.resolution.config import GetConfigRequest, encode, with_id
 from moorage.core.templates.output import MAX_OUTPUT
 
 NAMES = ("a", "b", "c.d", "e")
@@ -69,11 +69,14 @@ def test_precompiled_and_rendered_configurations_have_equal_bytes(
     if engine == "mustache":
         texts = [text.replace("{{{", "").replace("{{", "").replace("}}", "") + "{{a}}" for text in texts]
     variant = compiled(texts, missing, engine, **defaults)
-    request = GetConfigRequest("k", inputs, messages=[{"role": "user", "content": "Hi"}] if has_messages else [])
+    request = GetConfigRequest("k", inputs)
+    if has_messages:
+        hello = {"role": "user", "content": "Hi"}
+        request = GetConfigRequest("k", inputs, {}, [hello], [hello, {"role": "assistant"}], {"topP": 1, "seed": None})
 
-    assert result_of(lambda: variant.render(request)) == result_of(
-        lambda: variant.encoded(render_all(variant, request.inputs), request)
-    )
+    complete = result_of(lambda: variant.encoded(render_all(variant, request.inputs), request))
+    assert result_of(lambda: variant.render(request)) == complete
+    assert result_of(lambda: with_id(encode(variant.rendered(request)))) == complete
 
 
 def test_both_ways_of_rendering_limit_the_output() -> None:

@@ -66,7 +66,7 @@ class CompiledVariant:
     def configuration(self, rendered: Sequence[Rendered], request: GetConfigRequest) -> ResolvedConfig:
         """Return the configuration with the rendered templates, in order, and without an id."""
         texts = (template.text for template in rendered)
-        extra = {name: value for name, value in request.extra_params.items() if value is not None}
+        extra = _given(request.extra_params)
         system = [with_texts(message, texts) for message in self._system]
         rest = [with_texts(message, texts) for message in self._rest]
         return ResolvedConfig(
@@ -98,9 +98,10 @@ class CompiledVariant:
         Raises:
             TemplateError
         """
-        filled = self._fill(request)
-        if filled is not None:
-            return with_id(filled)
+        if not (request.prefix_messages or request.messages or request.extra_params):
+            filled = self._fill(request.inputs)
+            if filled is not None:
+                return with_id(filled)
         return self.encoded(render_all(self, request.inputs, budget), request)
 
     def rendered(self, request: GetConfigRequest, budget: RenderBudget | None = None) -> ResolvedConfig:
@@ -109,19 +110,23 @@ class CompiledVariant:
         Raises:
             TemplateError
         """
-        filled = self._fill(request)
-        if filled is not None:
-            return _decode_config(filled)
-        return self.configuration(render_all(self, request.inputs, budget), request)
+        filled = self._fill(request.inputs)
+        if filled is None:
+            return self.configuration(render_all(self, request.inputs, budget), request)
+        config, first = _decode_config(filled), len(self._system)
+        config.messages[first:first] = map(with_content, request.prefix_messages)
+        config.messages.extend(map(with_content, request.messages))
+        config.parameters.update(_given(request.extra_params))
+        return config
 
-    def _fill(self, request: GetConfigRequest) -> bytes | None:
+    def _fill(self, inputs: Mapping[str, Any]) -> bytes | None:
         """Return the JSON without an id at a fifth of the cost, by inserting the inputs into encoded parts.
 
-        Return None for a request with messages or parameters, or with inputs other than strings.
+        It has no messages and parameters of a request. Return None for inputs other than strings.
         """
-        if self._template is None or request.prefix_messages or request.messages or request.extra_params:
+        if self._template is None:
             return None
-        given = request.inputs.get
+        given = inputs.get
         pieces, missing, size = list[bytes](), dict[str, None](), 0
         for name, default, absent in self._slots:
             value = given(name, default)
@@ -166,6 +171,11 @@ class CompiledVariant:
         if self.missing == "error" or "." in name or not is_name:  # the input of `a.b` is `a`
             return name, default, None
         return name, default, b"" if self.missing == "empty" else _encode(f"{{{{{inside}}}}}")[1:-1]
+
+
+def _given(parameters: Mapping[str, Any]) -> Object:
+    """Return the parameters of a request; a null changes nothing."""
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 class CompiledDeployment:
