@@ -58,6 +58,37 @@ def test_each_key_variable_makes_an_integration_with_the_name_of_its_provider() 
             "https://shop.openai.azure.com/openai/v1",
         ),
         (
+            {"AZURE_OPENAI_API_KEY": SECRET, "AZURE_OPENAI_ENDPOINT": "https://openai-eu.openai.azure.com/"},
+            "https://openai-eu.openai.azure.com/openai/v1",
+        ),
+        (
+            {"AZURE_OPENAI_API_KEY": SECRET, "AZURE_OPENAI_ENDPOINT": "https://shop.openai.azure.com/openai"},
+            "https://shop.openai.azure.com/openai/v1",
+        ),
+        (
+            {"ANTHROPIC_API_KEY": SECRET, "ANTHROPIC_BASE_URL": "https://api.anthropic.com"},
+            "https://api.anthropic.com/v1",
+        ),
+        (
+            {"ANTHROPIC_API_KEY": SECRET, "ANTHROPIC_BASE_URL": "https://proxy.example.com/v1/shop/anthropic/"},
+            "https://proxy.example.com/v1/shop/anthropic/v1",
+        ),
+        (
+            {"ANTHROPIC_API_KEY": SECRET, "ANTHROPIC_BASE_URL": "https://api.anthropic.com/v1"},
+            "https://api.anthropic.com/v1",
+        ),
+        (
+            {"GEMINI_API_KEY": SECRET, "GOOGLE_GEMINI_BASE_URL": "https://generativelanguage.googleapis.com/"},
+            "https://generativelanguage.googleapis.com/v1beta",
+        ),
+        ({"GROQ_API_KEY": SECRET, "GROQ_BASE_URL": "https://api.groq.com"}, "https://api.groq.com/openai/v1"),
+        ({"CEREBRAS_API_KEY": SECRET, "CEREBRAS_BASE_URL": "https://api.cerebras.ai"}, "https://api.cerebras.ai/v1"),
+        (
+            {"PERPLEXITY_API_KEY": SECRET, "PERPLEXITY_BASE_URL": "https://api.perplexity.ai"},
+            "https://api.perplexity.ai/v1",
+        ),
+        ({"CO_API_KEY": SECRET, "CO_API_URL": "https://api.cohere.com"}, "https://api.cohere.com"),
+        (
             {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "eu-west-1"},
             "https://bedrock-runtime.eu-west-1.amazonaws.com",
         ),

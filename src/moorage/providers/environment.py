@@ -109,10 +109,16 @@ def _body(row: ProviderRow, values: Mapping[str, str], used: dict[str, str]) -> 
         options.setdefault("location", "global")
     fields: dict[str, object] = {"provider": row.id, "credentials": credentials, "options": options}
     if (url := take("base_url", row.url_variables)) is not None:
-        # Azure's variable has the address of the resource, without the path of the API.
-        is_resource = row.id == "azure" and "/openai" not in url
-        fields["base_url"] = f"{url.rstrip('/')}/openai/v1" if is_resource else url
+        fields["base_url"] = _complete(url.rstrip("/"), row.url_suffix)
     return msgspec.convert(fields, PutIntegration)
+
+
+def _complete(url: str, suffix: str) -> str:
+    """Return a URL with what the provider's tools append to it, unless it has that, or the start of it, already."""
+    parts = suffix.split("/")
+    starts = ("/".join(parts[:count]) for count in range(len(parts), 1, -1))
+    known = next((start for start in starts if url.endswith(start)), "")
+    return url + suffix.removeprefix(known)
 
 
 def _credentials(

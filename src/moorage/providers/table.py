@@ -20,7 +20,8 @@ class ProviderRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `base_url` has a `{name}` for each option that it needs; None if an integration must have its own. `protocols` maps
     the model types that Moorage can call to their protocols, and `elsewhere` those that the provider has but Moorage
-    cannot call yet. `key_variables` and `url_variables` are the variables of the provider's own tools.
+    cannot call yet. `key_variables` and `url_variables` are the variables of the provider's own tools, which append
+    `url_suffix` to the URL in such a variable.
     """
 
     id: str
@@ -31,6 +32,7 @@ class ProviderRow(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: tuple[str, ...] = ()
     key_variables: tuple[str, ...] = ()
     url_variables: tuple[str, ...] = ()
+    url_suffix: str = ""
     options: tuple[str, ...] = ()
     extra: str | None = None
 
@@ -56,6 +58,7 @@ PROVIDERS: Final[Mapping[str, ProviderRow]] = {
         ProviderRow(
             id="groq", name="Groq", base_url="https://api.groq.com/openai/v1", protocols=_CHAT,
             elsewhere=("tts", "stt"), key_variables=("GROQ_API_KEY",), url_variables=("GROQ_BASE_URL",),
+            url_suffix="/openai/v1",
         ),
         ProviderRow(
             id="cohere", name="Cohere", base_url="https://api.cohere.com",
@@ -66,6 +69,7 @@ PROVIDERS: Final[Mapping[str, ProviderRow]] = {
             id="azure", name="Azure OpenAI", base_url="https://{resource}.openai.azure.com/openai/v1", auth="api-key",
             protocols=_TEXT, elsewhere=_MEDIA, options=("resource",),
             key_variables=("AZURE_OPENAI_API_KEY",), url_variables=("AZURE_OPENAI_ENDPOINT",),
+            url_suffix="/openai/v1",
         ),
         ProviderRow(
             id="aws", name="Amazon Bedrock", base_url="https://bedrock-runtime.{region}.amazonaws.com", auth="aws",
@@ -84,6 +88,7 @@ PROVIDERS: Final[Mapping[str, ProviderRow]] = {
             base_url="https://generativelanguage.googleapis.com/v1beta", auth="x-goog-api-key",
             protocols={"chat": "gemini", "vision": "gemini"}, elsewhere=_MEDIA,
             key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"), url_variables=("GOOGLE_GEMINI_BASE_URL",),
+            url_suffix="/v1beta",
         ),
         ProviderRow(
             id="huggingface", name="Hugging Face", base_url="https://router.huggingface.co", protocols=_CHAT,
@@ -96,12 +101,12 @@ PROVIDERS: Final[Mapping[str, ProviderRow]] = {
         ProviderRow(
             id="perplexity", name="Perplexity", base_url="https://api.perplexity.ai/v1",
             protocols={"chat": "responses", "vision": "responses"},
-            key_variables=("PERPLEXITY_API_KEY",), url_variables=("PERPLEXITY_BASE_URL",),
+            key_variables=("PERPLEXITY_API_KEY",), url_variables=("PERPLEXITY_BASE_URL",), url_suffix="/v1",
         ),
         ProviderRow(
             id="anthropic", name="Anthropic", base_url="https://api.anthropic.com/v1", auth="x-api-key",
             protocols={"chat": "anthropic", "vision": "anthropic"},
-            key_variables=("ANTHROPIC_API_KEY",), url_variables=("ANTHROPIC_BASE_URL",),
+            key_variables=("ANTHROPIC_API_KEY",), url_variables=("ANTHROPIC_BASE_URL",), url_suffix="/v1",
         ),
         ProviderRow(
             id="leonardoai", name="Leonardo.Ai", base_url="https://cloud.leonardo.ai/api/rest/v1",
@@ -131,7 +136,7 @@ PROVIDERS: Final[Mapping[str, ProviderRow]] = {
         ProviderRow(
             id="cerebras", name="Cerebras", base_url="https://api.cerebras.ai/v1",
             protocols={"chat": "openai", "completion": "completions"},
-            key_variables=("CEREBRAS_API_KEY",), url_variables=("CEREBRAS_BASE_URL",),
+            key_variables=("CEREBRAS_API_KEY",), url_variables=("CEREBRAS_BASE_URL",), url_suffix="/v1",
         ),
         ProviderRow(
             id="openailike", name="OpenAI-compatible server", base_url=None, protocols=_TEXT,
