@@ -131,3 +131,20 @@ def test_the_signature_of_a_thought_of_claude_is_sent_back(gateway: Gateway) -> 
     (request,) = gateway.vendors.take("anthropic")
     kinds = [block["type"] for block in request.json["messages"][1]["content"]]
     assert kinds == ["thinking", "tool_use"]
+
+
+@pytest.mark.parametrize("model", ["claude-haiku-4-5", "claude-opus-4-7"])
+def test_claude_does_not_think_where_that_would_be_rejected(gateway: Gateway, model: str) -> None:
+    """Clients of OpenAI send no thoughts back with the results of tools."""
+    key = gateway.deploy("anthropic", model=model, tools=TOOLS, model_parameters={"reasoningEffort": "low"})
+    function = {"name": "get_time", "arguments": "{}"}
+    conversation: list[dict[str, Any]] = [
+        {"role": "user", "content": "What time is it?"},
+        {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "function", "function": function}]},
+        {"role": "tool", "tool_call_id": "c", "content": "noon"},
+    ]
+    for route in ("chat", "chat-stream"):
+        assert gateway.call(route, key, conversation).text == "The tool said: noon"
+        outcome = gateway.call(route, key, "Hello", tool_choice="required")
+        assert [name for name, _ in called(outcome)] == ["get_weather", "get_time"]
+        assert outcome.headers["X-Moorage-Dropped"] == "reasoningEffort"

@@ -240,6 +240,35 @@ def test_thoughts_are_sent_with_their_signature() -> None:
     assert {*omitted} == {"messages[0].name", "messages[0].content[1]"}
 
 
+CALLED: list[Object] = [
+    {"role": "user", "content": "Where is order 7?"},
+    {"role": "assistant", "content": None, "tool_calls": [
+        {"id": "c", "type": "function", "function": {"name": "find", "arguments": "{}"}}]},
+    {"role": "tool", "tool_call_id": "c", "content": "sent"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "parameters", "content", "thinks"), [
+    ("claude-sonnet-4-5", {"reasoningEffort": "low"}, None, False),
+    ("claude-sonnet-4-5", {"budgetTokens": 2000}, [{"type": "reasoning", "reasoning": "hm"}], False),
+    ("claude-sonnet-4-5", {"budgetTokens": 2000}, [{"type": "reasoning", "reasoning": "hm", "signature": "s"}], True),
+    ("claude-sonnet-4-5", {"budgetTokens": 2000}, [{"type": "redacted_reasoning", "data": "d"}], True),
+    ("claude-opus-4-7", {"reasoningEffort": "low"}, None, True),
+    ("claude-opus-4-7", {"reasoningEffort": "low", "tool_choice": "required"}, None, False),
+    ("claude-sonnet-4-5", {"budgetTokens": 0}, None, False),
+])  # fmt: skip
+def test_a_model_thinks_only_where_the_api_takes_that(
+    model: str, parameters: Object, content: list[Object] | None, thinks: bool
+) -> None:
+    """It requires the thoughts of the last calls, which clients of OpenAI do not send back, and a free choice."""
+    messages = [CALLED[0], {**CALLED[1], "content": content}, CALLED[2]]
+    arguments, omitted = encode_messages_request(a_config(messages, model=model, parameters=parameters))
+
+    is_on = arguments.get("thinking", {"type": "disabled"})["type"] != "disabled"
+    (name,) = {*parameters} - {"tool_choice"}
+    assert (is_on, f"parameters.{name}" in omitted) == (thinks, not thinks and parameters[name] != 0)
+
+
 def test_parameters_of_a_call_are_sent_under_their_own_names() -> None:
     parameters = {"maxTokens": 512, "max_tokens": 5, "stop_sequences": ["END"], "top_k": 3}
     arguments = encode(a_config(parameters=parameters))

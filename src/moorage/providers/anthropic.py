@@ -1,6 +1,6 @@
 """The Anthropic Messages API."""
 
-from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, cast
 
 from moorage.core.resolution.config import Object, ResolvedConfig
 from moorage.providers.anthropic_messages import encode_messages
@@ -111,22 +111,53 @@ def add_thinking(translation: Translation, arguments: Object) -> None:
         arguments["thinking"] = {"type": "disabled"}
         if budget == 0:
             translation.omit_parameters(("reasoningEffort",), "budgetTokens is 0")
-    elif generation is not None and (generation >= REJECTS_SAMPLING or (generation >= ADAPTS and budget is None)):
-        if effort in (None, "none", "disable"):
-            translation.omit_parameters(("reasoningEffort",), "the request has budgetTokens")
-            effort = effort_for(budget or 0)
-        else:
-            translation.omit_parameters(("budgetTokens",), f"{translation.model} takes an effort, and no budget")
-        arguments["thinking"] = {"type": "adaptive"}
-        arguments.setdefault("output_config", {})["effort"] = "low" if effort == "minimal" else effort
     else:
-        if budget is None:
-            budget = BUDGETS.get(str(effort), BUDGETS["high"])
+        is_adaptive = _is_adaptive(generation, budget)
+        if reason := _why_no_thinking(translation, is_adaptive=is_adaptive):
+            translation.omit_parameters(("reasoningEffort", "budgetTokens"), reason)
+            arguments["thinking"] = {"type": "disabled"}  # newer models think unless they are told
+        elif is_adaptive:
+            _add_effort(translation, arguments, effort, budget)
         else:
-            translation.omit_parameters(("reasoningEffort",), "the request has budgetTokens")
-        arguments["thinking"] = {"type": "enabled", "budget_tokens": budget}
-        if arguments["max_tokens"] <= budget:  # the tokens of the answer, which the budget would leave none of
-            arguments["max_tokens"] += budget
+            _add_budget(translation, arguments, effort, budget)
+
+
+def _add_effort(translation: Translation, arguments: Object, effort: Any, budget: int | None) -> None:
+    if effort in (None, "none", "disable"):
+        translation.omit_parameters(("reasoningEffort",), "the request has budgetTokens")
+        effort = effort_for(budget or 0)
+    else:
+        translation.omit_parameters(("budgetTokens",), f"{translation.model} takes an effort, and no budget")
+    arguments["thinking"] = {"type": "adaptive"}
+    arguments.setdefault("output_config", {})["effort"] = "low" if effort == "minimal" else effort
+
+
+def _add_budget(translation: Translation, arguments: Object, effort: Any, budget: int | None) -> None:
+    if budget is None:
+        budget = BUDGETS.get(str(effort), BUDGETS["high"])
+    else:
+        translation.omit_parameters(("reasoningEffort",), "the request has budgetTokens")
+    arguments["thinking"] = {"type": "enabled", "budget_tokens": budget}
+    if arguments["max_tokens"] <= budget:  # the tokens of the answer, which the budget would leave none of
+        arguments["max_tokens"] += budget
+
+
+def _is_adaptive(generation: tuple[int, int] | None, budget: int | None) -> bool:
+    return generation is not None and (generation >= REJECTS_SAMPLING or (generation >= ADAPTS and budget is None))
+
+
+def _why_no_thinking(translation: Translation, *, is_adaptive: bool) -> str | None:
+    """Return why the API would reject a request that thinks, or None."""
+    choice = translation.tool_choice()
+    if choice is not None and choice.mode in ("required", "function"):
+        return "a model that must call a tool cannot think"
+    last = next((message for message in reversed(translation.messages) if message["role"] == "assistant"), None)
+    if is_adaptive or last is None or not last.get("tool_calls"):
+        return None
+    content = last.get("content")
+    parts = content if isinstance(content, list) else []
+    has_thoughts = any(part["type"] == "redacted_reasoning" or part.get("signature") for part in parts)
+    return None if has_thoughts else "the last calls of tools come without the signed thoughts that it would require"
 
 
 def _add_sampling(translation: Translation, arguments: Object) -> None:

@@ -58,6 +58,7 @@ class Translation:
         if config.type not in types:
             raise UnsupportedModelType(param="type", type=config.type, api=api, types=", ".join(types))
         self.api, self.provider, self.model = api, config.provider, native_model(config.provider, config.model)
+        self.messages = config.messages
         self.omitted: dict[str, str] = {}
         self.parameters = {name: value for name, value in config.parameters.items() if value is not None}
         for name in _OTHER_TYPES:

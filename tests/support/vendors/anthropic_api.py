@@ -34,6 +34,13 @@ _KINDS: Final = {
 SIGNATURE: Final = "EqQBCgIYAhIM"
 
 
+def _calls_without_thoughts(messages: list[Any]) -> bool:
+    """Return whether the last message of the assistant has calls, and does not begin with its thoughts."""
+    last = next((message["content"] for message in reversed(messages) if message["role"] == "assistant"), "")
+    kinds = [block["type"] for block in last] if isinstance(last, list) else []
+    return "tool_use" in kinds and kinds[0] not in ("thinking", "redacted_thinking")
+
+
 class AnthropicVendor:
     """Anthropic. Models from 4.7 on reject sampling parameters, and so does the newer version of the API."""
 
@@ -114,6 +121,10 @@ class AnthropicVendor:
                 raise Refused(self._refuse("thinking.budget_tokens", "must be at least 1024 and less than max_tokens"))
         if thinking["type"] == "adaptive" and not is_new:
             raise Refused(self._refuse("thinking.type", "adaptive thinking is not supported"))
+        if thinking["type"] != "disabled" and body.get("tool_choice", {}).get("type") in ("any", "tool"):
+            raise Refused(self._refuse("tool_choice", "Thinking may not be enabled when tool_choice forces tool use."))
+        if thinking["type"] == "enabled" and _calls_without_thoughts(body["messages"]):
+            raise Refused(self._refuse("messages", "Expected `thinking` or `redacted_thinking`, but found `tool_use`."))
         return str(thinking["type"]) != "disabled"
 
     def _read_messages(self, messages: list[Any], asked: Asked) -> None:
