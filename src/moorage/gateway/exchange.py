@@ -174,7 +174,7 @@ class CallStream:
         found: Sequence[Completion] = ()
         while not found:
             if self._failure is not None:
-                raise self._failure
+                raise self._take_failure()
             if self._has_ended:
                 return None
             piece = await self._next_slice()
@@ -184,6 +184,13 @@ class CallStream:
                 if not self._parser.is_complete and self._failure is None:
                     self._failure = MalformedResponse("its stream ended too early")
         return found
+
+    def _take_failure(self) -> MalformedResponse | ProviderFailed:
+        """Return the failure, and keep no reference to it: its traceback gets frames that have this object."""
+        assert self._failure is not None  # noqa: S101 -- the caller has checked that
+        failure, self._failure = self._failure.with_traceback(None), None
+        self._has_ended = True
+        return failure
 
     async def _next_slice(self) -> bytes | None:
         """Return the next slice of what arrived; None at the end."""

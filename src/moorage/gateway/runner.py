@@ -135,7 +135,10 @@ class Runner:
             if not is_last:
                 progress.attempts[-1] = msgspec.structs.replace(progress.attempts[-1], next="fallback")
         assert failed is not None  # noqa: S101 -- there is at least one model to try
-        raise failed
+        try:
+            raise failed
+        finally:
+            del failed  # its traceback has this frame: the cycle would keep the request for the garbage collector
 
     async def _try(
         self, call: Call, target: Target, progress: Progress, deadline: float | None, *, is_last: bool
