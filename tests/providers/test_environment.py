@@ -10,7 +10,7 @@ import pytest
 from moorage.core.deployments.prompt_config import Provider
 from moorage.core.integrations import IntegrationProvider
 from moorage.providers.connection import url_of
-from moorage.providers.environment import NO_ENVIRONMENT, read_environment
+from moorage.providers.environment import NO_ENVIRONMENT, read_environment, variables_of
 from moorage.providers.table import PROVIDERS
 
 SECRET = "secret-0123456789"
@@ -169,3 +169,15 @@ def test_a_malformed_variable_is_logged_by_its_name(
     assert all(record.getMessage().startswith(f"{names}: there is no integration ") for record in caplog.records)
     assert caplog.records
     assert SECRET not in caplog.text
+
+
+def test_the_variables_of_each_provider_are_named_completely() -> None:
+    """A server with just these has the integration."""
+    for row in PROVIDERS.values():
+        named = variables_of(row)
+        if not named or row.id == "google":  # its variable has the path of a file
+            continue
+        keys, _, further = named.partition(" and ")
+        values = {further: "eu-west-1" if row.id == "aws" else "https://models.example.com"} if further else {}
+        for key in keys.split(" or "):
+            assert set(read_environment({key: SECRET, **values}).by_name) == {row.id}

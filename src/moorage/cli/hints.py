@@ -79,7 +79,7 @@ _RESTORE = re.compile(r"/v2/deployments/([\w.-]{1,128})(?:/versions/([\w.-]{1,12
 _CREATE = re.compile(
     r"Create (it|one): moorage integrations set [\w.-]{1,128} --provider [a-z-]{1,20}( --base-url URL)?"
     r"( --option [a-z_]{1,20}=[A-Z_]{1,20}){0,2} --(api-key|credentials)-stdin"
-    r"(\. Or set [A-Z_]{1,60}( or [A-Z_]{1,60}){0,3} for the server and restart it\.)?",
+    r"(\. Or set [A-Z_]{1,60}( (or|and) [A-Z_]{1,60}){0,3} for the server and restart it\.)?",
     re.ASCII,
 )
 

@@ -53,7 +53,7 @@ def _action(name: str, provider: str, *, is_named: bool) -> str:
         parts.append("--base-url URL")
     parts += [f"--option {option}={option.upper()}" for option in required_options(row)]
     parts.append("--credentials-stdin" if row.auth == "google" else "--api-key-stdin")
-    variables = " or ".join(variables_of(row))
+    variables = variables_of(row)
     if is_named or not variables:
         return f"Create it: {' '.join(parts)}"
     return f"Create one: {' '.join(parts)}. Or set {variables} for the server and restart it."

@@ -154,6 +154,13 @@ def _service_account(file: str) -> dict[str, object] | None:
     return found
 
 
-def variables_of(row: ProviderRow) -> tuple[str, ...]:
-    """Return the variables of which one makes an integration of a provider."""
-    return (*row.key_variables, _KEY_FILE) if row.id == "google" else row.key_variables
+#: Providers -> the variable without which a key makes no integration.
+_FURTHER: Final = {
+    "aws": "AWS_REGION", "azure": "AZURE_OPENAI_ENDPOINT", "litellm": "LITELLM_PROXY_API_BASE",
+}  # fmt: skip
+
+
+def variables_of(row: ProviderRow) -> str:
+    """Return the variables that make an integration of a provider, in words; empty if there are none."""
+    keys = " or ".join((*row.key_variables, _KEY_FILE) if row.id == "google" else row.key_variables)
+    return f"{keys} and {_FURTHER[row.id]}" if row.id in _FURTHER else keys
