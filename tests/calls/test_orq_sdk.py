@@ -232,6 +232,18 @@ def test_the_router_completes_a_text_with_the_parameters_of_the_deployment(
         assert "".join(event.data.choices[0].text for event in events) == f"You said: {_TEXT}"
 
 
+def test_the_router_has_thoughts_under_the_names_of_its_sdk(gateway: Gateway, orq: Orq) -> None:
+    key = gateway.deploy("anthropic", model_parameters={"maxTokens": 4000, "budgetTokens": 2048})
+    messages: Any = [{"role": "user", "content": _TEXT}]
+    response: Any = orq.router.chat.completions.create(model=key, messages=messages)
+    message = response.choices[0].message
+    assert (message.reasoning, message.reasoning_signature) == (THOUGHT, "EqQBCgIYAhIM")
+    stream: Any = orq.router.chat.completions.create(model=key, messages=messages, stream=True)
+    deltas = [choice.delta for event in stream for choice in event.data.choices]
+    assert "".join(delta.reasoning or "" for delta in deltas) == THOUGHT
+    assert [delta.reasoning_signature for delta in deltas if delta.reasoning_signature] == ["EqQBCgIYAhIM"]
+
+
 def test_the_router_lists_deployments_as_models(gateway: Gateway, orq: Orq) -> None:
     key = gateway.deploy("mistral")
     listed: Any = orq.models.list()

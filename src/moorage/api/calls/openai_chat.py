@@ -38,6 +38,9 @@ class ChatMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     tool_calls: list[ChatToolCall] | UnsetType = UNSET
     annotations: Any = UNSET
     audio: Any = UNSET
+    reasoning: str | UnsetType = UNSET
+    reasoning_signature: str | UnsetType = UNSET
+    redacted_reasoning: str | UnsetType = UNSET
 
 
 class ChatChoice(msgspec.Struct, frozen=True):
@@ -116,8 +119,12 @@ class ChatChunk(msgspec.Struct, frozen=True, omit_defaults=True):
 class OpenAiChatShape:
     """The response of one call; see `Shape`."""
 
-    def __init__(self, ids: CallIds, model: str, *, with_usage: bool) -> None:
-        """A stream has an event with the usage only if the request asks for it: others break on its empty choices."""
+    def __init__(self, ids: CallIds, model: str, *, with_usage: bool, is_router: bool = False) -> None:
+        """A stream has an event with the usage only if the request asks for it: others break on its empty choices.
+
+        Clients of the router of orq.ai have other names for the thoughts of a model (`is_router`).
+        """
+        self._is_router = is_router
         self.model = model
         self._id = f"chatcmpl-{ids.id}"
         self._created = ids.at_us // 1_000_000
@@ -129,7 +136,12 @@ class OpenAiChatShape:
     def response(self, completion: Completion) -> bytes:
         """Return the body of a response that is no stream."""
         choices = [
-            ChatChoice(choice.index, _message(choice), choice.logprobs, choice.finish_reason or "stop")
+            ChatChoice(
+                choice.index,
+                self._with_thoughts(_message(choice), choice),
+                choice.logprobs,
+                choice.finish_reason or "stop",
+            )
             for choice in completion.choices
         ]
         response = ChatResponse(
@@ -176,6 +188,16 @@ class OpenAiChatShape:
             )
         )
 
+    def _with_thoughts(self, message: ChatMessage, choice: Choice) -> ChatMessage:
+        if not self._is_router or not (choice.reasoning or choice.reasoning_signature or choice.redacted_reasoning):
+            return message
+        return msgspec.structs.replace(
+            message,
+            reasoning=choice.reasoning or UNSET,
+            reasoning_signature=choice.reasoning_signature or UNSET,
+            redacted_reasoning=choice.redacted_reasoning or UNSET,
+        )
+
     def _delta(self, choice: Choice) -> ChunkChoice | None:
         index = choice.index
         role: str | UnsetType = UNSET if index in self._started else "assistant"
@@ -187,6 +209,7 @@ class OpenAiChatShape:
             role, content, choice.refusal or UNSET, choice.reasoning or UNSET, calls or UNSET,
             _given(choice.annotations), _given(choice.audio),
         )  # fmt: skip
+        delta = self._with_thoughts(delta, choice)
         if choice.finish_reason is None and delta == _NOTHING and choice.logprobs is None:
             return None
         if choice.finish_reason is not None:

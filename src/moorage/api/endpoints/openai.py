@@ -23,6 +23,7 @@ PREFIXES: Final = ("/v1", "/v2/router", "/v3/router")
 async def chat_completions(ctx: RequestContext) -> Response:
     """Call a deployment; its messages come before those of the request."""
     ctx.allow_query_params()
+    is_router = not ctx.request.url.path.startswith("/v1/")
     body = await ctx.call_body()
     is_small = len(body) <= SMALL_BODY
     found: OpenAiRequest = read_chat(body) if is_small else await ctx.compute(read_chat, body)
@@ -32,7 +33,7 @@ async def chat_completions(ctx: RequestContext) -> Response:
         CallRequest(
             found.request,
             lambda ids, config: OpenAiChatShape(
-                ids, native_model(config.provider, config.model), with_usage=found.with_usage
+                ids, native_model(config.provider, config.model), with_usage=found.with_usage, is_router=is_router
             ),
             found.is_stream,
             is_small,
