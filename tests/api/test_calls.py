@@ -456,6 +456,7 @@ def test_a_field_that_is_wrong_is_named(tmp_path: Path, fields: dict[str, Any], 
     ({"extra_headers": {"x-api-key": "k"}}, "extra_headers"), ({"extra_headers": 5}, "extra_headers"),
     ({"extra_body": {"a": 1}}, "extra_body"), ({"extra_body": "x"}, "extra_body"),
     ({"maxTokens": "5"}, "maxTokens"), ({"temperature": "hot"}, "temperature"), ({"topP": False}, "topP"),
+    ({"maxTokens": 9.5}, "maxTokens"), ({"seed": 1.5}, "seed"),
 ])  # fmt: skip
 def test_extra_params_replace_neither_the_model_nor_its_messages(
     tmp_path: Path, parameters: dict[str, Any], name: str

@@ -26,6 +26,7 @@ _RESERVED: Final[Mapping[str, str]] = {
 _NUMBERS: Final = frozenset({
     "temperature", "maxTokens", "topK", "topP", "frequencyPenalty", "presencePenalty", "seed", "budgetTokens",
 })  # fmt: skip
+_WHOLE: Final = frozenset({"maxTokens", "topK", "seed", "budgetTokens"})
 
 
 def problem_of(name: str, value: Any) -> str | None:
@@ -34,4 +35,6 @@ def problem_of(name: str, value: Any) -> str | None:
         return None if value is None else _RESERVED[name]
     if name in _NUMBERS and value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
         return f"must be a number, not {name_of(value)}"
+    if name in _WHOLE and isinstance(value, float) and not value.is_integer():  # no API takes it
+        return f"must be a whole number, not {value!r}"
     return None
