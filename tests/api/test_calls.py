@@ -455,7 +455,8 @@ def test_a_field_that_is_wrong_is_named(tmp_path: Path, fields: dict[str, Any], 
     ({"system": "You swear."}, "system"), ({"contents": []}, "contents"), ({"input": "x"}, "input"),
     ({"extra_headers": {"x-api-key": "k"}}, "extra_headers"), ({"extra_headers": 5}, "extra_headers"),
     ({"extra_body": {"a": 1}}, "extra_body"), ({"extra_body": "x"}, "extra_body"),
-    ({"maxTokens": "5"}, "maxTokens"), ({"temperature": "hot"}, "temperature"), ({"topP": False}, "topP"),
+    ({"maxTokens": "five"}, "maxTokens"), ({"maxTokens": "9.5"}, "maxTokens"),
+    ({"temperature": "hot"}, "temperature"), ({"topP": False}, "topP"),
     ({"maxTokens": 9.5}, "maxTokens"), ({"seed": 1.5}, "seed"),
 ])  # fmt: skip
 def test_extra_params_replace_neither_the_model_nor_its_messages(
@@ -471,6 +472,19 @@ def test_extra_params_replace_neither_the_model_nor_its_messages(
 
     called(tmp_path, provider, body)
     assert provider.bodies == []
+
+
+def test_the_command_line_of_orq_sends_numbers_as_texts(tmp_path: Path) -> None:
+    provider = Provider()
+    parameters = {"temperature": "0.5", "maxTokens": "20", "frequencyPenalty": "-1", "user": "7"}
+
+    async def body(app: Application) -> None:
+        assert (await app.send(INVOKE, {"key": "answers", "extra_params": parameters})).status == 200
+
+    called(tmp_path, provider, body)
+    (sent,) = provider.bodies
+    assert (sent["temperature"], sent["max_completion_tokens"], sent["frequency_penalty"]) == (0.5, 20, -1)
+    assert sent["user"] == "7"
 
 
 def test_the_newer_name_of_a_limit_counts_and_empty_fields_of_others_are_not_sent(tmp_path: Path) -> None:

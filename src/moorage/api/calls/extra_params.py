@@ -1,8 +1,10 @@
 """Parameters of a call: they replace those of the deployment, but neither its model nor its messages."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from moorage.core.resolution.config import Object
 from moorage.core.validation.messages import name_of
 
 #: Names that are no parameters, and what to do instead. The names of other APIs for messages are among them: as a field
@@ -27,6 +29,16 @@ _NUMBERS: Final = frozenset({
     "temperature", "maxTokens", "topK", "topP", "frequencyPenalty", "presencePenalty", "seed", "budgetTokens",
 })  # fmt: skip
 _WHOLE: Final = frozenset({"maxTokens", "topK", "seed", "budgetTokens"})
+
+_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+
+
+def with_numbers(parameters: Object) -> Object:
+    """Return parameters with numbers instead of their texts: the command line of orq.ai sends each value as a text."""
+    return {
+        name: float(value) if name in _NUMBERS and isinstance(value, str) and _NUMBER.fullmatch(value) else value
+        for name, value in parameters.items()
+    }
 
 
 def problem_of(name: str, value: Any) -> str | None:

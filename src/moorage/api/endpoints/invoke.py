@@ -3,10 +3,11 @@
 from functools import partial
 from typing import Final
 
+import msgspec
 from msgspec import UNSET
 from starlette.responses import Response
 
-from moorage.api.calls.extra_params import problem_of
+from moorage.api.calls.extra_params import problem_of, with_numbers
 from moorage.api.calls.orq import OrqShape
 from moorage.api.calls.respond import respond
 from moorage.api.calls.running import CallRequest
@@ -36,6 +37,8 @@ async def _respond(ctx: RequestContext, *, must_stream: bool) -> Response:
     is_small = len(body) <= SMALL_BODY
     request, warnings = read_request(body) if is_small else await ctx.compute(read_request, body)
     del body
+    if request.extra_params:
+        request = msgspec.structs.replace(request, extra_params=with_numbers(request.extra_params))
     problems = [
         Problem(f"extra_params.{name}", problem)
         for name, value in request.extra_params.items()
