@@ -11,7 +11,7 @@ import pytest
 
 from moorage.core.deployments.model_parameters import ModelParameters
 from moorage.core.deployments.variant import Fallback
-from moorage.core.errors.base import MoorageError
+from moorage.core.errors.base import InvalidApiKey, MoorageError
 from moorage.core.errors.integrations import NoIntegration
 from moorage.core.private_hosts import PrivateHosts
 from moorage.core.resolution.config import ResolvedConfig
@@ -103,6 +103,7 @@ class Gateway:
         self._limits = limits
         self.urls: dict[str, str] = {}
         self.pauses: list[float] = []
+        self.revision = 1
         transport = Transport(Egress(PrivateHosts.parse(LOOPBACK)), EnvironmentProxies({}))
         self.runner = Runner(self, transport, Authenticator(transport), None, self._sleep)
 
@@ -112,8 +113,8 @@ class Gateway:
             raise NoIntegration(which=f"for {name}", provider=provider, action="Create one.")
         endpoint = Endpoint(name=name, **self._limits)
         return Connection(
-            name, name, PROVIDERS[provider], self.urls[name], {}, {"api_key": SECRET}, {"X-Key": "header-secret"},
-            endpoint,
+            f"{name}.{self.revision}", name, PROVIDERS[provider], self.urls[name], {}, {"api_key": SECRET},
+            {"X-Key": "header-secret"}, endpoint,
         )  # fmt: skip
 
     async def _sleep(self, seconds: float) -> None:
@@ -331,6 +332,36 @@ def test_no_part_of_a_response_shows_a_secret(answer: bytes, is_stream: bool) ->
     error, progress, _ = failed(Script(answer), a_call(is_stream=is_stream))
     shown = str(error) + repr(error.__dict__) + repr(progress.attempts)
     assert SECRET[:8] not in shown
+
+
+def test_a_caller_who_may_not_call_any_more_is_stopped_before_the_next_request() -> None:
+    checks = 0
+
+    def check() -> None:
+        nonlocal checks
+        checks += 1
+        if checks == 3:
+            raise InvalidApiKey
+
+    script = Script(an_answer(503))
+    error, progress, _ = failed(script, a_call(retry_count=5, fallbacks=[a_fallback()], check=check))
+    assert type(error) is InvalidApiKey
+    assert (len(script.bodies), len(progress.attempts)) == (2, 2)
+
+
+def test_a_retry_uses_the_integration_as_it_is_then() -> None:
+    first, second = Script(an_answer(503)), Script(OK)
+
+    async def body(gateway: Gateway) -> None:
+        async def change(_: float) -> None:
+            gateway.urls["openai"], gateway.revision = gateway.urls["groq"], 2
+
+        gateway.runner._sleep = change
+        completion = await gateway.runner.complete(a_call(retry_count=3), Progress(time.perf_counter()))
+        assert completion.choices[0].content == "Hello"
+
+    with_provider(first, body, ("groq", second))
+    assert (len(first.bodies), len(second.bodies)) == (1, 1)
 
 
 def test_a_fallback_is_called_after_the_retries_with_its_own_configuration() -> None:

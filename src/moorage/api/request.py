@@ -100,7 +100,15 @@ class RequestContext:
         if not services.catalog.is_current():
             await services.follower.catch_up()
         services.follower.check_age()
-        self.caller = self.request.scope["moorage.caller"] = authenticate_again(services.catalog, self.key)
+        self.check_caller_now()
+
+    def check_caller_now(self) -> None:
+        """Check the API key again, with the state of this process.
+
+        Raises:
+            InvalidApiKey, ExpiredApiKey, InsufficientScope
+        """
+        self.caller = self.request.scope["moorage.caller"] = authenticate_again(self.services.catalog, self.key)
         self.key.check_scopes(self._scopes)
 
     async def write(

@@ -1,6 +1,6 @@
 """Call: what to send, to whom, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -22,7 +22,7 @@ class Call(msgspec.Struct, frozen=True):
     """A call of a resolved configuration.
 
     The request of one that is not small is made in a thread. `seconds` is the time that the caller waits at most, if it
-    says so.
+    says so. `check` raises a MoorageError if the caller may not call any more.
     """
 
     project_id: str
@@ -34,6 +34,7 @@ class Call(msgspec.Struct, frozen=True):
     is_stream: bool = False
     is_small: bool = True
     seconds: float | None = None
+    check: Callable[[], object] = object
 
     def target(self, index: int) -> Target:
         """Return the model to try: the configured one, then the fallbacks.

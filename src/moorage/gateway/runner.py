@@ -13,7 +13,6 @@ from functools import partial
 from typing import Final, Protocol, TypeVar
 
 import msgspec
-from msgspec import UNSET
 
 from moorage.core.bounded_cache import BoundedCache
 from moorage.core.errors.base import MoorageError
@@ -23,19 +22,21 @@ from moorage.core.errors.integrations import (
     NoIntegration,
     OtherProvider,
 )
+from moorage.gateway.attempts import attempt_of, skipped_attempt
 from moorage.gateway.authentication import Authenticator
 from moorage.gateway.breaker import Breaker
 from moorage.gateway.call import Call, Progress, Target
 from moorage.gateway.connection import Connection, Prepared, check_type, prepare
 from moorage.gateway.credential_errors import CredentialUnusable
 from moorage.gateway.egress import EgressForbidden, InvalidUrl
-from moorage.gateway.errors import Attempt, CallFailed, ProviderError
+from moorage.gateway.errors import CallFailed, ProviderError
 from moorage.gateway.exchange import SMALL_RESPONSE, CallStream, RequestFailed, decode, failure_of, read_body
 from moorage.gateway.failures import Failure
 from moorage.gateway.http.errors import TransportError
 from moorage.gateway.http.transport import Transport
 from moorage.gateway.probe import Probe, probe
 from moorage.providers.completion import Completion
+from moorage.providers.table import ProviderRow
 
 T = TypeVar("T")
 
@@ -54,6 +55,18 @@ _UNREACHABLE: Final = (
 
 #: The circuit breakers of a process take so many bytes; each counts as one of so many.
 _BREAKER_BYTES: Final = 200
+
+
+class _Stopped(Exception):
+    """The caller may not call any more: no retry and no fallback follows."""
+
+    def __init__(self, error: MoorageError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+class _ConnectionChanged(Exception):
+    """The integration was changed while the request waited."""
 
 
 class Connections(Protocol):
@@ -124,12 +137,14 @@ class Runner:
             is_last = index == len(call.fallbacks)
             try:
                 return await self._try(call, target, progress, deadline, is_last=is_last)
+            except _Stopped as stopped:
+                raise stopped.error from None
             except CallFailed as error:
                 failed = error
             except MoorageError as error:
                 if index == 0 and not isinstance(error, _UNREACHABLE):
                     raise  # the request asks for what the model does not have
-                progress.attempts.append(_skipped(target, error.code, str(error)))
+                progress.attempts.append(skipped_attempt(target, error.code, str(error)))
                 if not isinstance(failed, CallFailed):  # the failure of a model that was tried counts more
                     failed = failed or error
             if not is_last:
@@ -150,14 +165,11 @@ class Runner:
             MoorageError: nothing was sent.
         """
         row = check_type(target.config)
-        connection = self._connections.find(call.project_id, target.integration, row.id)
-        making = partial(prepare, target.config, connection, is_stream=call.is_stream)
-        prepared = making() if call.is_small else await self._in_thread(making)
-        progress.omitted, progress.integration = dict(prepared.request.omitted), connection.name
+        connection, prepared = await self._prepare(call, target, row, progress)
         breaker = self._breaker(connection)
         if not is_last and not breaker.allows():
             failure = Failure(ProviderError, "it failed several times in a row, so calls skip it for a short time")
-            progress.attempts.append(_skipped(target, "skipped", failure.reason))
+            progress.attempts.append(skipped_attempt(target, "skipped", failure.reason))
             raise failure.error(row, connection.name)
         now = asyncio.get_running_loop().time
         until = now() + connection.endpoint.total
@@ -165,19 +177,24 @@ class Runner:
         tries = 0
         while True:
             started = time.perf_counter()
+            check = partial(self._check, call, target, connection)
             try:
-                found = await self._send(connection, prepared, progress, until, is_stream=call.is_stream)
+                found = await self._send(connection, prepared, progress, until, check, is_stream=call.is_stream)
             except RequestFailed as error:
                 failure = error.failure
+            except _ConnectionChanged:
+                connection, prepared = await self._prepare(call, target, row, progress)
+                breaker = self._breaker(connection)
+                continue
             else:
                 breaker.succeeded()
-                progress.attempts.append(_attempt(target, connection, None, started))
+                progress.attempts.append(attempt_of(target, connection, None, started))
                 return found
             if failure.is_unhealthy:
                 breaker.failed()
             else:
                 breaker.succeeded()
-            progress.attempts.append(_attempt(target, connection, failure, started))
+            progress.attempts.append(attempt_of(target, connection, failure, started))
             pause = _pause(failure, tries)
             if tries == call.retry_count or not failure.is_retried or pause is None:
                 break
@@ -191,8 +208,33 @@ class Runner:
             progress.waited_seconds += pause
         raise failure.error(row, connection.name)
 
+    async def _prepare(
+        self, call: Call, target: Target, row: ProviderRow, progress: Progress
+    ) -> tuple[Connection, Prepared]:
+        connection = self._connections.find(call.project_id, target.integration, row.id)
+        making = partial(prepare, target.config, connection, is_stream=call.is_stream)
+        prepared = making() if call.is_small else await self._in_thread(making)
+        progress.omitted, progress.integration = dict(prepared.request.omitted), connection.name
+        return connection, prepared
+
+    def _check(self, call: Call, target: Target, connection: Connection) -> None:
+        """Check, after all waits, that the caller may still call, and that the integration is still the same."""
+        try:
+            call.check()
+        except MoorageError as error:
+            raise _Stopped(error) from None
+        if self._connections.find(call.project_id, target.integration, connection.row.id).id != connection.id:
+            raise _ConnectionChanged
+
     async def _send(
-        self, connection: Connection, prepared: Prepared, progress: Progress, until: float, *, is_stream: bool
+        self,
+        connection: Connection,
+        prepared: Prepared,
+        progress: Progress,
+        until: float,
+        check: Callable[[], None],
+        *,
+        is_stream: bool,
     ) -> Completion | CallStream:
         started = time.perf_counter()
         try:
@@ -201,7 +243,7 @@ class Runner:
                     connection, prepared.url, prepared.request.headers, prepared.body
                 )
                 response = await self._transport.send(
-                    connection.endpoint, "POST", prepared.url, headers, prepared.body, until
+                    connection.endpoint, "POST", prepared.url, headers, prepared.body, until, check
                 )
             except TransportError as error:
                 raise RequestFailed(failure_of(error, connection)) from None
@@ -237,17 +279,3 @@ def _pause(failure: Failure, tries: int) -> float | None:
         return failure.retry_after if failure.retry_after <= _MAX_RETRY_AFTER else None
     pause: float = min(_FIRST_PAUSE * 2**tries, _LONGEST_PAUSE)
     return pause * random.uniform(0.5, 1.0)  # noqa: S311 -- no secret
-
-
-def _attempt(target: Target, connection: Connection, failure: Failure | None, started: float) -> Attempt:
-    milliseconds = round((time.perf_counter() - started) * 1e3, 1)
-    common = target.config.provider, target.config.model, connection.name
-    if failure is None:
-        return Attempt(*common, "ok", milliseconds, 200)
-    status = UNSET if failure.status is None else failure.status
-    return Attempt(*common, failure.kind.code, milliseconds, status, failure.reason)
-
-
-def _skipped(target: Target, outcome: str, reason: str) -> Attempt:
-    name = target.integration or target.config.provider
-    return Attempt(target.config.provider, target.config.model, name, outcome, reason=reason)

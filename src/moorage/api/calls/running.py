@@ -58,7 +58,7 @@ class RunningCall:
         return Call(
             self.ctx.project_id, config, variant.integration, variant.fallbacks, variant.retry_count,
             request.extra_params, self.request.is_stream, self.request.is_small and self.resolved.live.content.is_small,
-            self._patience(),
+            self._patience(), self.ctx.check_caller_now,
         )  # fmt: skip
 
     def headers(self) -> dict[str, str]:

@@ -33,7 +33,14 @@ class Sender:
         self._slots: dict[str, Slots] = {}
 
     async def send(
-        self, endpoint: Endpoint, method: str, target: Target, headers: Mapping[str, str], body: bytes, deadline: float
+        self,
+        endpoint: Endpoint,
+        method: str,
+        target: Target,
+        headers: Mapping[str, str],
+        body: bytes,
+        deadline: float,
+        check: Callable[[], object],
     ) -> UpstreamResponse:
         """Send a request, and return its response when its head has arrived.
 
@@ -64,6 +71,11 @@ class Sender:
             while True:
                 with watch.limit("connect", endpoint.connect):
                     connection, is_new = await self._connections.connect(origin, is_fresh=is_fresh)
+                try:
+                    check()
+                except BaseException:
+                    abort(connection)
+                    raise
                 try:
                     return await _respond(connection, head, body, watch, endpoint, close)
                 except BrokenBeforeFirstByte:

@@ -6,7 +6,7 @@ is sent again, on a new connection.
 
 import asyncio
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from moorage.gateway.egress import Egress
@@ -28,18 +28,26 @@ class Transport:
         self._opening: asyncio.Task[Sender] | None = None
 
     async def send(
-        self, endpoint: Endpoint, method: str, url: str, headers: Mapping[str, str], body: bytes, deadline: float
+        self,
+        endpoint: Endpoint,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        deadline: float,
+        check: Callable[[], object] = object,
     ) -> "UpstreamResponse":
         """Send a request, and return its response when its head has arrived. Close the response, best by `with`.
 
         `deadline` is a time of the loop's clock. The limit `total` of the endpoint holds in addition.
+        `check` is called when the connection is there, and what it raises prevents the request.
 
         Raises:
             TransportError, EgressForbidden, InvalidUrl
         """
         target = self.egress.check_url(url)
         sender = self._sender or await self._open()
-        return await sender.send(endpoint, method, target, headers, body, deadline)
+        return await sender.send(endpoint, method, target, headers, body, deadline, check)
 
     async def close(self) -> None:
         """Close all connections."""
