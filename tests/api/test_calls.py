@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from starlette.types import ASGIApp, Message
 
+from moorage.api.calls import respond
 from moorage.api.calls import stream as call_stream
 from moorage.core.access import Scope
 from moorage.core.private_hosts import PrivateHosts
@@ -540,3 +542,16 @@ def test_another_model_type_names_what_there_is(tmp_path: Path) -> None:
         assert "chat, vision, completion" in error["message"]
 
     called(tmp_path, Provider(), body)
+
+
+@pytest.mark.parametrize("text", ["", "a", "two words", "  spaces ", "a " * 50, "a " * 500_000, "x" * 1_000, " " * 999])
+def test_a_mock_response_is_streamed_in_few_parts_with_little_memory(text: str) -> None:
+    tracemalloc.start()
+    try:
+        parts = respond._parts(text)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert "".join(parts) == text
+    assert 1 <= len(parts) <= 100
+    assert peak < 3 * len(text) + 50_000

@@ -69,8 +69,11 @@ def _mock_response(running: RunningCall, text: str) -> Response:
 
 
 def _parts(text: str) -> list[str]:
-    """Return a text in at most 100 parts, as a model would stream it."""
-    words = text.split(" ")
-    size = max(1, -(-len(words) // 100))
-    groups = [" ".join(words[start : start + size]) for start in range(0, len(words), size)]
-    return [group if index == 0 else f" {group}" for index, group in enumerate(groups)]
+    """Return a text in at most 100 parts that end at a space, as a model would stream it."""
+    size, start, parts = max(1, -(-len(text) // 100)), 0, list[str]()
+    while start < len(text):  # a list of all words of a large text would take long
+        end = text.find(" ", start + size)
+        end = len(text) if end < 0 else end
+        parts.append(text[start:end])
+        start = end
+    return parts or [""]
