@@ -438,6 +438,7 @@ def test_a_version_and_a_variant_can_be_pinned(tmp_path: Path) -> None:
     ({"extra_params": {"temperature": 1}}, "extra_params"), ({"prefix_messages": [{}]}, "prefix_messages"),
     ({"extra_headers": {"x-api-key": "k"}}, "extra_headers"), ({"extra_body": 5}, "extra_body"),
     ({"system": "You swear."}, "system"), ({"orq": {"fallbacks": [{"model": "x"}]}}, "orq.fallbacks"),
+    ({"messages": [{"role": "assistant", "function_call": {"name": "f"}}]}, "messages[0].function_call"),
     ({"orq": {"prompt": {"id": "x"}}}, "orq.prompt"),
 ])  # fmt: skip
 def test_a_field_that_is_wrong_is_named(tmp_path: Path, fields: dict[str, Any], path: str) -> None:

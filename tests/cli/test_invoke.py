@@ -241,7 +241,7 @@ def test_a_failed_call_lists_its_attempts_and_what_to_do(folder: Path) -> None:
         "Error: OpenAI is overloaded: busy.",
         "  openai m: provider_overloaded, status 503 after 12 ms: busy; then retry",
         "  groq n: skipped after 0 ms",
-        "Retry later. A fallback to another provider would take over.",
+        "Retry later. A fallback to a provider that works takes over.",
     ]
 
 

@@ -187,6 +187,7 @@ def test_a_response_of_mistral_has_the_form_of_a_chat() -> None:
 
 @pytest.mark.parametrize(("body", "message", "status", "code"), [
     ({"error": {"message": "No", "code": "c"}}, "No", 500, "c"), ({"error": "No"}, "No", 500, None),
+    ({"error": {"message": "No", "code": "rate_limit_exceeded"}}, "No", 429, "rate_limit_exceeded"),
     ({"error": {"message": "No", "code": 429}}, "No", 429, "429"), ({"message": "No", "code": "x"}, "No", 500, "x"),
     ({"choices": [{"text": "", "finish_reason": "insufficient_system_resource"}]}, "the model stopped with an error",
      503, "insufficient_system_resource"),

@@ -16,7 +16,7 @@ GET_A_KEY = (
     " an operator, or somebody whose API key has the scope keys:admin; then: moorage login URL"
 )
 
-_RETRY = "Retry later. A fallback to another provider would take over."
+_RETRY = "Retry later. A fallback to a provider that works takes over."
 _SET = "moorage integrations set NAME --provider PROVIDER --api-key-stdin"
 
 #: Code -> hint. `{key}` is the key of the deployment that the error is about.

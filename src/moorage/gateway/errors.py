@@ -71,14 +71,14 @@ class ProviderRateLimited(CallFailed):
     """{name} rejects the call because of a limit: {reason}."""
 
     code = "rate_limit_exceeded"
-    hint = "Retry later. A fallback to another provider would take over."
+    hint = "Retry later. A fallback to a provider that works takes over."
 
 
 class ProviderOverloaded(CallFailed):
     """{name} is overloaded: {reason}."""
 
     code = "provider_overloaded"
-    hint = "Retry later. A fallback to another provider would take over."
+    hint = "Retry later. A fallback to a provider that works takes over."
 
 
 class ProviderTimeout(CallFailed):
@@ -92,7 +92,7 @@ class ProviderError(CallFailed):
     """{name} failed: {reason}."""
 
     code = "provider_error"
-    hint = "Retry later. A fallback to another provider would take over."
+    hint = "Retry later. A fallback to a provider that works takes over."
 
 
 class UnsupportedModelTypeForCall(MoorageError):

@@ -9,12 +9,6 @@ from moorage.providers.completion import Choice, Completion, FinishReason, ToolC
 from moorage.providers.decoding import MAX_ITEMS, Number, known, read
 from moorage.providers.errors import MalformedResponse, ProviderFailed
 
-#: Codes of errors -> the status of the same error elsewhere.
-_STATUSES: Final = {
-    "rate_limit_exceeded": 429, "insufficient_quota": 429, "server_error": 500, "server_is_overloaded": 503,
-    "invalid_prompt": 400, "context_length_exceeded": 400, "invalid_request_error": 400,
-}  # fmt: skip
-
 _REASONS: Final[Mapping[str, FinishReason]] = {"max_output_tokens": "length", "content_filter": "content_filter"}
 
 
@@ -171,7 +165,7 @@ def failed(error: Error | str) -> ProviderFailed:
     """Return the failure for an error."""
     found = Error(error) if isinstance(error, str) else error
     code = found.code if found.code is not None else found.type
-    status = code if isinstance(code, int) and 400 <= code < 600 else _STATUSES.get(str(code), 500)
+    status = code if isinstance(code, int) and 400 <= code < 600 else 500
     return ProviderFailed(found.message or "no message", status, None if code is None else str(code))
 
 

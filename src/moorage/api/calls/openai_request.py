@@ -136,6 +136,11 @@ def _request(fields: Object, messages: Any, problems: list[Problem]) -> OpenAiRe
     if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
         problems.append(Problem("messages", "must be a list of objects with `role` and `content`"))
         messages = []
+    problems += [
+        Problem(f"messages[{index}].function_call", "is an old form; use `tool_calls`")
+        for index, message in enumerate(messages)
+        if message.get("function_call") is not None
+    ]
     tools = _tools(fields.get("tools"), problems)
     orq = _object(fields.get("orq"), "orq", [])
     decided = [(name, fields.get(name)) for name in _DECIDED] + [
