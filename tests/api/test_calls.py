@@ -342,6 +342,37 @@ def test_a_failure_after_a_comment_is_visible_as_a_failure(tmp_path: Path, monke
     called(tmp_path, Breaking(), body)
 
 
+@pytest.mark.parametrize("path", [STREAM, CHAT])
+def test_a_stream_ends_when_its_api_key_is_revoked(tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_stream, "CHECK_SECONDS", 0)
+    requested, is_revoked = asyncio.Event(), asyncio.Event()
+
+    class Slow(Provider):
+        async def __call__(self, peer: Peer) -> None:
+            await peer.request()
+            await peer.send(STREAM_HEAD + chunked(HELLO[0]))
+            requested.set()
+            await is_revoked.wait()
+            await peer.send(chunked(HELLO[1]))
+            await peer.until_closed()
+
+    async def body(app: Application) -> None:
+        call = asyncio.ensure_future(app.send(path, {"key": "answers", "model": "answers", "stream": True}))
+        await requested.wait()
+        _, keys = await request(app.app, "GET", "/v2/api-keys", app.token)
+        revoked, _ = await request(app.app, "DELETE", f"/v2/api-keys/{keys['data'][0]['id']}", app.token)
+        assert revoked == 200
+        is_revoked.set()
+        response = await call
+        assert b'"lo"' not in response.body
+        if path == CHAT:
+            assert response.events[-1]["error"]["code"] == "invalid_api_key"
+        else:
+            assert not response.has_end
+
+    called(tmp_path, Slow(), body)
+
+
 @pytest.mark.parametrize("path", [INVOKE, STREAM, CHAT])
 def test_a_mock_response_is_no_call(tmp_path: Path, path: str, capfd: pytest.CaptureFixture[str]) -> None:
     provider = Provider()

@@ -22,6 +22,9 @@ PING_SECONDS: Final = 10.0
 #: A client that receives nothing for so long is treated as one that disconnected (seconds).
 SEND_SECONDS: Final = 60.0
 
+#: How often the API key of a stream is checked again (seconds).
+CHECK_SECONDS: Final = 1.0
+
 _PING: Final = b": ping\n\n"
 
 
@@ -40,13 +43,13 @@ class CallStreamResponse(Response):
         self._has_started = self._is_writing = False
         self._sending: asyncio.Task[None] | None = None
         self._watch: Watch | None = None
-        self._last_sent = 0.0
+        self._last_sent = self._last_check = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the model, and send what it writes as it arrives."""
         running, self._send = self._running, send
-        self._last_sent = time.monotonic()
+        self._last_sent = self._last_check = time.monotonic()
         if "x-sdk-version" not in running.ctx.request.headers:  # the SDK of orq.ai of version 2 cannot read comments
             self._schedule(PING_SECONDS)
         stream: CallStream | None = None
@@ -54,6 +57,7 @@ class CallStreamResponse(Response):
             with Watch(running.ctx.request.receive) as self._watch:
                 stream = await running.ctx.services.runner.stream(running.call(), running.progress)
                 while (completions := await stream.next()) is not None:
+                    self._check_caller()
                     if chunk := running.shape.chunks(completions):
                         await self._write(chunk)
                 await self._write(running.shape.end(), more=False)
@@ -68,6 +72,13 @@ class CallStreamResponse(Response):
                 self._timer.cancel()
             if stream is not None:
                 stream.close()
+
+    def _check_caller(self) -> None:
+        """Raise the error of a key that was revoked, or expired, since the call began."""
+        now = time.monotonic()
+        if now - self._last_check > CHECK_SECONDS:
+            self._last_check = now
+            self._running.ctx.check_caller_now()
 
     async def _fail(self, error: MoorageError, scope: Scope, receive: Receive, send: Send) -> None:
         self._running.record(200 if self._has_started else status_of(type(error)), error)
