@@ -327,7 +327,7 @@ def test_a_key_with_a_slash_is_404_with_what_to_do(project: Project) -> None:
 
         assert response.status == 404
         assert "A key has no slash; use a dot instead" in response.error["hint"]
-    assert "slash" not in project.request("GET", "/v1/models/a/b/c").error["hint"]
+    assert "slash" not in project.request("GET", "/v2/api-keys/a/b").error["hint"]
 
 
 @pytest.mark.parametrize(
