@@ -39,6 +39,9 @@ MAX_RESPONSE = MAX_PAGE_BYTES + 3 * MAX_BODY
 #: The snapshot is as large as the project: it is encoded in a thread, once for each change.
 UNBOUNDED = {"Snapshot"}
 
+#: A server on PostgreSQL has no key file for the credentials of integrations.
+SECRET_KEY = ("env", f"MOORAGE_SECRET_KEY={'k' * 40}")
+
 LIMITS = {
     "counts": {"callback": MAX_LINES, "writer": MAX_LINES, "memory": MAX_MEMORY, "cycles": MAX_CYCLES},
     "time": {"callback": MAX_MILLISECONDS, "writer": MAX_MILLISECONDS, "full collections": 0},
@@ -70,7 +73,7 @@ def measured(
     folder: Path = tmp_path_factory.mktemp("measured")
     # A call makes its request to the provider, and fails then: nothing listens on that port.
     hosts = ("--private-hosts", "127.0.0.1")
-    server = Server(folder, *hosts, database=new_database(folder), program=(*MEASURED, request.param))
+    server = Server(folder, *hosts, database=new_database(folder), program=(*SECRET_KEY, *MEASURED, request.param))
     large, many = fill(server)
     with server:
         provider = {"provider": "openai", "base_url": "http://127.0.0.1:1/v1", "credentials": {"api_key": "x"}}
