@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from moorage.core.resolution.config import ResolvedConfig
+from moorage.providers.choices import ChoiceParser, check_indexes
 from moorage.providers.completion import Choice, Completion, FinishReason, Usage
 from moorage.providers.completions_request import encode_completion
 from moorage.providers.decoding import MAX_ITEMS, Number, known, read
@@ -126,15 +127,8 @@ def parser() -> "Parser":
     return Parser()
 
 
-class Parser:
-    """Parses the events of one stream.
-
-    It is complete at `[DONE]`, or when all choices have a finish reason: some providers do not send `[DONE]`.
-    """
-
-    def __init__(self) -> None:
-        self.is_complete = False
-        self._open: set[int] = set()
+class Parser(ChoiceParser):
+    """Parses the events of one stream."""
 
     def feed(self, event: Event) -> Completion | None:
         """Return what an event adds, or None.
@@ -154,15 +148,8 @@ class Parser:
         return _completion(choices, response) if choices or response.usage is not None else None
 
     def _choice(self, choice: _Choice) -> Choice:
-        reason = None
-        if choice.finish_reason:
-            reason = _reason(choice.finish_reason)
-            self._open.discard(choice.index)
-            self.is_complete = self.is_complete or not self._open
-        elif not self.is_complete:
-            self._open.add(choice.index)
-            if len(self._open) > MAX_ITEMS:
-                raise MalformedResponse("it has too many choices")
+        reason = _reason(choice.finish_reason) if choice.finish_reason else None
+        self.update(choice.index, has_ended=reason is not None)
         return Choice(choice.index, _text(choice), finish_reason=reason, logprobs=choice.logprobs)
 
 
@@ -174,7 +161,7 @@ def _read(body: bytes) -> _Response:
     if error is not None:
         failed = _Error(error) if isinstance(error, str) else error
         code = failed.code if failed.code is not None else failed.type
-        status = code if isinstance(code, int) and 400 <= code < 600 else 500
+        status = code if isinstance(code, int) else 500
         raise ProviderFailed(failed.message or "no message", status, None if code is None else str(code))
     return response
 
@@ -182,8 +169,7 @@ def _read(body: bytes) -> _Response:
 def _check_items(choices: Sequence[_Choice]) -> None:
     if len(choices) > MAX_ITEMS:
         raise MalformedResponse(f"it has more than {MAX_ITEMS} choices")
-    if not all(0 <= each.index < MAX_ITEMS for each in choices):
-        raise MalformedResponse("the index of a choice is out of range")
+    check_indexes(each.index for each in choices)
 
 
 def _text(choice: _Choice) -> str | None:

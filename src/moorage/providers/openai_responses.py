@@ -7,6 +7,7 @@ import msgspec
 
 from moorage.core.deployments.content import DECODE_ERRORS
 from moorage.core.resolution.config import Object
+from moorage.providers.choices import ChoiceParser, check_indexes
 from moorage.providers.completion import Choice, Completion, FinishReason, ToolCall, Usage, new_call_id
 from moorage.providers.decoding import MAX_ITEMS, Number, known
 from moorage.providers.errors import MalformedResponse, ProviderFailed
@@ -115,15 +116,11 @@ def decode(body: bytes) -> Completion:
     return Completion(choices, _usage(response), response.id, response.model, response.system_fingerprint)
 
 
-class Parser:
-    """Parses the events of one stream.
-
-    It is complete at `[DONE]`, or when all choices have a finish reason: some providers do not send `[DONE]`.
-    """
+class Parser(ChoiceParser):
+    """Parses the events of one stream."""
 
     def __init__(self) -> None:
-        self.is_complete = False
-        self._open: set[int] = set()
+        super().__init__()
         self._calls: dict[int, list[str]] = {}  # the ids of the calls of each choice
 
     def feed(self, event: Event) -> Completion | None:
@@ -149,15 +146,8 @@ class Parser:
     def _choice(self, choice: _Choice) -> Choice:
         delta, index = choice.delta or choice.message or _EMPTY, choice.index
         calls = self._new_calls(index, delta.tool_calls) if delta.tool_calls else ()
-        reason = None
-        if choice.finish_reason:
-            reason = _reason(choice.finish_reason, has_calls=index in self._calls)
-            self._open.discard(index)
-            self.is_complete = self.is_complete or not self._open
-        elif not self.is_complete:
-            self._open.add(index)
-            if len(self._open) > MAX_ITEMS:
-                raise MalformedResponse("it has too many choices")
+        reason = _reason(choice.finish_reason, has_calls=index in self._calls) if choice.finish_reason else None
+        self.update(index, has_ended=reason is not None)
         content, thoughts = _texts(delta)
         return Choice(
             index, content, thoughts, None, None, delta.refusal, calls, reason, choice.logprobs, delta.annotations,
@@ -207,8 +197,7 @@ def _check_items(choices: Sequence[_Choice]) -> None:
     calls = sum(len(message.tool_calls or ()) for each in choices if (message := each.delta or each.message))
     if max(len(choices), calls) > MAX_ITEMS:
         raise MalformedResponse(f"it has more than {MAX_ITEMS} choices or tool calls")
-    if not all(0 <= each.index < MAX_ITEMS for each in choices):
-        raise MalformedResponse("the index of a choice is out of range")
+    check_indexes(each.index for each in choices)
 
 
 def _complete_choice(choice: _Choice) -> Choice:

@@ -165,7 +165,7 @@ def failed(error: Error | str) -> ProviderFailed:
     """Return the failure for an error."""
     found = Error(error) if isinstance(error, str) else error
     code = found.code if found.code is not None else found.type
-    status = code if isinstance(code, int) and 400 <= code < 600 else 500
+    status = code if isinstance(code, int) else 500
     return ProviderFailed(found.message or "no message", status, None if code is None else str(code))
 
 
