@@ -11,7 +11,7 @@ import pytest
 
 from moorage.core.access import Scope
 from moorage.core.deployments.history import Actor
-from moorage.core.errors.base import InvalidApiKey
+from moorage.core.errors.api_keys import InvalidApiKey
 from moorage.registry.api_keys import rotate_api_key
 from moorage.registry.authorization import authorize
 from moorage.registry.write_context import WriteContext

@@ -18,7 +18,7 @@ from moorage.catalog.follower import Follower
 from moorage.core.access import DEFAULT_SCOPES, ApiKey, Scope
 from moorage.core.compatibility.errors import BreakingChange
 from moorage.core.deployments.history import Actor
-from moorage.core.errors.base import InsufficientScope, InvalidApiKey
+from moorage.core.errors.api_keys import InsufficientScope, InvalidApiKey
 from moorage.registry.api_keys import revoke_api_key
 from moorage.registry.authorization import authorize
 from moorage.registry.write_context import WriteContext

@@ -11,7 +11,8 @@ import pytest
 
 from moorage.core.deployments.model_parameters import ModelParameters
 from moorage.core.deployments.variant import Fallback
-from moorage.core.errors.base import InvalidApiKey, MoorageError
+from moorage.core.errors.api_keys import InvalidApiKey
+from moorage.core.errors.base import MoorageError
 from moorage.core.errors.integrations import NoIntegration
 from moorage.core.private_hosts import PrivateHosts
 from moorage.core.resolution.config import ResolvedConfig

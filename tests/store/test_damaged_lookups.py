@@ -15,12 +15,8 @@ from moorage.core.compatibility.errors import DeploymentInUse
 from moorage.core.deployments.deployment import PostDeployment
 from moorage.core.deployments.ownership import WriteOptions
 from moorage.core.deployments.page import PageQuery
-from moorage.core.errors.base import (
-    ApiKeyNotFound,
-    DeploymentUnreadable,
-    PreconditionFailed,
-    VersionUnreadable,
-)
+from moorage.core.errors.api_keys import ApiKeyNotFound
+from moorage.core.errors.base import DeploymentUnreadable, PreconditionFailed, VersionUnreadable
 from moorage.core.errors.rows import ApiKeyUnreadable, HistoryUnreadable, ProjectUnreadable, ResultUnreadable
 from moorage.registry import api_keys
 from moorage.registry.api_keys import create_first_api_key

@@ -12,6 +12,7 @@ from moorage.api.route_groups import (
 )
 from moorage.core.access import ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey, Scope
 from moorage.core.deployments.version import Reason
+from moorage.core.errors import api_keys as api_key_errors
 from moorage.core.errors import base as errors
 from moorage.core.errors import integrations as integration_errors
 from moorage.core.errors import requests as request_errors
@@ -39,25 +40,28 @@ ADMIN_OPERATIONS = (
     Operation(
         method="GET", path="/v2/api-keys/{api_key_id}", name="GetApiKey",
         handler=api_keys.get, scopes=_KEYS_ADMIN,
-        responses={200: ApiKeyItem}, headers=(), errors=(errors.ApiKeyNotFound, *QUERY_ERRORS),
+        responses={200: ApiKeyItem}, headers=(), errors=(api_key_errors.ApiKeyNotFound, *QUERY_ERRORS),
     ),
     Operation(
         method="PATCH", path="/v2/api-keys/{api_key_id}", name="PatchApiKey",
         handler=api_keys.patch, scopes=_KEYS_ADMIN, body=PatchApiKey,
         responses={200: ApiKeyItem}, headers=(),
-        errors=(errors.ApiKeyNotFound, request_errors.InvalidRequest, *QUERY_ERRORS, *BODY_ERRORS, *STORAGE_ERRORS),
+        errors=(
+            api_key_errors.ApiKeyNotFound, request_errors.InvalidRequest, *QUERY_ERRORS, *BODY_ERRORS, *STORAGE_ERRORS,
+        ),
     ),
     Operation(
         method="DELETE", path="/v2/api-keys/{api_key_id}", name="RevokeApiKey",
         handler=api_keys.delete, scopes=_KEYS_ADMIN,
-        responses={200: ApiKeyItem}, headers=(), errors=(errors.ApiKeyNotFound, *QUERY_ERRORS, *STORAGE_ERRORS),
+        responses={200: ApiKeyItem}, headers=(), errors=(api_key_errors.ApiKeyNotFound, *QUERY_ERRORS, *STORAGE_ERRORS),
     ),
     Operation(
         method="POST", path="/v2/api-keys/{api_key_id}/rotate", name="RotateApiKey",
         handler=api_keys.rotate, scopes=_KEYS_ADMIN, body=Reason, is_body_optional=True,
         responses={200: ApiKeyItem},
         errors=(
-            errors.ApiKeyNotFound, errors.ApiKeyNotActive, request_errors.InvalidRequest, *QUERY_ERRORS, *POST_ERRORS,
+            api_key_errors.ApiKeyNotFound, api_key_errors.ApiKeyNotActive, request_errors.InvalidRequest, *QUERY_ERRORS,
+            *POST_ERRORS,
         ),
     ),
     Operation(

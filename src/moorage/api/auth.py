@@ -5,7 +5,7 @@ import hmac
 from moorage import clock
 from moorage.catalog.catalog import Catalog
 from moorage.core.access import ApiKey, find_key_id, hash_token
-from moorage.core.errors.base import AuthenticationRequired, InvalidApiKey
+from moorage.core.errors.api_keys import AuthenticationRequired, InvalidApiKey
 
 
 def authenticate(catalog: Catalog, authorization: str | None) -> ApiKey:

@@ -12,6 +12,7 @@ from moorage.core.compatibility.consumers import AffectedConsumer, Consumer
 from moorage.core.compatibility.errors import BreakingChange, DeploymentInUse
 from moorage.core.deployments.deployment import DeploymentItem
 from moorage.core.deployments.history import HistoryEntry
+from moorage.core.errors import api_keys as api_key_errors
 from moorage.core.errors import base as errors
 from moorage.core.errors import integrations as integration_errors
 from moorage.core.errors import requests as request_errors
@@ -27,10 +28,10 @@ from moorage.providers.errors import NotSupportedByProvider, UnsupportedModelTyp
 #: Class -> status. A class that is not listed has the status of its nearest ancestor.
 STATUS: dict[type[MoorageError], int] = {
     request_errors.InvalidRequest: 400,
-    errors.AuthenticationRequired: 401,
-    errors.InvalidApiKey: 401,
-    errors.ExpiredApiKey: 401,
-    errors.InsufficientScope: 403,
+    api_key_errors.AuthenticationRequired: 401,
+    api_key_errors.InvalidApiKey: 401,
+    api_key_errors.ExpiredApiKey: 401,
+    api_key_errors.InsufficientScope: 403,
     errors.NotFound: 404,
     route_errors.MethodNotAllowed: 405,
     request_errors.BodyTooSlow: 408,

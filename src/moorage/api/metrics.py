@@ -19,6 +19,7 @@ from moorage import __version__
 from moorage.api.call_metrics import CallMetrics
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower
+from moorage.core.errors import api_keys as api_key_errors
 from moorage.core.errors import base as errors
 from moorage.core.errors.storage import CommitUnknown, StorageError, StorageFull, StorageUnavailable
 
@@ -39,9 +40,9 @@ _CALLS = ("/deployments/invoke", "/deployments/stream", "/completions")
 
 #: Series that exist from the start with 0, so that their first increase is visible.
 _CODES = (
-    errors.AuthenticationRequired, errors.InvalidApiKey, errors.ExpiredApiKey, errors.InsufficientScope,
-    errors.TooManyRequests, errors.TooManyStreams, errors.ApiKeyQueueFull, errors.WriteQueueFull,
-    errors.IdempotencyQuotaExceeded, errors.MoorageError, StorageUnavailable, StorageFull,
+    api_key_errors.AuthenticationRequired, api_key_errors.InvalidApiKey, api_key_errors.ExpiredApiKey,
+    api_key_errors.InsufficientScope, errors.TooManyRequests, errors.TooManyStreams, errors.ApiKeyQueueFull,
+    errors.WriteQueueFull, errors.IdempotencyQuotaExceeded, errors.MoorageError, StorageUnavailable, StorageFull,
 )  # fmt: skip
 _DATABASE_ERRORS = (StorageUnavailable, CommitUnknown, StorageFull)
 

@@ -13,7 +13,8 @@ from moorage.api.operation import Operation
 from moorage.api.request import RequestContext
 from moorage.api.routes import OPERATIONS
 from moorage.api.services import Services
-from moorage.core.errors.base import InvalidApiKey, NotAllowed
+from moorage.core.errors.api_keys import InvalidApiKey
+from moorage.core.errors.base import NotAllowed
 from moorage.core.errors.requests import InvalidMinRevision
 
 #: How many requests with an unknown key may wait for a revision.

@@ -14,7 +14,7 @@ from moorage.cli.output import echo, one_line
 from moorage.cli.responses import KeyItem, Page
 from moorage.core.access import DEFAULT_SCOPES, ApiKey, ApiKeyItem, Scope
 from moorage.core.compatibility.consumers import oldest_us
-from moorage.core.errors.base import ApiKeyNotFound
+from moorage.core.errors.api_keys import ApiKeyNotFound
 from moorage.core.errors.storage import MISSING_FILE, InvalidDatabase
 from moorage.core.times import iso
 from moorage.registry.api_keys import create_api_key, get_api_key, revoke_api_key, rotate_api_key

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from moorage.core.errors.base import ExpiredApiKey, InsufficientScope, InvalidApiKey
+from moorage.core.errors.api_keys import ExpiredApiKey, InsufficientScope, InvalidApiKey
 from moorage.core.times import iso
 
 TOKEN_PREFIX = "mrg_"  # noqa: S105 -- a public prefix, not a secret

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from moorage.core.access import ADMIN_SCOPES, ApiKey, PatchApiKey, PostApiKey, Scope, hash_token, new_token, read_time
 from moorage.core.deployments.history import OPERATOR, Actor, Subject
-from moorage.core.errors.base import ApiKeyNotActive, ApiKeyNotFound, NoScopeToGrant
+from moorage.core.errors.api_keys import ApiKeyNotActive, ApiKeyNotFound, NoScopeToGrant
 from moorage.core.errors.requests import InvalidRequest
 from moorage.core.errors.rows import ApiKeyUnreadable
 from moorage.core.times import LAST_US, iso

@@ -6,7 +6,7 @@ is retried. In the meantime, the API key can be revoked or expire. What was allo
 
 from moorage import clock
 from moorage.core.access import ApiKey
-from moorage.core.errors.base import InvalidApiKey
+from moorage.core.errors.api_keys import InvalidApiKey
 from moorage.core.errors.rows import ApiKeyUnreadable
 from moorage.registry.write_context import WriteContext
 from moorage.store.transaction import Transaction

@@ -11,7 +11,7 @@ import msgspec
 
 from moorage.core.deployments.deployment import Deployment
 from moorage.core.deployments.version import Status, Version
-from moorage.core.errors.base import ApiKeyNotFound
+from moorage.core.errors.api_keys import ApiKeyNotFound
 from moorage.registry.authorization import authorize
 from moorage.registry.lookup import get_including_deleted, get_version_including_deleted, version_deleted
 from moorage.registry.results import ApiKeyResult, DeploymentResult, VersionResult, WriteResult

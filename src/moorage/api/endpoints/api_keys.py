@@ -11,7 +11,7 @@ from moorage.api.responses import json_response
 from moorage.core.access import ApiKey, ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey
 from moorage.core.compatibility.consumers import oldest_us
 from moorage.core.deployments.page import PageQuery
-from moorage.core.errors.base import ApiKeyNotFound
+from moorage.core.errors.api_keys import ApiKeyNotFound
 from moorage.core.errors.storage import StorageUnavailable
 from moorage.registry.api_keys import grant_api_key, rename_api_key, revoke_api_key, rotate_api_key
 from moorage.registry.results import ApiKeyResult

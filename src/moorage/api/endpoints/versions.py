@@ -10,7 +10,7 @@ from moorage.core.deployments.deployment import restore_deadline_us
 from moorage.core.deployments.diff import Difference, unified
 from moorage.core.deployments.page import PageQuery, page_json
 from moorage.core.deployments.version import DeletedVersion, PostVersion
-from moorage.core.errors.base import PublishScopeMissing
+from moorage.core.errors.api_keys import PublishScopeMissing
 from moorage.core.errors.requests import MissingParameter
 from moorage.core.times import iso
 from moorage.registry import versions

@@ -12,6 +12,7 @@ from moorage.core.deployments.filter import MAX_TEXT
 from moorage.core.deployments.ids import KEY_PATTERN
 from moorage.core.deployments.page import DEFAULT_LIMIT, MAX_LIMIT
 from moorage.core.deployments.prompt_config import ModelType
+from moorage.core.errors import api_keys as api_key_errors
 from moorage.core.errors import base as errors
 from moorage.core.errors.storage import DatabaseUnavailable
 
@@ -188,10 +189,10 @@ def _operation(operation: Operation, schema_of: dict[type, dict[str, Any]]) -> d
         document["security"] = [{"api_key": []}]
         document["x-required-scopes"] = sorted(operation.scopes)
         raised += [
-            errors.AuthenticationRequired,
-            errors.InvalidApiKey,
-            errors.ExpiredApiKey,
-            errors.InsufficientScope,
+            api_key_errors.AuthenticationRequired,
+            api_key_errors.InvalidApiKey,
+            api_key_errors.ExpiredApiKey,
+            api_key_errors.InsufficientScope,
             errors.TooManyRequests,
             errors.TooManyFailures,
         ]

@@ -2,15 +2,13 @@
 
     MoorageError
     ├── InvalidRequest            the request is wrong, see `moorage.core.errors.requests`
-    ├── NotAllowed
-    │   ├── AuthenticationRequired, InvalidApiKey, ExpiredApiKey
-    │   └── InsufficientScope         PublishScopeMissing, NoScopeToGrant
+    ├── NotAllowed                the API key does not permit it, see `moorage.core.errors.api_keys`
     ├── NotFound                  DeploymentNotFound, DeploymentDeleted, VersionNotFound, VersionDeleted,
-    │                             VariantNotFound, ProjectNotFound, ApiKeyNotFound,
-    │                             and those of `moorage.core.errors.routes`
-    ├── Conflict                  NameTaken, NothingToUndo, KeyTaken, NotDeleted, VersionIsLive, ApiKeyNotActive,
+    │                             VariantNotFound, ProjectNotFound,
+    │                             and those of `moorage.core.errors.routes` and `moorage.core.errors.api_keys`
+    ├── Conflict                  NameTaken, NothingToUndo, KeyTaken, NotDeleted, VersionIsLive,
     │                             OwnedByFiles, OwnedByApi, IdempotencyConflict,
-    │                             and those of `moorage.core.compatibility.errors`
+    │                             and those of `moorage.core.compatibility.errors` and `moorage.core.errors.api_keys`
     ├── PreconditionFailed        DeploymentExists
     ├── VariantNotResolved        the routing table names a variant that does not exist
     ├── DeploymentUnreadable, VersionUnreadable    another program wrote into the database
@@ -64,49 +62,6 @@ class NotAllowed(MoorageError):
     """This is not allowed."""
 
     code = "not_allowed"
-
-
-_CREATE = (
-    "On the machine of the server, `moorage keys create NAME` creates a key; elsewhere, an API key with the scope"
-    " keys:admin can."
-)
-
-
-class AuthenticationRequired(NotAllowed):
-    """The request has no API key."""
-
-    code = "authentication_required"
-    hint = f"Send the header `Authorization: Bearer <API key>`. {_CREATE}"
-
-
-class InvalidApiKey(NotAllowed):
-    """The API key is not valid on this server."""
-
-    code = "invalid_api_key"
-    hint = f"`moorage keys list` shows the valid keys. {_CREATE}"
-
-
-class ExpiredApiKey(NotAllowed):
-    """The API key expired at {expired_at}."""
-
-    code = "expired_api_key"
-    hint = _CREATE
-
-
-class InsufficientScope(NotAllowed):
-    """Missing scope: {required}. This API key has: {held}."""
-
-    code = "insufficient_scope"
-
-
-class PublishScopeMissing(InsufficientScope):
-    """Missing scope: deployments:publish."""
-
-    hint = "Save the version as a draft, or use a key with that scope."
-
-
-class NoScopeToGrant(InsufficientScope):
-    """This API key cannot grant any scope: it has only {held}."""
 
 
 class NotFound(MoorageError):
@@ -171,13 +126,6 @@ class ProjectNotFound(NotFound):
 
     code = "project_not_found"
     hint = "`moorage projects create {name}` creates it."
-
-
-class ApiKeyNotFound(NotFound):
-    """API key {name!r} not found."""
-
-    code = "api_key_not_found"
-    hint = "Use an id or a name: `moorage keys list` shows all keys."
 
 
 class Conflict(MoorageError):
@@ -295,13 +243,6 @@ class NothingToUndo(Conflict):
     """The live version of deployment {key!r} never changed: there is nothing to undo."""
 
     code = "nothing_to_undo"
-
-
-class ApiKeyNotActive(Conflict):
-    """API key {name!r} is {status}, so it gets no new token."""
-
-    code = "api_key_not_active"
-    hint = "`moorage keys create NAME` creates another one."
 
 
 class NameTaken(Conflict):
