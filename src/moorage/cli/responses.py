@@ -264,46 +264,6 @@ class ProbeReply(msgspec.Struct, frozen=True):
     status: int | None = None
 
 
-class RuleRow(msgspec.Struct, frozen=True):
-    """The result of a rule of a routing table."""
-
-    rule: int
-    variant: str
-    matched: bool
-    explanation: str
-
-
-class Explanation(msgspec.Struct, frozen=True):
-    """The variant of a context."""
-
-    variant: str
-    reason: str
-    rule: int
-    version: str
-    rules: list[RuleRow]
-
-
-class Variant(msgspec.Struct, frozen=True):
-    """The variant before or after a change."""
-
-    variant: str
-
-
-class ChangedContext(msgspec.Struct, frozen=True):
-    """A context that would get another variant."""
-
-    context: Any
-    before: Variant
-    after: Variant
-
-
-class Simulation(msgspec.Struct, frozen=True):
-    """The effect of another routing table."""
-
-    changed: list[ChangedContext]
-    unchanged: int
-
-
 class Health(msgspec.Struct, frozen=True):
     """The state of a server."""
 

@@ -186,7 +186,7 @@ def _open(key: bytes, text: str, context: bytes) -> dict[str, str]:
         ValueError
     """
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415 -- it takes 20 ms
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 -- as above
 
     if not text:
         return {}

@@ -13,10 +13,11 @@ from moorage.core.times import LAST_US
 from moorage.store.changes import Changes, StorePosition, read_changes
 from moorage.store.engine import Engine, Run, Stream, as_word, checked_revision, the_row
 from moorage.store.group_commit import group_commit
+from moorage.store.history_head import HistoryHead
 from moorage.store.reader import Reader
 from moorage.store.rows import names, project
 from moorage.store.sealing import KeyRing
-from moorage.store.transaction import HistoryHead, Transaction
+from moorage.store.transaction import Transaction
 from moorage.store.transfer.dump import DatabaseDump
 from moorage.store.unreadable import readable
 

@@ -21,11 +21,11 @@ from moorage.core.deployments.history import (
 from moorage.core.deployments.ids import new_id
 from moorage.core.deployments.ownership import Owner
 from moorage.core.errors.rows import ResultUnreadable
-from moorage.core.errors.storage import SecretKeyMissing
 from moorage.core.integrations import Integration, encode_options
 from moorage.core.secret_keys import SecretKeys, key_id_of
 from moorage.store import rows
 from moorage.store.engine import Run
+from moorage.store.history_head import HistoryHead
 from moorage.store.reader import Reader
 from moorage.store.transfer.dump import Fingerprint
 
@@ -41,25 +41,6 @@ class StoredResult(msgspec.Struct, frozen=True):
 
     request_sha256: str
     result: str
-
-
-class HistoryHead(msgspec.Struct, frozen=True):
-    """The hash of the newest history entry, and the id of the secret key of its MAC; both may be empty."""
-
-    hash: str
-    key_id: str
-
-    def check_key(self, secret_keys: SecretKeys) -> None:
-        """Raise `SecretKeyMissing` if the history is authenticated, and the process has no secret key."""
-        if self.key_id and secret_keys.current_id is None:
-            raise SecretKeyMissing(key_id=self.key_id)
-
-    def is_authenticated(self, secret_keys: SecretKeys) -> bool:
-        """Return whether a new entry is authenticated. The first entry decides, and afterwards the operator.
-
-        Otherwise the next write would authenticate a history that somebody forged without the key.
-        """
-        return secret_keys.current_id is not None and bool(self.key_id or not self.hash)
 
 
 class Transaction(Reader):

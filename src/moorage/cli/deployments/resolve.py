@@ -8,7 +8,8 @@ import msgspec
 from moorage.cli.client import Client, deployment_path
 from moorage.cli.options import context_option, input_option, key_argument, output_option, setting
 from moorage.cli.output import echo, one_line, pluralize, print_data, print_table, print_text
-from moorage.cli.responses import ConfigReply, Explanation, Simulation
+from moorage.cli.responses import ConfigReply
+from moorage.cli.routing_responses import Explanation, Simulation
 from moorage.cli.table import Column, new_table
 from moorage.core.deployments.ids import check_key_or_id
 from moorage.documents.read import read_one, read_values
