@@ -64,7 +64,7 @@ def test_a_token_is_requested_with_an_assertion_of_the_account(account: dict[str
     ((url, headers, body),) = endpoint.requests
     form = parse_qs(body.decode())
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    claims = jwt.decode(form["assertion"][0], certs=public, audience="https://oauth2.googleapis.com/token")  # type: ignore[no-untyped-call]
+    claims = jwt.decode(form["assertion"][0], certs=public, audience="https://oauth2.googleapis.com/token")  # type: ignore[no-untyped-call]  # it has no types
     assert url == TOKEN_URI
     assert headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert form["grant_type"] == ["urn:ietf:params:oauth:grant-type:jwt-bearer"]

@@ -579,7 +579,7 @@ def test_the_sdk_sends_the_same_and_reads_the_same(provider: str, fields: Object
     config = types.GenerateContentConfig.model_validate(body.pop("generationConfig", {}) | body)
     config.automatic_function_calling = types.AutomaticFunctionCallingConfig(disable=True)
     account: Object = {"api_key": "k"} if provider == "google-ai" else {
-        "vertexai": True, "credentials": Credentials("t"), **OPTIONS,  # type: ignore[no-untyped-call]
+        "vertexai": True, "credentials": Credentials("t"), **OPTIONS,  # type: ignore[no-untyped-call]  # it has no types
     }  # fmt: skip
     reply, kind = (STREAM, "text/event-stream") if stream else (a_body(), "application/json")
     with recording(reply, kind) as recorder:

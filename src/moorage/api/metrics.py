@@ -154,7 +154,7 @@ class _WorkersCollector(Collector):
         for file in sorted(self._folder.glob("worker-*")):
             pid, worker = file.read_text(), file.name.removeprefix("worker-")
             # mypy infers no type for a lambda with a default value.
-            for found in ProcessCollector(pid=lambda pid=pid: pid, registry=None).collect():  # type: ignore[misc]
+            for found in ProcessCollector(pid=lambda pid=pid: pid, registry=None).collect():  # type: ignore[misc]  # a lambda in a loop
                 metric = metrics.setdefault(found.name, Metric(found.name, found.documentation, found.type))
                 for sample in found.samples:
                     metric.add_sample(sample.name, {"worker": worker}, sample.value)

@@ -92,9 +92,9 @@ def keys_of(credentials: Mapping[str, str]) -> AwsKeys | None:
 
 
 def _import() -> None:
-    import botocore.auth  # noqa: PLC0415
-    import botocore.awsrequest  # noqa: PLC0415
-    import botocore.credentials  # noqa: PLC0415, F401
+    import botocore.auth  # noqa: PLC0415 -- an extra
+    import botocore.awsrequest  # noqa: PLC0415 -- an extra
+    import botocore.credentials  # noqa: PLC0415, F401 -- an extra
 
 
 async def _in_thread(function: Callable[[], Any]) -> Any:

@@ -141,7 +141,7 @@ class CallStream:
         except (TransportError, MalformedResponse, ProviderFailed) as error:
             self._response.close()
             raise RequestFailed(failure_of(error, self._connection)) from None
-        except BaseException:
+        except BaseException:  # raised again: a cancellation must close the connection, too
             self._response.close()
             raise
         self._progress.first_at = time.perf_counter()

@@ -97,11 +97,11 @@ def _sign(credentials: dict[str, str]) -> tuple[str, Mapping[str, str], bytes] |
     """Return the request for a token, or the token, if it needs no request. Signing takes milliseconds."""
     try:
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 -- an extra
-        from google.oauth2.service_account import Credentials  # noqa: PLC0415
+        from google.oauth2.service_account import Credentials  # noqa: PLC0415 -- an extra
     except ImportError as error:
         raise ExtraMissing(provider="google", extra="google") from error
     try:
-        found: Any = Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
+        found: Any = Credentials.from_service_account_info(  # type: ignore[no-untyped-call]  # it has no types
             credentials, scopes=_SCOPES
         )
     except (ValueError, TypeError, AttributeError, GoogleAuthError) as error:

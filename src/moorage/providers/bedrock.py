@@ -27,10 +27,10 @@ _STATUSES: Final = {
 
 
 class _Event(msgspec.Struct):
-    contentBlockIndex: int = 0  # noqa: N815
+    contentBlockIndex: int = 0  # noqa: N815 -- the name in the API
     start: Block | None = None
     delta: Block | None = None
-    stopReason: str | None = None  # noqa: N815
+    stopReason: str | None = None  # noqa: N815 -- the name in the API
     usage: WireUsage | None = None
     message: str | None = None
 

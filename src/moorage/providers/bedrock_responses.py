@@ -27,7 +27,7 @@ class Reasoning(msgspec.Struct):
     """Reasoning in a response, with `reasoningText`, or in an event, with the other fields."""
 
     reasoningText: Text | None = None  # noqa: N815 -- the name in the API
-    redactedContent: str | None = None  # noqa: N815
+    redactedContent: str | None = None  # noqa: N815 -- the name in the API
     text: str | None = None
     signature: str | None = None
 
@@ -35,7 +35,7 @@ class Reasoning(msgspec.Struct):
 class Use(msgspec.Struct):
     """A tool call; one with a `type` is made by the provider itself."""
 
-    toolUseId: str = ""  # noqa: N815
+    toolUseId: str = ""  # noqa: N815 -- the name in the API
     name: str = ""
     input: msgspec.Raw = msgspec.Raw()
     type: str | None = None
@@ -45,8 +45,8 @@ class Block(msgspec.Struct):
     """A block of a message, or what an event adds to it."""
 
     text: str | None = None
-    toolUse: Use | None = None  # noqa: N815
-    reasoningContent: Reasoning | None = None  # noqa: N815
+    toolUse: Use | None = None  # noqa: N815 -- the name in the API
+    reasoningContent: Reasoning | None = None  # noqa: N815 -- the name in the API
 
 
 class _Message(msgspec.Struct):
@@ -60,15 +60,15 @@ class _Output(msgspec.Struct):
 class WireUsage(msgspec.Struct):
     """The usage in the names of the API."""
 
-    inputTokens: Number = None  # noqa: N815
-    outputTokens: Number = None  # noqa: N815
-    cacheReadInputTokens: Number = None  # noqa: N815
-    cacheWriteInputTokens: Number = None  # noqa: N815
+    inputTokens: Number = None  # noqa: N815 -- the name in the API
+    outputTokens: Number = None  # noqa: N815 -- the name in the API
+    cacheReadInputTokens: Number = None  # noqa: N815 -- the name in the API
+    cacheWriteInputTokens: Number = None  # noqa: N815 -- the name in the API
 
 
 class _Response(msgspec.Struct):
     output: _Output | None = None
-    stopReason: str | None = None  # noqa: N815
+    stopReason: str | None = None  # noqa: N815 -- the name in the API
     usage: WireUsage | None = None
 
 

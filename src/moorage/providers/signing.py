@@ -33,8 +33,8 @@ def sign(
         ImportError: botocore is not installed.
     """
     from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth  # noqa: PLC0415 -- an extra
-    from botocore.awsrequest import AWSRequest  # noqa: PLC0415
-    from botocore.credentials import ReadOnlyCredentials  # noqa: PLC0415
+    from botocore.awsrequest import AWSRequest  # noqa: PLC0415 -- an extra
+    from botocore.credentials import ReadOnlyCredentials  # noqa: PLC0415 -- an extra
 
     timestamp = now.strftime(SIGV4_TIMESTAMP)
     found = {name: value for name, value in headers.items() if name.lower() not in _REPLACED}

@@ -114,9 +114,9 @@ class UpstreamResponse:
             piece = self._content.read_nowait()
             if not piece and not self._content.is_eof():
                 limit, seconds = ("first_byte", self._first) if self._first else ("between_bytes", self._between)
-                with self._watch.limit(limit, seconds):  # type: ignore[arg-type]
+                with self._watch.limit(limit, seconds):  # type: ignore[arg-type]  # mypy widens the literal of a tuple
                     piece = await self._content.readany()
-        except BaseException as error:
+        except BaseException as error:  # raised again: a cancellation must close the connection, too
             self.close()
             if isinstance(error, Exception):
                 raise broken(error, has_head=True) from error
@@ -172,7 +172,7 @@ async def exchange(
                 upload = asyncio.create_task(_write(protocol, head, body, watch))
                 upload.add_done_callback(_ignore)
             message, content = await _read_head(protocol.read)
-    except BaseException as error:
+    except BaseException as error:  # raised again: a cancellation must close the connection, too
         if upload is not None:
             upload.cancel()
         if isinstance(error, Exception):

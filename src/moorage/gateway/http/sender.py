@@ -52,7 +52,7 @@ class Sender:
         watch = self._sweep.watch(now + total, total)
         try:
             slots = await self._take_slot(endpoint, watch)
-        except BaseException:
+        except BaseException:  # raised again: a cancellation must close the connection, too
             self._sweep.discard(watch)
             raise
 
@@ -73,7 +73,7 @@ class Sender:
                     connection, is_new = await self._connections.connect(origin, is_fresh=is_fresh)
                 try:
                     check()
-                except BaseException:
+                except BaseException:  # raised again: a cancellation must close the connection, too
                     abort(connection)
                     raise
                 try:
@@ -82,7 +82,7 @@ class Sender:
                     if is_new:
                         raise
                     is_fresh = True  # the provider closed an idle connection when this request was on its way
-        except BaseException:
+        except BaseException:  # raised again: a cancellation must close the connection, too
             close()
             raise
 
@@ -99,7 +99,7 @@ class Sender:
             try:
                 with watch.limit("queue"):
                     await slots.wait(endpoint.max_connections)
-            except BaseException:
+            except BaseException:  # raised again: a cancellation must close the connection, too
                 self._forget(endpoint.name, slots)
                 raise
         return slots
@@ -114,7 +114,7 @@ async def _respond(
 ) -> UpstreamResponse:
     try:
         message, content, upload = await exchange(connection, head, body, watch, endpoint.first_byte)
-    except BaseException:
+    except BaseException:  # raised again: a cancellation must close the connection, too
         abort(connection)
         raise
     limits = endpoint.first_byte, endpoint.between_bytes
