@@ -1,5 +1,8 @@
 """Snapshots: their bytes depend only on their content, and their signature only on the bytes and the API key."""
 
+import json
+
+import msgspec
 import pytest
 
 from moorage.core.access import hash_token, new_token
@@ -10,6 +13,7 @@ from moorage.core.resolution.snapshot import (
     Snapshot,
     digest_of,
     encode_live,
+    encode_lockfile,
     encode_snapshot,
     is_signed,
     read_live,
@@ -48,3 +52,25 @@ def test_a_signature_is_valid_only_for_its_bytes_and_api_key() -> None:
     assert not is_signed(data, other, signature)
     assert not is_signed(data, token, "")
     assert not is_signed(data, token, "hmac-sha256=é")
+
+
+def locked(*names: str, epoch: str = "e", revision: int = 7) -> bytes:
+    """Return the lockfile of an environment, whose name is the first one, in a project with all of these names."""
+    environment, environments = (names[0], sorted(names)) if names else ("production", [])
+    return encode_lockfile(json.loads(encode_snapshot("p", epoch, revision, LIVES, environment, environments)))
+
+
+def test_a_lockfile_changes_only_with_its_deployments() -> None:
+    plain = json.loads(encode_snapshot("p", "e", 7, LIVES))
+    expected = {name: plain[name] for name in ("format", "project", "deployments")}
+
+    assert locked() == msgspec.json.format(msgspec.json.encode(expected), indent=2) + b"\n"
+    assert locked("production", "staging", epoch="later", revision=8) == locked()
+    assert locked("staging", "production", "more") == locked("staging", "production")
+
+
+def test_a_lockfile_has_the_name_of_another_environment() -> None:
+    staging = read_snapshot(locked("staging", "production"))
+
+    assert (staging.environment, staging.environments, len(staging.lives)) == ("staging", (), 2)
+    assert read_snapshot(locked()).environment == "production"

@@ -12,6 +12,7 @@ from moorage.core.compatibility.consumers import UsageRecord
 from moorage.core.compatibility.errors import DeploymentInUse
 from moorage.core.deployments.deployment import PostDeployment
 from moorage.core.deployments.page import PageQuery
+from moorage.core.environments import EnvironmentSettings
 from moorage.core.errors.base import DeploymentDeleted, IdempotencyConflict, VersionDeleted
 from moorage.core.errors.requests import InvalidRequest
 from moorage.core.times import LAST_US
@@ -25,7 +26,8 @@ from moorage.store.store import Store
 from moorage.store.transaction import Transaction
 from moorage.store.unreadable import readable
 from tests.cli.whole_database import contents
-from tests.support import registry
+from tests.support import environments, registry
+from tests.support.environments import actor, fill_with_environments, model, set_environment
 from tests.support.program import moorage
 from tests.support.registry import parsed
 from tests.support.server import a_body
@@ -90,11 +92,16 @@ def project(database: Database) -> ProjectStore:
     return made
 
 
+def findings(store: Store) -> list[str]:
+    """Return all findings of `moorage db check`."""
+    return [finding for result in check(store) for finding in result.findings]
+
+
 def live_version(project: ProjectStore, key: str) -> str:
     with project.store.read() as reader:
         found = reader.find_deployment(project.id, key)
     assert found is not None
-    return found.live_version_id
+    return found.live_version_id or ""
 
 
 def test_a_deletion_from_before_can_be_restored_for_its_30_days(project: ProjectStore) -> None:
@@ -288,6 +295,7 @@ def test_a_reset_replaces_every_time_in_the_future_but_those_of_the_history(proj
     project.serve(live_version(project, "a"))
     project.post_once("k1", "x")
     registry.fill_with_integrations(project.store, project.id)
+    fill_with_environments(project.store, project.id)
     project.wait(-YEAR)
     project.put("a", "three")
     now_us = project.store.now_us()
@@ -300,6 +308,8 @@ def test_a_reset_replaces_every_time_in_the_future_but_those_of_the_history(proj
         "project": ("created_us",), "api_key": ("created_us", "revoked_us"), "idempotency": ("created_us",),
         "deployment": ("created_us", "updated_us", "deleted_us"), "version": ("created_us", "deleted_us"),
         "consumer": ("first_us", "last_us"), "integration": ("created_us", "updated_us", "deleted_us"),
+        "environment": ("created_us", "updated_us", "deleted_us"), "pointer": ("updated_us",),
+        "proposal": ("created_us", "closed_us"), "approval": ("at_us",),
     }  # fmt: skip
     for table, columns in times.items():
         for column in columns:
@@ -336,6 +346,39 @@ def test_the_rows_follow_from_the_history_after_resets_and_purges(project: Proje
         run_sql(project.url, f"UPDATE {table} SET {column} = {before - 1} WHERE id = '{row}'")
         assert [finding for result in check(project.store) for finding in result.findings if column in finding]
         run_sql(project.url, f"UPDATE {table} SET {column} = {before} WHERE id = '{row}'")
+
+
+def test_environments_and_proposals_follow_from_the_history_after_resets_and_purges(project: ProjectStore) -> None:
+    """Each step follows a reset: it changes rows whose times the reset replaced, or did not."""
+    store = project.store
+    staging = set_environment(store, project.id, "staging")
+    strict = set_environment(store, project.id, "strict", EnvironmentSettings(required_approvals=2))
+    by, first, second = (actor(store, project.id, name, name) for name in ("by", "first", "second"))
+    for number in range(2):
+        keys = [f"{name}-{number}" for name in ("purged", "kept", "proposed", "rejected")]
+        project.wait(YEAR)
+        for key in keys:
+            environments.put(store, staging, key, model("one"), file="one.yaml")
+        published = environments.propose(store, strict, keys[2], model("proposed"), by)
+        rejected = environments.propose(store, strict, keys[3], model("proposed"), by)
+        environments.approve(store, strict, published, first)
+        environments.put(store, staging, keys[1], model("two"), file="one.yaml")
+        registry.delete(store, project.id, keys[0], take_ownership=True)
+        project.wait(-YEAR)
+        project.store.run(reset_clock)
+        assert findings(store) == []
+        environments.approve(store, strict, published, second, is_last=True)
+        environments.reject(store, strict, rejected, second)
+        environments.undo(store, staging, keys[1])
+        registry.delete(store, project.id, keys[1], take_ownership=True)
+        registry.restore(store, project.id, keys[1])
+        set_environment(store, project.id, "staging", EnvironmentSettings(f"after reset {number}"))
+        assert findings(store) == []
+        project.wait(31)
+        assert registry.purge(store) == 1
+        assert findings(store) == []
+    environments.delete_environment(store, staging)
+    assert findings(store) == []
 
 
 def test_a_reset_of_a_clock_that_is_right_changes_nothing(project: ProjectStore) -> None:

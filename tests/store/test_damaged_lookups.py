@@ -187,8 +187,8 @@ def test_a_damaged_version_is_an_error_of_its_deployment_alone(project: Project,
         assert bad is not None
         assert good is not None
         with pytest.raises(VersionUnreadable, match=f"{column} is {value}"):
-            reader.versions(bad.id, PageQuery())
-        assert len(reader.versions(good.id, PageQuery())[0]) == 2
+            reader.versions(bad, PageQuery())
+        assert len(reader.versions(good, PageQuery())[0]) == 2
 
     with pytest.raises(VersionUnreadable):
         registry.undo(project.store, project.id, "bad")
@@ -221,7 +221,7 @@ def test_a_damaged_consumer_counts_as_one_and_the_next_request_replaces_it(
             bad = reader.find_deployment(project.id, "bad")
         assert bad is not None
         now_us = project.store.now_us()
-        project.store.record_consumers([UsageRecord(bad.live_version_id, project.key.id, now_us, now_us, ("x",))])
+        project.store.record_consumers([UsageRecord(bad.live_version_id or "", project.key.id, now_us, now_us, ("x",))])
 
     serve()
     project.damage("consumer", column, value, "first_us > 0")

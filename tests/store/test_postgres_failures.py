@@ -115,7 +115,7 @@ def test_a_query_on_a_hanging_server_times_out(postgresql: Database, monkeypatch
     def write_and_stop_the_server() -> None:
         with store.write() as tx:
             tx.insert_project("rolled back")
-            ((pid,),) = sql(postgresql.url, f"SELECT pid {SESSIONS.format('INSERT INTO project')}")
+            ((pid,),) = sql(postgresql.url, f"SELECT pid {SESSIONS.format('INSERT INTO environment')}")
             os.kill(pid, signal.SIGSTOP)
             monkeypatch.setattr(Connection, "deadline", 0.5)
             try:

@@ -397,9 +397,11 @@ def test_cursors_to_purged_deployments_and_versions_stay_valid(project: ProjectS
     purge(project.store)
 
     with project.store.read() as reader:
+        first = reader.find_deployment(project.id, ids[0])
+        assert first is not None
         older, _ = reader.manifests(project.id, PageQuery(starting_after=ids[1]))
         newer, _ = reader.manifests(project.id, PageQuery(ending_before=ids[1]))
-        versions, _ = reader.versions(ids[0], PageQuery(starting_after=cursor.id))
+        versions, _ = reader.versions(first, PageQuery(starting_after=cursor.id))
 
     assert [deployment.id for deployment in older] == [ids[0]]
     assert [deployment.id for deployment in newer] == [ids[2]]

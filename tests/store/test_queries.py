@@ -19,11 +19,14 @@ FULL_SCANS = (
     | {"stray_pointers", "live_configurations", "entries_without_row", "purges", "clock_resets"}
     | {"rotations", "sealed_integrations", "sealing_keys"}
     | {f"entries_of_{table}" for table in ("projects", "api_keys", "integrations", "deployments", "versions")}
+    | {f"entries_of_{table}" for table in ("environments", "pointers", "proposals")}
+    | {"approving_keys", "delete_unknown_names", "environments", "items_of_proposals", "approvals_of_proposals"}
     | {"orphans", "emptied_versions"}
     | {
         f"redate_{rows}"
         for rows in ("projects", "api_keys", "integrations", "deployments", "versions", "results", "consumers")
     }
+    | {f"redate_{rows}" for rows in ("environments", "pointers", "proposals", "approvals")}
 )
 
 QUERIES = load_queries()

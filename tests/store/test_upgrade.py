@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from moorage.core.environments import production_of
 from moorage.diagnostics.ledger import verify_ledger
 from moorage.store import queries
 from tests.support import golden
@@ -172,3 +173,57 @@ def next_minor(version: str) -> str:
     """Return the next minor version."""
     major, minor = map(int, version.split("."))
     return f"{major}.{minor + 1}"
+
+
+# Environments, which schema 3 added
+
+
+@pytest.fixture(params=range(1, 3))
+def before_environments(request: pytest.FixtureRequest) -> int:
+    """Return each schema without environments."""
+    return int(request.param)
+
+
+def test_an_upgrade_puts_everything_into_production(empty: Database, before_environments: int) -> None:
+    golden.load(before_environments, empty.url)
+
+    store = empty.store()
+
+    for project in store.projects():
+        with store.read() as reader:
+            assert list(reader.environments(project.id)) == ["production"]
+            assert reader.environments(project.id)["production"] == production_of(
+                project.id, project.created_us, rev_of(empty.url, project.id)
+            )
+    assert {(row["environment_id"],) for row in golden.rows(empty.url)["consumer"]} == {("",)}
+    assert golden.rows(empty.url)["pointer"] == []
+
+
+def test_an_upgrade_binds_no_key_and_grants_no_scope(empty: Database, before_environments: int) -> None:
+    golden.load(before_environments, empty.url)
+    before = {row["id"]: row["scopes"] for row in golden.original(before_environments)["api_key"]}
+
+    keys = {key.id: key for key in empty.store().api_keys()}
+
+    assert {id_: " ".join(sorted(key.scopes)) for id_, key in keys.items()} == before
+    assert {key.environment_id for key in keys.values()} == {None}
+    by_a_key = next(key for key in keys.values() if key.name == "von einem Schlüssel")
+    assert keys[by_a_key.created_by or ""].name == "admin", "the history has the author"
+
+
+def test_a_backup_of_each_schema_is_restored(empty: Database, schema: int) -> None:
+    golden.load(schema, f"sqlite:///{empty.folder}/old.backup")
+
+    result = moorage("db", "restore", "old.backup", "--database", empty.url, folder=empty.folder)
+
+    assert result.returncode == 0, result.stderr
+    found, expected = golden.rows(empty.url), golden.upgraded(schema, golden.rows(empty.url), newest=NEWEST)
+    assert {table: rows for table, rows in found.items() if table != "revision"} == {
+        table: rows for table, rows in expected.items() if table != "revision"
+    }
+    assert verify_ledger(empty.store()) == []
+
+
+def rev_of(url: str, project_id: str) -> int:
+    """Return the revision of a project."""
+    return int(next(row["rev"] for row in golden.rows(url)["project"] if row["id"] == project_id))

@@ -11,6 +11,7 @@ from typing import Any
 import apsw
 import msgspec
 
+from moorage.core.environments import production_id
 from moorage.store import queries
 from tests.support.postgres import sql
 
@@ -25,23 +26,31 @@ _SCHEMA_TABLE = "CREATE TABLE moorage_schema (version BIGINT PRIMARY KEY, at TIM
 
 Row = dict[str, Any]
 
+#: The schema whose migration adds environments.
+_WITH_ENVIRONMENTS = 3
+
 #: Schema -> the columns that its migration adds, with their defaults, by table. Schemas after `NEWEST` are those of
 #: `TEST_MIGRATIONS`.
 ADDED: dict[int, dict[str, Row]] = {
     2: {"history": {"integration_id": None}},
-    3: {"project": {"colour": "blue"}},
-    4: {"history": {"note": ""}},
+    3: {
+        "history": {"environment_id": None, "proposal_id": None, "n": 0},
+        "api_key": {"environment_id": None},
+        "consumer": {"environment_id": ""},
+    },
+    4: {"project": {"colour": "blue"}},
+    5: {"history": {"note": ""}},
 }
 
 #: Two migrations for tests, so that upgrades over several schemas are tested. Each has a statement before the one that
 #: needs a table which a test can lock.
 TEST_MIGRATIONS = {
-    "0003_labels.sql": """
+    "0004_labels.sql": """
 CREATE TABLE label (id TEXT PRIMARY KEY, project_id TEXT NOT NULL REFERENCES project (id), name TEXT NOT NULL);
 CREATE INDEX label_project ON label (project_id);
 ALTER TABLE project ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue';
 """,
-    "0004_notes.sql": """
+    "0005_notes.sql": """
 CREATE INDEX label_name ON label (name);
 ALTER TABLE history ADD COLUMN note TEXT NOT NULL DEFAULT '';
 CREATE INDEX history_note ON history (note);
@@ -114,7 +123,28 @@ def upgraded(schema: int, tables: Iterable[str], newest: int = NEWEST_IN_TESTS) 
     for number, added in ADDED.items():
         for table, columns in added.items() if schema < number <= newest else ():
             found[table] = [row | columns for row in found.get(table, [])]
+        if schema < number == _WITH_ENVIRONMENTS <= newest:
+            _add_environments(found)
     return {table: in_order(found.get(table, [])) for table in tables}
+
+
+def _add_environments(found: dict[str, list[Row]]) -> None:
+    """Add what migration 3 computes: production of each project, and the authors of API keys."""
+    created = {"is_protected": 1, "required_approvals": 0, "approve_undo": 0, "unknown_names": "production"}
+    texts = {"name": "production", "display_name": "Production", "description": ""}
+    found["environment"] = [
+        created | texts | {
+            "id": production_id(project["id"]), "project_id": project["id"], "created_us": project["created_us"],
+            "created_by": None, "updated_us": project["created_us"], "updated_by": None, "deleted_us": None,
+            "rev": project["rev"],
+        }
+        for project in found["project"]
+    ]  # fmt: skip
+    authors = {
+        entry["subject_key_id"]: entry["api_key_id"]
+        for entry in found["history"] if entry["action"] == "key_created"
+    }  # fmt: skip
+    found["api_key"] = [key | {"created_by": authors[key["id"]]} for key in found["api_key"]]
 
 
 def rows(url: str) -> dict[str, list[Row]]:

@@ -51,7 +51,7 @@ def chain_again(store: Store, url: str) -> None:
         entries = [Entry(*columns) for *columns, _, _ in dump.rows(HISTORY)]
     for entry in entries:
         before = entry.hash(before)
-        tamper(url, f"UPDATE history SET hash = '{before}', mac = '' WHERE rev = {entry.rev}")
+        tamper(url, f"UPDATE history SET hash = '{before}', mac = '' WHERE id = '{entry.id}'")
     tamper(url, f"UPDATE revision SET history_hash = '{before}', history_key = ''")
 
 

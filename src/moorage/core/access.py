@@ -36,10 +36,25 @@ class Scope(StrEnum):
     INVOKE = "deployments:invoke"
     KEYS_ADMIN = "keys:admin"
     INTEGRATIONS_ADMIN = "integrations:admin"
+    APPROVE = "deployments:approve"
+    EMERGENCY = "deployments:emergency"
+    ENVIRONMENTS_ADMIN = "environments:admin"
 
 
 #: The scopes that a key gets only if they are requested.
-ADMIN_SCOPES = frozenset({Scope.KEYS_ADMIN, Scope.INTEGRATIONS_ADMIN})
+ADMIN_SCOPES = frozenset(
+    {Scope.KEYS_ADMIN, Scope.INTEGRATIONS_ADMIN, Scope.APPROVE, Scope.EMERGENCY, Scope.ENVIRONMENTS_ADMIN}
+)
+
+#: The scopes that only a key with `environments:admin` grants: otherwise `keys:admin` could make two keys, propose with
+#: one, and approve with the other.
+APPROVING_SCOPES = frozenset({Scope.APPROVE, Scope.EMERGENCY})
+
+
+def scopes_to_grant(scopes: frozenset[Scope]) -> frozenset[Scope]:
+    """Return the scopes that a key needs to give these to another key."""
+    return scopes | ({Scope.ENVIRONMENTS_ADMIN} if scopes & APPROVING_SCOPES else frozenset())
+
 
 #: The default scopes of a key: all of its project's deployments, but neither API keys nor integrations.
 DEFAULT_SCOPES = frozenset({Scope.READ, Scope.WRITE, Scope.PUBLISH, Scope.INVOKE})
@@ -54,7 +69,11 @@ class Project(msgspec.Struct, frozen=True):
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """A stored key, with only the SHA-256 of its token."""
+    """A stored key, with only the SHA-256 of its token.
+
+    A key with an `environment_id` is bound to that environment. `created_by` is the key that created it, None for the
+    operator.
+    """
 
     id: str
     project_id: str
@@ -64,13 +83,20 @@ class ApiKey(msgspec.Struct, frozen=True):
     created_us: int
     expires_us: int | None = None
     revoked_us: int | None = None
+    environment_id: str | None = None
+    created_by: str | None = None
 
     def check_valid(self, now_us: int) -> None:
         """Raise `InvalidApiKey` if it is revoked, and `ExpiredApiKey` from the moment in `expires_us` on."""
         if self.revoked_us is not None:
             raise InvalidApiKey
-        if self.expires_us is not None and now_us >= self.expires_us:
+        if self.is_expired_at(now_us):
+            assert self.expires_us is not None  # noqa: S101 -- otherwise it never expires
             raise ExpiredApiKey(expired_at=iso(self.expires_us))
+
+    def is_expired_at(self, now_us: int) -> bool:
+        """Return whether it has expired at a time."""
+        return self.expires_us is not None and now_us >= self.expires_us
 
     def check_scopes(self, needed: frozenset[Scope]) -> None:
         """Raise `InsufficientScope` unless the key has every needed scope."""
@@ -138,11 +164,14 @@ class PostApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scopes: Annotated[
         list[Literal[
             "deployments:read", "deployments:write", "deployments:publish", "deployments:invoke", "keys:admin",
-            "integrations:admin",
+            "integrations:admin", "deployments:approve", "deployments:emergency", "environments:admin",
         ]],
         Meta(min_length=1),
     ] | UnsetType = UNSET  # fmt: skip
     expires_at: Annotated[str, Meta(max_length=40)] | UnsetType = UNSET
+    environment: (
+        Annotated[str, Meta(max_length=40, description="The environment that the key is bound to.")] | UnsetType
+    ) = UNSET
 
 
 class PatchApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,14 +190,22 @@ class ApiKeyItem(msgspec.Struct, frozen=True):
     token: str
     status: Literal["active", "expired", "revoked"]
     created: str
+    environment: Annotated[str, Meta(description="The environment that the key is bound to.")] | UnsetType = UNSET
     expires_at: str | UnsetType = UNSET
     last_used: Annotated[
         str, Meta(description="The last get_config or report of usage in 30 days, or one of the last 10,000 writes.")
     ] | UnsetType = UNSET  # fmt: skip
 
     @classmethod
-    def of(cls, key: ApiKey, now_us: int, token: str | None = None, last_us: int | None = None) -> "ApiKeyItem":
-        """Return the representation of a key in responses; it was used at `last_us`."""
+    def of(
+        cls,
+        key: ApiKey,
+        now_us: int,
+        token: str | None = None,
+        last_us: int | None = None,
+        environment: str | None = None,
+    ) -> "ApiKeyItem":
+        """Return the representation of a key in responses; it was used at `last_us`, and is bound to `environment`."""
         is_expired = key.expires_us is not None and key.expires_us <= now_us
         return cls(
             id=key.id,
@@ -178,6 +215,7 @@ class ApiKeyItem(msgspec.Struct, frozen=True):
             token=token or f"{TOKEN_PREFIX}{key.id}_…",
             status="revoked" if key.revoked_us is not None else "expired" if is_expired else "active",
             created=iso(key.created_us),
+            environment=environment or UNSET,
             expires_at=UNSET if key.expires_us is None else iso(key.expires_us),
             last_used=UNSET if last_us is None else iso(last_us),
         )

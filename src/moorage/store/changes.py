@@ -1,14 +1,17 @@
 """The changes in a database since it was read last, or its whole content."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 import msgspec
 
 from moorage.core.access import ApiKey
 from moorage.core.deployments.deployment import Deployment
+from moorage.core.environments import Environment
 from moorage.core.integrations import Integration
-from moorage.store import deployment_rows, rows
+from moorage.store import deployment_rows, environment_rows, rows
 from moorage.store.engine import EVERY, Stream, as_word, checked_revision, the_row
+from moorage.store.environment_rows import MovedDeployment
 from moorage.store.unreadable import UnreadableRow
 
 
@@ -37,6 +40,8 @@ class Changes(msgspec.Struct, frozen=True):
     deployments: Iterator[Deployment | UnreadableRow]
     api_keys: Iterator[ApiKey | UnreadableRow]
     integrations: Iterator[Integration | UnreadableRow]
+    environments: Iterator[Environment | UnreadableRow]
+    pointers: Iterator[MovedDeployment]
 
 
 def read_changes(stream: Stream, since: StorePosition) -> Changes:
@@ -45,11 +50,15 @@ def read_changes(stream: Stream, since: StorePosition) -> Changes:
     position = StorePosition(as_word(epoch), checked_revision(rev), as_word(history_hash))
     is_full = not _continues(stream, since, position)
     deployments = stream("deployments") if is_full else stream("changed_deployments", rev=since.rev)
-    api_keys = stream("api_keys", rev=EVERY if is_full else since.rev)
-    integrations = stream("integrations", rev=EVERY if is_full else since.rev)
+    rev = EVERY if is_full else since.rev
+    api_keys, integrations = stream("api_keys", rev=rev), stream("integrations", rev=rev)
+    environments, pointers = stream("environments", rev=rev), stream("changed_pointers", rev=rev)
+    if not is_full:  # their JSON has the description of the deployment
+        pointers = chain(pointers, stream("pointers_of_changed_deployments", rev=since.rev))
     return Changes(
         since, position, is_full, map(deployment_rows.deployment, deployments), map(rows.api_key, api_keys),
-        map(rows.integration, integrations),
+        map(rows.integration, integrations), map(environment_rows.environment, environments),
+        map(environment_rows.moved_deployment, pointers),
     )  # fmt: skip
 
 

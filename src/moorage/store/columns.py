@@ -13,6 +13,8 @@ from msgspec import Meta
 from moorage.core.access import MAX_NAME
 from moorage.core.deployments.history import EntryAction
 from moorage.core.deployments.ownership import Owner
+from moorage.core.deployments.proposal import ProposalKind, StoredStatus
+from moorage.core.environments import NAME_PATTERN, UnknownNames
 from moorage.core.integrations import IntegrationProvider
 from moorage.core.times import LAST_US
 from moorage.store.engine import Row
@@ -32,6 +34,10 @@ Mac = Annotated[
 Caller = Annotated[str, Meta(pattern=r"\A[!#-\[\]-~]{0,128}\Z", description="the id of an API key, or empty")]
 Time = Annotated[int, Meta(ge=0, le=LAST_US, description=f"a time in microseconds since 1970, 0 to {LAST_US}")]
 Count = Annotated[int, Meta(ge=0, description="a whole number, 0 or more")]
+Flag = Annotated[int, Meta(ge=0, le=1, description="0 or 1")]
+EnvironmentName = Annotated[
+    str, Meta(pattern=rf"\A{NAME_PATTERN}\Z", description="the name of an environment, 1 to 40 of a-z 0-9 -")
+]
 Part = Annotated[int, Meta(ge=0, le=999_999_999, description="a part of a version number, 0 to 999999999")]
 
 
@@ -64,7 +70,84 @@ class ApiKeyRow(_Row, frozen=True, array_like=True):
     created_us: Time
     expires_us: Time | None
     revoked_us: Time | None
+    environment_id: Id | None
+    created_by: str | None
     rev: Count
+
+
+class EnvironmentRow(_Row, frozen=True, array_like=True):
+    """A row of `environment`."""
+
+    id: Id
+    project_id: Id
+    name: EnvironmentName
+    display_name: str
+    description: str
+    is_protected: Flag
+    required_approvals: Count
+    approve_undo: Flag
+    unknown_names: UnknownNames
+    created_us: Time
+    created_by: str | None
+    updated_us: Time
+    updated_by: str | None
+    deleted_us: Time | None
+    rev: Count
+
+
+class PointerRow(_Row, frozen=True, array_like=True):
+    """A row of `pointer`."""
+
+    deployment_id: Id
+    environment_id: Id
+    version_id: Id | None
+    updated_us: Time
+    owner: Owner
+    file: str | None
+    rev: Count
+
+
+class ProposalRow(_Row, frozen=True, array_like=True):
+    """A row of `proposal`."""
+
+    id: Id
+    project_id: Id
+    environment_id: Id
+    kind: ProposalKind
+    source: str | None
+    status: StoredStatus
+    reason: str
+    allow_breaking: Flag
+    created_us: Time
+    created_by: str | None
+    created_name: str | None
+    closed_us: Time | None
+    closed_by: str | None
+    closed_name: str | None
+    closed_reason: str
+    rev: Count
+
+
+class ProposalItemRow(_Row, frozen=True, array_like=True):
+    """A row of `proposal_item`."""
+
+    proposal_id: Id
+    n: Count
+    deployment_id: Id
+    base: str | None
+    version_id: Id | None
+    breaking: str
+    owner: Owner
+    file: str | None
+
+
+class ApprovalRow(_Row, frozen=True, array_like=True):
+    """A row of `approval`."""
+
+    proposal_id: Id
+    api_key_id: Id
+    at_us: Time
+    reason: str
 
 
 class IntegrationRow(_Row, frozen=True, array_like=True):
@@ -98,7 +181,7 @@ class DeploymentRow(_Row, frozen=True, array_like=True):
     created_us: Time
     updated_us: Time
     deleted_us: Time | None
-    live_version_id: Id
+    live_version_id: Id | None
     rev: Count
     owner: Owner
     file: str | None
@@ -155,6 +238,9 @@ class HistoryRow(_Row, frozen=True, array_like=True):
     at_us: Time
     breaking: str
     integration_id: Id | None
+    environment_id: Id | None
+    proposal_id: Id | None
+    n: Count
     hash: str
     mac: Mac
 
@@ -176,6 +262,7 @@ class ConsumerRow(_Row, frozen=True, array_like=True):
 
     version_id: Id
     api_key_id: Id
+    environment_id: Caller
     first_us: Time
     last_us: Time
     inputs: str
@@ -183,8 +270,10 @@ class ConsumerRow(_Row, frozen=True, array_like=True):
 
 #: Table -> its columns, in the order of the queries `every_…` and `history`.
 COLUMNS: Mapping[str, type[_Row]] = {
-    "project": ProjectRow, "api_key": ApiKeyRow, "deployment": DeploymentRow, "version": VersionRow,
-    "integration": IntegrationRow, "history": HistoryRow, "idempotency": ResultRow, "consumer": ConsumerRow,
+    "project": ProjectRow, "environment": EnvironmentRow, "api_key": ApiKeyRow, "deployment": DeploymentRow,
+    "version": VersionRow, "pointer": PointerRow, "integration": IntegrationRow, "proposal": ProposalRow,
+    "proposal_item": ProposalItemRow, "approval": ApprovalRow, "history": HistoryRow, "idempotency": ResultRow,
+    "consumer": ConsumerRow,
 }  # fmt: skip
 
 #: Columns whose values are not shown.

@@ -7,7 +7,8 @@ import msgspec
 from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.deployment import Deployment, VersionNumber
 from moorage.core.deployments.ownership import Owner
-from moorage.store.columns import Count, DeploymentRow, LiveRow, Part, Time, type_problem
+from moorage.core.environments import Pointer
+from moorage.store.columns import Count, DeploymentRow, Id, LiveRow, Part, Time, type_problem
 from moorage.store.engine import Row
 from moorage.store.unreadable import UnreadableRow, as_name
 
@@ -19,6 +20,10 @@ _NO_TEXT = "?"
 
 _FIRST_LIVE = len(DeploymentRow.__struct_fields__)
 _NO_VERSION = (None,) * len(LiveRow.__struct_fields__)
+
+#: The number of columns of a deployment with its version; those of a pointer follow.
+COLUMNS = _FIRST_LIVE + len(_NO_VERSION)
+_NO_POINTER = (None,) * 5
 
 
 class _JoinedRow(msgspec.Struct, frozen=True, array_like=True):
@@ -32,7 +37,7 @@ class _JoinedRow(msgspec.Struct, frozen=True, array_like=True):
     created_us: Time
     updated_us: Time
     deleted_us: Time | None
-    live_version_id: str
+    live_version_id: str | None
     rev: Count
     owner: Owner
     file: str | None
@@ -59,7 +64,7 @@ def deployment(row: Row) -> Deployment | UnreadableRow:
     ) = row  # fmt: skip
     # An identifier needs no further check, and this is the fastest way to recognize one.
     words = f"k{id_}{live_version_id}{key}".replace("-", "_")
-    if not (words.isascii() and words.isidentifier() and key) and not _are_plain(key, id_, live_version_id):
+    if not (words.isascii() and words.isidentifier() and key) and not _are_plain(key, id_, live_version_id or "-"):
         return _damaged_deployment(row)
     return Deployment(
         id_, project_id, key, description, seq, created_us, updated_us, deleted_us, VersionNumber(major, minor),
@@ -67,13 +72,36 @@ def deployment(row: Row) -> Deployment | UnreadableRow:
     )  # fmt: skip
 
 
-def get_deployment(row: Row) -> Deployment:
-    """Return a row of a query for deployments.
+class _PointerColumns(msgspec.Struct, frozen=True, array_like=True):
+    version_id: Id | None
+    updated_us: Time
+    owner: Owner
+    file: str | None
+    rev: Count
+
+
+def deployment_in(environment_id: str | None, row: Row) -> Deployment | UnreadableRow:
+    """Return a row of a query for deployments in an environment, which ends with the columns of the pointer."""
+    found, columns = deployment(row[:COLUMNS]), row[COLUMNS:]
+    if environment_id is None or isinstance(found, UnreadableRow):
+        return found
+    if columns == _NO_POINTER:
+        return found.in_environment(environment_id, None)
+    try:
+        msgspec.convert(columns, _PointerColumns)
+    except msgspec.ValidationError as error:
+        reason = f"of its pointer in the environment {environment_id}, {error}"
+        return UnreadableRow("pointer", found.id, reason, found.project_id, found.key, found.seq)
+    return found.in_environment(environment_id, Pointer(*columns))
+
+
+def get_deployment(environment_id: str | None, row: Row) -> Deployment:
+    """Return a row of a query for deployments in an environment.
 
     Raises:
         DeploymentUnreadable
     """
-    found = deployment(row)
+    found = deployment_in(environment_id, row)
     if isinstance(found, UnreadableRow):
         raise found.deployment_error()
     return found

@@ -52,6 +52,8 @@ def _run_savepoint(
     try:
         tx = begin(run)
         result = operation(tx)
+        if not tx.is_discarded:
+            tx.finish()
     except StorageError:
         raise
     except BaseException as error:  # an interrupt must leave nothing in the transaction, either

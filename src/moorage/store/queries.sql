@@ -17,7 +17,7 @@ SELECT rev FROM revision WHERE id = 1
 
 -- history_hash_at --
 -- The hash of the last entry of the history up to a revision.
-SELECT hash FROM history WHERE rev <= :rev ORDER BY rev DESC LIMIT 1
+SELECT hash FROM history WHERE rev <= :rev ORDER BY rev DESC, n DESC LIMIT 1
 
 -- newest_time --
 -- The time of the newest write.
@@ -98,17 +98,21 @@ INSERT INTO project (id, name, created_us, rev) VALUES (:id, :name, :created_us,
 
 -- api_keys --
 -- All API keys that changed after a revision, oldest first.
-SELECT id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us
+SELECT id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, environment_id, created_by
 FROM api_key WHERE rev > :rev ORDER BY created_us, id
 
 -- find_api_key --
 -- One API key by its id.
-SELECT id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us FROM api_key WHERE id = :id
+SELECT id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, environment_id, created_by
+FROM api_key WHERE id = :id
 
 -- insert_api_key --
 -- A new API key.
-INSERT INTO api_key (id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, rev)
-VALUES (:id, :project_id, :name, :scopes, :token_sha256, :created_us, :expires_us, NULL, :rev)
+INSERT INTO api_key
+    (id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, environment_id, created_by, rev)
+VALUES
+    (:id, :project_id, :name, :scopes, :token_sha256, :created_us, :expires_us, NULL, :environment_id, :created_by,
+     :rev)
 
 -- revoke_api_key --
 -- Revoke an API key; a revoked key does not change.
@@ -172,6 +176,302 @@ SELECT id, project_id, name, provider, base_url, options, credentials, headers, 
     updated_by, deleted_us, rev
 FROM integration WHERE key_id <> '' ORDER BY id
 
+-- environments --
+-- All environments that changed after a revision, tombstones included, oldest first.
+SELECT id, project_id, name, display_name, description, is_protected, required_approvals, approve_undo, unknown_names,
+    created_us, created_by, updated_us, updated_by, deleted_us, rev
+FROM environment WHERE rev > :rev ORDER BY created_us, id
+
+-- environments_of_project --
+-- The environments of a project, without tombstones.
+SELECT id, project_id, name, display_name, description, is_protected, required_approvals, approve_undo, unknown_names,
+    created_us, created_by, updated_us, updated_by, deleted_us, rev
+FROM environment WHERE project_id = :project_id AND deleted_us IS NULL
+
+-- find_environment --
+-- One environment by its id, deleted ones included.
+SELECT id, project_id, name, display_name, description, is_protected, required_approvals, approve_undo, unknown_names,
+    created_us, created_by, updated_us, updated_by, deleted_us, rev
+FROM environment WHERE id = :id
+
+-- put_environment --
+-- A new environment, or a row of another database.
+INSERT INTO environment
+    (id, project_id, name, display_name, description, is_protected, required_approvals, approve_undo, unknown_names,
+     created_us, created_by, updated_us, updated_by, deleted_us, rev)
+VALUES
+    (:id, :project_id, :name, :display_name, :description, :is_protected, :required_approvals, :approve_undo,
+     :unknown_names, :created_us, :created_by, :updated_us, :updated_by, :deleted_us, :rev)
+
+-- update_environment --
+-- Replace the settings of an environment.
+UPDATE environment
+SET display_name = :display_name, description = :description, is_protected = :is_protected,
+    required_approvals = :required_approvals, approve_undo = :approve_undo, unknown_names = :unknown_names,
+    updated_us = :updated_us, updated_by = :updated_by, rev = :rev
+WHERE id = :id
+
+-- delete_environment --
+-- Turn an environment into a tombstone.
+UPDATE environment SET deleted_us = :now_us, updated_us = :now_us, updated_by = :updated_by, rev = :rev WHERE id = :id
+
+-- every_environment --
+-- All rows, with the columns of `put_environment`.
+SELECT id, project_id, name, display_name, description, is_protected, required_approvals, approve_undo, unknown_names,
+    created_us, created_by, updated_us, updated_by, deleted_us, rev
+FROM environment ORDER BY id
+
+-- empty_environment --
+-- Delete all rows.
+DELETE FROM environment
+
+-- keys_of_environment --
+-- The API keys that are bound to an environment and not revoked.
+SELECT id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, environment_id, created_by
+FROM api_key WHERE environment_id = :environment_id AND revoked_us IS NULL
+
+-- changed_pointers --
+-- The pointers that changed after a revision, with their deployments and versions.
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
+    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256,
+    p.version_id, p.updated_us, p.owner, p.file, p.rev, p.environment_id
+FROM pointer p JOIN deployment d ON d.id = p.deployment_id
+LEFT JOIN version v ON v.id = p.version_id AND v.deployment_id = d.id
+WHERE p.rev > :rev
+
+-- pointers_of_changed_deployments --
+-- The other pointers of the deployments that changed after a revision.
+SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
+    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256,
+    p.version_id, p.updated_us, p.owner, p.file, p.rev, p.environment_id
+FROM deployment d JOIN pointer p ON p.deployment_id = d.id
+LEFT JOIN version v ON v.id = p.version_id AND v.deployment_id = d.id
+WHERE d.rev > :rev AND p.rev <= :rev
+
+-- set_pointer --
+-- Set the live version of a deployment in an environment, with its owner and its file.
+INSERT INTO pointer (deployment_id, environment_id, version_id, updated_us, owner, file, rev)
+VALUES (:deployment_id, :environment_id, :version_id, :now_us, :owner, :file, :rev)
+ON CONFLICT (deployment_id, environment_id) DO UPDATE
+SET version_id = excluded.version_id, updated_us = excluded.updated_us, owner = excluded.owner, file = excluded.file,
+    rev = excluded.rev
+
+-- set_pointer_owner --
+-- Set the owner and the file of a deployment in an environment.
+UPDATE pointer SET owner = :owner, file = :file, rev = :rev
+WHERE deployment_id = :deployment_id AND environment_id = :environment_id
+
+-- touch_pointers --
+-- Set the revision of all pointers of a deployment, which is deleted or restored.
+UPDATE pointer SET rev = :rev WHERE deployment_id = :deployment_id
+
+-- own_pointers --
+-- The environments in which a deployment has a live version of its own, with the names of the environments.
+SELECT e.id, e.name, p.version_id
+FROM pointer p JOIN environment e ON e.id = p.environment_id
+WHERE p.deployment_id = :deployment_id AND p.version_id IS NOT NULL AND e.deleted_us IS NULL
+
+-- pointers_of_environment --
+-- The deployments with a live version of their own in an environment, deleted ones included.
+SELECT p.deployment_id, p.version_id, v.content_sha256, p.owner, p.file, d.live_version_id, d.deleted_us
+FROM pointer p JOIN deployment d ON d.id = p.deployment_id LEFT JOIN version v ON v.id = p.version_id
+WHERE p.environment_id = :environment_id AND p.version_id IS NOT NULL ORDER BY p.deployment_id
+
+-- live_elsewhere --
+-- The newest version of a deployment with a content that is live in any environment.
+SELECT v.id FROM version v JOIN deployment d ON d.id = v.deployment_id
+WHERE v.deployment_id = :deployment_id AND v.content_sha256 = :content_sha256 AND v.deleted_us IS NULL AND (
+    v.id = d.live_version_id OR EXISTS (
+        SELECT 1 FROM pointer p JOIN environment e ON e.id = p.environment_id
+        WHERE p.version_id = v.id AND e.deleted_us IS NULL
+    )
+)
+ORDER BY v.rev DESC LIMIT 1
+
+-- was_live --
+-- Whether a version was ever live in an environment.
+SELECT EXISTS (
+    SELECT 1 FROM history h
+    WHERE h.to_version_id = :version_id AND h.action IN ('created', 'published', 'undone')
+        AND COALESCE(h.environment_id, '') = COALESCE(:environment_id, '')
+)
+
+-- every_pointer --
+-- All rows, with the columns of `put_pointer`.
+SELECT deployment_id, environment_id, version_id, updated_us, owner, file, rev
+FROM pointer ORDER BY deployment_id, environment_id
+
+-- put_pointer --
+-- Insert a row of another database.
+INSERT INTO pointer (deployment_id, environment_id, version_id, updated_us, owner, file, rev)
+VALUES (:deployment_id, :environment_id, :version_id, :updated_us, :owner, :file, :rev)
+
+-- empty_pointer --
+-- Delete all rows.
+DELETE FROM pointer
+
+-- find_proposal --
+-- One proposal by its id.
+SELECT id, project_id, environment_id, kind, source, status, reason, allow_breaking, created_us, created_by, created_name,
+    closed_us, closed_by, closed_name, closed_reason, rev
+FROM proposal WHERE project_id = :project_id AND id = :id
+
+-- proposals_older --
+-- Proposals of a project before a time, newest first. An empty filter matches all.
+SELECT id, project_id, environment_id, kind, source, status, reason, allow_breaking, created_us, created_by, created_name,
+    closed_us, closed_by, closed_name, closed_reason, rev
+FROM proposal
+WHERE project_id = :project_id AND created_us < :place
+    AND (:environment_id = '' OR environment_id = :environment_id) AND (:created_by = '' OR created_by = :created_by)
+    AND (:status = '' OR (
+        status = CASE WHEN :status = 'expired' THEN 'open' ELSE :status END
+        AND (:status <> 'open' OR created_us > :open_after_us) AND (:status <> 'expired' OR created_us <= :open_after_us)
+    ))
+ORDER BY created_us DESC, id DESC LIMIT :limit
+
+-- proposals_newer --
+-- Proposals of a project after a time, oldest first. An empty filter matches all.
+SELECT id, project_id, environment_id, kind, source, status, reason, allow_breaking, created_us, created_by, created_name,
+    closed_us, closed_by, closed_name, closed_reason, rev
+FROM proposal
+WHERE project_id = :project_id AND created_us > :place
+    AND (:environment_id = '' OR environment_id = :environment_id) AND (:created_by = '' OR created_by = :created_by)
+    AND (:status = '' OR (
+        status = CASE WHEN :status = 'expired' THEN 'open' ELSE :status END
+        AND (:status <> 'open' OR created_us > :open_after_us) AND (:status <> 'expired' OR created_us <= :open_after_us)
+    ))
+ORDER BY created_us, id LIMIT :limit
+
+-- open_proposals_of_deployment --
+-- The open proposals about a deployment, with what they change of it.
+SELECT i.proposal_id, i.base, i.version_id FROM proposal_item i JOIN proposal o ON o.id = i.proposal_id
+WHERE i.deployment_id = :deployment_id AND o.status = 'open'
+
+-- open_proposals_of_environment --
+-- The open proposals for an environment.
+SELECT id FROM proposal WHERE environment_id = :environment_id AND status = 'open'
+
+-- put_proposal --
+-- A new proposal, or a row of another database.
+INSERT INTO proposal
+    (id, project_id, environment_id, kind, source, status, reason, allow_breaking, created_us, created_by,
+     created_name, closed_us, closed_by, closed_name, closed_reason, rev)
+VALUES
+    (:id, :project_id, :environment_id, :kind, :source, :status, :reason, :allow_breaking, :created_us, :created_by,
+     :created_name, :closed_us, :closed_by, :closed_name, :closed_reason, :rev)
+
+-- close_proposal --
+-- Set the final status of a proposal.
+UPDATE proposal
+SET status = :status, closed_us = :now_us, closed_by = :closed_by, closed_name = :closed_name,
+    closed_reason = :closed_reason, rev = :rev
+WHERE id = :id
+
+-- touch_proposal --
+-- Set the revision of a proposal.
+UPDATE proposal SET rev = :rev WHERE id = :id
+
+-- every_proposal --
+-- All rows, with the columns of `put_proposal`.
+SELECT id, project_id, environment_id, kind, source, status, reason, allow_breaking, created_us, created_by, created_name,
+    closed_us, closed_by, closed_name, closed_reason, rev
+FROM proposal ORDER BY id
+
+-- empty_proposal --
+-- Delete all rows.
+DELETE FROM proposal
+
+-- items_of_proposal --
+-- The items of a proposal, in order, with the keys of their deployments and the numbers of their versions.
+SELECT i.n, i.deployment_id, d.key, i.base, i.version_id, i.breaking, i.owner, i.file, b.major, b.minor, v.major, v.minor,
+    v.api_key_id, v.content_sha256
+FROM proposal_item i JOIN deployment d ON d.id = i.deployment_id
+LEFT JOIN version b ON b.id = i.base
+LEFT JOIN version v ON v.id = i.version_id
+WHERE i.proposal_id = :proposal_id ORDER BY i.n
+
+-- put_proposal_item --
+-- A new item of a proposal, or a row of another database.
+INSERT INTO proposal_item (proposal_id, n, deployment_id, base, version_id, breaking, owner, file)
+VALUES (:proposal_id, :n, :deployment_id, :base, :version_id, :breaking, :owner, :file)
+
+-- every_proposal_item --
+-- All rows, with the columns of `put_proposal_item`.
+SELECT proposal_id, n, deployment_id, base, version_id, breaking, owner, file FROM proposal_item ORDER BY proposal_id, n
+
+-- empty_proposal_item --
+-- Delete all rows.
+DELETE FROM proposal_item
+
+-- approvals_of_proposal --
+-- The approvals of a proposal, oldest first, with their API keys.
+SELECT a.api_key_id, k.name, a.at_us, a.reason, k.expires_us, k.revoked_us
+FROM approval a JOIN api_key k ON k.id = a.api_key_id
+WHERE a.proposal_id = :proposal_id
+
+-- put_approval --
+-- A new approval, or a row of another database.
+INSERT INTO approval (proposal_id, api_key_id, at_us, reason) VALUES (:proposal_id, :api_key_id, :at_us, :reason)
+
+-- every_approval --
+-- All rows, with the columns of `put_approval`.
+SELECT proposal_id, api_key_id, at_us, reason FROM approval ORDER BY proposal_id, api_key_id
+
+-- empty_approval --
+-- Delete all rows.
+DELETE FROM approval
+
+-- approving_keys --
+-- The API keys of a project that are not revoked, with their scopes.
+SELECT id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, environment_id, created_by
+FROM api_key WHERE project_id = :project_id AND revoked_us IS NULL
+
+-- callers_of_environment --
+-- The names of the API keys that used an environment since a time.
+SELECT k.name FROM consumer u JOIN api_key k ON k.id = u.api_key_id
+WHERE u.environment_id = :environment_id AND u.last_us > :since_us
+
+-- record_unknown_name --
+-- Record a name that a call sent and that is no environment, unless the project has too many others.
+INSERT INTO unknown_name (project_id, name, last_us)
+SELECT p.id, :name, :last_us FROM project p
+WHERE p.id = :project_id AND (
+    (SELECT count(*) FROM unknown_name n WHERE n.project_id = :project_id) < :maximum
+    OR EXISTS (SELECT 1 FROM unknown_name n WHERE n.project_id = :project_id AND n.name = :name)
+)
+ON CONFLICT (project_id, name) DO UPDATE SET last_us = excluded.last_us
+
+-- unknown_names --
+-- The names that calls sent since a time and that are no environments.
+SELECT u.name FROM unknown_name u WHERE u.project_id = :project_id AND u.last_us > :since_us ORDER BY u.name
+
+-- delete_unknown_names --
+-- Delete the names from before a time.
+DELETE FROM unknown_name WHERE last_us <= :before_us
+
+-- redate_environments --
+-- Replace times in the future.
+UPDATE environment
+SET created_us = CASE WHEN created_us > :clock_us THEN :clock_us ELSE created_us END,
+    updated_us = CASE WHEN updated_us > :clock_us THEN :clock_us ELSE updated_us END,
+    deleted_us = CASE WHEN deleted_us > :clock_us THEN :clock_us ELSE deleted_us END, rev = :rev
+WHERE created_us > :clock_us OR updated_us > :clock_us OR deleted_us > :clock_us
+
+-- redate_pointers --
+-- Replace times in the future.
+UPDATE pointer SET updated_us = :clock_us, rev = :rev WHERE updated_us > :clock_us
+
+-- redate_proposals --
+-- Replace times in the future.
+UPDATE proposal
+SET created_us = CASE WHEN created_us > :clock_us THEN :clock_us ELSE created_us END,
+    closed_us = CASE WHEN closed_us > :clock_us THEN :clock_us ELSE closed_us END, rev = :rev
+WHERE created_us > :clock_us OR closed_us > :clock_us
+
+-- redate_approvals --
+-- Replace times in the future.
+UPDATE approval SET at_us = :clock_us WHERE at_us > :clock_us
+
 -- live_contents_with --
 -- The live versions of a project that have a text in their configuration, in the order of the list, after a position.
 SELECT d.seq, d.key, v.prompt_config, v.variables, v.runtime_config
@@ -180,25 +480,42 @@ WHERE d.project_id = :project_id AND d.seq > :place AND d.deleted_us IS NULL
     AND (v.prompt_config LIKE :pattern OR v.runtime_config LIKE :pattern)
 ORDER BY d.seq LIMIT :limit
 
+-- own_contents_with --
+-- The live versions of other environments than production that have a text in their configuration, after an id.
+SELECT p.version_id, d.key, v.prompt_config, v.variables, v.runtime_config
+FROM pointer p CROSS JOIN version v CROSS JOIN deployment d
+WHERE v.id = p.version_id AND d.id = v.deployment_id AND p.version_id > :place AND d.project_id = :project_id AND d.deleted_us IS NULL
+    AND (v.prompt_config LIKE :pattern OR v.runtime_config LIKE :pattern)
+ORDER BY p.version_id LIMIT :limit
+
 -- deployments --
 -- All deployments, tombstones included, in creation order.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
     d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
-FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
+FROM deployment d LEFT JOIN version v ON v.id = COALESCE(d.live_version_id, (
+    SELECT x.id FROM version x WHERE x.deployment_id = d.id ORDER BY x.rev DESC LIMIT 1
+)) AND v.deployment_id = d.id
 ORDER BY d.seq
 
 -- changed_deployments --
 -- The deployments that changed after a revision, tombstones included, in the order of their changes.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
     d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
-FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
+FROM deployment d LEFT JOIN version v ON v.id = COALESCE(d.live_version_id, (
+    SELECT x.id FROM version x WHERE x.deployment_id = d.id ORDER BY x.rev DESC LIMIT 1
+)) AND v.deployment_id = d.id
 WHERE d.rev > :rev ORDER BY d.rev
 
 -- find_deployment --
 -- The deployment with a key or an id, unless it is deleted; a key never has the form of an id.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
-    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
-FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
+    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256,
+    p.version_id, p.updated_us, p.owner, p.file, p.rev
+FROM deployment d
+LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
+LEFT JOIN version v ON v.deployment_id = d.id AND v.id = COALESCE(p.version_id, d.live_version_id, (
+    SELECT x.id FROM version x WHERE x.deployment_id = d.id ORDER BY x.rev DESC LIMIT 1
+))
 WHERE d.id = (
     SELECT k.id FROM deployment k WHERE k.project_id = :project_id AND k.key = :key AND k.deleted_us IS NULL
     UNION ALL
@@ -240,12 +557,19 @@ UPDATE deployment SET deleted_us = :clock_us, updated_us = :now_us, rev = :rev W
 -- A version of a deployment by its id, or by its number.
 SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.notes, v.content_sha256, v.created_us,
     v.api_key_id, v.rev, v.made_as, v.description, v.deleted_us, v.runtime_config,
-    CASE WHEN v.id = d.live_version_id THEN 'live'
+    CASE WHEN v.id = COALESCE(p.version_id, d.live_version_id) THEN 'live'
+        WHEN EXISTS (
+            SELECT 1 FROM proposal_item i JOIN proposal o ON o.id = i.proposal_id
+            WHERE i.version_id = v.id AND o.environment_id = :proposals_in AND o.status = 'open'
+                AND o.created_us > :proposed_after_us
+        ) THEN 'pending'
         WHEN v.made_as = 'published' OR EXISTS (
             SELECT 1 FROM history l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
         ) THEN 'published'
         ELSE 'draft' END
-FROM version v JOIN deployment d ON d.id = v.deployment_id
+FROM version v
+JOIN deployment d ON d.id = v.deployment_id
+LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
 WHERE v.deployment_id = :deployment_id AND v.id = COALESCE((
     SELECT n.id FROM version n WHERE n.deployment_id = :deployment_id AND n.major = :major AND n.minor = :minor
 ), :id)
@@ -254,74 +578,120 @@ WHERE v.deployment_id = :deployment_id AND v.id = COALESCE((
 -- Versions of a deployment made before a revision, newest first.
 SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.notes, v.content_sha256, v.created_us,
     v.api_key_id, v.rev, v.made_as, v.description, v.deleted_us, v.runtime_config,
-    CASE WHEN v.id = d.live_version_id THEN 'live'
+    CASE WHEN v.id = COALESCE(p.version_id, d.live_version_id) THEN 'live'
+        WHEN EXISTS (
+            SELECT 1 FROM proposal_item i JOIN proposal o ON o.id = i.proposal_id
+            WHERE i.version_id = v.id AND o.environment_id = :proposals_in AND o.status = 'open'
+                AND o.created_us > :proposed_after_us
+        ) THEN 'pending'
         WHEN v.made_as = 'published' OR EXISTS (
             SELECT 1 FROM history l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
         ) THEN 'published'
         ELSE 'draft' END
-FROM version v JOIN deployment d ON d.id = v.deployment_id
+FROM version v
+JOIN deployment d ON d.id = v.deployment_id
+LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
 WHERE v.deployment_id = :deployment_id AND v.rev < :place AND v.deleted_us IS NULL ORDER BY v.rev DESC LIMIT :limit
 
 -- versions_newer --
 -- Versions of a deployment made after a revision, oldest first.
 SELECT v.id, v.deployment_id, v.major, v.minor, v.prompt_config, v.variables, v.notes, v.content_sha256, v.created_us,
     v.api_key_id, v.rev, v.made_as, v.description, v.deleted_us, v.runtime_config,
-    CASE WHEN v.id = d.live_version_id THEN 'live'
+    CASE WHEN v.id = COALESCE(p.version_id, d.live_version_id) THEN 'live'
+        WHEN EXISTS (
+            SELECT 1 FROM proposal_item i JOIN proposal o ON o.id = i.proposal_id
+            WHERE i.version_id = v.id AND o.environment_id = :proposals_in AND o.status = 'open'
+                AND o.created_us > :proposed_after_us
+        ) THEN 'pending'
         WHEN v.made_as = 'published' OR EXISTS (
             SELECT 1 FROM history l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
         ) THEN 'published'
         ELSE 'draft' END
-FROM version v JOIN deployment d ON d.id = v.deployment_id
+FROM version v
+JOIN deployment d ON d.id = v.deployment_id
+LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
 WHERE v.deployment_id = :deployment_id AND v.rev > :place AND v.deleted_us IS NULL ORDER BY v.rev LIMIT :limit
 
 -- insert_entry --
 -- Append an entry to the history.
 INSERT INTO history
     (rev, id, project_id, deployment_id, subject_key_id, action, from_version_id, to_version_id, content_sha256,
-     changes, reason, api_key_id, api_key_name, request_id, at_us, breaking, integration_id, hash, mac)
+     changes, reason, api_key_id, api_key_name, request_id, at_us, breaking, integration_id, environment_id,
+     proposal_id, n, hash, mac)
 VALUES
     (:rev, :id, :project_id, :deployment_id, :subject_key_id, :action, :from_version_id, :to_version_id,
      :content_sha256, :changes, :reason, :api_key_id, :api_key_name, :request_id, :at_us, :breaking, :integration_id,
-     :hash, :mac)
+     :environment_id, :proposal_id, :n, :hash, :mac)
 
 -- set_history_head --
 -- Store the hash of the newest history entry, and the id of its secret key.
 UPDATE revision SET history_hash = :hash, history_key = :key_id WHERE id = 1
 
 -- last_move --
--- The last move of the live pointer of a deployment: from, to.
-SELECT from_version_id, to_version_id FROM history
-WHERE deployment_id = :deployment_id AND action IN ('created', 'published', 'undone') ORDER BY rev DESC LIMIT 1
+-- The last move of the live version of a deployment in an environment: from, to, and its changes; with `before_rev`,
+-- the last one to a version before that revision. No version means that it follows production.
+SELECT from_version_id, to_version_id, changes, rev FROM history
+WHERE deployment_id = :deployment_id AND action IN ('created', 'published', 'undone', 'unpublished')
+    AND COALESCE(environment_id, '') = COALESCE(:environment_id, '')
+ORDER BY rev DESC, n DESC LIMIT 1
+
+-- last_move_to --
+-- The last move to a version before a revision: its changes.
+SELECT changes FROM history
+WHERE deployment_id = :deployment_id AND action IN ('created', 'published', 'undone', 'unpublished')
+    AND COALESCE(environment_id, '') = COALESCE(:environment_id, '') AND rev < :rev
+    AND COALESCE(to_version_id, '') = COALESCE(:version_id, '')
+ORDER BY rev DESC, n DESC LIMIT 1
 
 -- find_entry --
 -- One entry of a deployment's history, which does not list drafts.
 SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
-    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking, l.hash,
-    f.major, f.minor, t.major, t.minor
-FROM history l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking,
+    l.integration_id, l.environment_id, l.proposal_id, l.n, l.hash, f.major, f.minor, t.major, t.minor, e.name
+FROM history l
+LEFT JOIN version f ON f.id = l.from_version_id
+LEFT JOIN version t ON t.id = l.to_version_id
+LEFT JOIN environment e ON e.id = l.environment_id
 WHERE l.deployment_id = :deployment_id AND l.id = :id AND l.action <> 'drafted'
 
 -- entries_older --
 -- Entries of a deployment's history before a revision, newest first.
 SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
-    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking, l.hash,
-    f.major, f.minor, t.major, t.minor
-FROM history l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
-WHERE l.deployment_id = :deployment_id AND l.rev < :place AND l.action <> 'drafted' ORDER BY l.rev DESC LIMIT :limit
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking,
+    l.integration_id, l.environment_id, l.proposal_id, l.n, l.hash, f.major, f.minor, t.major, t.minor, e.name
+FROM history l
+LEFT JOIN version f ON f.id = l.from_version_id
+LEFT JOIN version t ON t.id = l.to_version_id
+LEFT JOIN environment e ON e.id = l.environment_id
+WHERE l.deployment_id = :deployment_id AND (l.rev, l.n) < (:place / 1048576, :place & 1048575)
+    AND l.action <> 'drafted'
+    AND (:only_in = '' OR l.environment_id = :only_in OR (
+        l.environment_id IS NULL AND (:is_production = 1 OR l.action IN ('changed', 'deleted', 'restored'))
+    ))
+ORDER BY l.rev DESC, l.n DESC LIMIT :limit
 
 -- entries_newer --
 -- Entries of a deployment's history after a revision, oldest first.
 SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
-    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking, l.hash,
-    f.major, f.minor, t.major, t.minor
-FROM history l LEFT JOIN version f ON f.id = l.from_version_id LEFT JOIN version t ON t.id = l.to_version_id
-WHERE l.deployment_id = :deployment_id AND l.rev > :place AND l.action <> 'drafted' ORDER BY l.rev LIMIT :limit
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking,
+    l.integration_id, l.environment_id, l.proposal_id, l.n, l.hash, f.major, f.minor, t.major, t.minor, e.name
+FROM history l
+LEFT JOIN version f ON f.id = l.from_version_id
+LEFT JOIN version t ON t.id = l.to_version_id
+LEFT JOIN environment e ON e.id = l.environment_id
+WHERE l.deployment_id = :deployment_id AND (l.rev, l.n) > (:place / 1048576, :place & 1048575)
+    AND l.action <> 'drafted'
+    AND (:only_in = '' OR l.environment_id = :only_in OR (
+        l.environment_id IS NULL AND (:is_production = 1 OR l.action IN ('changed', 'deleted', 'restored'))
+    ))
+ORDER BY l.rev, l.n LIMIT :limit
 
 -- history --
 -- All rows in order, with the columns of `insert_entry`.
 SELECT rev, id, project_id, deployment_id, subject_key_id, action, from_version_id, to_version_id, content_sha256,
-    changes, reason, api_key_id, api_key_name, request_id, at_us, breaking, integration_id, hash, mac
-FROM history ORDER BY rev
+    changes, reason, api_key_id, api_key_name, request_id, at_us, breaking, integration_id, environment_id, proposal_id,
+    n, hash, mac
+FROM history ORDER BY rev, n
 
 -- entries_of_projects --
 -- The entries about projects, in the order of `every_project`.
@@ -347,10 +717,56 @@ FROM history l JOIN integration i ON i.id = l.integration_id ORDER BY i.id, l.re
 SELECT rev, changes FROM history WHERE action = 'integrations_rotated' ORDER BY rev
 
 -- entries_of_deployments --
--- The entries about deployments and their versions, in the order of `every_deployment`.
+-- The entries about deployments and their versions, in the order of `every_deployment`. Those about another environment,
+-- or about a proposal, change no deployment, except the first one.
 SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
-    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking
-FROM history l JOIN deployment d ON d.id = l.deployment_id ORDER BY d.seq, l.rev
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking,
+    l.integration_id, l.environment_id, l.proposal_id, l.n
+FROM history l JOIN deployment d ON d.id = l.deployment_id
+WHERE l.environment_id IS NULL OR l.action = 'created' ORDER BY d.seq, l.rev, l.n
+
+-- entries_of_environments --
+-- The entries about environments, in the order of `every_environment`. Production follows from its project.
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking,
+    l.integration_id, e.id, l.proposal_id, l.n
+FROM history l JOIN environment e ON e.id = COALESCE(l.environment_id, 'env_' || replace(l.project_id, '-', ''))
+WHERE l.action IN ('project_created', 'environment_set', 'environment_deleted') ORDER BY e.id, l.rev, l.n
+
+-- entries_of_pointers --
+-- The moves of live versions in other environments than production, and the entries of their deployments that set the
+-- revision of the rows, in the order of `every_pointer`. Each has the environment of its row.
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking,
+    l.integration_id, p.environment_id, l.proposal_id, l.n
+FROM pointer p JOIN history l ON l.deployment_id = p.deployment_id
+WHERE (
+    l.environment_id = p.environment_id AND (
+        l.action IN ('published', 'undone', 'unpublished', 'changed')
+        OR (l.action = 'created' AND l.to_version_id IS NOT NULL)
+    )
+) OR (
+    l.environment_id IS NULL AND l.action IN ('deleted', 'restored')
+    AND (l.from_version_id IS NULL OR l.to_version_id IS NULL)
+)
+ORDER BY p.deployment_id, p.environment_id, l.rev, l.n
+
+-- entries_of_proposals --
+-- The entries about proposals and the moves that published them, in the order of `every_proposal`.
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking,
+    l.integration_id, l.environment_id, l.proposal_id, l.n
+FROM history l JOIN proposal o ON o.id = l.proposal_id ORDER BY l.proposal_id, l.rev, l.n
+
+-- items_of_proposals --
+-- The items of all proposals, in the order of `every_proposal`.
+SELECT i.proposal_id, i.n, i.deployment_id, i.base, i.version_id, i.breaking, i.owner, i.file
+FROM proposal o JOIN proposal_item i ON i.proposal_id = o.id ORDER BY i.proposal_id, i.n
+
+-- approvals_of_proposals --
+-- The approvals of all proposals, in the order of `every_proposal`.
+SELECT a.proposal_id, a.api_key_id, a.at_us, a.reason
+FROM proposal o JOIN approval a ON a.proposal_id = o.id ORDER BY a.proposal_id, a.api_key_id
 
 -- entries_of_versions --
 -- For each version, in the order of `every_version`: the entry that created it, the last one that deleted or restored
@@ -359,16 +775,25 @@ SELECT v.id, b.rev, b.deployment_id, b.action, b.content_sha256, b.changes, b.ap
     x.rev, x.action, x.changes, e.action, e.to_version_id,
     EXISTS (SELECT 1 FROM history m WHERE m.to_version_id = v.id AND m.content_sha256 <> b.content_sha256)
 FROM version v
-LEFT JOIN history b ON b.rev = (SELECT min(i.rev) FROM history i WHERE i.to_version_id = v.id)
-LEFT JOIN history x ON x.rev = (
-    SELECT max(j.rev) FROM history j
-    WHERE j.to_version_id = v.id AND j.from_version_id = v.id AND j.action IN ('deleted', 'restored')
+LEFT JOIN history b ON b.id = (
+    SELECT i.id FROM history i WHERE i.to_version_id = v.id ORDER BY i.rev, i.n LIMIT 1
 )
-LEFT JOIN history e ON e.rev = (SELECT max(k.rev) FROM history k WHERE k.deployment_id = v.deployment_id)
+LEFT JOIN history x ON x.id = (
+    SELECT j.id FROM history j
+    WHERE j.to_version_id = v.id AND j.from_version_id = v.id AND j.action IN ('deleted', 'restored')
+    ORDER BY j.rev DESC, j.n DESC LIMIT 1
+)
+LEFT JOIN history e ON e.id = (
+    SELECT k.id FROM history k
+    WHERE k.deployment_id = v.deployment_id AND k.action IN ('created', 'deleted', 'restored')
+        AND (k.from_version_id IS NULL OR k.to_version_id IS NULL)
+    ORDER BY k.rev DESC, k.n DESC LIMIT 1
+)
 ORDER BY v.deployment_id, v.major, v.minor
 
 -- entries_without_row --
--- The projects, API keys, integrations, deployments and versions of entries that do not exist, with the first revision.
+-- The subjects of entries that do not exist, with the first revision: projects and their environments, API keys,
+-- integrations, deployments with their versions and pointers, and proposals.
 SELECT 'project', l.project_id, min(l.rev) FROM history l
 WHERE l.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM project p WHERE p.id = l.project_id)
 GROUP BY l.project_id
@@ -388,6 +813,28 @@ UNION ALL
 SELECT 'version', l.to_version_id, min(l.rev) FROM history l
 WHERE l.to_version_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM version v WHERE v.id = l.to_version_id)
 GROUP BY l.to_version_id
+UNION ALL
+SELECT 'environment', l.environment_id, min(l.rev) FROM history l
+WHERE l.environment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM environment e WHERE e.id = l.environment_id)
+GROUP BY l.environment_id
+UNION ALL
+SELECT 'environment', 'env_' || replace(l.project_id, '-', ''), min(l.rev) FROM history l
+WHERE l.action = 'project_created' AND NOT EXISTS (
+    SELECT 1 FROM environment e WHERE e.id = 'env_' || replace(l.project_id, '-', '')
+)
+GROUP BY l.project_id
+UNION ALL
+SELECT 'pointer', l.deployment_id || ' ' || l.environment_id, min(l.rev) FROM history l
+WHERE l.environment_id IS NOT NULL AND (
+    l.action IN ('published', 'undone', 'unpublished') OR (l.action = 'created' AND l.to_version_id IS NOT NULL)
+) AND NOT EXISTS (
+    SELECT 1 FROM pointer p WHERE p.deployment_id = l.deployment_id AND p.environment_id = l.environment_id
+)
+GROUP BY l.deployment_id, l.environment_id
+UNION ALL
+SELECT 'proposal', l.proposal_id, min(l.rev) FROM history l
+WHERE l.proposal_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM proposal o WHERE o.id = l.proposal_id)
+GROUP BY l.proposal_id
 
 -- purges --
 -- The entries of purges.
@@ -400,8 +847,13 @@ SELECT rev, changes FROM history WHERE action = 'clock_reset' ORDER BY rev
 -- find_tombstone --
 -- The deleted deployment with a key or an id; of several, the one deleted last.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
-    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
-FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
+    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256,
+    p.version_id, p.updated_us, p.owner, p.file, p.rev
+FROM deployment d
+LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
+LEFT JOIN version v ON v.deployment_id = d.id AND v.id = COALESCE(p.version_id, d.live_version_id, (
+    SELECT x.id FROM version x WHERE x.deployment_id = d.id ORDER BY x.rev DESC LIMIT 1
+))
 WHERE d.id IN (
     SELECT k.id FROM deployment k WHERE k.project_id = :project_id AND k.key = :key AND k.deleted_us IS NOT NULL
     UNION ALL
@@ -482,22 +934,37 @@ DELETE FROM consumer WHERE version_id IN (
 -- find_manifest --
 -- A deployment by its id, deleted ones included.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
-    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
-FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
+    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256,
+    p.version_id, p.updated_us, p.owner, p.file, p.rev
+FROM deployment d
+LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
+LEFT JOIN version v ON v.deployment_id = d.id AND v.id = COALESCE(p.version_id, d.live_version_id, (
+    SELECT x.id FROM version x WHERE x.deployment_id = d.id ORDER BY x.rev DESC LIMIT 1
+))
 WHERE d.project_id = :project_id AND d.id = :id
 
 -- manifests_older --
 -- Deployments before a position in the list, newest first.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
-    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
-FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
+    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256,
+    p.version_id, p.updated_us, p.owner, p.file, p.rev
+FROM deployment d
+LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
+LEFT JOIN version v ON v.deployment_id = d.id AND v.id = COALESCE(p.version_id, d.live_version_id, (
+    SELECT x.id FROM version x WHERE x.deployment_id = d.id ORDER BY x.rev DESC LIMIT 1
+))
 WHERE d.project_id = :project_id AND d.seq < :place AND d.deleted_us IS NULL ORDER BY d.seq DESC LIMIT :limit
 
 -- manifests_newer --
 -- Deployments after a position in the list, oldest first.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
-    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
-FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
+    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256,
+    p.version_id, p.updated_us, p.owner, p.file, p.rev
+FROM deployment d
+LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
+LEFT JOIN version v ON v.deployment_id = d.id AND v.id = COALESCE(p.version_id, d.live_version_id, (
+    SELECT x.id FROM version x WHERE x.deployment_id = d.id ORDER BY x.rev DESC LIMIT 1
+))
 WHERE d.project_id = :project_id AND d.seq > :place AND d.deleted_us IS NULL ORDER BY d.seq LIMIT :limit
 
 -- savepoint --
@@ -564,9 +1031,11 @@ WHERE id = 1
 
 -- counts --
 -- The number of rows of each table, in the order in which they are copied.
-SELECT (SELECT count(*) FROM project), (SELECT count(*) FROM api_key), (SELECT count(*) FROM deployment),
-    (SELECT count(*) FROM version), (SELECT count(*) FROM integration), (SELECT count(*) FROM history),
-    (SELECT count(*) FROM idempotency), (SELECT count(*) FROM consumer)
+SELECT (SELECT count(*) FROM project), (SELECT count(*) FROM environment), (SELECT count(*) FROM api_key),
+    (SELECT count(*) FROM deployment), (SELECT count(*) FROM version), (SELECT count(*) FROM pointer),
+    (SELECT count(*) FROM integration), (SELECT count(*) FROM proposal), (SELECT count(*) FROM proposal_item),
+    (SELECT count(*) FROM approval), (SELECT count(*) FROM history), (SELECT count(*) FROM idempotency),
+    (SELECT count(*) FROM consumer)
 
 -- count_deployments --
 -- The number of deployments that are not deleted.
@@ -578,7 +1047,8 @@ SELECT id, name, created_us, rev FROM project ORDER BY id
 
 -- every_api_key --
 -- All rows, with the columns of `put_api_key`.
-SELECT id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, rev FROM api_key ORDER BY id
+SELECT id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, environment_id, created_by, rev
+FROM api_key ORDER BY id
 
 -- every_integration --
 -- All rows, with the columns of `put_integration`.
@@ -604,12 +1074,13 @@ FROM idempotency ORDER BY project_id, key
 
 -- every_consumer --
 -- All rows, with the columns of `put_consumer`.
-SELECT version_id, api_key_id, first_us, last_us, inputs FROM consumer ORDER BY version_id, api_key_id
+SELECT version_id, api_key_id, environment_id, first_us, last_us, inputs
+FROM consumer ORDER BY version_id, api_key_id, environment_id
 
 -- put_consumer --
 -- Insert a row of another database.
-INSERT INTO consumer (version_id, api_key_id, first_us, last_us, inputs)
-VALUES (:version_id, :api_key_id, :first_us, :last_us, :inputs)
+INSERT INTO consumer (version_id, api_key_id, environment_id, first_us, last_us, inputs)
+VALUES (:version_id, :api_key_id, :environment_id, :first_us, :last_us, :inputs)
 
 -- empty_consumer --
 -- Delete all rows.
@@ -617,8 +1088,11 @@ DELETE FROM consumer
 
 -- put_api_key --
 -- Insert a row of another database.
-INSERT INTO api_key (id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, rev)
-VALUES (:id, :project_id, :name, :scopes, :token_sha256, :created_us, :expires_us, :revoked_us, :rev)
+INSERT INTO api_key
+    (id, project_id, name, scopes, token_sha256, created_us, expires_us, revoked_us, environment_id, created_by, rev)
+VALUES
+    (:id, :project_id, :name, :scopes, :token_sha256, :created_us, :expires_us, :revoked_us, :environment_id,
+     :created_by, :rev)
 
 -- put_integration --
 -- A new integration, or a row of another database.
@@ -692,10 +1166,16 @@ INSERT INTO copy (id, source, epoch, rev) VALUES (1, :source, :epoch, :rev)
 DELETE FROM copy WHERE id = 1
 
 -- stray_pointers --
--- The deployments whose live version does not exist or belongs to another deployment.
+-- The deployments whose live version, in production or in another environment, does not exist or belongs to another
+-- deployment.
 SELECT d.id, d.key, d.live_version_id
 FROM deployment d LEFT JOIN version v ON v.id = d.live_version_id AND v.deployment_id = d.id
-WHERE v.id IS NULL ORDER BY d.seq
+WHERE v.id IS NULL AND d.live_version_id IS NOT NULL
+UNION ALL
+SELECT e.id, e.key, p.version_id
+FROM pointer p JOIN deployment e ON e.id = p.deployment_id
+LEFT JOIN version w ON w.id = p.version_id AND w.deployment_id = e.id
+WHERE w.id IS NULL AND p.version_id IS NOT NULL
 
 -- orphans --
 -- The rows that belong to no row of another table.
@@ -720,13 +1200,49 @@ UNION ALL
 SELECT 'history', h.id, 'integration'
 FROM history h LEFT JOIN integration i ON i.id = h.integration_id WHERE i.id IS NULL AND h.integration_id IS NOT NULL
 UNION ALL
+SELECT 'history', h.id, 'environment'
+FROM history h LEFT JOIN environment e ON e.id = h.environment_id WHERE e.id IS NULL AND h.environment_id IS NOT NULL
+UNION ALL
+SELECT 'history', h.id, 'proposal'
+FROM history h LEFT JOIN proposal o ON o.id = h.proposal_id WHERE o.id IS NULL AND h.proposal_id IS NOT NULL
+UNION ALL
+SELECT 'environment', x.id, 'project'
+FROM environment x LEFT JOIN project p ON p.id = x.project_id WHERE p.id IS NULL
+UNION ALL
+SELECT 'api_key', x.id, 'environment'
+FROM api_key x LEFT JOIN environment e ON e.id = x.environment_id WHERE e.id IS NULL AND x.environment_id IS NOT NULL
+UNION ALL
+SELECT 'pointer', x.deployment_id || ' ' || x.environment_id, 'deployment'
+FROM pointer x LEFT JOIN deployment d ON d.id = x.deployment_id WHERE d.id IS NULL
+UNION ALL
+SELECT 'pointer', x.deployment_id || ' ' || x.environment_id, 'environment'
+FROM pointer x LEFT JOIN environment e ON e.id = x.environment_id WHERE e.id IS NULL
+UNION ALL
+SELECT 'proposal', x.id, 'project'
+FROM proposal x LEFT JOIN project p ON p.id = x.project_id WHERE p.id IS NULL
+UNION ALL
+SELECT 'proposal', x.id, 'environment'
+FROM proposal x LEFT JOIN environment e ON e.id = x.environment_id WHERE e.id IS NULL
+UNION ALL
+SELECT 'proposal_item', x.proposal_id || ' ' || x.n, 'proposal'
+FROM proposal_item x LEFT JOIN proposal o ON o.id = x.proposal_id WHERE o.id IS NULL
+UNION ALL
+SELECT 'proposal_item', x.proposal_id || ' ' || x.n, 'deployment'
+FROM proposal_item x LEFT JOIN deployment d ON d.id = x.deployment_id WHERE d.id IS NULL
+UNION ALL
+SELECT 'approval', x.proposal_id || ' ' || x.api_key_id, 'proposal'
+FROM approval x LEFT JOIN proposal o ON o.id = x.proposal_id WHERE o.id IS NULL
+UNION ALL
+SELECT 'approval', x.proposal_id || ' ' || x.api_key_id, 'api_key'
+FROM approval x LEFT JOIN api_key k ON k.id = x.api_key_id WHERE k.id IS NULL
+UNION ALL
 SELECT 'idempotency', i.project_id || ' ' || i.key, 'project'
 FROM idempotency i LEFT JOIN project p ON p.id = i.project_id WHERE p.id IS NULL
 UNION ALL
-SELECT 'consumer', u.version_id || ' ' || u.api_key_id, 'version'
+SELECT 'consumer', u.version_id || ' ' || u.api_key_id || ' ' || u.environment_id, 'version'
 FROM consumer u LEFT JOIN version v ON v.id = u.version_id WHERE v.id IS NULL
 UNION ALL
-SELECT 'consumer', u.version_id || ' ' || u.api_key_id, 'api_key'
+SELECT 'consumer', u.version_id || ' ' || u.api_key_id || ' ' || u.environment_id, 'api_key'
 FROM consumer u LEFT JOIN api_key k ON k.id = u.api_key_id WHERE k.id IS NULL
 
 -- emptied_versions --
@@ -737,28 +1253,29 @@ WHERE v.prompt_config = '' AND v.deleted_us IS NULL AND d.deleted_us IS NULL
 -- record_consumer --
 -- Record that a version served an API key, unless the version is deleted; returns the stored names of inputs. A stored
 -- time after `latest_us` was written by a clock that was ahead, and is replaced.
-INSERT INTO consumer (version_id, api_key_id, first_us, last_us, inputs)
-SELECT v.id, k.id, :first_us, :last_us, :inputs
+INSERT INTO consumer (version_id, api_key_id, environment_id, first_us, last_us, inputs)
+SELECT v.id, k.id, :environment_id, :first_us, :last_us, :inputs
 FROM version v JOIN deployment d ON d.id = v.deployment_id JOIN api_key k ON k.id = :api_key_id
 WHERE v.id = :version_id AND v.deleted_us IS NULL AND d.deleted_us IS NULL
-ON CONFLICT (version_id, api_key_id) DO UPDATE
+ON CONFLICT (version_id, api_key_id, environment_id) DO UPDATE
 SET last_us = CASE WHEN consumer.last_us BETWEEN excluded.last_us AND :latest_us THEN consumer.last_us
     ELSE excluded.last_us END
 RETURNING inputs
 
 -- set_consumer_inputs --
 -- Set the names of the inputs that an API key sends to a version.
-UPDATE consumer SET inputs = :inputs WHERE version_id = :version_id AND api_key_id = :api_key_id
+UPDATE consumer SET inputs = :inputs
+WHERE version_id = :version_id AND api_key_id = :api_key_id AND environment_id = :environment_id
 
 -- consumers_of_deployment --
 -- The consumers of all versions of a deployment since a time.
-SELECT k.id, k.name, v.major, v.minor, u.last_us, u.inputs
+SELECT k.id, k.name, v.major, v.minor, u.last_us, u.inputs, u.environment_id
 FROM version v JOIN consumer u ON u.version_id = v.id JOIN api_key k ON k.id = u.api_key_id
 WHERE v.deployment_id = :deployment_id AND u.last_us > :since_us
 
 -- consumers_of_version --
 -- The consumers of a version since a time.
-SELECT k.id, k.name, v.major, v.minor, u.last_us, u.inputs
+SELECT k.id, k.name, v.major, v.minor, u.last_us, u.inputs, u.environment_id
 FROM version v JOIN consumer u ON u.version_id = v.id JOIN api_key k ON k.id = u.api_key_id
 WHERE v.id = :version_id AND u.last_us > :since_us
 

@@ -1,28 +1,28 @@
 """Lookups in one committed state, in a read or inside a write."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Literal, Protocol, TypeVar
-
-import msgspec
+from functools import partial
+from typing import Any, Literal
 
 from moorage.core.access import ApiKey
 from moorage.core.compatibility.consumers import ConsumerRecord
 from moorage.core.deployments.content import DECODE_ERRORS, Content, StoredContent
 from moorage.core.deployments.deployment import Deployment, VersionNumber
 from moorage.core.deployments.history import HistoryEntry
-from moorage.core.deployments.page import MAX_LIMIT, PageQuery, fitting
+from moorage.core.deployments.page import MAX_LIMIT, PageQuery
+from moorage.core.deployments.proposal import PROPOSAL_US
 from moorage.core.deployments.version import Version
-from moorage.core.errors.requests import InvalidCursor
+from moorage.core.environments import Environment, production_id
 from moorage.core.errors.rows import HistoryUnreadable
 from moorage.core.integrations import Integration
 from moorage.core.times import LAST_US
 from moorage.store import deployment_rows, rows
 from moorage.store.columns import is_time
-from moorage.store.engine import EVERY, Row
+from moorage.store.engine import EVERY
+from moorage.store.environment_reader import EnvironmentReader
+from moorage.store.lists import ListQueries
 from moorage.store.unreadable import UnreadableRow, as_name, readable
-
-_AFTER_NEWEST = 2**62
 
 #: How many writes are searched for the last one of an API key.
 _NEWEST_WRITES = 10_000
@@ -32,40 +32,13 @@ _NEWEST_WRITES = 10_000
 _CONTENTS = 20
 
 
-class _Listed(Protocol):
-    """An item of a list with a position; None if the row cannot be decoded."""
-
-    @property
-    def place(self) -> int | None: ...
-
-
-R = TypeVar("R", bound=_Listed)
-
-
-class ListQueries(msgspec.Struct, frozen=True):
-    """The queries of a list: one item by its id, older items, newer items.
-
-    `batch` is the number of items that are read at once: they are in memory, even if the page ends before them.
-    """
-
-    find: str
-    older: str
-    newer: str
-    batch: int
-
-
 _VERSIONS = ListQueries("find_version", "versions_older", "versions_newer", 4)
 _ENTRIES = ListQueries("find_entry", "entries_older", "entries_newer", MAX_LIMIT + 1)
 _MANIFESTS = ListQueries("find_manifest", "manifests_older", "manifests_newer", 4)
 
 
-class Reader:
+class Reader(EnvironmentReader):
     """The lookups."""
-
-    def __init__(self, run: Callable[..., Iterable[Row]], rev: int) -> None:
-        """Create a reader of revision `rev`; `run` takes the name and parameters of a query."""
-        self._run = run
-        self.rev = rev
 
     def api_keys(self) -> list[ApiKey]:
         """Return all API keys that can be decoded, oldest first, revoked and expired keys included."""
@@ -109,53 +82,63 @@ class Reader:
         return list(map(rows.integration, self._run("sealed_integrations")))
 
     def live_contents_with(self, project_id: str, text: str) -> Iterator[tuple[str, Content]]:
-        """Yield key and content of the live versions of a project that have a text in their JSON.
+        """Yield key and content of the live versions of a project, in all environments, that have a text in their JSON.
 
         Those that cannot be decoded are not served, so they are omitted.
         """
-        place = -1
-        while True:
-            found = list(
-                self._run(
-                    "live_contents_with", project_id=project_id, place=place, pattern=f"%{text}%", limit=_CONTENTS
-                )
-            )
-            for _, key, *texts in found:
-                with suppress(TypeError, *DECODE_ERRORS):
-                    yield as_name(key), StoredContent(*texts).decode()
-            if len(found) < _CONTENTS:
-                return
-            place = found[-1][0]
+        starts: dict[str, int | str] = {"live_contents_with": -1, "own_contents_with": ""}
+        for query, place in starts.items():
+            while True:
+                found = list(self._run(query, project_id=project_id, place=place, pattern=f"%{text}%", limit=_CONTENTS))
+                for _, key, *texts in found:
+                    with suppress(TypeError, *DECODE_ERRORS):
+                        yield as_name(key), StoredContent(*texts).decode()
+                if len(found) < _CONTENTS:
+                    break
+                place = found[-1][0]  # noqa: PLW2901 -- the place of the next page of this query
 
-    def find_deployment(self, project_id: str, key_or_id: str) -> Deployment | None:
-        """Return the deployment with a key or an id, unless it is deleted.
+    def find_deployment(self, project_id: str, key_or_id: str, environment_id: str | None = None) -> Deployment | None:
+        """Return the deployment with a key or an id as it is in an environment, unless it is deleted.
 
         Raises:
             DeploymentUnreadable: more than its live version cannot be decoded.
         """
-        return next(
-            map(deployment_rows.get_deployment, self._run("find_deployment", project_id=project_id, key=key_or_id)),
-            None,
-        )
+        return self._deployment("find_deployment", project_id, key_or_id, environment_id)
 
-    def find_tombstone(self, project_id: str, key_or_id: str) -> Deployment | None:
+    def find_tombstone(self, project_id: str, key_or_id: str, environment_id: str | None = None) -> Deployment | None:
         """Return the deleted deployment with a key or an id; of several, the one deleted last.
 
         Raises:
             DeploymentUnreadable
         """
-        return next(
-            map(deployment_rows.get_deployment, self._run("find_tombstone", project_id=project_id, key=key_or_id)), None
-        )
+        return self._deployment("find_tombstone", project_id, key_or_id, environment_id)
 
-    def find_version(self, deployment_id: str, id_or_number: str) -> Version | None:
+    def _deployment(self, query: str, project_id: str, key: str, environment_id: str | None) -> Deployment | None:
+        found = self._run(query, project_id=project_id, key=key, environment_id=environment_id)
+        return next((deployment_rows.get_deployment(environment_id, row) for row in found), None)
+
+    def find_version(
+        self, deployment_id: str, id_or_number: str, status_in: Deployment | None = None
+    ) -> Version | None:
         """Return a version by its id or its number, deleted versions included.
+
+        Its status is that in the environment of `status_in`.
 
         Raises:
             VersionUnreadable
         """
-        found = self._run("find_version", deployment_id=deployment_id, **rows.version_parameters(id_or_number))
+        parent = {"deployment_id": deployment_id, **self._status_parameters(status_in)}
+        found = self._run("find_version", **parent, **rows.version_parameters(id_or_number))
         return next(map(rows.version, found), None)
+
+    def _status_parameters(self, deployment: Deployment | None) -> dict[str, Any]:
+        """Return the parameters for the status of versions in the environment of a deployment."""
+        environment_id = None if deployment is None else deployment.environment_id
+        project_id = "" if deployment is None else deployment.project_id
+        return {
+            "environment_id": environment_id, "proposals_in": environment_id or production_id(project_id),
+            "proposed_after_us": self.clock_us - PROPOSAL_US,
+        }  # fmt: skip
 
     def last_version(self, deployment_id: str) -> VersionNumber:
         """Return the highest version number of a deployment; 0.0 if it has no version.
@@ -166,20 +149,15 @@ class Reader:
         found = self._run("last_version", deployment_id=deployment_id)
         return next(map(rows.version_number, found), VersionNumber(0, 0))
 
-    def last_move(self, deployment_id: str) -> tuple[str | None, str] | None:
-        """Return the version ids of the last move of the live pointer: from, to.
-
-        Raises:
-            HistoryUnreadable
-        """
-        return next(map(rows.move, self._run("last_move", deployment_id=deployment_id)), None)
-
     def history_since(self, deployment_id: str, rev: int, limit: int) -> list[HistoryEntry]:
         """Return the first history entries of a deployment after a revision, oldest first.
 
         It is a part of an error, so entries that cannot be decoded are omitted.
         """
-        found = self._run(_ENTRIES.newer, deployment_id=deployment_id, place=rev, limit=limit)
+        place = rows.place_after(rev)
+        found = self._run(
+            _ENTRIES.newer, deployment_id=deployment_id, place=place, limit=limit, only_in="", is_production=0
+        )
         items = []
         for row in found:
             with suppress(HistoryUnreadable):
@@ -220,71 +198,45 @@ class Reader:
         ((can,),) = self._run("can_purge", before_us=before_us, clock_us=clock_us)
         return bool(can)
 
-    def versions(self, deployment_id: str, query: PageQuery) -> tuple[list[Version], bool]:
+    def versions(self, deployment: Deployment, query: PageQuery) -> tuple[list[Version], bool]:
         """Return a page of versions, newest first, and whether there are more.
 
         Raises:
             InvalidCursor: the cursor was never a version of this deployment.
         """
         number = {"major": None, "minor": None}
-        return self._page(_VERSIONS, rows.version, {"deployment_id": deployment_id}, query, **number)
+        parent = {"deployment_id": deployment.id, **self._status_parameters(deployment)}
+        return self._page(_VERSIONS, rows.version, parent, query, **number)
 
-    def history(self, deployment_id: str, query: PageQuery) -> tuple[list[HistoryEntry], bool]:
+    def history(
+        self, deployment_id: str, query: PageQuery, environment: Environment | None = None
+    ) -> tuple[list[HistoryEntry], bool]:
         """Return a page of the history, newest first, and whether there are more.
+
+        With an environment, only the entries that concern it.
 
         Raises:
             InvalidCursor: the cursor is not an entry of this history.
         """
-        page, has_more = self._page(_ENTRIES, rows.chained, {"deployment_id": deployment_id}, query)
+        only = {"only_in": "" if environment is None else environment.id, "is_production": 0}
+        if environment is not None and environment.is_production:
+            only["is_production"] = 1
+        page, has_more = self._page(_ENTRIES, rows.chained, {"deployment_id": deployment_id, **only}, query)
         return [entry.item for entry in page], has_more
 
     def manifests(
-        self, project_id: str, query: PageQuery, place: int | None = None
+        self, project_id: str, query: PageQuery, place: int | None = None, environment_id: str | None = None
     ) -> tuple[list[Deployment | UnreadableRow], bool]:
-        """Return a page of a project's manifests, newest first, and whether there are more.
+        """Return a page of a project's deployments as they are in an environment, newest first; whether there are more.
+
+        Those that are not in the environment are included.
 
         With a `place`, the page starts there instead of at the cursor.
 
         Raises:
             InvalidCursor: the cursor was never a deployment of this project.
         """
-        return self._page(_MANIFESTS, deployment_rows.deployment, {"project_id": project_id}, query, place)
-
-    def _page(
-        self,
-        queries: ListQueries,
-        from_row: Callable[[Row], R],
-        parent: dict[str, str],
-        query: PageQuery,
-        place: int | None = None,
-        **others: None,
-    ) -> tuple[list[R], bool]:
-        cursor, is_newer = query.ending_before or query.starting_after, query.ending_before is not None
-        if place is None and cursor is None:
-            place = _AFTER_NEWEST
-        elif place is None and cursor is not None:
-            found = next(map(from_row, self._run(queries.find, id=cursor, **parent, **others)), None)
-            if found is None or found.place is None:
-                parameter = "ending_before" if is_newer else "starting_after"
-                raise InvalidCursor(param=parameter, value=cursor[:200])
-            place = found.place
-        direction = queries.newer if is_newer else queries.older
-        page, sizes = list[R](), list[int]()
-        while (missing := query.limit + 1 - len(page)) > 0 and fitting(sizes) == len(page):
-            limit = min(missing, queries.batch)
-            found_rows = list(self._run(direction, place=place, limit=limit, **parent))
-            page += map(from_row, found_rows)
-            sizes += map(_size, found_rows)
-            if len(found_rows) < limit:
-                break
-            place = page[-1].place
-        count = min(fitting(sizes), query.limit)
-        has_more = len(page) > count
-        page = page[:count]
-        return (page[::-1] if is_newer else page), has_more
-
-
-def _size(row: Row) -> int:
-    """Return the number of bytes of the texts in a row."""
-    texts = (column for column in row if isinstance(column, str))
-    return sum(len(text) if text.isascii() else len(text.encode()) for text in texts)
+        decode = partial(deployment_rows.deployment_in, environment_id)
+        return self._page(
+            _MANIFESTS, decode, {"project_id": project_id, "environment_id": environment_id}, query, place
+        )

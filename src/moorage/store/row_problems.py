@@ -91,6 +91,15 @@ def _check_result(row: Any) -> None:
     msgspec.json.decode(row.result)
 
 
+def _check_nothing(row: Any) -> None:
+    """Its columns have no texts with a form of their own."""
+
+
+def _check_item(row: Any) -> None:
+    if row.breaking:
+        _decode_names(row.breaking)
+
+
 def _check_consumer(row: Any) -> None:
     _decode_names(row.inputs)
 
@@ -99,7 +108,8 @@ def _check_consumer(row: Any) -> None:
 _MEANINGS: Mapping[str, Callable[[Any], None]] = {
     "project": _check_project, "api_key": _check_api_key, "deployment": _check_deployment, "version": _check_version,
     "integration": _check_integration, "history": _check_entry, "idempotency": _check_result,
-    "consumer": _check_consumer,
+    "consumer": _check_consumer, "environment": _check_nothing, "pointer": _check_nothing, "proposal": _check_nothing,
+    "proposal_item": _check_item, "approval": _check_nothing,
 }  # fmt: skip
 
 

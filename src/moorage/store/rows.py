@@ -5,6 +5,7 @@ One row that cannot be decoded must cost nothing but what it describes. Where a 
 """
 
 import re
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,23 +34,33 @@ from moorage.store.unreadable import UnreadableRow, as_name
 _NUMBER = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})", re.ASCII)
 
 
+#: More than the entries of a revision: the place of an entry in lists is its revision times this, plus its number.
+_PLACES = 1 << 20
+
+
+def place_after(rev: int) -> int:
+    """Return the place after all history entries of a revision."""
+    return rev * _PLACES + _PLACES - 1
+
+
 class Chained(msgspec.Struct, frozen=True):
-    """A history entry with its hash and its version numbers."""
+    """A history entry with its hash, its version numbers, and the name of its environment."""
 
     entry: Entry
     hash: str
     from_version: str | None
     to_version: str | None
+    environment: str | None = None
 
     @property
     def place(self) -> int:
         """The position in the list."""
-        return self.entry.rev
+        return self.entry.rev * _PLACES + self.entry.n
 
     @property
     def item(self) -> HistoryEntry:
         """The entry as clients get it."""
-        return HistoryEntry.of(self.entry, self.from_version, self.to_version, self.hash)
+        return HistoryEntry.of(self.entry, self.from_version, self.to_version, self.hash, self.environment)
 
 
 def api_key(row: Row) -> ApiKey | UnreadableRow:
@@ -167,12 +178,12 @@ def chained(row: Row) -> Chained:
     Raises:
         HistoryUnreadable
     """
-    *columns, digest, from_major, from_minor, to_major, to_minor = row
-    problem = type_problem(HistoryRow, (*columns, None, digest, ""))
+    *columns, digest, from_major, from_minor, to_major, to_minor, environment = row
+    problem = type_problem(HistoryRow, (*columns, digest, ""))
     if problem is None:
         from_version = None if from_major is None else f"{from_major}.{from_minor}"
         to_version = None if to_major is None else f"{to_major}.{to_minor}"
-        found = Chained(Entry(*columns), digest, from_version, to_version)
+        found = Chained(Entry(*columns), digest, from_version, to_version, environment)
         try:
             found.item  # noqa: B018 -- decodes its texts
         except msgspec.DecodeError as error:
@@ -182,16 +193,24 @@ def chained(row: Row) -> Chained:
     raise HistoryUnreadable(id=as_name(columns[1]), reason=problem)
 
 
-def move(row: Row) -> tuple[str | None, str]:
+class Move(NamedTuple):
+    """A move of a live version: the versions before and after, None for none or for following production."""
+
+    before: str | None
+    after: str | None
+    rev: int
+
+
+def move(row: Row) -> Move:
     """Return a row of `last_move`.
 
     Raises:
         HistoryUnreadable
     """
-    before, after = row
-    if not isinstance(before, str | None) or not isinstance(after, str):
+    before, after, _, rev = row
+    if not isinstance(before, str | None) or not isinstance(after, str | None) or not isinstance(rev, int):
         raise HistoryUnreadable(id="of the last publication", reason="the id of a version is not a text")
-    return before, after
+    return Move(before, after, rev)
 
 
 def consumer_record(row: Row) -> ConsumerRecord:
@@ -199,11 +218,12 @@ def consumer_record(row: Row) -> ConsumerRecord:
 
     A record that cannot be decoded counts as a consumer: its version may be in use.
     """
-    key_id, key_name, major, minor, last_us, inputs = row
+    key_id, key_name, major, minor, last_us, inputs, environment_id = row
     name = KeyName(as_name(key_id), as_name(key_name))
     return ConsumerRecord(
-        name, f"{as_name(major)}.{as_name(minor)}", last_us if is_time(last_us) else 0, frozenset(names(inputs))
-    )
+        name, f"{as_name(major)}.{as_name(minor)}", last_us if is_time(last_us) else 0, frozenset(names(inputs)),
+        as_name(environment_id) or None,
+    )  # fmt: skip
 
 
 def names(inputs: object) -> list[str]:

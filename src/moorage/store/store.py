@@ -1,7 +1,7 @@
 """The store: reads and writes on any `Engine`."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -23,6 +23,9 @@ from moorage.store.unreadable import readable
 
 #: How far the clocks of two nodes may be apart (microseconds).
 _MAX_APART_US = 60_000_000
+
+#: How many unknown names of environments are stored of a project: they come from contexts, and so from end users.
+MAX_UNKNOWN_NAMES = 100
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,6 +68,7 @@ class Store:
             yield tx
             if tx.is_discarded:
                 raise _Discarded
+            tx.finish()
 
     def run(self, operation: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run one operation in a write of its own.
@@ -99,12 +103,28 @@ class Store:
         latest_us = self.now_us() + _MAX_APART_US
         with self._engine.write() as run:
             for record in sorted(records):  # concurrent writers lock the same rows in the same order
-                key = {"version_id": record.version_id, "api_key_id": record.api_key_id}
+                key = {
+                    "version_id": record.version_id, "api_key_id": record.api_key_id,
+                    "environment_id": record.environment_id,
+                }  # fmt: skip
                 used = {"first_us": record.first_us, "last_us": record.last_us, "inputs": json.dumps(record.inputs)}
                 for (stored,) in run("record_consumer", **key, **used, latest_us=latest_us):
                     before = names(stored)
                     if (after := merge_names(before, record.inputs)) != before:
                         run("set_consumer_inputs", **key, inputs=json.dumps(after))
+
+    def record_unknown_names(self, names: Mapping[tuple[str, str], int], before_us: int) -> None:
+        """Store names of no environment by project and name, with their times, without a new revision.
+
+        A project has at most `MAX_UNKNOWN_NAMES`. Those from before a time are deleted.
+
+        Raises:
+            StorageFull, StorageUnavailable: nothing was stored.
+        """
+        with self._engine.write() as run:
+            run("delete_unknown_names", before_us=before_us)
+            for (project_id, name), last_us in names.items():
+                run("record_unknown_name", project_id=project_id, name=name, last_us=last_us, maximum=MAX_UNKNOWN_NAMES)
 
     def delete_old_consumers(self, before_us: int) -> None:
         """Delete consumers from before a time, without a new revision; write only if needed.
@@ -192,7 +212,7 @@ class Store:
         """
         with self._engine.read() as stream:
             rev = _rev(stream)
-            yield Reader(stream, rev)
+            yield Reader(stream, rev, self.now_us())
         self._record(rev)
 
     @contextmanager

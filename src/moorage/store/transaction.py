@@ -1,10 +1,11 @@
 """The operations of one write."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET
 
 from moorage.core.access import ApiKey, Project
 from moorage.core.deployments.content import StoredContent
@@ -19,14 +20,14 @@ from moorage.core.deployments.history import (
     text_sha256,
 )
 from moorage.core.deployments.ids import new_id
-from moorage.core.deployments.ownership import Owner
+from moorage.core.environments import production_of
 from moorage.core.errors.rows import ResultUnreadable
 from moorage.core.integrations import Integration, encode_options
 from moorage.core.secret_keys import SecretKeys, key_id_of
 from moorage.store import rows
 from moorage.store.engine import Run
+from moorage.store.environment_writes import EnvironmentWrites
 from moorage.store.history_head import HistoryHead
-from moorage.store.reader import Reader
 from moorage.store.transfer.dump import Fingerprint
 
 #: How long the result under an idempotency key is stored.
@@ -34,6 +35,8 @@ STORED_US = 24 * 3_600_000_000
 
 #: The bytes of a stored result in the database without its key and its text, indexes included.
 _RESULT_BYTES = 400
+
+NO_DETAILS: Mapping[str, Any] = {}
 
 
 class StoredResult(msgspec.Struct, frozen=True):
@@ -43,7 +46,7 @@ class StoredResult(msgspec.Struct, frozen=True):
     result: str
 
 
-class Transaction(Reader):
+class Transaction(EnvironmentWrites):
     """The operations of one write, and the lookups.
 
     `rev` is the revision of the write. `now_us` is its time in the order of writes: later than that of every earlier
@@ -54,13 +57,12 @@ class Transaction(Reader):
     def __init__(
         self, run: Run, rev: int, now_us: int, clock_us: int, head: HistoryHead, secret_keys: SecretKeys
     ) -> None:
-        super().__init__(run, rev)
+        super().__init__(run, rev, clock_us)
         self._head = head
         self._secret_keys = secret_keys
         self._changes = NO_CHANGES
-        self._is_recorded = False
+        self._recorded = 0
         self.now_us = now_us
-        self.clock_us = clock_us
         self.is_discarded = False
 
     def discard(self) -> None:
@@ -76,9 +78,11 @@ class Transaction(Reader):
         return next(map(rows.get_project, self._run("find_project", name=name)), None)
 
     def insert_project(self, name: str) -> Project:
-        """Insert a project; its name must be unused."""
+        """Insert a project with its environment `production`; its name must be unused."""
         project = Project(new_id(), name, self.now_us)
         self._run("insert_project", id=project.id, name=name, created_us=self.now_us, rev=self.rev)
+        self.put_environment(production_of(project.id, self.now_us, self.rev), is_new=True)
+        self._changes = NO_CHANGES  # the environment follows from the project
         self._change(name=name)
         return project
 
@@ -88,8 +92,11 @@ class Transaction(Reader):
             "name": key.name, "scopes": " ".join(sorted(key.scopes)), "token_sha256": key.token_sha256,
             "created_us": key.created_us, "expires_us": key.expires_us,
         }  # fmt: skip
-        self._run("insert_api_key", id=key.id, project_id=key.project_id, rev=self.rev, **values)
-        self._change(**values)
+        self._run(
+            "insert_api_key", id=key.id, project_id=key.project_id, environment_id=key.environment_id,
+            created_by=key.created_by, rev=self.rev, **values,
+        )  # fmt: skip
+        self._change(**values, bound_to=UNSET if key.environment_id is None else key.environment_id)
 
     def revoke_api_key(self, key_id: str) -> None:
         """Revoke an API key; a revoked key does not change."""
@@ -133,9 +140,12 @@ class Transaction(Reader):
         self._change(rotated={each.id: each.sealed_sha256 for each in integrations})
 
     def insert_deployment(
-        self, project_id: str, key: str, description: str, version_id: str, file: str | None = None
+        self, project_id: str, key: str, description: str, version_id: str | None, file: str | None = None
     ) -> str:
-        """Insert a deployment and return its id; its version `version_id` must be inserted next."""
+        """Insert a deployment and return its id; its first version must be inserted next.
+
+        Without a `version_id`, it is not in production.
+        """
         deployment_id, owner = new_id(), "api" if file is None else "files"
         self._run(
             "insert_deployment", id=deployment_id, project_id=project_id, key=key, description=description,
@@ -172,10 +182,6 @@ class Transaction(Reader):
         self._change(version=str(number), text_sha256=text_sha256(content, notes, description))
         return content_sha256
 
-    def publish_version(self, deployment_id: str, version_id: str) -> None:
-        """Make a version live."""
-        self._run("publish_version", id=deployment_id, version_id=version_id, now_us=self.now_us, rev=self.rev)
-
     def set_description(self, deployment_id: str, description: str) -> None:
         """Set the description of a deployment."""
         self._run("set_description", id=deployment_id, description=description, now_us=self.now_us, rev=self.rev)
@@ -194,11 +200,6 @@ class Transaction(Reader):
         """Set the revision of a deployment whose item did not change."""
         self._run("touch_deployment", id=deployment_id, rev=self.rev)
 
-    def set_owner(self, deployment_id: str, owner: Owner, file: str | None) -> None:
-        """Set the owner of a deployment, and the file from which it was applied last."""
-        self._run("set_owner", id=deployment_id, owner=owner, file=file, rev=self.rev)
-        self._change(owner=owner, file=file)
-
     def delete_version(self, version_id: str) -> None:
         """Remove a version from the list; its number stays in use."""
         self._run("delete_version", id=version_id, clock_us=self.clock_us)
@@ -212,7 +213,8 @@ class Transaction(Reader):
         """Date the next write by the clock, and replace all times in the future, except in the history."""
         for query in (
             "redate_projects", "redate_api_keys", "redate_integrations", "redate_deployments", "redate_versions",
-            "redate_results", "redate_consumers", "set_newest_time",
+            "redate_environments", "redate_pointers", "redate_proposals", "redate_approvals", "redate_results",
+            "redate_consumers", "set_newest_time",
         ):  # fmt: skip
             self._run(query, clock_us=self.clock_us, rev=self.rev)
         self._change(clock_us=self.clock_us)
@@ -266,28 +268,44 @@ class Transaction(Reader):
             bytes=_RESULT_BYTES + len(key) + len(result.result.encode()),
         )  # fmt: skip
 
-    def record(self, action: EntryAction, by: Actor, subject: Subject, *, breaking: Sequence[str] = ()) -> None:
-        """Append an entry with the changes of this write to the history, at most once in a write.
+    def record(
+        self,
+        action: EntryAction,
+        by: Actor,
+        subject: Subject,
+        *,
+        breaking: Sequence[str] = (),
+        details: Mapping[str, Any] = NO_DETAILS,
+    ) -> None:
+        """Append an entry with the changes since the last one, and with `details`, to the history.
 
         `breaking` has the paths of allowed breaking changes.
 
         Raises:
             SecretKeyMissing: the history is authenticated with a secret key, and this process has none.
         """
+        if details:
+            self._change(**details)
         about = msgspec.structs.asdict(subject)
         entry = Entry(
             rev=self.rev, id=new_id(), action=action, changes=self._changes.encode(), reason=by.reason,
             api_key_id=by.api_key_id, api_key_name=by.api_key_name, request_id=by.request_id, at_us=self.now_us,
-            breaking=json.dumps(breaking) if breaking else "", **about,
+            breaking=json.dumps(breaking) if breaking else "", n=self._recorded, **about,
         )  # fmt: skip
-        self._is_recorded = True
+        self._recorded += 1
+        self._changes = NO_CHANGES
         self._head.check_key(self._secret_keys)
         is_authenticated = self._head.is_authenticated(self._secret_keys) or action == "authenticated"
         digest = entry.hash(self._head.hash)
         mac = self._secret_keys.mac(digest) if is_authenticated else ""
         self._run("insert_entry", hash=digest, mac=mac, **msgspec.structs.asdict(entry))
-        self._run("set_history_head", hash=digest, key_id=key_id_of(mac))
+        self._head = HistoryHead(digest, key_id_of(mac))
+
+    def finish(self) -> None:
+        """Store the head of the history, after the last entry of this write."""
+        if self._recorded:
+            assert self._changes == NO_CHANGES  # noqa: S101 -- the entries have all changes of the write
+            self._run("set_history_head", hash=self._head.hash, key_id=self._head.key_id)
 
     def _change(self, **values: Any) -> None:
-        assert not self._is_recorded  # noqa: S101 -- an entry has all changes of its write
         self._changes = msgspec.structs.replace(self._changes, **values)

@@ -17,7 +17,10 @@ from typing import Any
 import apsw
 import msgspec
 
+from moorage.registry.projects import get_project
+from moorage.store.opening import open_existing
 from tests.contract.full_items import full_body
+from tests.support.environments import fill_with_environments
 from tests.support.golden import FOLDER, RecordedResponse, Recording
 from tests.support.server import PROGRAM, Project, Server
 
@@ -29,7 +32,7 @@ class Recorder:
     """A server of the program on a new database, and its recorded responses."""
 
     def __init__(self, source: Path, folder: Path) -> None:
-        self.server = Server(folder, prefix=("env", f"PYTHONPATH={source}"))
+        self.server = Server(folder, prefix=("env", f"PYTHONPATH={source}", "MOORAGE_PRIVATE_HOSTS=127.0.0.1"))
         self._environment = {**os.environ, "PYTHONPATH": str(source), "MOORAGE_DATABASE": self.server.database}
         self.tokens: dict[str, str] = {}
         self.responses: list[RecordedResponse] = []
@@ -97,6 +100,7 @@ def fill(recorder: Recorder) -> None:
         _with_owners(recorder)
         _with_variants(recorder)
         _with_integrations(recorder)
+        _with_environments(recorder)
         _record_all(recorder)
 
 
@@ -166,6 +170,14 @@ def _with_integrations(recorder: Recorder) -> None:
     recorder.request("DELETE", "integrations/gone", by="connector")
 
 
+def _with_environments(recorder: Recorder) -> None:
+    recorder.server.stop()
+    with closing(open_existing(recorder.server.database)) as store:
+        project_id = get_project(store, "shop").id
+        fill_with_environments(store, project_id)
+    recorder.server.start()
+
+
 def _record_all(recorder: Recorder) -> None:
     for by in recorder.tokens:
         recorder.record(by, "deployments?limit=50")
@@ -182,9 +194,9 @@ def dump(file: Path) -> Iterator[str]:
     with closing(apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
         entries = list(
             connection.execute(
-                # A later migration lets `history` refer to `integration`, which PostgreSQL must have before.
+                # Migrations let older tables refer to these, which PostgreSQL must have before.
                 "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
-                " ORDER BY name = 'project' DESC, name = 'integration' DESC, rowid"
+                " ORDER BY name = 'project' DESC, name = 'integration' DESC, name = 'environment' DESC, rowid"
             )
         )
         for kind, name, statement in entries:

@@ -34,13 +34,17 @@ def oldest_us(now_us: int) -> int:
 
 
 class UsageRecord(msgspec.Struct, frozen=True, order=True):
-    """The use of a version by an API key, with times (microseconds since 1970) and the names of inputs."""
+    """The use of a version by an API key in an environment (empty for production).
+
+    Times are in microseconds since 1970; `inputs` are names.
+    """
 
     version_id: str
     api_key_id: str
     first_us: int
     last_us: int
     inputs: tuple[str, ...]
+    environment_id: str = ""
 
 
 class ConsumerRecord(msgspec.Struct, frozen=True):
@@ -50,6 +54,7 @@ class ConsumerRecord(msgspec.Struct, frozen=True):
     version: str
     last_us: int
     inputs: frozenset[str]
+    environment_id: str | None = None
 
 
 class Consumer(msgspec.Struct, frozen=True):

@@ -98,3 +98,7 @@ class StoredContent(msgspec.Struct, frozen=True, gc=False):
         """
         texts = (self.prompt_config, self.variables, self.runtime_config)
         return hashlib.sha256(_encode(texts if self.runtime_config != "{}" else texts[:2])).hexdigest()
+
+
+#: The content of a deployment that does not keep its content in memory.
+NO_CONTENT = StoredContent("", "", "")

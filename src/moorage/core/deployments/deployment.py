@@ -6,12 +6,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from moorage.core.deployments.content import DECODE_ERRORS, Content, StoredContent
+from moorage.core.deployments.content import DECODE_ERRORS, NO_CONTENT, Content, StoredContent
 from moorage.core.deployments.ids import KEY_PATTERN
 from moorage.core.deployments.key_check import check_characters
 from moorage.core.deployments.ownership import Owner
 from moorage.core.deployments.prompt_config import PromptConfig, Variable
 from moorage.core.deployments.runtime_config import RuntimeConfigFields
+from moorage.core.environments import Pointer
 from moorage.core.errors.base import DeploymentDeleted, DeploymentUnreadable
 from moorage.core.times import LAST_US, iso
 from moorage.core.validation.json_path import JsonPath
@@ -175,6 +176,10 @@ class Deployment(msgspec.Struct, frozen=True):
     `seq` is its position in creation order, which is the order of lists; `rev` is the revision of its last change. A
     deleted deployment remains as a tombstone, so that a cursor with its id stays valid. If the row of the live version
     cannot be decoded, `problem` is the reason.
+
+    It is as in one environment (`environment_id`, None for production). In another one than production it has a
+    `pointer`, or follows production. Without a `live_version_id` it is not in the environment; the content is that of
+    its newest version then.
     """
 
     id: str
@@ -189,10 +194,47 @@ class Deployment(msgspec.Struct, frozen=True):
     content: StoredContent
     content_sha256: str
     rev: int
-    live_version_id: str
+    live_version_id: str | None
     owner: Owner
     file: str | None
     problem: str = ""
+    environment_id: str | None = None
+    pointer: Pointer | None = None
+
+    def in_environment(self, environment_id: str, pointer: Pointer | None) -> "Deployment":
+        """Return the deployment as it is in another environment than production.
+
+        The content of `self` must be that of the version there.
+        """
+        replace = msgspec.structs.replace
+        if pointer is None:
+            return replace(self, environment_id=environment_id, owner="api", file=None)
+        if pointer.version_id is None:
+            rev = max(self.rev, pointer.rev)
+            return replace(self, environment_id=environment_id, owner="api", file=None, pointer=pointer, rev=rev)
+        return replace(
+            self, environment_id=environment_id, pointer=pointer, live_version_id=pointer.version_id, rev=pointer.rev,
+            updated_us=pointer.updated_us, owner=pointer.owner, file=pointer.file,
+        )  # fmt: skip
+
+    def without_content(self) -> "Deployment":
+        """Return a copy that does not keep the content in memory."""
+        return msgspec.structs.replace(self, content=NO_CONTENT)
+
+    @property
+    def is_following(self) -> bool:
+        """Whether it follows production in its environment."""
+        return self.environment_id is not None and (self.pointer is None or self.pointer.version_id is None)
+
+    @property
+    def own_version_id(self) -> str | None:
+        """The live version that was set in this environment; None if it follows production, or there is none."""
+        return None if self.is_following else self.live_version_id
+
+    @property
+    def base(self) -> str | None:
+        """The state against which a change is made: the id of a version, `follows`, or None for none."""
+        return "follows" if self.is_following else self.live_version_id
 
     @property
     def place(self) -> int:

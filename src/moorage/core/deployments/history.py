@@ -1,6 +1,6 @@
 """History: every change with its author and reason; each entry is chained to the previous one.
 
-The rows of projects, API keys, integrations, deployments and versions follow from the entries:
+The rows of all tables follow from the entries, except consumers and stored results:
 `moorage.diagnostics.replay` computes them. So an entry has every value that its write set, and the hashes of long
 texts and of credentials. A purge deletes the texts, and the entries stay.
 """
@@ -13,10 +13,14 @@ from msgspec import UNSET, Meta, UnsetType
 
 from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.ownership import Owner
+from moorage.core.environments import PRODUCTION, EnvironmentSettings
 from moorage.core.times import iso
 
 #: The actions that the history of a deployment lists.
-Action = Literal["created", "published", "undone", "changed", "deleted", "restored"]
+Action = Literal[
+    "created", "published", "undone", "unpublished", "changed", "deleted", "restored", "proposed", "approved",
+    "rejected", "withdrawn", "stale",
+]  # fmt: skip
 
 #: All actions. `authenticated`: the operator has verified the database, and the secret key applies from here on.
 #: `clock_reset`: all rows with times in the future got the time `Changes.clock_us`; the entries before keep theirs.
@@ -31,15 +35,25 @@ EntryAction = Literal[
     "integration_set",
     "integration_deleted",
     "integrations_rotated",
+    "environment_set",
+    "environment_deleted",
     "purged",
     "authenticated",
     "clock_reset",
 ]
 
+#: The actions about a live version, or a proposal for one.
+_MOVES = frozenset(
+    {"created", "published", "undone", "unpublished", "proposed", "approved", "rejected", "withdrawn", "stale"}
+)
+
 #: What a write of a deployment changes besides its live version and its deletion.
 Changed = Literal["description", "owner"]
 
 _encode = msgspec.json.Encoder().encode
+
+#: How many fields of an entry its hash always covers: those that the first version had.
+_FIRST_FIELDS = 16
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -57,6 +71,13 @@ class Actor(msgspec.Struct, frozen=True):
 
 #: The actor of a command on the database.
 OPERATOR = Actor()
+
+
+class KeyName(msgspec.Struct, frozen=True):
+    """An API key, and its name at the time."""
+
+    id: str
+    name: str
 
 
 class Changes(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -81,6 +102,20 @@ class Changes(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     provider: str | UnsetType = UNSET
     settings_sha256: str | UnsetType = UNSET
     sealed_sha256: str | UnsetType = UNSET
+    # Of an environment.
+    environment: EnvironmentSettings | UnsetType = UNSET
+    bound_to: str | UnsetType | None = UNSET
+    # Of a move of a live version: the environment that was promoted, who proposed and approved it, and
+    # whether it was an emergency.
+    source: str | UnsetType | None = UNSET
+    proposed_by: KeyName | UnsetType | None = UNSET
+    approved_by: list[KeyName] | UnsetType = UNSET
+    emergency: bool | UnsetType = UNSET
+    # Of a proposal: what it changes, and what it was made against.
+    kind: str | UnsetType = UNSET
+    allow_breaking: bool | UnsetType = UNSET
+    base: str | UnsetType | None = UNSET
+    item: int | UnsetType = UNSET
     # Of a rotation: the new hash of the encrypted credentials of each integration, by its id.
     rotated: dict[str, str] | UnsetType = UNSET
     # Of a deletion.
@@ -115,6 +150,8 @@ class Subject(msgspec.Struct, frozen=True):
     to_version_id: str | None = None
     content_sha256: str = ""
     integration_id: str | None = None
+    environment_id: str | None = None
+    proposal_id: str | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -141,14 +178,19 @@ class Entry(msgspec.Struct, frozen=True):
     at_us: int
     breaking: str = ""
     integration_id: str | None = None
+    environment_id: str | None = None
+    proposal_id: str | None = None
+    n: int = 0
 
     def hash(self, before: str) -> str:
-        """Return the SHA-256 of the previous entry's hash and all fields; the last one only if it has a value.
+        """Return the SHA-256 of the previous entry's hash and the fields up to the last one with a value.
 
-        So entries from before there were integrations have the same hash as then.
+        So entries from before there were integrations or environments have the same hash as then.
         """
-        fields = msgspec.structs.astuple(self)
-        return hashlib.sha256(_encode([before, *(fields[:-1] if self.integration_id is None else fields)])).hexdigest()
+        fields = list(msgspec.structs.astuple(self))
+        while len(fields) > _FIRST_FIELDS and not fields[-1]:
+            fields.pop()
+        return hashlib.sha256(_encode([before, *fields])).hexdigest()
 
     @property
     def concerns_version(self) -> bool:
@@ -165,13 +207,6 @@ def text_sha256(content: StoredContent, notes: str, description: str) -> str:
 def description_sha256(description: str) -> str:
     """Return the hash of a description: the history holds no text that a purge has to delete."""
     return hashlib.sha256(description.encode()).hexdigest()
-
-
-class KeyName(msgspec.Struct, frozen=True):
-    """An API key, and its name at the time."""
-
-    id: str
-    name: str
 
 
 class HistoryEntry(msgspec.Struct, frozen=True):
@@ -196,10 +231,21 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     breaking: Annotated[
         list[str] | UnsetType, Meta(description="The breaking changes that `allow_breaking=true` allowed.")
     ] = UNSET
+    environment: Annotated[
+        str | UnsetType, Meta(description="The environment of the live version, for an entry about one.")
+    ] = UNSET
+    from_environment: Annotated[str | UnsetType, Meta(description="The environment that was promoted.")] = UNSET
+    proposal_id: str | UnsetType = UNSET
+    proposed_by: KeyName | UnsetType = UNSET
+    approved_by: list[KeyName] | UnsetType = UNSET
+    emergency: bool | UnsetType = UNSET
 
     @classmethod
-    def of(cls, entry: Entry, from_version: str | None, to_version: str | None, digest: str) -> "HistoryEntry":
-        """Return the representation of an entry in responses."""
+    def of(
+        cls, entry: Entry, from_version: str | None, to_version: str | None, digest: str, environment: str | None = None
+    ) -> "HistoryEntry":
+        """Return the representation of an entry in responses; `environment` is the name of its environment."""
+        changes = decode_changes(entry.changes) if entry.changes else NO_CHANGES
         return cls(
             id=entry.id,
             action=cast("Action", entry.action),  # the queries select these
@@ -211,15 +257,20 @@ class HistoryEntry(msgspec.Struct, frozen=True):
             at=iso(entry.at_us),
             content_sha256=entry.content_sha256,
             hash=digest,
-            changed=_changed(entry) or UNSET,
+            changed=_changed(entry.action, changes) or UNSET,
             breaking=msgspec.json.decode(entry.breaking, type=list[str]) if entry.breaking else UNSET,
+            environment=environment or (PRODUCTION if entry.action in _MOVES else UNSET),
+            from_environment=changes.source or UNSET,
+            proposal_id=entry.proposal_id or UNSET,
+            proposed_by=changes.proposed_by or UNSET,
+            approved_by=changes.approved_by,
+            emergency=changes.emergency,
         )
 
 
-def _changed(entry: Entry) -> list[Changed]:
-    if entry.action == "created" or not entry.changes:
+def _changed(action: EntryAction, changes: Changes) -> list[Changed]:
+    if action in ("created", "proposed"):  # a proposal has what will change
         return []
-    changes = decode_changes(entry.changes)
     found: dict[Changed, object] = {"description": changes.description_sha256, "owner": changes.owner}
     return [name for name, value in found.items() if value is not UNSET]
 

@@ -12,6 +12,9 @@ KEY_PATTERN = r"^[A-Za-z0-9_.\-]{1,128}$"
 #: Routes of the contract below /v2/deployments; a deployment with such a key would be unreachable.
 RESERVED_KEYS = frozenset({"get_config", "invoke", "stream", "snapshot", "changes"})
 
+#: The digits of a ULID: Crockford's base 32.
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
 _KEY = re.compile(KEY_PATTERN)
 _SEPARATORS = re.compile(r"[/\\:]+")
 _OTHER = re.compile(r"[^A-Za-z0-9_.\-]+")
@@ -25,6 +28,15 @@ def new_id() -> str:
     import uuid_utils  # noqa: PLC0415 -- the client library creates no ids and does without the package
 
     return str(uuid_utils.uuid7())
+
+
+def new_ulid() -> str:
+    """Return a new ULID of 26 characters: a UUIDv7 in another notation."""
+    number, digits = UUID(new_id()).int, ""
+    for _ in range(26):
+        number, digit = divmod(number, 32)
+        digits = _CROCKFORD[digit] + digits
+    return digits
 
 
 def new_epoch(*previous: str) -> str:

@@ -13,7 +13,7 @@ class WriteOptions(msgspec.Struct, frozen=True):
     `if_match` lists the ETags of which the deployment must have one (None: any), and `must_not_exist` requires that
     there is no deployment. `file` is the file that the content comes from (None: the API). `take_ownership` changes
     content that the other side manages, `allow_breaking` publishes breaking changes, and `force` deletes content in
-    use.
+    use. An `emergency` needs no approval.
     """
 
     if_match: str | None = None
@@ -22,6 +22,7 @@ class WriteOptions(msgspec.Struct, frozen=True):
     take_ownership: bool = False
     allow_breaking: bool = False
     force: bool = False
+    emergency: bool = False
 
 
 def may_change(owner: Owner, file: str | None, options: WriteOptions) -> bool:

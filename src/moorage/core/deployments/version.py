@@ -42,7 +42,8 @@ class VersionPromptConfig(msgspec.Struct, frozen=True):
 class VersionItem(msgspec.Struct, frozen=True):
     """A version in responses; `user_id` is the id of the API key that created it.
 
-    `status` is `live` for the version that is served, `published` for one that was, and `draft` for one that never was.
+    `status` is `live` for the version that the environment of the request serves, `pending` for one that a proposal
+    would publish there, `published` for one that was live anywhere, and `draft` for one that never was.
     """
 
     id: Annotated[str, Meta(description="Opaque; the cursor of the list.")] = msgspec.field(name="_id")
@@ -62,6 +63,9 @@ class VersionItem(msgspec.Struct, frozen=True):
     retry_count: Number | UnsetType = UNSET
     variants: list[Variant] | UnsetType = UNSET
     routing: list[RoutingRule] | UnsetType = UNSET
+    environments: Annotated[
+        list[str] | UnsetType, Meta(description="The environments other than production in which it is live.")
+    ] = UNSET
 
 
 class VersionPage(msgspec.Struct, frozen=True):
@@ -148,8 +152,8 @@ class Version(msgspec.Struct, frozen=True):
             **msgspec.json.decode(self.content.runtime_config),
         }
 
-    def item(self) -> VersionItem:
-        """Return the representation in responses.
+    def item(self, environments: list[str] | None = None) -> VersionItem:
+        """Return the representation in responses; it is live in `environments`.
 
         Raises:
             VersionUnreadable: the stored version was not written by Moorage.
@@ -185,4 +189,5 @@ class Version(msgspec.Struct, frozen=True):
             retry_count=runtime_config.retry_count,
             variants=runtime_config.variants or UNSET,
             routing=runtime_config.routing or UNSET,
+            environments=environments or UNSET,
         )

@@ -148,7 +148,7 @@ class NotDeleted(Conflict):
 
 
 class VersionIsLive(Conflict):
-    """Version {version} of deployment {key!r} is live and cannot be deleted."""
+    """Version {version} of deployment {key!r} is live{where} and cannot be deleted."""
 
     code = "version_is_live"
     hint = "Publish another version first."
@@ -246,7 +246,7 @@ class NothingToUndo(Conflict):
 
 
 class NameTaken(Conflict):
-    """A {kind} named {name!r} already exists."""
+    """The {kind} {name!r} already exists."""
 
     code = "name_taken"
     hint = "Choose another name."

@@ -3,7 +3,7 @@
     MoorageError
     ├── DeploymentUnreadable
     │   └── DeploymentRowUnreadable
-    └── ApiKeyUnreadable, ProjectUnreadable, HistoryUnreadable, ResultUnreadable
+    └── ApiKeyUnreadable, ProjectUnreadable, HistoryUnreadable, ProposalUnreadable, ResultUnreadable
 
 They are built like all errors, see `moorage.core.errors.base`.
 """
@@ -37,6 +37,13 @@ class HistoryUnreadable(MoorageError):
     """Entry {id} of the history cannot be decoded: {reason}."""
 
     code = "history_unreadable"
+    hint = _CHECK
+
+
+class ProposalUnreadable(MoorageError):
+    """Proposal {id} cannot be decoded: {reason}."""
+
+    code = "proposal_unreadable"
     hint = _CHECK
 
 

@@ -3,12 +3,14 @@
 No model is called, and the consumers do not change.
 """
 
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from moorage.core.deployments.variant import Variants, check_variants
+from moorage.core.environments import Choice, Source
 from moorage.core.errors.base import Problem
 from moorage.core.errors.requests import InvalidBody
 from moorage.core.resolution.compiled import CompiledDeployment
@@ -21,6 +23,13 @@ from moorage.core.validation.validate import Report
 
 MAX_CONTEXTS = 1_000
 
+_BECAUSE: Mapping[Source, str] = {
+    "parameter": "the query parameter environment names it",
+    "key": "the API key is bound to it",
+    "context": "context.environments names it",
+    "default": "neither the query, the API key nor the context names another one",
+}
+
 #: The maximum number of comparisons of a simulation.
 MAX_COMPARISONS = 500_000
 
@@ -31,10 +40,24 @@ class ExplainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     context: Annotated[dict[str, Any], Meta(description="The attributes that routing uses.")] = {}
 
 
+class ExplainedEnvironment(msgspec.Struct, frozen=True):
+    """The environment of a request, where it comes from, and why; it `follows` production with this deployment."""
+
+    name: str
+    source: Source
+    follows: bool
+    because: str
+
+
 class Explained(Explanation, frozen=True, kw_only=True):
-    """The variant that the live `version` selects for a context, and the result of each rule."""
+    """The variant that the live `version` of an environment selects for a context, and the result of each rule.
+
+    `warnings` are about rules that test `environments` for the name of an environment.
+    """
 
     version: str
+    environment: ExplainedEnvironment | UnsetType = UNSET
+    warnings: list[Problem] | UnsetType = UNSET
 
 
 class SimulateRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,13 +76,54 @@ class SimulationResult(msgspec.Struct, frozen=True):
     unchanged: int
 
 
-def explain_context(compiled: CompiledDeployment, body: bytes) -> Explained:
-    """Return the result of the live routing table for the context in `body` (JSON, `ExplainRequest`, or nothing).
+def read_explain_request(body: bytes) -> ExplainRequest:
+    """Return the request in a body (JSON, or nothing).
 
     Raises:
         InvalidJson, InvalidBody
     """
-    request = read_body(strict_json.parse(body or b"{}"), ExplainRequest)[0]
+    return read_body(strict_json.parse(body or b"{}"), ExplainRequest)[0]
+
+
+def explain_environment(choice: Choice, *, follows: bool) -> ExplainedEnvironment:
+    """Return why a request is about an environment."""
+    because = _BECAUSE[choice.source]
+    if choice.unknown_name is not None:
+        because = f"{because}; context.environments is {choice.unknown_name[:200]!r}, which is no environment"
+    elif choice.warning is not None:
+        because = f"{because}; context.environments names several"
+    return ExplainedEnvironment(choice.environment.name, choice.source, follows, because)
+
+
+def environment_warnings(compiled: CompiledDeployment, names: Collection[str]) -> list[Problem]:
+    """Return a warning for each rule that tests `environments` for the name of an environment."""
+    found = []
+    for index, rule in enumerate(compiled.live.content.decode().runtime_config.routing):
+        condition = rule.when.get("environments")
+        tested = [] if condition is None else sorted(_texts(msgspec.to_builtins(condition)) & set(names))
+        if tested:
+            message = (
+                f"tests for {', '.join(tested)}: that is the attribute which the caller sent, and not the environment"
+                " that the request got"
+            )
+            found.append(Problem(f"routing[{index}].when.environments", message))
+    return found
+
+
+def _texts(value: object) -> set[str]:
+    """Return all texts in a JSON value, without the names of its fields."""
+    if isinstance(value, str):
+        return {value}
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return {text for item in items for text in _texts(item)}
+
+
+def explain_context(compiled: CompiledDeployment, request: ExplainRequest) -> Explained:
+    """Return the result of the live routing table for a context.
+
+    Raises:
+        InvalidBody
+    """
     report = Report()
     context = read_context(request.context, report)
     if report.problems:

@@ -6,19 +6,27 @@ an API key: the SHA-256 of its token, which the holder of the token can compute.
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from moorage.core.access import hash_token
 from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.deployment import LiveVersion
 from moorage.core.deployments.prompt_config import PromptConfig, Variable
 from moorage.core.deployments.runtime_config import RuntimeConfig
+from moorage.core.environments import PRODUCTION
 
 FORMAT = 1
+
+#: The format of a snapshot of another environment than production, which earlier clients reject.
+ENVIRONMENT_FORMAT = 2
+
+#: Fields of a snapshot that change although no live version does.
+_NOT_LOCKED = frozenset({"epoch", "revision", "environments"})
 
 _SIGNATURE = "hmac-sha256="
 
@@ -38,30 +46,35 @@ class SnapshotDeployment(msgspec.Struct, frozen=True):
 class SnapshotItem(msgspec.Struct, frozen=True):
     """The response of `GET /v2/deployments/snapshot`: the deployments of a project, ordered by key.
 
-    The last change of the project was at `revision` of `epoch`.
+    The last change of the environment was at `revision` of `epoch`. `format` is 1 in production, and 2 elsewhere. In a
+    project that has only production, `environment` and `environments` are omitted.
     """
 
-    format: Literal[1]
+    format: Literal[1, 2]
     project: str
     epoch: str
     revision: int
     deployments: list[SnapshotDeployment]
+    environment: str | UnsetType = UNSET
+    environments: list[str] | UnsetType = UNSET
 
 
 class GoneDeployment(msgspec.Struct, frozen=True):
-    """A deployment that was deleted."""
+    """A deployment that was deleted, or is not in the environment any more."""
 
     id: str
     key: str
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """A decoded snapshot."""
+    """A decoded snapshot of an environment; `environments` has the names of all environments, if it has more."""
 
     project: str
     epoch: str
     revision: int
     lives: list[LiveVersion]
+    environment: str = PRODUCTION
+    environments: tuple[str, ...] = ()
 
 
 class InvalidSnapshot(ValueError):
@@ -88,6 +101,8 @@ class _RawSnapshot(msgspec.Struct, frozen=True):
     deployments: list[_Raw]
     epoch: str = ""
     revision: int = 0
+    environment: str = ""
+    environments: tuple[str, ...] = ()
 
 
 _decode = msgspec.json.Decoder(_RawSnapshot).decode
@@ -109,12 +124,35 @@ def encode_live(live: LiveVersion) -> bytes:
     ).encode()
 
 
-def encode_snapshot(project: str, epoch: str, revision: int, lives: Iterable[LiveVersion]) -> bytes:
-    """Return the JSON of a `SnapshotItem`."""
-    head = b'{"format":%d,"project":%b,"epoch":%b,"revision":%d,"deployments":[' % (
-        FORMAT, _encode(project), _encode(epoch), revision,
+def encode_snapshot(
+    project: str,
+    epoch: str,
+    revision: int,
+    lives: Iterable[LiveVersion],
+    environment: str = PRODUCTION,
+    environments: Sequence[str] = (),
+) -> bytes:
+    """Return the JSON of a `SnapshotItem`; `environments` has the names of all environments of the project."""
+    is_production = environment == PRODUCTION
+    head = b'{"format":%d,"project":%b,"epoch":%b,"revision":%d,' % (
+        FORMAT if is_production else ENVIRONMENT_FORMAT, _encode(project), _encode(epoch), revision,
     )  # fmt: skip
-    return head + b",".join([encode_live(live) for live in sorted(lives, key=attrgetter("key"))]) + b"]}"
+    if not is_production or len(environments) > 1:
+        head += b'"environment":%b,"environments":%b,' % (_encode(environment), _encode(environments))
+    return (
+        head
+        + b'"deployments":['
+        + b",".join([encode_live(live) for live in sorted(lives, key=attrgetter("key"))])
+        + b"]}"
+    )
+
+
+def encode_lockfile(snapshot: Mapping[str, Any]) -> bytes:
+    """Return the lockfile of a snapshot, which is decoded from JSON. That of production names no environment."""
+    is_production = snapshot.get("environment") == PRODUCTION
+    omitted = _NOT_LOCKED | {"environment"} if is_production else _NOT_LOCKED
+    fields = {name: value for name, value in snapshot.items() if name not in omitted}
+    return msgspec.json.format(_encode(fields), indent=2) + b"\n"
 
 
 def read_snapshot(data: bytes) -> Snapshot:
@@ -125,12 +163,16 @@ def read_snapshot(data: bytes) -> Snapshot:
     """
     try:
         raw = _decode(data)
-        if raw.format == FORMAT:
+        environment = raw.environment or (PRODUCTION if raw.format == FORMAT else "")
+        if (raw.format == ENVIRONMENT_FORMAT and environment) or (raw.format, environment) == (FORMAT, PRODUCTION):
             lives = [deployment.live() for deployment in raw.deployments]
-            return Snapshot(raw.project, raw.epoch, raw.revision, lives)
+            return Snapshot(raw.project, raw.epoch, raw.revision, lives, environment, raw.environments)
     except _DECODE_ERRORS as error:
         raise InvalidSnapshot(f"it is not a snapshot: {error}") from None
-    raise InvalidSnapshot(f"it has format {raw.format}, and this Moorage reads format {FORMAT}")
+    if raw.format in {FORMAT, ENVIRONMENT_FORMAT}:
+        raise InvalidSnapshot(f"it has format {raw.format}, and the environment {environment!r}")
+    known = f"the formats {FORMAT} and {ENVIRONMENT_FORMAT}"
+    raise InvalidSnapshot(f"it has format {raw.format}, and this Moorage reads {known}")
 
 
 def read_live(data: bytes) -> LiveVersion:

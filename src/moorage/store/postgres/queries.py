@@ -9,11 +9,14 @@ from moorage.store.queries import for_psycopg, load_queries, parameters
 
 #: The queries that are fetched in batches of `_BATCH` rows; the results of the others are small.
 _STREAMED = {
-    "deployments", "changed_deployments", "history", "every_project", "every_api_key", "every_deployment",
+    "deployments", "changed_deployments", "changed_pointers", "pointers_of_changed_deployments",
+    "history", "every_project", "every_api_key", "every_deployment",
     "every_version", "every_result", "every_consumer", "stray_pointers", "entries_of_projects", "entries_of_api_keys",
     "every_integration", "entries_of_integrations", "rotations",
     "entries_of_deployments", "entries_of_versions", "entries_without_row", "purges", "clock_resets",
-    "orphans", "emptied_versions",
+    "orphans", "emptied_versions", "every_environment", "every_pointer", "every_proposal", "every_proposal_item",
+    "every_approval", "entries_of_environments", "entries_of_pointers", "entries_of_proposals", "items_of_proposals",
+    "approvals_of_proposals",
 }  # fmt: skip
 _BATCH = 500
 

@@ -18,18 +18,25 @@ from moorage.store.transfer.dump import DatabaseDump, TableSpec
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "project": ("id",), "api_key": ("id",), "deployment": ("id",), "version": ("id",),
     "integration": ("id",), "history": ("id",), "idempotency": ("project_id", "key"),
-    "consumer": ("version_id", "api_key_id"),
+    "consumer": ("version_id", "api_key_id", "environment_id"), "environment": ("id",),
+    "pointer": ("deployment_id", "environment_id"), "proposal": ("id",), "proposal_item": ("proposal_id", "n"),
+    "approval": ("proposal_id", "api_key_id"),
 }  # fmt: skip
 
 #: The columns that name a row of another table.
 _PARENTS: Mapping[str, Mapping[str, str]] = {
-    "project": {}, "api_key": {"project_id": "project"}, "deployment": {"project_id": "project"},
+    "project": {}, "environment": {"project_id": "project"},
+    "api_key": {"project_id": "project", "environment_id": "environment"}, "deployment": {"project_id": "project"},
     "version": {"deployment_id": "deployment"},
     "integration": {"project_id": "project"},
     "history": {
         "project_id": "project", "deployment_id": "deployment", "subject_key_id": "api_key",
-        "integration_id": "integration",
+        "integration_id": "integration", "environment_id": "environment", "proposal_id": "proposal",
     },
+    "pointer": {"deployment_id": "deployment", "environment_id": "environment"},
+    "proposal": {"project_id": "project", "environment_id": "environment"},
+    "proposal_item": {"proposal_id": "proposal", "deployment_id": "deployment"},
+    "approval": {"proposal_id": "proposal", "api_key_id": "api_key"},
     "idempotency": {"project_id": "project"},
     "consumer": {"version_id": "version", "api_key_id": "api_key"},
 }  # fmt: skip

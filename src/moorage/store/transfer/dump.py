@@ -31,19 +31,29 @@ class TableSpec(msgspec.Struct, frozen=True):
 
 
 PROJECTS = TableSpec("project", "every_project", "insert_project", "empty_project")
+ENVIRONMENTS = TableSpec("environment", "every_environment", "put_environment", "empty_environment")
 API_KEYS = TableSpec("api_key", "every_api_key", "put_api_key", "empty_api_key")
 DEPLOYMENTS = TableSpec("deployment", "every_deployment", "put_deployment", "empty_deployment")
 VERSIONS = TableSpec("version", "every_version", "put_version", "empty_version")
+POINTERS = TableSpec("pointer", "every_pointer", "put_pointer", "empty_pointer")
 INTEGRATIONS = TableSpec("integration", "every_integration", "put_integration", "empty_integration")
+PROPOSALS = TableSpec("proposal", "every_proposal", "put_proposal", "empty_proposal")
+PROPOSAL_ITEMS = TableSpec("proposal_item", "every_proposal_item", "put_proposal_item", "empty_proposal_item")
+APPROVALS = TableSpec("approval", "every_approval", "put_approval", "empty_approval")
 HISTORY = TableSpec("history", "history", "insert_entry", "empty_history")
 
 #: All tables in the order of their foreign keys and of the query `counts`.
 TABLES = (
     PROJECTS,
+    ENVIRONMENTS,
     API_KEYS,
     DEPLOYMENTS,
     VERSIONS,
+    POINTERS,
     INTEGRATIONS,
+    PROPOSALS,
+    PROPOSAL_ITEMS,
+    APPROVALS,
     HISTORY,
     TableSpec("idempotency", "every_result", "put_result", "empty_idempotency"),
     TableSpec("consumer", "every_consumer", "put_consumer", "empty_consumer"),
