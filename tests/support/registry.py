@@ -106,9 +106,10 @@ def create(store: Store, project_id: str, body: Body) -> DeploymentResult:
     return store.run(deployments.create_deployment, WriteContext(project_id), parsed(body, PostDeployment))
 
 
-def delete(store: Store, project_id: str, key: str) -> Deployment:
+def delete(store: Store, project_id: str, key: str, *, take_ownership: bool = False) -> Deployment:
     """Delete a deployment."""
-    return store.run(deployments.delete_deployment, WriteContext(project_id), key)
+    options = WriteOptions(take_ownership=take_ownership)
+    return store.run(deployments.delete_deployment, WriteContext(project_id, options=options), key)
 
 
 def restore(store: Store, project_id: str, key: str) -> Deployment:

@@ -5,9 +5,21 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import UNSET
 
-from moorage.core.access import ADMIN_SCOPES, ApiKey, PatchApiKey, PostApiKey, Scope, hash_token, new_token, read_time
+from moorage.core.access import (
+    ADMIN_SCOPES,
+    ApiKey,
+    PatchApiKey,
+    PostApiKey,
+    Scope,
+    hash_token,
+    new_token,
+    read_time,
+    scopes_to_grant,
+)
 from moorage.core.deployments.history import OPERATOR, Actor, Subject
+from moorage.core.environments import find_environment
 from moorage.core.errors.api_keys import ApiKeyNotActive, ApiKeyNotFound, NoScopeToGrant
+from moorage.core.errors.environments import WrongEnvironment
 from moorage.core.errors.requests import InvalidRequest
 from moorage.core.errors.rows import ApiKeyUnreadable
 from moorage.core.times import LAST_US, iso
@@ -26,8 +38,9 @@ def create_api_key(
     scopes: Iterable[Scope],
     expires_us: int | None = None,
     by: Actor = OPERATOR,
+    environment_id: str | None = None,
 ) -> ApiKeyResult:
-    """Create an API key; its token cannot be read a second time.
+    """Create an API key; its token cannot be read a second time. With an `environment_id`, it is bound to that one.
 
     Raises:
         InvalidRequest: the name, or an expiry in the past or beyond the calendar.
@@ -40,7 +53,10 @@ def create_api_key(
             param="expires", reason=f"the latest expiry is {iso(LAST_US)}; for a key without an expiry, omit it"
         )
     key_id, token = new_token()
-    key = ApiKey(key_id, project_id, name, frozenset(scopes), hash_token(token), tx.now_us, expires_us)
+    key = ApiKey(
+        key_id, project_id, name, frozenset(scopes), hash_token(token), tx.now_us, expires_us,
+        environment_id=environment_id, created_by=by.api_key_id,
+    )  # fmt: skip
     tx.insert_api_key(key)
     tx.record("key_created", by, _subject(key))
     return ApiKeyResult(key, token)
@@ -71,13 +87,15 @@ def grant_api_key(tx: Transaction, ctx: WriteContext, body: PostApiKey) -> ApiKe
         InsufficientScope: the caller's key does not have a requested scope.
         NoScopeToGrant: no scopes were requested, and the caller's key has none that it can grant.
         InvalidRequest: the name, or an expiry that is in the past or later than the caller's.
+        EnvironmentNotFound
+        WrongEnvironment: the caller's key is bound to another environment.
     """
     caller = authorize(tx, ctx)
     assert caller is not None  # noqa: S101 -- the operator creates keys without a caller, see `create_api_key`
     scopes = caller.scopes - ADMIN_SCOPES if body.scopes is UNSET else frozenset(map(Scope, body.scopes))
     if not scopes:
         raise NoScopeToGrant(held=", ".join(sorted(caller.scopes)))
-    caller.check_scopes(scopes)
+    caller.check_scopes(scopes_to_grant(scopes))
     expires_us = caller.expires_us
     if body.expires_at is not UNSET:
         expires_us = read_time(body.expires_at)
@@ -87,7 +105,15 @@ def grant_api_key(tx: Transaction, ctx: WriteContext, body: PostApiKey) -> ApiKe
         if caller.expires_us is not None and expires_us > caller.expires_us:
             reason = f"expires_at must not be later than the expiry of your own key, {iso(caller.expires_us)}"
             raise InvalidRequest(param="expires_at", reason=reason)
-    return create_api_key(tx, ctx.project_id, body.name, scopes, expires_us, ctx.actor)
+    environment_id = caller.environment_id
+    if body.environment is not UNSET:
+        environment = find_environment(tx.environments(ctx.project_id), body.environment)
+        if environment_id not in (None, environment.id):
+            bound = tx.find_environment(environment_id or "")
+            name = "another one" if bound is None else bound.name
+            raise WrongEnvironment(param="environment", bound=name, requested=repr(environment.name))
+        environment_id = environment.id
+    return create_api_key(tx, ctx.project_id, body.name, scopes, expires_us, ctx.actor, environment_id)
 
 
 def rename_api_key(tx: Transaction, ctx: WriteContext, key_id: str, body: PatchApiKey) -> ApiKey:
@@ -118,7 +144,7 @@ def rotate_api_key(tx: Transaction, ctx: WriteContext, key_id: str) -> ApiKeyRes
     """
     caller, key = authorize(tx, ctx), _get_api_key(tx, ctx, key_id)
     if caller is not None:
-        caller.check_scopes(key.scopes)
+        caller.check_scopes(key.scopes if key.id == caller.id else scopes_to_grant(key.scopes))
         if caller.expires_us is not None and (key.expires_us is None or key.expires_us > caller.expires_us):
             reason = f"the key is valid longer than your own key, which expires at {iso(caller.expires_us)}"
             raise InvalidRequest(param="api_key_id", reason=reason)
@@ -178,4 +204,9 @@ def _get_api_key(tx: Transaction, ctx: WriteContext, key_id: str) -> ApiKey:
         key = None
     if key is None or key.project_id != ctx.project_id:
         raise ApiKeyNotFound(param="api_key_id", name=key_id[:200])
+    caller = None if ctx.actor.api_key_id is None else tx.find_api_key(ctx.actor.api_key_id)
+    if caller is not None and caller.environment_id not in (None, key.environment_id):
+        bound = tx.find_environment(caller.environment_id or "")
+        name = "another one" if bound is None else bound.name
+        raise WrongEnvironment(param="api_key_id", bound=name, requested=f"the key {key.name!r} of another one")
     return key

@@ -1,7 +1,7 @@
 """Breaking changes: a version that breaks callers is published only with `allow_breaking`."""
 
 from moorage.core.compatibility.breaking import MAX_LISTED, breaks, listed, templates_of
-from moorage.core.compatibility.consumers import affected_consumers
+from moorage.core.compatibility.consumers import ConsumerRecord, affected_consumers
 from moorage.core.compatibility.contract import Needs, Templates
 from moorage.core.compatibility.errors import BreakingChange
 from moorage.core.deployments.content import StoredContent
@@ -42,12 +42,14 @@ def _jinja_templates(content: StoredContent) -> dict[str, Templates]:
 
 
 def check_breaking(reader: Reader, ctx: WriteContext, live: Deployment, new: StoredContent) -> list[str]:
-    """Return the paths that break for callers when `new` replaces the live version.
+    """Return the paths that break for callers when `new` replaces the live version; none if nothing is live.
 
     Raises:
         BreakingChange: there are such paths, and the options do not allow them.
         ComparisonTooLarge: there are too many changes to find out, and the options do not allow breaking changes.
     """
+    if live.live_version_id is None:
+        return []
     try:
         found = ctx.calculate(breaks, live.content, new, ctx.templates.find_variables)
     except ComparisonTooLarge:
@@ -58,7 +60,15 @@ def check_breaking(reader: Reader, ctx: WriteContext, live: Deployment, new: Sto
     if breaking and not ctx.options.allow_breaking:
         required = sorted({name for each in found for name in each.needs.required})
         removed = sorted({name for each in found for name in each.needs.removed})
-        consumers = reader.consumers_of_version(live.live_version_id, 0)
-        affected = affected_consumers(consumers, Needs(required, removed))
+        affected = affected_consumers(_callers(reader, live), Needs(required, removed))
         raise BreakingChange.of(live.key, str(live.version), breaking, affected[:MAX_LISTED])
     return [change.path for change in breaking]
+
+
+def _callers(reader: Reader, live: Deployment) -> list[ConsumerRecord]:
+    """Return the consumers of a live version in its environment; of production, also those of its followers."""
+    found = reader.consumers_of_version(live.live_version_id or "", 0)
+    if live.environment_id is not None:
+        return [record for record in found if record.environment_id == live.environment_id]
+    others = {each.environment_id for each in reader.own_pointers(live.id)}
+    return [record for record in found if record.environment_id not in others]

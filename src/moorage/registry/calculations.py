@@ -1,6 +1,6 @@
 """Long calculations of a write: they run before the write, so that no other write waits for them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -26,11 +26,11 @@ def calculate_now(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
 
 
 class NotCalculated(Exception):
-    """A result is missing: call `run` outside of the write, then repeat the write."""
+    """Results are missing: call each of `runs` outside of the write, then repeat the write."""
 
-    def __init__(self, run: Callable[[], None]) -> None:
+    def __init__(self, runs: Sequence[Callable[[], None]]) -> None:
         super().__init__("a calculation must run before the write")
-        self.run = run
+        self.runs = runs
 
 
 class Calculations:
@@ -41,9 +41,10 @@ class Calculations:
     at least one always succeeds.
     """
 
-    def __init__(self, body_size: int) -> None:
-        """Create the results for a request with a body of so many bytes."""
+    def __init__(self, body_size: int, *, is_batch: bool = False) -> None:
+        """Create the results for a request with a body of so many bytes; those of a batch are about many contents."""
         self._body_size = body_size
+        self._is_batch = is_batch
         self._results: list[tuple[Callable[..., Any], tuple[Any, ...], Callable[[], Any]]] = []
 
     def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -55,25 +56,38 @@ class Calculations:
         """
         if self._body_size + sum(map(_size, args)) <= SMALL_CONTENT:
             return function(*args, **kwargs)
+        compared = self._compared(args)
         for known, known_args, result in self._results:
-            if known == function and known_args == args:
+            if known == function and known_args == compared:
                 value: T = result()
                 return value
-        raise NotCalculated(partial(self._run, function, args))
+        raise NotCalculated([partial(self._run, function, args)])
 
     def _run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        self._results = [known for known in self._results if known[0] != function]  # other arguments are outdated
+        if not self._is_batch:  # the results for other arguments are outdated
+            self._results = [known for known in self._results if known[0] != function]
+        compared = self._compared(args)
         try:
             value = function(*args)
         except MoorageError as error:
-            self._results.append((function, args, partial(_raise, _copied(error))))
+            self._results.append((function, compared, partial(_raise, _copied(error))))
         else:
-            self._results.append((function, args, lambda: value))
+            self._results.append((function, compared, lambda: value))
+
+    def _compared(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return what identifies arguments: a batch does not keep its contents in memory."""
+        return tuple(map(_digest, args)) if self._is_batch else args
 
 
 def _size(value: object) -> int:
     content = value.content if isinstance(value, Deployment) else value
     return content.size if isinstance(content, StoredContent) else 0
+
+
+def _digest(value: object) -> object:
+    if isinstance(value, Deployment):
+        return value.id, value.content.sha256()
+    return value.sha256() if isinstance(value, StoredContent) else value
 
 
 def _raise(error: MoorageError) -> None:

@@ -26,8 +26,10 @@ def check_no_consumers(tx: Transaction, ctx: WriteContext, current: Deployment, 
         subject = f"Version {version.number} of deployment {current.key!r}"
         found = tx.consumers_of_version(version.id, since_us)
     if found:
-        newest = sorted(found, key=lambda consumer: -consumer.last_us)[:_MAX_LISTED]
-        raise DeploymentInUse.of(subject, [Consumer.of(consumer) for consumer in newest])
+        by_last_use = sorted(found, key=lambda record: record.last_us)
+        last = {(record.api_key.id, record.version): record for record in by_last_use}  # in whatever environment
+        newest = sorted(last.values(), key=lambda record: -record.last_us)[:_MAX_LISTED]
+        raise DeploymentInUse.of(subject, [Consumer.of(record) for record in newest])
 
 
 def consumers_since(project_id: str, key_or_id: str, since_us: int, reader: Reader) -> list[ConsumerRecord]:

@@ -171,6 +171,7 @@ def _users(tx: Transaction, current: Integration, *, is_replaced: bool) -> Itera
     for key, content in tx.live_contents_with(current.project_id, f'"provider":"{current.name}"'):
         is_user = any(model.provider == current.name and model.integration_id is None for model in models_of(content))
         if is_user and key not in found:
+            found[key] = None
             yield key
 
 

@@ -5,6 +5,7 @@ import re
 from moorage.core.deployments.deployment import Deployment, restore_hint
 from moorage.core.deployments.ownership import WriteOptions
 from moorage.core.deployments.version import Version
+from moorage.core.environments import PRODUCTION, Environment, is_environment_name
 from moorage.core.errors.base import (
     DeploymentExists,
     DeploymentNotFound,
@@ -12,6 +13,7 @@ from moorage.core.errors.base import (
     VersionDeleted,
     VersionNotFound,
 )
+from moorage.core.errors.environments import NotInEnvironment
 from moorage.core.times import iso
 from moorage.registry.write_context import WriteContext
 from moorage.store.reader import Reader
@@ -20,43 +22,71 @@ from moorage.store.reader import Reader
 MAX_LISTED = 20
 
 
-def get_deployment(reader: Reader, project_id: str, key_or_id: str) -> Deployment:
-    """Return the deployment that has a key or an id.
+def get_deployment(reader: Reader, project_id: str, key_or_id: str, environment_id: str | None = None) -> Deployment:
+    """Return the deployment that has a key or an id, as it is in an environment, also if it is not live there.
 
     Raises:
         DeploymentNotFound, DeploymentDeleted
     """
-    found = get_including_deleted(reader, project_id, key_or_id)
+    found = get_including_deleted(reader, project_id, key_or_id, environment_id)
     if found.deleted_us is not None:
         raise found.tombstone.error()
     return found
 
 
-def find_including_deleted(reader: Reader, project_id: str, key_or_id: str) -> Deployment | None:
+def get_live_deployment(
+    reader: Reader, project_id: str, key_or_id: str, environment: Environment | None = None
+) -> Deployment:
+    """Return the deployment that has a key or an id, as it is in an environment.
+
+    Raises:
+        DeploymentNotFound, DeploymentDeleted
+        NotInEnvironment: it has no live version there.
+    """
+    found = get_deployment(reader, project_id, key_or_id, None if environment is None else environment.pointer_id)
+    if found.live_version_id is None:
+        raise not_in_environment(reader, found, PRODUCTION if environment is None else environment.name)
+    return found
+
+
+def not_in_environment(reader: Reader, deployment: Deployment, environment: str) -> NotInEnvironment:
+    """Return the error for a deployment without a live version in an environment."""
+    names = [each.name for each in reader.own_pointers(deployment.id)]
+    return NotInEnvironment(
+        param="key", key=deployment.key, environment=environment, existing=", ".join(names) or "none"
+    )
+
+
+def find_including_deleted(
+    reader: Reader, project_id: str, key_or_id: str, environment_id: str | None = None
+) -> Deployment | None:
     """Return the deployment that has a key or an id, else the one with it that was deleted last."""
-    return reader.find_deployment(project_id, key_or_id) or reader.find_tombstone(project_id, key_or_id)
+    names = project_id, key_or_id, environment_id
+    return reader.find_deployment(*names) or reader.find_tombstone(*names)
 
 
-def get_including_deleted(reader: Reader, project_id: str, key_or_id: str) -> Deployment:
+def get_including_deleted(
+    reader: Reader, project_id: str, key_or_id: str, environment_id: str | None = None
+) -> Deployment:
     """Return the same, or raise.
 
     Raises:
         DeploymentNotFound
     """
-    found = find_including_deleted(reader, project_id, key_or_id)
+    found = find_including_deleted(reader, project_id, key_or_id, environment_id)
     if found is None:
         raise DeploymentNotFound(param="key", key=key_or_id[:200])
     return found
 
 
 def get_for_update(reader: Reader, ctx: WriteContext, key_or_id: str) -> Deployment:
-    """Return the deployment that has a key or an id, if it meets the preconditions.
+    """Return the deployment that has a key or an id, as it is in the environment, if it meets the preconditions.
 
     Raises:
         DeploymentNotFound, DeploymentDeleted
         PreconditionFailed: it changed since; with its current state and history.
     """
-    deployment = get_deployment(reader, ctx.project_id, key_or_id)
+    deployment = get_deployment(reader, ctx.project_id, key_or_id, ctx.environment_id)
     check_preconditions(reader, deployment, ctx.options)
     return deployment
 
@@ -83,7 +113,9 @@ def check_preconditions(reader: Reader, current: Deployment, options: WriteOptio
 
 
 def get_version(reader: Reader, deployment: Deployment, id_or_number: str) -> Version:
-    """Return a version of a deployment by its id or number; `live` names the live version.
+    """Return a version of a deployment by its id or number; `live` names that of the deployment's environment.
+
+    The name of another environment names the live version there.
 
     Raises:
         VersionNotFound, VersionDeleted
@@ -110,8 +142,15 @@ def get_version_including_deleted(reader: Reader, deployment: Deployment, id_or_
     Raises:
         VersionNotFound
     """
-    name = deployment.live_version_id if id_or_number == "live" else id_or_number
-    version = reader.find_version(deployment.id, name)
+    name = id_or_number
+    if name == "live":
+        name = deployment.live_version_id or ""
+    elif is_environment_name(name) and (environment := reader.environments(deployment.project_id).get(name)):
+        view = reader.find_deployment(deployment.project_id, deployment.id, environment.pointer_id)
+        name = "" if view is None else view.live_version_id or ""
+        if not name:
+            raise not_in_environment(reader, deployment, environment.name)
+    version = reader.find_version(deployment.id, name, deployment)
     if version is None:
         raise VersionNotFound(param="version", version=id_or_number[:200], key=deployment.key)
     return version

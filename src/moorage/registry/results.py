@@ -7,7 +7,10 @@ import msgspec
 
 from moorage.core.access import ApiKey
 from moorage.core.deployments.deployment import Deployment, VersionNumber
+from moorage.core.deployments.promotion import Promotion
+from moorage.core.deployments.proposal import ProposalDetail
 from moorage.core.deployments.version import Version
+from moorage.core.environments import Environment
 from moorage.core.errors.base import Problem
 from moorage.core.integrations import Credentials, Integration
 
@@ -21,7 +24,7 @@ class DeploymentResult(msgspec.Struct, frozen=True):
     """
 
     deployment: Deployment
-    result: Literal["created", "updated", "unchanged", "restored"]
+    result: Literal["created", "updated", "unchanged", "restored", "drafted"]
     previous_owner: str | None = None
     breaking: Sequence[str] = ()
     warnings: Sequence[Problem] = ()
@@ -31,13 +34,21 @@ class DeploymentResult(msgspec.Struct, frozen=True):
 class VersionResult(msgspec.Struct, frozen=True):
     """A version after a write, and the new ETag of its deployment.
 
-    `breaking` and `warnings` are as in `DeploymentResult`.
+    `breaking` and `warnings` are as in `DeploymentResult`; the deployment `follows` production afterwards.
     """
 
     version: Version
     etag: str
     breaking: Sequence[str] = ()
     warnings: Sequence[Problem] = ()
+    follows: bool = False
+
+
+class PromotionResult(msgspec.Struct, frozen=True):
+    """A promotion, and the environment that changed."""
+
+    promotion: Promotion
+    environment: str
 
 
 class ApiKeyResult(msgspec.Struct, frozen=True):
@@ -45,6 +56,21 @@ class ApiKeyResult(msgspec.Struct, frozen=True):
 
     key: ApiKey
     token: str
+
+
+class ProposalResult(msgspec.Struct, frozen=True):
+    """A proposal after a write; `is_new` if the write made it."""
+
+    proposal: ProposalDetail
+    is_new: bool = False
+
+
+class EnvironmentResult(msgspec.Struct, frozen=True):
+    """An environment after a write; `approving_keys` is the number of valid API keys that may approve."""
+
+    environment: Environment
+    result: Literal["created", "updated", "unchanged"]
+    approving_keys: int
 
 
 class IntegrationResult(msgspec.Struct, frozen=True):
@@ -56,4 +82,4 @@ class IntegrationResult(msgspec.Struct, frozen=True):
 
 
 #: The results that an idempotency key can replay.
-WriteResult = DeploymentResult | VersionResult | ApiKeyResult
+WriteResult = DeploymentResult | VersionResult | ApiKeyResult | ProposalResult | PromotionResult | EnvironmentResult

@@ -1,29 +1,31 @@
 """Save, publish, undo, delete, restore and compare versions, each in one transaction of the caller."""
 
 from collections.abc import Sequence
-from contextlib import suppress
+from typing import Literal
 
 import msgspec
 
-from moorage.core.deployments.content import StoredContent
-from moorage.core.deployments.deployment import Deployment, PutDeployment, VersionNumber, restore_deadline_us
-from moorage.core.deployments.history import Subject
-from moorage.core.deployments.ids import new_id
+from moorage.core.deployments.deployment import Deployment, restore_deadline_us
 from moorage.core.deployments.update import encoded_content
 from moorage.core.deployments.version import PostVersion, Version
-from moorage.core.errors.base import NotDeleted, NothingToUndo, Problem, VersionIsLive, VersionUnreadable
-from moorage.core.errors.rows import HistoryUnreadable
-from moorage.registry.breaking_changes import check_breaking, check_jinja
+from moorage.core.environments import PRODUCTION
+from moorage.core.errors.base import NotDeleted, NothingToUndo, Problem, VersionIsLive
+from moorage.core.errors.environments import ProductionCannotFollow
+from moorage.registry.breaking_changes import check_breaking
 from moorage.registry.consumers import check_no_consumers
 from moorage.registry.lookup import (
     get_deployment,
     get_for_update,
     get_version,
     get_version_including_deleted,
+    not_in_environment,
     version_deleted,
 )
-from moorage.registry.ownership import require_ownership, transfer_ownership
+from moorage.registry.moves import Move, environment_of, move
+from moorage.registry.ownership import check_ownership, transfer_ownership
+from moorage.registry.publishing import add_version, publish, version_subject
 from moorage.registry.results import VersionResult
+from moorage.registry.stale_proposals import close_naming
 from moorage.registry.write_context import WriteContext
 from moorage.store.reader import Reader
 from moorage.store.transaction import Transaction
@@ -53,15 +55,17 @@ def publish_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_nu
     """
     deployment = get_for_update(tx, ctx, key_or_id)
     version, breaking = get_version(tx, deployment, id_or_number), list[str]()
-    if version.status != "live":
-        breaking = _publish(tx, ctx, deployment, version.id, version.content, version.content_sha256)
+    if version.id != deployment.own_version_id:
+        breaking = publish(tx, ctx, deployment, version.id, version.content, version.content_sha256)
     elif not transfer_ownership(tx, ctx, deployment):
         tx.discard()
     return _result(tx, deployment, version.id, breaking, ctx.warnings(tx, version.content))
 
 
 def undo(tx: Transaction, ctx: WriteContext, key_or_id: str) -> VersionResult:
-    """Undo the last publish, roll-back or undo. Breaking changes are not checked: a mistake must be undone at once.
+    """Undo the last change of the live version in the environment, so that the deployment may follow production again.
+
+    Breaking changes are not checked: a mistake must be undone at once.
 
     Raises:
         NothingToUndo: the live version never changed.
@@ -69,14 +73,57 @@ def undo(tx: Transaction, ctx: WriteContext, key_or_id: str) -> VersionResult:
         DeploymentNotFound, DeploymentDeleted, PreconditionFailed, OwnedByFiles
     """
     deployment = get_for_update(tx, ctx, key_or_id)
-    before, after = tx.last_move(deployment.id) or (None, "")
-    if before is None:
+    last = tx.last_move(deployment)
+    if last is None or (last.before is None and deployment.environment_id is None):
         raise NothingToUndo(key=deployment.key)
-    version = get_version(tx, deployment, before)
-    require_ownership(tx, ctx, deployment)
-    tx.publish_version(deployment.id, before)
-    tx.record("undone", ctx.actor, _subject(deployment, after, version.id, version.content_sha256))
-    return _result(tx, deployment, before)
+    return _move_back(tx, ctx, deployment, "undo", last.before)
+
+
+def unpublish(tx: Transaction, ctx: WriteContext, key_or_id: str) -> VersionResult:
+    """Let a deployment follow production again.
+
+    Raises:
+        ProductionCannotFollow
+        DeploymentNotFound, DeploymentDeleted, PreconditionFailed, OwnedByFiles, BreakingChange
+    """
+    deployment = get_for_update(tx, ctx, key_or_id)
+    if deployment.environment_id is None:
+        raise ProductionCannotFollow(key=deployment.key)
+    if deployment.is_following:
+        tx.discard()
+        return _after(tx, ctx, deployment)
+    return _move_back(tx, ctx, deployment, "unpublish", None)
+
+
+def _move_back(
+    tx: Transaction,
+    ctx: WriteContext,
+    deployment: Deployment,
+    kind: Literal["undo", "unpublish"],
+    version_id: str | None,
+) -> VersionResult:
+    """Make a previous version live, or let the deployment follow production."""
+    owner, sha256, breaking = check_ownership(ctx, deployment), deployment.content_sha256, list[str]()
+    if version_id is not None:
+        sha256 = get_version(tx, deployment, version_id).content_sha256
+    elif kind == "unpublish":
+        production = get_deployment(tx, ctx.project_id, deployment.id)
+        if production.live_version_id is not None:
+            breaking = check_breaking(tx, ctx, deployment, production.content)
+    change = Move(
+        deployment=deployment, kind=kind, version_id=version_id, content_sha256=sha256, owner=owner, breaking=breaking
+    )
+    move(tx, ctx, change)
+    return _after(tx, ctx, deployment, breaking)
+
+
+def _after(tx: Transaction, ctx: WriteContext, before: Deployment, breaking: Sequence[str] = ()) -> VersionResult:
+    """Return the version that is live after a move, or the one before if there is none."""
+    after = get_deployment(tx, ctx.project_id, before.id, before.environment_id)
+    name = after.live_version_id or before.live_version_id
+    if name is None:
+        raise not_in_environment(tx, before, environment_of(tx, ctx).name)
+    return _result(tx, after, name, breaking)
 
 
 def delete_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_number: str) -> VersionResult:
@@ -89,12 +136,17 @@ def delete_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_num
     """
     deployment = get_for_update(tx, ctx, key_or_id)
     version = get_version(tx, deployment, id_or_number)
-    if version.status == "live":
-        raise VersionIsLive(param="version", version=version.number, key=deployment.key)
+    names = [each.name for each in tx.own_pointers(deployment.id) if each.version_id == version.id]
+    if get_deployment(tx, ctx.project_id, deployment.id).live_version_id == version.id:
+        names = [PRODUCTION, *names]
+    if names:
+        where = "" if names == [PRODUCTION] else f" in {', '.join(names)}"
+        raise VersionIsLive(param="version", version=version.number, key=deployment.key, where=where)
     check_no_consumers(tx, ctx, deployment, version)
+    close_naming(tx, ctx, deployment, version.id, f"version {version.number} was deleted")
     tx.delete_version(version.id)
     tx.touch_deployment(deployment.id)
-    tx.record("deleted", ctx.actor, _subject(deployment, version.id, version.id, version.content_sha256))
+    tx.record("deleted", ctx.actor, version_subject(deployment, version.id, version.id, version.content_sha256))
     return VersionResult(msgspec.structs.replace(version, deleted_us=tx.clock_us), _etag(tx, deployment))
 
 
@@ -114,99 +166,21 @@ def restore_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_nu
         raise version_deleted(deployment, version, is_purged=True)
     tx.restore_version(version.id)
     tx.touch_deployment(deployment.id)
-    tx.record("restored", ctx.actor, _subject(deployment, version.id, version.id, version.content_sha256))
+    tx.record("restored", ctx.actor, version_subject(deployment, version.id, version.id, version.content_sha256))
     return _result(tx, deployment, version.id)
 
 
-def compare(reader: Reader, project_id: str, key_or_id: str, from_name: str, to_name: str) -> tuple[Version, Version]:
-    """Return two versions of a deployment by their ids or numbers; `live` names the live version.
+def compare(
+    reader: Reader, project_id: str, environment_id: str | None, key_or_id: str, names: tuple[str, str]
+) -> tuple[Version, Version]:
+    """Return two versions of a deployment by their ids, numbers or environments; `live` is that of the environment.
 
     Raises:
         DeploymentNotFound, DeploymentDeleted, VersionNotFound, VersionDeleted
     """
-    deployment = get_deployment(reader, project_id, key_or_id)
+    from_name, to_name = names
+    deployment = get_deployment(reader, project_id, key_or_id, environment_id)
     return get_version(reader, deployment, from_name), get_version(reader, deployment, to_name)
-
-
-def add_version(
-    tx: Transaction,
-    ctx: WriteContext,
-    deployment: Deployment,
-    body: PutDeployment | PostVersion,
-    content: StoredContent,
-    sha256: str,
-    last: VersionNumber,
-) -> tuple[str, list[str]]:
-    """Add a version under the number after `last`, live unless it is a draft; return its id and its breaking changes.
-
-    Raises:
-        OwnedByFiles, OwnedByApi, JinjaNotEnabled, InvalidTemplate, BreakingChange
-    """
-    version_id, number = new_id(), last.next(body.version_bump)
-    is_draft = isinstance(body, PostVersion) and body.status == "draft"
-    tx.insert_version(
-        version_id, deployment.id, number, content, ctx.actor, sha256=sha256, notes=body.notes,
-        description=body.description if isinstance(body, PostVersion) else "",  # else it is the deployment's
-        made_as="draft" if is_draft else "published",
-    )  # fmt: skip
-    if is_draft:
-        tx.touch_deployment(deployment.id)
-        tx.record("drafted", ctx.actor, _subject(deployment, None, version_id, sha256))
-        return version_id, []
-    return version_id, _publish(tx, ctx, deployment, version_id, content, sha256)
-
-
-def find_equal(tx: Transaction, deployment: Deployment, content_sha256: str, last: VersionNumber) -> Version | None:
-    """Return the version with this content that a put makes live instead of adding another.
-
-    It is the newest one, which can be a draft, or the one that an undo or a roll-back replaced. It is newer than the
-    live version, and not deleted.
-    """
-    before: str | None = None
-    with suppress(HistoryUnreadable):
-        before, _ = tx.last_move(deployment.id) or (None, "")
-    for name in (str(last), before):
-        with suppress(VersionUnreadable):  # what cannot be decoded is not equal
-            version = None if name is None else tx.find_version(deployment.id, name)
-            if version is None or version.deleted_us is not None or version.number <= deployment.version:
-                continue
-            if version.content_sha256 == content_sha256:
-                return version
-    return None
-
-
-def republish(tx: Transaction, ctx: WriteContext, deployment: Deployment, version: Version) -> list[str]:
-    """Make a stored version the live one; return its breaking changes.
-
-    Raises:
-        OwnedByFiles, OwnedByApi, JinjaNotEnabled, InvalidTemplate, BreakingChange
-    """
-    return _publish(tx, ctx, deployment, version.id, version.content, version.content_sha256)
-
-
-def _publish(
-    tx: Transaction,
-    ctx: WriteContext,
-    deployment: Deployment,
-    version_id: str,
-    content: StoredContent,
-    content_sha256: str,
-) -> list[str]:
-    require_ownership(tx, ctx, deployment)
-    check_jinja(ctx, content)
-    breaking = check_breaking(tx, ctx, deployment, content)
-    tx.publish_version(deployment.id, version_id)
-    subject = _subject(deployment, deployment.live_version_id, version_id, content_sha256)
-    tx.record("published", ctx.actor, subject, breaking=breaking)
-    return breaking
-
-
-def _subject(deployment: Deployment, before: str | None, after: str, content_sha256: str) -> Subject:
-    """Return the subject of an entry about the version `after`."""
-    return Subject(
-        deployment.project_id, deployment.id, from_version_id=before, to_version_id=after,
-        content_sha256=content_sha256,
-    )  # fmt: skip
 
 
 def _result(
@@ -216,8 +190,9 @@ def _result(
     breaking: Sequence[str] = (),
     warnings: Sequence[Problem] = (),
 ) -> VersionResult:
-    return VersionResult(get_version(tx, deployment, version_id), _etag(tx, deployment), breaking, warnings)
+    after = get_deployment(tx, deployment.project_id, deployment.id, deployment.environment_id)
+    return VersionResult(get_version(tx, after, version_id), after.etag, breaking, warnings, after.is_following)
 
 
 def _etag(tx: Transaction, deployment: Deployment) -> str:
-    return get_deployment(tx, deployment.project_id, deployment.id).etag
+    return get_deployment(tx, deployment.project_id, deployment.id, deployment.environment_id).etag

@@ -9,14 +9,16 @@ from msgspec import UnsetType
 from moorage.core.access import Scope
 from moorage.core.compatibility.contract import Templates, VariableNames, find_variables_without_jinja
 from moorage.core.deployments.content import StoredContent
-from moorage.core.deployments.history import Actor
+from moorage.core.deployments.history import Actor, KeyName
 from moorage.core.deployments.ownership import WriteOptions
+from moorage.core.environments import Environment
 from moorage.core.errors.base import Problem
 from moorage.core.integrations import Integration
 from moorage.core.lint.content import lint
 from moorage.core.lint.integrations import can_name_integrations, named_integrations
 from moorage.core.validation.validate import MAX_PROBLEMS
 from moorage.registry.calculations import Calculate, calculate_now
+from moorage.registry.gate import Gate
 from moorage.store.reader import Reader
 
 
@@ -48,7 +50,11 @@ class WriteContext(msgspec.Struct, frozen=True):
     """The arguments that every write of the registry has in common.
 
     `scopes` are those that the request needs, and `token_sha256` is that of its token; `moorage.registry.authorization`
-    checks them when the write happens.
+    checks them when the write happens. `environment` is that of the write (None: production); in one that is not
+    protected, the request needs `unprotected_scopes` instead, if they are given.
+
+    The `gate` collects what needs approval. A write that an approval completes has its `proposal_id`, and the keys that
+    proposed and approved it.
     """
 
     project_id: str
@@ -58,6 +64,17 @@ class WriteContext(msgspec.Struct, frozen=True):
     scopes: frozenset[Scope] = frozenset()
     token_sha256: str | None = None
     calculate: Calculate = calculate_now
+    environment: Environment | None = None
+    unprotected_scopes: frozenset[Scope] | None = None
+    gate: Gate = msgspec.field(default_factory=Gate)
+    proposal_id: str | None = None
+    approved_by: tuple[KeyName, ...] = ()
+    proposed_by: KeyName | None = None
+
+    @property
+    def environment_id(self) -> str | None:
+        """The id of the environment in pointers; None for production."""
+        return None if self.environment is None else self.environment.pointer_id
 
     def warnings(self, reader: Reader, content: StoredContent) -> Sequence[Problem]:
         """Return the warnings about a content that is written."""
