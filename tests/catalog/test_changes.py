@@ -4,8 +4,9 @@ from itertools import islice
 
 import pytest
 
-from moorage.catalog import project as project_module
+from moorage.catalog import deployment_list
 from moorage.catalog.catalog import Catalog
+from moorage.catalog.change_log import MAX_OUTDATED, ChangeLog
 from moorage.catalog.prepared import LiveFields
 from moorage.catalog.project import ProjectCatalog
 from moorage.core.deployments.deployment import LiveVersion, Tombstone
@@ -44,13 +45,13 @@ def test_only_the_changes_that_are_read_are_built(database: Database, monkeypatc
     for number in range(50):
         create(store, project_id, f"d{number}")
     catalog.apply(catalog.fetch())
-    built, build = list[LiveVersion](), project_module._live
+    built, build = list[LiveVersion](), deployment_list.live_version
 
     def counted(item: bytes, fields: LiveFields) -> LiveVersion:
         built.append(build(item, fields))
         return built[-1]
 
-    monkeypatch.setattr(project_module, "_live", counted)
+    monkeypatch.setattr(deployment_list, "live_version", counted)
 
     position, read = 0, list[str]()
     while chunk := list(islice(catalog.project(project_id).changes(position), 5)):
@@ -61,15 +62,10 @@ def test_only_the_changes_that_are_read_are_built(database: Database, monkeypatc
     assert len(built) == 50
 
 
-def test_outdated_changes_do_not_accumulate(database: Database) -> None:
-    store = database.store()
-    catalog = Catalog(store)
-    project_id = create_project(store, "p").id
-    create(store, project_id, "a")
-    catalog.apply(catalog.fetch())
-    project = catalog.project(project_id)
-    for number in range(project_module._MAX_OUTDATED + 10):
-        project._record_change("x", project.revision + 1)
+def test_outdated_changes_do_not_accumulate() -> None:
+    log = ChangeLog({"a": 1})
+    for number in range(MAX_OUTDATED + 10):
+        log.record("x", log.revision + 1)
         if number == 0:
-            assert len(project._sorted_log()) == 2
-    assert len(project._sorted_log()) <= 2 * 2 + project_module._MAX_OUTDATED + 1
+            assert len(log.in_order()) == 2
+    assert len(log.in_order()) <= 2 * 2 + MAX_OUTDATED + 1

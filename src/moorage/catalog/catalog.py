@@ -1,15 +1,19 @@
 """The catalog: all projects, API keys and integrations in memory, updated from the store."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 import msgspec
 
+from moorage.catalog.environment_view import EnvironmentView
 from moorage.catalog.integrations import ProjectIntegrations, Vault
-from moorage.catalog.prepared import PreparedDeployment, prepare
+from moorage.catalog.prepared import PreparedDeployment, PreparedPointer, UnreadablePointer, prepare, prepare_pointer
 from moorage.catalog.project import ProjectCatalog
 from moorage.catalog.state import CatalogState
+from moorage.catalog.view import View
 from moorage.core.access import ApiKey
 from moorage.core.deployments.page import PageQuery
+from moorage.core.environments import Environment
 from moorage.core.integrations import Credentials, Integration
 from moorage.store.changes import StorePosition
 from moorage.store.store import Store
@@ -25,6 +29,13 @@ class CatalogUpdate(msgspec.Struct, frozen=True):
     deployments: list[PreparedDeployment | UnreadableRow]
     api_keys: list[ApiKey | UnreadableRow]
     integrations: list[Integration | UnreadableRow]
+    environments: list[Environment | UnreadableRow]
+    pointers: list[PreparedPointer | UnreadablePointer]
+
+    @property
+    def changes(self) -> tuple[Any, ...]:
+        """The lists of changes, as `CatalogState.apply` takes them."""
+        return self.deployments, self.api_keys, self.integrations, self.environments, self.pointers
 
 
 class Catalog:
@@ -49,13 +60,16 @@ class Catalog:
             StorageUnavailable
         """
         with self._store.changes(since=self.state.position) as changes:
-            prepared = map(prepare, changes.deployments)
+            deployments, pointers = map(prepare, changes.deployments), map(prepare_pointer, changes.pointers)
             if changes.is_full:
                 state = CatalogState()
-                state.apply(changes.position, prepared, changes.api_keys, changes.integrations)
-                return CatalogUpdate(changes.since, changes.position, state, [], [], [])
-            changed = list(prepared), list(changes.api_keys), list(changes.integrations)
-            return CatalogUpdate(changes.since, changes.position, None, *changed)
+                others = changes.api_keys, changes.integrations, changes.environments
+                state.apply(changes.position, deployments, *others, pointers)
+                return CatalogUpdate(changes.since, changes.position, state, [], [], [], [], [])
+            return CatalogUpdate(
+                changes.since, changes.position, None, list(deployments), list(changes.api_keys),
+                list(changes.integrations), list(changes.environments), list(pointers),
+            )  # fmt: skip
 
     def apply(self, update: CatalogUpdate) -> None:
         """Apply a fetched update, unless a later one was applied before it.
@@ -67,11 +81,10 @@ class Catalog:
             if update.since == position:
                 self.replace(update.state)
         elif update.since.epoch == position.epoch and update.since.rev <= position.rev < update.position.rev:
-            self.state.apply(update.position, update.deployments, update.api_keys, update.integrations)
+            self.state.apply(update.position, *update.changes)
             self.vault.forget(update.integrations)
             self.revision = update.position.rev
-            changed = (*update.deployments, *update.api_keys, *update.integrations)
-            self.on_change({each.project_id for each in changed})
+            self.on_change({each.project_id for changes in update.changes for each in changes})
 
     def replace(self, state: CatalogState) -> None:
         """Replace the whole state."""
@@ -88,8 +101,27 @@ class Catalog:
         self.apply(self.fetch())
 
     def project(self, project_id: str) -> ProjectCatalog:
-        """Return the catalog of a project; it is empty for a project without deployments."""
+        """Return the catalog of a project in production; it is empty for a project without deployments."""
         return self.state.project(project_id)
+
+    def view(self, project_id: str, environment: Environment | None = None) -> View:
+        """Return the deployments of a project in an environment; None is production."""
+        project = self.state.project(project_id)
+        if environment is None or environment.is_production:
+            return project
+        return EnvironmentView(project, environment, self.replaced_at(environment))
+
+    def environments(self, project_id: str) -> Mapping[str, Environment]:
+        """Return the environments of a project by name, production first, without deleted ones."""
+        return self.state.environments.project(project_id)
+
+    def replaced_at(self, environment: Environment) -> int:
+        """Return the revision at which an earlier environment with the same name was deleted; 0 if none was."""
+        return self.state.environments.replaced_at(environment.project_id, environment.name)
+
+    def find_environment(self, environment_id: str) -> Environment | None:
+        """Return the environment with an id, also a deleted one."""
+        return self.state.environments.find(environment_id)
 
     def integrations(self, project_id: str) -> ProjectIntegrations:
         """Return the integrations of a project."""
@@ -113,18 +145,22 @@ class Catalog:
         if row is not None and row.project_id == project_id:
             raise row.api_key_error()
 
-    def api_keys(self, project_id: str, query: PageQuery) -> tuple[list[ApiKey], bool]:
+    def api_keys(
+        self, project_id: str, query: PageQuery, environment_id: str | None = None
+    ) -> tuple[list[ApiKey], bool]:
         """Return a page of a project's API keys, revoked and expired keys included, and whether there are more.
+
+        With an `environment_id`, only those that are bound to that one.
 
         Raises:
             InvalidCursor
         """
-        return self.state.page_of_api_keys(project_id, query)
+        return self.state.page_of_api_keys(project_id, query, environment_id)
 
     @property
     def unreadable(self) -> int:
-        """The number of deployments whose current content cannot be decoded."""
-        return sum(len(project.unreadable) for project in self.state.projects.values())
+        """The number of deployments whose current content cannot be decoded, in any environment."""
+        return sum(project.count_unreadable() for project in self.state.projects.values())
 
     def __len__(self) -> int:
         """Return the number of deployments in all projects."""

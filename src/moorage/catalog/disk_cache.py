@@ -25,11 +25,12 @@ from moorage import clock
 from moorage.catalog.project import ProjectState
 from moorage.catalog.state import CatalogState
 from moorage.core.access import ApiKey
+from moorage.core.environments import Environment
 from moorage.core.integrations import Integration
 from moorage.files import open_regular, remove_leftovers, write_file
 from moorage.store.changes import StorePosition
 
-_MAGIC = b"Moorage disk cache 2\n"
+_MAGIC = b"Moorage disk cache 3\n"
 _SALT, _NONCE, _TAG = 16, 12, 16
 _HEAD = len(_MAGIC) + _SALT
 
@@ -56,6 +57,7 @@ class _File(msgspec.Struct, frozen=True, array_like=True):
     projects: dict[str, ProjectState]
     api_keys: dict[str, ApiKey]
     integrations: Mapping[str, Integration]
+    environments: Mapping[str, Environment]
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -112,7 +114,8 @@ class DiskCache:
         age = clock.now_seconds() - current_at
         if age < -_MAX_APART_SECONDS:  # a clock was ahead when it was written, or is behind now
             age = _UNKNOWN_AGE
-        return CatalogState.of(file.position, file.projects, file.api_keys, file.integrations), max(0.0, age)
+        content = file.projects, file.api_keys, file.integrations, file.environments
+        return CatalogState.of(file.position, *content), max(0.0, age)
 
     def _acquire_lock(self) -> bool:
         """Return whether this process has the write lock; it keeps the lock until it ends."""
@@ -141,7 +144,8 @@ class DiskCache:
 
     def _write(self, state: CatalogState, current_at: float) -> StorePosition:
         # The position first: concurrent changes are then applied again after a start, which changes nothing.
-        file = _File(state.position, state.project_states(), state.api_keys, state.integrations.stored())
+        position, projects = state.position, state.project_states()
+        file = _File(position, projects, state.api_keys, state.integrations.stored(), state.environments.stored())
         head, self._body_nonce = _MAGIC + self._salt, os.urandom(_NONCE)
         sealed_state = self._cached_cipher().encrypt(self._body_nonce, _encode(file), head + self._url)
         content = head + self._seal_time(current_at) + self._body_nonce + sealed_state

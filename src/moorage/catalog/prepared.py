@@ -8,6 +8,7 @@ from moorage.core.deployments.deployment import Deployment
 from moorage.core.deployments.filter import FilterFields
 from moorage.core.errors.base import DeploymentUnreadable
 from moorage.core.times import iso
+from moorage.store.environment_rows import MovedDeployment
 from moorage.store.unreadable import UnreadableRow
 
 
@@ -22,7 +23,7 @@ class LiveFields(msgspec.Struct, frozen=True, array_like=True, gc=False):
     def of(cls, deployment: Deployment) -> "LiveFields":
         """Return the fields of a deployment. Equal texts of many deployments share one string."""
         content = deployment.content
-        return cls(deployment.live_version_id, sys.intern(content.variables), sys.intern(content.runtime_config))
+        return cls(deployment.live_version_id or "", sys.intern(content.variables), sys.intern(content.runtime_config))
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -36,7 +37,7 @@ class Listed(msgspec.Struct, frozen=True):
 class PreparedDeployment(msgspec.Struct, frozen=True):
     """A stored deployment, and what the catalog stores of it.
 
-    `error` is set if it cannot be decoded. `listed` is None then, and if it is deleted.
+    `error` is set if it cannot be decoded. `listed` is None then, and if it is deleted or not in production.
     """
 
     deployment: Deployment
@@ -51,16 +52,60 @@ class PreparedDeployment(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, deployment: Deployment) -> "PreparedDeployment":
         """Decode and encode a stored deployment."""
-        if deployment.deleted_us is not None:
+        if deployment.deleted_us is not None or deployment.live_version_id is None:
             return cls(deployment, None, None)
         try:
             config = deployment.decode().prompt_config
         except DeploymentUnreadable as error:
             return cls(deployment, error, None)
         fields = FilterFields.make(deployment.key, deployment.description, config, iso(deployment.updated_us))
-        return cls(deployment, None, Listed(deployment.item(), LiveFields.of(deployment), fields))
+        listed = Listed(deployment.item(), LiveFields.of(deployment), fields)
+        return cls(deployment.without_content(), None, listed)  # a promotion can have 1,000 large ones
 
 
 def prepare(row: Deployment | UnreadableRow) -> PreparedDeployment | UnreadableRow:
     """Return a stored row as the catalog applies it."""
     return row if isinstance(row, UnreadableRow) else PreparedDeployment.of(row)
+
+
+class PreparedPointer(msgspec.Struct, frozen=True):
+    """A pointer of a deployment in an environment other than production, and what the catalog stores of it.
+
+    `listed` is None if the deployment follows production there, or is deleted.
+    """
+
+    environment_id: str
+    deployment: Deployment
+    listed: Listed | None
+
+    @property
+    def project_id(self) -> str:
+        """The project of the deployment."""
+        return self.deployment.project_id
+
+
+class UnreadablePointer(msgspec.Struct, frozen=True):
+    """A pointer that cannot be decoded, or whose version cannot."""
+
+    environment_id: str
+    row: UnreadableRow
+
+    @property
+    def project_id(self) -> str:
+        """The project of the deployment."""
+        return self.row.project_id
+
+
+def prepare_pointer(moved: MovedDeployment) -> PreparedPointer | UnreadablePointer:
+    """Return a stored pointer as the catalog applies it."""
+    deployment = moved.deployment
+    if isinstance(deployment, UnreadableRow):
+        return UnreadablePointer(moved.environment_id, deployment)
+    if deployment.is_following:
+        return PreparedPointer(moved.environment_id, deployment, None)
+    prepared = PreparedDeployment.of(deployment)
+    if prepared.error is None:
+        return PreparedPointer(moved.environment_id, prepared.deployment, prepared.listed)
+    reason = str(prepared.error.fields["reason"])
+    row = UnreadableRow("pointer", deployment.id, reason, deployment.project_id, deployment.key, deployment.seq)
+    return UnreadablePointer(moved.environment_id, row)

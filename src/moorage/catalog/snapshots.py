@@ -1,4 +1,4 @@
-"""Encoded snapshots of projects, made on request and cached until the project changes."""
+"""Encoded snapshots of projects in their environments, made on request and cached until they change."""
 
 import asyncio
 import zlib
@@ -8,6 +8,7 @@ import msgspec
 
 from moorage.catalog.catalog import Catalog
 from moorage.core.deployments.deployment import LiveVersion
+from moorage.core.environments import PRODUCTION, Environment
 from moorage.core.resolution.snapshot import digest_of, encode_snapshot, etag_of_digest
 
 #: The size of the cache. The least recently used snapshot is evicted first.
@@ -24,6 +25,7 @@ class EncodedSnapshot(msgspec.Struct, frozen=True):
 
     epoch: str
     revision: int
+    environments: tuple[str, ...]
     body: bytes
     gzipped: bytes
     digest: bytes
@@ -33,50 +35,73 @@ class EncodedSnapshot(msgspec.Struct, frozen=True):
         """The ETag, derived from the content."""
         return etag_of_digest(self.digest)
 
+    @property
+    def state(self) -> tuple[str, int, tuple[str, ...]]:
+        """The epoch, the revision and the names of all environments, on which the content depends."""
+        return self.epoch, self.revision, self.environments
+
+
+#: A project and the id of an environment in pointers.
+_Name = tuple[str, str | None]
+
+
+class _Source(msgspec.Struct, frozen=True):
+    """The content of a snapshot that is not encoded yet."""
+
+    project_id: str
+    environment: str
+    state: tuple[str, int, tuple[str, ...]]
+    live_versions: Iterable[LiveVersion]
+
+    def encoded(self) -> EncodedSnapshot:
+        """Encode the snapshot."""
+        epoch, revision, environments = self.state
+        body = encode_snapshot(self.project_id, epoch, revision, self.live_versions, self.environment, environments)
+        gzipped = zlib.compress(body, LEVEL, _GZIP)
+        return EncodedSnapshot(epoch, revision, environments, body, gzipped, digest_of(body))
+
 
 class SnapshotCache:
     """The snapshot cache of a process, used only on its event loop."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._cached: dict[str, EncodedSnapshot] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._cached: dict[_Name, EncodedSnapshot] = {}
+        self._tasks: dict[_Name, asyncio.Task[None]] = {}
 
-    async def get(self, project_id: str) -> EncodedSnapshot:
-        """Return the snapshot of a project at the current revision of the catalog."""
+    async def get(self, project_id: str, environment: Environment | None = None) -> EncodedSnapshot:
+        """Return the snapshot of a project in an environment at the current revision of the catalog."""
+        name = (project_id, None if environment is None else environment.pointer_id)
         while True:
-            project, epoch = self._catalog.project(project_id), self._catalog.state.position.epoch
-            snapshot = self._cached.pop(project_id, None)
+            view = self._catalog.view(project_id, environment)
+            state = self._catalog.state.position.epoch, view.revision, (*self._catalog.environments(project_id),)
+            snapshot = self._cached.pop(name, None)
             if snapshot is not None:
-                self._cached[project_id] = snapshot
-                if snapshot.epoch == epoch and snapshot.revision == project.revision:
+                self._cached[name] = snapshot
+                if snapshot.state == state:
                     return snapshot
-            task = self._tasks.get(project_id)
+            task = self._tasks.get(name)
             if task is None:
-                work = self._encode(project_id, epoch, project.revision, project.live_versions())
-                task = self._tasks[project_id] = asyncio.create_task(work)
+                shown_in = PRODUCTION if environment is None else environment.name
+                source = _Source(project_id, shown_in, state, view.live_versions())
+                task = self._tasks[name] = asyncio.create_task(self._encode(name, source))
                 # It started now, so it has the current revision, whatever is written concurrently.
                 await asyncio.shield(task)
-                return self._cached[project_id]
+                return self._cached[name]
             await asyncio.shield(task)
 
-    async def _encode(self, project_id: str, epoch: str, revision: int, live_versions: Iterable[LiveVersion]) -> None:
+    async def _encode(self, name: _Name, source: _Source) -> None:
         try:
-            snapshot = await asyncio.to_thread(_encode, project_id, epoch, revision, live_versions)
-            self._cached.pop(project_id, None)
+            snapshot = await asyncio.to_thread(source.encoded)
+            self._cached.pop(name, None)
             size = sum(map(_size, self._cached.values()))
             for other in [*self._cached]:
                 if size + _size(snapshot) <= MAX_BYTES:
                     break
                 size -= _size(self._cached.pop(other))
-            self._cached[project_id] = snapshot
+            self._cached[name] = snapshot
         finally:
-            del self._tasks[project_id]
-
-
-def _encode(project_id: str, epoch: str, revision: int, live_versions: Iterable[LiveVersion]) -> EncodedSnapshot:
-    body = encode_snapshot(project_id, epoch, revision, live_versions)
-    return EncodedSnapshot(epoch, revision, body, zlib.compress(body, LEVEL, _GZIP), digest_of(body))
+            del self._tasks[name]
 
 
 def _size(snapshot: EncodedSnapshot) -> int:

@@ -1,4 +1,4 @@
-"""The state of a catalog: deployments, API keys and integrations at one position of the store."""
+"""The state of a catalog: deployments, environments, API keys and integrations at one position of the store."""
 
 import logging
 from bisect import bisect_left, insort
@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from moorage.catalog.environments import EnvironmentIndex
 from moorage.catalog.integrations import IntegrationIndex
-from moorage.catalog.prepared import PreparedDeployment
+from moorage.catalog.prepared import PreparedDeployment, PreparedPointer, UnreadablePointer
 from moorage.catalog.project import ProjectCatalog, ProjectState
 from moorage.core.access import ApiKey
 from moorage.core.deployments.page import PageQuery
+from moorage.core.environments import Environment
 from moorage.core.errors.requests import InvalidCursor
 from moorage.core.integrations import Integration
 from moorage.store.changes import INITIAL, StorePosition
@@ -24,7 +26,7 @@ def _place(key: ApiKey) -> tuple[str, int]:
 
 
 class CatalogState:
-    """The deployments, API keys and integrations of all projects at a `position` of the store."""
+    """The deployments, environments, API keys and integrations of all projects at a `position` of the store."""
 
     def __init__(self) -> None:
         self.position = INITIAL
@@ -32,6 +34,7 @@ class CatalogState:
         self.api_keys: dict[str, ApiKey] = {}
         self.rejected: dict[str, UnreadableRow] = {}
         self.integrations = IntegrationIndex()
+        self.environments = EnvironmentIndex()
         self._keys_in_order: dict[str, list[tuple[int, str]]] = {}  # by project, oldest first
 
     @classmethod
@@ -41,11 +44,12 @@ class CatalogState:
         projects: dict[str, ProjectState],
         api_keys: dict[str, ApiKey],
         integrations: Mapping[str, Integration],
+        environments: Mapping[str, Environment],
     ) -> "CatalogState":
         """Return a state that was stored outside of memory."""
         state = cls()
         state.projects = {project_id: ProjectCatalog(project) for project_id, project in projects.items()}
-        state.apply(position, (), api_keys.values(), integrations.values())
+        state.apply(position, (), api_keys.values(), integrations.values(), environments.values())
         return state
 
     def project_states(self) -> dict[str, ProjectState]:
@@ -57,9 +61,18 @@ class CatalogState:
         position: StorePosition,
         deployments: Iterable[PreparedDeployment | UnreadableRow],
         api_keys: Iterable[ApiKey | UnreadableRow],
-        integrations: Iterable[Integration | UnreadableRow],
+        integrations: Iterable[Integration | UnreadableRow] = (),
+        environments: Iterable[Environment | UnreadableRow] = (),
+        pointers: Iterable[PreparedPointer | UnreadablePointer] = (),
     ) -> None:
         """Apply the changes up to `position`. A row that cannot be decoded does not affect the others."""
+        for deleted in self.environments.apply(environments):
+            self.project(deleted.project_id).overlays.pop(deleted.id, None)
+        for pointer in pointers:  # before the deployments, see `ProjectCatalog.apply`
+            environment = self.environments.find(pointer.environment_id)
+            if environment is None or environment.deleted_us is None:
+                name = pointer.environment_id if environment is None else environment.name
+                self.project(pointer.project_id).apply_pointer(pointer, position.rev, name)
         for each in deployments:
             if isinstance(each, UnreadableRow):
                 self.project(each.project_id).apply_unreadable(each)
@@ -73,13 +86,19 @@ class CatalogState:
         self.integrations.apply(integrations)
         self.position = position
 
-    def page_of_api_keys(self, project_id: str, query: PageQuery) -> tuple[list[ApiKey], bool]:
+    def page_of_api_keys(
+        self, project_id: str, query: PageQuery, environment_id: str | None = None
+    ) -> tuple[list[ApiKey], bool]:
         """Return a page of a project's API keys, newest first, and whether there are more.
+
+        With an `environment_id`, only those that are bound to that one.
 
         Raises:
             InvalidCursor: the cursor is not an API key of the project.
         """
         keys, is_newer = self._keys_in_order.get(project_id, []), query.ending_before is not None
+        if environment_id is not None:
+            keys = [place for place in keys if self.api_keys[place[1]].environment_id == environment_id]
         start, end = 0, len(keys)
         cursor = query.ending_before or query.starting_after
         if cursor is not None:

@@ -37,7 +37,7 @@ class _Entry:
 
 
 class ConsumerTracker:
-    """Recorded requests by version and API key, until they are stored and no more requests arrive.
+    """Recorded requests by version, API key and environment, until they are stored and no more requests arrive.
 
     `held` is the number of bytes that they take.
     """
@@ -46,18 +46,23 @@ class ConsumerTracker:
         """Store records in `store`; `clock` returns nanoseconds since 1970."""
         self._store = store
         self._clock = clock
-        self._entries: dict[tuple[str, str], _Entry] = {}
+        self._entries: dict[tuple[str, str, str], _Entry] = {}
         self.held = 0
         self._flushing = asyncio.Lock()
 
-    def record(self, version_id: str, api_key_id: str, inputs: Collection[str]) -> None:
-        """Record a request of an API key, with the names of its inputs. Takes less than a microsecond."""
-        now_us = self._clock() // 1000
-        entry = self._entries.get((version_id, api_key_id))
+    def record(
+        self, version_id: str, api_key_id: str, inputs: Collection[str], environment_id: str | None = None
+    ) -> None:
+        """Record a request of an API key in an environment (None: production), with the names of its inputs.
+
+        Takes less than a microsecond.
+        """
+        now_us, key = self._clock() // 1000, (version_id, api_key_id, environment_id or "")
+        entry = self._entries.get(key)
         if entry is None:
             if self.held + _RECORD_BYTES > MAX_BYTES:
                 return
-            entry = self._entries[version_id, api_key_id] = _Entry(now_us)
+            entry = self._entries[key] = _Entry(now_us)
             self.held += entry.held
         entry.last_us = now_us
         names = entry.names
@@ -87,12 +92,13 @@ class ConsumerTracker:
                 if entry.last_us == entry.stored_us and _is_old(entry, now_us) and not entry.has_new_names:
                     self.held -= self._entries.pop(key).held
 
-    async def _store_batch(self, keys: Collection[tuple[str, str]]) -> None:
+    async def _store_batch(self, keys: Collection[tuple[str, str, str]]) -> None:
         records = []
         for key in keys:
             entry = self._entries[key]
             entry.has_new_names = False
-            records.append(UsageRecord(*key, entry.first_us, entry.last_us, tuple(sorted(entry.names))))
+            names = tuple(sorted(entry.names))
+            records.append(UsageRecord(key[0], key[1], entry.first_us, entry.last_us, names, key[2]))
         try:
             await asyncio.to_thread(self._store.record_consumers, records)
         except BaseException:  # raised again; after a cancellation, a record may be stored twice, which is harmless
@@ -100,7 +106,7 @@ class ConsumerTracker:
                 self._entries[key].has_new_names = True
             raise
         for record in records:
-            self._entries[record.version_id, record.api_key_id].stored_us = record.last_us
+            self._entries[record.version_id, record.api_key_id, record.environment_id].stored_us = record.last_us
 
 
 def _is_due(entry: _Entry, now_us: int, *, is_last: bool) -> bool:

@@ -1,7 +1,6 @@
 """Resolution of get_config requests from the catalog."""
 
 import asyncio
-import sys
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -11,47 +10,48 @@ from typing import Any, Final
 import msgspec
 
 from moorage.catalog.catalog import Catalog
-from moorage.catalog.state import CatalogState
 from moorage.core.bounded_cache import BoundedCache
-from moorage.core.deployments.content import DECODE_ERRORS, StoredContent
+from moorage.core.deployments.content import DECODE_ERRORS
 from moorage.core.deployments.deployment import LiveVersion
+from moorage.core.environments import PRODUCTION, Environment
 from moorage.core.errors.base import VersionNotFound, VersionUnreadable
+from moorage.core.errors.environments import VersionNotPublished
 from moorage.core.errors.templates import JinjaNotEnabled, TemplateLimitExceeded
 from moorage.core.resolution.compiled import CompiledDeployment, CompiledVariant
 from moorage.core.resolution.config import GetConfigRequest, ResolvedConfig
 from moorage.core.routing.table import Resolution
 from moorage.core.templates.output import RenderBudget
 from moorage.core.templates.template import Rendered
+from moorage.gateway.compiled_cache import CompiledCache, CompiledEntry, compiled_bytes
 from moorage.rendering.jinja import Jinja
 from moorage.store.store import Store
 
 #: Templates that take more steps are rendered in a thread.
 _FEW_STEPS: Final = 5_000
 
-#: The size of the cache of compiled deployments: about 7,000 of usual size.
+#: The size of each cache of compiled deployments: about 7,000 of usual size.
 MAX_BYTES: Final = 128 * 1024 * 1024
-
-#: What a compiled deployment takes at most: so many times its stored content, and so many bytes for each character that
-#: begins or separates values or names in it.
-_CONTENT_FACTOR, _VALUE_BYTES, _COMPILED_BYTES = 5, 130, 4_000
 
 
 class Resolved(msgspec.Struct, frozen=True):
     """A resolved configuration as JSON (`ResolvedConfig`), and the version and variant it comes from.
 
-    `revision` is a revision of the catalog at which the version was live.
+    `revision` is a revision of the catalog at which the version was live in the `environment`. `follows` is set if the
+    version is that of production because the environment has no other one.
     """
 
     live: LiveVersion
     resolution: Resolution
     config: bytes
     revision: int
+    environment: str
+    follows: bool
 
 
 class ResolvedCall(msgspec.Struct, frozen=True):
     """A resolved configuration with the compiled variant it comes from, for a call.
 
-    `reason` is why the variant was chosen, as in `X-Moorage-Reason`.
+    `reason` is why the variant was chosen, as in `X-Moorage-Reason`. `environment` and `follows` are as in `Resolved`.
     """
 
     live: LiveVersion
@@ -59,6 +59,8 @@ class ResolvedCall(msgspec.Struct, frozen=True):
     reason: str
     variant: CompiledVariant
     config: ResolvedConfig
+    environment: str
+    follows: bool
 
 
 class Pin(msgspec.Struct, frozen=True):
@@ -71,17 +73,8 @@ class Pin(msgspec.Struct, frozen=True):
 NO_PIN: Final = Pin()
 
 
-class _Entry(msgspec.Struct, frozen=True, gc=False):
-    """A compiled deployment, and the state of the catalog in which it was current."""
-
-    compiled: CompiledDeployment
-    size: int
-    state: CatalogState
-    revision: int
-
-
 class Resolver:
-    """Resolves requests; it caches compiled deployments by project and key."""
+    """Resolves requests; it caches compiled deployments by project, environment and key."""
 
     def __init__(
         self,
@@ -100,7 +93,7 @@ class Resolver:
         self._jinja = jinja
         self._store = store
         self._reader = reader
-        self._cache: BoundedCache[tuple[str, str], _Entry] = BoundedCache(MAX_BYTES)
+        self._cache = CompiledCache(catalog, compute, MAX_BYTES)
         self._pinned: BoundedCache[tuple[str, str], CompiledDeployment] = BoundedCache(MAX_BYTES)
 
     @property
@@ -108,83 +101,85 @@ class Resolver:
         """The number of bytes in the caches."""
         return self._cache.held + self._pinned.held
 
-    async def compiled(self, project_id: str, key_or_id: str) -> CompiledDeployment:
-        """Return the compiled live version of a deployment.
+    async def compiled(
+        self, project_id: str, key_or_id: str, *, environment: Environment | None = None
+    ) -> CompiledDeployment:
+        """Return the compiled live version of a deployment in an environment; None is production.
 
         Raises:
-            DeploymentNotFound, DeploymentDeleted, DeploymentUnreadable
+            DeploymentNotFound, DeploymentDeleted, DeploymentUnreadable, NotInEnvironment
         """
-        while (compiled := self.compiled_now(project_id, key_or_id)) is None:
-            live = self._catalog.project(project_id).live(key_or_id)
-            position, size = (self._catalog.state, self._catalog.revision), _compiled_bytes(live.content)
-            made = await asyncio.get_running_loop().run_in_executor(self._compute, CompiledDeployment, live)
-            # It may be outdated by now; then the loop compares the live versions.
-            self._cache.set((project_id, key_or_id), _Entry(made, size, *position), size)
-        return compiled
+        return (await self._cache.entry(project_id, key_or_id, environment)).compiled
 
-    def compiled_now(self, project_id: str, key_or_id: str) -> CompiledDeployment | None:
+    def compiled_now(
+        self, project_id: str, key_or_id: str, *, environment: Environment | None = None
+    ) -> CompiledDeployment | None:
         """Return the compiled live version of a deployment, or None if a thread must compile it.
 
         Raises:
-            DeploymentNotFound, DeploymentDeleted, DeploymentUnreadable
+            DeploymentNotFound, DeploymentDeleted, DeploymentUnreadable, NotInEnvironment
         """
-        cache_key, catalog = (project_id, key_or_id), self._catalog
-        entry = self._cache.get(cache_key)
-        if entry is not None and entry.revision == catalog.revision and entry.state is catalog.state:
-            return entry.compiled
-        live = catalog.project(project_id).live(key_or_id)
-        if entry is not None and entry.compiled.live == live:
-            compiled, size = entry.compiled, entry.size
-        elif not live.content.is_small:
-            return None
-        else:
-            compiled, size = CompiledDeployment(live), _compiled_bytes(live.content)
-        self._cache.set(cache_key, _Entry(compiled, size, catalog.state, catalog.revision), size)
-        return compiled
+        entry = self._cache.entry_now(project_id, key_or_id, environment)
+        return None if entry is None else entry.compiled
 
-    def resolve_now(self, project_id: str, request: GetConfigRequest) -> Resolved | None:
+    def resolve_now(
+        self, project_id: str, request: GetConfigRequest, *, environment: Environment | None = None
+    ) -> Resolved | None:
         """Resolve a request, or return None if a thread or a jinja process must do a part of it.
 
         Raises:
-            DeploymentNotFound, DeploymentDeleted, InvalidBody, VariantNotResolved, TemplateError
+            DeploymentNotFound, DeploymentDeleted, NotInEnvironment, InvalidBody, VariantNotResolved, TemplateError
         """
-        compiled = self.compiled_now(project_id, request.key)
-        return None if compiled is None else _resolved_now(compiled, request, self._catalog.revision)
+        entry = self._cache.entry_now(project_id, request.key, environment)
+        return None if entry is None else _resolved_now(entry, request, self._catalog.revision, _name_of(environment))
 
-    async def resolve(self, project_id: str, request: GetConfigRequest, *, is_small: bool = True) -> Resolved:
+    async def resolve(
+        self,
+        project_id: str,
+        request: GetConfigRequest,
+        *,
+        is_small: bool = True,
+        environment: Environment | None = None,
+    ) -> Resolved:
         """Resolve a request; one that is not small is resolved in a thread.
 
         Raises:
-            DeploymentNotFound, DeploymentDeleted, InvalidBody, VariantNotResolved, TemplateError, RendererBusy
+            DeploymentNotFound, DeploymentDeleted, NotInEnvironment, InvalidBody, VariantNotResolved, TemplateError,
+            RendererBusy
         """
-        compiled = await self.compiled(project_id, request.key)
-        revision = self._catalog.revision
-        if is_small and (resolved := _resolved_now(compiled, request, revision)) is not None:
+        entry = await self._cache.entry(project_id, request.key, environment)
+        revision, name = self._catalog.revision, _name_of(environment)
+        if is_small and (resolved := _resolved_now(entry, request, revision, name)) is not None:
             return resolved
         compute = partial(asyncio.get_running_loop().run_in_executor, self._compute)
-        resolution, variant, config = await compute(_resolved, compiled, request)
+        resolution, variant, config = await compute(_resolved, entry.compiled, request)
         if config is None:
             rendered = await self._render_jinja(variant, request.inputs)
             config = await compute(variant.encoded, rendered, request)
-        return Resolved(compiled.live, resolution, config, revision)
+        return Resolved(entry.compiled.live, resolution, config, revision, name, entry.follows)
 
     async def resolve_call(
-        self, project_id: str, request: GetConfigRequest, pin: Pin = NO_PIN, *, is_small: bool = True
+        self,
+        project_id: str,
+        request: GetConfigRequest,
+        pin: Pin = NO_PIN,
+        *,
+        is_small: bool = True,
+        environment: Environment | None = None,
     ) -> ResolvedCall:
         """Resolve a request for a call of the model; see `resolve`.
 
         Raises:
-            As `resolve`, and VersionNotFound, VersionUnreadable, VariantNotFound
+            As `resolve`, and VersionNotFound, VersionUnreadable, VersionNotPublished, VariantNotFound
         """
-        compiled = await self._compiled_version(project_id, request.key, pin.version)
-        context = request.attributes()
+        compiled, follows = await self._compiled_version(project_id, request.key, pin.version, environment)
         if pin.variant is not None:
-            variant = compiled.variant(pin.variant)
-            config = await self._configuration(variant, request, is_small=is_small)
-            return ResolvedCall(compiled.live, pin.variant, "pinned", variant, config)
-        resolution, variant = compiled.resolve(context)
+            name, reason, variant = pin.variant, "pinned", compiled.variant(pin.variant)
+        else:
+            resolution, variant = compiled.resolve(request.attributes())
+            name, reason = resolution.variant, resolution.reason
         config = await self._configuration(variant, request, is_small=is_small)
-        return ResolvedCall(compiled.live, resolution.variant, resolution.reason, variant, config)
+        return ResolvedCall(compiled.live, name, reason, variant, config, _name_of(environment), follows)
 
     async def _configuration(
         self, variant: CompiledVariant, request: GetConfigRequest, *, is_small: bool
@@ -198,15 +193,19 @@ class Resolver:
                 return variant.rendered(request, RenderBudget(steps=_FEW_STEPS))
         return await compute(variant.rendered, request)
 
-    async def _compiled_version(self, project_id: str, key: str, version: str | None) -> CompiledDeployment:
-        """Return the compiled live version of a deployment, or the version that a request names."""
-        if version is None:
-            return await self.compiled(project_id, key)
-        live = self._catalog.project(project_id).live(key)
-        if version in (live.version, live.version_id, "live"):
-            return await self.compiled(project_id, key)
+    async def _compiled_version(
+        self, project_id: str, key: str, version: str | None, environment: Environment | None
+    ) -> tuple[CompiledDeployment, bool]:
+        """Return the compiled live version of a deployment, or the version that a request names.
+
+        The second value is whether it is the live version and follows production.
+        """
+        live = None if version is None else self._catalog.view(project_id, environment).live(key)
+        if version is None or live is None or version in (live.version, live.version_id, "live"):
+            entry = await self._cache.entry(project_id, key, environment)
+            return entry.compiled, entry.follows
         in_thread = asyncio.get_running_loop().run_in_executor
-        found = await in_thread(self._reader, self._find_version, live, version)
+        found = await in_thread(self._reader, self._find_version, project_id, live, version, environment)
         # A version never changes, so a compiled one is current.
         compiled = self._pinned.get((project_id, found.version_id))
         if compiled is None:
@@ -214,20 +213,28 @@ class Resolver:
                 compiled = await in_thread(self._compute, CompiledDeployment, found)
             except DECODE_ERRORS as error:
                 raise VersionUnreadable(version=found.version, reason=str(error)[:500]) from None
-            self._pinned.set((project_id, found.version_id), compiled, _compiled_bytes(found.content))
-        return compiled
+            self._pinned.set((project_id, found.version_id), compiled, compiled_bytes(found.content))
+        return compiled, False
 
-    def _find_version(self, live: LiveVersion, version: str) -> LiveVersion:
+    def _find_version(
+        self, project_id: str, live: LiveVersion, version: str, environment: Environment | None
+    ) -> LiveVersion:
         """Return a version of a deployment by its number or id, in the form of a live version.
 
         Raises:
-            VersionNotFound, VersionUnreadable
+            VersionNotFound, VersionUnreadable, VersionNotPublished
         """
         assert self._store is not None  # noqa: S101 -- a server has one
+        shown_in = environment or self._catalog.environments(project_id)[PRODUCTION]
+        places = {shown_in.pointer_id}
+        if self._catalog.view(project_id, environment).follows(live.key):
+            places.add(None)  # what it follows has the earlier versions, too
         with self._store.read() as reader:
             found = reader.find_version(live.id, version)
-        if found is None or found.deleted_us is not None:
-            raise VersionNotFound(param="model", version=version[:200], key=live.key)
+            if found is None or found.deleted_us is not None:
+                raise VersionNotFound(param="model", version=version[:200], key=live.key)
+            if shown_in.settings.protected and not any(reader.was_live(found.id, place) for place in places):
+                raise VersionNotPublished(param="model", version=found.number, key=live.key, environment=shown_in.name)
         return LiveVersion(live.key, live.id, found.id, str(found.number), found.content)
 
     def close(self) -> None:
@@ -241,20 +248,19 @@ class Resolver:
         return await self._jinja.render(variant.texts, variant.inputs(inputs), variant.missing)
 
 
-def _compiled_bytes(content: StoredContent) -> int:
-    """Return how many bytes a deployment with this content takes at most when it is compiled."""
-    texts = (content.prompt_config, content.variables, content.runtime_config)
-    values = sum(text.count(mark) for text in texts for mark in "{[:,")
-    return _COMPILED_BYTES + _CONTENT_FACTOR * sum(map(sys.getsizeof, texts)) + _VALUE_BYTES * values
+def _name_of(environment: Environment | None) -> str:
+    return PRODUCTION if environment is None else environment.name
 
 
-def _resolved_now(compiled: CompiledDeployment, request: GetConfigRequest, revision: int) -> Resolved | None:
+def _resolved_now(entry: CompiledEntry, request: GetConfigRequest, revision: int, environment: str) -> Resolved | None:
     """Resolve a request on the event loop; None if it takes more than a few milliseconds, or needs a jinja process."""
     try:
-        resolution, _, config = _resolved(compiled, request, RenderBudget(steps=_FEW_STEPS))
+        resolution, _, config = _resolved(entry.compiled, request, RenderBudget(steps=_FEW_STEPS))
     except TemplateLimitExceeded:
         return None
-    return None if config is None else Resolved(compiled.live, resolution, config, revision)
+    if config is None:
+        return None
+    return Resolved(entry.compiled.live, resolution, config, revision, environment, entry.follows)
 
 
 def _resolved(
