@@ -112,6 +112,7 @@ SETTINGS = {
         Setting("log_level", "info", "The lowest level to log: debug, info, warning or error."),
         Setting("url", "http://127.0.0.1:8700", "The URL of the server, for the command line."),
         Setting("api_key", None, "The API key, for the command line.", is_secret=True),
+        Setting("environment", None, "The environment of `Moorage.from_env()`; default: that of the API key."),
     )
 }
 

@@ -17,12 +17,16 @@ import urllib3
 
 from moorage.api.calls.openai_request import ChatBody, TextBody
 from moorage.api.endpoints.openai import PREFIXES
+from moorage.api.endpoints.vendor_environments import PatchVendorEnvironment, PostVendorEnvironment
 from moorage.api.operation import OPEN, Operation
 from moorage.api.routes import OPERATIONS
 from moorage.core.access import ApiKey, PatchApiKey, PostApiKey, Scope, hash_token, new_token
 from moorage.core.compatibility.consumers import PostUsage
 from moorage.core.deployments.deployment import PatchDeployment, PostDeployment, PutDeployment
+from moorage.core.deployments.promotion import PostPromotion, PostProposal
+from moorage.core.deployments.proposal import ProposalReason
 from moorage.core.deployments.version import PostVersion, Reason
+from moorage.core.environments import PutEnvironment
 from moorage.core.integrations import PutIntegration
 from moorage.core.resolution.config import GetConfigRequest
 from moorage.core.resolution.explain import ExplainRequest, SimulateRequest
@@ -53,10 +57,26 @@ BODIES: dict[type, dict[str, Any]] = {
     SimulateRequest: {"contexts": [{"plan": "pro"}], "routing": []},
     PutIntegration: {"provider": "openailike", "base_url": "https://127.0.0.1.example/v1"},
     PostUsage: {"versions": [{"version_id": "01a2b3c4-0000-7000-8000-000000000000", "inputs": ["name"]}]},
+    PutEnvironment: {"display_name": "changed"},
+    PostVendorEnvironment: {"slug": "changed"},
+    PatchVendorEnvironment: {"display_name": "changed"},
+    PostPromotion: {"from": "production", "to": "quay-place", "deployments": [{"key": "quay-live"}]},
+    PostProposal: {"environment": "quay-gates", "deployments": [{"key": "quay-live", "version": "1.0"}]},
+    ProposalReason: {"reason": "changed"},
 }
 
 #: Required query parameters.
-QUERIES = {"Diff": {"to": "1.0"}}
+QUERIES = {"Diff": {"to": "1.0"}, "EnvironmentDiff": {"from": "production", "to": "production"}}
+
+#: The scopes that a request needs beyond those of its route: they depend on its body, or on who made the proposal.
+FURTHER_SCOPES = {
+    "Promote": frozenset({Scope.PUBLISH}),
+    "Propose": frozenset({Scope.WRITE}),
+    "WithdrawProposal": frozenset({Scope.ENVIRONMENTS_ADMIN}),
+}
+
+#: Routes whose success is a proposal, because an environment that shows the deployment requires approvals.
+PROPOSING = {"Propose", "DeleteDeployment", "RestoreDeployment"}
 
 UNKNOWN_ID = "01a2b3c4-0000-7000-8000-000000000000"
 
@@ -73,6 +93,9 @@ class Names(NamedTuple):
     api_key_id: str
     integration: str
     integration_id: str
+    environment: str
+    environment_id: str
+    proposal_id: str
 
     def path(self, operation: Operation) -> dict[str, str]:
         """Return path parameters with which a route succeeds."""
@@ -80,22 +103,33 @@ class Names(NamedTuple):
             "key_or_id": self.deleted if operation.name == "RestoreDeployment" else self.live,
             "version_or_id": self.deleted_version_id if operation.name == "RestoreVersion" else "1.0",
             "api_key_id": self.api_key_id,
-            "name": self.integration,
+            "name": self.environment if is_on_environments(operation) else self.integration,
+            "environment_id": self.environment,
+            "proposal_id": self.proposal_id,
         }
 
-    def by_parameter(self) -> dict[str, list[str]]:
-        """Return all names by path parameter."""
+    def by_parameter(self, operation: Operation) -> dict[str, list[str]]:
+        """Return all names by path parameter of a route."""
+        environments = [self.environment] if operation.method == "PUT" else [self.environment, self.environment_id]
         return {
             "key_or_id": [self.live, self.live_id, self.deleted, self.deleted_id],
             "version_or_id": [self.version_id, self.deleted_version_id],
             "api_key_id": [self.api_key_id],
-            "name": [self.integration, self.integration_id],
+            "name": environments if is_on_environments(operation) else [self.integration, self.integration_id],
+            "environment_id": environments,
+            "proposal_id": [self.proposal_id],
         }
 
 
+def is_on_environments(operation: Operation) -> bool:
+    """Return whether the parameter `name` of a route is that of an environment."""
+    return operation.path.startswith("/v2/environments/")
+
+
 UNKNOWN = Names(
-    "none-live", UNKNOWN_ID, "none-gone", UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, "000000000000", "none-link", UNKNOWN_ID
-)
+    "none-live", UNKNOWN_ID, "none-gone", UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, "000000000000", "none-link", UNKNOWN_ID,
+    "none-place", "env_01A2B3C4D5E6F7G8H9J0K1M2N3", UNKNOWN_ID,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -124,9 +158,16 @@ class Harness:
         link = f"{name}-link"
         body = BODIES[PutIntegration] | {"base_url": f"https://{name}.example/v1"}
         link_id = self.request("PUT", f"/v2/integrations/{link}", self.full, body).json["id"]
+        place, gates = f"{name}-place", f"{name}-gates"
+        place_id = self.request("PUT", f"/v2/environments/{place}", self.full, {"protected": True}).json["id"]
+        assert self.request("PUT", f"/v2/environments/{gates}", self.full, {"required_approvals": 1}).status == 201
+        body = {"environment": gates, "deployments": [{"key": live, "version": version_id}]}
+        proposal = self.request("POST", "/v2/proposals", self.bearer(Scope.READ, Scope.WRITE), body)
+        assert proposal.status == 202, proposal.body
         self.names = Names(
-            live, live_id, deleted, deleted_id, version_id, deleted_version_id, api_key_id, link, link_id
-        )
+            live, live_id, deleted, deleted_id, version_id, deleted_version_id, api_key_id, link, link_id, place,
+            place_id, proposal.json["id"],
+        )  # fmt: skip
 
     def bearer(self, *scopes: Scope) -> str:
         """Return the Authorization header of a new key with these scopes."""
@@ -154,8 +195,11 @@ class Harness:
         """Return the path and query of such a request."""
         names = self.names.path(operation) | changes
         path = re.sub(r"{(\w+)}", lambda match: names[match[1]], operation.path)
-        parameters = {name: value for name, value in changes.items() if name in operation.parameters}
-        return f"{path}?{urlencode(QUERIES.get(operation.name, {}) | parameters)}"
+        parameters = {name.split(":")[-1]: value for name, value in changes.items() if name in operation.parameters}
+        query = QUERIES.get(operation.name, {})
+        if operation.name == "Unpublish":  # production follows no other environment
+            query = {"environment": self.names.environment}
+        return f"{path}?{urlencode(query | parameters)}"
 
     def revision(self) -> str:
         """Return the current revision."""
@@ -166,6 +210,7 @@ class Harness:
         live, deleted = (f"/v2/deployments/{name}" for name in (self.names.live, self.names.deleted))
         of_live = [live, f"{live}/versions", f"{live}/history"]
         paths = ["/v2/deployments", *of_live, deleted, "/v2/manifests", "/v2/integrations", "/v2/api-keys"]
+        paths = ["/v2/environments", "/v2/proposals", *paths]
         return [self.request("GET", path, self.full).body for path in paths]
 
 
@@ -246,10 +291,14 @@ def test_reading_writing_publishing_and_key_management_have_separate_scopes() ->
     write, publish, invoke = (frozenset({scope}) for scope in (Scope.WRITE, Scope.PUBLISH, Scope.INVOKE))
     on_keys = [operation for operation in CLOSED if operation.path.startswith("/v2/api-keys")]
     on_integrations = [operation for operation in CLOSED if operation.path.startswith("/v2/integrations")]
-    others = [operation for operation in CLOSED if operation not in on_keys + on_integrations]
+    on_environments = [operation for operation in CLOSED if operation.path.startswith(("/v2/env", "/v3/env"))]
+    others = [operation for operation in CLOSED if operation not in on_keys + on_integrations + on_environments]
 
     assert {operation.scopes for operation in on_keys} == {frozenset({Scope.KEYS_ADMIN})}
     assert {operation.scopes for operation in on_integrations} == {frozenset({Scope.INTEGRATIONS_ADMIN})}
+    for operation in on_environments:
+        scope = Scope.READ if operation.method == "GET" else Scope.ENVIRONMENTS_ADMIN
+        assert operation.scopes == frozenset({scope}), operation.name
     reads = {operation.path: operation.scopes for operation in others if operation.method == "GET"}
     assert {*reads.values()} == {frozenset({Scope.READ}), invoke}
     assert {path for path, scopes in reads.items() if scopes == invoke} == {
@@ -279,6 +328,12 @@ def test_reading_writing_publishing_and_key_management_have_separate_scopes() ->
         "POST /v2/deployments/{key_or_id}/versions/{version_or_id}/restore": publish,
         "POST /v2/deployments/{key_or_id}/versions/{version_or_id}/publish": publish,
         "POST /v2/deployments/{key_or_id}/undo": publish,
+        "POST /v2/deployments/{key_or_id}/unpublish": publish,
+        "POST /v2/promotions": frozenset({Scope.READ}),  # and those of a move in the environment that it names
+        "POST /v2/proposals": frozenset({Scope.READ}),  # and those of a move in the environment that it names
+        "POST /v2/proposals/{proposal_id}/approve": frozenset({Scope.APPROVE}),
+        "POST /v2/proposals/{proposal_id}/reject": frozenset({Scope.APPROVE}),
+        "POST /v2/proposals/{proposal_id}/withdraw": frozenset({Scope.READ}),  # or ENVIRONMENTS_ADMIN, of another key
     }
 
 
@@ -296,7 +351,7 @@ def test_a_head_requires_the_scopes_of_its_get(harness: Harness, operation: Oper
 OPTIONAL_HEADERS = {
     "x-moorage-breaking", "x-moorage-normalized", "x-moorage-owner", "x-moorage-previous-owner",
     "x-moorage-previous-version", "x-moorage-unreadable", "x-moorage-warnings", "x-moorage-dropped",
-    "x-moorage-attempt-log",
+    "x-moorage-attempt-log", "x-moorage-warning",
 }  # fmt: skip
 
 
@@ -331,12 +386,17 @@ def test_a_key_with_only_the_required_scopes_succeeds(
     assert operation.scopes is not None
     harness = Harness(pool, project)
 
-    response = harness.send(operation, harness.bearer(*operation.scopes))
+    scopes = operation.scopes | FURTHER_SCOPES.get(operation.name, frozenset())
+    response = harness.send(operation, harness.bearer(*scopes))
 
-    assert response.status in (200, 201), response.body
+    assert response.status in ((202,) if operation.name in PROPOSING else (200, 201)), response.body
     assert response.status in operation.responses
     sent = {name.lower() for name in response.headers if name.lower() == "etag" or name.lower().startswith("x-m")}
     documented = {name.lower() for name in operation.headers} | {"x-moorage-revision"}
+    if operation.environment in ("view", "move", "call"):
+        documented |= {"x-moorage-environment"}
+    if response.status == 202:
+        documented |= {"x-moorage-result"}
     assert documented - OPTIONAL_HEADERS <= sent <= documented
 
 
@@ -346,7 +406,7 @@ def comparable(response: Response, *names: str) -> tuple[int, dict[str, str], by
     for name in names:
         body = body.replace(name.encode(), b"NAME")
     if response.status == 201:
-        body = re.sub(rb'"(id|created|updated)":"[^"]+"', rb'"\1":"NEW"', body)
+        body = re.sub(rb'"(id|created|updated|created_at|updated_at)":"[^"]+"', rb'"\1":"NEW"', body)
         headers |= {"etag": "NEW", "x-moorage-revision": "NEW"}
     # `date` differs by time, and `connection` by whether the body had arrived before the response.
     return response.status, {name: headers[name] for name in headers if name not in ("date", "connection")}, body
@@ -357,7 +417,8 @@ def foreign_and_unknown(
 ) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
     """Yield all combinations of path parameters with a name of another project, each with unknown names, too."""
     parameters = re.findall(r"{(\w+)}", operation.path)
-    foreign_names, unknown_names, own_names = foreign.by_parameter(), UNKNOWN.by_parameter(), own.path(operation)
+    foreign_names, unknown_names = foreign.by_parameter(operation), UNKNOWN.by_parameter(operation)
+    own_names = own.path(operation)
     pairs = [
         [*zip(foreign_names[name], unknown_names[name], strict=True), (own_names[name], own_names[name])]
         for name in parameters
@@ -379,7 +440,7 @@ def test_a_name_of_another_project_gets_the_response_of_an_unknown_name_and_chan
 
         expected = own.send(operation, own.full, **unknown)
         assert comparable(response, *foreign.values()) == comparable(expected, *unknown.values()), foreign
-        assert response.status in (400, 404) or operation.name in ("PutDeployment", "PutIntegration")
+        assert response.status in (400, 404) or operation.name in ("PutDeployment", "PutIntegration", "PutEnvironment")
 
     assert harness.contents() == before
 
@@ -391,7 +452,7 @@ def test_a_name_of_the_own_project_gets_another_response(
     """The positive control: the comparison distinguishes existing from unknown objects."""
     own = Harness(pool, project)
     names = own.names.path(operation)
-    unknown = {name: UNKNOWN.by_parameter()[name][0] for name in names}
+    unknown = {name: UNKNOWN.by_parameter(operation)[name][0] for name in names}
 
     response = own.send(operation, own.full)
 

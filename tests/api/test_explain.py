@@ -18,6 +18,11 @@ ROUTING: list[dict[str, Any]] = [
     {"variant": "small", "split": {"by": "user_id", "percent": 30}},
 ]
 
+IN_PRODUCTION = {
+    "name": "production", "source": "default", "follows": False,
+    "because": "neither the query, the API key nor the context names another one",
+}  # fmt: skip
+
 
 @pytest.fixture
 def routed(project: Project) -> Project:
@@ -45,6 +50,7 @@ def test_explain_returns_the_variant_the_reason_and_the_explanation_of_each_rule
         "reason": "split",
         "rule": 4,
         "version": "1.0",
+        "environment": IN_PRODUCTION,
         "rules": [
             {"rule": 1, "variant": "benelux", "matched": False, "explanation": "plan is missing"},
             {"rule": 2, "variant": "new", "matched": False, "explanation": "environments is missing"},
@@ -93,7 +99,10 @@ def test_explain_without_a_body_has_an_empty_context_and_accepts_an_id(project: 
         "matched": True,
         "explanation": "matches every request; no other rule matches",
     }
-    assert response.json == {"variant": "default", "reason": "only", "rule": 0, "rules": [rule], "version": "1.0"}
+    assert response.json == {
+        "variant": "default", "reason": "only", "rule": 0, "rules": [rule], "version": "1.0",
+        "environment": IN_PRODUCTION,
+    }  # fmt: skip
 
 
 def test_explain_uses_the_live_version_and_not_a_draft(routed: Project) -> None:

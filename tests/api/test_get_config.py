@@ -301,6 +301,7 @@ def test_headers_have_deployment_version_variant_reason_and_revision(
         "x-moorage-version": "1.1",
         "x-moorage-variant": variant,
         "x-moorage-reason": reason,
+        "x-moorage-environment": "production",
         "x-moorage-revision": project.page().headers["x-moorage-revision"],
     }
     assert response.json["version"] == "1.1"

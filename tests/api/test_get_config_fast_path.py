@@ -21,6 +21,7 @@ from moorage.catalog.follower import Follower
 from moorage.core.access import DEFAULT_SCOPES
 from moorage.gateway.consumers import ConsumerTracker
 from moorage.gateway.resolve import Resolver
+from moorage.gateway.unknown_names import UnknownNames
 from moorage.logs import AccessLog
 from tests.support.registry import create_api_key, create_project, put, revoke_api_key
 from tests.support.server import a_body
@@ -41,9 +42,11 @@ class CountingTracker(ConsumerTracker):
 
     count = 0
 
-    def record(self, version_id: str, api_key_id: str, inputs: Collection[str]) -> None:
+    def record(
+        self, version_id: str, api_key_id: str, inputs: Collection[str], environment_id: str | None = None
+    ) -> None:
         self.count += 1
-        super().record(version_id, api_key_id, inputs)
+        super().record(version_id, api_key_id, inputs, environment_id)
 
 
 class Harness:
@@ -60,7 +63,9 @@ class Harness:
         self._forwarded = forwarded
         request_log = RequestLog(Metrics(self.catalog, self._follower), AccessLog("json", "info", BytesIO()))
         self.tracker = CountingTracker(self.store)
-        fast_path = GetConfigFastPath(self.catalog, Resolver(self.catalog, None), self.tracker)
+        fast_path = GetConfigFastPath(
+            self.catalog, Resolver(self.catalog, None), self.tracker, UnknownNames(self.store)
+        )
         self._pipeline = RequestPipeline(self._routes, self.catalog, self._follower, request_log, fast_path)
 
     def put(self, **config: Any) -> None:

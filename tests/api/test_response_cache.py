@@ -21,6 +21,7 @@ from moorage.core.access import DEFAULT_SCOPES, ApiKey
 from moorage.core.errors.base import NotAllowed
 from moorage.gateway.consumers import ConsumerTracker
 from moorage.gateway.resolve import Resolver
+from moorage.gateway.unknown_names import UnknownNames
 from moorage.logs import AccessLog
 from tests.support.registry import create_api_key, create_project, revoke_api_key
 from tests.support.stores import a_store
@@ -41,7 +42,9 @@ class Harness:
         follower = Follower(self.store, self.catalog)
         follower.start()
         request_log = RequestLog(Metrics(self.catalog, follower), AccessLog("json", "error", BytesIO()))
-        fast_path = GetConfigFastPath(self.catalog, Resolver(self.catalog, None), ConsumerTracker(self.store))
+        fast_path = GetConfigFastPath(
+            self.catalog, Resolver(self.catalog, None), ConsumerTracker(self.store), UnknownNames(self.store)
+        )
         self.pipeline = RequestPipeline(self._route, self.catalog, follower, request_log, fast_path)
         self.routed = 0
         self.before_response: Callable[[], object] = lambda: None

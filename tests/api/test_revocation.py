@@ -133,7 +133,10 @@ def test_requests_with_a_late_body_succeed_while_the_key_is_valid(harness: Harne
 
     pending.send_rest()
 
-    assert {response.status for response in pending.responses().values()} <= {200, 201}
+    statuses = {name: response.status for name, response in pending.responses().items()}
+    decisions = {statuses.pop(f"{name}Proposal") for name in ("Approve", "Reject", "Withdraw")}
+    assert {*statuses.values()} <= {200, 201, 202}
+    assert decisions <= {200, 409}, "a proposal is closed once"
 
 
 def test_a_key_that_is_revoked_while_the_body_arrives_is_rejected_on_every_route(harness: Harness) -> None:

@@ -5,8 +5,8 @@ from copy import copy
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
-from moorage.core.access import ADMIN_SCOPES, Scope
-from tests.support.machine import POSITIONS, Machine, Step, one_of, run, steps
+from moorage.core.access import ADMIN_SCOPES, APPROVING_SCOPES, Scope
+from tests.support.machine import POSITIONS, RARE, Machine, Step, one_of, run, steps
 from tests.support.model import Key
 from tests.support.server import Response, Server
 
@@ -39,13 +39,18 @@ REACHED = {
 }
 
 
+def with_admin(scopes: frozenset[Scope]) -> frozenset[Scope]:
+    """Return the scopes that another key needs to grant these."""
+    return scopes | ({Scope.ENVIRONMENTS_ADMIN} if scopes & APPROVING_SCOPES else frozenset())
+
+
 class ApiKeys(Machine):
     """All writes to API keys, and the invariants after each one."""
 
     def __init__(self) -> None:
         super().__init__()
         self.project.put("a")
-        granting = ADMIN_SCOPES | {Scope.READ, Scope.WRITE}
+        granting = frozenset(Scope) - {Scope.PUBLISH}
         held = {
             self.first_token: frozenset(Scope) - ADMIN_SCOPES,
             self.project.token: frozenset(Scope),
@@ -81,7 +86,7 @@ class ApiKeys(Machine):
         response = self.request_by(
             caller, "POST", "api-keys", {"name": name, **({"scopes": sorted(requested)} if scopes else {})}
         )
-        if self.is_allowed("create", response, caller, requested | ADMIN):
+        if self.is_allowed("create", response, caller, with_admin(requested) | ADMIN):
             if requested:
                 self.expect("create", response, 201)
                 self.keys.append(Key(response.json["id"], name, requested, response.json["token"]))
@@ -105,8 +110,12 @@ class ApiKeys(Machine):
 
     def rotate(self, caller_position: int, position: int) -> None:
         caller, key = self.key(caller_position), self.key(position)
+        revoked = [key for key in self.keys if key.is_revoked]
+        if revoked and position < RARE[0] // 2:
+            key = revoked[-1]
         response = self.request_by(caller, "POST", f"api-keys/{key.id}/rotate")
-        if not self.is_allowed("rotate", response, caller, key.scopes | ADMIN):
+        required = key.scopes if key is caller else with_admin(key.scopes)
+        if not self.is_allowed("rotate", response, caller, required | ADMIN):
             return
         if key.is_revoked:
             self.expect("rotate", response, 409, "api_key_not_active")

@@ -20,6 +20,7 @@ from moorage.core.access import DEFAULT_SCOPES
 from moorage.core.deployments.page import PageQuery
 from moorage.gateway.consumers import ConsumerTracker
 from moorage.gateway.resolve import Resolver
+from moorage.gateway.unknown_names import UnknownNames
 from moorage.logs import AccessLog, Formatter
 from moorage.server.app import create_app
 from moorage.settings import ServerSettings
@@ -53,7 +54,7 @@ def send_request(folder: Path, log: Path, *, after_start: bool) -> list[Message]
     }  # fmt: skip
     with log.open("wb") as stream:
         request_log = RequestLog(Metrics(catalog, follower), AccessLog("json", "info", stream))
-        fast_path = GetConfigFastPath(catalog, Resolver(catalog, None), ConsumerTracker(store))
+        fast_path = GetConfigFastPath(catalog, Resolver(catalog, None), ConsumerTracker(store), UnknownNames(store))
         asyncio.run(RequestPipeline(failing, catalog, follower, request_log, fast_path)(scope, receive, send))
         request_log.flush()
     return sent

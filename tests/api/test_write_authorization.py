@@ -12,6 +12,7 @@ from starlette.requests import Request
 from moorage.api.memory_budget import MemoryBudget
 from moorage.api.operation import Operation
 from moorage.api.request import RequestContext
+from moorage.api.route_rules import RouteRules
 from moorage.api.services import Services
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower
@@ -63,7 +64,7 @@ class Caller:
             "type": "http", "method": "PUT", "path": "/", "query_string": b"", "headers": [],
             "moorage.request_id": "r",
         }  # fmt: skip
-        self.context = RequestContext(Request(scope), cast(Services, services), self.key, scopes)
+        self.context = RequestContext(Request(scope), cast(Services, services), self.key, RouteRules(scopes))
 
     def revoke(self) -> None:
         """Revoke the key."""
@@ -146,7 +147,7 @@ def test_a_stored_result_is_returned_only_to_a_key_with_the_scopes_of_the_reques
 ) -> None:
     harness = Harness(pool, project)
     first = send(harness, operation, harness.full, "k")
-    assert first[0] in (200, 201), first
+    assert first[0] in (200, 201, 202), first
 
     for held in insufficient_scopes(operation):
         status, body = send(harness, operation, harness.bearer(*held), "k")

@@ -73,7 +73,7 @@ class Middleman:
 
     def count(self, name: str) -> int:
         """Return the number of requests to a route."""
-        return sum(path.endswith(name) for path in [*self.requests])
+        return sum(_path(target).endswith(name) for target in [*self.requests])
 
     def _forward(self, handler: BaseHTTPRequestHandler) -> None:
         self.authorizations.append(handler.headers["Authorization"])
@@ -89,7 +89,7 @@ class Middleman:
                 name: value for name, value in response.headers.items()
                 if name.lower() not in {"content-length", "transfer-encoding", "connection"}
             }  # fmt: skip
-            if handler.path.endswith("/changes"):
+            if _path(handler.path).endswith("/changes"):
                 self.positions.append(handler.headers["Last-Event-ID"])
                 self._stream(handler, response, kept)
                 return
@@ -106,6 +106,11 @@ class Middleman:
             for event in self.on_event(block):
                 handler.wfile.write(event)
                 handler.wfile.flush()
+
+
+def _path(target: str) -> str:
+    """Return the path of a request without its query."""
+    return target.partition("?")[0]
 
 
 def _send(handler: BaseHTTPRequestHandler, data: bytes) -> None:

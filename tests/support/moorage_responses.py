@@ -67,6 +67,33 @@ PROBE = {
     "message": "Fine.", "status": 200,
 }  # fmt: skip
 
+ENVIRONMENT = {
+    "id": ID, "name": "production", "display_name": "Production", "description": "", "protected": True,
+    "required_approvals": 0, "approve_undo": False, "unknown_names": "production", "created_at": "2026",
+    "created_by": None, "updated_at": "2026", "updated_by": None,
+}  # fmt: skip
+
+DIFFERENCE = {
+    "id": ID, "key": "a", "from_version": "1.1", "to_version": "1.0", "from_follows": False, "to_follows": False,
+    "relation": "ahead", "breaking": [],
+}  # fmt: skip
+
+PROPOSAL = {
+    "id": ID, "kind": "publish", "environment": "production", "status": "published", "reason": "calmer",
+    "created": "2026", "created_by": {"id": "k", "name": "test"}, "expires": "2026", "required_approvals": 1,
+    "approvals": [{"api_key": {"id": "k", "name": "n"}, "at": "2026", "reason": "lgtm"}], "can_approve": False,
+    "why_not": "it is published",
+    "items": [{"key": "a", "base_version": "1.0", "version": "1.1", "breaking": ["variables.a"]}],
+    "closed": {"at": "2026", "by": {"id": "k", "name": "n"}, "reason": "lgtm", "revision": 2},
+}  # fmt: skip
+
+PROMOTION = {
+    "revision": 2,
+    "deployments": [
+        {"key": "a", "from_version": "1.0", "version": "1.1", "result": "promoted", "breaking": ["variables.a"]}
+    ],
+}  # fmt: skip
+
 HEADERS = {
     "ETag": '"1-x"', "X-Moorage-Result": "updated", "X-Moorage-Deployment": "a", "X-Moorage-Version": "1.0",
     "X-Moorage-Variant": "default", "X-Moorage-Reason": "only", "X-Moorage-Breaking": "variables.a",
@@ -106,7 +133,7 @@ def a_page(*items: Any, has_more: bool = False) -> dict[str, Any]:
 def body_for(request: Request) -> Any:
     """Return the body of the response of a server with the deployment `a`; a diff is text if that is accepted."""
     last = request.path.rpartition("/")[2]
-    if last == "diff" and "text/plain" in request.head:
+    if last == "diff" and "text/plain" in request.head and "/deployments/" in request.path:
         return b"--- 1.0\n+++ 1.1\n+prompt_config.model: x\n"
     if last == "stream":
         return b"data: %b\n\ndata: [DONE]\n\n" % json.dumps(CALL).encode()
@@ -124,6 +151,7 @@ def body_for(request: Request) -> Any:
         "diff": {"from": "1.0", "to": "1.1", "changes": []},
         "publish": VERSION | ITEM,
         "undo": VERSION | ITEM,
+        "unpublish": VERSION | ITEM,
         "restore": VERSION | ITEM,
         "get_config": {
             "id": "x", "version": "1.0", "provider": "openai", "model": "m", "type": "chat", "messages": [],
@@ -134,8 +162,18 @@ def body_for(request: Request) -> Any:
     }  # fmt: skip
     if request.method == "DELETE":
         return DELETED
-    if "/integrations" in request.path:
-        return {"integrations": a_page(INTEGRATION), "test": PROBE}.get(last, INTEGRATION)
+    if any(f"/{name}" in request.path for name in ("integrations", "environments", "proposals", "promotions")):
+        return _not_of_deployments(request.path, last)
     if last in by_segment:
         return by_segment[last]
     return a_page(ITEM) if (request.method, last) == ("GET", "deployments") else ITEM
+
+
+def _not_of_deployments(path: str, last: str) -> Any:
+    if "/integrations" in path:
+        return {"integrations": a_page(INTEGRATION), "test": PROBE}.get(last, INTEGRATION)
+    others = {
+        "environments": a_page(ENVIRONMENT), "diff": a_page(DIFFERENCE), "proposals": a_page(PROPOSAL),
+        "promotions": PROMOTION,
+    }  # fmt: skip
+    return others.get(last, ENVIRONMENT if "/environments" in path else PROPOSAL)

@@ -21,6 +21,10 @@ class Background(Generic[T]):
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
+    def is_running(self) -> bool:
+        """Return whether the work has not ended."""
+        return self._thread.is_alive()
+
     def result(self, seconds: float = HANG_SECONDS) -> T:
         """Wait for the end of the work, and return its result."""
         self._thread.join(seconds)

@@ -4,6 +4,7 @@ from moorage.api.endpoints import api_keys, integrations
 from moorage.api.operation import Operation
 from moorage.api.route_groups import (
     BODY_ERRORS,
+    BOUND_KEY_ERRORS,
     PAGE_ERRORS,
     PAGE_PARAMETERS,
     POST_ERRORS,
@@ -14,6 +15,7 @@ from moorage.core.access import ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey,
 from moorage.core.deployments.version import Reason
 from moorage.core.errors import api_keys as api_key_errors
 from moorage.core.errors import base as errors
+from moorage.core.errors import environments as environment_errors
 from moorage.core.errors import integrations as integration_errors
 from moorage.core.errors import requests as request_errors
 from moorage.core.integrations import DeletedIntegration, IntegrationItem, IntegrationPage, PutIntegration
@@ -35,33 +37,39 @@ ADMIN_OPERATIONS = (
         method="POST", path="/v2/api-keys", name="CreateApiKey",
         handler=api_keys.post, scopes=_KEYS_ADMIN, body=PostApiKey,
         responses={201: ApiKeyItem},
-        errors=(request_errors.InvalidRequest, *QUERY_ERRORS, *POST_ERRORS),
+        errors=(
+            *BOUND_KEY_ERRORS, environment_errors.EnvironmentNotFound, request_errors.InvalidRequest, *QUERY_ERRORS,
+            *POST_ERRORS,
+        ),
     ),
     Operation(
         method="GET", path="/v2/api-keys/{api_key_id}", name="GetApiKey",
         handler=api_keys.get, scopes=_KEYS_ADMIN,
-        responses={200: ApiKeyItem}, headers=(), errors=(api_key_errors.ApiKeyNotFound, *QUERY_ERRORS),
+        responses={200: ApiKeyItem}, headers=(),
+        errors=(api_key_errors.ApiKeyNotFound, *BOUND_KEY_ERRORS, *QUERY_ERRORS),
     ),
     Operation(
         method="PATCH", path="/v2/api-keys/{api_key_id}", name="PatchApiKey",
         handler=api_keys.patch, scopes=_KEYS_ADMIN, body=PatchApiKey,
         responses={200: ApiKeyItem}, headers=(),
         errors=(
-            api_key_errors.ApiKeyNotFound, request_errors.InvalidRequest, *QUERY_ERRORS, *BODY_ERRORS, *STORAGE_ERRORS,
+            api_key_errors.ApiKeyNotFound, *BOUND_KEY_ERRORS, request_errors.InvalidRequest, *QUERY_ERRORS,
+            *BODY_ERRORS, *STORAGE_ERRORS,
         ),
     ),
     Operation(
         method="DELETE", path="/v2/api-keys/{api_key_id}", name="RevokeApiKey",
         handler=api_keys.delete, scopes=_KEYS_ADMIN,
-        responses={200: ApiKeyItem}, headers=(), errors=(api_key_errors.ApiKeyNotFound, *QUERY_ERRORS, *STORAGE_ERRORS),
+        responses={200: ApiKeyItem}, headers=(),
+        errors=(api_key_errors.ApiKeyNotFound, *BOUND_KEY_ERRORS, *QUERY_ERRORS, *STORAGE_ERRORS),
     ),
     Operation(
         method="POST", path="/v2/api-keys/{api_key_id}/rotate", name="RotateApiKey",
         handler=api_keys.rotate, scopes=_KEYS_ADMIN, body=Reason, is_body_optional=True,
         responses={200: ApiKeyItem},
         errors=(
-            api_key_errors.ApiKeyNotFound, api_key_errors.ApiKeyNotActive, request_errors.InvalidRequest, *QUERY_ERRORS,
-            *POST_ERRORS,
+            *BOUND_KEY_ERRORS, api_key_errors.ApiKeyNotFound, api_key_errors.ApiKeyNotActive,
+            request_errors.InvalidRequest, *QUERY_ERRORS, *POST_ERRORS,
         ),
     ),
     Operation(
@@ -75,23 +83,23 @@ ADMIN_OPERATIONS = (
         responses={200: IntegrationItem, 304: None}, errors=(*_INTEGRATION_ERRORS, *QUERY_ERRORS),
     ),
     Operation(
-        method="PUT", path="/v2/integrations/{name}", name="PutIntegration",
+        method="PUT", path="/v2/integrations/{name}", name="PutIntegration", environment="all",
         handler=integrations.put, scopes=_INTEGRATIONS_ADMIN, body=PutIntegration,
         responses={200: IntegrationItem, 201: IntegrationItem}, headers=("ETag", "X-Moorage-Result"),
         errors=(
             request_errors.InvalidKey, integration_errors.CredentialsRequired, integration_errors.CredentialsUnreadable,
             integration_errors.EncryptionKeyMissing, integration_errors.KeyFileUnusable, errors.PreconditionFailed,
             EgressForbidden,
-            *_INTEGRATION_ERRORS, *QUERY_ERRORS, *BODY_ERRORS, *STORAGE_ERRORS,
+            *_INTEGRATION_ERRORS, *BOUND_KEY_ERRORS, *QUERY_ERRORS, *BODY_ERRORS, *STORAGE_ERRORS,
         ),
     ),
     Operation(
-        method="DELETE", path="/v2/integrations/{name}", name="DeleteIntegration",
+        method="DELETE", path="/v2/integrations/{name}", name="DeleteIntegration", environment="all",
         handler=integrations.delete, scopes=_INTEGRATIONS_ADMIN,
         responses={200: DeletedIntegration},
         errors=(
             integration_errors.IntegrationInUse, integration_errors.IntegrationFromEnvironment,
-            errors.PreconditionFailed, *_INTEGRATION_ERRORS, *QUERY_ERRORS, *STORAGE_ERRORS,
+            errors.PreconditionFailed, *_INTEGRATION_ERRORS, *BOUND_KEY_ERRORS, *QUERY_ERRORS, *STORAGE_ERRORS,
         ),
     ),
     Operation(

@@ -10,6 +10,7 @@ from moorage.api.endpoints import invoke, models, openai
 from moorage.api.operation import Operation
 from moorage.api.route_groups import (
     DEPLOYMENT_ERRORS,
+    ENVIRONMENT_ERRORS,
     QUERY_ERRORS,
     RENDER_ERRORS,
     TRANSFER_ERRORS,
@@ -19,6 +20,7 @@ from moorage.core.access import Scope
 from moorage.core.errors import base as errors
 from moorage.core.errors import integrations as integration_errors
 from moorage.core.errors import requests as request_errors
+from moorage.core.errors.environments import VersionNotPublished
 from moorage.core.errors.routes import ResponsesNotSupported
 from moorage.core.resolution.config import GetConfigRequest
 from moorage.gateway import errors as call_errors
@@ -28,14 +30,17 @@ from moorage.providers.errors import NotSupportedByProvider, UnsupportedModelTyp
 _INVOKE = frozenset({Scope.INVOKE})
 
 _ERRORS = (
-    *DEPLOYMENT_ERRORS, errors.VariantNotResolved, *RENDER_ERRORS, request_errors.InvalidJson,
+    *ENVIRONMENT_ERRORS, *DEPLOYMENT_ERRORS, errors.VariantNotResolved, *RENDER_ERRORS, request_errors.InvalidJson,
     request_errors.InvalidBody, *TRANSFER_ERRORS, UnsupportedModelType, NotSupportedByProvider,
     call_errors.UnsupportedModelTypeForCall, call_errors.ProviderCredentialInvalid, call_errors.ProviderRejected,
     call_errors.ProviderRateLimited, call_errors.ProviderOverloaded, call_errors.ProviderTimeout,
     call_errors.ProviderError, integration_errors.NoIntegration, integration_errors.OtherProvider,
     integration_errors.CredentialsUnreadable, integration_errors.IntegrationUnreadable, EgressForbidden,
 )  # fmt: skip
-_PINNED_ERRORS = (errors.VersionNotFound, errors.VersionUnreadable, errors.VariantNotFound)
+_PINNED_ERRORS = (
+    VersionNotPublished, errors.VersionNotFound, errors.VersionUnreadable, errors.VariantNotFound,
+    request_errors.InvalidRequest,
+)  # fmt: skip
 _HEADERS = (
     *VARIANT_HEADERS, "X-Moorage-Provider",
     "X-Moorage-Model", "X-Moorage-Attempts", "X-Moorage-Overhead-Ms", "X-Moorage-Dropped", "X-Moorage-Attempt-Log",
@@ -48,7 +53,7 @@ def _openai(prefix: str) -> tuple[Operation, ...]:
     title = {"/v1": "OpenAi", "/v2/router": "Router2", "/v3/router": "Router3"}[prefix]
     call: dict[str, Any] = {
         "method": "POST", "scopes": _INVOKE, "headers": _HEADERS, "errors": (*_ERRORS, *_PINNED_ERRORS),
-        "is_call": True,
+        "is_call": True, "environment": "call", "parameters": ("environment",),
     }  # fmt: skip
     return (
         Operation(
@@ -65,15 +70,14 @@ def _openai(prefix: str) -> tuple[Operation, ...]:
         ),
         Operation(
             method="GET", path=f"{prefix}/models", name=f"{title}Models", handler=models.list_page, scopes=_INVOKE,
-            parameters=("models:limit", "models:after"), responses={200: models.ModelList, 304: None},
-            errors=(request_errors.InvalidLimit, request_errors.InvalidCursor, *QUERY_ERRORS),
+            parameters=("models:limit", "models:after", "environment"), environment="view",
+            responses={200: models.ModelList, 304: None},
+            errors=(*ENVIRONMENT_ERRORS, request_errors.InvalidLimit, request_errors.InvalidCursor, *QUERY_ERRORS),
         ),
         Operation(
             method="GET", path=f"{prefix}/models/{{key_or_id}}", name=f"{title}GetModel", handler=models.get,
-            scopes=_INVOKE, responses={200: models.Model, 304: None},
-            errors=(
-                *DEPLOYMENT_ERRORS, *QUERY_ERRORS,
-            ),
+            scopes=_INVOKE, responses={200: models.Model, 304: None}, parameters=("environment",), environment="view",
+            errors=(*ENVIRONMENT_ERRORS, *DEPLOYMENT_ERRORS, *QUERY_ERRORS),
         ),
     )  # fmt: skip
 
@@ -82,12 +86,14 @@ CALL_OPERATIONS = (
     Operation(
         method="POST", path="/v2/deployments/invoke", name="DeploymentInvoke", handler=invoke.invoke, scopes=_INVOKE,
         body=GetConfigRequest, responses={200: InvokeResponse}, headers=_HEADERS,
-        errors=(request_errors.UnknownParameter, *_ERRORS), is_call=True,
+        errors=(request_errors.UnknownParameter, *_ERRORS), is_call=True, environment="call",
+        parameters=("environment",),
     ),
     Operation(
         method="POST", path="/v2/deployments/stream", name="DeploymentStream", handler=invoke.stream, scopes=_INVOKE,
         body=GetConfigRequest, responses={200: "text/event-stream"}, headers=_HEADERS,
-        errors=(request_errors.UnknownParameter, *_ERRORS), is_call=True,
+        errors=(request_errors.UnknownParameter, *_ERRORS), is_call=True, environment="call",
+        parameters=("environment",),
     ),
     *(operation for prefix in openai.PREFIXES for operation in _openai(prefix)),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from moorage.core.deployments.deployment import DeploymentItem
 from moorage.core.deployments.history import HistoryEntry
 from moorage.core.errors import api_keys as api_key_errors
 from moorage.core.errors import base as errors
+from moorage.core.errors import environments as environment_errors
 from moorage.core.errors import integrations as integration_errors
 from moorage.core.errors import requests as request_errors
 from moorage.core.errors import routes as route_errors
@@ -32,6 +33,10 @@ STATUS: dict[type[MoorageError], int] = {
     api_key_errors.InvalidApiKey: 401,
     api_key_errors.ExpiredApiKey: 401,
     api_key_errors.InsufficientScope: 403,
+    environment_errors.WrongEnvironment: 403,
+    environment_errors.EnvironmentGone: 403,
+    environment_errors.OwnProposal: 403,
+    environment_errors.VersionNotPublished: 403,
     errors.NotFound: 404,
     route_errors.MethodNotAllowed: 405,
     request_errors.BodyTooSlow: 408,

@@ -18,8 +18,10 @@ from moorage import clock
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower
 from moorage.catalog.notifier import ChangeNotifier
+from moorage.catalog.view import Change
 from moorage.core.access import ApiKey
-from moorage.core.deployments.deployment import LiveVersion, Tombstone
+from moorage.core.deployments.deployment import LiveVersion
+from moorage.core.environments import PRODUCTION, Environment
 from moorage.core.errors.storage import TooStale
 from moorage.core.position import Position
 from moorage.core.resolution.snapshot import GoneDeployment, encode_live
@@ -57,19 +59,33 @@ class Streams:
 
 
 class ChangeStream(Response):
-    """The stream of one client, until it disconnects, its API key becomes invalid, or the server stops."""
+    """The stream of one client about one environment.
 
-    def __init__(self, streams: Streams, key: ApiKey, position: Position | None, headers: Mapping[str, str]) -> None:
-        """Start after `position`, or at the current revision if it is None."""
+    It ends when the client disconnects, its API key becomes invalid, the environment is deleted, or the server stops.
+    """
+
+    def __init__(
+        self,
+        streams: Streams,
+        key: ApiKey,
+        position: Position | None,
+        headers: Mapping[str, str],
+        environment: Environment | None = None,
+    ) -> None:
+        """Start after `position`, or at the current revision if it is None; `environment` is production if None."""
         super().__init__(headers=dict(headers))
         del self.headers["content-length"]
         self._streams, self._catalog = streams, streams.catalog
         self._key_id, self._token_sha256, self._project_id = key.id, key.token_sha256, key.project_id
+        self._environment = None if environment is None or environment.is_production else environment
         self._state = self._catalog.state
+        self._names = [PRODUCTION]
         current = self._state.position
         self._rev = current.rev if position is None else position.rev
         is_other_epoch = position is not None and position.epoch not in {None, current.epoch}
-        self._must_reset = self._rev > current.rev or is_other_epoch
+        # The client may know an environment with the same name that was deleted since.
+        is_other_environment = environment is not None and self._rev < self._catalog.replaced_at(environment)
+        self._must_reset = self._rev > current.rev or is_other_epoch or is_other_environment
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events as they occur, until the stream ends."""
@@ -77,7 +93,7 @@ class ChangeStream(Response):
         self._streams.open += 1
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            chunk = b"retry: 1000\n" + self._heartbeat()
+            chunk = b"retry: 1000\n" + self._new_names() + self._heartbeat()
             while chunk and not disconnect.done():
                 async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -118,7 +134,11 @@ class ChangeStream(Response):
             self._streams.notifier.unsubscribe(self._project_id, woken)
 
     def _seconds_left(self) -> float:
-        """Return for how long the key is known to be valid; 0 or less if it is not."""
+        """Return for how long the key and the environment are known to be valid; 0 or less if they are not."""
+        if self._environment is not None:
+            environment = self._catalog.find_environment(self._environment.id)
+            if environment is None or environment.deleted_us is not None:
+                return 0
         key = self._catalog.find_api_key(self._key_id)
         if key is None or key.revoked_us is not None or key.token_sha256 != self._token_sha256:
             return 0
@@ -137,10 +157,21 @@ class ChangeStream(Response):
             self._must_reset, self._state = False, self._catalog.state
             self._rev = self._state.position.rev
             return self._event("reset", b"{}", is_last=True)
-        return b"".join(self._changes())
+        return self._new_names() + b"".join(self._changes())
+
+    def _new_names(self) -> bytes:
+        """Return an event if the project has other environments than the client knows: they change without a revision.
+
+        The first one is sent before the first heartbeat. Without it, production is the only environment.
+        """
+        names = [*self._catalog.environments(self._project_id)]
+        if names == self._names:
+            return b""
+        self._names = names
+        return b"event: environments\ndata: %b\n\n" % msgspec.json.encode(names)
 
     def _changes(self) -> Iterator[bytes]:
-        changes = self._catalog.project(self._project_id).changes(self._rev)
+        changes = self._catalog.view(self._project_id, self._environment).changes(self._rev)
         size, current = 0, next(changes, None)
         while current is not None:
             (rev, change), following = current, next(changes, None)
@@ -156,7 +187,7 @@ class ChangeStream(Response):
                 return
             current = following
 
-    def _encode_change(self, change: LiveVersion | Tombstone, *, is_last: bool) -> bytes:
+    def _encode_change(self, change: Change, *, is_last: bool) -> bytes:
         if isinstance(change, LiveVersion):
             return self._event("deployment", encode_live(change), is_last=is_last)
         return self._event("deleted", msgspec.json.encode(GoneDeployment(change.id, change.key)), is_last=is_last)

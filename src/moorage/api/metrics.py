@@ -72,6 +72,14 @@ class Metrics:
         self._database_errors = Counter(
             "moorage_database_errors", "Failed uses of the database.", ["kind"], registry=self._registry
         )
+        self._emergencies = Counter(
+            "moorage_emergency_changes", "Changes without the approvals that an environment requires.",
+            registry=self._registry,
+        )  # fmt: skip
+        self._unknown_environments = Counter(
+            "moorage_unknown_environments", "Calls whose context names no environment of the project.",
+            registry=self._registry,
+        )  # fmt: skip
         for error in _CODES:
             self._errors.labels(error.code)
         for kind in _DATABASE_ERRORS:
@@ -104,6 +112,14 @@ class Metrics:
     def database_error(self, error: StorageError) -> None:
         """Count a failed use of the database."""
         self._database_errors.labels(_kind(type(error))).inc()
+
+    def emergency_change(self) -> None:
+        """Count a change that was made without the required approvals."""
+        self._emergencies.inc()
+
+    def unknown_environment(self) -> None:
+        """Count a call whose context names no environment."""
+        self._unknown_environments.inc()
 
     def page(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
@@ -192,6 +208,11 @@ class _CatalogCollector(Collector):
             "moorage_catalog_age_seconds",
             "Seconds since this process was last known to be current.",
             value=self._follower.age(),
+        )
+        yield GaugeMetricFamily(
+            "moorage_environments",
+            "Environments, in all projects, without deleted ones.",
+            value=len(self._catalog.state.environments),
         )
         build = GaugeMetricFamily("moorage_build_info", "Version of Moorage.", labels=["version"])
         build.add_metric([__version__], 1)

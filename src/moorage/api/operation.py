@@ -7,6 +7,7 @@ import msgspec
 from starlette.responses import Response
 
 from moorage.api.request import RequestContext
+from moorage.api.route_rules import EnvironmentUse, RouteRules
 from moorage.core.access import Scope
 from moorage.core.errors.base import MoorageError
 
@@ -19,7 +20,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     `responses` maps a status to the type of its body, or to its media type. `headers` lists the headers of a success
     with an API key, without those that every response has. A call (`is_call`) reads nothing after its body has arrived,
-    and its response can take minutes.
+    and its response can take minutes. See `RouteRules` about the others.
     """
 
     method: str
@@ -34,3 +35,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[str, ...] = ("ETag",)
     errors: tuple[type[MoorageError], ...] = ()
     is_call: bool = False
+    environment: EnvironmentUse = ""
+    is_batch: bool = False
+    decides: bool = False
+
+    @property
+    def rules(self) -> RouteRules:
+        """The rules of the route."""
+        return RouteRules(self.scopes, self.environment, self.is_batch, self.decides)

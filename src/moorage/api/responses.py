@@ -10,7 +10,7 @@ from starlette.responses import Response
 from moorage.api.request import RequestContext
 from moorage.core.deployments.version import Version
 from moorage.core.errors.base import Problem
-from moorage.registry.results import DeploymentResult, VersionResult
+from moorage.registry.results import DeploymentResult, ProposalResult, VersionResult
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -51,6 +51,7 @@ def deployment_response(
     The JSON of a dry run also has `warnings`; other writes return the deployment as a read does.
     """
     deployment = result.deployment
+    ctx.follows = deployment.is_following
     item = deployment.item()
     if is_dry_run:
         item = b'%b,"warnings":%b}' % (item[:-1], msgspec.json.encode(result.warnings))
@@ -70,10 +71,21 @@ async def version_response(
     ctx: RequestContext, result: VersionResult, status: int = 200, normalized: Sequence[str] = ()
 ) -> Response:
     """Return a version after a write, with the ETag of its deployment: the next write can be conditional on it."""
-    version = result.version
+    version, ctx.follows = result.version, result.follows
     body = _version_json(version) if version.content.is_small else await ctx.compute(_version_json, version)
     response = json_response(ctx, body, status, etag=result.etag)
     _set_lists(response, normalized, result)
+    return response
+
+
+def proposal_response(ctx: RequestContext, result: ProposalResult, status: int = 200) -> Response:
+    """Return a proposal after a write; 202 if the write asked for something else, and waits for approval."""
+    response = json_response(ctx, msgspec.json.encode(result.proposal), status)
+    response.headers["Cache-Control"] = "no-store"  # what the API key may do is a part of it
+    if status == 202:
+        root_path = ctx.request.scope["moorage.root_path"]
+        response.headers["Location"] = f"{root_path}/v2/proposals/{result.proposal.id}"
+        response.headers["X-Moorage-Result"] = "proposed"
     return response
 
 

@@ -2,6 +2,7 @@
 
 from moorage.core.compatibility.errors import BreakingChange
 from moorage.core.errors import base as errors
+from moorage.core.errors import environments as environment_errors
 from moorage.core.errors import requests as request_errors
 from moorage.core.errors import templates as template_errors
 from moorage.core.errors.storage import CommitUnknown, DatabaseUnavailable, StorageFull
@@ -33,6 +34,11 @@ RENDER_ERRORS = (
     template_errors.OutputTooLarge,
     template_errors.RendererBusy,
 )
+BOUND_KEY_ERRORS = (environment_errors.WrongEnvironment, environment_errors.EnvironmentGone)
+ENVIRONMENT_ERRORS = (
+    *BOUND_KEY_ERRORS, environment_errors.EnvironmentNotFound, environment_errors.NotInEnvironment
+)  # fmt: skip
+MOVE_ERRORS = (*ENVIRONMENT_ERRORS, environment_errors.ReasonMissing)
 OWNERSHIP_PARAMETERS = ("take_ownership",)
 PUBLISH_PARAMETERS = ("take_ownership", "allow_breaking")
 PUBLISH_ERRORS = (template_errors.InvalidTemplate, BreakingChange)

@@ -9,8 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from moorage.api.auth import authenticate
+from moorage.api.environment import RAW_HEADER, check_bound_environment, check_unbound, header_value
 from moorage.api.operation import Operation
-from moorage.api.request import RequestContext
+from moorage.api.request import Proposed, RequestContext
+from moorage.api.responses import proposal_response
+from moorage.api.route_rules import RouteRules
 from moorage.api.routes import OPERATIONS
 from moorage.api.services import Services
 from moorage.core.errors.api_keys import InvalidApiKey
@@ -22,26 +25,34 @@ _unauthenticated_waiters = asyncio.Semaphore(64)
 
 
 def routes(services: Services) -> list[Route]:
-    """Return one route for each path of the route table."""
-    by_path = groupby(OPERATIONS, key=lambda operation: operation.path)
+    """Return one route for each path of the route table.
+
+    The router compares a path with all routes before the right one. Calls have their own application
+    (`moorage.api.middleware.calls`), so here they are the last ones.
+    """
+    in_order = sorted(OPERATIONS, key=lambda operation: operation.is_call)
+    by_path = groupby(in_order, key=lambda operation: operation.path)
     return [_route(path, {operation.method: operation for operation in group}, services) for path, group in by_path]
 
 
 def _route(path: str, by_method: dict[str, Operation], services: Services) -> Route:
+    rules = {method: operation.rules for method, operation in by_method.items()}
+
     async def endpoint(request: Request) -> Response:
-        return await run(by_method["GET" if request.method == "HEAD" else request.method], request, services)
+        method = "GET" if request.method == "HEAD" else request.method
+        return await run(by_method[method], rules[method], request, services)
 
     return Route(path, endpoint, methods=list(by_method))
 
 
-async def run(operation: Operation, request: Request, services: Services) -> Response:
+async def run(operation: Operation, rules: RouteRules, request: Request, services: Services) -> Response:
     """Authenticate a request, and return the response of its handler.
 
     Raises:
         MoorageError
     """
     if operation.scopes is None:
-        return await operation.handler(RequestContext(request, services, None, frozenset()))
+        return await operation.handler(RequestContext(request, services, None, rules))
     services.follower.check_age()
     try:
         if "x-moorage-min-revision" in request.headers:
@@ -55,12 +66,22 @@ async def run(operation: Operation, request: Request, services: Services) -> Res
     request.scope["moorage.caller"] = caller
     revision = request.scope["moorage.revision"] = str(services.catalog.revision)
     services.limits.check_key(caller.id)
-    caller.check_scopes(operation.scopes)
-    context = RequestContext(request, services, caller, operation.scopes)
+    context = RequestContext(request, services, caller, rules)
+    bound = None if caller.environment_id is None else check_bound_environment(services.catalog, caller)
+    if rules.environment in ("view", "move"):
+        context.choose_environment()
+    elif rules.environment == "all":
+        check_unbound(bound)
+    context.check_scopes()
     try:
         response = await operation.handler(context)
+    except Proposed as proposed:
+        response = proposal_response(context, proposed.result, 202)
     finally:
         context.lease.release()
+    if rules.environment in ("view", "move"):
+        value = header_value(context.environment.name, follows=context.follows)
+        response.raw_headers.append((RAW_HEADER, value.encode()))
     if context.has_written:
         revision = str(services.catalog.revision)
     elif not operation.is_call:

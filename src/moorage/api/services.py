@@ -19,6 +19,7 @@ from moorage.gateway.consumers import ConsumerTracker
 from moorage.gateway.egress import Egress
 from moorage.gateway.resolve import Resolver
 from moorage.gateway.runner import Runner
+from moorage.gateway.unknown_names import UnknownNames
 from moorage.providers.environment import EnvironmentIntegrations
 from moorage.registry.write_queue import WriteQueue
 from moorage.rendering.variables import TemplateVariables
@@ -49,6 +50,7 @@ class Services(msgspec.Struct, frozen=True):
     finished_calls: CallSink
     call_log: CallLog
     consumers: ConsumerTracker
+    unknown_names: UnknownNames
     template_variables: TemplateVariables
     snapshots: SnapshotCache
     streams: Streams

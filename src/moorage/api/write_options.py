@@ -43,6 +43,7 @@ def write_options(request: Request) -> WriteOptions:
         take_ownership=flag(request, "take_ownership"),
         allow_breaking=flag(request, "allow_breaking"),
         force=flag(request, "force"),
+        emergency=flag(request, "emergency"),
     )
 
 
@@ -66,7 +67,10 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
-def request_sha256(request: Request, body: bytes) -> str:
-    """Return the hash of a request: an idempotency key belongs to one request."""
-    head = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+def request_sha256(request: Request, body: bytes, environment_id: str) -> str:
+    """Return the hash of a request: an idempotency key belongs to one request.
+
+    The same request by an API key that is bound to another environment is another one.
+    """
+    head = f"{request.method} {request.url.path}?{request.url.query}\n{environment_id}".encode()
     return hashlib.sha256(head + body).hexdigest()

@@ -30,6 +30,7 @@ from moorage.gateway.egress import Egress
 from moorage.gateway.http.transport import Transport
 from moorage.gateway.resolve import Resolver
 from moorage.gateway.runner import Runner
+from moorage.gateway.unknown_names import UnknownNames
 from moorage.logs import AccessLog, configuration
 from moorage.providers.environment import read_environment
 from moorage.registry.write_queue import WriteQueue, lower_priority
@@ -94,6 +95,7 @@ def create_app(settings: ServerSettings, stopping: Event | None = None, worker: 
         runner=Runner(providers, transport, Authenticator(transport), compute),
         finished_calls=call_log.record,
         consumers=ConsumerTracker(store),
+        unknown_names=UnknownNames(store, on_record=metrics.unknown_environment),
         template_variables=TemplateVariables(jinja),
         snapshots=SnapshotCache(catalog),
         streams=Streams(catalog, follower, notifier, connections() * 7 // 8),

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from moorage.api.environment import HEADER
 from moorage.api.errors import error_response, public_error
 from moorage.api.metrics import Metrics
 from moorage.api.middleware.calls import CallRoutes
@@ -73,7 +74,7 @@ def build_application(
         exception_handlers={MoorageError: on_error, HTTPException: on_http_exception, Exception: on_unexpected},
     )
     app.router.redirect_slashes = False  # a redirect would be built from the Host header, which anybody can set
-    fast_path = GetConfigFastPath(services.catalog, services.resolver, services.consumers)
+    fast_path = GetConfigFastPath(services.catalog, services.resolver, services.consumers, services.unknown_names)
     calls = CallRoutes(OPERATIONS, services, on_error)
     return RequestPipeline(
         app, services.catalog, services.follower, services.request_log, fast_path, proxies, services.limits, calls
@@ -101,6 +102,8 @@ async def _on_error(metrics: Metrics, request: Request, error: Exception) -> Res
     error = public_error(error)
     scope["moorage.error"] = error.code
     response = error_response(error, request_id, scope["moorage.root_path"])
+    if "moorage.environment" in scope:
+        response.headers[HEADER] = scope["moorage.environment"]
     if "moorage.revision" in scope and response.status_code != 401:  # the request has a valid API key
         response.headers["X-Moorage-Revision"] = scope["moorage.revision"]
     return response

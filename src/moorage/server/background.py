@@ -65,6 +65,7 @@ async def record_consumers(services: Services) -> None:
         await asyncio.sleep(CONSUMER_SECONDS)  # many records are one write
         try:
             await services.consumers.flush()
+            await services.unknown_names.flush()
         except StorageError as error:  # the records stay in memory for the next round
             services.metrics.database_error(error)
         except Exception:  # noqa: BLE001 -- without this loop, no consumer would be stored

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 
 from moorage.api.calls.shape import CallIds
+from moorage.api.environment import HEADER, header_value
 from moorage.gateway.call import Progress
 from moorage.gateway.resolve import ResolvedCall
 from moorage.providers.request import native_model
@@ -36,6 +37,7 @@ def resolved_headers(resolved: ResolvedCall) -> dict[str, str]:
         "X-Moorage-Version": resolved.live.version,
         "X-Moorage-Variant": _value(resolved.name),
         "X-Moorage-Reason": resolved.reason,
+        HEADER: header_value(resolved.environment, follows=resolved.follows),
     }
 
 

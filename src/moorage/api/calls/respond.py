@@ -9,8 +9,10 @@ from starlette.responses import Response
 from moorage.api.calls.running import CLIENT_CLOSED_REQUEST, CallRequest, RunningCall
 from moorage.api.calls.stream import CallStreamResponse
 from moorage.api.calls.watch import Watch
+from moorage.api.environment import ATTRIBUTE
 from moorage.api.errors import status_of
 from moorage.api.request import RequestContext
+from moorage.core.environments import is_environment_name
 from moorage.core.errors.base import MoorageError
 from moorage.gateway.connection import check_type
 from moorage.gateway.exchange import SMALL_RESPONSE
@@ -22,12 +24,16 @@ async def respond(ctx: RequestContext, request: CallRequest) -> Response:
 
     Raises:
         DeploymentNotFound, DeploymentDeleted, InvalidBody, VariantNotResolved, TemplateError, RendererBusy
-        UnsupportedModelTypeForCall, and errors of pinned versions and variants
+        UnsupportedModelTypeForCall, and errors of environments and of pinned versions and variants
     """
     started = time.perf_counter()
     services = ctx.services
+    pin, named = request.pin, None
+    if pin.version is not None and is_environment_name(pin.version):
+        pin, named = msgspec.structs.replace(pin, version=None), pin.version
+    environment = ctx.choose_environment(request.request.context.get(ATTRIBUTE), parameter=named)
     resolved = await services.resolver.resolve_call(
-        ctx.project_id, request.request, request.pin, is_small=request.is_small
+        ctx.project_id, request.request, pin, is_small=request.is_small, environment=environment
     )
     if request.tools is not None:
         resolved = msgspec.structs.replace(
@@ -37,7 +43,7 @@ async def respond(ctx: RequestContext, request: CallRequest) -> Response:
     running = RunningCall(ctx, request, resolved, started)
     if request.mock is not None:
         return _mock_response(running, request.mock)
-    services.consumers.record(resolved.live.version_id, ctx.key.id, request.request.inputs)
+    services.consumers.record(resolved.live.version_id, ctx.key.id, request.request.inputs, environment.pointer_id)
     if request.is_stream:
         return CallStreamResponse(running)
     try:

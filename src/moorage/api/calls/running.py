@@ -9,6 +9,7 @@ from starlette.responses import Response
 from moorage import clock
 from moorage.api.calls.headers import call_ids, progress_headers, resolved_headers
 from moorage.api.calls.shape import CallIds, Shape
+from moorage.api.environment import WARNING_HEADER
 from moorage.api.errors import error_response
 from moorage.api.finished_calls import finished
 from moorage.api.request import RequestContext
@@ -65,6 +66,8 @@ class RunningCall:
         """Return the headers of the response, as far as they are known."""
         headers = {**resolved_headers(self.resolved), **progress_headers(self.progress)}
         headers["X-Moorage-Revision"] = self.ctx.request.scope["moorage.revision"]
+        if self.ctx.choice is not None and self.ctx.choice.warning is not None:
+            headers[WARNING_HEADER] = self.ctx.choice.warning
         if self.request.warnings:
             headers["X-Moorage-Warnings"] = warnings_header(self.request.warnings)
         return headers

@@ -6,12 +6,14 @@ import msgspec
 from starlette.responses import Response
 
 from moorage import clock
+from moorage.api.environment import bound_environment
 from moorage.api.request import RequestContext
 from moorage.api.responses import json_response
 from moorage.core.access import ApiKey, ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey
 from moorage.core.compatibility.consumers import oldest_us
 from moorage.core.deployments.page import PageQuery
 from moorage.core.errors.api_keys import ApiKeyNotFound
+from moorage.core.errors.environments import WrongEnvironment
 from moorage.core.errors.storage import StorageUnavailable
 from moorage.registry.api_keys import grant_api_key, rename_api_key, revoke_api_key, rotate_api_key
 from moorage.registry.results import ApiKeyResult
@@ -21,11 +23,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 async def list_page(ctx: RequestContext) -> Response:
-    """List the keys of the project, newest first, a page at a time; tokens are masked. The cursor is a key's `id`."""
+    """List the keys of the project, newest first, a page at a time; tokens are masked. The cursor is a key's `id`.
+
+    A key that is bound to an environment lists only keys with the same binding.
+    """
     query = PageQuery.read(ctx.request.query_params.multi_items())
-    keys, has_more = ctx.services.catalog.api_keys(ctx.project_id, query)
+    keys, has_more = ctx.services.catalog.api_keys(ctx.project_id, query, ctx.key.environment_id)
     now_us, last_us = clock.now_us(), await _last_uses(ctx)
-    items = [ApiKeyItem.of(key, now_us, last_us=last_us.get(key.id)) for key in keys]
+    items = [ApiKeyItem.of(key, now_us, None, last_us.get(key.id), _environment(ctx, key)) for key in keys]
     return _response(_encode(ApiKeyPage("list", items, has_more)))
 
 
@@ -33,7 +38,7 @@ async def get(ctx: RequestContext) -> Response:
     """Get a key; its token is masked."""
     ctx.allow_query_params()
     key = _get(ctx)
-    return _item(key, (await _last_uses(ctx)).get(key.id))
+    return _item(ctx, key, (await _last_uses(ctx)).get(key.id))
 
 
 async def post(ctx: RequestContext) -> Response:
@@ -58,13 +63,13 @@ async def patch(ctx: RequestContext) -> Response:
     ctx.allow_query_params()
     key = _get(ctx)
     body, _ = await ctx.parse(PatchApiKey)
-    return _item(await ctx.write(rename_api_key, key.id, body))
+    return _item(ctx, await ctx.write(rename_api_key, key.id, body))
 
 
 async def delete(ctx: RequestContext) -> Response:
     """Revoke a key, permanently and at once on every worker. A key may revoke itself."""
     ctx.allow_query_params()
-    return _item(await ctx.write(revoke_api_key, ctx.path("api_key_id")))
+    return _item(ctx, await ctx.write(revoke_api_key, ctx.path("api_key_id")))
 
 
 def _get(ctx: RequestContext) -> ApiKey:
@@ -73,6 +78,9 @@ def _get(ctx: RequestContext) -> ApiKey:
     key = ctx.services.catalog.find_api_key(key_id)
     if key is None or key.project_id != ctx.project_id:
         raise ApiKeyNotFound(param="api_key_id", name=key_id[:200])
+    bound = bound_environment(ctx.services.catalog, ctx.key)
+    if bound is not None and bound.id != key.environment_id:
+        raise WrongEnvironment(param="api_key_id", bound=bound.name, requested=f"the key {key.name!r} of another one")
     return key
 
 
@@ -87,13 +95,20 @@ async def _last_uses(ctx: RequestContext) -> dict[str, int]:
 def _with_token(ctx: RequestContext, result: ApiKeyResult, status: int) -> Response:
     # A repeated request gets the same response, and a creation that was dated in the future is not an expiry.
     created_us = min(result.key.created_us, clock.now_us())
-    response = json_response(ctx, _encode(ApiKeyItem.of(result.key, created_us, result.token)), status)
+    item = ApiKeyItem.of(result.key, created_us, result.token, environment=_environment(ctx, result.key))
+    response = json_response(ctx, _encode(item), status)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _item(key: ApiKey, last_us: int | None = None) -> Response:
-    return _response(_encode(ApiKeyItem.of(key, clock.now_us(), last_us=last_us)))
+def _item(ctx: RequestContext, key: ApiKey, last_us: int | None = None) -> Response:
+    return _response(_encode(ApiKeyItem.of(key, clock.now_us(), None, last_us, _environment(ctx, key))))
+
+
+def _environment(ctx: RequestContext, key: ApiKey) -> str | None:
+    """Return the name of the environment that a key is bound to."""
+    found = None if key.environment_id is None else ctx.services.catalog.find_environment(key.environment_id)
+    return None if found is None else found.name
 
 
 def _response(body: bytes) -> Response:

@@ -28,10 +28,13 @@ _SMALL_SCAN = 10_000
 
 
 async def list_page(ctx: RequestContext) -> Response:
-    """List the project's deployments, newest first, a page at a time. With filters, those that match all of them."""
-    parameters = ctx.request.query_params.multi_items()
+    """List the project's deployments as they are in an environment, newest first, a page at a time.
+
+    With filters, those that match all of them.
+    """
+    parameters, catalog = ctx.parameters(), ctx.services.catalog
     query, filters = PageQuery.read(parameters, FILTERS), Filter.read(parameters)
-    project, revision = ctx.services.catalog.project(ctx.project_id), ctx.services.catalog.revision
+    project, revision = catalog.view(ctx.project_id, ctx.environment), catalog.revision
     if filters is None or len(project) <= _SMALL_SCAN:
         return json_response(ctx, project.page(query, filters))
     return json_response(ctx, await ctx.compute(project.for_scan().page, query, filters), rev=revision)
@@ -40,16 +43,21 @@ async def list_page(ctx: RequestContext) -> Response:
 async def get(ctx: RequestContext) -> Response:
     """Get a deployment by its key or id."""
     ctx.allow_query_params()
-    item, etag = ctx.services.catalog.project(ctx.project_id).get(ctx.path("key_or_id"))
+    view, name = ctx.services.catalog.view(ctx.project_id, ctx.environment), ctx.path("key_or_id")
+    item, etag = view.get(name)
+    ctx.follows = view.follows(name)
     return json_response(ctx, item, etag=etag)
 
 
 async def put(ctx: RequestContext) -> Response:
-    """Create a deployment, or publish a new version of it if the content differs."""
-    ctx.allow_query_params("dry_run", "file", "take_ownership", "allow_breaking")
-    is_dry_run = ctx.flag("dry_run")
+    """Create a deployment, or publish a new version of it if the content differs.
+
+    With `draft`, the version is stored, and not published.
+    """
+    ctx.allow_query_params("dry_run", "draft", "file", "take_ownership", "allow_breaking")
+    is_dry_run, is_draft = ctx.flag("dry_run"), ctx.flag("draft")
     body, normalized = await ctx.parse(PutDeployment)
-    result = await ctx.write(put_deployment, ctx.path("key_or_id"), body, is_dry_run=is_dry_run)
+    result = await ctx.write(put_deployment, ctx.path("key_or_id"), body, is_dry_run=is_dry_run, is_draft=is_draft)
     status = 201 if result.result == "created" and not is_dry_run else 200
     return deployment_response(ctx, result, status, normalized, is_dry_run=is_dry_run)
 
@@ -70,7 +78,7 @@ async def patch(ctx: RequestContext) -> Response:
 
 async def delete(ctx: RequestContext) -> Response:
     """Delete a deployment. It can be restored for 30 days; its key is free at once."""
-    ctx.allow_query_params("take_ownership", "force")
+    ctx.allow_query_params("take_ownership", "force", "emergency")
     await ctx.services.consumers.flush()
     deleted = await ctx.write(delete_deployment, ctx.path("key_or_id"))
     deleted_us = deleted.deleted_us or 0
@@ -85,7 +93,7 @@ async def delete(ctx: RequestContext) -> Response:
 
 
 async def restore(ctx: RequestContext) -> Response:
-    """Restore a deleted deployment with its versions, its live version and its place in the list."""
-    ctx.allow_query_params()
+    """Restore a deleted deployment with its versions, its live versions and its place in the list."""
+    ctx.allow_query_params("emergency")
     await ctx.parse_reason()
     return deployment_response(ctx, await ctx.write(restore_deployment, ctx.path("key_or_id")))

@@ -6,7 +6,9 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from moorage.api.request import SMALL_BODY, RequestContext
+from moorage.api.environment import ATTRIBUTE, RAW_HEADER, WARNING_HEADER, header_value
+from moorage.api.request import RequestContext
+from moorage.api.request_reader import SMALL_BODY
 from moorage.api.responses import RawHeaders, warnings_header
 from moorage.core.access import Scope
 from moorage.core.errors.base import Problem
@@ -18,13 +20,19 @@ SCOPES: Final = frozenset({Scope.INVOKE})
 
 
 async def get_config(ctx: RequestContext) -> Response:
-    """Get what to send to the model for a deployment, a context and inputs."""
+    """Get what to send to the model for a deployment, a context and inputs.
+
+    The environment is that of the query or of the API key, else the one that `context.environments` names.
+    """
     ctx.allow_query_params()
     (request, warnings), is_small = await _read(ctx)
-    resolved = await ctx.services.resolver.resolve(ctx.project_id, request, is_small=is_small)
-    ctx.services.consumers.record(resolved.live.version_id, ctx.key.id, request.inputs)
+    environment = ctx.choose_environment(request.context.get(ATTRIBUTE))
+    resolved = await ctx.services.resolver.resolve(ctx.project_id, request, is_small=is_small, environment=environment)
+    ctx.services.consumers.record(resolved.live.version_id, ctx.key.id, request.inputs, environment.pointer_id)
     response = Response(resolved.config)
     _, response.raw_headers = config_headers(resolved)
+    if ctx.choice is not None and ctx.choice.warning is not None:
+        response.headers[WARNING_HEADER] = ctx.choice.warning
     if warnings:
         response.headers["X-Moorage-Warnings"] = warnings_header(warnings)
     return response
@@ -47,18 +55,28 @@ def config_headers(resolved: Resolved) -> tuple[bytes, RawHeaders]:
         (b"content-length", b"%d" % len(body)),
         (b"etag", etag),
         (b"x-moorage-revision", b"%d" % resolved.revision),
-        *_variant_headers(live.key, live.version, resolution.variant, resolution.reason),
+        *_source_headers(
+            live.key, live.version, resolution.variant, resolution.reason, resolved.environment, resolved.follows
+        ),
     ]
 
 
 @lru_cache(maxsize=4_096)  # at most 1 KB each
-def _variant_headers(key: str, version: str, variant: str, reason: str) -> RawHeaders:
+def _source_headers(
+    key: str,
+    version: str,
+    variant: str,
+    reason: str,
+    environment: str,
+    follows: bool,  # noqa: FBT001 -- as above
+) -> RawHeaders:
     return [
         (b"cache-control", b"private, no-cache"),
         (b"x-moorage-deployment", _header_value(key)),
         (b"x-moorage-version", version.encode()),
         (b"x-moorage-variant", _header_value(variant)),
         (b"x-moorage-reason", reason.encode()),
+        (RAW_HEADER, header_value(environment, follows=follows).encode()),
     ]
 
 

@@ -12,7 +12,8 @@ from moorage.api.calls.orq import OrqShape
 from moorage.api.calls.respond import respond
 from moorage.api.calls.running import CallRequest
 from moorage.api.calls.shape import CallIds
-from moorage.api.request import SMALL_BODY, RequestContext
+from moorage.api.request import RequestContext
+from moorage.api.request_reader import SMALL_BODY
 from moorage.core.errors.base import Problem
 from moorage.core.errors.requests import InvalidBody
 from moorage.core.resolution.config import InvokeOptions, ResolvedConfig, read_request

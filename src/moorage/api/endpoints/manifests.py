@@ -15,28 +15,39 @@ from moorage.store.unreadable import UnreadableRow
 
 
 async def list_page(ctx: RequestContext) -> Response:
-    """List the project's deployments in the form of files, with their owners, newest first.
+    """List the project's deployments as they are in an environment in the form of files, with their owners.
+
+    The newest one is the first.
 
     `unreadable` lists the deployments that cannot be decoded: all that are known, and those of this page.
     """
-    query = PageQuery.read(ctx.request.query_params.multi_items())
-    unreadable = ctx.services.catalog.project(ctx.project_id).unreadable
-    body, rev = await ctx.read(lambda reader: _page(reader, ctx.project_id, query, unreadable))
+    query = PageQuery.read(ctx.parameters())
+    environment = ctx.environment
+    unreadable = ctx.services.catalog.view(ctx.project_id, environment).unreadable
+    body, rev = await ctx.read(lambda reader: _page(reader, ctx.project_id, environment.pointer_id, query, unreadable))
     return json_response(ctx, body, rev=rev)
 
 
-def _page(reader: Reader, project_id: str, query: PageQuery, known: Mapping[str, DeploymentUnreadable]) -> bytes:
-    """Return a page without the deployments that cannot be decoded.
+def _page(
+    reader: Reader,
+    project_id: str,
+    environment_id: str | None,
+    query: PageQuery,
+    known: Mapping[str, DeploymentUnreadable],
+) -> bytes:
+    """Return a page without the deployments that cannot be decoded, or that are not in the environment.
 
     A page of nothing but those would have no cursor, so the next one is read.
     """
     excluded, place = dict(known), None
     while True:
-        found, has_more = reader.manifests(project_id, query, place)
+        found, has_more = reader.manifests(project_id, query, place, environment_id)
         manifests = []
         for deployment in found:
             if isinstance(deployment, UnreadableRow):
                 excluded[deployment.id] = deployment.deployment_error()
+            elif deployment.live_version_id is None:
+                continue
             elif (error := deployment.decode_error()) is not None:
                 excluded[deployment.id] = error
             else:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from moorage.api.request import RequestContext
 from moorage.api.responses import json_response
-from moorage.catalog.project import ProjectCatalog
+from moorage.catalog.view import View
 from moorage.core.deployments.page import PageQuery
 from moorage.core.errors.requests import InvalidCursor, InvalidLimit
 
@@ -60,7 +60,7 @@ async def list_page(ctx: RequestContext) -> Response:
     limit, after = parameters.get("limit", ""), parameters.get("after", "")
     if limit and not (limit.isascii() and limit.isdigit() and len(limit) < 6 and 1 <= int(limit) <= MAX_LIMIT):
         raise InvalidLimit(param="limit", maximum=MAX_LIMIT, value=limit[:200])
-    project, revision = ctx.services.catalog.project(ctx.project_id), ctx.services.catalog.revision
+    project, revision = ctx.services.catalog.view(ctx.project_id, ctx.environment), ctx.services.catalog.revision
     cursor = project.id_of(after) if after else None
     if after and cursor is None:
         raise InvalidCursor(param="after", value=after[:200])
@@ -73,11 +73,13 @@ async def list_page(ctx: RequestContext) -> Response:
 async def get(ctx: RequestContext) -> Response:
     """Get a deployment as a model."""
     ctx.allow_query_params()
-    item, etag = ctx.services.catalog.project(ctx.project_id).get(ctx.path("key_or_id"))
+    view, name = ctx.services.catalog.view(ctx.project_id, ctx.environment), ctx.path("key_or_id")
+    item, etag = view.get(name)
+    ctx.follows = view.follows(name)
     return json_response(ctx, msgspec.json.encode(_model(msgspec.json.decode(item, type=_Item))), etag=etag)
 
 
-def _encoded(project: ProjectCatalog, query: PageQuery) -> bytes:
+def _encoded(project: View, query: PageQuery) -> bytes:
     page = msgspec.json.decode(project.page(query), type=_Page)
     models = [_model(item) for item in page.data]
     first, last = (models[0].id, models[-1].id) if models else (None, None)

@@ -12,7 +12,8 @@ from moorage.api.calls.openai_request import OpenAiRequest, read_chat, read_text
 from moorage.api.calls.openai_text import OpenAiTextShape
 from moorage.api.calls.respond import respond
 from moorage.api.calls.running import CallRequest
-from moorage.api.request import SMALL_BODY, RequestContext
+from moorage.api.request import RequestContext
+from moorage.api.request_reader import SMALL_BODY
 from moorage.core.errors.routes import ResponsesNotSupported
 from moorage.providers.request import native_model
 

@@ -18,14 +18,14 @@ _HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X
 
 
 async def snapshot(ctx: RequestContext) -> Response:
-    """Get the live versions of all deployments of the project in one document.
+    """Get the live versions of all deployments of an environment in one document.
 
     `X-Moorage-Signature` is `hmac-sha256=` and the HMAC-SHA256, in hexadecimal digits, of the SHA-256 of the
     uncompressed body. Its key is the SHA-256 of the API key, so a client with the API key can verify the snapshot.
     `X-Moorage-Unreadable` lists the deployments whose current version cannot be decoded.
     """
     ctx.allow_query_params()
-    encoded = await ctx.services.snapshots.get(ctx.project_id)
+    encoded = await ctx.services.snapshots.get(ctx.project_id, ctx.environment)
     headers = {
         "ETag": encoded.etag,
         "Cache-Control": "private, no-cache",
@@ -33,7 +33,7 @@ async def snapshot(ctx: RequestContext) -> Response:
         "X-Moorage-Signature": sign(ctx.key.token_sha256, encoded.digest),
         "X-Moorage-Revision": str(ctx.services.catalog.revision),
     }
-    if unreadable := ctx.services.catalog.project(ctx.project_id).unreadable:
+    if unreadable := ctx.services.catalog.view(ctx.project_id, ctx.environment).unreadable:
         headers["X-Moorage-Unreadable"] = join_list(
             sorted(quote(str(each.fields["key"])) for each in unreadable.values())
         )
@@ -46,7 +46,9 @@ async def snapshot(ctx: RequestContext) -> Response:
 
 
 async def changes(ctx: RequestContext) -> Response:
-    """Stream the deployments that change after a revision, as server-sent events, until the client disconnects.
+    """Stream the deployments of an environment that change after a revision, as server-sent events.
+
+    The stream ends when the client disconnects.
 
     Each changed deployment is sent once, in its current state, in the order of the changes. `Last-Event-ID`, or else
     `since`, is the event or revision to start after; without them, the stream starts at the current revision.
@@ -62,7 +64,7 @@ async def changes(ctx: RequestContext) -> Response:
         return Response(headers=_HEADERS)
     if services.streams.at_capacity():
         raise TooManyStreams
-    return ChangeStream(services.streams, ctx.key, position, _HEADERS)
+    return ChangeStream(services.streams, ctx.key, position, _HEADERS, ctx.environment)
 
 
 def _accepts_gzip(accept_encoding: str) -> bool:

@@ -15,17 +15,19 @@ _encode = msgspec.json.Encoder().encode
 
 
 async def report(ctx: RequestContext) -> Response:
-    """Report the versions that a client resolved itself, with the names of their inputs."""
+    """Report the versions that a client resolved itself in an environment, with the names of their inputs."""
     ctx.allow_query_params()
     body, _ = await ctx.parse(PostUsage)
     known, _ = await ctx.read(partial(_known, ctx.project_id, body.versions))
     for used in known:
-        ctx.services.consumers.record(used.version_id, ctx.key.id, used.inputs)
+        ctx.services.consumers.record(used.version_id, ctx.key.id, used.inputs, ctx.environment.pointer_id)
     return Response(_encode(UsageReceipt(len(known))), media_type="application/json")
 
 
 async def list_callers(ctx: RequestContext) -> Response:
-    """List the API keys that used a deployment in the last 30 days, with versions, names of inputs and the last time.
+    """List the API keys that used a deployment in an environment in the last 30 days.
+
+    Each has its versions, the names of its inputs, and the last time.
 
     Another worker or server stores its records every ten seconds.
     """
@@ -34,6 +36,7 @@ async def list_callers(ctx: RequestContext) -> Response:
     since_us = oldest_us(clock.now_us())
     found, _ = await ctx.read(partial(consumers_since, ctx.project_id, ctx.path("key_or_id"), since_us))
     # No ETag: consumers are recorded without a revision.
+    found = [each for each in found if each.environment_id == ctx.environment.pointer_id]
     return Response(_encode(callers(found)), headers={"Cache-Control": "no-store"}, media_type="application/json")
 
 

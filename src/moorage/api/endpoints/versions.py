@@ -3,10 +3,10 @@
 import msgspec
 from starlette.responses import Response
 
+from moorage.api.environment import check_version_name
 from moorage.api.request import RequestContext
 from moorage.api.responses import json_response, version_response
-from moorage.core.access import Scope
-from moorage.core.deployments.deployment import restore_deadline_us
+from moorage.core.deployments.deployment import Deployment, restore_deadline_us
 from moorage.core.deployments.diff import Difference, unified
 from moorage.core.deployments.page import PageQuery, page_json
 from moorage.core.deployments.version import DeletedVersion, PostVersion
@@ -25,16 +25,17 @@ async def list_page(ctx: RequestContext) -> Response:
 
     `variant_id` filters the versions of one variant.
     """
-    parameters = ctx.request.query_params.multi_items()
+    parameters, environment_id = ctx.parameters(), ctx.environment.pointer_id
     query = PageQuery.read(parameters, ("variant_id",))
     variant_id = dict(parameters).get("variant_id")
 
     def page(reader: Reader) -> bytes:
-        deployment = get_deployment(reader, ctx.project_id, ctx.path("key_or_id"))
+        deployment = get_deployment(reader, ctx.project_id, ctx.path("key_or_id"), environment_id)
         if variant_id not in (None, "", deployment.id):
             return page_json([], has_more=False)
-        found, has_more = reader.versions(deployment.id, query)
-        return page_json([_encode(version.item()) for version in found], has_more=has_more)
+        found, has_more = reader.versions(deployment, query)
+        live_in = _environments(ctx, reader, deployment)
+        return page_json([_encode(version.item(live_in.get(version.id))) for version in found], has_more=has_more)
 
     body, rev = await ctx.read(page)
     return json_response(ctx, body, rev=rev)
@@ -43,10 +44,12 @@ async def list_page(ctx: RequestContext) -> Response:
 async def get(ctx: RequestContext) -> Response:
     """Get a version by its number or id."""
     ctx.allow_query_params()
+    name = _version_name(ctx)
 
     def version(reader: Reader) -> bytes:
-        deployment = get_deployment(reader, ctx.project_id, ctx.path("key_or_id"))
-        return _encode(get_version(reader, deployment, ctx.path("version_or_id")).item())
+        deployment = get_deployment(reader, ctx.project_id, ctx.path("key_or_id"), ctx.environment.pointer_id)
+        found = get_version(reader, deployment, name)
+        return _encode(found.item(_environments(ctx, reader, deployment).get(found.id)))
 
     body, rev = await ctx.read(version)
     return json_response(ctx, body, rev=rev)
@@ -56,7 +59,7 @@ async def post(ctx: RequestContext) -> Response:
     """Save a new version as a draft, or publish it at once."""
     ctx.allow_query_params("take_ownership", "allow_breaking")
     body, normalized = await ctx.parse(PostVersion)
-    if body.status != "draft" and not ctx.require_scope(Scope.PUBLISH):
+    if body.status != "draft" and not ctx.require_publish():
         raise PublishScopeMissing
     result = await ctx.write(versions.save_version, ctx.path("key_or_id"), body)
     return await version_response(ctx, result, 201, normalized)
@@ -66,7 +69,7 @@ async def publish(ctx: RequestContext) -> Response:
     """Make a version the live one, newer or older (a roll-back)."""
     ctx.allow_query_params("take_ownership", "allow_breaking")
     await ctx.parse_reason()
-    names = ctx.path("key_or_id"), ctx.path("version_or_id")
+    names = ctx.path("key_or_id"), _version_name(ctx)
     return await version_response(ctx, await ctx.write(versions.publish_version, *names))
 
 
@@ -96,19 +99,35 @@ async def restore(ctx: RequestContext) -> Response:
 
 
 async def undo(ctx: RequestContext) -> Response:
-    """Undo the last publish, roll-back or undo; returns the version that is live now."""
+    """Undo the last change of the live version in the environment; returns the version that is live now.
+
+    If the first change is undone, the deployment follows production again. Without a live version there, the version
+    before is returned.
+    """
     ctx.allow_query_params("take_ownership")
     await ctx.parse_reason()
     return await version_response(ctx, await ctx.write(versions.undo, ctx.path("key_or_id")))
 
 
+async def unpublish(ctx: RequestContext) -> Response:
+    """Let a deployment follow production again; returns the version that is live now, see undo."""
+    ctx.allow_query_params("take_ownership", "allow_breaking")
+    await ctx.parse_reason()
+    return await version_response(ctx, await ctx.write(versions.unpublish, ctx.path("key_or_id")))
+
+
 async def history(ctx: RequestContext) -> Response:
-    """List all changes of a deployment, a deleted one too, newest first: what, by whom, and why."""
-    query = PageQuery.read(ctx.request.query_params.multi_items())
+    """List all changes of a deployment, a deleted one too, newest first: what, by whom, and why.
+
+    With an `environment`, only those that concern it.
+    """
+    query = PageQuery.read(ctx.parameters())
+    is_filtered = ctx.choice is not None and ctx.choice.source != "default"
+    environment = ctx.environment if is_filtered else None
 
     def page(reader: Reader) -> bytes:
         deployment = get_including_deleted(reader, ctx.project_id, ctx.path("key_or_id"))
-        found, has_more = reader.history(deployment.id, query)
+        found, has_more = reader.history(deployment.id, query, environment)
         return page_json(map(_encode, found), has_more=has_more)
 
     body, rev = await ctx.read(page)
@@ -116,7 +135,7 @@ async def history(ctx: RequestContext) -> Response:
 
 
 async def diff(ctx: RequestContext) -> Response:
-    """Compare two versions, `from` one (by default the live one) `to` another, by number or id.
+    """Compare two versions, `from` one (by default the live one) `to` another, by number, id or environment.
 
     With `Accept: text/plain` the response is a unified diff.
     """
@@ -129,12 +148,41 @@ async def diff(ctx: RequestContext) -> Response:
     is_text = "text/plain" in ctx.request.headers.get("accept", "")
 
     def difference() -> str | bytes:
-        names, contents = (str(before.number), str(after.number)), (before.comparable(), after.comparable())
-        return unified(*contents, *names) if is_text else _encode(Difference.of(*names, *contents))
+        numbers, contents = (str(before.number), str(after.number)), (before.comparable(), after.comparable())
+        return unified(*contents, *numbers) if is_text else _encode(Difference.of(*numbers, *contents))
 
-    chosen = ctx.path("key_or_id"), from_name, to_name
-    (before, after), rev = await ctx.read(lambda reader: versions.compare(reader, ctx.project_id, *chosen))
+    names = from_name, to_name
+    for name in names:
+        check_version_name(ctx.services.catalog, ctx.key, name)
+    (before, after), rev = await ctx.read(
+        lambda reader: versions.compare(
+            reader, ctx.project_id, ctx.environment.pointer_id, ctx.path("key_or_id"), names
+        )
+    )
     # No ETag: responses are cached by path and query, and this one has two forms.
     body = await ctx.compute(difference)
     headers = {"Cache-Control": "private, no-cache", "Vary": "Accept", "X-Moorage-Revision": str(rev)}
     return Response(body, headers=headers, media_type="text/plain" if is_text else "application/json")
+
+
+def _version_name(ctx: RequestContext) -> str:
+    """Return the path parameter: the number or id of a version, or an environment that the API key may see.
+
+    Raises:
+        WrongEnvironment
+    """
+    name = ctx.path("version_or_id")
+    check_version_name(ctx.services.catalog, ctx.key, name)
+    return name
+
+
+def _environments(ctx: RequestContext, reader: Reader, deployment: Deployment) -> dict[str, list[str]]:
+    """Return the other environments than production in which each version is live, by the id of the version.
+
+    An API key that is bound to an environment sees that one alone.
+    """
+    found: dict[str, list[str]] = {}
+    for pointer in reader.own_pointers(deployment.id):
+        if ctx.key.environment_id in (None, pointer.environment_id):
+            found.setdefault(pointer.version_id, []).append(pointer.name)
+    return found

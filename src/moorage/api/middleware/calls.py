@@ -61,7 +61,7 @@ class CallRoutes:
     """The ASGI application of all calls."""
 
     def __init__(self, operations: Iterable[Operation], services: Services, on_error: OnError) -> None:
-        self._operations = {each.path: (each, _CallRoute(each.path)) for each in operations if each.is_call}
+        self._operations = {each.path: (each, each.rules, _CallRoute(each.path)) for each in operations if each.is_call}
         self._services = services
         self._on_error = on_error
 
@@ -71,10 +71,10 @@ class CallRoutes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to a POST with a path of these."""
-        operation, scope["route"] = self._operations[scope["path"]]
+        operation, rules, scope["route"] = self._operations[scope["path"]]
         request = _CallRequest(scope, receive)
         try:
-            response = await run(operation, request, self._services)
+            response = await run(operation, rules, request, self._services)
         except MoorageError as error:
             response = await self._on_error(request, error)
         await response(scope, receive, send)

@@ -24,9 +24,9 @@ from moorage.api.middleware.headers import RequestHeaders, read_headers
 from moorage.api.middleware.proxies import Proxies
 from moorage.api.middleware.response_cache import CachedResponse, CacheKey, ResponseCache
 from moorage.api.middleware.timeouts import SharedTimeout
-from moorage.api.request import SMALL_BODY
 from moorage.api.request_limits import RequestLimits
 from moorage.api.request_log import RequestLog
+from moorage.api.request_reader import SMALL_BODY
 from moorage.api.responses import RawHeaders, etag_matches
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import FRESH_SECONDS, Follower
