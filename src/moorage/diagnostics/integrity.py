@@ -10,6 +10,7 @@ from moorage.diagnostics.ledger import Ledger
 from moorage.diagnostics.rows import content_is_unchanged, emptied_findings, revision_findings, row_finding
 from moorage.store.engine import Row
 from moorage.store.store import Store
+from moorage.store.transfer.checked_rows import row_name
 from moorage.store.transfer.dump import HISTORY, TABLES, VERSIONS, DatabaseDump
 
 _columns = VERSIONS.columns
@@ -50,7 +51,7 @@ def _check_revisions(dump: DatabaseDump) -> CheckResult:
             if (finding := row_finding(table, row)) is not None:
                 findings.append(finding)
             elif column is not None and row[column] > dump.rev:
-                name = row[column] if table is HISTORY else row[0]
+                name = row[column] if table is HISTORY else row_name(table.name, row)
                 findings.append(
                     f"row {name} of table {table.name}: its revision {row[column]} is newer than the current revision"
                     f" {dump.rev}"

@@ -1,19 +1,16 @@
-"""The ledger: whether every row of projects, API keys, integrations, deployments and versions follows from the history.
+"""The ledger: whether every row follows from the history, except those about consumers and stored results.
 
 The rows and the entries are read in the same order, so memory does not depend on their number. A row that cannot be
 decoded is not compared: `moorage.diagnostics.rows` has a finding for it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-from msgspec import UNSET
-
-from moorage.core.deployments.history import description_sha256
-from moorage.core.integrations import sealed_sha256, settings_sha256
 from moorage.core.secret_keys import NO_KEYS, SecretKeys
 from moorage.diagnostics.check_result import BoundedFindings, CheckResult
+from moorage.diagnostics.comparison import NOT_CREATED, compare_row, compare_table
 from moorage.diagnostics.history import ChainResult, Head, verify_chain
+from moorage.diagnostics.proposals import compare_proposals
 from moorage.diagnostics.replay import (
     ClockResets,
     ExpectedRow,
@@ -25,21 +22,21 @@ from moorage.diagnostics.replay import (
     step_integration,
     step_project,
 )
+from moorage.diagnostics.replay_environments import environment_of, pointer_of, step_environment, step_pointer
 from moorage.diagnostics.versions import PURGED, TEXTS, VersionEntries, hash_of_texts
 from moorage.store.row_problems import problem_of
 from moorage.store.store import Store
-from moorage.store.transfer.dump import API_KEYS, DEPLOYMENTS, INTEGRATIONS, PROJECTS, VERSIONS, DatabaseDump, TableSpec
-
-#: Columns that are compared by a hash, as they are called in findings.
-_HASHED = {
-    "description_sha256": "its description", "text_sha256": "its content, notes or description",
-    "settings_sha256": "its address, with its options,", "sealed_sha256": "the text of its encrypted credentials",
-}  # fmt: skip
-
-_NOT_CREATED = "no history entry created it"
-
-#: The number of characters of a value in a finding.
-_MAX_SHOWN = 80
+from moorage.store.transfer.dump import (
+    API_KEYS,
+    DEPLOYMENTS,
+    ENVIRONMENTS,
+    INTEGRATIONS,
+    POINTERS,
+    PROJECTS,
+    VERSIONS,
+    DatabaseDump,
+    TableSpec,
+)
 
 
 class Ledger:
@@ -76,11 +73,14 @@ class Ledger:
         """Yield the results about the rows that follow from it."""
         self._resets = ClockResets(self._dump.query("clock_resets"))
         yield self._projects()
+        yield self._environments()
         yield self._api_keys()
         yield self._integrations()
         purges = Purges(self._dump.query("purges"))
         yield self._deployments(purges)
         yield self._versions(purges)
+        yield self._pointers()
+        yield compare_proposals(self._dump, self._resets)
         yield CheckResult("purges, compared with the history", purges.problems())
         yield self._missing_rows()
 
@@ -94,6 +94,11 @@ class Ledger:
             PROJECTS, "project", replay(entries, lambda entry: entry.project_id, step_project, self._resets)
         )
 
+    def _environments(self) -> CheckResult:
+        entries = self._dump.query("entries_of_environments")
+        expected = replay(entries, environment_of, step_environment, self._resets)
+        return self._compare(ENVIRONMENTS, "environment", expected)
+
     def _api_keys(self) -> CheckResult:
         entries = self._dump.query("entries_of_api_keys")
         return self._compare(
@@ -104,47 +109,25 @@ class Ledger:
         rotations = Rotations(self._dump.query("rotations"))
         entries = self._dump.query("entries_of_integrations")
         expected = replay(entries, lambda entry: entry.integration_id, step_integration, self._resets)
-        return self._compare(INTEGRATIONS, "integration", expected, lambda row, _: rotations.apply(row, self._resets))
+        return compare_table(
+            self._dump, INTEGRATIONS, "integration", expected, lambda row, _: rotations.apply(row, self._resets)
+        )
 
     def _deployments(self, purges: Purges) -> CheckResult:
         entries = self._dump.query("entries_of_deployments")
         expected = replay(entries, lambda entry: entry.deployment_id, step_deployment, self._resets)
-        return self._compare(DEPLOYMENTS, "deployment", expected, lambda row, rev: purges.apply(row, rev, self._resets))
+        return compare_table(
+            self._dump, DEPLOYMENTS, "deployment", expected, lambda row, rev: purges.apply(row, rev, self._resets)
+        )
 
-    def _compare(
-        self,
-        table: TableSpec,
-        kind: str,
-        expected: Iterable[ExpectedRow],
-        apply_later: Callable[[ExpectedRow, object], None] | None = None,
-    ) -> CheckResult:
-        """Compare the rows of a table with the expected rows, which are in the same order.
+    def _pointers(self) -> CheckResult:
+        entries = self._dump.query("entries_of_pointers")
+        expected = replay(entries, pointer_of, step_pointer, self._resets)
+        return self._compare(POINTERS, "pointer", expected)
 
-        `apply_later` applies to an expected row what followed its last entry, up to the revision of the row.
-        """
-        findings, count, columns, remaining = BoundedFindings(), 0, table.columns, iter(expected)
-        following = next(remaining, None)
-        for row in self._dump.rows(table):
-            count += 1
-            found = dict(zip(columns, row, strict=True))
-            name = f"{kind} {_shown(found.get('key') or found.get('name'))} ({found['id']})"
-            if "description" in found:
-                found["description_sha256"] = _hash_of(found.pop("description"))
-            if table is INTEGRATIONS:
-                found["settings_sha256"] = settings_sha256(_text(found.pop("base_url")), _text(found.pop("options")))
-                sealed = (_text(found.pop(column)) for column in ("credentials", "headers", "key_id"))
-                found["sealed_sha256"] = sealed_sha256(*sealed)
-            if following is None or following["id"] != found["id"]:
-                findings.add(f"{name}: {_NOT_CREATED}")
-                continue
-            if apply_later is None:
-                self._resets.apply(following)
-            else:
-                apply_later(following, found["rev"])
-            if problem_of(table.name, row) is None:  # otherwise, it is a finding of the rows
-                _compare_row(findings, name, found, following)
-            following = next(remaining, None)
-        return CheckResult(f"{kind}s, compared with the history ({count:,} {kind}s)", findings.texts())
+    def _compare(self, table: TableSpec, kind: str, expected: Iterable[ExpectedRow]) -> CheckResult:
+        """Compare the rows of a table whose expected rows need only the resets of the clock."""
+        return compare_table(self._dump, table, kind, expected, lambda row, _: self._resets.apply(row))
 
     def _versions(self, purges: Purges) -> CheckResult:
         findings, count, columns = BoundedFindings(), 0, VERSIONS.columns
@@ -155,7 +138,7 @@ class Ledger:
             found["text_sha256"] = hash_of_texts({column: found.pop(column) for column in TEXTS})
             name = f"version {found['version']} ({found['id']}) of deployment {found['deployment_id']}"
             if history.rev is None:
-                findings.add(f"{name}: {_NOT_CREATED}")
+                findings.add(f"{name}: {NOT_CREATED}")
                 continue
             expected = history.expected(self._resets)
             if found["text_sha256"] == PURGED and history.is_deleted:
@@ -163,7 +146,7 @@ class Ledger:
                 expected["text_sha256"] = PURGED
             if problem_of(VERSIONS.name, row) is not None:
                 continue  # a finding of the rows
-            _compare_row(findings, name, found, expected)
+            compare_row(findings, name, found, expected)
             if history.has_other_content:
                 findings.add(f"{name}: its history entries have different content hashes")
         return CheckResult(f"versions, compared with the history ({count:,} versions)", findings.texts())
@@ -180,30 +163,3 @@ def verify_ledger(store: Store) -> list[str]:
     with store.dump() as dump:
         ledger = Ledger(dump, store.secret_keys)
         return [finding for result in (*ledger.history(), *ledger.rows()) for finding in result.findings]
-
-
-def _compare_row(findings: BoundedFindings, name: str, found: dict[str, Any], expected: ExpectedRow) -> None:
-    """Add a finding for each column that differs from the expected row."""
-    for column, value in found.items():
-        wanted = expected.get(column, UNSET)
-        if type(value) is type(wanted) and value == wanted:
-            continue
-        if column.endswith("_sha256"):
-            findings.add(f"{name}: {_HASHED.get(column, column)} differs from the history")
-        else:
-            findings.add(f"{name}: {column} is {_shown(value)}, and {_shown(wanted)} in the history")
-
-
-def _hash_of(text: object) -> str:
-    return description_sha256(text) if isinstance(text, str) else "not a text"
-
-
-def _text(value: object) -> str | None:
-    return value if value is None or isinstance(value, str) else "not a text"
-
-
-def _shown(value: object) -> str:
-    if value is None or value is UNSET:
-        return "empty"
-    text = str(value)
-    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

@@ -22,7 +22,7 @@ ExpectedRow = dict[str, Any]
 Step = Callable[[ExpectedRow, Entry, Changes], None]
 
 #: The columns that a reset of the clock changes.
-_TIMES = ("created_us", "updated_us", "deleted_us", "revoked_us")
+_TIMES = ("created_us", "updated_us", "deleted_us", "revoked_us", "closed_us")
 
 #: Later than every revision.
 _NEVER = 2**63
@@ -50,7 +50,7 @@ class ClockResets:
             times = {name: expected[name] for name in _TIMES if _is_later(expected.get(name), clock_us)}
             if not times:
                 continue
-            if "updated_us" in times and "deleted_us" not in times and expected["deleted_us"] is not None:
+            if "updated_us" in times and "deleted_us" not in times and expected.get("deleted_us") is not None:
                 expected["updated_us"] = expected["deleted_us"]
                 del times["updated_us"]
             expected.update(dict.fromkeys(times, clock_us), rev=rev)
@@ -99,6 +99,7 @@ def step_api_key(expected: ExpectedRow, entry: Entry, changes: Changes) -> None:
             expected.update(
                 project_id=entry.project_id, name=changes.name, scopes=changes.scopes, created_us=changes.created_us,
                 token_sha256=changes.token_sha256, expires_us=changes.expires_us, revoked_us=None,
+                environment_id=None if changes.bound_to is UNSET else changes.bound_to, created_by=entry.api_key_id,
             )  # fmt: skip
         case "key_renamed":
             expected["name"] = changes.name
@@ -145,12 +146,17 @@ class Rotations:
 
 
 def step_deployment(expected: ExpectedRow, entry: Entry, changes: Changes) -> None:
-    """Add an entry about a deployment, or about one of its versions."""
+    """Add an entry about a deployment, or about one of its versions, that does not concern another environment.
+
+    A deployment that was created in another environment is not in production, where the API manages it.
+    """
+    is_elsewhere = entry.environment_id is not None
     match entry.action:
         case "created":
             expected.update(
                 project_id=entry.project_id, key=changes.key, seq=entry.rev, created_us=entry.at_us, deleted_us=None,
-                updated_us=entry.at_us, live_version_id=entry.to_version_id,
+                updated_us=entry.at_us, live_version_id=None if is_elsewhere else entry.to_version_id, owner="api",
+                file=None,
             )  # fmt: skip
         case "published" | "undone":
             expected.update(live_version_id=entry.to_version_id, updated_us=entry.at_us)
@@ -160,7 +166,7 @@ def step_deployment(expected: ExpectedRow, entry: Entry, changes: Changes) -> No
             expected.update(deleted_us=None, updated_us=entry.at_us)
     if changes.description_sha256 is not UNSET:
         expected.update(description_sha256=changes.description_sha256, updated_us=entry.at_us)
-    if changes.owner is not UNSET:
+    if changes.owner is not UNSET and not is_elsewhere:
         expected.update(owner=changes.owner, file=changes.file)
 
 

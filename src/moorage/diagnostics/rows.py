@@ -22,6 +22,11 @@ _ACTIONS: Mapping[str, str] = {
     "integration": (
         "The integration is not used. Delete the row, then: moorage integrations set NAME. Its history stays."
     ),
+    "environment": f"Requests in the environment fail. {_CORRECT}",
+    "pointer": f"The deployment is not served in the environment. {_CORRECT}",
+    "proposal": f"The proposal cannot be shown or approved. {_CORRECT}",
+    "proposal_item": f"The proposal cannot be shown or approved. {_CORRECT}",
+    "approval": f"The proposal cannot be shown or approved. {_CORRECT}",
     "history": f"The history of the deployment cannot be shown. {_CORRECT}",
     "idempotency": "A repeated request with the key gets an error. Delete the row.",
     "consumer": "The version counts as in use. Delete the row: the next request of the API key stores it again.",
