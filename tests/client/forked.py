@@ -80,6 +80,30 @@ def publish(client: Moorage) -> None:
     say(["parent", await_version(client, "1.1").source])
 
 
+def environment(client: Moorage) -> None:
+    """Both processes see a version that is published in the environment of the client, and none of another one."""
+    first = client.get_config("greeting").model
+    say(first)
+
+    def follow(name: str) -> None:
+        found: list[str] = []
+
+        def is_changed() -> bool:
+            found.append(client.get_config("greeting").model)
+            return found[-1] != first
+
+        until(is_changed)
+        say([name, found[-1]])
+
+    def child() -> None:
+        say("forked")
+        await_test()
+        follow("child")
+
+    fork(child)
+    follow("parent")
+
+
 def publish_async(url: str, token: str) -> None:
     async def until_version(client: AsyncMoorage, version: str) -> None:
         while (await client.get_config("greeting")).version != version:  # noqa: ASYNC110 -- another thread updates it
@@ -218,12 +242,13 @@ def jinja(client: Moorage) -> None:
     say(client.get_config("greeting", {"customer": "parent"}).messages[0]["content"])
 
 
-def main(name: str, url: str, token: str, cache: str) -> None:
+def main(name: str, url: str, token: str, cache: str, environment: str) -> None:
     usage_reports.CLOSE_SECONDS = HANG_SECONDS  # a loaded machine can take longer
     if name in {"closed", "publish_async", "exit_without_close"}:
         globals()[name](url, token)
         return
     options: dict[str, Any] = {"cache": cache or None, "lockfile": None, "jinja": name == "jinja"}
+    options["environment"] = environment or None
     with Moorage(url, token, **options) as client:
         globals()[name](client)
 

@@ -23,10 +23,14 @@ from tests.support.threads import HANG_SECONDS, until
 class Program:
     """A program of `tests.client.forked`, and its output."""
 
-    def __init__(self, name: str, url: str, token: str, cache: Path | None = None) -> None:
+    def __init__(self, name: str, url: str, token: str, cache: Path | None = None, environment: str = "") -> None:
         command = [sys.executable, "-W", "error", "-m", "tests.client.forked", name, url, token, str(cache or "")]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=clean_environment(), start_new_session=True
+            [*command, environment],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=clean_environment(),
+            start_new_session=True,
         )
 
     def __enter__(self) -> Self:

@@ -14,6 +14,7 @@ from moorage.client.errors import (
     DeploymentUnreadable,
     InvalidEnvironment,
     NoConfigurationError,
+    WrongEnvironment,
 )
 from moorage.client.state import HeldDeployment
 from moorage.providers.anthropic import AnthropicArguments
@@ -35,4 +36,5 @@ __all__ = [
     "OpenAIArguments",
     "Source",
     "UnsupportedModelType",
+    "WrongEnvironment",
 ]

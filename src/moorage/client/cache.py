@@ -13,7 +13,7 @@ from moorage import clock
 from moorage.client.body import MAX_SNAPSHOT
 from moorage.client.state import ClientState
 from moorage.core.access import find_key_id
-from moorage.core.resolution.snapshot import InvalidSnapshot, digest_of, is_signed, read_snapshot
+from moorage.core.resolution.snapshot import InvalidSnapshot, Snapshot, digest_of, is_signed, read_snapshot
 from moorage.files import remove_leftovers, write_file
 
 #: The longest signature in a disk cache, with the end of its line (bytes).
@@ -21,29 +21,35 @@ _MAX_SIGNATURE = 256
 
 
 class DiskCache:
-    """A file with the last snapshot from a server for an API key; its mtime is when that was current.
+    """A file with the last snapshot from a server for an API key and an environment; its mtime is when it was current.
+
+    Without an environment, it is that of the API key.
 
     The file has the snapshot and the signature as the server sent them. The client signs nothing itself, so the file
     cannot claim more than the server did.
     """
 
-    def __init__(self, folder: Path, url: str, api_key: str) -> None:
+    def __init__(self, folder: Path, url: str, api_key: str, environment: str | None = None) -> None:
         server = hashlib.sha256(url.encode()).hexdigest()[:8]
-        self.path = folder.absolute() / f"{find_key_id(api_key) or 'unknown'}-{server}.snapshot"
-        self._api_key = api_key
+        suffix = "" if environment is None else f"-{environment}"
+        self.path = folder.absolute() / f"{find_key_id(api_key) or 'unknown'}-{server}{suffix}.snapshot"
+        self._api_key, self._environment = api_key, environment
 
     def load(self) -> ClientState:
         """Return the cached deployments.
 
         Raises:
             OSError: the file cannot be read.
-            InvalidSnapshot: it is damaged, or belongs to another API key.
+            InvalidSnapshot: it is damaged, or belongs to another API key or environment.
         """
         data, current_at = _read(self.path, MAX_SNAPSHOT + _MAX_SIGNATURE)
         signature, _, body = data.partition(b"\n")
         if not is_signed(body, self._api_key, signature[:_MAX_SIGNATURE].decode("latin-1")):
             raise InvalidSnapshot(f"{self.path} is damaged, or was written with another API key")
-        return ClientState(read_snapshot(body), digest_of(body), "disk", current_at)
+        snapshot = read_snapshot(body)
+        if self._environment is not None:
+            _check_environment(self.path, snapshot, self._environment)
+        return ClientState(snapshot, digest_of(body), "disk", current_at)
 
     def save(self, state: ClientState, signature: str, body: bytes | None) -> None:
         """Write a signed state and when it was current, atomically. `body` has its bytes, if they are at hand.
@@ -58,7 +64,7 @@ class DiskCache:
         if is_new:
             with suppress(OSError, InvalidSnapshot):
                 other = self.load()
-                if (other.epoch, other.revision) >= (state.epoch, state.revision):
+                if not state.supersedes(other):
                     return
             if body is None:
                 body = state.encoded()
@@ -88,18 +94,27 @@ class DiskCache:
                     os.utime(file.fileno(), (seconds, seconds))
 
 
-def read_lockfile(path: Path) -> ClientState:
-    """Return the content of a lockfile. It contains no date, so its age is that of the file.
+def read_lockfile(path: Path, environment: str) -> ClientState:
+    """Return the content of the lockfile of an environment. It contains no date, so its age is that of the file.
 
     Raises:
         OSError: the file cannot be read.
-        InvalidSnapshot
+        InvalidSnapshot: it is damaged, or belongs to another environment.
     """
     data, current_at = _read(path, MAX_SNAPSHOT)
     try:
-        return ClientState(read_snapshot(data), b"", "lockfile", current_at)
+        snapshot = read_snapshot(data)
     except InvalidSnapshot as error:
         raise InvalidSnapshot(f"{path} cannot be used: {error}; write it again with `moorage lock`") from error
+    _check_environment(path, snapshot, environment)
+    return ClientState(snapshot, b"", "lockfile", current_at)
+
+
+def _check_environment(path: Path, snapshot: Snapshot, environment: str) -> None:
+    if snapshot.environment != environment:
+        raise InvalidSnapshot(
+            f"{path} is of the environment {snapshot.environment!r}, and this client is of {environment!r}"
+        )
 
 
 def _read(path: Path, maximum: int) -> tuple[bytes, float]:

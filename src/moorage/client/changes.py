@@ -1,5 +1,7 @@
 """The changes that events of the change feed describe."""
 
+import msgspec
+
 from moorage.client.errors import InvalidResponse
 from moorage.client.sse import Event
 from moorage.client.state import ClientState
@@ -9,6 +11,8 @@ from moorage.core.resolution.snapshot import GoneDeployment, InvalidSnapshot, re
 
 #: A change of a deployment.
 Change = LiveVersion | GoneDeployment
+
+_decode_names = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
 def new_changes(state: ClientState, events: list[Event]) -> tuple[list[Change] | None, int]:
@@ -34,6 +38,19 @@ def new_changes(state: ClientState, events: list[Event]) -> tuple[list[Change] |
                 is_decoded = False
         start = end
     return changes if is_decoded else None, revision
+
+
+def has_other_names(state: ClientState, event: Event) -> bool:
+    """Return whether an event has other names of environments than a state.
+
+    Raises:
+        InvalidResponse: the event cannot be decoded.
+    """
+    try:
+        names = _decode_names(event.data)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise InvalidResponse(reason="the change stream has invalid names of environments") from None
+    return state.environments != (names if len(names) > 1 else ())
 
 
 def _change(event: Event) -> Change:

@@ -16,15 +16,13 @@ from moorage.client.errors import InvalidEnvironment
 from moorage.client.forks import restart_after_fork
 from moorage.client.http import HttpClient
 from moorage.client.request import Objects, new_request
+from moorage.client.resolved import ResolvedRequest
 from moorage.client.state import ClientState, Held
 from moorage.client.sync import Sync
 from moorage.client.usage import UsageReports
-from moorage.core.deployments.deployment import LiveVersion
+from moorage.core.environments import check_environment_name
+from moorage.core.errors.environments import InvalidEnvironmentName
 from moorage.core.errors.templates import JinjaNotEnabled
-from moorage.core.resolution.compiled import CompiledVariant
-from moorage.core.resolution.config import GetConfigRequest
-from moorage.core.routing.table import Resolution
-from moorage.core.templates.template import Rendered
 from moorage.rendering.jinja import Jinja
 from moorage.settings import SettingError, from_environment
 
@@ -41,6 +39,7 @@ class _Client:
         lockfile: str | Path | None = "deployments.lock.json",
         jinja: bool = False,
         report_usage: bool = True,
+        environment: str | None = None,
     ) -> None:
         """Start the synchronization with the server at `url`, without waiting for it.
 
@@ -48,13 +47,19 @@ class _Client:
         enables jinja templates, which separate processes render. `report_usage` lets the server know which versions
         are in use, with the names of inputs and never their values.
 
+        The client has the deployments of `environment`; without it, those of the environment that the API key is bound
+        to, else of production.
+
         Raises:
-            JinjaNotInstalled
+            InvalidEnvironmentName, JinjaNotInstalled
         """
+        if environment is not None:
+            check_environment_name(environment)
         self._jinja = Jinja() if jinja else None
-        disk_cache = None if cache is None else DiskCache(Path(cache), url, api_key)
-        self._sync = Sync(HttpClient(url, api_key), disk_cache, None if lockfile is None else Path(lockfile))
-        self._usage = UsageReports(HttpClient(url, api_key)) if report_usage else None
+        disk_cache = None if cache is None else DiskCache(Path(cache), url, api_key, environment)
+        locked = None if lockfile is None else Path(lockfile)
+        self._sync = Sync(HttpClient(url, api_key, environment), disk_cache, locked, environment)
+        self._usage = UsageReports(HttpClient(url, api_key, environment)) if report_usage else None
         self._stop = weakref.finalize(self, _abandon, self._sync, self._usage)
         self._stop.atexit = False
         restart_after_fork(self)
@@ -67,10 +72,12 @@ class _Client:
         lockfile: str | Path | None = "deployments.lock.json",
         jinja: bool = False,
         report_usage: bool = True,
+        environment: str | None = None,
     ) -> Self:
         """Return a client for `MOORAGE_URL` (default: `http://127.0.0.1:8700`) with the API key `MOORAGE_API_KEY`.
 
-        As for the command line, `MOORAGE_API_KEY_FILE` can name a file instead.
+        As for the command line, `MOORAGE_API_KEY_FILE` can name a file instead. Without `environment`, it is
+        `MOORAGE_ENVIRONMENT`, if that is set.
 
         Raises:
             InvalidEnvironment: there is no API key, or a variable cannot be used.
@@ -78,13 +85,20 @@ class _Client:
         """
         try:
             url, api_key = from_environment("url"), from_environment("api_key")
+            if environment is None and (named := from_environment("environment")):
+                environment = check_environment_name(named)
         except SettingError as error:
             raise InvalidEnvironment(reason=error) from error
+        except InvalidEnvironmentName as error:
+            raise InvalidEnvironment(reason=f"MOORAGE_ENVIRONMENT: {error.message}") from error
         if url is None or api_key is None:
             raise InvalidEnvironment(
                 reason="MOORAGE_API_KEY is not set; to create a key, run `moorage keys create NAME`"
             )
-        return cls(url, api_key, cache=cache, lockfile=lockfile, jinja=jinja, report_usage=report_usage)
+        return cls(
+            url, api_key, cache=cache, lockfile=lockfile, jinja=jinja, report_usage=report_usage,
+            environment=environment,
+        )  # fmt: skip
 
     def _restart_in_child(self) -> None:
         """Continue in a forked process."""
@@ -146,11 +160,12 @@ class Moorage(_Client):
 
         Raises:
             DeploymentNotFound, DeploymentUnreadable, NoConfigurationError
+            WrongEnvironment: the context names another environment than the client's.
             InvalidJson, InvalidBody, VariantNotResolved, TemplateError: as the server's get_config.
         """
         state = self._sync.state or self._sync.wait()
         request = new_request(key, inputs, context, prefix_messages, messages, extra_params)
-        resolution = _Resolution(state, request, self._usage)
+        resolution = ResolvedRequest(state, request, self._usage)
         if resolution.variant.engine != "jinja":
             return resolution.config(resolution.variant.render(resolution.request))
         if self._jinja is None:
@@ -190,7 +205,7 @@ class AsyncMoorage(_Client):
         """The same as `Moorage.get_config`."""
         state = self._sync.state or await self._state()
         request = new_request(key, inputs, context, prefix_messages, messages, extra_params)
-        resolution = _Resolution(state, request, self._usage)
+        resolution = ResolvedRequest(state, request, self._usage)
         if resolution.variant.engine != "jinja":
             return resolution.config(resolution.variant.render(resolution.request))
         if self._jinja is None:
@@ -207,34 +222,3 @@ def _abandon(sync: Sync, usage: UsageReports | None) -> None:
     sync.abandon()
     if usage is not None:
         usage.abandon()
-
-
-class _Resolution:
-    """A request with its variant, before the templates are rendered."""
-
-    __slots__ = ("live", "request", "resolution", "state", "usage", "variant")
-
-    state: ClientState
-    live: LiveVersion
-    variant: CompiledVariant
-    resolution: Resolution
-
-    def __init__(self, state: ClientState, request: GetConfigRequest, usage: UsageReports | None) -> None:
-        self.usage = usage
-        compiled = state.compiled(request.key)
-        self.state, self.live, self.request = state, compiled.live, request
-        self.resolution, self.variant = compiled.resolve(request.attributes())
-
-    def for_jinja(self) -> tuple[list[str], dict[str, Any], Any]:
-        """Return the arguments for rendering with jinja."""
-        return self.variant.texts, self.variant.inputs(self.request.inputs), self.variant.missing
-
-    def rendered(self, templates: list[Rendered]) -> bytes:
-        """Return the response as JSON, with the output of jinja."""
-        return self.variant.encoded(templates, self.request)
-
-    def config(self, json: bytes) -> Config:
-        """Return the result with its source, and record the use."""
-        if self.usage is not None:
-            self.usage.record(self.live.version_id, self.request.inputs)
-        return Config(json, self.live, self.resolution, self.state.source, self.state.age())

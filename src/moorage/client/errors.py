@@ -5,6 +5,7 @@
         ├── DeploymentNotFound
         ├── DeploymentUnreadable
         ├── NoConfigurationError
+        ├── WrongEnvironment
         ├── InvalidEnvironment
         └── ServerUnreachable     internal: the server does not respond
             └── InvalidResponse   internal: its response cannot be trusted
@@ -39,6 +40,13 @@ class NoConfigurationError(ClientError):
 
     code = "no_configuration"
     hint = "Start the server, or create a lockfile on a machine that reaches it: `moorage lock --out FILE`."
+
+
+class WrongEnvironment(ClientError):
+    """The context names the environment {named!r}, and this client is of {own!r}."""
+
+    code = "wrong_environment"
+    hint = "Use a client of that environment: Moorage(url, api_key, environment={named!r})."
 
 
 class InvalidEnvironment(ClientError):

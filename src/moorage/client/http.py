@@ -13,13 +13,14 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 import msgspec
 
 from moorage import __version__
 from moorage.client.body import read_body, read_start
 from moorage.client.errors import InvalidResponse, ServerUnreachable
+from moorage.client.rejections import rejection, shown
 from moorage.client.sse import Event, batches
 from moorage.core.position import Position
 from moorage.core.resolution.snapshot import digest_of, etag_of_digest, is_digest_signed
@@ -42,11 +43,16 @@ class SignedSnapshot(msgspec.Struct, frozen=True):
 
 
 class HttpClient:
-    """An HTTP client for a server and an API key. Only `close` is safe to call from another thread."""
+    """An HTTP client for a server and an API key. Only `close` is safe to call from another thread.
 
-    def __init__(self, url: str, api_key: str) -> None:
+    Requests are about `environment`; without it, the server chooses that of the API key.
+    """
+
+    def __init__(self, url: str, api_key: str, environment: str | None = None) -> None:
         self._url = (url if "://" in url else f"http://{url}").rstrip("/") + "/v2/deployments/"
         self._api_key = api_key
+        self._environment = environment
+        self._query = "" if environment is None else f"?{urlencode({'environment': environment})}"
         self._tls: ssl.SSLContext | None = None
         self._open: list[list[socket.socket]] = []  # the sockets of each request; a duplicate is the first one
         self._is_closed = False
@@ -129,9 +135,8 @@ class HttpClient:
                         secured.settimeout(read_seconds)
                         response = self._request(secured, parts, path, headers, body)
                         if response.status not in (200, 304):
-                            where = f"{host}:{port} rejects the API key, " if response.status == 401 else ""
-                            message = _message_of(read_start(response))
-                            raise ServerUnreachable(reason=f"{where}HTTP status {response.status}{message}")
+                            data = read_start(response)
+                            raise rejection(response.status, data, f"{host}:{port}", self._environment)
                         yield response, deadline.cancel
                 finally:
                     deadline.cancel()
@@ -167,7 +172,7 @@ class HttpClient:
         connection = HTTPConnection(parts.hostname or "")
         connection.sock = secured
         try:
-            connection.request("GET" if body is None else "POST", parts.path + path, body, own | headers)
+            connection.request("GET" if body is None else "POST", parts.path + path + self._query, body, own | headers)
         except ValueError:  # its text has the API key
             raise ServerUnreachable(reason="the URL or the API key has characters that HTTP does not allow") from None
         return connection.getresponse()
@@ -203,23 +208,7 @@ def _abort(handle: socket.socket) -> None:
         handle.shutdown(socket.SHUT_RDWR)
 
 
-def _message_of(data: bytes) -> str:
-    try:
-        return f": {_shown(str(msgspec.json.decode(data)['message']))}"
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return ", which is not a response of Moorage"
-
-
 def _error_text(error: OSError | HTTPException | UnicodeError) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
-    return _shown(str(error)) or type(error).__name__
-
-
-#: The maximum length of a text of the server.
-_MAX_SHOWN = 400
-
-
-def _shown(text: str) -> str:
-    """Return a text of the server for a log or an error, without control characters."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text[:_MAX_SHOWN])
+    return shown(str(error)) or type(error).__name__

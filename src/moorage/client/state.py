@@ -1,15 +1,16 @@
 """The deployments of a client in memory. A change results in a new state, so any thread can read."""
 
 import copy
+import logging
 import time
 from bisect import bisect_left
 from collections.abc import Iterable
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
 from moorage.client.config import Source
-from moorage.client.errors import DeploymentNotFound, DeploymentUnreadable, InvalidResponse
+from moorage.client.errors import DeploymentNotFound, DeploymentUnreadable, InvalidResponse, WrongEnvironment
 from moorage.core.deployments.content import DECODE_ERRORS
 from moorage.core.deployments.deployment import LiveVersion
 from moorage.core.position import Position
@@ -23,6 +24,8 @@ _SOURCES = {"server": "server's snapshot", "disk": "disk cache", "lockfile": "lo
 #: An unknown key is compared with as many keys as this divided by its length, because the caller's event loop waits.
 #: The time of a comparison is the product of both lengths: 20 microseconds for 16 characters, a millisecond for 100.
 COMPARED_CHARACTERS, _LONGEST_KEY = 400, 128
+
+_log = logging.getLogger("moorage.client")
 
 
 class HeldDeployment(msgspec.Struct, frozen=True):
@@ -45,10 +48,12 @@ class ClientState:
         self.digest = digest
         self.epoch, self.revision = snapshot.epoch, snapshot.revision
         self._project = snapshot.project
+        self.environment, self.environments = snapshot.environment, snapshot.environments
         self._by_id = {live.id: live for live in snapshot.lives}
         self._by_key = {live.key: live for live in snapshot.lives}
         self._keys = sorted(self._by_key)
         self._compiled: dict[str, CompiledDeployment] = {}
+        self._has_warned = False
 
     @property
     def position(self) -> Position:
@@ -79,6 +84,24 @@ class ClientState:
                 ) from error
         return compiled
 
+    def check_context(self, attribute: Any) -> None:
+        """Check the environment that `context.environments` names, as the server does for a bound API key.
+
+        A lockfile has no names of environments, so the first other name is logged.
+
+        Raises:
+            WrongEnvironment
+        """
+        name = attribute[0] if isinstance(attribute, list) and len(attribute) == 1 else attribute
+        if not isinstance(name, str) or name == self.environment:
+            return
+        if name in self.environments:
+            raise WrongEnvironment(param="context.environments", named=name, own=self.environment)
+        if self.source == "lockfile" and not self._has_warned:
+            self._has_warned = True
+            message = "the lockfile is of the environment %r, and cannot show whether %r in a context is another one"
+            _log.warning(message, self.environment, name[:80])
+
     def held(self) -> Held:
         """Return all deployments, ordered by key."""
         lives = (self._by_key[key] for key in self._keys)
@@ -90,7 +113,8 @@ class ClientState:
 
     def encoded(self) -> bytes:
         """Return the snapshot, with the same bytes as on the server."""
-        return encode_snapshot(self._project, self.epoch, self.revision, self._by_id.values())
+        lives = self._by_id.values()
+        return encode_snapshot(self._project, self.epoch, self.revision, lives, self.environment, self.environments)
 
     def after(self, changes: Iterable[LiveVersion | GoneDeployment], revision: int) -> Self:
         """Return the state after changes: a prediction of the server's snapshot, until its signature is verified."""
@@ -106,6 +130,25 @@ class ClientState:
         state.digest = digest_of(state.encoded())
         return state
 
+    def check_environment(self, environment: str) -> None:
+        """Check that a snapshot is of an environment.
+
+        Raises:
+            InvalidResponse
+        """
+        if self.environment != environment:
+            raise InvalidResponse(
+                reason=f"the snapshot is of the environment {self.environment[:80]!r} instead of {environment!r}"
+            )
+
+    def supersedes(self, other: "ClientState") -> bool:
+        """Return whether the state is newer than another one, or has other names of environments.
+
+        These change without a revision.
+        """
+        ours, theirs = (self.epoch, self.revision), (other.epoch, other.revision)
+        return ours > theirs or (ours == theirs and self.environments != other.environments)
+
     def check_follows(self, known: "ClientState") -> None:
         """Check that a signed snapshot is not older than a known one: an old signature stays valid forever.
 
@@ -116,6 +159,7 @@ class ClientState:
         """
         if self._project != known._project:
             raise InvalidResponse(reason="the snapshot belongs to another project")
+        self.check_environment(known.environment)
         if (self.epoch, self.revision) < (known.epoch, known.revision):
             ours, theirs = ((state.revision, state.epoch or "first") for state in (known, self))
             raise InvalidResponse(

@@ -15,11 +15,12 @@ from contextlib import closing
 from pathlib import Path
 
 from moorage.client.cache import DiskCache, read_lockfile
-from moorage.client.changes import new_changes
+from moorage.client.changes import has_other_names, new_changes
 from moorage.client.errors import ClientError, InvalidResponse, NoConfigurationError
 from moorage.client.http import HttpClient
 from moorage.client.sse import Event
 from moorage.client.state import ClientState
+from moorage.core.environments import PRODUCTION
 from moorage.core.resolution.snapshot import InvalidSnapshot, read_snapshot
 
 #: The time that a caller waits for the server before it uses a file (seconds).
@@ -46,8 +47,12 @@ _log = logging.getLogger("moorage.client")
 class Sync:
     """The synchronization with a server, and the files to use while it is unreachable."""
 
-    def __init__(self, server: HttpClient, cache: DiskCache | None, lockfile: Path | None) -> None:
+    def __init__(
+        self, server: HttpClient, cache: DiskCache | None, lockfile: Path | None, environment: str | None = None
+    ) -> None:
+        """`environment` is the requested one; without it, the server chooses that of the API key."""
         self._server, self._cache, self._lockfile = server, cache, lockfile
+        self._environment = environment
         self._status = {"server": "no response yet", "cache": "none", "lockfile": "none"}
         self._synced: ClientState | None = None
         self._cached: ClientState | None = None
@@ -130,7 +135,7 @@ class Sync:
         """Return the state of the server's snapshot, which can be the predicted or the known one.
 
         Raises:
-            InvalidResponse: it is not signed, or older than the known one.
+            InvalidResponse: it is not signed, older than the known one, or of another environment.
         """
         requested_at, known = time.monotonic(), self._synced or self._cached
         expected = predicted or known
@@ -139,6 +144,8 @@ class Sync:
             state = expected
         else:
             state = ClientState(read_snapshot(signed.body or b""), signed.digest, "server", requested_at)
+            if self._environment is not None:
+                state.check_environment(self._environment)
         if known is not None and state is not known:
             state.check_follows(known)
             state.reuse(known)
@@ -155,13 +162,17 @@ class Sync:
         """Follow the changes until the server ends the stream."""
         self._write_cache()
         pending: list[Event] = []
-        unconfirmed = 0
+        unconfirmed, has_names = 0, False
         with closing(self._server.changes(state.position)) as batches:
             for batch in batches:
                 for event in batch:
                     unconfirmed += event.size
-                    if event.name == "reset":
+                    if event.name == "reset" or (event.name == "environments" and has_other_names(state, event)):
                         self._needs_snapshot = True
+                        return
+                    has_names = has_names or event.name == "environments"
+                    if event.name == "comment" and state.environments and not has_names:
+                        self._needs_snapshot = True  # they were deleted after the snapshot
                         return
                     if event.name in {"deployment", "deleted"}:
                         pending.append(event)
@@ -221,7 +232,7 @@ class Sync:
     def _fall_back(self) -> ClientState:
         if self._fallback is None:
             try:
-                self._fallback = self._cached or (read_lockfile(self._lockfile) if self._lockfile else None)
+                self._fallback = self._cached or self._read_lockfile()
             except FileNotFoundError:
                 pass
             except (InvalidSnapshot, OSError) as error:
@@ -230,3 +241,7 @@ class Sync:
             status = self._status
             raise NoConfigurationError(server=status["server"], cache=status["cache"], lockfile=status["lockfile"])
         return self._fallback
+
+    def _read_lockfile(self) -> ClientState | None:
+        """Return the state of the lockfile. Without a requested environment, it must be that of production."""
+        return None if self._lockfile is None else read_lockfile(self._lockfile, self._environment or PRODUCTION)
