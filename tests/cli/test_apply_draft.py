@@ -38,7 +38,10 @@ def test_drafts_are_saved_once_and_published_by_the_next_apply(project: Project,
     assert first.stdout.splitlines()[-2].split() == ["drafted", "unchanged", "failed"]
     assert versions(project, "a") == [("1.1", "draft"), ("1.0", "live")]
     published = moorage("apply", "a.json", folder=folder, project=project)
-    assert published.stdout.splitlines()[0] == "updated a: 1.0 → 1.1, undo: moorage deployments undo a --take-ownership"
+    assert (
+        published.stdout.splitlines()[0]
+        == "updated a: 1.0 → 1.1 in production, undo: moorage deployments undo a --take-ownership"
+    )
     assert versions(project, "a") == [("1.1", "live"), ("1.0", "published")]
     assert moorage("apply", ".", "--draft", folder=folder, project=project).stdout.splitlines()[1].split() == [
         "0", "1", "0"

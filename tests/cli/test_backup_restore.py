@@ -57,10 +57,10 @@ def test_a_backup_of_either_engine_is_restored_into_either(
     store = database.store()
     file.unlink()
 
-    assert run(folder, "db", "backup", file.name, "--database", database.url).startswith("12 deployments, revision ")
+    assert run(folder, "db", "backup", file.name, "--database", database.url).startswith("18 deployments, revision ")
     result = run(folder, "db", "restore", file.name, "--database", target)
 
-    assert f"Restored 12 deployments of revision {store.current_revision()} into " in result
+    assert f"Restored 18 deployments of revision {store.current_revision()} into " in result
     with closing(open_store(target)) as restored:
         assert restorable(contents(restored)) == restorable(contents(store))
         assert restored.current_revision() == store.current_revision() + 1
@@ -140,7 +140,7 @@ def test_a_database_that_is_not_empty_is_replaced_only_with_the_replace_option(
 
     rejected = moorage("db", "restore", file.name, "--database", database.url, folder=folder)
     assert rejected.returncode == 1
-    assert f"It holds 12 deployments at revision {now['rev']}, and the backup holds 12 at" in rejected.stderr
+    assert f"It holds 18 deployments at revision {now['rev']}, and the backup holds 18 at" in rejected.stderr
     assert (contents(store), epoch(store)) == (now, "")
 
     run(folder, "db", "restore", file.name, "--replace", "--database", database.url)
@@ -306,7 +306,7 @@ def test_a_database_file_in_a_read_only_folder_must_be_copied_before_it_is_resto
 
     assert (rejected.returncode, rejected.stdout) == (1, "")
     assert "copy it to a folder that this user can write" in rejected.stderr
-    assert run(folder, "db", "restore", "mine.db").startswith("Restored 12 deployments of revision ")
+    assert run(folder, "db", "restore", "mine.db").startswith("Restored 18 deployments of revision ")
 
 
 def test_a_restore_upgrades_an_older_schema_and_does_not_change_the_backup(database: Database, folder: Path) -> None:

@@ -32,8 +32,8 @@ def test_versions_are_compared_published_and_undone(edited: Project, folder: Pat
     assert "-  first line" in difference
     assert "+  second line" in difference
     assert "   one" in difference
-    assert (published, after_publish) == ("bot: 1.0 is live.\n", "1.0")
-    assert undone == "bot: 1.1 is live again.\n"
+    assert (published, after_publish) == ("bot: 1.0 is live in production.\n", "1.0")
+    assert undone == "bot: 1.1 is live again in production.\n"
 
 
 def test_versions_show_the_status_and_history_shows_the_actor_and_the_reason(edited: Project, folder: Path) -> None:
@@ -55,7 +55,7 @@ def test_delete_prints_the_command_that_restores_the_deployment(edited: Project,
     restored = run(edited, folder, *command)
 
     assert "was deleted at" in deleted_error.stderr
-    assert restored == "Restored bot: 1.1 is live.\n"
+    assert restored == "Restored bot, in all environments.\n"
     assert edited.get("bot").json["version"] == "1.1"
 
 

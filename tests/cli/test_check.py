@@ -18,15 +18,18 @@ from tests.support.tampering import tamper
 SUBJECTS = (
     "database files",
     "revisions of all rows (",
-    "hash chain of the history (39 entries)",
-    "content hashes (17 versions, without 2 purged versions)",
-    "version numbers (14 deployments)",
-    "live versions (14 deployments)",
+    "hash chain of the history (77 entries)",
+    "content hashes (31 versions, without 2 purged versions)",
+    "version numbers (21 deployments)",
+    "live versions (21 deployments)",
     "projects, compared with the history (2 projects)",
-    "API keys, compared with the history (3 API keys)",
+    "environments, compared with the history (5 environments)",
+    "API keys, compared with the history (8 API keys)",
     "integrations, compared with the history (",
-    "deployments, compared with the history (14 deployments)",
-    "versions, compared with the history (19 versions)",
+    "deployments, compared with the history (21 deployments)",
+    "versions, compared with the history (33 versions)",
+    "pointers, compared with the history (5 pointers)",
+    "proposals, compared with the history (4 proposals)",
     "purges, compared with the history",
     "history, compared with the rows",
 )
@@ -117,7 +120,7 @@ def test_an_intact_database_passes_and_is_not_changed(database: Database, folder
     assert (result.returncode, result.stderr) == (0, "")
     *lines, head = result.stdout.splitlines()
     assert [line[:7] for line in lines] == ["ok     "] * len(SUBJECTS)
-    assert re.fullmatch(r"head   39:[0-9a-f]{64}", head)
+    assert re.fullmatch(r"head   77:[0-9a-f]{64}", head)
     assert all(subject in line for subject, line in zip(SUBJECTS, lines, strict=True)), lines
     assert contents(store) == before
 

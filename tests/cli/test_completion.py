@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.environments import put_environment
 from tests.support.program import moorage
 from tests.support.server import Project, clean_environment
 from tests.support.threads import HANG_SECONDS
@@ -102,6 +103,16 @@ def test_keys_with_the_typed_prefix_are_listed(project_with_keys: Project, folde
 def test_commands_and_options_are_completed(folder: Path) -> None:
     assert completions("d", folder=folder, settings={}) == ["db", "deployments", "diff", "doctor", "drift"]
     assert completions("apply", "--pr", folder=folder, settings={}) == ["--prune"]
+
+
+def test_the_names_of_environments_are_completed(project: Project, folder: Path) -> None:
+    put_environment(project, "staging")
+
+    for words in (
+        ("deployments", "list", "--environment", "st"), ("environments", "set", "st"), ("apply", "--environment", "st"),
+        ("deployments", "promote", "--from", "st"), ("environments", "diff", "production", "st"),
+    ):  # fmt: skip
+        assert completions(*words, folder=folder, settings=settings_of(project)) == ["staging"], words
 
 
 def test_the_url_option_overrides_the_environment(project_with_keys: Project, folder: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_deployment_is_created_drafted_compared_published_undone_deleted_and_r
     restored = run(project, folder, *deleted.stdout.rpartition("moorage ")[2].split(), "--reason", "it was used")
     history = project.request("GET", "/v2/deployments/bot/history").json["data"]
 
-    assert created.stdout == "Created bot: 1.0 is live.\n"
+    assert created.stdout == "Created bot: 1.0 is live in production.\n"
     assert drafted.stdout.startswith("bot: saved 1.1 as a draft.\n")
     assert [line for line in compared.stdout.splitlines() if line[0] in "+-"] == [
         "--- 1.0",
@@ -68,10 +68,10 @@ def test_a_deployment_is_created_drafted_compared_published_undone_deleted_and_r
         "Error: bot: 1.0 is live, not 1.1. Nothing was changed. To see what changed: moorage deployments history bot\n"
     )
     assert (after_rejection.body, after_rejection.headers["etag"]) == (before.body, before.headers["etag"])
-    assert published.stdout == "bot: 1.1 is live.\n"
-    assert undone.stdout == "bot: 1.0 is live again.\n"
-    assert deleted.stdout.startswith("Deleted bot.\nTo restore it until 20")
-    assert restored.stdout == "Restored bot: 1.0 is live.\n"
+    assert published.stdout == "bot: 1.1 is live in production.\n"
+    assert undone.stdout == "bot: 1.0 is live again in production.\n"
+    assert deleted.stdout.startswith("Deleted bot, in all environments.\nTo restore it until 20")
+    assert restored.stdout == "Restored bot, in all environments.\n"
     assert [(entry["action"], entry["reason"]) for entry in history] == [
         ("restored", "it was used"),
         ("deleted", ""),

@@ -58,11 +58,23 @@ COMMANDS = [
     "deployments publish a 1.1",
     "deployments publish a 1.1 --if-live 1.0",
     "deployments undo a",
+    "deployments unpublish a --environment staging",
+    "deployments promote a --from staging --to production",
+    "deployments promote --all --from staging --to production",
     "deployments history a",
     "deployments delete a",
     "deployments delete a --version 1.0",
     "deployments restore a",
     "deployments restore a --version 1.0",
+    "environments list",
+    "environments show production",
+    "environments set staging --protected",
+    "environments delete staging --yes",
+    "environments diff staging production",
+    "proposals list",
+    "proposals show a",
+    "proposals approve a",
+    "proposals reject a",
     "integrations list",
     "integrations list -o json",
     "integrations show a",
@@ -78,6 +90,9 @@ LISTS = [
     for command in COMMANDS
     if command.startswith(("apply --prune", "diff", "drift", "export", "deployments list --all", "integrations list"))
 ]
+
+#: The route that `apply` reads first.
+ENVIRONMENTS = "/v2/environments"
 
 #: The items of each list.
 LISTED: dict[str, dict[str, Any]] = {"manifests": MANIFEST, "integrations": INTEGRATION, "deployments": ITEM}
@@ -106,6 +121,16 @@ def place(folder: Path) -> Path:
     (inside / "contexts.json").write_text('[{"plan": "pro"}]')
     create_database(inside)
     return inside
+
+
+def with_environments(respond: Callable[[Request], bytes]) -> Callable[[Request], bytes]:
+    """Return a function that responds to the request for the environments as Moorage does."""
+    return lambda request: as_moorage(request) if request.path == ENVIRONMENTS else respond(request)
+
+
+def of_lists(server: HostileServer) -> list[Request]:
+    """Return the requests without that for the environments, which is no list of pages."""
+    return [request for request in server.requests if request.path != ENVIRONMENTS]
 
 
 def run(
@@ -275,9 +300,9 @@ def test_a_list_without_end_is_read_up_to_the_limit(
         item = LISTED[request.path.rpartition("/")[2]] | {"id": name, "key": name}
         return response(a_page(item, has_more=True))
 
-    server = fails_in_one_line(place, command, next_page)
+    server = fails_in_one_line(place, command, with_environments(next_page))
 
-    assert len(server.requests) == (2 if repeats else 20)
+    assert len(of_lists(server)) == (2 if repeats else 20)
 
 
 @pytest.mark.parametrize("command", LISTS)
@@ -288,16 +313,16 @@ def test_the_time_of_all_pages_is_limited(place: Path, command: str, monkeypatch
         item = LISTED[request.path.rpartition("/")[2]] | {"id": "x", "key": "x"}
         return response(a_page(item, has_more=True))
 
-    server = fails_in_one_line(place, command, next_page)
+    server = fails_in_one_line(place, command, with_environments(next_page))
 
-    assert len(server.requests) == 1
+    assert len(of_lists(server)) == 1
 
 
 @pytest.mark.parametrize("command", LISTS)
 def test_an_empty_page_ends_a_list(place: Path, command: str) -> None:
-    server = fails_in_one_line(place, command, lambda request: response(a_page(has_more=True)))
+    server = fails_in_one_line(place, command, with_environments(lambda request: response(a_page(has_more=True))))
 
-    assert len(server.requests) == 1
+    assert len(of_lists(server)) == 1
 
 
 @pytest.mark.parametrize("command", LISTS)
@@ -309,9 +334,9 @@ def test_the_bytes_of_all_pages_are_limited(place: Path, command: str, monkeypat
         item = LISTED[request.path.rpartition("/")[2]] | {"id": name, "key": name, "zzz": "z" * 300_000}
         return response(a_page(item, has_more=True))
 
-    server = fails_in_one_line(place, command, next_page)
+    server = fails_in_one_line(place, command, with_environments(next_page))
 
-    assert len(server.requests) == 4
+    assert len(of_lists(server)) == 4
 
 
 @pytest.mark.parametrize("key", HOSTILE_KEYS)
@@ -351,7 +376,19 @@ def everywhere(value: Any, text: str, fixed: set[str]) -> Any:
 @pytest.mark.parametrize("status", [200, 404])
 def test_no_text_of_a_server_reaches_the_terminal_as_it_is(place: Path, command: str, status: int) -> None:
     """Fields whose values are checked have correct ones."""
-    fixed = {"key", "id", "_id", "version_id", "version", "format", "owner", "model_type", "role", "status"}
+    fixed = {
+        "key",
+        "id",
+        "_id",
+        "version_id",
+        "version",
+        "format",
+        "owner",
+        "model_type",
+        "role",
+        "status",
+        "environment",
+    }
 
     def hostile(request: Request) -> bytes:
         body = body_for(request) if status == 200 else ERROR
@@ -468,13 +505,13 @@ def test_apply_stops_at_a_server_that_is_not_moorage_and_shows_what_it_did(place
 
     result, server = run(
         place, "apply a.yaml b.yaml c.yaml",
-        lambda request: as_moorage(request) if request.path.endswith("/a") else response(b"<html>"),
+        with_environments(lambda request: as_moorage(request) if request.path.endswith("/a") else response(b"<html>")),
     )  # fmt: skip
 
     assert result.returncode == 1
     assert result.stdout.split("created  updated  unchanged  failed")[1].split() == ["0", "1", "0", "0"]
     assert "is not a Moorage server" in result.stderr
-    assert len(server.requests) == 2
+    assert len(of_lists(server)) == 2
 
 
 @pytest.mark.parametrize("name", ["/etc/hostname", "../secret.yaml", "x/../../secret.yaml", "a\x00b"])

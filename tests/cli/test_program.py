@@ -26,8 +26,10 @@ COMMANDS = {
     "deployments diff greeting 1.0 1.1": "+prompt_config",
     "deployments history greeting": "created",
     "deployments explain greeting": "default",
-    "deployments publish greeting 1.1": "greeting: 1.1 is live.",
+    "deployments publish greeting 1.1": "greeting: 1.1 is live in production.",
     "deployments show nowhere": "'nowhere' not found",
+    "environments list": "production",
+    "proposals list": "There are no such proposals.",
     "keys list": "test",
     "projects list": "default",
     "db backup --force backup.db": "backup.db",
@@ -82,7 +84,9 @@ def test_wrong_usage_is_an_error_and_not_a_difference(folder: Path, arguments: l
     assert "Usage: moorage" in result.stderr
 
 
-@pytest.mark.parametrize("group", ["", "deployments", "integrations", "keys", "projects", "db"])
+@pytest.mark.parametrize(
+    "group", ["", "deployments", "environments", "proposals", "integrations", "keys", "projects", "db"]
+)
 def test_help_describes_each_command_without_cutting_it_off(folder: Path, group: str) -> None:
     shown = moorage(*group.split(), "--help", folder=folder, settings={"COLUMNS": "80"}).stdout
 

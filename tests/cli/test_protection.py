@@ -65,8 +65,8 @@ def test_publish_requires_allow_breaking_for_a_breaking_change(served: Project, 
     assert rejected.returncode == 1
     assert "breaking: customer is no longer used" in rejected.stderr
     assert "To publish anyway, pass --allow-breaking" in rejected.stderr
-    assert allowed.stdout == "bot: 1.1 is live.\n"
-    assert run(served, folder, "deployments", "undo", "bot").stdout == "bot: 1.0 is live again.\n"
+    assert allowed.stdout == "bot: 1.1 is live in production.\n"
+    assert run(served, folder, "deployments", "undo", "bot").stdout == "bot: 1.0 is live again in production.\n"
 
 
 def test_delete_requires_force_for_a_deployment_in_use(served: Project, folder: Path) -> None:
@@ -78,7 +78,7 @@ def test_delete_requires_force_for_a_deployment_in_use(served: Project, folder: 
     assert rejected.returncode == 1
     assert "version 1.0 to test (" in rejected.stderr
     assert "To delete it anyway, pass --force." in rejected.stderr
-    assert forced.stdout.startswith("Deleted bot.")
+    assert forced.stdout.startswith("Deleted bot, in all environments.")
 
 
 def test_delete_requires_force_for_a_version_in_use(served: Project, folder: Path) -> None:

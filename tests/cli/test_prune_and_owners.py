@@ -123,7 +123,7 @@ def test_apply_overwrites_a_deployment_taken_over_by_the_api_only_with_take_owne
     applied = run(managed, folder, "apply", "--take-ownership", "prompts")
     rejected_again = moorage("deployments", "undo", "a", folder=folder, project=managed)
 
-    assert published.stdout == "a: 1.0 is live.\n"
+    assert published.stdout == "a: 1.0 is live in production.\n"
     assert (state["a"]["owner"], state["a"]["file"], state["a"]["version"]) == ("api", FILE, "1.0")
     assert (rejected.returncode, counts(rejected.stdout)) == (1, [0, 0, 0, 1])
     for part in (FILE, "moorage drift", "--take-ownership"):
@@ -297,7 +297,9 @@ def test_prune_records_the_reason_and_prints_the_restore_commands(two_removed: P
 
     assert result.returncode == 0
     assert remaining == {"stays"}
-    assert [start.rpartition("Deleted ")[2] for start, _, _ in restore_lines] == ["gone", "old"]
+    assert [start.rpartition("Deleted ")[2] for start, _, _ in restore_lines] == [
+        "gone in all environments", "old in all environments"
+    ]  # fmt: skip
     assert reasons == {key: ("deleted", f"pruned: no longer in prompts/{key}.yaml") for key in ("gone", "old")}
     assert contents(two_removed) == {key: content for key, content in before.items() if key != "old"}
 

@@ -21,7 +21,9 @@ from moorage.core.deployments.ownership import WriteOptions
 from moorage.registry.projects import get_project
 from moorage.store.store import Store
 from moorage.store.transaction import StoredResult
+from moorage.store.transfer.dump import TABLES
 from tests.support import registry
+from tests.support.environments import fill_with_environments
 from tests.support.server import a_body
 from tests.support.stores import Database, run_sql
 from tests.support.tampering import columns, findings, tamper, value
@@ -58,6 +60,7 @@ def fill(store: Store) -> None:
     registry.restore(store, project, "restored")
     registry.delete_version(store, project, "answers", "1.1")
     registry.fill_with_integrations(store, project)
+    fill_with_environments(store, project)
     registry.create_api_key(store, project, "all", DEFAULT_SCOPES)
     registry.create_api_key(store, project, "for a while", [Scope.READ], store.now_us() + 10**12)
     key, _ = registry.create_api_key(store, project, "lost", [Scope.READ])
@@ -67,7 +70,7 @@ def fill(store: Store) -> None:
     with store.read() as reader:
         live = reader.find_deployment(project, "answers")
     assert live is not None
-    store.record_consumers([UsageRecord(live.live_version_id, key.id, 1, 2, ("customer",))])
+    store.record_consumers([UsageRecord(live.live_version_id or "", key.id, 1, 2, ("customer",))])
 
 
 @pytest.fixture
@@ -135,7 +138,8 @@ MANIPULATIONS = {
         r"API key all .*: token_sha256 differs",
     ),
     "a key that was planted": (
-        "INSERT INTO api_key SELECT 'planted', project_id, 'planted', scopes, token_sha256, created_us, NULL, NULL, rev"
+        "INSERT INTO api_key SELECT 'planted', project_id, 'planted', scopes, token_sha256, created_us, NULL, NULL,"
+        " rev, NULL, NULL"
         " FROM api_key WHERE name = 'all'",
         r"API key planted \(planted\): no history entry created it",
     ),
@@ -187,6 +191,88 @@ MANIPULATIONS = {
     "a project that was renamed": (
         "UPDATE project SET name = 'shop2' WHERE name = 'shop'",
         r"project shop2 .*: name is shop2, and shop in the history",
+    ),
+    "a deployment that was taken out of production": (
+        "UPDATE deployment SET live_version_id = NULL WHERE key = 'answers'",
+        r"deployment answers .*: live_version_id is empty, and \S+ in the history",
+    ),
+    "a live version in another environment that was moved": (
+        f"UPDATE pointer SET version_id = {version(0, 'own')} WHERE version_id = {version(1, 'own')}",
+        r"pointer \(\S+ env_\S+\): version_id is ",
+    ),
+    "a live version in another environment that is one of another deployment": (
+        f"UPDATE pointer SET version_id = {version(0, 'answers')} WHERE version_id = {version(1, 'own')}",
+        r"deployment own \(.*\): its live version \S+ is not one of its versions",
+    ),
+    "a deployment that follows production again": (
+        f"UPDATE pointer SET version_id = NULL WHERE version_id = {version(1, 'own')}",
+        r"pointer \(\S+ env_\S+\): version_id is empty, and \S+ in the history",
+    ),
+    "the row of a follower that was removed": (
+        "DELETE FROM pointer WHERE deployment_id = (SELECT id FROM deployment WHERE key = 'follower')",
+        r"pointer \S+ env_\S+: it is missing, and the history has it since revision",
+    ),
+    "a live version in another environment that was planted": (
+        "INSERT INTO pointer SELECT id, (SELECT id FROM environment WHERE name = 'staging'), live_version_id,"
+        " updated_us, 'api', NULL, rev FROM deployment WHERE key = 'answers'",
+        r"pointer \(\S+ env_\S+\): no history entry created it",
+    ),
+    "an environment that needs no approvals any more": (
+        "UPDATE environment SET required_approvals = 0 WHERE name = 'strict'",
+        r"environment strict .*: required_approvals is 0, and 2 in the history",
+    ),
+    "production that is not protected": (
+        "UPDATE environment SET is_protected = 0 WHERE name = 'production'",
+        r"environment production .*: is_protected is 0, and 1 in the history",
+    ),
+    "a deleted environment that is back": (
+        "UPDATE environment SET deleted_us = NULL WHERE name = 'closed'",
+        r"environment closed .*: deleted_us is empty",
+    ),
+    "production that was removed": (
+        "DELETE FROM environment WHERE name = 'production' AND project_id ="
+        " (SELECT id FROM project WHERE name = 'shop')",
+        r"environment env_\w+: it is missing, and the history has",
+    ),
+    "a bound key that was released": (
+        "UPDATE api_key SET environment_id = NULL WHERE name = 'bound'",
+        r"API key bound .*: environment_id is empty, and env_\S+ in the history",
+    ),
+    "a key with another author": (
+        "UPDATE api_key SET created_by = NULL WHERE name = 'bound'",
+        r"API key bound .*: created_by is empty, and \S+ in the history",
+    ),
+    "a closed proposal that is open again": (
+        "UPDATE proposal SET status = 'open' WHERE status = 'rejected'",
+        r"proposal \S+: status is open, and rejected in the history",
+    ),
+    "a proposal of somebody else": (
+        "UPDATE proposal SET created_by = 'nobody' WHERE status = 'open'",
+        r"proposal \S+: created_by is nobody, and \S+ in the history",
+    ),
+    "a proposal that was removed": (
+        "DELETE FROM approval WHERE proposal_id IN (SELECT id FROM proposal WHERE status = 'rejected');"
+        " DELETE FROM proposal_item WHERE proposal_id IN (SELECT id FROM proposal WHERE status = 'rejected');"
+        " DELETE FROM proposal WHERE status = 'rejected'",
+        r"proposal \S+: it is missing, and the history has",
+    ),
+    "a proposal of another version": (
+        f"UPDATE proposal_item SET version_id = {version(0, 'contested')} WHERE version_id = {version(1, 'contested')}",
+        r"item of proposal \S+ \(0\): version_id is ",
+    ),
+    "an item that was added": (
+        "INSERT INTO proposal_item SELECT proposal_id, 7, deployment_id, base, version_id, breaking, owner, file"
+        " FROM proposal_item LIMIT 1",
+        r"item of proposal \S+ \(7\): no history entry created it",
+    ),
+    "an approval that was removed": (
+        "DELETE FROM approval WHERE reason = 'as first'",
+        r"approval of proposal \S+ \(\S+\): it is missing, and the history has it",
+    ),
+    "an approval that was planted": (
+        "INSERT INTO approval SELECT o.id, k.id, o.created_us, '' FROM proposal o, api_key k"
+        " WHERE o.status = 'open' AND k.name = 'second'",
+        r"approval of proposal \S+ \(\S+\): no history entry created it",
     ),
     "a history without its last entries": (
         f"DELETE FROM history WHERE rev > {_LAST} - 2;"
@@ -271,21 +357,22 @@ def others(column: str, before: Any) -> list[Any]:
 
 
 KEYS = {
-    "revision": "id", "history": "rev", "moorage_schema": "version", "idempotency": "key", "consumer": "version_id",
+    "moorage_schema": "version", "idempotency": "key", "consumer": "version_id",
+    "pointer": "deployment_id || ' ' || environment_id", "proposal_item": "proposal_id || ' ' || n",
+    "approval": "proposal_id || ' ' || api_key_id", "unknown_name": "name",
 }  # fmt: skip
 
 
 def tampered_values(url: str, table: str, column: str) -> Iterator[str]:
     """Change one value of a column in several ways; yield the way, and then restore the value."""
     key = KEYS.get(table, "id")
+    tamper(url, f"CREATE TABLE aside AS SELECT * FROM {table}")
     for condition in ("IS NOT NULL", "IS NULL"):
         row = value(url, f"SELECT {key} FROM {table} WHERE {column} {condition} ORDER BY {key} LIMIT 1")
         if row is None:
             continue
         before = value(url, f"SELECT {column} FROM {table} WHERE {key} = {literal(row)}")
         for other in others(column, before):
-            place = other if column == key else row
-            after = f"{key} IS NULL" if place is None else f"{key} = {literal(place)}"
             if other == before:
                 continue
             try:
@@ -293,7 +380,8 @@ def tampered_values(url: str, table: str, column: str) -> Iterator[str]:
             except (apsw.Error, psycopg.Error):
                 continue  # the database rejects it
             yield f"{table}.{column}: {literal(before)} -> {literal(other)}"
-            tamper(url, f"UPDATE {table} SET {column} = {literal(before)} WHERE {after}")
+            tamper(url, f"DELETE FROM {table}; INSERT INTO {table} SELECT * FROM aside")
+    tamper(url, "DROP TABLE aside")
 
 
 @pytest.mark.exhaustive
@@ -321,7 +409,7 @@ def is_reference(table: str, column: str) -> bool:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("table", ["project", "api_key", "integration", "deployment", "version", "history"])
+@pytest.mark.parametrize("table", [table.name for table in TABLES if table.name not in ("idempotency", "consumer")])
 def test_each_removed_row_is_found(database: Database, url: str, table: str) -> None:
     key = KEYS.get(table, "id")
     for (row,) in run_sql(url, f"SELECT {key} FROM {table} ORDER BY {key}"):

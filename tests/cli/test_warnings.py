@@ -55,7 +55,7 @@ def test_diff_and_apply_show_warnings_with_line_and_caret(project: Project, fold
     again = moorage("apply", "prompts", folder=folder, project=project)
 
     assert SHOWN in diff.stdout
-    assert applied.stdout.startswith(f"created welcome: 1.0\n{SHOWN}")
+    assert applied.stdout.startswith(f"created welcome: 1.0 in production\n{SHOWN}")
     assert again.stdout.startswith(f"unchanged welcome\n{SHOWN}")
     assert (diff.returncode, applied.returncode) == (0, 0)
 
@@ -106,7 +106,7 @@ def test_problems_of_every_format_have_their_line(
 def test_standard_input_has_lines_too(project: Project, folder: Path) -> None:
     shown = moorage("apply", "-", folder=folder, project=project, stdin=FILE.encode()).stdout
 
-    assert shown.startswith("created welcome: 1.0\n    2 warnings in standard input:8\n")
+    assert shown.startswith("created welcome: 1.0 in production\n    2 warnings in standard input:8\n")
 
 
 def test_control_characters_in_an_excerpt_are_visible(project: Project, folder: Path) -> None:
@@ -142,9 +142,9 @@ def test_apply_lists_what_it_did(project: Project, folder: Path) -> None:
     dry = moorage("apply", ".", "--dry-run", folder=folder, project=project).stdout.splitlines()
     shown = moorage("apply", ".", folder=folder, project=project).stdout.splitlines()
 
-    assert dry[:2] == ["created new: 1.0", "updated old: 1.0 → 1.1"]
+    assert dry[:2] == ["created new: 1.0 in production", "updated old: 1.0 → 1.1 in production"]
     assert shown[:2] == [
-        "created new: 1.0",
-        "updated old: 1.0 → 1.1, undo: moorage deployments undo old --take-ownership",
+        "created new: 1.0 in production",
+        "updated old: 1.0 → 1.1 in production, undo: moorage deployments undo old --take-ownership",
     ]
     assert shown[2].split() == ["created", "updated", "unchanged", "failed"]

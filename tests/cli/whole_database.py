@@ -11,6 +11,7 @@ from moorage.store.transaction import StoredResult
 from moorage.store.transfer.dump import TABLES
 from tests.cli.samples import TEXTS, body_with_text, body_with_values
 from tests.support import registry
+from tests.support.environments import fill_with_environments
 from tests.support.server import a_body
 from tests.support.stores import insert
 
@@ -22,7 +23,8 @@ put = partial(registry.put, reason="à propos")
 def fill(store: Store, extra: int = 0) -> None:
     """Create every kind of row, texts of all kinds and sizes, and `extra` small deployments.
 
-    The rows are projects, keys, versions, drafts, deleted and purged objects, and stored results.
+    The rows are projects, keys, versions, drafts, deleted and purged objects, environments with their live versions and
+    proposals, and stored results.
     """
     project, shop = get_project(store, "default").id, registry.create_project(store, "läden").id
     for name, texts in TEXTS.items():
@@ -45,6 +47,7 @@ def fill(store: Store, extra: int = 0) -> None:
     put(store, project, "gone", a_body())
     registry.delete_version(store, shop, "answers", "1.3")
     registry.fill_with_integrations(store, project)
+    fill_with_environments(store, shop)
     registry.create_api_key(store, shop, "für immer", DEFAULT_SCOPES)
     registry.create_api_key(store, project, "soon over", list(Scope), store.now_us() + 10**12)
     key, _ = registry.create_api_key(store, project, "over", [Scope.READ])

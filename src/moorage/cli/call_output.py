@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from moorage.cli.call_responses import CallMessage, CallReply, CallUsage, ToolCallPart
 from moorage.cli.output import echo, one_line, pluralize
-from moorage.cli.problems import print_warning_header
+from moorage.cli.problems import print_context_warning, print_warning_header
 
 #: Finish reasons that need no mention.
 _USUAL = frozenset({"", "stop", "tool_calls"})
@@ -94,6 +94,7 @@ class CallSummary:
         `has_waited` says that the headers were sent before the model responded, so that they do not have all attempts.
         """
         print_warning_header(headers.get("x-moorage-warnings"))
+        print_context_warning(headers.get("x-moorage-warning"))
         if dropped := headers.get("x-moorage-dropped"):
             line = f"not sent, because the provider or the model does not take it: {one_line(dropped, _LENGTH)}"
             echo(f"warning: {line}", err=True, fg="yellow")

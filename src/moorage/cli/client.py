@@ -9,14 +9,13 @@ import click
 import msgspec
 
 from moorage import __version__
+from moorage.cli.environment_responses import ProposalReply
 from moorage.cli.errors import ServerError, api_error, decode, raise_not_moorage
 from moorage.cli.hints import GET_A_KEY
 from moorage.cli.http import MAX_RESPONSE, Exchange, HttpClient, HttpResponse, InvalidServerUrl, NoResponse
 from moorage.cli.profile import profile_path, read_profile
-from moorage.cli.responses import (
-    LiveDeployment,
-    PageT,
-)
+from moorage.cli.proposed import Proposed
+from moorage.cli.responses import LiveDeployment, PageT
 from moorage.core.deployments.deployment import MAX_NOTES
 from moorage.core.deployments.ids import check_key_or_id, is_segment
 from moorage.core.deployments.page import MAX_LIMIT
@@ -25,6 +24,9 @@ from moorage.settings import SettingError, from_environment
 
 T = TypeVar("T")
 S = TypeVar("S")
+
+#: The status of a change that is stored as a proposal.
+PROPOSED = 202
 
 #: The limits of a list: pages, bytes of all pages, and seconds.
 MAX_PAGES = 10_000
@@ -129,20 +131,24 @@ class Client:
         query: dict[str, Any] | None = None,
         **headers: str,
     ) -> Reply[T]:
-        """Send a request with a JSON body."""
+        """Send a request with a JSON body.
+
+        Raises:
+            Proposed: the environment requires approvals, so the change is a proposal.
+        """
         data = None if body is None else msgspec.json.encode(body)
         return self._json(method, path, query or {}, data, kind, **headers)
 
-    def call(self, path: str, kind: type[T], body: Any = None) -> Reply[T]:
+    def call(self, path: str, kind: type[T], body: Any = None, **query: Any) -> Reply[T]:
         """Send a request for which the server waits for a provider, and return the complete response."""
-        data = None if body is None else msgspec.json.encode(body)
-        response = self._respond(lambda: self._http.send("POST", path, data, self._headers, is_call=True))
+        data, target = None if body is None else msgspec.json.encode(body), _target(path, query)
+        response = self._respond(lambda: self._http.send("POST", target, data, self._headers, is_call=True))
         return Reply(self._http.url, decode(self._http.url, self._checked(response), kind), response)
 
-    def stream(self, path: str, body: Any) -> Exchange:
+    def stream(self, path: str, body: Any, **query: Any) -> Exchange:
         """Call a model, and return its response while it arrives. Close it."""
-        data = msgspec.json.encode(body)
-        exchange = self._respond(lambda: self._http.stream("POST", path, data, self._headers))
+        data, target = msgspec.json.encode(body), _target(path, query)
+        exchange = self._respond(lambda: self._http.stream("POST", target, data, self._headers))
         if not 200 <= exchange.status < 300:
             with exchange:
                 self._checked(self._respond(exchange.read))
@@ -175,11 +181,12 @@ class Client:
         self, method: str, path: str, query: dict[str, Any], body: bytes | None, kind: type[T], **headers: str
     ) -> Reply[T]:
         response = self._send(method, path, query, body, **headers)
+        if response.status == PROPOSED:
+            raise Proposed(decode(self._http.url, response, ProposalReply), decode(self._http.url, response, Any))
         return Reply(self._http.url, decode(self._http.url, response, kind), response)
 
     def _send(self, method: str, path: str, query: dict[str, Any], body: bytes | None, **headers: str) -> HttpResponse:
-        fields = {name: _query_value(value) for name, value in query.items() if value is not None}
-        target = path + (f"?{urlencode(fields)}" if fields else "")
+        target = _target(path, query)
         texts = {name.replace("_", "-"): _header_value(value) for name, value in headers.items() if value}
         return self._checked(self._respond(lambda: self._http.send(method, target, body, self._headers | texts)))
 
@@ -225,6 +232,12 @@ def version_path(key_or_id: str, version: str) -> str:
 def one_line(text: str) -> str:
     """Return a text on one line."""
     return visible(" ".join(text.split()))
+
+
+def _target(path: str, query: dict[str, Any]) -> str:
+    """Return a path with the query parameters that are not None."""
+    fields = {name: _query_value(value) for name, value in query.items() if value is not None}
+    return path + (f"?{urlencode(fields)}" if fields else "")
 
 
 def _query_value(value: object) -> str:

@@ -6,14 +6,16 @@ from typing import Any
 import click
 
 from moorage.cli.client import Client, deployment_path
+from moorage.cli.environment_options import environment_option, in_environment
 from moorage.cli.errors import DIFFERENT
-from moorage.cli.manifests import read_manifests
+from moorage.cli.manifests import Manifests, read_manifests
 from moorage.cli.options import output_option, setting, strict_option
 from moorage.cli.output import echo, one_line, print_data, print_table, print_text
 from moorage.cli.problems import print_skipped
 from moorage.cli.responses import HistoryRow, Page
 from moorage.cli.table import Column, new_table, when
 from moorage.core.deployments.manifest import Manifest
+from moorage.core.environments import PRODUCTION
 from moorage.core.escaping import visible
 from moorage.documents.file_names import git_root, name_in_project
 from moorage.documents.plan import is_under, make_plan
@@ -24,28 +26,31 @@ from moorage.documents.read import Document, read_paths
 @click.argument("paths", nargs=-1, metavar="[PATH...]", type=click.Path(exists=True, allow_dash=True))
 @output_option
 @click.option("--exit-code", is_flag=True, expose_value=False, hidden=True)  # of earlier versions: it is the default
+@environment_option
 @strict_option
 @setting("url")
-def drift(paths: tuple[str, ...], output: str, strict: bool, url: str) -> None:
+def drift(paths: tuple[str, ...], output: str, environment: str | None, strict: bool, url: str) -> None:
     """List deployments that differ from their files.
 
     Each line says what differs, who changed it and why. Without PATH, the files are searched by the names that the
     server has, from this folder or from the root of this git repository. With drift, the exit code is 2; if a file or a
-    deployment cannot be read, it is 1.
+    deployment cannot be read, it is 1. Outside production, these are the deployments that files manage there, and
+    their descriptions are not compared.
     """
     client = Client.from_environment(url)
-    found_manifests = read_manifests(client)
-    manifests = found_manifests.by_key
+    found_manifests = read_manifests(client, environment)
+    manifests, name = found_manifests.by_key, found_manifests.environment
     documents = read_paths(list(paths) if paths else _named_files(manifests), is_strict=strict)
     print_skipped(documents)
-    roots = [name_in_project(path) for path in paths]
-    rows = [_row(client, *found) for found in _drifted(documents, manifests, paths, roots)]
+    compared = documents if name == PRODUCTION else _managed(documents, manifests)
+    rows = [_row(client, environment, *found) for found in _drifted(compared, found_manifests, paths)]
     if output != "table":
         print_data(rows, output)
     elif not rows:
-        print_text("No drift: the server matches the files.")
+        place = "the server" if name == PRODUCTION else name
+        print_text(f"No drift: {place} matches the files.")
     else:
-        _print(rows)
+        _print(rows, environment)
     has_problems = any(document.problem and not document.is_skipped for document in documents)
     if found_manifests.report() or has_problems:
         raise click.exceptions.Exit(1)
@@ -65,13 +70,23 @@ def _is_below(name: str) -> bool:
     return not path.is_absolute() and ".." not in path.parts and visible(name) == name
 
 
+def _managed(documents: list[Document], manifests: dict[str, Manifest]) -> list[Document]:
+    """Return the documents of deployments that a file manages, and those that cannot be read."""
+    return [
+        document
+        for document in documents
+        if document.problem or ((current := manifests.get(document.key)) is not None and current.file is not None)
+    ]
+
+
 def _drifted(
-    documents: list[Document], manifests: dict[str, Manifest], paths: tuple[str, ...], roots: list[str]
+    documents: list[Document], on_server: Manifests, paths: tuple[str, ...]
 ) -> list[tuple[str, str, str, Manifest | None]]:
     """Return key, file, difference, and the state on the server, for each deployment that differs from its file."""
+    manifests, roots = on_server.by_key, [name_in_project(path) for path in paths]
     found: list[tuple[str, str, str, Manifest | None]] = []
     files = {document.key: document.file for document in documents}
-    for step in make_plan(documents, manifests, ()):
+    for step in make_plan(documents, manifests, (), on_server.environment):
         current = manifests.get(step.key)
         file = files.get(step.key) or step.source
         is_taken_over = current is not None and current.owner == "api" and current.file is not None
@@ -97,16 +112,19 @@ def _drifted(
     return sorted(found, key=lambda row: row[:2])
 
 
-def _row(client: Client, key: str, file: str, difference: str, current: Manifest | None) -> dict[str, Any]:
+def _row(
+    client: Client, environment: str | None, key: str, file: str, difference: str, current: Manifest | None
+) -> dict[str, Any]:
     row: dict[str, Any] = {"key": key, "file": file, "drift": difference}
     if current is None or current.owner == "files":
         return row
-    for last in client.get(f"{deployment_path(current.id)}/history", Page[HistoryRow], limit=1).value.data[:1]:
+    path, query = f"{deployment_path(current.id)}/history", {"limit": 1, "environment": environment}
+    for last in client.get(path, Page[HistoryRow], **query).value.data[:1]:
         row |= {"version": current.version, "action": last.action, "by": last.by, "at": last.at, "why": last.reason}
     return row
 
 
-def _print(rows: list[dict[str, Any]]) -> None:
+def _print(rows: list[dict[str, Any]], environment: str | None) -> None:
     columns = ("key", "drift", "file", "by", "at", "why")
     table = new_table(
         "key", Column("drift", is_wrapped=True), Column("file", drop=3, is_cut=True), Column("by", drop=4, is_cut=True),
@@ -116,7 +134,9 @@ def _print(rows: list[dict[str, Any]]) -> None:
         cells = {**row, "at": when(row["at"])} if "at" in row else row
         table.add_row(*(one_line(cells.get(column) or "-", 120) for column in columns))
     print_table(table)
+    option = in_environment(environment)
     echo(
-        "`moorage diff PATH` shows the differences; `moorage export DIR` writes the state of the server to files.",
+        f"`moorage diff PATH{option}` shows the differences; `moorage export DIR{option}` writes the state of the"
+        " server to files.",
         err=True,
     )

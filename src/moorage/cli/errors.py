@@ -1,5 +1,6 @@
 """The errors of the command line that the responses of a server cause."""
 
+import re
 from collections.abc import Sequence
 from typing import NoReturn, TypeVar
 
@@ -21,6 +22,9 @@ DIFFERENT = 2
 #: The maximum number of values in a response; each takes up to a hundred bytes of memory.
 MAX_VALUES = 4_000_000
 
+#: The path of an item in a request about several deployments.
+_INDEX = re.compile(r"deployments\[(\d{1,4})\](?:\.key)?: ", re.ASCII)
+
 #: How many lines of an error are shown.
 _MAX_LINES = 100
 
@@ -39,6 +43,18 @@ class ApiError(click.ClickException):
         self.code = code
         self.details = details
         super().__init__("\n  ".join(self.problems) + (f"\n{self.hint}" if hint else ""))
+
+
+def name_problems(error: ApiError, keys: Sequence[str]) -> ApiError:
+    """Return an error about several deployments with their keys instead of their indexes in the request."""
+    if isinstance(error, ServerError) or not error.details:
+        return error
+
+    def named(line: str) -> str:
+        found = _INDEX.match(line)
+        return f"{keys[int(found[1])]}: {line[found.end() :]}" if found and int(found[1]) < len(keys) else line
+
+    return ApiError([named(line) for line in error.problems], error.hint, error.code, error.details)
 
 
 class ServerError(ApiError):
@@ -77,7 +93,11 @@ def api_error(url: str, response: HttpResponse, source: str = "") -> ApiError:
         error = decode(url, response, ErrorReply).error
     except ServerError as unreadable:
         return unreadable
-    problems = [f"{problem.path or 'the body'}: {problem.message}" for problem in error.problems]
+    # A problem of one of several deployments can end with the hint for users of the API.
+    problems = [
+        f"{problem.path or 'the body'}: {problem.message.removesuffix(error.hint).rstrip()}"
+        for problem in error.problems
+    ]
     problems += [f"breaking: {change.message}" for change in error.breaking]
     problems += [_affected(caller) for caller in error.callers]
     message, hint = translate(error)

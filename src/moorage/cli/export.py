@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from moorage.cli.client import Client
+from moorage.cli.environment_options import environment_option
 from moorage.cli.manifests import read_manifests
 from moorage.cli.options import setting
 from moorage.cli.output import echo, one_line, print_table
@@ -25,8 +26,9 @@ _RESULTS = ("created", "updated", "unchanged")
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
+@environment_option
 @setting("url")
-def export(folder: Path, url: str) -> None:
+def export(folder: Path, environment: str | None, url: str) -> None:
     """Write deployments to files in DIR.
 
     Each deployment is written to the file that already has only this deployment, else to a new file named by its key.
@@ -34,7 +36,7 @@ def export(folder: Path, url: str) -> None:
     that the server cannot decode are left out and listed; then the exit code is 1.
     """
     client = Client.from_environment(url)
-    found_manifests = read_manifests(client)
+    found_manifests = read_manifests(client, environment)
     manifests = sorted(found_manifests.by_key.values(), key=lambda manifest: manifest.key)
     found = {file: read_paths([str(file)]) for file in sorted(folder.glob("*.yaml")) if file.is_file()}
     files = _choose_files(folder, [manifest.key for manifest in manifests], found)

@@ -17,6 +17,7 @@ GET_A_KEY = (
 )
 
 _RETRY = "Retry later. A fallback to a provider that works takes over."
+_BOUND = "To create one for an environment: moorage keys create NAME --environment ENVIRONMENT"
 _SET = "moorage integrations set NAME --provider PROVIDER --api-key-stdin"
 
 #: Code -> hint. `{key}` is the key of the deployment that the error is about.
@@ -61,6 +62,23 @@ _HINTS: Mapping[str, str] = {
     "rate_limit_exceeded": "Retry later.",
     "not_supported_by_provider": "Change the deployment, or use a provider that supports it.",
     "unsupported_model_type": "To get what to send to the model: moorage deployments get-config {key}",
+    "wrong_environment": f"Name the environment of the key, or use another API key. {_BOUND}",
+    "environment_deleted": f"Use another API key. {_BOUND}",
+    "environment_not_found": "To list all: moorage environments list. To create one: moorage environments create NAME",
+    "deployment_not_in_environment": (
+        "To promote it from one that has it: moorage deployments promote {key} --from NAME --to NAME"
+    ),
+    "version_not_published": "To publish it there first: moorage deployments publish {key} VERSION --environment NAME",
+    "production_cannot_follow": (
+        "To publish another version: moorage deployments publish {key} VERSION. To delete it: moorage deployments"
+        " delete {key}"
+    ),
+    "keys_bound": "To revoke one: moorage keys revoke ID. To revoke all of them with the deletion, pass --force.",
+    "too_many_environments": "To delete one: moorage environments delete NAME",
+    "own_proposal": "Another person approves it, with a key of their own that has the scope deployments:approve.",
+    "proposal_not_found": "To list the proposals: moorage proposals list",
+    "proposal_closed": "To propose the change again, repeat the command that proposed it.",
+    "reason_missing": "Pass --reason.",
     "egress_forbidden": "The operator of the server can allow private hosts with MOORAGE_PRIVATE_HOSTS.",
 }
 
@@ -70,6 +88,14 @@ _RESTORABLE = frozenset({"deployment_deleted", "version_deleted"})
 #: A message about a query parameter, which is an option of `moorage deployments list`.
 _PARAMETER = re.compile(r"(limit|starting_after|ending_before|search|provider|model_type|model|updated_since) ")
 
+
+#: The errors of a server without environments, about a query parameter and a route.
+_TOO_OLD = re.compile(
+    r"Unknown query parameter '(environment|emergency|draft)'|There is no route /v2/(environments|promotions|proposals)"
+)
+
+#: The start of the message of a failed precondition of an environment.
+_CHANGED = re.compile(r"Environment '([a-z0-9-]{1,40})' (has changed|already exists)")
 
 #: The route of a restore at the end of a hint: `/v2/deployments/{id}/restore`, or with `versions/{number}`.
 _RESTORE = re.compile(r"/v2/deployments/([\w.-]{1,128})(?:/versions/([\w.-]{1,128}))?/restore", re.ASCII)
@@ -90,6 +116,12 @@ def translate(error: ErrorDetail) -> tuple[str, str]:
     parameter = _PARAMETER.match(message)
     if parameter:
         message = f"--{parameter[1].replace('_', '-')}{message[len(parameter[1]) :]}"
+    if _TOO_OLD.match(message):
+        return "This server has no environments: it is older than this command line.", "Update the server."
+    if changed := _CHANGED.match(message):
+        is_existing = changed[2] == "already exists"
+        hint = f"To change it: moorage environments set {changed[1]}" if is_existing else "Run the command again."
+        return f"Environment '{changed[1]}' {changed[2]}.", hint
     if error.code in _RESTORABLE:
         until, separator, path = error.hint.partition(": POST ")
         command = _restore_command(path)

@@ -14,6 +14,7 @@ from moorage.cli.output import echo, one_line
 from moorage.cli.responses import KeyItem, Page
 from moorage.core.access import DEFAULT_SCOPES, ApiKey, ApiKeyItem, Scope
 from moorage.core.compatibility.consumers import oldest_us
+from moorage.core.environments import Environment, find_environment
 from moorage.core.errors.api_keys import ApiKeyNotFound
 from moorage.core.errors.storage import MISSING_FILE, InvalidDatabase
 from moorage.core.times import iso
@@ -38,6 +39,7 @@ class KeyRow(msgspec.Struct, frozen=True):
     scopes: Sequence[str]
     status: str
     created: str
+    environment: str = ""
     expires: str = ""
     last_used: str = ""
     token: str = ""
@@ -45,15 +47,25 @@ class KeyRow(msgspec.Struct, frozen=True):
     def as_data(self) -> dict[str, Any]:
         """Return the fields for JSON and YAML."""
         fields = {name: getattr(self, name) for name in ("id", "name", "project", "scopes", "status", "created")}
-        optional = {"expires": self.expires, "last_used": self.last_used}
+        optional = {"environment": self.environment, "expires": self.expires, "last_used": self.last_used}
         return fields | {name: value for name, value in optional.items() if value}
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """The options of a new key. Without scopes, it gets the default ones."""
+
+    name: str
+    project: str | None
+    environment: str | None
+    scopes: Sequence[Scope]
+    expires_us: int | None
 
 
 class KeyStore(Protocol):
     """Where API keys are created, listed, rotated and revoked."""
 
-    def create(self, name: str, project: str | None, scopes: Sequence[Scope], expires_us: int | None) -> KeyRow:
-        """Create a key; without scopes, it gets the default ones."""
+    def create(self, new: NewKey) -> KeyRow:
+        """Create a key."""
         ...
 
     def list(self) -> list[KeyRow]:
@@ -75,12 +87,21 @@ class DatabaseKeys:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def create(self, name: str, project: str | None, scopes: Sequence[Scope], expires_us: int | None) -> KeyRow:
+    def create(self, new: NewKey) -> KeyRow:
         """Create a key."""
         with existing_database(self._url) as store:
-            owner = get_project(store, project or DEFAULT_PROJECT)
-            created = store.run(create_api_key, owner.id, name, scopes or DEFAULT_SCOPES, expires_us)
-        return msgspec.structs.replace(_row(created.key, owner.name), token=created.token)
+            owner = get_project(store, new.project or DEFAULT_PROJECT)
+            environment_id = None
+            if new.environment is not None:
+                with store.read() as reader:
+                    environment_id = find_environment(reader.environments(owner.id), new.environment).id
+            created = store.run(
+                create_api_key, owner.id, new.name, new.scopes or DEFAULT_SCOPES, new.expires_us,
+                environment_id=environment_id,
+            )  # fmt: skip
+        return msgspec.structs.replace(
+            _row(created.key, owner.name), token=created.token, environment=new.environment or ""
+        )
 
     def list(self) -> list[KeyRow]:
         """Return the keys, and print those that cannot be decoded on standard error."""
@@ -89,10 +110,15 @@ class DatabaseKeys:
             with store.read() as reader:
                 found, unreadable = reader.api_keys(), reader.unreadable_rows("api_key")
                 last_us = reader.last_uses(oldest_us(clock.now_us()))
+                bound = {each: reader.find_environment(each) for each in {key.environment_id for key in found} if each}
         for each in unreadable:
             text = f"Left out: API key {each.id} cannot be decoded: {each.reason}. To see what to do: moorage db check"
             echo(one_line(text, 1_000), err=True)
-        return [_row(key, names.get(key.project_id, key.project_id), last_us.get(key.id)) for key in found]
+        rows = (_row(key, names.get(key.project_id, key.project_id), last_us.get(key.id)) for key in found)
+        return [
+            msgspec.structs.replace(row, environment=_name_of(bound.get(key.environment_id or "")))
+            for key, row in zip(found, rows, strict=True)
+        ]
 
     def rotate(self, id_or_name: str) -> KeyRow:
         """Replace the token of a key."""
@@ -115,17 +141,19 @@ class ServerKeys:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def create(self, name: str, project: str | None, scopes: Sequence[Scope], expires_us: int | None) -> KeyRow:
+    def create(self, new: NewKey) -> KeyRow:
         """Create a key."""
-        if project is not None:
+        if new.project is not None:
             raise click.UsageError(
                 "--project needs --database: over HTTP, a key belongs to the project of your own key."
             )
-        body: dict[str, Any] = {"name": name}
-        if scopes:
-            body["scopes"] = scopes
-        if expires_us is not None:
-            body["expires_at"] = iso(expires_us)
+        body: dict[str, Any] = {"name": new.name}
+        if new.scopes:
+            body["scopes"] = new.scopes
+        if new.expires_us is not None:
+            body["expires_at"] = iso(new.expires_us)
+        if new.environment is not None:
+            body["environment"] = new.environment
         return _row_of(self._client.send("POST", "/v2/api-keys", KeyItem, body).value, with_token=True)
 
     def list(self) -> list[KeyRow]:
@@ -174,11 +202,22 @@ def existing_database(url: str) -> Iterator[Store]:
 
 def _row(key: ApiKey, project: str, last_us: int | None = None) -> KeyRow:
     item = ApiKeyItem.of(key, clock.now_us(), last_us=last_us)
-    times = (item.created, item.expires_at or "", item.last_used or "")
-    return KeyRow(item.id, item.name, project, [*item.scopes], item.status, *times)
+    return KeyRow(
+        item.id, item.name, project, [*item.scopes], item.status, item.created, expires=item.expires_at or "",
+        last_used=item.last_used or "",
+    )  # fmt: skip
+
+
+def _name_of(environment: Environment | None) -> str:
+    """Return the name of the environment that a key is bound to, as it is shown."""
+    if environment is None:
+        return ""
+    return environment.name if environment.deleted_us is None else f"{environment.name} (deleted)"
 
 
 def _row_of(item: KeyItem, *, with_token: bool = False) -> KeyRow:
     token = item.token if with_token else ""
-    times = (item.created, item.expires_at, item.last_used)
-    return KeyRow(item.id, item.name, "", item.scopes, item.status, *times, token)
+    return KeyRow(
+        item.id, item.name, "", item.scopes, item.status, item.created, item.environment, item.expires_at,
+        item.last_used, token,
+    )  # fmt: skip

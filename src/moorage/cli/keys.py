@@ -10,8 +10,9 @@ import click
 
 from moorage import clock
 from moorage.cli.client import Client
+from moorage.cli.environment_options import complete_environment
 from moorage.cli.groups import Group
-from moorage.cli.key_stores import DatabaseKeys, KeyStore, ServerKeys
+from moorage.cli.key_stores import DatabaseKeys, KeyStore, NewKey, ServerKeys
 from moorage.cli.options import is_chosen, output_option, setting
 from moorage.cli.output import echo, print_data, print_table
 from moorage.cli.profile import read_profile
@@ -72,20 +73,34 @@ def _key_store(ctx: click.Context, database: str, url: str) -> KeyStore:
 @click.option("--project", help="The project the key belongs to.  [default: default; with MOORAGE_URL, your own]")
 @click.option(
     "--scope", "scopes", multiple=True, type=click.Choice([scope.value for scope in Scope]),
-    help="A scope of the key; may be repeated. Default: all scopes on deployments.",
+    help="A scope of the key; may be repeated. Default: read, write, publish and invoke deployments.",
+)  # fmt: skip
+@click.option(
+    "--environment", metavar="NAME", shell_complete=complete_environment,
+    help="The environment the key is bound to. Default: none, so each request names one, or is about production.",
 )  # fmt: skip
 @click.option("--expires", type=Expiry(), help="The expiry: 90d, 12h, or 2027-01-31T12:00Z. Default: never.")
 @_chosen_store
-def create(store: KeyStore, name: str, project: str | None, scopes: tuple[str, ...], expires: int | None) -> None:
+def create(
+    store: KeyStore,
+    name: str,
+    project: str | None,
+    scopes: tuple[str, ...],
+    environment: str | None,
+    expires: int | None,
+) -> None:
     """Create an API key and print its token.
 
-    The token is printed only once, alone on standard output.
+    The token is printed only once, alone on standard output. A key with --environment reads and changes that
+    environment only. The scope deployments:approve belongs on the keys of persons, deployments:emergency makes changes
+    without approvals, and environments:admin changes the settings of environments.
     """
-    created = store.create(name, project, [Scope(scope) for scope in scopes], expires)
+    created = store.create(NewKey(name, project, environment, [Scope(scope) for scope in scopes], expires))
     echo(created.token)
     until = f" until {created.expires}" if created.expires else " without an expiry"
     place = f" in the project {created.project}" if created.project else ""
-    shown = f"Created the key {created.id}{place}, valid{until}.\nScopes: {', '.join(created.scopes)}"
+    bound = f", bound to the environment {environment}" if environment else ""
+    shown = f"Created the key {created.id}{place}{bound}, valid{until}.\nScopes: {', '.join(created.scopes)}"
     echo(shown, err=True)
 
 
@@ -104,13 +119,17 @@ def list_(store: KeyStore, output: str) -> None:
     if output != "table":
         print_data([row.as_data() for row in rows], output)
         return
+    bound = [Column("environment", is_cut=True)] if any(row.environment for row in rows) else []
     table = new_table(
-        "id", Column("name", is_cut=True), Column("project", drop=2, is_cut=True), "status",
+        "id", Column("name", is_cut=True), Column("project", drop=2, is_cut=True), *bound, "status",
         Column("last used", drop=4), Column("expires", drop=3), Column("scopes", drop=1, is_wrapped=True),
     )  # fmt: skip
     for row in rows:
         last_used, expires = when(row.last_used) if row.last_used else "-", row.expires or "never"
-        table.add_row(row.id, row.name, row.project or "-", row.status, last_used, expires, " ".join(row.scopes))
+        environment = [row.environment or "-"] if bound else []
+        table.add_row(
+            row.id, row.name, row.project or "-", *environment, row.status, last_used, expires, " ".join(row.scopes)
+        )
     print_table(table)
 
 

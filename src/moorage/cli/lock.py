@@ -7,16 +7,18 @@ import click
 import msgspec
 
 from moorage.cli.client import Client
+from moorage.cli.environment_options import environment_option, in_environment
 from moorage.cli.errors import DIFFERENT
 from moorage.cli.options import setting
 from moorage.cli.output import echo, one_line, pluralize
 from moorage.cli.responses import SnapshotReply
+from moorage.core.environments import PRODUCTION
 from moorage.files import has_content, write_file
 
 _DEFAULT = "deployments.lock.json"
 
-#: Fields that change although no live version does.
-_OMITTED = ("epoch", "revision")
+#: Fields that change although no live version of the environment does.
+_OMITTED = ("epoch", "revision", "environments")
 
 
 @click.command()
@@ -25,16 +27,21 @@ _OMITTED = ("epoch", "revision")
     help="The lockfile.",
 )  # fmt: skip
 @click.option("--check", is_flag=True, help="Only check: exit with code 2 if the lockfile is out of date.")
+@environment_option
 @setting("url")
-def lock(out: Path, check: bool, url: str) -> None:
+def lock(out: Path, check: bool, environment: str | None, url: str) -> None:
     """Write all live versions to a lockfile.
 
     `moorage.client` uses the lockfile when neither the server nor its disk cache is available. Equal versions give
     equal bytes, so the file can be committed. It has no date: the age that the client reports counts from when the
     file was written on the machine of the application, which is the time of a checkout.
+
+    The lockfile has the versions of one environment. Clients of another environment reject it.
     """
-    reply = Client.from_environment(url).get("/v2/deployments/snapshot", SnapshotReply)
-    fields = {name: value for name, value in reply.plain().items() if name not in _OMITTED}
+    reply = Client.from_environment(url).get("/v2/deployments/snapshot", SnapshotReply, environment=environment)
+    # Production is omitted, so that the lockfile of a project without other environments stays as it is.
+    omitted = (*_OMITTED, "environment") if reply.value.environment == PRODUCTION else _OMITTED
+    fields = {name: value for name, value in reply.plain().items() if name not in omitted}
     unreadable = unquote(reply.find_header("X-Moorage-Unreadable") or "")
     text = msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n"
     is_current = has_content(out, text)
@@ -44,6 +51,7 @@ def lock(out: Path, check: bool, url: str) -> None:
     count = pluralize(len(reply.value.deployments), "deployment")
     if is_outdated:
         command = "moorage lock" if str(out) == _DEFAULT else f"moorage lock --out {out}"
+        command += in_environment(environment)
         echo(f"{out} is out of date. Run: {command}", err=True)
     else:
         echo(f"{out}: {count}, {'unchanged' if is_current else 'written'}.")

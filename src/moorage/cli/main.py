@@ -32,6 +32,8 @@ COMMANDS = {
     "login": "moorage.cli.login:login",
     "logout": "moorage.cli.login:logout",
     "keys": "moorage.cli.keys:keys",
+    "environments": "moorage.cli.environments:environments",
+    "proposals": "moorage.cli.proposals:proposals",
     "integrations": "moorage.cli.integrations:integrations",
     "projects": "moorage.cli.projects:projects",
     "db": "moorage.cli.db.group:db",

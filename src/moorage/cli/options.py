@@ -135,10 +135,10 @@ def secret_keys() -> SecretKeys:
 
 def key_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the argument KEY_OR_ID, which a shell completes."""
-    return click.argument("key_or_id", shell_complete=_complete_key)(command)
+    return click.argument("key_or_id", shell_complete=complete_key)(command)
 
 
-def _complete_key(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+def complete_key(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Return the keys with a prefix, or none if the server is unreachable."""
     try:
         client = Client.from_environment(ctx.params.get("url") or from_environment("url") or "")

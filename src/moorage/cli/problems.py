@@ -16,6 +16,15 @@ _PART = re.compile(r'\{\{.{1,200}?\}\}|"(.{1,80}?)"')
 
 _LENGTH = 1_000
 
+#: The warnings about the environment that the context of a request names.
+_CONTEXT = {
+    "unknown_environment": "names no environment of the project, so it chose none",
+    "ambiguous_environment": "names several environments, so it chose none",
+}
+
+#: The end of the warning about a description, in terms of the API.
+_SET_DESCRIPTION = "`PATCH /v2/deployments/{key}` changes it"
+
 #: How many skipped files are listed.
 _MAX_SKIPPED = 20
 
@@ -74,6 +83,12 @@ def print_warnings(reply: Reply[Any], document: Document | None = None) -> None:
         print_warning_header(header)
 
 
+def print_context_warning(header: str | None) -> None:
+    """Print the warning in the header `X-Moorage-Warning` on standard error: the context chose no environment."""
+    if header in _CONTEXT:
+        print_paragraph(f"warning: context.environments: {_CONTEXT[header]}", fg="yellow", err=True)
+
+
 def print_warning_header(header: str | None) -> None:
     """Print the warnings in the header `X-Moorage-Warnings` on standard error."""
     for warning in read_warnings(header):
@@ -83,4 +98,8 @@ def print_warning_header(header: str | None) -> None:
 def read_warnings(header: str | None) -> list[Problem]:
     """Return the warnings in the header `X-Moorage-Warnings`."""
     items = [unquote(item).partition(": ") for item in (header or "").split(", ") if item]
-    return [Problem(path, message) for path, separator, message in items if separator]
+    return [
+        Problem(path, message.replace(_SET_DESCRIPTION, "`moorage deployments set-description` changes it"))
+        for path, separator, message in items
+        if separator
+    ]

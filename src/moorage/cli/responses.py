@@ -11,6 +11,7 @@ import msgspec
 from moorage.core.deployments.history import KeyName
 from moorage.core.deployments.ids import check_key, is_segment
 from moorage.core.deployments.manifest import Manifest
+from moorage.core.environments import PRODUCTION
 from moorage.core.errors.requests import InvalidKey
 
 
@@ -104,6 +105,7 @@ class VersionRow(msgspec.Struct, frozen=True):
     user_id: str | None
     description: str
     notes: str = ""
+    environments: list[str] = []
 
 
 class VersionItem(msgspec.Struct, frozen=True):
@@ -120,6 +122,7 @@ class VersionItem(msgspec.Struct, frozen=True):
     retry_count: Any = None
     variants: list[Any] = []
     routing: list[Any] = []
+    notes: str = ""
 
     def fields(self) -> dict[str, Any]:
         """Return the content in the form and the order of a manifest, without empty fields."""
@@ -163,6 +166,7 @@ class KeyItem(Item, frozen=True):
     token: str
     status: str
     created: str
+    environment: str = ""
     expires_at: str = ""
     last_used: str = ""
 
@@ -197,6 +201,10 @@ class HistoryRow(msgspec.Struct, frozen=True):
     api_key: KeyName | None
     reason: str
     breaking: list[str] = []
+    environment: str = ""
+    from_environment: str = ""
+    approved_by: list[KeyName] = []
+    emergency: bool = False
 
     @property
     def by(self) -> str:
@@ -205,9 +213,15 @@ class HistoryRow(msgspec.Struct, frozen=True):
 
     @property
     def why(self) -> str:
-        """The reason, after the breaking changes that it allowed."""
-        breaking = f"breaking {', '.join(self.breaking)}; " if self.breaking else ""
-        return f"{breaking}{self.reason}".removesuffix("; ")
+        """The reason, after the breaking changes that it allowed, and who approved it."""
+        parts = [
+            *(["emergency"] if self.emergency else []),
+            *([f"from {self.from_environment}"] if self.from_environment else []),
+            *([f"approved by {', '.join(key.name for key in self.approved_by)}"] if self.approved_by else []),
+            *([f"breaking {', '.join(self.breaking)}"] if self.breaking else []),
+            *([self.reason] if self.reason else []),
+        ]
+        return "; ".join(parts)
 
 
 class ManifestItem(Manifest, frozen=True):
@@ -232,11 +246,12 @@ class ManifestPage(Page[ManifestItem], frozen=True):
 
 
 class SnapshotReply(msgspec.Struct, frozen=True):
-    """The live versions of a project."""
+    """The live versions of an environment; format 1 is that of production."""
 
-    format: Literal[1]
+    format: Literal[1, 2]
     project: str
     deployments: list[Keyed]
+    environment: str = PRODUCTION
 
 
 class DifferenceReply(msgspec.Struct, frozen=True):

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from moorage.core.errors.base import Problem
+
 
 class RuleRow(msgspec.Struct, frozen=True):
     """The result of a rule of a routing table."""
@@ -14,6 +16,15 @@ class RuleRow(msgspec.Struct, frozen=True):
     explanation: str
 
 
+class ChosenEnvironment(msgspec.Struct, frozen=True):
+    """The environment of a request, and why."""
+
+    name: str
+    source: str
+    follows: bool
+    because: str
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """The variant of a context."""
 
@@ -22,6 +33,8 @@ class Explanation(msgspec.Struct, frozen=True):
     rule: int
     version: str
     rules: list[RuleRow]
+    environment: ChosenEnvironment | None = None
+    warnings: list[Problem] = []
 
 
 class Variant(msgspec.Struct, frozen=True):

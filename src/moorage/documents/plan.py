@@ -16,6 +16,7 @@ from moorage.core.deployments.ids import check_key
 from moorage.core.deployments.manifest import Manifest, fields_of
 from moorage.core.deployments.ownership import WriteOptions, may_change
 from moorage.core.deployments.update import updated_content
+from moorage.core.environments import PRODUCTION
 from moorage.core.errors.base import Problem
 from moorage.core.errors.requests import ComparisonTooLarge, InvalidBody, InvalidKey
 from moorage.core.lint.content import lint
@@ -62,8 +63,13 @@ class Step(msgspec.Struct, frozen=True):
         return unified(self.before, self.after, "server", self.source).partition("\n+++ ")[2].partition("\n")[2]
 
 
-def make_plan(documents: Iterable[Document], manifests: dict[str, Manifest], paths: Iterable[str]) -> list[Step]:
-    """Return what `moorage apply --prune` does to give the server the content of the documents from `paths`."""
+def make_plan(
+    documents: Iterable[Document], manifests: dict[str, Manifest], paths: Iterable[str], environment: str = PRODUCTION
+) -> list[Step]:
+    """Return what `moorage apply --prune` does to give an environment the content of the documents from `paths`.
+
+    Only in production, it changes the descriptions of existing deployments: all environments share them.
+    """
     documents = list(documents)
     steps: list[Step] = []
     planned: dict[str, _State] = {}  # by earlier documents: a key that occurs twice is applied twice
@@ -72,7 +78,7 @@ def make_plan(documents: Iterable[Document], manifests: dict[str, Manifest], pat
             continue
         current = manifests.get(document.key)
         before = planned.get(document.key, None if current is None else _state(current))
-        step, after = _step(document, current, before)
+        step, after = _step(document, current, before, can_describe=environment == PRODUCTION)
         steps.append(step)
         if after is not None:
             planned[document.key] = after
@@ -127,13 +133,17 @@ def _state(manifest: Manifest) -> _State:
     return _State(manifest.description, manifest.content())
 
 
-def _step(document: Document, current: Manifest | None, before: _State | None) -> tuple[Step, _State | None]:
+def _step(
+    document: Document, current: Manifest | None, before: _State | None, *, can_describe: bool
+) -> tuple[Step, _State | None]:
     """Return the step for a document, and the state that it leads to unless it fails or changes nothing."""
     try:
         after = _read(document, before)
     except _InvalidError as error:
         key = document.key or "-"
         return Step("invalid", key, document.source, why=error.lines, problems=error.problems, document=document), None
+    if before is not None and not can_describe:
+        after = msgspec.structs.replace(after, description=before.description)
     step = Step(
         "create", document.key, document.source, after=after.fields(), document=document,
         content=after.content,

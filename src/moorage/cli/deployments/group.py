@@ -9,12 +9,15 @@ from moorage.cli.deployments import resolve as using
 from moorage.cli.deployments import versions
 from moorage.cli.deployments import write as changes
 from moorage.cli.deployments.invoke import invoke
+from moorage.cli.deployments.promote import promote
+from moorage.cli.environment_options import environment_of, environment_option, follows_production
 from moorage.cli.groups import Group
 from moorage.cli.options import key_argument, output_option, setting
 from moorage.cli.output import echo, one_line, print_data, print_table, print_text, with_progress
 from moorage.cli.responses import DeploymentRow, Page, ShownDeployment
 from moorage.cli.table import Column, new_table, when
 from moorage.core.deployments.page import MAX_LIMIT
+from moorage.core.environments import PRODUCTION
 from moorage.documents.yaml import dump_yaml
 
 
@@ -23,7 +26,7 @@ def deployments() -> None:
     """List, change and explain deployments."""
 
 
-for _command in (invoke, *using.COMMANDS, *versions.COMMANDS, *changes.COMMANDS):
+for _command in (invoke, *using.COMMANDS, *versions.COMMANDS, *changes.COMMANDS, promote):
     deployments.add_command(_command)
 
 
@@ -37,6 +40,7 @@ for _command in (invoke, *using.COMMANDS, *versions.COMMANDS, *changes.COMMANDS)
 @click.option("--model-type", help="Only deployments of this model type.")
 @click.option("--updated-since", metavar="TIME", help="Only deployments updated at or after TIME (ISO 8601).")
 @click.option("--all", "is_all", is_flag=True, help="All pages.")
+@environment_option
 @output_option
 @setting("url")
 def list_(
@@ -62,7 +66,8 @@ def list_(
         pages = [client.get("/v2/deployments", Page[DeploymentRow], limit=limit, **cursors, **filters)]
     if output == "table":
         rows = [row for page in pages for row in page.value.data]
-        _print_table(rows, is_filtered=any(filters.values()), has_more=pages[-1].value.has_more)
+        is_filtered = any(value for name, value in filters.items() if name != "environment")
+        _print_table(rows, is_filtered=is_filtered, has_more=pages[-1].value.has_more)
     else:
         items = [item for page in pages for item in page.plain()["data"]]
         print_data(pages[-1].plain() | {"data": items}, output)
@@ -70,17 +75,21 @@ def list_(
 
 @deployments.command()
 @key_argument
+@environment_option
 @output_option
 @setting("url")
-def show(key_or_id: str, output: str, url: str) -> None:
+def show(key_or_id: str, environment: str | None, output: str, url: str) -> None:
     """Show a deployment."""
-    reply = Client.from_environment(url).get(deployment_path(key_or_id), ShownDeployment)
+    reply = Client.from_environment(url).get(deployment_path(key_or_id), ShownDeployment, environment=environment)
     if output != "table":
         print_data(reply.plain(), output)
         return
     details = new_table("field", Column("value", is_wrapped=True))
     for name in ("key", "version", "id", "created", "updated", "description"):
         details.add_row(name, one_line(getattr(reply.value, name), 1_000))
+    if environment is not None or environment_of(reply) != PRODUCTION:
+        follows = " (follows production)" if follows_production(reply) else ""
+        details.add_row("environment", f"{environment_of(reply)}{follows}")
     print_table(details)
     print_text("")
     print_text(dump_yaml({"prompt_config": reply.value.prompt_config}).rstrip())

@@ -9,6 +9,7 @@ import click
 from moorage.cli.call_output import CallSummary, TextPrinter
 from moorage.cli.call_responses import CallReply
 from moorage.cli.client import Client
+from moorage.cli.environment_options import environment_option
 from moorage.cli.errors import ServerError, decode, raise_not_moorage
 from moorage.cli.http import Exchange, HttpResponse, NoResponse
 from moorage.cli.options import context_option, input_option, key_argument, pairs_option, setting
@@ -42,6 +43,7 @@ _STREAM_HELP = "Print the response as it arrives.  [default: --stream, and --no-
 @pairs_option("extra-param", "A parameter of the model, instead of that of the deployment")
 @click.option("--mock", metavar="TEXT", help="Return TEXT as the response, without a call of the model.")
 @click.option("--stream/--no-stream", "is_stream", default=None, help=_STREAM_HELP)
+@environment_option
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @setting("url")
 @click.pass_context
@@ -55,6 +57,7 @@ def invoke(  # noqa: PLR0913 -- the options of the command
     extra_param: dict[str, Any],
     mock: str | None,
     is_stream: bool | None,
+    environment: str | None,
     output: str,
     url: str,
 ) -> None:
@@ -76,9 +79,9 @@ def invoke(  # noqa: PLR0913 -- the options of the command
     must_stream = output == "text" if is_stream is None else is_stream
     try:
         if must_stream:
-            _stream(client, body, summary, is_json=output == "json")
+            _stream(client, body, summary, environment, is_json=output == "json")
         else:
-            _invoke(client, body, summary, is_json=output == "json")
+            _invoke(client, body, summary, environment, is_json=output == "json")
     except KeyboardInterrupt:
         ctx.exit(_INTERRUPTED)  # the end of the program closes the connection, which ends the call
 
@@ -96,8 +99,8 @@ def _text(message: str) -> str:
         raise click.ClickException(f"Standard input is not UTF-8 (byte {error.start}). Convert it.") from error
 
 
-def _invoke(client: Client, body: Any, summary: CallSummary, *, is_json: bool) -> None:
-    reply = client.call("/v2/deployments/invoke", CallReply, body)
+def _invoke(client: Client, body: Any, summary: CallSummary, environment: str | None, *, is_json: bool) -> None:
+    reply = client.call("/v2/deployments/invoke", CallReply, body, environment=environment)
     summary.add(reply.value, is_event=False)
     if is_json:
         print_data(reply.plain(), "json")
@@ -108,9 +111,9 @@ def _invoke(client: Client, body: Any, summary: CallSummary, *, is_json: bool) -
     summary.show(reply.response.headers)
 
 
-def _stream(client: Client, body: Any, summary: CallSummary, *, is_json: bool) -> None:
+def _stream(client: Client, body: Any, summary: CallSummary, environment: str | None, *, is_json: bool) -> None:
     printer = TextPrinter()
-    with client.stream("/v2/deployments/stream", body) as exchange:
+    with client.stream("/v2/deployments/stream", body, environment=environment) as exchange:
         if not exchange.headers.get("content-type", "").startswith("text/event-stream"):
             raise_not_moorage(client.url, exchange.status, "the response is no stream of events")
         events = _Events(client.url, exchange)
