@@ -11,7 +11,20 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.bench import beside, calls, moorage_client, open_streams, paced, requests, start, storm, streams, worst
+from tools.bench import (
+    beside,
+    calls,
+    environment_memory,
+    environments,
+    moorage_client,
+    open_streams,
+    paced,
+    requests,
+    start,
+    storm,
+    streams,
+    worst,
+)
 from tools.bench.called import called
 from tools.bench.compare import compare, processor_time
 from tools.bench.plan import Plan
@@ -32,6 +45,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two minutes, to see that it works; writes no page")
     parser.add_argument("--compare", type=Path, metavar="DIR", help="compare with the checkout in DIR; writes no page")
     parser.add_argument("--calls", action="store_true", help="only calls of models; writes no page")
+    parser.add_argument("--environments", action="store_true", help="only environments; writes no page")
     parser.add_argument("--peers", action="store_true", help="install other gateways, and measure them beside Moorage")
     parser.add_argument("--peers-folder", type=Path, default=_PEERS, metavar="DIR", help=f"default: {_PEERS}")
     parser.add_argument("--seed", type=int, default=SEED, help="seed of data and order")
@@ -47,7 +61,8 @@ def main() -> None:
                 print(compare(plan, claim_cores(), Path(folder), other))
                 return
             peers = arguments.peers_folder.absolute() if arguments.peers else None
-            measure = _measure_calls if arguments.calls else _measure
+            measure = _measure_environments if arguments.environments else _measure
+            measure = _measure_calls if arguments.calls else measure
             figures = measure(plan, claim_cores(), Path(folder), peers)
     except KeyboardInterrupt:
         sys.exit("Stopped; nothing was written.")
@@ -58,7 +73,7 @@ def main() -> None:
         for doubt in figure.doubts:
             print(f"Doubt: {doubt}")
     text = page(_introduction(plan, facts, minutes), figures)
-    if plan.is_quick or arguments.calls:
+    if plan.is_quick or arguments.calls or arguments.environments:
         print(text)
     else:
         _PAGE.write_text(text)
@@ -81,7 +96,16 @@ def _measure(plan: Plan, cores: Cores, folder: Path, peers: Path | None) -> list
         client = moorage_client.measure(plan, folder, subject)
     _print(f"start and memory with {plan.largest:,} deployments")
     figures += [*start.measure(plan, cores, folder / "start"), *client]
+    figures += _measure_environments(plan, cores, folder / "environments", None)
     return figures + _measure_calls(plan, cores, folder / "calls", peers)
+
+
+def _measure_environments(plan: Plan, cores: Cores, folder: Path, _: Path | None) -> list[Figure]:
+    """Measure environments and promotions."""
+    _print("environments and promotions")
+    figures = environments.measure(plan, cores, folder / "requests")
+    _print(f"memory with environments of {plan.largest:,} deployments")
+    return figures + environment_memory.measure(plan, cores, folder / "memory")
 
 
 def _measure_calls(plan: Plan, cores: Cores, folder: Path, peers: Path | None) -> list[Figure]:

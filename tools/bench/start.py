@@ -37,7 +37,9 @@ def measure(plan: Plan, cores: Cores, folder: Path) -> list[Figure]:
         seed(server, token, map(deployment, range(size)))
         with Client(server.port, token) as client:
             ids = list(list_ids(client, 10))
-    starts = [_start(Moorage(folder / f"{n}", cores.server, database), token, ids, size) for n in range(plan.starts)]
+    starts = [
+        start_once(Moorage(folder / f"{n}", cores.server, database), token, ids, size) for n in range(plan.starts)
+    ]
     header = ["s to ready", "s to a correct list", "MB after the start", "MB after all pages"]
     cells = [
         spread([start.ready for start in starts], ".2f"),
@@ -59,7 +61,8 @@ pages of 50 deployments were read. {pluralize(plan.starts, "start")}.
     return [Figure(f"Start and memory with {size:,} deployments", text, [bound])]
 
 
-def _start(moorage: Moorage, token: str, ids: list[str], size: int) -> Start:
+def start_once(moorage: Moorage, token: str, ids: list[str], size: int) -> Start:
+    """Start a server on a database with so many deployments, of which `ids` are the newest."""
     with moorage as server, Client(server.port, token, timeout=60) as client:
         if list(list_ids(client, 10)) != ids:
             raise RuntimeError("the first list page after the start is not correct")

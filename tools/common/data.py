@@ -57,17 +57,22 @@ class NewDeployment(msgspec.Struct, frozen=True):
         """Return the request that creates it."""
         return Request("PUT", f"/v2/deployments/{self.key}", msgspec.json.encode(self.body), status=201)
 
+    def put_in(self, environment: str) -> Request:
+        """Return the request that puts it in an environment."""
+        return Request("PUT", f"/v2/deployments/{self.key}?environment={environment}", msgspec.json.encode(self.body))
+
     def put(self, marker: str) -> Request:
         """Return a PUT request that makes a new live version with a marker in its content."""
-        body = msgspec.json.encode({**self.body, "prompt_config": self._marked(marker)})
+        body = msgspec.json.encode({**self.body, "prompt_config": self.marked(marker)})
         return Request("PUT", f"/v2/deployments/{self.key}", body)
 
     def publish(self, marker: str) -> Request:
         """Return a POST request that saves and publishes a version with a marker in its content."""
-        body = msgspec.json.encode({"status": "published", "prompt_config": self._marked(marker)})
+        body = msgspec.json.encode({"status": "published", "prompt_config": self.marked(marker)})
         return Request("POST", f"/v2/deployments/{self.key}/versions", body, status=201)
 
-    def _marked(self, marker: str) -> dict[str, Any]:
+    def marked(self, marker: str) -> dict[str, Any]:
+        """Return the configuration with a marker in its content."""
         config: dict[str, Any] = self.body["prompt_config"]
         first, *others = config["messages"]
         return {**config, "messages": [{**first, "content": f"{first['content']} Change {marker}."}, *others]}
@@ -116,11 +121,11 @@ def routed_deployment(number: int) -> NewDeployment:
     return NewDeployment(f"routed-{number}", body)
 
 
-def get_config_body(number: int, random_: random.Random) -> str:
-    """Return a random get_config body for routed deployment `number` as JSON."""
+def get_config_body(number: int, random_: random.Random, environment: str = "production") -> str:
+    """Return a random get_config body for routed deployment `number` in an environment as JSON."""
     user = random_.randrange(1_000_000)
     inputs = {"customer": f"Customer {user}", "language": "Dutch"} | ({"plan": "pro"} if user % 2 else {})
-    context = _context(user, random_)
+    context = _context(user, random_) | {"environments": environment}
     return msgspec.json.encode({"key": f"routed-{number}", "inputs": inputs, "context": context}).decode()
 
 

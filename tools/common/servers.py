@@ -185,15 +185,18 @@ def wait_for_text(tree: ProcessTree, pattern: str) -> str:
     raise RuntimeError(f"The log has no {pattern!r}: {tree.log.read_text()[-2000:]}")
 
 
-def seed(server: Server, token: str, deployments: Iterable[NewDeployment]) -> None:
-    """Create deployments over HTTP. Their order in the list is only roughly the given one."""
+def seed(server: Server, token: str, deployments: Iterable[NewDeployment], environment: str = "") -> None:
+    """Create deployments over HTTP, or put known ones in an environment.
+
+    The order of new ones in the list is only roughly the given one.
+    """
     clients = [Client(server.port, token, timeout=60) for _ in range(_SEEDING_CONNECTIONS)]
     remaining = iter(list(deployments))  # its `next` is atomic, unlike that of a generator
 
     def create(client: Client) -> None:
         with client:
             while (deployment := next(remaining, None)) is not None:
-                client.expect(deployment.create())
+                client.expect(deployment.put_in(environment) if environment else deployment.create())
 
     with ThreadPoolExecutor(len(clients)) as pool:
         list(pool.map(create, clients))

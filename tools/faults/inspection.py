@@ -70,7 +70,7 @@ def _read(publisher: Publisher, key: str) -> StoredVersions:
         found = reader.find_deployment(publisher.project_id, key)
         if found is None:
             return StoredVersions([], [], "")
-        versions, _ = reader.versions(found.id, _ALL)
+        versions, _ = reader.versions(found, _ALL)
         entries, _ = reader.history(found.id, _ALL)
     marked = [
         MarkedVersion(str(each.number), marker_of(json.loads(each.content.prompt_config))) for each in versions[::-1]

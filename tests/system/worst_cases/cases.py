@@ -1,24 +1,28 @@
 """The worst requests of each route."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import msgspec
 
 from moorage.core.compatibility.consumers import MAX_NAMES, MAX_REPORTED
 from moorage.core.deployments.page import MAX_LIMIT
+from moorage.core.deployments.proposal import MAX_ITEMS
 from tests.support.server import a_body
 from tests.system.worst_cases.bodies import DEPLOYMENTS, HEAVIEST, RAW, REJECTED, Body, encode, user
+from tests.system.worst_cases.data import HEAVY
 
 
 class Case(msgspec.Struct, frozen=True):
-    """A request."""
+    """A request. One that `is_batch` may hold the writer as long as a promotion of the largest size may."""
 
     name: str
     method: str
     path: str
     body: bytes | None = None
     headers: dict[str, str] = {}
+    is_batch: bool = False
 
 
 #: Headers of many kilobytes.
@@ -58,11 +62,17 @@ _PATHS = {
 }
 
 
+_NAMES = {
+    "key_or_id": "many-tools", "version_or_id": "1.0", "api_key_id": "a", "name": "a", "proposal_id": "a",
+    "environment_id": "staging",
+}  # fmt: skip
+
+
 def cases(operation: str, method: str, path: str) -> Iterator[Case]:
     """Yield the requests of an operation; the first ones are valid."""
     for specific in _specific(operation):
         yield from specific
-    target = _PATHS.get(operation, path.format(key_or_id="many-tools", version_or_id="1.0", api_key_id="a", name="a"))
+    target = _PATHS.get(operation, path.format(**_NAMES))
     for name, query in QUERIES.items():
         yield Case(f"query {name}", method, f"{target}?{query}", b"{}" if method in ("POST", "PUT", "PATCH") else None)
     for name, headers in HEADERS.items():
@@ -74,11 +84,13 @@ def cases(operation: str, method: str, path: str) -> Iterator[Case]:
 
 def _specific(operation: str) -> Iterator[Iterator[Case]]:
     makers: dict[str, Iterator[Case]] = {
-        "Deployments": _lists("/v2/deployments"),
+        "Deployments": chain(_lists("/v2/deployments"), _lists("/v2/deployments", "environment=staging&")),
         "Manifests": _lists("/v2/manifests"),
         "DeploymentVersions": _lists("/v2/deployments/versions/versions"),
         "History": _lists("/v2/deployments/history/history"),
-        "Snapshot": iter([Case("all", "GET", "/v2/deployments/snapshot")]),
+        "Snapshot": (
+            Case(name, "GET", f"/v2/deployments/snapshot?environment={name}") for name in ("production", "staging")
+        ),
         "GetDeployment": (Case(key, "GET", f"/v2/deployments/{key}") for key in HEAVIEST),
         "GetVersion": (Case(key, "GET", f"/v2/deployments/{key}/versions/1.0") for key in HEAVIEST),
         "Diff": _diffs(),
@@ -105,11 +117,52 @@ def _specific(operation: str) -> Iterator[Iterator[Case]]:
             for context in ({f"a{number}": 1 for number in range(60)}, {"a": ["x" * 200] * 400})
         ),
         "Simulate": _simulations(),
+        "PutEnvironment": _environments(),
+        "EnvironmentDiff": iter(
+            [Case("many", "GET", f"/v2/environments/diff?from=production&to=staging&limit={MAX_LIMIT}")]
+        ),
+        "Promote": _promotions(),
+        "Propose": _proposals(),
+        "Proposals": _lists("/v2/proposals"),
         "PutIntegration": _integrations(),
         "ReportUsage": iter([Case("largest", "POST", "/v2/deployments/usage", encode({"versions": _USED}))]),
     }
     if operation in makers:
         yield makers[operation]
+
+
+def _environments() -> Iterator[Case]:
+    body = {"display_name": "\u0001" * 128, "description": "\u0001" * 2_000}
+    for number in range(3):
+        yield Case(f"{number}", "PUT", f"/v2/environments/e{number}", encode(body))
+
+
+def _promotions() -> Iterator[Case]:
+    """Yield promotions to production, and again: there is nothing to do then."""
+    small = [f"small-{number}" for number in range(MAX_ITEMS)]
+    heavy = [f"heavy-{key}-{number}" for key in HEAVIEST for number in range(HEAVY)]
+    long = [f"{'k' * 120}{number}" for number in range(MAX_ITEMS)]
+    for name, keys in {"small": small, "heavy": heavy, "unknown": long, "repeated": ["k" * 128] * MAX_ITEMS}.items():
+        body = {
+            "from": "staging",
+            "to": "production",
+            "allow_breaking": True,
+            "deployments": [{"key": key} for key in keys],
+        }
+        for path in ("/v2/promotions?dry_run=true", "/v2/promotions", "/v2/promotions"):
+            yield Case(f"{name} {path}", "POST", path, encode(body), is_batch=True)
+    outdated = [{"key": key, "base": "0" * 128, "version": "0" * 128} for key in small]
+    body = {"from": "staging", "to": "production", "deployments": outdated}
+    yield Case("outdated", "POST", "/v2/promotions", encode(body), is_batch=True)
+    back = {"from": "production", "to": "strict", "deployments": [{"key": key} for key in small]}
+    yield Case("proposed", "POST", "/v2/promotions", encode(back), is_batch=True)
+
+
+def _proposals() -> Iterator[Case]:
+    items = [{"key": f"small-{number}", "version": "1.0", "file": f"{number}" * 200} for number in range(MAX_ITEMS)]
+    body = {"environment": "strict", "allow_breaking": True, "reason": "\u0001" * 10_000, "deployments": items}
+    for name in ("new", "the same"):
+        yield Case(name, "POST", "/v2/proposals", encode(body), is_batch=True)
 
 
 def _integrations() -> Iterator[Case]:
@@ -121,9 +174,9 @@ def _integrations() -> Iterator[Case]:
     yield Case("valid", "PUT", "/v2/integrations/a", encode(body))
 
 
-def _lists(path: str) -> Iterator[Case]:
-    yield Case("a page", "GET", f"{path}?limit={MAX_LIMIT}")
-    yield Case("the page again", "GET", f"{path}?limit={MAX_LIMIT}")
+def _lists(path: str, query: str = "") -> Iterator[Case]:
+    yield Case(f"a page {query}", "GET", f"{path}?{query}limit={MAX_LIMIT}")
+    yield Case(f"the page again {query}", "GET", f"{path}?{query}limit={MAX_LIMIT}")
 
 
 def _diffs() -> Iterator[Case]:
@@ -137,6 +190,11 @@ def _puts() -> Iterator[Case]:
     for key, body in (DEPLOYMENTS | REJECTED).items():
         for name in ("created", "unchanged") if key in HEAVIEST else ("created",):
             yield Case(f"{key} {name}", "PUT", f"/v2/deployments/put-{key}", encode(body))
+    for key in HEAVIEST:  # in an environment, where the version is live already, and where production's is
+        largest = encode(DEPLOYMENTS[key])
+        for name in ("created", "unchanged"):
+            yield Case(f"{key} {name} in staging", "PUT", f"/v2/deployments/staged-{key}?environment=staging", largest)
+        yield Case(f"{key} from staging", "PUT", f"/v2/deployments/staged-{key}", largest)
     for key in HEAVIEST:  # a small body on large contents, and large ones on each other
         small = encode(a_body(messages=[user("{{other}}")]))
         path = f"/v2/deployments/put-{key}"

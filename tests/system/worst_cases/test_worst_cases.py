@@ -36,6 +36,10 @@ MAX_CYCLES = 500
 #: A page, and one item more than fits.
 MAX_RESPONSE = MAX_PAGE_BYTES + 3 * MAX_BODY
 
+#: A promotion or a proposal of 1,000 deployments may hold the writer for 2 s, which is so many times 50 ms: a user
+#: makes one rarely, all of it has one revision, and reads do not wait.
+BATCH = 40
+
 #: The snapshot is as large as the project: it is encoded in a thread, once for each change.
 UNBOUNDED = {"Snapshot"}
 
@@ -97,6 +101,8 @@ def _problems(operation: Operation, measured: Measured) -> Iterator[str]:
     for case in cases(operation.name, operation.method, operation.path):
         size, status = _send(measured.large, case)
         excess: dict[str, Any] = measured.excess()
+        if case.is_batch and excess.get("writer", 0) <= BATCH * measured.limits["writer"]:
+            excess.pop("writer", None)
         if size > MAX_RESPONSE:
             excess["response"] = size
         if operation.name in UNBOUNDED:
@@ -130,10 +136,11 @@ def test_a_call_with_pictures_holds_up_nothing(where: str, route: str, measured:
 
 
 @pytest.mark.parametrize("query", ["search=nothing", "provider=openai&limit=50", "updated_since=2000-01-01", ""])
-def test_a_filter_of_many_deployments_holds_up_nothing(query: str, measured: Measured) -> None:
+@pytest.mark.parametrize("environment", ["production", "staging"])
+def test_a_filter_of_many_deployments_holds_up_nothing(query: str, environment: str, measured: Measured) -> None:
     measured.excess()
 
-    assert measured.many.request("GET", f"/v2/deployments?{query}").status == 200
+    assert measured.many.request("GET", f"/v2/deployments?environment={environment}&{query}").status == 200
     assert not measured.excess()
 
 
