@@ -27,10 +27,10 @@ _unauthenticated_waiters = asyncio.Semaphore(64)
 def routes(services: Services) -> list[Route]:
     """Return one route for each path of the route table.
 
-    The router compares a path with all routes before the right one. Calls have their own application
-    (`moorage.api.middleware.calls`), so here they are the last ones.
+    The router compares a path with all routes before the right one. So paths without parameters are the first ones, and
+    calls, which have their own application (`moorage.api.middleware.calls`), are the last ones of their kind.
     """
-    in_order = sorted(OPERATIONS, key=lambda operation: operation.is_call)
+    in_order = sorted(OPERATIONS, key=lambda operation: ("{" in operation.path, operation.is_call))
     by_path = groupby(in_order, key=lambda operation: operation.path)
     return [_route(path, {operation.method: operation for operation in group}, services) for path, group in by_path]
 

@@ -223,7 +223,7 @@ def _update(
     if is_new_content or is_new_here:
         last = tx.last_version(current.id)
         is_plain = not body.notes and body.version_bump == "minor"
-        equal = find_equal(tx, current, sha256, last) if is_plain else None
+        equal = find_equal(tx, current, content, sha256, last) if is_plain else None
         if is_draft:
             return _drafted(tx, ctx, current, equal, (body, content, sha256, last), warnings)
         if is_new_description:

@@ -55,13 +55,16 @@ def add_version(
     return version_id, publish(tx, ctx, deployment, version_id, content, sha256)
 
 
-def find_equal(tx: Transaction, deployment: Deployment, content_sha256: str, last: VersionNumber) -> Version | None:
+def find_equal(
+    tx: Transaction, deployment: Deployment, content: StoredContent, sha256: str, last: VersionNumber
+) -> Version | None:
     """Return the version with this content that a put makes live instead of adding another.
 
     It is the newest one, which can be a draft, or the one that an undo or a roll-back replaced: both are newer than the
-    live version, if there is one. Otherwise it is one that is live in another environment. It is not deleted.
+    live version, if there is one. Otherwise it is one that is live in another environment. It is not deleted, and not
+    damaged: the texts are compared, not only their stored hash.
     """
-    elsewhere = tx.live_elsewhere(deployment.id, content_sha256)
+    elsewhere = tx.live_elsewhere(deployment.id, sha256)
     names = [elsewhere]
     if deployment.live_version_id is None or last > deployment.version:
         with suppress(HistoryUnreadable):
@@ -71,7 +74,7 @@ def find_equal(tx: Transaction, deployment: Deployment, content_sha256: str, las
     for name in names:
         with suppress(VersionUnreadable):  # what cannot be decoded is not equal
             version = None if name is None else tx.find_version(deployment.id, name, deployment)
-            if version is None or version.deleted_us is not None or version.content_sha256 != content_sha256:
+            if version is None or version.deleted_us is not None or version.content != content:
                 continue
             is_older = deployment.live_version_id is not None and version.number <= deployment.version
             if not is_older or version.id == elsewhere:
