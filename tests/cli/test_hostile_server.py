@@ -453,10 +453,10 @@ def changed(value: Any, path: tuple[str | int, ...], wrong: Any) -> Any:
 )
 def test_a_field_with_another_type_is_one_line_at_most(place: Path, command: str, status: int) -> None:
     """Each field of each response, missing and with values of all types."""
-    shapes: dict[str, Any] = {}
+    shapes: dict[tuple[str, str], Any] = {}
 
     def note(request: Request) -> bytes:
-        shapes[request.path] = body_for(request) if status == 200 else ERROR
+        shapes[request.method, request.path] = body_for(request) if status == 200 else ERROR
         return as_moorage(request) if status == 200 else response(ERROR, status)
 
     run(place, command, note)
@@ -466,7 +466,7 @@ def test_a_field_with_another_type_is_one_line_at_most(place: Path, command: str
     def hostile(request: Request) -> bytes:
         body = body_for(request) if status == 200 else ERROR
         where, path, wrong = current[0]
-        if request.path != where or isinstance(body, bytes):
+        if (request.method, request.path) != where or isinstance(body, bytes):
             return note(request)
         return response(changed(body, path, wrong), status, HEADERS)
 

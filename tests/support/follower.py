@@ -90,6 +90,9 @@ class Follower:
             self._response = None
 
     def _record(self, event: Event) -> None:
+        """Keep an event. The names of the environments, which each stream begins with, change no deployment."""
+        if event.name == "environments":
+            return
         if event.name == "comment":
             self.comments.append(event.data)
             return

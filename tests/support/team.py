@@ -9,6 +9,7 @@ from moorage.core.deployments.history import OPERATOR, Subject
 from moorage.registry.api_keys import create_api_key
 from tests.support.documented import check_documented
 from tests.support.server import Project, Response, a_body
+from tests.support.threads import until
 
 
 class Team:
@@ -26,7 +27,11 @@ class Team:
             if environment is not None:
                 with store.read() as reader:
                     environment_id = reader.environments(self.project.id)[environment].id
-            return store.run(create_api_key, self.project.id, name, scopes, environment_id=environment_id).token
+            token = store.run(create_api_key, self.project.id, name, scopes, environment_id=environment_id).token
+        # The server reads its database at intervals, which are longer on a busy machine.
+        headers = {"Authorization": f"Bearer {token}"}
+        until(lambda: self.project.request("GET", "/v2/deployments?limit=1", headers=headers).status != 401)
+        return token
 
     def approver(self, name: str) -> str:
         """Create an API key that may approve, and do nothing else; return its token."""

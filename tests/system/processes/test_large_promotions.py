@@ -113,7 +113,7 @@ def first_changes(project: Project, since: str, count: int) -> list[Event]:
         response = pool.request("GET", url, headers=headers, preload_content=False)
         with suppress(urllib3.exceptions.HTTPError, OSError):
             for event in events(response.stream(4_096)):
-                found += [event] if event.name != "comment" else []
+                found += [event] if event.name not in ("comment", "environments") else []
                 if len(found) == count:
                     response.shutdown()
                     break

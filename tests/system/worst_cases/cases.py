@@ -15,7 +15,10 @@ from tests.system.worst_cases.data import HEAVY
 
 
 class Case(msgspec.Struct, frozen=True):
-    """A request. One that `is_batch` may hold the writer as long as a promotion of the largest size may."""
+    """A request. One that `is_batch` may hold the writer as long as a promotion of the largest size may.
+
+    A deletion of an environment is one, too: it adds an entry to the history of each deployment with a live version.
+    """
 
     name: str
     method: str
@@ -73,10 +76,12 @@ def cases(operation: str, method: str, path: str) -> Iterator[Case]:
     for specific in _specific(operation):
         yield from specific
     target = _PATHS.get(operation, path.format(**_NAMES))
+    is_batch = operation == "DeleteVendorEnvironment"
     for name, query in QUERIES.items():
         yield Case(f"query {name}", method, f"{target}?{query}", b"{}" if method in ("POST", "PUT", "PATCH") else None)
     for name, headers in HEADERS.items():
-        yield Case(f"header {name}", method, target, b"{}" if method in ("POST", "PUT", "PATCH") else None, headers)
+        body = b"{}" if method in ("POST", "PUT", "PATCH") else None
+        yield Case(f"header {name}", method, target, body, headers, is_batch)
     if method in ("POST", "PUT", "PATCH"):
         for name in RAW if operation in EVERY_BODY else ("whitespace", "many-values", "escapes"):
             yield Case(f"body {name}", method, target, RAW[name])
