@@ -2,6 +2,7 @@
 
 from copy import copy
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
@@ -153,6 +154,7 @@ class ApiKeys(Machine):
         assert not any(key.token in response.body.decode() for key in self.keys)
 
 
+@pytest.mark.system
 def test_each_key_has_the_permissions_of_the_model_after_any_sequence_of_steps(server: Server) -> None:
     outcomes = run(ApiKeys, server, examples=40, steps=30)
 

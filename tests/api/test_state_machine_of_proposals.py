@@ -348,6 +348,7 @@ def own_server(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[
         yield running
 
 
+@pytest.mark.system
 def test_proposals_match_the_model_after_any_sequence_of_writes(own_server: Server) -> None:
     outcomes = run(Proposals, own_server, examples=25, steps=30)
 

@@ -239,6 +239,7 @@ def test_a_response_that_is_not_one_of_moorage_is_one_line(place: Path, answer: 
         fails_in_one_line(place, command, lambda request: answer)
 
 
+@pytest.mark.system
 @every_command
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_is_followed(place: Path, command: str, status: int) -> None:
@@ -263,6 +264,7 @@ def test_a_body_without_end_is_read_up_to_the_limit(place: Path, command: str, m
     assert server.sent < 20_000_000, "what the buffers of both sockets hold, too"
 
 
+@pytest.mark.system
 @every_command
 @pytest.mark.parametrize(
     "head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"]

@@ -384,6 +384,7 @@ def tampered_values(url: str, table: str, column: str) -> Iterator[str]:
     tamper(url, "DROP TABLE aside")
 
 
+@pytest.mark.system
 @pytest.mark.exhaustive
 def test_a_change_of_each_column_is_found_or_listed_in_the_docs(url: str) -> None:
     """A listed column must not be found either: then the list would be wrong."""

@@ -182,6 +182,7 @@ def pyright(path: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.system
 def test_pyright_accepts_an_application(tmp_path: Path) -> None:
     source = Path(typed_application.__file__).read_text()
     application = tmp_path / "application.py"

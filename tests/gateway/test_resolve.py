@@ -74,6 +74,7 @@ def test_the_cache_is_bounded_in_bytes_and_returns_the_live_version(
         compiled("unknown")
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("content", CONTENTS)
 def test_the_cache_counts_at_least_the_memory_of_a_compiled_deployment(folder: Path, content: str) -> None:
     store = a_store(folder)

@@ -357,6 +357,7 @@ def test_the_sdk_sends_the_same_and_reads_the_same(fields: Object, stream: bool)
     assert (message.stop_reason, message.usage.output_tokens) == ("tool_use", EXPECTED["usage"].completion_tokens)
 
 
+@pytest.mark.system
 @settings(max_examples=1_000)
 @given(config=prompt_configs(is_newest=True), extras=EXTRAS, stream=st.booleans())
 def test_any_configuration_is_encoded_or_rejected(config: Object, extras: Object, stream: bool) -> None:

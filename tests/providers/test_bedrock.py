@@ -236,6 +236,7 @@ def test_images_and_files_of_s3_are_sent_as_their_address() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.system
 @settings(max_examples=1_000, deadline=None)
 @given(
     config=prompt_configs(is_newest=True),

@@ -443,6 +443,7 @@ def test_the_sdk_streams_the_same(fields: Object) -> None:
     assert (end.finish_reason, end.usage.tokens.output_tokens) == ("TOOL_CALL", EXPECTED["usage"].completion_tokens)
 
 
+@pytest.mark.system
 @settings(max_examples=1_000)
 @given(config=prompt_configs(is_newest=True), extras=EXTRAS, stream=st.booleans(),
        model=st.sampled_from(["command-r-08-2024", "command-a-reasoning-08-2025"]))  # fmt: skip

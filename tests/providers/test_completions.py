@@ -134,6 +134,7 @@ def test_another_model_type_is_rejected() -> None:
         completions.encode(a_completion(type="chat"), {}, stream=False)
 
 
+@pytest.mark.system
 @settings(max_examples=1_000, deadline=None)
 @given(config=prompt_configs(is_newest=True), further=st.lists(st.sampled_from([*PROVIDER_VALUES.items()]), max_size=2))
 def test_each_configuration_is_translated_or_rejected(config: Object, further: list[Any]) -> None:

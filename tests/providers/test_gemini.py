@@ -608,6 +608,7 @@ def test_the_sdk_sends_the_same_and_reads_the_same(provider: str, fields: Object
     assert usage.candidates_token_count + usage.thoughts_token_count == EXPECTED["usage"].completion_tokens  # type: ignore[operator]
 
 
+@pytest.mark.system
 @settings(max_examples=1_000)
 @given(config=prompt_configs(is_newest=True), extras=EXTRAS, stream=st.booleans(), provider=st.sampled_from(
     ["google", "google-ai"]), model=st.sampled_from(["gemini-2.0-flash", "gemini-2.5-pro", "gemini-3-flash", "own"])

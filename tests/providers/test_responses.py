@@ -124,6 +124,7 @@ def test_what_the_api_does_not_have_is_listed_or_rejected() -> None:
         body_of(a_responses_config([{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}]))
 
 
+@pytest.mark.system
 @settings(max_examples=1_000, deadline=None)
 @given(config=prompt_configs(is_newest=True), further=st.lists(st.sampled_from([*PROVIDER_VALUES.items()]), max_size=2))
 def test_each_configuration_is_translated_or_rejected(config: Object, further: list[Any]) -> None:

@@ -224,6 +224,7 @@ ANY_VALUE = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.system
 @hypothesis.settings(max_examples=150, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 @hypothesis.given(place=st.sampled_from(ALL_COLUMNS), value=ANY_VALUE, as_text=st.booleans())
 def test_no_value_at_all_stops_a_start_or_the_check(

@@ -21,6 +21,8 @@ from tests.support.program import moorage
 from tests.support.server import Project, Server
 from tests.support.stores import Database, sqlite_in
 
+pytestmark = pytest.mark.system
+
 
 @pytest.fixture(params=range(1, NEWEST + 1))
 def schema(request: pytest.FixtureRequest) -> int:
