@@ -17,6 +17,7 @@ from moorage.diagnostics.integrity import check
 from moorage.registry import backups
 from moorage.store.opening import open_store
 from moorage.store.queries import load_migrations
+from moorage.store.sessions import Session
 from moorage.store.sqlite.schema import APPLICATION_ID
 from moorage.store.transfer.backup_file import new_backup, open_backup
 from moorage.store.transfer.dump import TABLES
@@ -149,6 +150,23 @@ def test_a_database_that_is_not_empty_is_replaced_only_with_the_replace_option(
     until(lambda: store.newest_revision() == now["rev"] + 1)
     assert epoch(store) != ""
     assert create_project(store, "next").name == "next"
+
+
+def test_a_restore_replaces_a_database_with_unknown_names_of_environments_and_with_sessions(
+    database: Database, file: Path
+) -> None:
+    """A backup has neither. A name refers to its project, and a session to nothing."""
+    store = database.store()
+    project_id = store.projects()[0].id
+    store.record_unknown_names({(project_id, "stagign"): store.now_us()}, before_us=0)
+    store.sessions.start(Session("0" * 64, "key", "0" * 64, 1, 1, 2))
+
+    with backups.checked_backup(file) as saved:
+        backups.restore(saved, database.engine(), replace=True)
+
+    with store.read() as reader:
+        assert reader.unknown_names(project_id, since_us=0) == []
+    assert store.sessions.find("0" * 64) is not None, "its API key decides whether it is valid"
 
 
 def test_a_restore_of_a_later_revision_sets_the_revision_above_both(database: Database, folder: Path) -> None:

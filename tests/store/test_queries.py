@@ -20,7 +20,14 @@ FULL_SCANS = (
     | {"rotations", "sealed_integrations", "sealing_keys"}
     | {f"entries_of_{table}" for table in ("projects", "api_keys", "integrations", "deployments", "versions")}
     | {f"entries_of_{table}" for table in ("environments", "pointers", "proposals")}
-    | {"approving_keys", "delete_unknown_names", "environments", "items_of_proposals", "approvals_of_proposals"}
+    | {
+        "approving_keys",
+        "delete_unknown_names",
+        "empty_unknown_names",
+        "environments",
+        "items_of_proposals",
+        "approvals_of_proposals",
+    }
     | {"orphans", "emptied_versions"}
     | {
         f"redate_{rows}"

@@ -449,6 +449,10 @@ SELECT u.name FROM unknown_name u WHERE u.project_id = :project_id AND u.last_us
 -- Delete the names from before a time.
 DELETE FROM unknown_name WHERE last_us <= :before_us
 
+-- empty_unknown_names --
+-- Delete all rows.
+DELETE FROM unknown_name
+
 -- redate_environments --
 -- Replace times in the future.
 UPDATE environment

@@ -151,6 +151,7 @@ class Copy:
 
 
 def _empty(run: Run) -> None:
+    run("empty_unknown_names")  # no dump has them, and they refer to projects
     for table in reversed(TABLES):
         run(table.empty)
     run("end_copy")
