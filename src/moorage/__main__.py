@@ -8,8 +8,8 @@ from importlib.util import find_spec
 
 #: The packages of the extra `server`.
 PACKAGES = (
-    "aiohttp", "apsw", "click", "cryptography", "granian", "prometheus_client", "yaml", "rich", "starlette",
-    "uuid_utils", "uvloop",
+    "aiohttp", "apsw", "click", "cryptography", "granian", "jinja2", "prometheus_client", "python_multipart", "yaml",
+    "rich", "starlette", "uuid_utils", "uvloop",
 )  # fmt: skip
 
 
