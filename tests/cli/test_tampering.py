@@ -359,7 +359,7 @@ def others(column: str, before: Any) -> list[Any]:
 KEYS = {
     "moorage_schema": "version", "idempotency": "key", "consumer": "version_id",
     "pointer": "deployment_id || ' ' || environment_id", "proposal_item": "proposal_id || ' ' || n",
-    "approval": "proposal_id || ' ' || api_key_id", "unknown_name": "name",
+    "approval": "proposal_id || ' ' || api_key_id", "unknown_name": "name", "session": "token_sha256",
 }  # fmt: skip
 
 

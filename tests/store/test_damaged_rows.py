@@ -40,6 +40,7 @@ ROWS = {
     "history": "rev = (SELECT max(rev) FROM history WHERE action = 'published')",
     "idempotency": "key = 'bad'",
     "consumer": "first_us = 1",
+    "try_case": "name = 'bad'",
     "environment": "name = 'staging'",
     "pointer": "version_id = (SELECT v.id FROM version v JOIN deployment d ON d.id = v.deployment_id"
     " WHERE d.key = 'own' AND v.minor = 1)",
@@ -57,7 +58,7 @@ FREE = frozenset({
     "integration.created_by", "integration.updated_by", "api_key.created_by", "environment.display_name",
     "environment.description", "environment.created_by", "environment.updated_by", "pointer.file", "proposal.source",
     "proposal.reason", "proposal.created_by", "proposal.created_name", "proposal.closed_by", "proposal.closed_name",
-    "proposal.closed_reason", "proposal_item.base", "proposal_item.file", "approval.reason",
+    "proposal.closed_reason", "proposal_item.base", "proposal_item.file", "approval.reason", "try_case.name",
 })  # fmt: skip
 FORMS = {
     "project.name": r"[ -~]{1,128}", "api_key.name": r"(?s).{1,128}", "api_key.scopes": r"",
@@ -65,6 +66,7 @@ FORMS = {
     "history.changes": r"", "history.mac": r"", "idempotency.api_key_id": r"[!#-\[\]-~]{0,128}",
     "integration.name": r"[\w.-]{1,128}", "integration.provider": r"openai", "integration.options": r"\{.*\}",
     "integration.key_id": r"([0-9a-f]{8})?", "proposal_item.breaking": r"",
+    "try_case.body": r"\{\}",
     "consumer.environment_id": r"[!#-\[\]-~]{0,128}",
 }  # fmt: skip
 ID = r"[!#-\[\]-~]{1,128}"
@@ -137,6 +139,10 @@ def fill(store: Store) -> None:
         for first, version in enumerate(filter(None, live))
     ]
     store.record_consumers(usage)
+    with store.read() as reader:
+        found = reader.find_deployment(p, "a")
+    assert found is not None
+    assert store.cases.put(found.id, "bad", b'{"inputs":{"name":"Ada"}}')
     assert findings_of(store) == []
 
 

@@ -450,3 +450,16 @@ def test_a_clock_that_steps_back_purges_nothing_too_early(project: ProjectStore)
     assert purge(project.store) == 0
     project.clock.now += 30 * DAY + 1 * US
     assert purge(project.store) == 1
+
+
+def test_the_cases_of_a_deleted_deployment_are_purged_with_it(folder: Path) -> None:
+    project = ProjectStore(folder)
+    kept, gone = project.put("kept"), project.put("gone")
+    for id_ in (kept, gone):
+        assert project.store.cases.put(id_, "first", b'{"inputs":{"name":"Ada"}}')
+    project.delete("gone")
+    project.wait(31)
+
+    purge(project.store)
+
+    assert [len(project.store.cases.of_deployment(id_)) for id_ in (kept, gone)] == [1, 0]

@@ -30,6 +30,7 @@ _ACTIONS: Mapping[str, str] = {
     "history": f"The history of the deployment cannot be shown. {_CORRECT}",
     "idempotency": "A repeated request with the key gets an error. Delete the row.",
     "consumer": "The version counts as in use. Delete the row: the next request of the API key stores it again.",
+    "try_case": "The case is not listed. Delete the row.",
 }
 
 

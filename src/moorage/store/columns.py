@@ -268,12 +268,20 @@ class ConsumerRow(_Row, frozen=True, array_like=True):
     inputs: str
 
 
+class CaseRow(_Row, frozen=True, array_like=True):
+    """A row of `try_case`."""
+
+    deployment_id: Id
+    name: str
+    body: str
+
+
 #: Table -> its columns, in the order of the queries `every_…` and `history`.
 COLUMNS: Mapping[str, type[_Row]] = {
     "project": ProjectRow, "environment": EnvironmentRow, "api_key": ApiKeyRow, "deployment": DeploymentRow,
     "version": VersionRow, "pointer": PointerRow, "integration": IntegrationRow, "proposal": ProposalRow,
     "proposal_item": ProposalItemRow, "approval": ApprovalRow, "history": HistoryRow, "idempotency": ResultRow,
-    "consumer": ConsumerRow,
+    "consumer": ConsumerRow, "try_case": CaseRow,
 }  # fmt: skip
 
 #: Columns whose values are not shown.
@@ -284,6 +292,7 @@ _PRIVATE = frozenset(
         "variables",
         "runtime_config",
         "result",
+        "body",
         "inputs",
         "options",
         "credentials",

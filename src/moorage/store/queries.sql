@@ -453,6 +453,76 @@ DELETE FROM unknown_name WHERE last_us <= :before_us
 -- Delete all rows.
 DELETE FROM unknown_name
 
+-- cases --
+-- The cases of a deployment by name.
+SELECT name, body FROM try_case WHERE deployment_id = :deployment_id ORDER BY name
+
+-- put_case --
+-- Store a case of a deployment, unless the deployment is deleted or has too many others; returns the name.
+INSERT INTO try_case (deployment_id, name, body)
+SELECT d.id, :name, :body FROM deployment d
+WHERE d.id = :deployment_id AND d.deleted_us IS NULL AND (
+    (SELECT count(*) FROM try_case c WHERE c.deployment_id = :deployment_id) < :maximum
+    OR EXISTS (SELECT 1 FROM try_case c WHERE c.deployment_id = :deployment_id AND c.name = :name)
+)
+ON CONFLICT (deployment_id, name) DO UPDATE SET body = excluded.body
+RETURNING name
+
+-- delete_case --
+-- Delete a case; returns its name.
+DELETE FROM try_case WHERE deployment_id = :deployment_id AND name = :name RETURNING name
+
+-- delete_cases --
+-- Delete the cases of deployments that were deleted before a time.
+DELETE FROM try_case WHERE deployment_id IN (
+    SELECT d.id FROM deployment d
+    WHERE d.deleted_us BETWEEN 0 AND :before_us AND (d.updated_us <= :before_us OR d.updated_us > :clock_us)
+)
+
+-- every_case --
+-- All rows, with the columns of `insert_case`.
+SELECT deployment_id, name, body FROM try_case ORDER BY deployment_id, name
+
+-- insert_case --
+-- Insert a row of another database.
+INSERT INTO try_case (deployment_id, name, body) VALUES (:deployment_id, :name, :body)
+
+-- empty_cases --
+-- Delete all rows.
+DELETE FROM try_case
+
+-- insert_session --
+-- Insert a session.
+INSERT INTO session (token_sha256, api_key_id, api_key_sha256, created_us, seen_us, expires_us)
+VALUES (:token_sha256, :api_key_id, :api_key_sha256, :created_us, :seen_us, :expires_us)
+
+-- find_session --
+-- The session with a token.
+SELECT token_sha256, api_key_id, api_key_sha256, created_us, seen_us, expires_us FROM session
+WHERE token_sha256 = :token_sha256
+
+-- touch_session --
+-- Record a request of a session, unless one was recorded after a time.
+UPDATE session SET seen_us = :now_us WHERE token_sha256 = :token_sha256 AND seen_us <= :before_us
+
+-- delete_session --
+-- Delete a session.
+DELETE FROM session WHERE token_sha256 = :token_sha256
+
+-- sessions_of_api_key --
+-- The sessions of an API key.
+SELECT token_sha256, api_key_id, api_key_sha256, created_us, seen_us, expires_us FROM session
+WHERE api_key_id = :api_key_id
+
+-- expired_sessions --
+-- The tokens of the sessions that expired first.
+SELECT token_sha256 FROM session WHERE expires_us <= :now_us ORDER BY expires_us LIMIT :limit
+
+-- oldest_sessions --
+-- The tokens of an API key's sessions, newest first, without the newest ones.
+SELECT token_sha256 FROM session WHERE api_key_id = :api_key_id
+ORDER BY created_us DESC LIMIT :limit OFFSET :remaining
+
 -- redate_environments --
 -- Replace times in the future.
 UPDATE environment
@@ -685,6 +755,52 @@ LEFT JOIN version t ON t.id = l.to_version_id
 LEFT JOIN environment e ON e.id = l.environment_id
 WHERE l.deployment_id = :deployment_id AND (l.rev, l.n) > (:place / 1048576, :place & 1048575)
     AND l.action <> 'drafted'
+    AND (:only_in = '' OR l.environment_id = :only_in OR (
+        l.environment_id IS NULL AND (:is_production = 1 OR l.action IN ('changed', 'deleted', 'restored'))
+    ))
+ORDER BY l.rev, l.n LIMIT :limit
+
+-- find_project_entry --
+-- One entry about a deployment of a project, with its key; drafts are not listed.
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking,
+    l.integration_id, l.environment_id, l.proposal_id, l.n, l.hash, f.major, f.minor, t.major, t.minor, e.name, d.key
+FROM history l
+JOIN deployment d ON d.id = l.deployment_id
+LEFT JOIN version f ON f.id = l.from_version_id
+LEFT JOIN version t ON t.id = l.to_version_id
+LEFT JOIN environment e ON e.id = l.environment_id
+WHERE l.project_id = :project_id AND l.id = :id AND l.action <> 'drafted'
+
+-- project_entries_older --
+-- Entries about the deployments of a project before a revision, newest first, with the keys.
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking,
+    l.integration_id, l.environment_id, l.proposal_id, l.n, l.hash, f.major, f.minor, t.major, t.minor, e.name, d.key
+FROM history l
+JOIN deployment d ON d.id = l.deployment_id
+LEFT JOIN version f ON f.id = l.from_version_id
+LEFT JOIN version t ON t.id = l.to_version_id
+LEFT JOIN environment e ON e.id = l.environment_id
+WHERE l.project_id = :project_id AND (l.rev, l.n) < (:place / 1048576, :place & 1048575)
+    AND l.action <> 'drafted' AND (:action = '' OR l.action = :action)
+    AND (:only_in = '' OR l.environment_id = :only_in OR (
+        l.environment_id IS NULL AND (:is_production = 1 OR l.action IN ('changed', 'deleted', 'restored'))
+    ))
+ORDER BY l.rev DESC, l.n DESC LIMIT :limit
+
+-- project_entries_newer --
+-- Entries about the deployments of a project after a revision, oldest first, with the keys.
+SELECT l.rev, l.id, l.project_id, l.deployment_id, l.subject_key_id, l.action, l.from_version_id, l.to_version_id,
+    l.content_sha256, l.changes, l.reason, l.api_key_id, l.api_key_name, l.request_id, l.at_us, l.breaking,
+    l.integration_id, l.environment_id, l.proposal_id, l.n, l.hash, f.major, f.minor, t.major, t.minor, e.name, d.key
+FROM history l
+JOIN deployment d ON d.id = l.deployment_id
+LEFT JOIN version f ON f.id = l.from_version_id
+LEFT JOIN version t ON t.id = l.to_version_id
+LEFT JOIN environment e ON e.id = l.environment_id
+WHERE l.project_id = :project_id AND (l.rev, l.n) > (:place / 1048576, :place & 1048575)
+    AND l.action <> 'drafted' AND (:action = '' OR l.action = :action)
     AND (:only_in = '' OR l.environment_id = :only_in OR (
         l.environment_id IS NULL AND (:is_production = 1 OR l.action IN ('changed', 'deleted', 'restored'))
     ))
@@ -935,6 +1051,29 @@ DELETE FROM consumer WHERE version_id IN (
     WHERE d.deleted_us BETWEEN 0 AND :before_us AND (d.updated_us <= :before_us OR d.updated_us > :clock_us)
 )
 
+-- find_deleted --
+-- One deleted deployment of a project, as the cursor of their list.
+SELECT d.id, d.key, d.description, d.deleted_us
+FROM deployment d
+WHERE d.project_id = :project_id AND d.id = :id AND d.deleted_us IS NOT NULL AND d.deleted_us > :since_us
+
+-- deleted_older --
+-- The deployments of a project that were deleted after one time and before another, and not purged; the last one first.
+-- `|| ''` keeps the index of the time of deletion.
+SELECT d.id, d.key, d.description, d.deleted_us
+FROM deployment d
+WHERE d.project_id || '' = :project_id AND d.deleted_us IS NOT NULL AND d.deleted_us > :since_us
+    AND d.deleted_us < :place AND EXISTS (SELECT 1 FROM version v WHERE v.deployment_id = d.id AND v.prompt_config <> '')
+ORDER BY d.deleted_us DESC LIMIT :limit
+
+-- deleted_newer --
+-- The deployments of a project that were deleted after two times, and not purged; the first one first.
+SELECT d.id, d.key, d.description, d.deleted_us
+FROM deployment d
+WHERE d.project_id || '' = :project_id AND d.deleted_us IS NOT NULL AND d.deleted_us > :since_us
+    AND d.deleted_us > :place AND EXISTS (SELECT 1 FROM version v WHERE v.deployment_id = d.id AND v.prompt_config <> '')
+ORDER BY d.deleted_us LIMIT :limit
+
 -- find_manifest --
 -- A deployment by its id, deleted ones included.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
@@ -1039,7 +1178,7 @@ SELECT (SELECT count(*) FROM project), (SELECT count(*) FROM environment), (SELE
     (SELECT count(*) FROM deployment), (SELECT count(*) FROM version), (SELECT count(*) FROM pointer),
     (SELECT count(*) FROM integration), (SELECT count(*) FROM proposal), (SELECT count(*) FROM proposal_item),
     (SELECT count(*) FROM approval), (SELECT count(*) FROM history), (SELECT count(*) FROM idempotency),
-    (SELECT count(*) FROM consumer)
+    (SELECT count(*) FROM consumer), (SELECT count(*) FROM try_case)
 
 -- count_deployments --
 -- The number of deployments that are not deleted.
@@ -1248,6 +1387,9 @@ FROM consumer u LEFT JOIN version v ON v.id = u.version_id WHERE v.id IS NULL
 UNION ALL
 SELECT 'consumer', u.version_id || ' ' || u.api_key_id || ' ' || u.environment_id, 'api_key'
 FROM consumer u LEFT JOIN api_key k ON k.id = u.api_key_id WHERE k.id IS NULL
+UNION ALL
+SELECT 'try_case', c.deployment_id || ' ' || c.name, 'deployment'
+FROM try_case c LEFT JOIN deployment d ON d.id = c.deployment_id WHERE d.id IS NULL
 
 -- emptied_versions --
 -- The versions without content that were not deleted, and neither were their deployments.
@@ -1282,6 +1424,71 @@ WHERE v.deployment_id = :deployment_id AND u.last_us > :since_us
 SELECT k.id, k.name, v.major, v.minor, u.last_us, u.inputs, u.environment_id
 FROM version v JOIN consumer u ON u.version_id = v.id JOIN api_key k ON k.id = u.api_key_id
 WHERE v.id = :version_id AND u.last_us > :since_us
+
+-- usage_older --
+-- The uses of the deployments of a project in an environment, the most recent one first.
+SELECT u.version_id, k.id, k.name, d.id, d.key, v.major, v.minor, u.first_us, u.last_us, u.inputs,
+    CASE WHEN v.id = COALESCE(p.version_id, d.live_version_id) THEN 1 ELSE 0 END
+FROM consumer u
+JOIN api_key k ON k.id = u.api_key_id
+JOIN version v ON v.id = u.version_id
+JOIN deployment d ON d.id = v.deployment_id
+LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
+WHERE k.project_id = :project_id AND u.environment_id = :environment_id AND d.deleted_us IS NULL
+    AND u.last_us > :since_us AND u.last_us <= :last_us
+ORDER BY u.last_us DESC LIMIT :limit
+
+-- usage_newer --
+-- The same from a time on, the oldest one first.
+SELECT u.version_id, k.id, k.name, d.id, d.key, v.major, v.minor, u.first_us, u.last_us, u.inputs,
+    CASE WHEN v.id = COALESCE(p.version_id, d.live_version_id) THEN 1 ELSE 0 END
+FROM consumer u
+JOIN api_key k ON k.id = u.api_key_id
+JOIN version v ON v.id = u.version_id
+JOIN deployment d ON d.id = v.deployment_id
+LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
+WHERE k.project_id = :project_id AND u.environment_id = :environment_id AND d.deleted_us IS NULL
+    AND u.last_us > :since_us AND u.last_us >= :last_us
+ORDER BY u.last_us LIMIT :limit
+
+-- usage_of_deployment --
+-- The uses of a deployment in an environment.
+SELECT u.version_id, k.id, k.name, d.id, d.key, v.major, v.minor, u.first_us, u.last_us, u.inputs,
+    CASE WHEN v.id = COALESCE(p.version_id, d.live_version_id) THEN 1 ELSE 0 END
+FROM version v
+JOIN consumer u ON u.version_id = v.id
+JOIN api_key k ON k.id = u.api_key_id
+JOIN deployment d ON d.id = v.deployment_id
+LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
+WHERE v.deployment_id = :deployment_id AND u.environment_id = :environment_id AND u.last_us > :since_us
+
+-- summaries --
+-- Of some deployments: the owner in an environment, the newest version and whether it is a draft, and the last use there.
+SELECT d.project_id, d.id, d.key,
+    CASE WHEN p.version_id IS NULL THEN d.owner ELSE p.owner END,
+    CASE WHEN p.version_id IS NULL THEN d.file ELSE p.file END,
+    CASE WHEN v.made_as = 'draft' AND NOT EXISTS (
+        SELECT 1 FROM history l WHERE l.to_version_id = v.id AND l.action IN ('published', 'undone')
+    ) THEN v.major END, v.minor,
+    (
+        SELECT max(u.last_us) FROM version w JOIN consumer u ON u.version_id = w.id
+        WHERE w.deployment_id = d.id AND u.environment_id = :environment_id
+    )
+FROM deployment d
+LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
+LEFT JOIN version v ON v.id = (
+    SELECT n.id FROM version n WHERE n.deployment_id = d.id AND n.deleted_us IS NULL ORDER BY n.rev DESC LIMIT 1
+)
+WHERE d.deleted_us IS NULL AND d.id IN (
+    :id0, :id1, :id2, :id3, :id4, :id5, :id6, :id7, :id8, :id9, :id10, :id11, :id12,
+    :id13, :id14, :id15, :id16, :id17, :id18, :id19, :id20, :id21, :id22, :id23, :id24
+)
+
+-- uses_of_key --
+-- The versions that an API key was served since a time.
+SELECT d.key, v.major, v.minor, c.last_us, c.environment_id
+FROM consumer c JOIN version v ON v.id = c.version_id JOIN deployment d ON d.id = v.deployment_id
+WHERE c.last_us > :since_us AND c.api_key_id = :api_key_id
 
 -- uses_of_keys --
 -- The times at which API keys were served a version, since a time, and at which they made a write, after a revision.

@@ -22,6 +22,7 @@ from moorage.store.columns import is_time
 from moorage.store.engine import EVERY
 from moorage.store.environment_reader import EnvironmentReader
 from moorage.store.lists import ListQueries
+from moorage.store.overview_reader import OverviewReader
 from moorage.store.unreadable import UnreadableRow, as_name, readable
 
 #: How many writes are searched for the last one of an API key.
@@ -37,7 +38,7 @@ _ENTRIES = ListQueries("find_entry", "entries_older", "entries_newer", MAX_LIMIT
 _MANIFESTS = ListQueries("find_manifest", "manifests_older", "manifests_newer", 4)
 
 
-class Reader(EnvironmentReader):
+class Reader(EnvironmentReader, OverviewReader):
     """The lookups."""
 
     def api_keys(self) -> list[ApiKey]:

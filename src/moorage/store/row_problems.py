@@ -7,6 +7,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 
 from moorage.core.access import Scope
+from moorage.core.deployments.cases import CaseBody
 from moorage.core.deployments.content import DECODE_ERRORS, StoredContent
 from moorage.core.deployments.history import decode_changes
 from moorage.core.deployments.ids import check_key
@@ -104,12 +105,16 @@ def _check_consumer(row: Any) -> None:
     _decode_names(row.inputs)
 
 
+def _check_case(row: Any) -> None:
+    msgspec.json.decode(row.body, type=CaseBody)
+
+
 #: Table -> raises an error if the texts of a row have no meaning.
 _MEANINGS: Mapping[str, Callable[[Any], None]] = {
     "project": _check_project, "api_key": _check_api_key, "deployment": _check_deployment, "version": _check_version,
     "integration": _check_integration, "history": _check_entry, "idempotency": _check_result,
     "consumer": _check_consumer, "environment": _check_nothing, "pointer": _check_nothing, "proposal": _check_nothing,
-    "proposal_item": _check_item, "approval": _check_nothing,
+    "proposal_item": _check_item, "approval": _check_nothing, "try_case": _check_case,
 }  # fmt: skip
 
 

@@ -85,6 +85,11 @@ class KeyRing:
             reason = "the stored text was changed after it was written"
             raise CredentialsUnreadable(name=integration.name, reason=reason) from None
 
+    @property
+    def can_seal(self) -> bool:
+        """Whether there is a key to encrypt with, or a file for one."""
+        return bool(self._secret_keys.sealing_keys) or self._file is not None
+
     def writing_key_id(self) -> str:
         """Return the id of the first key.
 

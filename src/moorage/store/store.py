@@ -10,6 +10,7 @@ from moorage.core.access import ApiKey, Project
 from moorage.core.compatibility.consumers import UsageRecord, merge_names
 from moorage.core.secret_keys import NO_KEYS, SecretKeys
 from moorage.core.times import LAST_US
+from moorage.store.cases import CaseTable
 from moorage.store.changes import Changes, StorePosition, read_changes
 from moorage.store.engine import Engine, Run, Stream, as_word, checked_revision, the_row
 from moorage.store.group_commit import group_commit
@@ -17,6 +18,7 @@ from moorage.store.history_head import HistoryHead
 from moorage.store.reader import Reader
 from moorage.store.rows import names, project
 from moorage.store.sealing import KeyRing
+from moorage.store.sessions import SessionTable
 from moorage.store.transaction import Transaction
 from moorage.store.transfer.dump import DatabaseDump
 from moorage.store.unreadable import readable
@@ -48,6 +50,10 @@ class Store:
         self.secret_keys = secret_keys
         #: The keys that encrypt credentials.
         self.key_ring = KeyRing(secret_keys, engine.key_file())
+        #: The sessions of the console.
+        self.sessions = SessionTable(engine)
+        #: The cases with which versions are tried.
+        self.cases = CaseTable(engine)
 
     @property
     def url(self) -> str:

@@ -226,6 +226,7 @@ class Transaction(EnvironmentWrites):
         """
         period = {"before_us": before_us, "clock_us": self.clock_us}
         self._run("delete_consumers", **period)
+        self._run("delete_cases", **period)
         purged = {row[0] for row in self._run("purge_deployments", **period, rev=self.rev)}
         versions = self._run("purge_versions", **period)
         self._run("delete_results", since_us=max(self.clock_us - STORED_US, before_us))

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import apsw
 import msgspec
@@ -109,6 +110,10 @@ def _with_versions(recorder: Recorder) -> None:
     recorder.request("POST", "deployments/greeting/versions", content("a draft", **draft))
     recorder.request("POST", "deployments/greeting/versions", content("live immediately", status="live", reason=TEXT))
     recorder.request("POST", "deployments/greeting/versions/1.0/publish", {"reason": "roll back"})
+    recorder.request(
+        "PUT", f"deployments/greeting/cases/{quote('Größe ✓')}",
+        {"inputs": {"name": "Anna Ø"}, "context": {"größe": "é"}},
+    )  # fmt: skip
     recorder.request("POST", "deployments/greeting/undo", {"reason": "undo the rollback"}, by="until 2099")
 
 

@@ -1,6 +1,6 @@
 """Consumers: the API keys that use a version, and the names of their inputs, never the values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Annotated, Literal
 
@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from moorage.core.compatibility.contract import Needs
 from moorage.core.deployments.history import KeyName
+from moorage.core.environments import PRODUCTION
 from moorage.core.times import iso
 
 #: The days for which a served version counts as in use.
@@ -109,6 +110,32 @@ class CallerPage(msgspec.Struct, frozen=True):
     has_more: bool
 
 
+class KeyUse(msgspec.Struct, frozen=True):
+    """The last time that an API key was served a version in an environment."""
+
+    key: str
+    version: str
+    last_us: int
+    environment_id: str | None = None
+
+
+class UsedDeployment(msgspec.Struct, frozen=True):
+    """A deployment that an API key used in an environment in the last 30 days, with its versions."""
+
+    key: str
+    environment: str
+    versions: list[str]
+    last_used: str
+
+
+class ApiKeyUsage(msgspec.Struct, frozen=True):
+    """What an API key used, the most recent first; `has_more` if there is more than 500."""
+
+    object: Literal["list"]
+    data: list[UsedDeployment]
+    has_more: bool
+
+
 class AffectedConsumer(msgspec.Struct, frozen=True):
     """An API key whose requests a new version breaks."""
 
@@ -148,6 +175,20 @@ def callers(served: Iterable[ConsumerRecord]) -> CallerPage:
         for records in by_key.values()
     ]
     return CallerPage("list", found[:MAX_CALLERS], len(found) > MAX_CALLERS)
+
+
+def usage_of_key(uses: Iterable[KeyUse], environments: Mapping[str, str]) -> ApiKeyUsage:
+    """Return the deployments that an API key used, the most recent first; `environments` has the names by their ids."""
+    found: dict[tuple[str, str], list[KeyUse]] = {}
+    for use in sorted(uses, key=lambda use: (-use.last_us, use.key, use.version)):
+        environment = PRODUCTION if use.environment_id is None else environments.get(use.environment_id)
+        if environment is not None:  # one that was deleted needs the key no more
+            found.setdefault((use.key, environment), []).append(use)
+    used = [
+        UsedDeployment(key, environment, [use.version for use in each], iso(each[0].last_us))
+        for (key, environment), each in found.items()
+    ]
+    return ApiKeyUsage("list", used[:MAX_CALLERS], len(used) > MAX_CALLERS)
 
 
 def merge_names(stored: Sequence[str], new: Iterable[str]) -> list[str]:

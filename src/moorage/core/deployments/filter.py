@@ -6,12 +6,13 @@ from typing import get_args
 
 import msgspec
 
+from moorage.core.deployments.ownership import Owner
 from moorage.core.deployments.prompt_config import ModelType, PromptConfig
 from moorage.core.errors.requests import FilterNotATime, FilterTooLong, InvalidFilter
 from moorage.core.times import find_moment, iso
 from moorage.core.validation.messages import nearest
 
-FILTERS = ("search", "provider", "model", "model_type", "updated_since")
+FILTERS = ("search", "provider", "model", "model_type", "owner", "updated_since")
 
 MAX_TEXT = 256
 
@@ -19,6 +20,7 @@ MAX_TEXT = 256
 _LAST_MS = 253_402_300_799_999
 
 _TYPES = get_args(ModelType)
+_OWNERS = get_args(Owner)
 
 
 class _Config(msgspec.Struct):
@@ -45,22 +47,25 @@ class FilterFields(msgspec.Struct, frozen=True, gc=False):
     model: str
     model_type: str
     updated: str
+    owner: Owner
 
     @classmethod
-    def of(cls, item: bytes) -> "FilterFields":
-        """Return the fields of a deployment's JSON (`DeploymentItem`)."""
+    def of(cls, item: bytes, owner: Owner) -> "FilterFields":
+        """Return the fields of a deployment's JSON (`DeploymentItem`), which does not have the owner."""
         found = _decode(item)
-        return cls.make(found.key, found.description, found.prompt_config, found.updated)
+        return cls.make(found.key, found.description, found.prompt_config, found.updated, owner)
 
     @classmethod
-    def make(cls, key: str, description: str, config: "PromptConfig | _Config", updated: str) -> "FilterFields":
+    def make(
+        cls, key: str, description: str, config: "PromptConfig | _Config", updated: str, owner: Owner
+    ) -> "FilterFields":
         """Return the fields of a deployment. Equal strings share memory."""
         provider, model, model_type = (
             sys.intern(config.provider),
             sys.intern(config.model),
             sys.intern(config.model_type),
         )
-        return cls(_folded(f"{key}\n{description}"), provider, model, model_type, updated)
+        return cls(_folded(f"{key}\n{description}"), provider, model, model_type, updated, owner)
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -70,6 +75,7 @@ class Filter(msgspec.Struct, frozen=True):
     provider: str | None = None
     model: str | None = None
     model_type: str | None = None
+    owner: str | None = None
     updated_since: str | None = None
 
     @classmethod
@@ -85,12 +91,13 @@ class Filter(msgspec.Struct, frozen=True):
         for name, value in given.items():
             if len(value) > MAX_TEXT:
                 raise FilterTooLong(param=name, maximum=MAX_TEXT)
-        model_type = given.get("model_type")
-        if model_type is not None and model_type not in _TYPES:
-            raise InvalidFilter(
-                param="model_type", choices=", ".join(_TYPES), value=model_type,
-                suggestion=nearest(model_type, [*_TYPES]).removeprefix("."),
-            )  # fmt: skip
+        for name, choices in (("model_type", _TYPES), ("owner", _OWNERS)):
+            chosen = given.get(name)
+            if chosen is not None and chosen not in choices:
+                raise InvalidFilter(
+                    param=name, choices=", ".join(choices), value=chosen,
+                    suggestion=nearest(chosen, [*choices]).removeprefix("."),
+                )  # fmt: skip
         if "search" in given:
             given["search"] = _folded(given["search"])
         if "updated_since" in given:
@@ -103,6 +110,7 @@ class Filter(msgspec.Struct, frozen=True):
             (self.provider is None or fields.provider == self.provider)
             and (self.model is None or fields.model == self.model)
             and (self.model_type is None or fields.model_type == self.model_type)
+            and (self.owner is None or fields.owner == self.owner)
             and (self.updated_since is None or fields.updated >= self.updated_since)
             and (self.search is None or self.search in fields.text)
         )

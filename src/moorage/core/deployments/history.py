@@ -6,7 +6,7 @@ texts and of credentials. A purge deletes the texts, and the entries stay.
 """
 
 import hashlib
-from typing import Annotated, Literal, cast
+from typing import Annotated, Final, Literal, cast, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -21,6 +21,8 @@ Action = Literal[
     "created", "published", "undone", "unpublished", "changed", "deleted", "restored", "proposed", "approved",
     "rejected", "withdrawn", "stale",
 ]  # fmt: skip
+
+ACTIONS: Final = get_args(Action)
 
 #: All actions. `authenticated`: the operator has verified the database, and the secret key applies from here on.
 #: `clock_reset`: all rows with times in the future got the time `Changes.clock_us`; the entries before keep theirs.

@@ -4,7 +4,8 @@ The server and the client library use the same class, so both return the same by
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import msgspec
 from msgspec import UNSET
@@ -58,6 +59,21 @@ class CompiledVariant:
             first += 1
         self._system, self._rest = messages[:first], messages[first:]
         self._template, self._slots = self._precompile()
+
+    def for_preview(self) -> Self:
+        """Return the variant with names without an input as they are written, in place of an error."""
+        if self.missing != "error":
+            return self
+        shown = copy(self)
+        shown.missing, shown._template = "keep", None
+        return shown
+
+    def for_another_model(self, *, has_same_provider: bool) -> Self:
+        """Return the variant for a call of another model: without fallbacks, which would respond in its place."""
+        alone = copy(self)
+        alone.fallbacks = []
+        alone.integration = self.integration if has_same_provider else None
+        return alone
 
     def inputs(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the inputs of a request, with the defaults of omitted inputs."""

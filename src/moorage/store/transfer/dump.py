@@ -57,6 +57,7 @@ TABLES = (
     HISTORY,
     TableSpec("idempotency", "every_result", "put_result", "empty_idempotency"),
     TableSpec("consumer", "every_consumer", "put_consumer", "empty_consumer"),
+    TableSpec("try_case", "every_case", "insert_case", "empty_cases"),
 )
 
 
