@@ -22,6 +22,7 @@ from moorage.api.operation import OPEN, Operation
 from moorage.api.routes import OPERATIONS
 from moorage.core.access import ApiKey, PatchApiKey, PostApiKey, Scope, hash_token, new_token
 from moorage.core.compatibility.consumers import PostUsage
+from moorage.core.deployments.cases import CaseBody
 from moorage.core.deployments.deployment import PatchDeployment, PostDeployment, PutDeployment
 from moorage.core.deployments.promotion import PostPromotion, PostProposal
 from moorage.core.deployments.proposal import ProposalReason
@@ -30,6 +31,7 @@ from moorage.core.environments import PutEnvironment
 from moorage.core.integrations import PutIntegration
 from moorage.core.resolution.config import GetConfigRequest
 from moorage.core.resolution.explain import ExplainRequest, SimulateRequest
+from moorage.core.resolution.tries import RenderRequest, TryRequest
 from moorage.store.opening import open_store
 from tests.support.registry import revoke_api_key
 from tests.support.server import Project, Response, Server, a_body
@@ -54,6 +56,9 @@ BODIES: dict[type, dict[str, Any]] = {
     ChatBody: {"model": "quay-live", **MOCK},
     TextBody: {"model": "quay-live", **MOCK},
     ExplainRequest: {"context": {"plan": "pro"}},
+    RenderRequest: {"context": {"plan": "pro"}},
+    TryRequest: {"mock_response": "Hello"},
+    CaseBody: {"inputs": {"name": "changed"}},
     SimulateRequest: {"contexts": [{"plan": "pro"}], "routing": []},
     PutIntegration: {"provider": "openailike", "base_url": "https://127.0.0.1.example/v1"},
     PostUsage: {"versions": [{"version_id": "01a2b3c4-0000-7000-8000-000000000000", "inputs": ["name"]}]},
@@ -66,7 +71,9 @@ BODIES: dict[type, dict[str, Any]] = {
 }
 
 #: Required query parameters.
-QUERIES = {"Diff": {"to": "1.0"}, "EnvironmentDiff": {"from": "production", "to": "production"}}
+QUERIES = {
+    "Diff": {"to": "1.0"}, "EnvironmentDiff": {"from": "production", "to": "production"}, "Summaries": {"ids": "a"},
+}  # fmt: skip
 
 #: The scopes that a request needs beyond those of its route: they depend on its body, or on who made the proposal.
 FURTHER_SCOPES = {
@@ -103,6 +110,7 @@ class Names(NamedTuple):
             "key_or_id": self.deleted if operation.name == "RestoreDeployment" else self.live,
             "version_or_id": self.deleted_version_id if operation.name == "RestoreVersion" else "1.0",
             "api_key_id": self.api_key_id,
+            "case_name": "changed" if operation.method == "PUT" else "first",
             "name": self.environment if is_on_environments(operation) else self.integration,
             "environment_id": self.environment,
             "proposal_id": self.proposal_id,
@@ -115,6 +123,7 @@ class Names(NamedTuple):
             "key_or_id": [self.live, self.live_id, self.deleted, self.deleted_id],
             "version_or_id": [self.version_id, self.deleted_version_id],
             "api_key_id": [self.api_key_id],
+            "case_name": ["first"],  # that of one deployment, so the same everywhere
             "name": environments if is_on_environments(operation) else [self.integration, self.integration_id],
             "environment_id": environments,
             "proposal_id": [self.proposal_id],
@@ -153,6 +162,8 @@ class Harness:
         deleted_version_id, _, version_id = (version["_id"] for version in versions)
         for path in (deleted, f"{live}/versions/{deleted_version_id}"):
             assert self.request("DELETE", f"/v2/deployments/{path}", self.full).status == 200
+        path = f"/v2/deployments/{live}/cases/first"
+        assert self.request("PUT", path, self.full, BODIES[CaseBody]).status == 200
         self.entry_id: str = self.request("GET", f"/v2/deployments/{live}/history", self.full).json["data"][0]["id"]
         api_key_id = project.key(Scope.KEYS_ADMIN)[0]
         link = f"{name}-link"
@@ -294,7 +305,9 @@ def test_reading_writing_publishing_and_key_management_have_separate_scopes() ->
     on_environments = [operation for operation in CLOSED if operation.path.startswith(("/v2/env", "/v3/env"))]
     others = [operation for operation in CLOSED if operation not in on_keys + on_integrations + on_environments]
 
-    assert {operation.scopes for operation in on_keys} == {frozenset({Scope.KEYS_ADMIN})}
+    for operation in on_keys:  # the usage of a key names deployments
+        also = {Scope.READ} if operation.name == "ApiKeyUsage" else set[Scope]()
+        assert operation.scopes == frozenset({Scope.KEYS_ADMIN} | also), operation.name
     assert {operation.scopes for operation in on_integrations} == {frozenset({Scope.INTEGRATIONS_ADMIN})}
     for operation in on_environments:
         scope = Scope.READ if operation.method == "GET" else Scope.ENVIRONMENTS_ADMIN
@@ -318,6 +331,10 @@ def test_reading_writing_publishing_and_key_management_have_separate_scopes() ->
         "POST /v2/deployments/usage": invoke,
         "POST /v2/deployments/{key_or_id}/explain": frozenset({Scope.READ}),
         "POST /v2/deployments/{key_or_id}/simulate": frozenset({Scope.READ}),
+        "POST /v2/deployments/{key_or_id}/versions/{version_or_id}/render": frozenset({Scope.READ}),
+        "POST /v2/deployments/{key_or_id}/versions/{version_or_id}/try": invoke | {Scope.READ},
+        "PUT /v2/deployments/{key_or_id}/cases/{case_name}": write,
+        "DELETE /v2/deployments/{key_or_id}/cases/{case_name}": write,
         "POST /v2/deployments": write | publish,
         "PUT /v2/deployments/{key_or_id}": write | publish,
         "PATCH /v2/deployments/{key_or_id}": write,

@@ -105,7 +105,12 @@ class Application:
         self.app, self.token, self.project_id, self.database = app, token, project_id, database
 
     async def send(
-        self, path: str, body: Any, headers: dict[str, str] | None = None, leave: asyncio.Event | None = None
+        self,
+        path: str,
+        body: Any,
+        headers: dict[str, str] | None = None,
+        leave: asyncio.Event | None = None,
+        method: str = "POST",
     ) -> Response:
         """Send a request; the client disconnects at `leave`."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -123,7 +128,7 @@ class Application:
 
         fields = {"host": "moorage", "authorization": f"Bearer {self.token}", "content-length": str(len(data))}
         scope = {
-            "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
+            "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
             "headers": [(name.encode(), value.encode()) for name, value in {**fields, **(headers or {})}.items()],
             "http_version": "1.1", "scheme": "http", "server": ("127.0.0.1", 1), "client": ("127.0.0.1", 2),
         }  # fmt: skip

@@ -176,3 +176,34 @@ def test_a_consumer_of_another_node_blocks_a_deletion(postgresql: Database, fold
             until(is_stored)
 
         assert delete(project, "a").error["code"] == "in_use"
+
+
+def test_the_usage_of_a_key_lists_its_deployments_in_each_environment_the_most_recent_first(
+    project: Project, app: tuple[str, str]
+) -> None:
+    admin = {"Authorization": f"Bearer {project.key(*Scope)[1]}"}
+    assert project.request("PUT", "/v2/environments/staging", b"{}", admin).status == 201
+    project.put("a")
+    project.put("b")
+    get_config(project, "a", app[1])
+    project.put("a", a_body(model="other"))
+    get_config(project, "a", app[1])
+    call = json.dumps({"key": "b", "context": {"environments": "staging"}}).encode()
+    used = {"Authorization": f"Bearer {app[1]}"}
+    assert project.request("POST", "/v2/deployments/get_config", call, used).status == 200
+
+    response = project.request("GET", f"/v2/api-keys/{app[0]}/usage", headers=admin)
+
+    found = [(each["key"], each["environment"], each["versions"]) for each in response.json["data"]]
+    assert sorted(found) == [("a", "production", ["1.1", "1.0"]), ("b", "staging", ["1.0"])]
+    assert response.json["data"] == sorted(response.json["data"], key=lambda each: each["last_used"], reverse=True)
+    unused = project.key(Scope.INVOKE)[0]
+    assert project.request("GET", f"/v2/api-keys/{unused}/usage", headers=admin).json["data"] == []
+
+
+def test_the_usage_of_a_key_needs_the_scope_to_read_deployments(project: Project, app: tuple[str, str]) -> None:
+    key_admin = {"Authorization": f"Bearer {project.key(Scope.KEYS_ADMIN)[1]}"}
+
+    refused = project.request("GET", f"/v2/api-keys/{app[0]}/usage", headers=key_admin)
+
+    assert (refused.status, refused.error["code"]) == (403, "insufficient_scope")

@@ -20,17 +20,19 @@ __all__ = ["pool"]
 #: The routes by how they use the environment. The others concern none.
 USES = {
     "view": {
-        "Snapshot", "Changes", "ReportUsage", "Deployments", "GetDeployment", "Manifests", "Simulate",
-        "DeploymentVersions", "GetVersion", "Diff", "History", "Callers",
+        "Snapshot", "Changes", "ReportUsage", "Deployments", "GetDeployment", "Manifests", "GetManifest", "Simulate",
+        "DeploymentVersions", "GetVersion", "Diff", "History", "Callers", "ProjectHistory",
+        "Usage", "Summaries",
         *(f"{title}{rest}" for title in ("OpenAi", "Router2", "Router3") for rest in ("Models", "GetModel")),
     },
     "move": {"CreateDeployment", "PutDeployment", "SaveVersion", "PublishVersion", "Undo", "Unpublish"},
     "call": {
-        "DeploymentGetConfig", "DeploymentInvoke", "DeploymentStream", "Explain",
+        "DeploymentGetConfig", "DeploymentInvoke", "DeploymentStream", "Explain", "RenderVersion", "TryVersion",
         *(f"{t}{rest}" for t in ("OpenAi", "Router2", "Router3") for rest in ("ChatCompletions", "Completions")),
     },
     "all": {
         "PatchDeployment", "DeleteDeployment", "RestoreDeployment", "DeleteVersion", "RestoreVersion",
+        "DeletedDeployments",
         "PutEnvironment", "DeleteEnvironment", "Promote", "Propose", "CreateVendorEnvironment",
         "PatchVendorEnvironment", "DeleteVendorEnvironment", "PutIntegration", "DeleteIntegration",
     },
@@ -39,7 +41,7 @@ USES = {
 #: Routes about one object, which is not of the environment to which the API key is bound.
 OF_ANOTHER = {
     "EnvironmentDiff", "GetEnvironment", "GetVendorEnvironment", "GetProposal", "ApproveProposal", "RejectProposal",
-    "WithdrawProposal", "GetApiKey", "PatchApiKey", "RotateApiKey", "RevokeApiKey",
+    "WithdrawProposal", "GetApiKey", "ApiKeyUsage", "PatchApiKey", "RotateApiKey", "RevokeApiKey",
 }  # fmt: skip
 
 #: Routes without an environment on which `environment` filters the result.

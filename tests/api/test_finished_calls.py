@@ -19,8 +19,8 @@ def test_the_overhead_of_a_stream_ends_with_its_first_event(first_at: float | No
     progress.first_at, progress.waited_seconds = first_at, 0.75
 
     call = finished(
-        resolved, progress, request_id="r", api_key="k", call_id="c", trace_id="t", is_stream=True, status=200,
-        error=None, at=0.0,
+        resolved, progress, request_id="r", api_key="k", call_id="c", trace_id="t", is_stream=True, is_tryout=False,
+        status=200, error=None, at=0.0,
     )  # fmt: skip
 
     assert (call.first, call.seconds) == (None if first_at is None else 1.0, 60.0)

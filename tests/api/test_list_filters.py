@@ -123,11 +123,11 @@ def test_an_invalid_value_is_rejected_by_name(project: Project, parameter: str, 
 
 def test_a_repeated_and_an_unknown_filter_are_rejected(project: Project) -> None:
     repeated = project.request("GET", "/v2/deployments?provider=openai&provider=groq")
-    unknown = project.page(owner="anna")
+    unknown = project.page(author="anna")
 
     assert error_of(repeated) == (400, "repeated_parameter", "provider")
-    assert error_of(unknown) == (400, "unknown_parameter", "owner")
-    assert unknown.error["message"].endswith("search, provider, model, model_type, updated_since.")
+    assert error_of(unknown) == (400, "unknown_parameter", "author")
+    assert unknown.error["message"].endswith("search, provider, model, model_type, owner, updated_since.")
     versions = project.request("GET", "/v2/manifests?provider=openai")
     assert error_of(versions) == (400, "unknown_parameter", "provider")
 

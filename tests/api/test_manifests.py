@@ -311,3 +311,17 @@ def test_manifests_are_read_only(project: Project, method: str) -> None:
 
     assert (rejected.status, rejected.error["code"]) == (405, "method_not_allowed")
     assert set(rejected.headers["allow"].split(", ")) == {"GET", "HEAD"}
+
+
+def test_the_manifest_of_one_deployment_is_that_of_the_list_with_the_etag_of_the_deployment(project: Project) -> None:
+    item = project.put("a", a_body() | {"variables": VARIABLES}, "?file=prompts/a.yaml").json
+    project.put("b")
+
+    for name in ("a", item["id"]):
+        found = manifests(project, f"/{name}")
+        assert found.json == manifest(project, "a")
+        assert found.headers["etag"] == found.json["etag"] == project.get("a").headers["etag"]
+    unknown = manifests(project, "/missing")
+    assert (unknown.status, unknown.error["code"]) == (404, "deployment_not_found")
+    project.request("DELETE", "/v2/deployments/b")
+    assert manifests(project, "/b").error["code"] == "deployment_deleted"

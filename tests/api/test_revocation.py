@@ -38,7 +38,8 @@ WRITES = [
     operation
     for operation in CLOSED
     if operation.method != "GET"
-    and operation.name not in {"DeploymentGetConfig", "ReportUsage", "Explain", "Simulate"}
+    and operation.name
+    not in {"DeploymentGetConfig", "ReportUsage", "Explain", "Simulate", "RenderVersion", "PutCase", "DeleteCase"}
     and operation.name not in WITHOUT_WRITES
 ]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from moorage.cli import client, http
-from moorage.documents.read import Document
+from moorage.documents.document import Document
 from tests.cli.test_completion import completions
 from tests.support.hostile import HostileServer, Request, response
 from tests.support.limited import run_limited

@@ -7,7 +7,8 @@ import pytest
 
 from moorage.core.deployments.deployment import PutDeployment
 from moorage.core.deployments.message_templates import with_texts
-from moorage.documents.read import Document, read_paths
+from moorage.documents.document import Document
+from moorage.documents.read import read_paths
 from tests.support.registry import parsed
 
 EXAMPLES = read_paths([str(Path(__file__).parents[2] / "examples")])

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from moorage.documents.read import Document, read_paths
+from moorage.documents.document import Document, read_contents
+from moorage.documents.read import read_paths
 
 YAML = "# é\nkey: a\nprompt_config: {}\n"
 JSON = json.dumps({"key": "a", "prompt_config": {}, "description": "é👋"}, ensure_ascii=False)
@@ -197,3 +198,21 @@ def test_a_value_in_json_with_tabs_and_escaped_emoji_has_its_position(folder: Pa
     position = document.origin.find("c.d")
     assert position is not None
     assert (position.line, position.column, position.text) == (4, 8, '\t"c": {"d": 1}')
+
+
+def test_contents_without_files_are_managed_by_none_and_have_a_maximum() -> None:
+    contents = [
+        ("a.yaml", b"key: a\nprompt_config: {}\n"),
+        ("unknown.txt", b'{"key": "b"}'),
+        ("c.json", b'{"key": "a"}'),
+    ]
+
+    found = read_contents(contents, maximum=10)
+
+    assert [(each.source, each.key, each.file) for each in found] == [
+        ("a.yaml", "a", None), ("unknown.txt", "b", None), ("c.json", "a", None)
+    ]  # fmt: skip
+    assert [each.problem for each in found] == ["", "", "a.yaml has the same key; remove one of them"]
+    assert len(read_contents(contents, maximum=2)) == 2
+    (hidden,) = read_contents([("a\u202e.yaml", b"")], maximum=2)
+    assert hidden.problem == "the file name is not printable; rename the file"

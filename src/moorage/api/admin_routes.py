@@ -12,12 +12,14 @@ from moorage.api.route_groups import (
     STORAGE_ERRORS,
 )
 from moorage.core.access import ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey, Scope
+from moorage.core.compatibility.consumers import ApiKeyUsage
 from moorage.core.deployments.version import Reason
 from moorage.core.errors import api_keys as api_key_errors
 from moorage.core.errors import base as errors
 from moorage.core.errors import environments as environment_errors
 from moorage.core.errors import integrations as integration_errors
 from moorage.core.errors import requests as request_errors
+from moorage.core.errors.storage import DatabaseUnavailable, StorageFull
 from moorage.core.integrations import DeletedIntegration, IntegrationItem, IntegrationPage, PutIntegration
 from moorage.gateway.egress import EgressForbidden
 from moorage.gateway.probe import Probe
@@ -62,6 +64,14 @@ ADMIN_OPERATIONS = (
         handler=api_keys.delete, scopes=_KEYS_ADMIN,
         responses={200: ApiKeyItem}, headers=(),
         errors=(api_key_errors.ApiKeyNotFound, *BOUND_KEY_ERRORS, *QUERY_ERRORS, *STORAGE_ERRORS),
+    ),
+    Operation(
+        method="GET", path="/v2/api-keys/{api_key_id}/usage", name="ApiKeyUsage",
+        handler=api_keys.usage, scopes=_KEYS_ADMIN | {Scope.READ},
+        responses={200: ApiKeyUsage}, headers=(),
+        errors=(
+            api_key_errors.ApiKeyNotFound, *BOUND_KEY_ERRORS, *QUERY_ERRORS, DatabaseUnavailable, StorageFull,
+        ),
     ),
     Operation(
         method="POST", path="/v2/api-keys/{api_key_id}/rotate", name="RotateApiKey",

@@ -31,6 +31,10 @@ class CallMetrics:
             "moorage_call_attempts", "Requests to providers, with retries and fallbacks, and what was skipped.",
             ["provider", "result"], registry=registry,
         )  # fmt: skip
+        self._tryouts = Counter(
+            "moorage_call_tryouts", "Calls that were try-outs of a version; the other metrics count them, too.",
+            registry=registry,
+        )  # fmt: skip
         self._tokens = Counter(
             "moorage_call_tokens", "Tokens that providers reported.", ["provider", "model", "kind"], registry=registry
         )
@@ -68,6 +72,8 @@ class CallMetrics:
                 counter = self._tried[attempt] = self._attempts.labels(*attempt)
             counter.inc()
         self._overhead.observe(call.overhead)
+        if call.is_tryout:
+            self._tryouts.inc()
 
     def _add_model(self, provider: str, model: str) -> "_ModelSeries":
         model = model if len(self._models) < _MAX_SERIES else "other"

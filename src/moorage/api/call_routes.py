@@ -29,7 +29,7 @@ from moorage.providers.errors import NotSupportedByProvider, UnsupportedModelTyp
 
 _INVOKE = frozenset({Scope.INVOKE})
 
-_ERRORS = (
+CALL_ERRORS = (
     *ENVIRONMENT_ERRORS, *DEPLOYMENT_ERRORS, errors.VariantNotResolved, *RENDER_ERRORS, request_errors.InvalidJson,
     request_errors.InvalidBody, *TRANSFER_ERRORS, UnsupportedModelType, NotSupportedByProvider,
     call_errors.UnsupportedModelTypeForCall, call_errors.ProviderCredentialInvalid, call_errors.ProviderRejected,
@@ -41,7 +41,7 @@ _PINNED_ERRORS = (
     VersionNotPublished, errors.VersionNotFound, errors.VersionUnreadable, errors.VariantNotFound,
     request_errors.InvalidRequest,
 )  # fmt: skip
-_HEADERS = (
+CALL_HEADERS = (
     *VARIANT_HEADERS, "X-Moorage-Provider",
     "X-Moorage-Model", "X-Moorage-Attempts", "X-Moorage-Overhead-Ms", "X-Moorage-Dropped", "X-Moorage-Attempt-Log",
     "X-Moorage-Warnings",
@@ -52,7 +52,7 @@ def _openai(prefix: str) -> tuple[Operation, ...]:
     """Return the operations of OpenAI's API under a prefix."""
     title = {"/v1": "OpenAi", "/v2/router": "Router2", "/v3/router": "Router3"}[prefix]
     call: dict[str, Any] = {
-        "method": "POST", "scopes": _INVOKE, "headers": _HEADERS, "errors": (*_ERRORS, *_PINNED_ERRORS),
+        "method": "POST", "scopes": _INVOKE, "headers": CALL_HEADERS, "errors": (*CALL_ERRORS, *_PINNED_ERRORS),
         "is_call": True, "environment": "call", "parameters": ("environment",),
     }  # fmt: skip
     return (
@@ -85,14 +85,14 @@ def _openai(prefix: str) -> tuple[Operation, ...]:
 CALL_OPERATIONS = (
     Operation(
         method="POST", path="/v2/deployments/invoke", name="DeploymentInvoke", handler=invoke.invoke, scopes=_INVOKE,
-        body=GetConfigRequest, responses={200: InvokeResponse}, headers=_HEADERS,
-        errors=(request_errors.UnknownParameter, *_ERRORS), is_call=True, environment="call",
+        body=GetConfigRequest, responses={200: InvokeResponse}, headers=CALL_HEADERS,
+        errors=(request_errors.UnknownParameter, *CALL_ERRORS), is_call=True, environment="call",
         parameters=("environment",),
     ),
     Operation(
         method="POST", path="/v2/deployments/stream", name="DeploymentStream", handler=invoke.stream, scopes=_INVOKE,
-        body=GetConfigRequest, responses={200: "text/event-stream"}, headers=_HEADERS,
-        errors=(request_errors.UnknownParameter, *_ERRORS), is_call=True, environment="call",
+        body=GetConfigRequest, responses={200: "text/event-stream"}, headers=CALL_HEADERS,
+        errors=(request_errors.UnknownParameter, *CALL_ERRORS), is_call=True, environment="call",
         parameters=("environment",),
     ),
     *(operation for prefix in openai.PREFIXES for operation in _openai(prefix)),

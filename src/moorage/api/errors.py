@@ -1,12 +1,15 @@
 """Errors as HTTP responses: the table of statuses, and a body that every client can parse."""
 
+import logging
 import math
 from collections.abc import Sequence
 
 import msgspec
 from msgspec import UNSET, UnsetType
 from starlette.responses import Response
+from starlette.types import Scope
 
+from moorage.api.metrics import Metrics
 from moorage.core.compatibility.changes import ContractChange
 from moorage.core.compatibility.consumers import AffectedConsumer, Consumer
 from moorage.core.compatibility.errors import BreakingChange, DeploymentInUse
@@ -20,11 +23,13 @@ from moorage.core.errors import requests as request_errors
 from moorage.core.errors import routes as route_errors
 from moorage.core.errors import templates as template_errors
 from moorage.core.errors.base import MoorageError, Problem
-from moorage.core.errors.storage import DatabaseUnavailable, StorageError, StorageFull
+from moorage.core.errors.storage import DatabaseUnavailable, Stale, StorageError, StorageFull, TooStale
 from moorage.gateway import errors as call_errors
 from moorage.gateway.credential_errors import CredentialUnusable
 from moorage.gateway.egress import EgressForbidden
 from moorage.providers.errors import NotSupportedByProvider, UnsupportedModelType
+
+_log = logging.getLogger("moorage.api")
 
 #: Class -> status. A class that is not listed has the status of its nearest ancestor.
 STATUS: dict[type[MoorageError], int] = {
@@ -133,6 +138,17 @@ def status_of(kind: type[MoorageError]) -> int:
 def public_error(error: MoorageError) -> MoorageError:
     """Return an error as a response shows it: without the address of the database and the text of its driver."""
     return DatabaseUnavailable() if isinstance(error, StorageError) and not error.is_public else error
+
+
+def report_error(metrics: Metrics, scope: Scope, error: MoorageError) -> MoorageError:
+    """Record an error for the log of its request, and a failure of the database; return the error as clients see it."""
+    if isinstance(error, StorageError) and not isinstance(error, Stale | TooStale):  # those are not failures of a use
+        metrics.database_error(error)
+        fields = {"request_id": scope["moorage.request_id"]}
+        _log.warning("%s", error, extra={"fields": fields})  # the response does not have the reason
+    error = public_error(error)
+    scope["moorage.error"] = error.code
+    return error
 
 
 def error_response(

@@ -30,6 +30,7 @@ class FinishedCall(msgspec.Struct, frozen=True):
     model: str
     integration: str
     is_stream: bool
+    is_tryout: bool
     attempts: tuple[tuple[str, str], ...]
     status: int
     error: str | None
@@ -52,6 +53,7 @@ def finished(  # noqa: PLR0913 -- the parts of a call
     call_id: str,
     trace_id: str,
     is_stream: bool,
+    is_tryout: bool,
     status: int,
     error: str | None,
     at: float,
@@ -63,7 +65,7 @@ def finished(  # noqa: PLR0913 -- the parts of a call
     attempts = tuple((each.provider, each.outcome) for each in progress.attempts)
     return FinishedCall(
         at, request_id, api_key, call_id, trace_id, resolved.live.key, resolved.live.version, resolved.name,
-        config.provider, config.model, progress.integration or "", is_stream, attempts, status, error, progress.usage,
-        None if progress.first_at is None else progress.first_at - progress.started,
+        config.provider, config.model, progress.integration or "", is_stream, is_tryout, attempts, status, error,
+        progress.usage, None if progress.first_at is None else progress.first_at - progress.started,
         ended - progress.started, max(0.0, responded - progress.started - progress.waited_seconds),
     )  # fmt: skip

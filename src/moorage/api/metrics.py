@@ -36,7 +36,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _STREAMS = frozenset({("/v2/deployments/changes", 200)})
 
 #: Routes that wait for models, whose latency is that of `moorage_call_duration_seconds`.
-_CALLS = ("/deployments/invoke", "/deployments/stream", "/completions")
+_CALLS = ("/deployments/invoke", "/deployments/stream", "/completions", "/try")
 
 #: Series that exist from the start with 0, so that their first increase is visible.
 _CODES = (

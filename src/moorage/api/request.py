@@ -52,7 +52,7 @@ class RequestContext(RequestReader):
         """Run a registry function in a transaction and return its result; then every read shows the write.
 
         A POST with an `Idempotency-Key` runs once: a second request with the key gets the stored result. Each attempt
-        checks the API key in its transaction, before anything else.
+        checks the API key in its transaction, before anything else. A dry run does all of it, and stores nothing.
 
         Raises:
             InvalidIdempotencyKey, InvalidFlag, InvalidRequest
@@ -62,8 +62,8 @@ class RequestContext(RequestReader):
             StorageFull, StorageUnavailable: nothing is acknowledged.
             Anything that `operation` raises: it is rolled back.
         """
-        context = self._write_context()
-        key = None if self.flag("dry_run") else idempotency_key(self.request)
+        context, is_dry_run = self._write_context(), self.flag("dry_run")
+        key = None if is_dry_run else idempotency_key(self.request)
         chosen = None if self.choice is None else self.choice.environment.pointer_id
         environment_id = chosen or self.key.environment_id or ""
         digest = request_sha256(self.request, self._body or b"", environment_id) if key is not None else ""
@@ -78,7 +78,10 @@ class RequestContext(RequestReader):
 
             def gated(tx: Transaction) -> T | ProposalResult:
                 result = operation(tx, attempt, *args, **kwargs)
-                return propose_changes(tx, attempt) or result
+                result_or_proposal = propose_changes(tx, attempt) or result
+                if is_dry_run:
+                    tx.discard()
+                return result_or_proposal
 
             if key is None:
                 return gated(tx), False
@@ -86,7 +89,7 @@ class RequestContext(RequestReader):
 
         result, self.is_replayed = await self._queue(run)
         self.has_written = True
-        if gate.is_emergency and not self.is_replayed:
+        if gate.is_emergency and not self.is_replayed and not is_dry_run:
             self.services.metrics.emergency_change()
         if isinstance(result, ProposalResult) and not self._rules.decides:
             raise Proposed(result)

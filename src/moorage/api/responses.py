@@ -79,12 +79,19 @@ async def version_response(
 
 
 def proposal_response(ctx: RequestContext, result: ProposalResult, status: int = 200) -> Response:
-    """Return a proposal after a write; 202 if the write asked for something else, and waits for approval."""
+    """Return a proposal after a write; 202 if the write asked for something else, and waits for approval.
+
+    One that a dry run made is not stored, so it has no address; its id is empty.
+    """
+    is_stored = not (result.is_new and ctx.flag("dry_run"))
+    if not is_stored:
+        result = msgspec.structs.replace(result, proposal=msgspec.structs.replace(result.proposal, id=""))
     response = json_response(ctx, msgspec.json.encode(result.proposal), status)
     response.headers["Cache-Control"] = "no-store"  # what the API key may do is a part of it
-    if status == 202:
+    if status == 202 and is_stored:
         root_path = ctx.request.scope["moorage.root_path"]
         response.headers["Location"] = f"{root_path}/v2/proposals/{result.proposal.id}"
+    if status == 202:
         response.headers["X-Moorage-Result"] = "proposed"
     return response
 

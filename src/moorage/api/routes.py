@@ -37,10 +37,12 @@ from moorage.api.route_groups import (
     VARIANT_HEADERS,
     WRITE_OPTION_ERRORS,
 )
+from moorage.api.tryout_routes import TRYOUT_OPERATIONS
 from moorage.api.version_routes import VERSION_OPERATIONS
 from moorage.core.access import Scope
 from moorage.core.compatibility.consumers import PostUsage, UsageReceipt
 from moorage.core.compatibility.errors import DeploymentInUse
+from moorage.core.deployments.deleted import DeletedPage
 from moorage.core.deployments.deployment import (
     DeletedDeployment,
     DeploymentItem,
@@ -50,7 +52,7 @@ from moorage.core.deployments.deployment import (
     PutDeployment,
 )
 from moorage.core.deployments.filter import FILTERS
-from moorage.core.deployments.manifest import ManifestPage
+from moorage.core.deployments.manifest import Manifest, ManifestPage
 from moorage.core.deployments.proposal import ProposalDetail
 from moorage.core.deployments.version import Reason
 from moorage.core.errors import base as errors
@@ -146,8 +148,8 @@ OPERATIONS = (
     ),
     Operation(
         method="DELETE", path="/v2/deployments/{key_or_id}", name="DeleteDeployment", environment="all",
-        handler=deployments.delete, scopes=frozenset({Scope.PUBLISH}), parameters=(*OWNERSHIP_PARAMETERS, "force",
-            "emergency"),
+        handler=deployments.delete, scopes=frozenset({Scope.PUBLISH}), parameters=("dry_run",
+            *OWNERSHIP_PARAMETERS, "force", "emergency"),
         responses={200: DeletedDeployment, 202: ProposalDetail},
         errors=(*BOUND_KEY_ERRORS, DeploymentInUse, *WRITE_OPTION_ERRORS, *QUERY_ERRORS, *DEPLOYMENT_ERRORS,
             *STORAGE_ERRORS),
@@ -155,14 +157,20 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/restore", name="RestoreDeployment", environment="all",
         handler=deployments.restore, scopes=frozenset({Scope.PUBLISH}),
-        parameters=("emergency",),
+        parameters=("dry_run", "emergency"),
         body=Reason, is_body_optional=True,
         responses={200: DeploymentItem, 202: ProposalDetail},
         errors=(
-            *BOUND_KEY_ERRORS, errors.NotDeleted, errors.KeyTaken, errors.PreconditionFailed, *QUERY_ERRORS,
-            *DEPLOYMENT_ERRORS,
+            *BOUND_KEY_ERRORS, errors.NotDeleted, errors.KeyTaken, errors.PreconditionFailed,
+            request_errors.InvalidFlag, *QUERY_ERRORS, *DEPLOYMENT_ERRORS,
             *POST_ERRORS,
         ),
+    ),
+    Operation(
+        method="GET", path="/v2/deleted-deployments", name="DeletedDeployments", environment="all",
+        handler=deployments.list_deleted, scopes=frozenset({Scope.READ}), parameters=PAGE_PARAMETERS,
+        responses={200: DeletedPage}, headers=(),
+        errors=(*BOUND_KEY_ERRORS, *PAGE_ERRORS, DatabaseUnavailable),
     ),
     Operation(
         method="GET", path="/v2/manifests", name="Manifests", environment="view",
@@ -170,7 +178,14 @@ OPERATIONS = (
         responses={200: ManifestPage, 304: None},
         errors=(*ENVIRONMENT_ERRORS, *PAGE_ERRORS),
     ),
+    Operation(
+        method="GET", path="/v2/manifests/{key_or_id}", name="GetManifest", environment="view",
+        handler=manifests.get, scopes=frozenset({Scope.READ}), parameters=("environment",),
+        responses={200: Manifest, 304: None},
+        errors=(*ENVIRONMENT_ERRORS, *QUERY_ERRORS, *DEPLOYMENT_ERRORS),
+    ),
     *VERSION_OPERATIONS,
+    *TRYOUT_OPERATIONS,
     *ENVIRONMENT_OPERATIONS,
     *ADMIN_OPERATIONS,
     Operation(

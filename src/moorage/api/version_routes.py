@@ -2,6 +2,8 @@
 
 from moorage.api.endpoints import (
     explain,
+    history,
+    summaries,
     usage,
     versions,
 )
@@ -28,9 +30,12 @@ from moorage.api.route_groups import (
 from moorage.core.access import Scope
 from moorage.core.compatibility.consumers import CallerPage
 from moorage.core.compatibility.errors import BreakingChange, DeploymentInUse
+from moorage.core.compatibility.usage import UsagePage
 from moorage.core.deployments.diff import Difference
 from moorage.core.deployments.history import HistoryPage
+from moorage.core.deployments.project_history import ProjectHistoryPage
 from moorage.core.deployments.proposal import ProposalDetail
+from moorage.core.deployments.summary import SummaryList
 from moorage.core.deployments.version import DeletedVersion, PostVersion, Reason, VersionItem, VersionPage
 from moorage.core.errors import base as errors
 from moorage.core.errors import environments as environment_errors
@@ -81,7 +86,7 @@ VERSION_OPERATIONS = (
     Operation(
         method="DELETE", path="/v2/deployments/{key_or_id}/versions/{version_or_id}", name="DeleteVersion",
         environment="all",
-        handler=versions.delete, scopes=frozenset({Scope.PUBLISH}), parameters=("force",),
+        handler=versions.delete, scopes=frozenset({Scope.PUBLISH}), parameters=("dry_run", "force"),
         responses={200: DeletedVersion},
         errors=(
             *BOUND_KEY_ERRORS, errors.VersionIsLive, DeploymentInUse, errors.PreconditionFailed,
@@ -92,11 +97,12 @@ VERSION_OPERATIONS = (
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/versions/{version_or_id}/restore", name="RestoreVersion",
         environment="all",
-        handler=versions.restore, scopes=frozenset({Scope.PUBLISH}),
+        handler=versions.restore, scopes=frozenset({Scope.PUBLISH}), parameters=("dry_run",),
         body=Reason, is_body_optional=True,
         responses={200: VersionItem},
         errors=(
-            *BOUND_KEY_ERRORS, errors.NotDeleted, errors.PreconditionFailed, *VERSION_ERRORS, *QUERY_ERRORS,
+            *BOUND_KEY_ERRORS, errors.NotDeleted, errors.PreconditionFailed, request_errors.InvalidFlag,
+            *VERSION_ERRORS, *QUERY_ERRORS,
             *DEPLOYMENT_ERRORS,
             *POST_ERRORS,
         ),
@@ -104,8 +110,8 @@ VERSION_OPERATIONS = (
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/versions/{version_or_id}/publish", name="PublishVersion",
         environment="move",
-        handler=versions.publish, scopes=frozenset({Scope.PUBLISH}), parameters=(*PUBLISH_PARAMETERS, "environment",
-            "emergency"),
+        handler=versions.publish, scopes=frozenset({Scope.PUBLISH}),
+        parameters=("dry_run", *PUBLISH_PARAMETERS, "environment", "emergency"),
         body=Reason, is_body_optional=True,
         responses={200: VersionItem, 202: ProposalDetail}, headers=("ETag", *PUBLISH_HEADERS),
         errors=(
@@ -115,8 +121,8 @@ VERSION_OPERATIONS = (
     ),
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/undo", name="Undo", environment="move",
-        handler=versions.undo, scopes=frozenset({Scope.PUBLISH}), parameters=(*OWNERSHIP_PARAMETERS, "environment",
-            "emergency"),
+        handler=versions.undo, scopes=frozenset({Scope.PUBLISH}),
+        parameters=("dry_run", *OWNERSHIP_PARAMETERS, "environment", "emergency"),
         body=Reason, is_body_optional=True,
         responses={200: VersionItem, 202: ProposalDetail},
         errors=(
@@ -128,7 +134,7 @@ VERSION_OPERATIONS = (
     Operation(
         method="POST", path="/v2/deployments/{key_or_id}/unpublish", name="Unpublish", environment="move",
         handler=versions.unpublish, scopes=frozenset({Scope.PUBLISH}),
-        parameters=(*PUBLISH_PARAMETERS, "environment", "emergency"),
+        parameters=("dry_run", *PUBLISH_PARAMETERS, "environment", "emergency"),
         body=Reason, is_body_optional=True,
         responses={200: VersionItem, 202: ProposalDetail}, headers=("ETag", *PUBLISH_HEADERS),
         errors=(
@@ -145,9 +151,36 @@ VERSION_OPERATIONS = (
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/history", name="History", environment="view",
-        handler=versions.history, scopes=frozenset({Scope.READ}), parameters=(*PAGE_PARAMETERS, "environment"),
+        handler=history.of_deployment, scopes=frozenset({Scope.READ}), parameters=(*PAGE_PARAMETERS, "environment"),
         responses={200: HistoryPage, 304: None},
         errors=(*ENVIRONMENT_ERRORS, *DEPLOYMENT_ERRORS, *PAGE_ERRORS),
+    ),
+    Operation(
+        method="GET", path="/v2/history", name="ProjectHistory", environment="view",
+        handler=history.of_project, scopes=frozenset({Scope.READ}),
+        parameters=(*PAGE_PARAMETERS, "action", "environment"),
+        responses={200: ProjectHistoryPage, 304: None},
+        errors=(*ENVIRONMENT_ERRORS, request_errors.InvalidFilter, *PAGE_ERRORS),
+    ),
+    Operation(
+        method="GET", path="/v2/summaries", name="Summaries", environment="view",
+        handler=summaries.list_some, scopes=frozenset({Scope.READ}),
+        parameters=("ids", "environment"),
+        responses={200: SummaryList}, headers=(),
+        errors=(
+            *ENVIRONMENT_ERRORS, request_errors.MissingParameter, request_errors.InvalidRequest, *QUERY_ERRORS,
+            DatabaseUnavailable, StorageFull,
+        ),
+    ),
+    Operation(
+        method="GET", path="/v2/usage", name="Usage", environment="view",
+        handler=usage.list_page, scopes=frozenset({Scope.READ}),
+        parameters=(*PAGE_PARAMETERS, "deployment", "environment"),
+        responses={200: UsagePage}, headers=(),
+        errors=(
+            *ENVIRONMENT_ERRORS, errors.DeploymentNotFound, errors.DeploymentDeleted, *PAGE_ERRORS,
+            DatabaseUnavailable, StorageFull,
+        ),
     ),
     Operation(
         method="GET", path="/v2/deployments/{key_or_id}/callers", name="Callers", environment="view",

@@ -41,7 +41,9 @@ class DeploymentList:
         """Create a list from a stored state, or an empty one."""
         state = state or ListState([], [], [], [])
         self.seqs, self.items, self.revs, self.live_fields = state.seqs, state.items, state.revs, state.live_fields
-        self.filter_fields = [FilterFields.of(item) for item in state.items]
+        self.filter_fields = [
+            FilterFields.of(item, live.owner) for item, live in zip(state.items, state.live_fields, strict=True)
+        ]
 
     def __len__(self) -> int:
         """Return the number of deployments."""

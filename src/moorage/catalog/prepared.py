@@ -6,6 +6,7 @@ import msgspec
 
 from moorage.core.deployments.deployment import Deployment
 from moorage.core.deployments.filter import FilterFields
+from moorage.core.deployments.ownership import Owner
 from moorage.core.errors.base import DeploymentUnreadable
 from moorage.core.times import iso
 from moorage.store.environment_rows import MovedDeployment
@@ -13,17 +14,19 @@ from moorage.store.unreadable import UnreadableRow
 
 
 class LiveFields(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The fields of a live version that the item of the deployment does not have."""
+    """The fields of a live version that the item of the deployment does not have, and the owner of the deployment."""
 
     version_id: str
     variables: str
     runtime_config: str
+    owner: Owner
 
     @classmethod
     def of(cls, deployment: Deployment) -> "LiveFields":
         """Return the fields of a deployment. Equal texts of many deployments share one string."""
         content = deployment.content
-        return cls(deployment.live_version_id or "", sys.intern(content.variables), sys.intern(content.runtime_config))
+        shared = sys.intern(content.variables), sys.intern(content.runtime_config)
+        return cls(deployment.live_version_id or "", *shared, deployment.owner)
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -58,7 +61,8 @@ class PreparedDeployment(msgspec.Struct, frozen=True):
             config = deployment.decode().prompt_config
         except DeploymentUnreadable as error:
             return cls(deployment, error, None)
-        fields = FilterFields.make(deployment.key, deployment.description, config, iso(deployment.updated_us))
+        updated = iso(deployment.updated_us)
+        fields = FilterFields.make(deployment.key, deployment.description, config, updated, deployment.owner)
         listed = Listed(deployment.item(), LiveFields.of(deployment), fields)
         return cls(deployment.without_content(), None, listed)  # a promotion can have 1,000 large ones
 

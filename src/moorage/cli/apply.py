@@ -19,9 +19,10 @@ from moorage.cli.problems import print_skipped
 from moorage.cli.prune import PruneOptions, confirm, list_removed, prune
 from moorage.cli.target import Target, find_target
 from moorage.core.deployments.manifest import Manifest
+from moorage.documents.document import Document
 from moorage.documents.git import Commits
 from moorage.documents.plan import prunable
-from moorage.documents.read import Document, read_paths
+from moorage.documents.read import read_paths
 
 
 class Options(msgspec.Struct, frozen=True):

@@ -24,8 +24,8 @@ from moorage.core.deployments.ownership import Owner
 from moorage.core.environments import PRODUCTION
 from moorage.core.errors.base import Problem
 from moorage.core.errors.requests import InvalidKey
+from moorage.documents.document import Document
 from moorage.documents.plan import Step, make_plan
-from moorage.documents.read import Document
 
 RESULTS = ("created", "updated", "unchanged", "failed")
 DRAFT_RESULTS = ("drafted", "unchanged", "failed")

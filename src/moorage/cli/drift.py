@@ -17,9 +17,10 @@ from moorage.cli.table import Column, new_table, when
 from moorage.core.deployments.manifest import Manifest
 from moorage.core.environments import PRODUCTION
 from moorage.core.escaping import visible
+from moorage.documents.document import Document
 from moorage.documents.file_names import git_root, name_in_project
 from moorage.documents.plan import is_under, make_plan
-from moorage.documents.read import Document, read_paths
+from moorage.documents.read import read_paths
 
 
 @click.command()

@@ -15,9 +15,10 @@ from moorage.cli.output import echo, one_line, print_table
 from moorage.cli.table import new_table
 from moorage.core.deployments.ids import check_key
 from moorage.core.deployments.manifest import Manifest
+from moorage.documents.document import Document
 from moorage.documents.file_form import file_form
 from moorage.documents.plan import make_plan
-from moorage.documents.read import Document, read_paths
+from moorage.documents.read import read_paths
 from moorage.documents.yaml import dump_file
 from moorage.files import write_file
 

@@ -16,7 +16,7 @@ from moorage.cli.groups import Group
 from moorage.cli.output import USAGE_ERROR_LENGTH, echo, error_text
 from moorage.core.errors.base import MoorageError
 from moorage.core.escaping import visible_line
-from moorage.documents.read import DocumentError
+from moorage.documents.document import DocumentError
 
 #: The module and the function of each command. A module is imported when its command runs: `list` does not import what
 #: `serve` needs.

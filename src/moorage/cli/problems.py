@@ -8,8 +8,8 @@ from urllib.parse import unquote
 from moorage.cli.client import Reply
 from moorage.cli.output import echo, one_line, pluralize, print_paragraph
 from moorage.core.errors.base import Problem
+from moorage.documents.document import Document
 from moorage.documents.excerpt import Position
-from moorage.documents.read import Document
 
 #: A message about a placeholder starts with it, and about a value in quotes with the value.
 _PART = re.compile(r'\{\{.{1,200}?\}\}|"(.{1,80}?)"')

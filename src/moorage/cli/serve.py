@@ -156,6 +156,8 @@ def _greeting(url: str, database: str, token: str | None, loaded: int) -> str:
     return f"""Moorage {__version__} is ready at {url}
 (database {database}{deployments}).
 
+Open the console in a browser: {url}/console
+
 {key}
 
 List the deployments:

@@ -22,8 +22,8 @@ from moorage.core.errors.requests import ComparisonTooLarge, InvalidBody, Invali
 from moorage.core.lint.content import lint
 from moorage.core.validation.body import read_body
 from moorage.core.validation.strict_json import MAX_BODY
+from moorage.documents.document import Document
 from moorage.documents.file_names import name_in_project
-from moorage.documents.read import Document
 
 Action = Literal["create", "update", "unchanged", "delete", "reject", "invalid"]
 

@@ -178,10 +178,10 @@ class Resolver:
         else:
             resolution, variant = compiled.resolve(request.attributes())
             name, reason = resolution.variant, resolution.reason
-        config = await self._configuration(variant, request, is_small=is_small)
+        config = await self.configuration(variant, request, is_small=is_small)
         return ResolvedCall(compiled.live, name, reason, variant, config, _name_of(environment), follows)
 
-    async def _configuration(
+    async def configuration(
         self, variant: CompiledVariant, request: GetConfigRequest, *, is_small: bool
     ) -> ResolvedConfig:
         """Return the configuration of a variant for a request."""
@@ -206,15 +206,24 @@ class Resolver:
             return entry.compiled, entry.follows
         in_thread = asyncio.get_running_loop().run_in_executor
         found = await in_thread(self._reader, self._find_version, project_id, live, version, environment)
+        return await self.compiled_version(project_id, found), False
+
+    async def compiled_version(self, project_id: str, version: LiveVersion) -> CompiledDeployment:
+        """Return a version, in the form of a live one, compiled.
+
+        Raises:
+            VersionUnreadable
+        """
         # A version never changes, so a compiled one is current.
-        compiled = self._pinned.get((project_id, found.version_id))
+        compiled = self._pinned.get((project_id, version.version_id))
         if compiled is None:
+            in_thread = asyncio.get_running_loop().run_in_executor
             try:
-                compiled = await in_thread(self._compute, CompiledDeployment, found)
+                compiled = await in_thread(self._compute, CompiledDeployment, version)
             except DECODE_ERRORS as error:
-                raise VersionUnreadable(version=found.version, reason=str(error)[:500]) from None
-            self._pinned.set((project_id, found.version_id), compiled, compiled_bytes(found.content))
-        return compiled, False
+                raise VersionUnreadable(version=version.version, reason=str(error)[:500]) from None
+            self._pinned.set((project_id, version.version_id), compiled, compiled_bytes(version.content))
+        return compiled
 
     def _find_version(
         self, project_id: str, live: LiveVersion, version: str, environment: Environment | None

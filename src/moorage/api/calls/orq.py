@@ -154,7 +154,7 @@ class OrqShape:
         ]
         return b"data: %b\n\n%b" % (_encode(self._final(choices, None)), DONE)
 
-    def failure(self, error: MoorageError, body: bytes) -> None:
+    def failure(self, error: MoorageError, body: bytes) -> bytes | None:
         """Return None: clients of this API reject every event that is not a response."""
 
     def _final(self, choices: list[InvokeChoice], fingerprint: str | None) -> InvokeResponse:

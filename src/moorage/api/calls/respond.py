@@ -16,6 +16,7 @@ from moorage.core.environments import is_environment_name
 from moorage.core.errors.base import MoorageError
 from moorage.gateway.connection import check_type
 from moorage.gateway.exchange import SMALL_RESPONSE
+from moorage.gateway.resolve import ResolvedCall
 from moorage.providers.completion import Choice, Completion, Usage
 
 
@@ -39,11 +40,25 @@ async def respond(ctx: RequestContext, request: CallRequest) -> Response:
         resolved = msgspec.structs.replace(
             resolved, config=msgspec.structs.replace(resolved.config, tools=request.tools)
         )
+    return await respond_resolved(ctx, request, resolved, started)
+
+
+async def respond_resolved(
+    ctx: RequestContext, request: CallRequest, resolved: ResolvedCall, started: float
+) -> Response:
+    """Return the response to a call of a resolved configuration.
+
+    Raises:
+        UnsupportedModelTypeForCall
+    """
+    services = ctx.services
     check_type(resolved.config)
     running = RunningCall(ctx, request, resolved, started)
     if request.mock is not None:
         return _mock_response(running, request.mock)
-    services.consumers.record(resolved.live.version_id, ctx.key.id, request.request.inputs, environment.pointer_id)
+    if not request.is_tryout:
+        place = ctx.environment.pointer_id
+        services.consumers.record(resolved.live.version_id, ctx.key.id, request.request.inputs, place)
     if request.is_stream:
         return CallStreamResponse(running)
     try:

@@ -24,7 +24,10 @@ CLIENT_CLOSED_REQUEST = 499
 
 
 class CallRequest(msgspec.Struct, frozen=True):
-    """A request for a call. `shape` makes the response from the ids and the configuration of the call."""
+    """A request for a call. `shape` makes the response from the ids and the configuration of the call.
+
+    A try-out is a call that does not count as use of its version.
+    """
 
     request: GetConfigRequest
     shape: Callable[[CallIds, ResolvedConfig], Shape]
@@ -34,6 +37,7 @@ class CallRequest(msgspec.Struct, frozen=True):
     tools: list[Object] | None = None
     mock: str | None = None
     warnings: Sequence[Problem] = ()
+    is_tryout: bool = False
 
 
 class RunningCall:
@@ -89,7 +93,8 @@ class RunningCall:
             finished(
                 self.resolved, self.progress, request_id=self.ctx.request.scope["moorage.request_id"],
                 api_key=self.ctx.key.id, call_id=self.ids.id, trace_id=self.ids.trace_id,
-                is_stream=self.request.is_stream, status=status, error=error.code if error else None, at=self._at,
+                is_stream=self.request.is_stream, is_tryout=self.request.is_tryout, status=status,
+                error=error.code if error else None, at=self._at,
             )
         )  # fmt: skip
 

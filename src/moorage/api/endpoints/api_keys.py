@@ -10,7 +10,7 @@ from moorage.api.environment import bound_environment
 from moorage.api.request import RequestContext
 from moorage.api.responses import json_response
 from moorage.core.access import ApiKey, ApiKeyItem, ApiKeyPage, PatchApiKey, PostApiKey
-from moorage.core.compatibility.consumers import oldest_us
+from moorage.core.compatibility.consumers import oldest_us, usage_of_key
 from moorage.core.deployments.page import PageQuery
 from moorage.core.errors.api_keys import ApiKeyNotFound
 from moorage.core.errors.environments import WrongEnvironment
@@ -39,6 +39,19 @@ async def get(ctx: RequestContext) -> Response:
     ctx.allow_query_params()
     key = _get(ctx)
     return _item(ctx, key, (await _last_uses(ctx)).get(key.id))
+
+
+async def usage(ctx: RequestContext) -> Response:
+    """List the deployments that a key used in the last 30 days, with their versions, the most recent one first.
+
+    Another worker or server stores its records every ten seconds.
+    """
+    ctx.allow_query_params()
+    key = _get(ctx)
+    await ctx.services.consumers.flush()
+    uses, _ = await ctx.read(partial(Reader.uses_of_key, api_key_id=key.id, since_us=oldest_us(clock.now_us())))
+    environments = ctx.services.catalog.environments(ctx.project_id).values()
+    return _response(_encode(usage_of_key(uses, {each.id: each.name for each in environments})))
 
 
 async def post(ctx: RequestContext) -> Response:

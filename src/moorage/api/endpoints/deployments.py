@@ -15,6 +15,7 @@ from moorage.core.deployments.deployment import (
 from moorage.core.deployments.filter import FILTERS, Filter
 from moorage.core.deployments.page import PageQuery
 from moorage.core.times import iso
+from moorage.registry.deleted import deleted_page
 from moorage.registry.deployments import (
     create_deployment,
     delete_deployment,
@@ -78,7 +79,7 @@ async def patch(ctx: RequestContext) -> Response:
 
 async def delete(ctx: RequestContext) -> Response:
     """Delete a deployment. It can be restored for 30 days; its key is free at once."""
-    ctx.allow_query_params("take_ownership", "force", "emergency")
+    ctx.allow_query_params("dry_run", "take_ownership", "force", "emergency")
     await ctx.services.consumers.flush()
     deleted = await ctx.write(delete_deployment, ctx.path("key_or_id"))
     deleted_us = deleted.deleted_us or 0
@@ -92,8 +93,18 @@ async def delete(ctx: RequestContext) -> Response:
     return json_response(ctx, msgspec.json.encode(item), etag=deleted.etag)
 
 
+async def list_deleted(ctx: RequestContext) -> Response:
+    """List the deleted deployments that can be restored, the last deletion first, a page at a time."""
+    query = PageQuery.read(ctx.request.query_params.multi_items())
+    found, rev = await ctx.read(lambda reader: deleted_page(reader, ctx.project_id, query))
+    response = json_response(ctx, msgspec.json.encode(found), rev=rev)
+    response.headers["Cache-Control"] = "no-store"  # the time decides, too
+    del response.headers["ETag"]
+    return response
+
+
 async def restore(ctx: RequestContext) -> Response:
     """Restore a deleted deployment with its versions, its live versions and its place in the list."""
-    ctx.allow_query_params("emergency")
+    ctx.allow_query_params("dry_run", "emergency")
     await ctx.parse_reason()
     return deployment_response(ctx, await ctx.write(restore_deployment, ctx.path("key_or_id")))

@@ -42,6 +42,7 @@ async def ready(ctx: RequestContext) -> Response:
 async def metrics(ctx: RequestContext) -> Response:
     """Return the metrics in Prometheus' text format."""
     ctx.services.request_log.flush()
+    ctx.services.call_log.flush()
     return Response(ctx.services.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
 
 

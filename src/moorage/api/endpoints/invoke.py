@@ -16,7 +16,7 @@ from moorage.api.request import RequestContext
 from moorage.api.request_reader import SMALL_BODY
 from moorage.core.errors.base import Problem
 from moorage.core.errors.requests import InvalidBody
-from moorage.core.resolution.config import InvokeOptions, ResolvedConfig, read_request
+from moorage.core.resolution.config import GetConfigRequest, InvokeOptions, ResolvedConfig, read_request
 from moorage.providers.request import native_model
 
 _NO_OPTIONS: Final = InvokeOptions()
@@ -38,15 +38,7 @@ async def _respond(ctx: RequestContext, *, must_stream: bool) -> Response:
     is_small = len(body) <= SMALL_BODY
     request, warnings = read_request(body) if is_small else await ctx.compute(read_request, body)
     del body
-    if request.extra_params:
-        request = msgspec.structs.replace(request, extra_params=with_numbers(request.extra_params))
-    problems = [
-        Problem(f"extra_params.{name}", problem)
-        for name, value in request.extra_params.items()
-        if (problem := problem_of(name, value))
-    ]
-    if problems:
-        raise InvalidBody.of(problems)
+    request = with_checked_params(request)
     options = request.invoke_options or _NO_OPTIONS
     mock = None if options.mock_response is UNSET else options.mock_response
     return await respond(
@@ -55,6 +47,25 @@ async def _respond(ctx: RequestContext, *, must_stream: bool) -> Response:
             request, partial(_shape, options), must_stream or request.stream, is_small, mock=mock, warnings=warnings
         ),
     )
+
+
+def with_checked_params(request: GetConfigRequest) -> GetConfigRequest:
+    """Return a request with the parameters of a call, in which texts can be numbers.
+
+    Raises:
+        InvalidBody
+    """
+    if not request.extra_params:
+        return request
+    params = with_numbers(request.extra_params)
+    problems = [
+        Problem(f"extra_params.{name}", problem)
+        for name, value in params.items()
+        if (problem := problem_of(name, value))
+    ]
+    if problems:
+        raise InvalidBody.of(problems)
+    return msgspec.structs.replace(request, extra_params=params)
 
 
 def _shape(options: InvokeOptions, ids: CallIds, config: ResolvedConfig) -> OrqShape:

@@ -1,15 +1,18 @@
 """`/v2/manifests`: deployments in the form of files."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 from starlette.responses import Response
 
 from moorage.api.request import RequestContext
 from moorage.api.responses import json_response
+from moorage.core.deployments.deployment import Deployment
 from moorage.core.deployments.manifest import UnreadableDeployment, manifest_of
 from moorage.core.deployments.page import PageQuery, page_json
 from moorage.core.errors.base import DeploymentUnreadable
+from moorage.registry.lookup import get_live_deployment
 from moorage.store.reader import Reader
 from moorage.store.unreadable import UnreadableRow
 
@@ -26,6 +29,29 @@ async def list_page(ctx: RequestContext) -> Response:
     unreadable = ctx.services.catalog.view(ctx.project_id, environment).unreadable
     body, rev = await ctx.read(lambda reader: _page(reader, ctx.project_id, environment.pointer_id, query, unreadable))
     return json_response(ctx, body, rev=rev)
+
+
+async def get(ctx: RequestContext) -> Response:
+    """Get a deployment as it is in an environment in the form of a file, with its owner."""
+    ctx.allow_query_params()
+    deployment, rev = await ctx.read(
+        partial(get_live_deployment, project_id=ctx.project_id, key_or_id=ctx.path("key_or_id"),
+                environment=ctx.environment)
+    )  # fmt: skip
+    ctx.follows = deployment.is_following
+    body = _encoded(deployment) if deployment.content.is_small else await ctx.compute(_encoded, deployment)
+    return json_response(ctx, body, etag=deployment.etag, rev=rev)
+
+
+def _encoded(deployment: Deployment) -> bytes:
+    """Return the JSON of a manifest.
+
+    Raises:
+        DeploymentUnreadable
+    """
+    if (error := deployment.decode_error()) is not None:
+        raise error
+    return msgspec.json.encode(manifest_of(deployment))
 
 
 def _page(

@@ -1,4 +1,4 @@
-"""`/v2/deployments/usage` and `…/callers`: which API keys use which versions."""
+"""`/v2/usage`, `/v2/deployments/usage` and `…/callers`: which API keys use which versions."""
 
 from functools import partial
 
@@ -8,7 +8,10 @@ from starlette.responses import Response
 from moorage import clock
 from moorage.api.request import RequestContext
 from moorage.core.compatibility.consumers import PostUsage, UsageReceipt, UsedVersion, callers, oldest_us
+from moorage.core.compatibility.usage import UsagePage
+from moorage.core.deployments.page import PageQuery
 from moorage.registry.consumers import consumers_since
+from moorage.registry.lookup import get_deployment
 from moorage.store.reader import Reader
 
 _encode = msgspec.json.Encoder().encode
@@ -38,6 +41,27 @@ async def list_callers(ctx: RequestContext) -> Response:
     # No ETag: consumers are recorded without a revision.
     found = [each for each in found if each.environment_id == ctx.environment.pointer_id]
     return Response(_encode(callers(found)), headers={"Cache-Control": "no-store"}, media_type="application/json")
+
+
+async def list_page(ctx: RequestContext) -> Response:
+    """List which API keys used which versions in an environment in the last 30 days, the most recent use first.
+
+    With a `deployment`, only its versions. Another worker or server stores its records every ten seconds.
+    """
+    parameters = ctx.parameters()
+    query, name = PageQuery.read(parameters, ("deployment",)), dict(parameters).get("deployment", "")
+    await ctx.services.consumers.flush()
+    since_us, environment_id = oldest_us(clock.now_us()), ctx.environment.pointer_id or ""
+
+    def page(reader: Reader) -> UsagePage:
+        if not name:
+            return reader.usage(ctx.project_id, environment_id, since_us, query)
+        deployment = get_deployment(reader, ctx.project_id, name)
+        return reader.usage_of_deployment(deployment.id, environment_id, since_us, query)
+
+    found, _ = await ctx.read(page)
+    # No ETag: consumers are recorded without a revision.
+    return Response(_encode(found), headers={"Cache-Control": "no-store"}, media_type="application/json")
 
 
 def _known(project_id: str, versions: list[UsedVersion], reader: Reader) -> list[UsedVersion]:

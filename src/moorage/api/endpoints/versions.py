@@ -1,4 +1,4 @@
-"""`/v2/deployments/{keyOrID}/versions`, publish, undo, history and diff."""
+"""`/v2/deployments/{keyOrID}/versions`, publish, undo and diff."""
 
 import msgspec
 from starlette.responses import Response
@@ -14,7 +14,7 @@ from moorage.core.errors.api_keys import PublishScopeMissing
 from moorage.core.errors.requests import MissingParameter
 from moorage.core.times import iso
 from moorage.registry import versions
-from moorage.registry.lookup import get_deployment, get_including_deleted, get_version
+from moorage.registry.lookup import get_deployment, get_version
 from moorage.store.reader import Reader
 
 _encode = msgspec.json.Encoder().encode
@@ -67,7 +67,7 @@ async def post(ctx: RequestContext) -> Response:
 
 async def publish(ctx: RequestContext) -> Response:
     """Make a version the live one, newer or older (a roll-back)."""
-    ctx.allow_query_params("take_ownership", "allow_breaking")
+    ctx.allow_query_params("dry_run", "take_ownership", "allow_breaking")
     await ctx.parse_reason()
     names = ctx.path("key_or_id"), _version_name(ctx)
     return await version_response(ctx, await ctx.write(versions.publish_version, *names))
@@ -75,7 +75,7 @@ async def publish(ctx: RequestContext) -> Response:
 
 async def delete(ctx: RequestContext) -> Response:
     """Delete a version that is not live. It can be restored for 30 days; its number is never used again."""
-    ctx.allow_query_params("force")
+    ctx.allow_query_params("dry_run", "force")
     await ctx.services.consumers.flush()
     result = await ctx.write(versions.delete_version, ctx.path("key_or_id"), ctx.path("version_or_id"))
     version, deleted_us = result.version, result.version.deleted_us or 0
@@ -92,7 +92,7 @@ async def delete(ctx: RequestContext) -> Response:
 
 async def restore(ctx: RequestContext) -> Response:
     """Restore a deleted version with its number and status."""
-    ctx.allow_query_params()
+    ctx.allow_query_params("dry_run")
     await ctx.parse_reason()
     names = ctx.path("key_or_id"), ctx.path("version_or_id")
     return await version_response(ctx, await ctx.write(versions.restore_version, *names))
@@ -104,34 +104,16 @@ async def undo(ctx: RequestContext) -> Response:
     If the first change is undone, the deployment follows production again. Without a live version there, the version
     before is returned.
     """
-    ctx.allow_query_params("take_ownership")
+    ctx.allow_query_params("dry_run", "take_ownership")
     await ctx.parse_reason()
     return await version_response(ctx, await ctx.write(versions.undo, ctx.path("key_or_id")))
 
 
 async def unpublish(ctx: RequestContext) -> Response:
     """Let a deployment follow production again; returns the version that is live now, see undo."""
-    ctx.allow_query_params("take_ownership", "allow_breaking")
+    ctx.allow_query_params("dry_run", "take_ownership", "allow_breaking")
     await ctx.parse_reason()
     return await version_response(ctx, await ctx.write(versions.unpublish, ctx.path("key_or_id")))
-
-
-async def history(ctx: RequestContext) -> Response:
-    """List all changes of a deployment, a deleted one too, newest first: what, by whom, and why.
-
-    With an `environment`, only those that concern it.
-    """
-    query = PageQuery.read(ctx.parameters())
-    is_filtered = ctx.choice is not None and ctx.choice.source != "default"
-    environment = ctx.environment if is_filtered else None
-
-    def page(reader: Reader) -> bytes:
-        deployment = get_including_deleted(reader, ctx.project_id, ctx.path("key_or_id"))
-        found, has_more = reader.history(deployment.id, query, environment)
-        return page_json(map(_encode, found), has_more=has_more)
-
-    body, rev = await ctx.read(page)
-    return json_response(ctx, body, rev=rev)
 
 
 async def diff(ctx: RequestContext) -> Response:

@@ -58,10 +58,11 @@ class _CallRequest(Request):
 
 
 class CallRoutes:
-    """The ASGI application of all calls."""
+    """The ASGI application of all calls whose path has no parameter."""
 
     def __init__(self, operations: Iterable[Operation], services: Services, on_error: OnError) -> None:
-        self._operations = {each.path: (each, each.rules, _CallRoute(each.path)) for each in operations if each.is_call}
+        whole = [each for each in operations if each.is_call and "{" not in each.path]
+        self._operations = {each.path: (each, each.rules, _CallRoute(each.path)) for each in whole}
         self._services = services
         self._on_error = on_error
 

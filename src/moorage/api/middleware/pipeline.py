@@ -36,7 +36,7 @@ from moorage.logs import RequestRecord
 
 _NO_BODY: Final[Message] = {"type": "http.response.body", "body": b""}
 _READS: Final = frozenset({"GET", "HEAD"})
-_READING_POSTS: Final = ("/get_config", "/explain", "/simulate")
+_READING_POSTS: Final = ("/get_config", "/explain", "/simulate", "/render")
 _CLIENT_CLOSED_REQUEST: Final = 499  # nginx's status for the log; no client gets it
 
 _NO_PROXIES: Final = Proxies()

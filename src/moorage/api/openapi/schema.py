@@ -68,7 +68,7 @@ def _operation(operation: Operation, schema_of: dict[type, dict[str, Any]]) -> d
     parameters = [{"name": name.rpartition(":")[2], "in": "query", **PARAMETERS[name]} for name in operation.parameters]
     for name in re.findall(r"{(\w+)}", operation.path):
         text, schema = PATH[name]
-        if operation.method == "PUT":
+        if operation.method == "PUT" and name != "case_name":
             text, schema = (
                 PUT_PATH.get(name, text),
                 {"type": "string", "pattern": PUT_PATTERNS.get(operation.name, KEY_PATTERN)},

@@ -3,6 +3,8 @@
 from typing import Any, get_args
 
 from moorage.core.deployments.filter import MAX_TEXT
+from moorage.core.deployments.history import ACTIONS
+from moorage.core.deployments.ownership import Owner
 from moorage.core.deployments.page import DEFAULT_LIMIT, MAX_LIMIT
 from moorage.core.deployments.prompt_config import ModelType
 from moorage.core.deployments.proposal import ProposalStatus
@@ -96,6 +98,20 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "required": True,
         "schema": {"type": "string"},
     },
+    "ids": {
+        "description": "The ids of up to 25 deployments, separated by commas.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "owner": {
+        "description": "Returns deployments that are managed by files or by the API.",
+        "schema": {"enum": ["", *get_args(Owner)]},
+    },
+    "action": {"description": "Returns only entries with this action.", "schema": {"enum": ["", *ACTIONS]}},
+    "deployment": {
+        "description": "Returns only what concerns this deployment: its key or id.",
+        "schema": {"type": "string"},
+    },
     "variant_id": {"description": "Returns only the versions of this variant.", "schema": {"type": "string"}},
     "search": {
         "description": "Returns deployments whose key or description contains this text, case-insensitive.",
@@ -118,6 +134,7 @@ PATH: dict[str, tuple[str, dict[str, Any]]] = {
     "key_or_id": ("The key or id of the deployment.", {"type": "string", "minLength": 1}),
     "api_key_id": ("The id of the API key.", {"type": "string", "minLength": 1}),
     "name": ("The name.", {"type": "string", "minLength": 1}),
+    "case_name": ("The name of the case, without a slash.", {"type": "string", "minLength": 1, "maxLength": 100}),
     "environment_id": ("The id or slug of the environment.", {"type": "string", "minLength": 1}),
     "proposal_id": ("The id of the proposal.", {"type": "string", "minLength": 1}),
     "version_or_id": (
