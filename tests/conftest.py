@@ -24,7 +24,7 @@ _SYSTEM = _TESTS / "system"
 
 #: Folders whose tests use HTTP. The tests of the store cover both engines, so these run on PostgreSQL only in the
 #: system tier.
-_HTTP = (_TESTS / "api", _TESTS / "contract", _TESTS / "client")
+_HTTP = (_TESTS / "api", _TESTS / "console", _TESTS / "contract", _TESTS / "client")
 
 ENGINES = ("sqlite", "postgresql")
 

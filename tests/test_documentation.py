@@ -164,7 +164,7 @@ def test_every_route_is_on_a_page() -> None:
     text = (ROOT / "docs/api.md").read_text() + (ROOT / "docs/operations.md").read_text()
 
     for operation in OPERATIONS:
-        path = operation.path.replace("{key_or_id}", "{key" if operation.method == "PUT" else "{keyOrID}")
+        path = operation.path.replace("{key_or_id}", "{key}" if operation.method == "PUT" else "{keyOrID}")
         path = path.replace("{version_or_id}", "{versionOrID}")
         assert path in text
 

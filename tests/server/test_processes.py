@@ -1,5 +1,6 @@
 """The processes of a server: what they log, what the service manager learns, and what signals do."""
 
+import json
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ import pytest
 import urllib3
 
 from moorage import __version__
+from moorage.core.access import Scope
 from tests.support.server import Server, TerminalServer
 from tests.support.threads import HANG_SECONDS, until
 
@@ -98,6 +100,20 @@ def test_without_a_terminal_only_the_token_is_printed_and_it_is_not_in_the_log(f
     assert first == f"Your API key, shown this once: {token}\n"
     assert second == ""
     assert "mrg_" not in server.log.read_text()
+
+
+def test_the_first_key_that_a_new_installation_prints_can_do_everything(folder: Path) -> None:
+    with Server(folder) as server:
+        request = urllib.request.Request(
+            f"{server.url}/v2/api-keys", headers={"Authorization": f"Bearer {server.token()}"}
+        )
+        with urllib.request.urlopen(request, timeout=HANG_SECONDS) as response:
+            (first,) = json.load(response)["data"]
+
+    assert first["scopes"] == sorted(Scope)
+    assert first["status"] == "active"
+    assert "expires_at" not in first
+    assert "environment" not in first
 
 
 def test_a_terminal_gets_the_first_steps(folder: Path) -> None:

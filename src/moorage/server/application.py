@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from moorage.api.environment import HEADER
-from moorage.api.errors import error_response, public_error
+from moorage.api.errors import error_response, report_error
 from moorage.api.metrics import Metrics
 from moorage.api.middleware.calls import CallRoutes
 from moorage.api.middleware.get_config_fast_path import GetConfigFastPath
@@ -23,9 +23,10 @@ from moorage.api.middleware.proxies import Proxies
 from moorage.api.router import routes
 from moorage.api.routes import OPERATIONS
 from moorage.api.services import Services
+from moorage.console.application import console_routes
 from moorage.core.errors.base import MoorageError
 from moorage.core.errors.routes import MethodNotAllowed, RouteNotFound
-from moorage.core.errors.storage import Stale, StorageError, TooStale
+from moorage.core.errors.storage import StorageError
 from moorage.server.background import flush_request_log, purge_deleted, record_consumers
 from moorage.server.garbage_collection import collect_when_idle
 
@@ -69,7 +70,7 @@ def build_application(
     handlers = (_on_error, _on_http_exception, _on_unexpected)
     on_error, on_http_exception, on_unexpected = (partial(handler, services.metrics) for handler in handlers)
     app = Starlette(
-        routes=routes(services),
+        routes=[*routes(services), *console_routes(services)],
         lifespan=lifespan,
         exception_handlers={MoorageError: on_error, HTTPException: on_http_exception, Exception: on_unexpected},
     )
@@ -95,13 +96,9 @@ def _load(services: Services) -> None:
 
 async def _on_error(metrics: Metrics, request: Request, error: Exception) -> Response:
     assert isinstance(error, MoorageError)  # noqa: S101 -- registered for that class
-    scope, request_id = request.scope, request.scope["moorage.request_id"]
-    if isinstance(error, StorageError) and not isinstance(error, Stale | TooStale):  # those are not failures of a use
-        metrics.database_error(error)
-        _log.warning("%s", error, extra={"fields": {"request_id": request_id}})  # the response does not have the reason
-    error = public_error(error)
-    scope["moorage.error"] = error.code
-    response = error_response(error, request_id, scope["moorage.root_path"])
+    scope = request.scope
+    error = report_error(metrics, scope, error)
+    response = error_response(error, scope["moorage.request_id"], scope["moorage.root_path"])
     if "moorage.environment" in scope:
         response.headers[HEADER] = scope["moorage.environment"]
     if "moorage.revision" in scope and response.status_code != 401:  # the request has a valid API key

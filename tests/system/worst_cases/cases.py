@@ -54,6 +54,9 @@ _PATHS = {
     "OpenAiModels": "/v1/models",
     "ReportUsage": "/v2/deployments/usage",
     "Manifests": "/v2/manifests",
+    "ProjectHistory": "/v2/history",
+    "Usage": "/v2/usage",
+    "Summaries": "/v2/summaries",
     "ApiKeys": "/v2/api-keys",
     "CreateApiKey": "/v2/api-keys",
     "Integrations": "/v2/integrations",
@@ -93,6 +96,7 @@ def _specific(operation: str) -> Iterator[Iterator[Case]]:
         "Manifests": _lists("/v2/manifests"),
         "DeploymentVersions": _lists("/v2/deployments/versions/versions"),
         "History": _lists("/v2/deployments/history/history"),
+        "ProjectHistory": _lists("/v2/history"),
         "Snapshot": (
             Case(name, "GET", f"/v2/deployments/snapshot?environment={name}") for name in ("production", "staging")
         ),
@@ -121,6 +125,8 @@ def _specific(operation: str) -> Iterator[Iterator[Case]]:
             for key in HEAVIEST
             for context in ({f"a{number}": 1 for number in range(60)}, {"a": ["x" * 200] * 400})
         ),
+        "RenderVersion": _tryouts("render"),
+        "TryVersion": _tryouts("try"),
         "Simulate": _simulations(),
         "PutEnvironment": _environments(),
         "EnvironmentDiff": iter(
@@ -241,6 +247,16 @@ def _get_configs(path: str, field: str) -> Iterator[Case]:
     for key in DEPLOYMENTS:
         for name, body in {"small": small, "large": large, "names": names, "bad": bad}.items():
             yield Case(f"{key} {name}", "POST", path, encode({field: key, **body}))
+
+
+def _tryouts(operation: str) -> Iterator[Case]:
+    body: Body = {
+        "inputs": {"a": [{}] * 20_000, "b": "x" * 300_000},
+        "context": {f"a{number}": 1 for number in range(60)},
+        "messages": [user("")] * 10_000,
+    }
+    for key in HEAVIEST:
+        yield Case(key, "POST", f"/v2/deployments/{key}/versions/1.0/{operation}", encode(body))
 
 
 def _simulations() -> Iterator[Case]:

@@ -1,0 +1,171 @@
+"""`/console/import`: files or a text become deployments, after a plan that says what changes."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+from starlette.responses import Response
+
+from moorage.console.form import Form
+from moorage.console.import_plan import NEW, Planner, raise_unless_about_document, reasons
+from moorage.console.page_request import PageRequest
+from moorage.console.refusals import refusal
+from moorage.core.access import Scope
+from moorage.core.environments import find_environment
+from moorage.core.errors.base import MoorageError, PreconditionFailed
+from moorage.core.errors.requests import InvalidRequest
+from moorage.documents.document import Document, read_contents
+
+#: The limits of an import. `moorage apply` has larger ones.
+MAX_BYTES: Final = 2 * 1024 * 1024
+MAX_DOCUMENTS: Final = 200
+
+#: The JSON of all documents, with what aliases stand for: it travels in the page, whose form has a limit of its own.
+_MAX_JSON: Final = 6 * 1024 * 1024
+
+_TEXT: Final = "the pasted text"
+
+
+class Imported(msgspec.Struct, frozen=True):
+    """What became of a document: `result` is created, updated, unchanged, proposed or failed."""
+
+    key: str
+    result: str
+    version: str = ""
+    proposal: str = ""
+    why: list[str] = []
+
+
+async def show(page: PageRequest) -> Response:
+    """Show the form for files or a text."""
+    return _show(page)
+
+
+async def plan(page: PageRequest) -> Response:
+    """Show what an import of the files and the text would do."""
+    page.section, form = "import", await page.form()
+    if _missing_scopes(page):
+        return _show(page)
+    try:
+        documents = await page.compute(partial(_read, form))
+        planner = Planner(page)
+        planned = [await planner.plan(document) for document in documents]
+        if sum(len(each.body) for each in planned) > _MAX_JSON:
+            raise InvalidRequest(param="files", reason=f"the documents have more than {_MAX_JSON:,} bytes as JSON")
+    except MoorageError as error:
+        return _show(page, form, error)
+    values = {"planned": planned, "reason": form.get("reason"), "approvals": _environment(page).required_approvals}
+    return await page.compute(partial(page.render, "import_plan.html", **values))
+
+
+async def apply(page: PageRequest) -> Response:
+    """Put the documents that are ticked, in their order, if their deployments are as the plan showed them."""
+    page.section, form = "import", await page.form()
+    chosen = {*form.all("apply"), *form.all("breaking")}
+    numbers = [name.removeprefix("key.") for name, _ in form.fields if name.startswith("key.")]
+    done, stopped = list[Imported](), None
+    for number in numbers:
+        if number not in chosen:
+            continue
+        try:
+            done.append(await _put(page, form, number))
+        except MoorageError as error:
+            stopped = refusal(page, error)
+            break
+    applied = {each.key for each in done if each.result != "failed"}
+    left = [number for number in numbers if number in chosen and form.get(f"key.{number}") not in applied]
+    return page.render(
+        "import_done.html", status=stopped.status if stopped else 200, done=done, error=stopped,
+        left=_list_page(form, left) if left else "", reason=form.get("reason"),
+    )  # fmt: skip
+
+
+async def _put(page: PageRequest, form: Form, number: str) -> Imported:
+    """Put a document; a form that was sent before finds it unchanged.
+
+    Raises:
+        MoorageError: others would have the same error.
+    """
+    key, base = form.get(f"key.{number}"), form.get(f"base.{number}")
+    body = msgspec.Raw(form.get(f"document.{number}").encode())
+    headers = {"If-None-Match": "*"} if base == NEW else {"If-Match": base}
+    headers["X-Moorage-Change-Reason"] = form.get("reason")
+    query = {"allow_breaking": "true" if number in form.all("breaking") else ""}
+    try:
+        result = await page.send("PutDeployment", body, query=query, headers=headers, key_or_id=key)
+    except PreconditionFailed as error:
+        query |= {"dry_run": "true"}
+        try:
+            now = await page.send("PutDeployment", body, query=query, key_or_id=key)
+        except MoorageError:
+            return Imported(key, "failed", why=reasons(error))
+        if now.headers.get("x-moorage-result") == "unchanged":
+            return Imported(key, "unchanged", now.value["version"])
+        return Imported(key, "failed", why=["It was changed since the plan was shown. Nothing was changed."])
+    except MoorageError as error:
+        raise_unless_about_document(error)
+        return Imported(key, "failed", why=reasons(error))
+    if result.is_proposal:
+        return Imported(key, "proposed", proposal=result.value["id"])
+    return Imported(key, result.headers["x-moorage-result"], result.value["version"])
+
+
+def _show(page: PageRequest, form: Form | None = None, error: MoorageError | None = None) -> Response:
+    page.section = "import"
+    failure = None if error is None else refusal(page, error)
+    return page.render(
+        "import.html", status=failure.status if failure else 200, error=failure, missing=_missing_scopes(page),
+        text="" if form is None else form.get("text"), reason="" if form is None else form.get("reason"),
+        had_files=form is not None and any(True for _ in form.files("files")), maximum=MAX_DOCUMENTS,
+    )  # fmt: skip
+
+
+def _read(form: Form) -> list[Document]:
+    """Return the documents of a form.
+
+    Raises:
+        InvalidRequest: there is none, or there is more than a page imports.
+    """
+    contents = list(_contents(form))
+    if not contents:
+        raise InvalidRequest(param="files", reason="choose files, or paste a text")
+    if sum(len(content) for _, content in contents) > MAX_BYTES:
+        reason = f"the files have more than {MAX_BYTES // 1024 // 1024} MiB; run `moorage apply` for them"
+        raise InvalidRequest(param="files", reason=reason)
+    documents = read_contents(contents, MAX_DOCUMENTS + 1)
+    if len(documents) > MAX_DOCUMENTS:
+        reason = f"the files have more than {MAX_DOCUMENTS} deployments; run `moorage apply` for them"
+        raise InvalidRequest(param="files", reason=reason)
+    return documents
+
+
+def _contents(form: Form) -> Iterator[tuple[str, bytes]]:
+    yield from ((file.name, file.content) for file in form.files("files"))
+    if form.get("text").strip():
+        yield _TEXT, form.get("text").encode()
+
+
+def _list_page(form: Form, numbers: list[str]) -> str:
+    """Return documents as the text of another import. Those of a list page have no defaults, and a reversed order."""
+    documents: list[Any] = [
+        {"key": form.get(f"key.{number}"), **msgspec.json.decode(form.get(f"document.{number}"), type=dict[str, Any])}
+        for number in reversed(numbers)
+    ]
+    return msgspec.json.encode({"object": "list", "data": documents}).decode()
+
+
+def _environment(page: PageRequest) -> Any:
+    """Return the settings of the environment.
+
+    Raises:
+        EnvironmentNotFound
+    """
+    environments = page.services.catalog.environments(page.key.project_id)
+    return find_environment(environments, page.environment).settings
+
+
+def _missing_scopes(page: PageRequest) -> list[Scope]:
+    """Return the scopes that the API key lacks to import into the environment."""
+    needed = {Scope.READ, Scope.WRITE} | ({Scope.PUBLISH} if _environment(page).protected else set[Scope]())
+    return sorted(needed - page.key.scopes)
