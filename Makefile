@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 INSTALL := $(PIP) install --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-system check format bench faults lock clean
+.PHONY: help serve test test-system check format bench faults screenshots lock clean
 
 ##@ Use
 
@@ -46,6 +46,9 @@ bench: .venv/test ## Measure and write docs/benchmarks.md (needs nginx and wrk; 
 
 faults: .venv/test ## Inject faults and update docs/reliability.md (ARGS="--quick", ARGS="kill-sqlite")
 	$(BIN)/python -m tools.faults $(ARGS)
+
+screenshots: .venv/test ## Write a picture of each screen of the console into screenshots/ (needs chromium; ARGS="FOLDER")
+	$(BIN)/python -m tools.screenshots $(ARGS)
 
 lock: ## Update the locked dependencies (needs uv)
 	uv pip compile pyproject.toml --group build --extra server -o requirements/serve.txt $(LOCK)

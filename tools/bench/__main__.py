@@ -19,6 +19,7 @@ from tools.bench import (
     moorage_client,
     open_streams,
     paced,
+    pages,
     requests,
     start,
     storm,
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("--compare", type=Path, metavar="DIR", help="compare with the checkout in DIR; writes no page")
     parser.add_argument("--calls", action="store_true", help="only calls of models; writes no page")
     parser.add_argument("--environments", action="store_true", help="only environments; writes no page")
+    parser.add_argument("--pages", action="store_true", help="only pages of the console; writes no page")
     parser.add_argument("--peers", action="store_true", help="install other gateways, and measure them beside Moorage")
     parser.add_argument("--peers-folder", type=Path, default=_PEERS, metavar="DIR", help=f"default: {_PEERS}")
     parser.add_argument("--seed", type=int, default=SEED, help="seed of data and order")
@@ -62,6 +64,7 @@ def main() -> None:
                 return
             peers = arguments.peers_folder.absolute() if arguments.peers else None
             measure = _measure_environments if arguments.environments else _measure
+            measure = _measure_pages if arguments.pages else measure
             measure = _measure_calls if arguments.calls else measure
             figures = measure(plan, claim_cores(), Path(folder), peers)
     except KeyboardInterrupt:
@@ -73,7 +76,7 @@ def main() -> None:
         for doubt in figure.doubts:
             print(f"Doubt: {doubt}")
     text = page(_introduction(plan, facts, minutes), figures)
-    if plan.is_quick or arguments.calls or arguments.environments:
+    if plan.is_quick or arguments.calls or arguments.environments or arguments.pages:
         print(text)
     else:
         _PAGE.write_text(text)
@@ -97,6 +100,7 @@ def _measure(plan: Plan, cores: Cores, folder: Path, peers: Path | None) -> list
     _print(f"start and memory with {plan.largest:,} deployments")
     figures += [*start.measure(plan, cores, folder / "start"), *client]
     figures += _measure_environments(plan, cores, folder / "environments", None)
+    figures += _measure_pages(plan, cores, folder / "pages", None)
     return figures + _measure_calls(plan, cores, folder / "calls", peers)
 
 
@@ -106,6 +110,12 @@ def _measure_environments(plan: Plan, cores: Cores, folder: Path, _: Path | None
     figures = environments.measure(plan, cores, folder / "requests")
     _print(f"memory with environments of {plan.largest:,} deployments")
     return figures + environment_memory.measure(plan, cores, folder / "memory")
+
+
+def _measure_pages(plan: Plan, cores: Cores, folder: Path, _: Path | None) -> list[Figure]:
+    """Measure pages of the console."""
+    _print("pages of the console")
+    return pages.measure(plan, cores, folder)
 
 
 def _measure_calls(plan: Plan, cores: Cores, folder: Path, peers: Path | None) -> list[Figure]:

@@ -1,0 +1,62 @@
+"""All screens in both colour schemes, on wide and narrow displays."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, StorageState
+
+from tests.console.browser import VARIANTS, Variant, open_page, sign_in
+from tests.console.samples import SCREENS, Samples, Screen
+
+#: `target-size` belongs to WCAG 2.2, but axe does not check it by default.
+_AXE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+
+every_screen = pytest.mark.parametrize("screen", SCREENS, ids=[screen.name for screen in SCREENS])
+every_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
+
+
+@every_variant
+@every_screen
+def test_a_screen_has_no_violation_of_the_accessibility_rules(
+    browser: Browser, samples: Samples, session: StorageState, screen: Screen, variant: Variant
+) -> None:
+    with open_page(browser, samples.server.url, variant, state=session if screen.is_signed_in else None) as page:
+        page.goto(screen.path)
+        height = page.evaluate("document.documentElement.scrollHeight")  # so that no sticky bar covers a control
+        page.set_viewport_size({"width": variant.width, "height": height})
+        result = Axe().run(page, options=_AXE)
+        assert result.violations_count == 0, result.generate_report()
+
+
+@every_screen
+def test_a_screen_needs_no_sideways_scrolling_at_320_pixels(
+    browser: Browser, samples: Samples, session: StorageState, screen: Screen
+) -> None:
+    narrow = Variant("light", 320)
+    with open_page(browser, samples.server.url, narrow, state=session if screen.is_signed_in else None) as page:
+        page.goto(screen.path)
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+@every_screen
+def test_a_screen_without_scripts_shows_the_same_headings_and_no_control_that_needs_them(
+    browser: Browser, samples: Samples, session: StorageState, screen: Screen
+) -> None:
+    headings = []
+    for scripts in (True, False):
+        state = session if screen.is_signed_in else None
+        with open_page(browser, samples.server.url, scripts=scripts, state=state) as page:
+            page.goto(screen.path)
+            headings.append(page.get_by_role("heading").all_inner_texts())
+            if not scripts:
+                assert not [button for button in page.locator("[data-copy]").all() if button.is_visible()]
+    assert headings[0] == headings[1] != []
+
+
+def test_sign_in_and_sign_out_work_without_scripts(browser: Browser, samples: Samples) -> None:
+    with open_page(browser, samples.server.url, scripts=False) as page:
+        sign_in(page, samples.token)
+        page.locator("summary[aria-label^=Account]").click()
+        page.get_by_role("button", name="Sign out").click()
+        page.wait_for_url("**/console/sign-in**")
+        page.goto("/console/deployments")
+        assert page.get_by_label("API key").is_visible()
