@@ -70,11 +70,11 @@ def test_links_have_the_prefix(behind: Project) -> None:
 @pytest.mark.parametrize("path", ["/", "/moorage", "/moorage/"])
 def test_the_first_page_links_to_pages_below_the_prefix(behind: Project, path: str) -> None:
     index = behind.request("GET", path).json
-    page = behind.request("GET", path, headers={"Accept": "text/html"}).body.decode()
+    page = behind.request("GET", path, headers={"Accept": "text/html"})
 
     links = {index["docs"], index["openapi"], index["health"]}
     assert links == {"/moorage/docs", "/moorage/openapi.json", "/moorage/health/ready"}
-    assert set(re.findall(r"href='(/[^']*)'", page)) == {"/moorage/docs", "/moorage/openapi.json"}
+    assert page.headers["location"] == "/moorage/console"
 
 
 def test_the_ready_line_has_the_prefix_and_the_metrics_do_not(behind: Project) -> None:

@@ -233,6 +233,7 @@ def test_a_stream_in_the_shape_of_openai_has_its_usage_on_request(tmp_path: Path
     called(tmp_path, Provider(), body)
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("name", ["\u00fcnï", "日本" * 60, "a\r\nSet-Cookie: b", "\x7f"])
 def test_any_name_of_an_integration_can_be_in_the_headers(tmp_path: Path, name: str, stream: bool) -> None:
@@ -460,6 +461,7 @@ def test_a_version_and_a_variant_can_be_pinned(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(("fields", "path"), [
     ({"model": 1}, "model"), ({"model": ""}, "model"), ({"messages": {}}, "messages"),
     ({"messages": ["x"]}, "messages"),
@@ -489,6 +491,7 @@ def test_a_field_that_is_wrong_is_named(tmp_path: Path, fields: dict[str, Any], 
     assert provider.bodies == []
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(("parameters", "name"), [
     ({"stream": True}, "stream"), ({"model": "gpt-5"}, "model"), ({"messages": []}, "messages"),
     ({"system": "You swear."}, "system"), ({"contents": []}, "contents"), ({"input": "x"}, "input"),

@@ -29,6 +29,8 @@ from tests.support.server import PROGRAM, clean_environment
 from tests.support.stores import Database, sqlite_in
 from tests.support.threads import until
 
+pytestmark = pytest.mark.system
+
 ENGINES = ("sqlite", "postgresql")
 
 ProjectState = dict[str, Any]

@@ -233,6 +233,7 @@ BROKEN: dict[str, bytes] = {
 }  # fmt: skip
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN.keys())
 def test_a_response_that_is_not_one_of_moorage_is_one_line(place: Path, answer: bytes) -> None:
     for command in COMMANDS:

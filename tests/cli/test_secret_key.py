@@ -19,6 +19,8 @@ from tests.support.server import Server
 from tests.support.stores import Clock, Database, run_sql
 from tests.support.tampering import chain_again, findings, head, tamper, value
 
+pytestmark = pytest.mark.system
+
 KEY, OTHER = "0123456789abcdef" * 2, "fedcba9876543210" * 2
 
 

@@ -229,6 +229,7 @@ DATABASES = [
 ]  # fmt: skip
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("database", DATABASES, ids=ascii)
 def test_a_database_that_is_none_is_one_line_without_its_password(folder: Path, database: str) -> None:
     for command in ("keys list", "db check", "projects create x", "db backup a.backup", "serve"):

@@ -12,6 +12,8 @@ from tests.support.server import Server
 from tests.support.stores import run_sql
 from tests.support.team import Team
 
+pytestmark = pytest.mark.system
+
 KEY = "/console/deployments/bot"
 
 

@@ -10,6 +10,8 @@ from tests.support.console import Browser
 from tests.support.server import Project, Response
 from tests.support.team import Team, proposed
 
+pytestmark = pytest.mark.system
+
 HOSTILE: Final = (
     "</pre></textarea></title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}{% raw %}&lt;"
 )

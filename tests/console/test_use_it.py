@@ -19,6 +19,8 @@ from tests.support.server import Project, Server, SharedServer, clean_environmen
 from tests.support.vendors import all_vendors
 from tests.support.vendors.server import VendorServer
 
+pytestmark = pytest.mark.system
+
 #: Quotes, backslashes, commands and braces of every language of the snippets.
 HOSTILE = 'it\'s "$(touch owned)" `touch owned` \\ $HOME {x} %s \u202e é'
 

@@ -85,6 +85,7 @@ LONG_PATHS: dict[str, Any] = {
 }
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("value", LONG_PATHS.values(), ids=LONG_PATHS.keys())
 @pytest.mark.parametrize(
     "body_of",

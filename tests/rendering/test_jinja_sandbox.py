@@ -184,6 +184,8 @@ def test_at_least_100_escapes_and_bombs_are_tested() -> None:
 
 PLAIN = """
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+pytestmark = pytest.mark.system
 print(len(ImmutableSandboxedEnvironment().from_string({template!r}).render(n=3 * 10**8)))
 print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])
 """
