@@ -446,3 +446,13 @@ def test_a_deleted_or_unknown_version_is_404(team: Team) -> None:
     assert browser.get(f"{KEY}/publish/1.2").status == 404
     assert browser.get(f"{KEY}/publish/9.9").status == 404
     assert browser.get("/console/deployments/missing/publish/1.0").status == 404
+
+
+def test_the_review_leads_to_a_try_of_both_versions(team: Team) -> None:
+    browser = sign_in(team)
+
+    found = links(browser.get(f"{KEY}/publish/1.2"))
+
+    assert f"{KEY}/try?version=1.2&against=live" in found
+    assert browser.get(f"{KEY}/try?version=1.2&against=live").status == 200
+    assert not [link for link in links(browser.get(f"{KEY}/undo")) if "against" in link]

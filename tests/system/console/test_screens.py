@@ -1,10 +1,11 @@
 """All screens in both colour schemes, on wide and narrow displays."""
 
+import html5lib
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, StorageState
 
-from tests.console.browser import VARIANTS, Variant, open_page, sign_in
+from tests.console.browser import VARIANTS, Scheme, Variant, open_page, sign_in
 from tests.console.samples import SCREENS, Samples, Screen
 
 #: `target-size` belongs to WCAG 2.2, but axe does not check it by default.
@@ -25,6 +26,27 @@ def test_a_screen_has_no_violation_of_the_accessibility_rules(
         page.set_viewport_size({"width": variant.width, "height": height})
         result = Axe().run(page, options=_AXE)
         assert result.violations_count == 0, result.generate_report()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_documentation_of_the_api_has_no_violation_either(
+    browser: Browser, samples: Samples, scheme: Scheme
+) -> None:
+    with open_page(browser, samples.server.url, Variant(scheme, 1360)) as page:
+        page.goto("/docs")
+        result = Axe().run(page, options=_AXE)
+        assert result.violations_count == 0, result.generate_report()
+
+
+@every_screen
+def test_a_screen_has_no_error_of_the_syntax_of_html(
+    browser: Browser, samples: Samples, session: StorageState, screen: Screen
+) -> None:
+    with open_page(browser, samples.server.url, state=session if screen.is_signed_in else None) as page:
+        response = page.request.get(screen.path)
+        parser = html5lib.HTMLParser()
+        parser.parse(response.text())
+        assert parser.errors == []
 
 
 @every_screen

@@ -9,9 +9,10 @@ from typing import Any
 from moorage.core.errors.base import MoorageError
 
 STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; --accent: #0a6a74; }
-@media (prefers-color-scheme: dark) { :root { --accent: #5cc5cf; } }
+:root { color-scheme: light dark; --line: #8884; --soft: #8881; --accent: #0a6a74; --paper: #fbfaf7; --ink: #1c2b2d }
+@media (prefers-color-scheme: dark) { :root { --accent: #5cc5cf; --paper: #10181a; --ink: #e8eeed } }
 * { box-sizing: border-box }
+html { background: var(--paper); color: var(--ink) }
 body { font: 16px/1.55 system-ui, sans-serif; margin: 0 auto; max-width: 62rem; padding: 2rem 1.25rem 6rem }
 h1 { font-size: 1.7rem; margin: 0 } h2 { margin: 3rem 0 .5rem; font-size: 1.25rem }
 h3 { margin: 2.2rem 0 .4rem; font-size: 1rem } p { margin: .4rem 0; max-width: 46rem }
@@ -54,15 +55,15 @@ def docs_page(document: dict[str, Any]) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Moorage API</title><style>{STYLE}</style><body>"
+        f"<title>Moorage API</title><style>{STYLE}</style><body><main>"
         f"<h1>Moorage API <small>{escape(document['info']['version'])}</small></h1>"
         f"<p>{escape(document['info']['description'])} For programs: "
         f"<a href='{root_path}/openapi.json'>{root_path}/openapi.json</a>.</p>"
         '<pre>curl -H "Authorization: Bearer $MOORAGE_API_KEY" '
         f"http://127.0.0.1:8700{root_path}/v2/deployments</pre>"
-        f"<nav>{links}</nav>{sections}<h2>Types</h2>{types}<h2>Errors</h2>"
+        f"<h2>Routes</h2><nav>{links}</nav>{sections}<h2>Types</h2>{types}<h2>Errors</h2>"
         "<p>The body of every error is an <a href='#ErrorBody'>ErrorBody</a>; its <code>error.code</code> is "
-        f"one of these.</p><table><tr><th>code<th>message</tr>{_errors(MoorageError)}</table></body></html>"
+        f"one of these.</p><table><tr><th>code<th>message</tr>{_errors(MoorageError)}</table></main></body></html>"
     )
 
 
@@ -82,7 +83,7 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
             f"<td>{_type(parameter['schema'])}<td>{_prose(parameter['description'])}</tr>"
             for parameter in operation["parameters"]
         )
-        parts.append(f"<table><tr><th>parameter<th>type<th></tr>{lines}</table>")
+        parts.append(f"<table><tr><th>parameter<th>type<th>description</tr>{lines}</table>")
     if "requestBody" in operation:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         parts.append(f"<p>Body: {_type(schema)}</p>")
@@ -90,7 +91,7 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
         f"<tr><td>{status}<td>{_content(response)}<td>{_described(response['description'])}</tr>"
         for status, response in operation["responses"].items()
     )
-    parts.append(f"<table><tr><th>status<th>body<th></tr>{responses}</table></section>")
+    parts.append(f"<table><tr><th>status<th>body<th>description</tr>{responses}</table></section>")
     return "".join(parts)
 
 
@@ -119,7 +120,7 @@ def _schema(name: str, schema: dict[str, Any]) -> str:
         for field, kind in schema.get("properties", {}).items()
     )
     about = _prose(schema.get("description", ""))
-    table = f"<table><tr><th>field<th>type<th></tr>{lines}</table>" if lines else ""
+    table = f"<table><tr><th>field<th>type<th>description</tr>{lines}</table>" if lines else ""
     return f'<section id="{escape(name)}"><h3>{escape(name)}</h3><p>{about}</p>{table}</section>'
 
 
