@@ -133,7 +133,11 @@ def test_every_form_is_refused_from_another_origin(path: str, project: Project) 
         assert b"This form came from another address" in response.body
 
 
-@pytest.mark.parametrize("path", [path for path in POSTS if "sign-" not in path])
+KEPT = sorted(page.path for page in PAGES if page.method == "POST" and page.is_signed_in and not page.has_secrets)
+SECRET = sorted(page.path for page in PAGES if page.has_secrets)
+
+
+@pytest.mark.parametrize("path", KEPT)
 def test_every_form_is_refused_without_a_session(path: str, project: Project) -> None:
     before = project.page().headers["x-moorage-revision"]
 
@@ -142,3 +146,12 @@ def test_every_form_is_refused_without_a_session(path: str, project: Project) ->
     assert response.status == 401
     assert b'<input type="hidden" name="reason" value="typed">' in response.body, "the form is kept for the sign-in"
     assert project.page().headers["x-moorage-revision"] == before
+
+
+@pytest.mark.parametrize("path", SECRET)
+def test_a_form_with_credentials_is_not_kept_without_a_session(path: str, project: Project) -> None:
+    response = Browser(project).post(re.sub(r"\{\w+\}", "a", path), {"credentials.api_key": "sk-secret"})
+
+    assert response.status == 303
+    assert response.headers["location"].startswith("/console/sign-in")
+    assert b"sk-secret" not in response.body

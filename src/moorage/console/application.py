@@ -154,7 +154,7 @@ async def _find_session(page: PageRequest, names: _ProjectNames) -> None:
 async def _without_session(page: PageRequest, found: Page | None, names: _ProjectNames) -> Response:
     """Return the way to the sign-in; for a form, the page that keeps it, or the response to it."""
     kept = None
-    if found is not None and found.method == "POST":
+    if found is not None and found.method == "POST" and not found.has_secrets:
         kept = await answer_without_session(page, partial(_respond, page, found, names))
     return _signed_out(page) if kept is None else kept
 

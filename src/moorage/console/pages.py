@@ -41,12 +41,16 @@ Handler = Callable[[PageRequest], Awaitable[Response]]
 
 
 class Page(NamedTuple):
-    """A method of a path; `is_signed_in` if it requires a session."""
+    """A method of a path; `is_signed_in` if it requires a session.
+
+    A form that `has_secrets` is not kept if its session has ended, because a page would have them.
+    """
 
     method: str
     path: str
     handler: Handler
     is_signed_in: bool = True
+    has_secrets: bool = False
 
 
 _KEY: Final = "/console/deployments/{key_or_id}"
@@ -137,9 +141,9 @@ PAGES: Final = (
     # Integrations
     Page("GET", "/console/integrations", integrations.show_list),
     Page("GET", "/console/new-integration", new_integration.show),
-    Page("POST", "/console/new-integration", new_integration.create),
+    Page("POST", "/console/new-integration", new_integration.create, has_secrets=True),
     Page("GET", _INTEGRATION, integrations.show),
-    Page("POST", _INTEGRATION, integrations.change),
+    Page("POST", _INTEGRATION, integrations.change, has_secrets=True),
     Page("POST", f"{_INTEGRATION}/test", integrations.test),
     Page("GET", f"{_INTEGRATION}/delete", integrations.show_deletion),
     Page("POST", f"{_INTEGRATION}/delete", integrations.delete),
