@@ -19,6 +19,8 @@ from moorage.rendering.jinja_worker import MAX_MEMORY
 from tests.rendering.conftest import PATIENT, render_text
 from tests.support.limited import run_limited
 
+pytestmark = pytest.mark.system
+
 REJECTED = TemplateNotAllowed
 BROKEN = InvalidTemplate
 HEAVY = TemplateLimitExceeded
@@ -184,8 +186,6 @@ def test_at_least_100_escapes_and_bombs_are_tested() -> None:
 
 PLAIN = """
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-pytestmark = pytest.mark.system
 print(len(ImmutableSandboxedEnvironment().from_string({template!r}).render(n=3 * 10**8)))
 print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])
 """

@@ -70,7 +70,7 @@ _PATHS = {
 
 _NAMES = {
     "key_or_id": "many-tools", "version_or_id": "1.0", "api_key_id": "a", "name": "a", "proposal_id": "a",
-    "environment_id": "staging",
+    "environment_id": "staging", "case_name": "a",
 }  # fmt: skip
 
 
