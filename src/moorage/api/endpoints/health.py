@@ -43,7 +43,8 @@ async def metrics(ctx: RequestContext) -> Response:
     """Return the metrics in Prometheus' text format."""
     ctx.services.request_log.flush()
     ctx.services.call_log.flush()
-    return Response(ctx.services.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
+    page = await ctx.compute(ctx.services.metrics.page)  # of many series, it takes long
+    return Response(page, headers={"Content-Type": CONTENT_TYPE})
 
 
 async def openapi_json(ctx: RequestContext) -> Response:
