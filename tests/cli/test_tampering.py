@@ -19,8 +19,8 @@ from moorage.core.compatibility.consumers import UsageRecord
 from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.ownership import WriteOptions
 from moorage.registry.projects import get_project
+from moorage.store.result_writes import StoredResult
 from moorage.store.store import Store
-from moorage.store.transaction import StoredResult
 from moorage.store.transfer.dump import TABLES
 from tests.support import registry
 from tests.support.environments import fill_with_environments

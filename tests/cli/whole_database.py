@@ -6,8 +6,8 @@ from typing import Any
 from moorage.core.access import DEFAULT_SCOPES, Scope
 from moorage.core.deployments.ownership import WriteOptions
 from moorage.registry.projects import get_project
+from moorage.store.result_writes import StoredResult
 from moorage.store.store import Store
-from moorage.store.transaction import StoredResult
 from moorage.store.transfer.dump import TABLES
 from tests.cli.samples import TEXTS, body_with_text, body_with_values
 from tests.support import registry

@@ -21,8 +21,8 @@ from moorage.core.times import LAST_US
 from moorage.diagnostics.integrity import check
 from moorage.store.columns import COLUMNS
 from moorage.store.queries import load_migrations
+from moorage.store.result_writes import StoredResult
 from moorage.store.store import Store
-from moorage.store.transaction import StoredResult
 from moorage.store.transfer.dump import TABLES
 from tests.support import registry
 from tests.support.damage import Damage, damage, damaged, values

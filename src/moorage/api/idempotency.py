@@ -8,7 +8,8 @@ from moorage.core.errors.base import IdempotencyConflict, IdempotencyQuotaExceed
 from moorage.core.errors.rows import ResultUnreadable
 from moorage.registry.outcomes import decode_outcome, encode_outcome, outcome_of, result_of
 from moorage.registry.write_context import WriteContext
-from moorage.store.transaction import StoredResult, Transaction
+from moorage.store.result_writes import StoredResult
+from moorage.store.transaction import Transaction
 
 #: How many bytes the outcomes of one API key may take in the database: those of about 50,000 requests.
 MAX_STORED = 32 * 1024 * 1024

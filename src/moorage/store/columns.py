@@ -3,9 +3,8 @@
 A text that is not UTF-8 is read as bytes, see `Engine.read`.
 """
 
-import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -17,7 +16,6 @@ from moorage.core.deployments.proposal import ProposalKind, StoredStatus
 from moorage.core.environments import NAME_PATTERN, UnknownNames
 from moorage.core.integrations import IntegrationProvider
 from moorage.core.times import LAST_US
-from moorage.store.engine import Row
 
 Id = Annotated[
     str, Meta(pattern=r"\A[!#-\[\]-~]{1,128}\Z", description="an id, 1 to 128 visible characters without quotes")
@@ -46,11 +44,11 @@ KeyId = Annotated[
 ]
 
 
-class _Row(msgspec.Struct, frozen=True, array_like=True):
-    pass
+class TableRow(msgspec.Struct, frozen=True, array_like=True):
+    """A row of a table; the fields are its columns in their order."""
 
 
-class ProjectRow(_Row, frozen=True, array_like=True):
+class ProjectRow(TableRow, frozen=True, array_like=True):
     """A row of `project`."""
 
     id: Id
@@ -59,7 +57,7 @@ class ProjectRow(_Row, frozen=True, array_like=True):
     rev: Count
 
 
-class ApiKeyRow(_Row, frozen=True, array_like=True):
+class ApiKeyRow(TableRow, frozen=True, array_like=True):
     """A row of `api_key`."""
 
     id: Id
@@ -75,7 +73,7 @@ class ApiKeyRow(_Row, frozen=True, array_like=True):
     rev: Count
 
 
-class EnvironmentRow(_Row, frozen=True, array_like=True):
+class EnvironmentRow(TableRow, frozen=True, array_like=True):
     """A row of `environment`."""
 
     id: Id
@@ -95,7 +93,7 @@ class EnvironmentRow(_Row, frozen=True, array_like=True):
     rev: Count
 
 
-class PointerRow(_Row, frozen=True, array_like=True):
+class PointerRow(TableRow, frozen=True, array_like=True):
     """A row of `pointer`."""
 
     deployment_id: Id
@@ -107,7 +105,7 @@ class PointerRow(_Row, frozen=True, array_like=True):
     rev: Count
 
 
-class ProposalRow(_Row, frozen=True, array_like=True):
+class ProposalRow(TableRow, frozen=True, array_like=True):
     """A row of `proposal`."""
 
     id: Id
@@ -128,7 +126,7 @@ class ProposalRow(_Row, frozen=True, array_like=True):
     rev: Count
 
 
-class ProposalItemRow(_Row, frozen=True, array_like=True):
+class ProposalItemRow(TableRow, frozen=True, array_like=True):
     """A row of `proposal_item`."""
 
     proposal_id: Id
@@ -141,7 +139,7 @@ class ProposalItemRow(_Row, frozen=True, array_like=True):
     file: str | None
 
 
-class ApprovalRow(_Row, frozen=True, array_like=True):
+class ApprovalRow(TableRow, frozen=True, array_like=True):
     """A row of `approval`."""
 
     proposal_id: Id
@@ -150,7 +148,7 @@ class ApprovalRow(_Row, frozen=True, array_like=True):
     reason: str
 
 
-class IntegrationRow(_Row, frozen=True, array_like=True):
+class IntegrationRow(TableRow, frozen=True, array_like=True):
     """A row of `integration`."""
 
     id: Id
@@ -170,7 +168,7 @@ class IntegrationRow(_Row, frozen=True, array_like=True):
     rev: Count
 
 
-class DeploymentRow(_Row, frozen=True, array_like=True):
+class DeploymentRow(TableRow, frozen=True, array_like=True):
     """A row of `deployment`."""
 
     id: Id
@@ -187,7 +185,7 @@ class DeploymentRow(_Row, frozen=True, array_like=True):
     file: str | None
 
 
-class LiveRow(_Row, frozen=True, array_like=True):
+class LiveRow(TableRow, frozen=True, array_like=True):
     """The columns of a live version in a query for deployments."""
 
     major: Part
@@ -198,7 +196,7 @@ class LiveRow(_Row, frozen=True, array_like=True):
     content_sha256: str
 
 
-class VersionRow(_Row, frozen=True, array_like=True):
+class VersionRow(TableRow, frozen=True, array_like=True):
     """A row of `version`."""
 
     id: Id
@@ -218,7 +216,7 @@ class VersionRow(_Row, frozen=True, array_like=True):
     runtime_config: str
 
 
-class HistoryRow(_Row, frozen=True, array_like=True):
+class HistoryRow(TableRow, frozen=True, array_like=True):
     """A row of `history`."""
 
     rev: Count
@@ -245,7 +243,7 @@ class HistoryRow(_Row, frozen=True, array_like=True):
     mac: Mac
 
 
-class ResultRow(_Row, frozen=True, array_like=True):
+class ResultRow(TableRow, frozen=True, array_like=True):
     """A row of `idempotency`."""
 
     project_id: Id
@@ -257,7 +255,7 @@ class ResultRow(_Row, frozen=True, array_like=True):
     total_bytes: Count
 
 
-class ConsumerRow(_Row, frozen=True, array_like=True):
+class ConsumerRow(TableRow, frozen=True, array_like=True):
     """A row of `consumer`."""
 
     version_id: Id
@@ -268,7 +266,7 @@ class ConsumerRow(_Row, frozen=True, array_like=True):
     inputs: str
 
 
-class CaseRow(_Row, frozen=True, array_like=True):
+class CaseRow(TableRow, frozen=True, array_like=True):
     """A row of `try_case`."""
 
     deployment_id: Id
@@ -277,71 +275,14 @@ class CaseRow(_Row, frozen=True, array_like=True):
 
 
 #: Table -> its columns, in the order of the queries `every_…` and `history`.
-COLUMNS: Mapping[str, type[_Row]] = {
+COLUMNS: Mapping[str, type[TableRow]] = {
     "project": ProjectRow, "environment": EnvironmentRow, "api_key": ApiKeyRow, "deployment": DeploymentRow,
     "version": VersionRow, "pointer": PointerRow, "integration": IntegrationRow, "proposal": ProposalRow,
     "proposal_item": ProposalItemRow, "approval": ApprovalRow, "history": HistoryRow, "idempotency": ResultRow,
     "consumer": ConsumerRow, "try_case": CaseRow,
 }  # fmt: skip
 
-#: Columns whose values are not shown.
-_PRIVATE = frozenset(
-    {
-        "token_sha256",
-        "prompt_config",
-        "variables",
-        "runtime_config",
-        "result",
-        "body",
-        "inputs",
-        "options",
-        "credentials",
-        "headers",
-    }
-)
-
-_MAX_SHOWN = 60
-_PLACE = re.compile(r"`\$\[(\d+)\]")
-
-
-def type_problem(kind: type[_Row], row: Row) -> str | None:
-    """Return which column of a row has another type or range than its table; None if none has."""
-    try:
-        msgspec.convert(row, kind)
-    except msgspec.ValidationError as error:
-        place = _PLACE.search(str(error))
-        if place is None:
-            return str(error)
-        column, value = kind.__struct_fields__[int(place[1])], row[int(place[1])]
-        return f"{column} is {_shown(column, value)}; it must be {_expected(kind, column)}"
-    return None
-
 
 def is_time(value: object) -> bool:
     """Return whether a value is a time that can be shown."""
     return isinstance(value, int) and 0 <= value <= LAST_US
-
-
-def _shown(column: str, value: object) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, bytes):
-        return f"a blob or a text that is not UTF-8 ({len(value)} bytes)"
-    if column in _PRIVATE and isinstance(value, str):
-        return f"a text of {len(value)} characters"
-    shown = repr(value)
-    return shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}…"
-
-
-def _expected(kind: type[_Row], column: str) -> str:
-    hint = get_type_hints(kind, include_extras=True)[column]
-    optional = type(None) in get_args(hint) and get_origin(hint) is not Literal
-    if optional:
-        hint = next(each for each in get_args(hint) if each is not type(None))
-    if get_origin(hint) is Annotated:
-        text = next(meta.description for meta in get_args(hint) if isinstance(meta, Meta)) or ""
-    elif get_origin(hint) is Literal:
-        text = f"one of {', '.join(get_args(hint))}"
-    else:
-        text = {str: "a text", int: "a whole number"}[hint]
-    return f"{text}, or NULL" if optional else text

@@ -8,7 +8,8 @@ from moorage.core.deployments.proposal import Approval, Proposal, ProposalItem
 from moorage.core.environments import Environment, EnvironmentSettings
 from moorage.core.errors.rows import ProposalUnreadable
 from moorage.store import deployment_rows
-from moorage.store.columns import DeploymentRow, EnvironmentRow, ProposalRow, type_problem
+from moorage.store.column_problems import type_problem
+from moorage.store.columns import DeploymentRow, EnvironmentRow, ProposalRow
 from moorage.store.engine import Row
 from moorage.store.rows import names
 from moorage.store.unreadable import UnreadableRow, as_name

@@ -13,7 +13,8 @@ from moorage.core.deployments.history import decode_changes
 from moorage.core.deployments.ids import check_key
 from moorage.core.errors.requests import InvalidKey
 from moorage.core.integrations import decode_options
-from moorage.store.columns import COLUMNS, type_problem
+from moorage.store.column_problems import type_problem
+from moorage.store.columns import COLUMNS
 from moorage.store.engine import Row
 
 _MAX_SHOWN = 60

@@ -18,6 +18,7 @@ from moorage.core.deployments.version import Version
 from moorage.core.errors.base import VersionUnreadable
 from moorage.core.errors.rows import HistoryUnreadable, ProjectUnreadable
 from moorage.core.integrations import Integration, decode_options
+from moorage.store.column_problems import type_problem
 from moorage.store.columns import (
     ApiKeyRow,
     HistoryRow,
@@ -25,7 +26,6 @@ from moorage.store.columns import (
     ProjectRow,
     VersionRow,
     is_time,
-    type_problem,
 )
 from moorage.store.engine import Row
 from moorage.store.row_problems import read_scopes
