@@ -149,7 +149,7 @@ def test_all_credentials_are_encrypted_again_with_the_first_key(url: str, folder
     with closing(open_store(url)) as store, store.read() as reader:
         found = reader.sealed_integrations()
     ring = KeyRing(SecretKeys([NEW]))
-    assert [ring.open(each).values for each in found] == [{"api_key": "sk-0123456789abcd"}] * 2  # type: ignore[arg-type]
+    assert [ring.open(each).values for each in found] == [{"api_key": "sk-0123456789abcd"}] * 2  # type: ignore[arg-type]  # the rows are all present
     again = rotate(folder, NEW)
     assert "Encrypted 0 integrations again" in again[1]
     assert sealed(url) == after

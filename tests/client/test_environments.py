@@ -538,7 +538,7 @@ def test_a_follower_gets_every_move_of_production_and_an_own_version_none(staged
             for number in range(5):
                 staged.project.put("greeting", a_body(model=f"hidden {number}"))
                 staged.project.put("follower", a_body(model=f"move {number}"))
-                until(lambda model=f"move {number}": model_of(client, "follower") == model)  # type: ignore[misc]
+                until(lambda model=f"move {number}": model_of(client, "follower") == model)  # type: ignore[misc]  # mypy infers no lambda with a default
             assert model_of(client) == "of staging"
             assert client._sync.wait().encoded() == staged.snapshot("staging").body
 

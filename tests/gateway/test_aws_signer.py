@@ -85,7 +85,7 @@ def test_the_keys_of_the_server_come_from_its_profile(monkeypatch: pytest.Monkey
 
 
 def fails() -> Any:
-    from botocore.exceptions import ProfileNotFound  # noqa: PLC0415
+    from botocore.exceptions import ProfileNotFound  # noqa: PLC0415 -- botocore is an optional package
 
     raise ProfileNotFound(profile="x")
 

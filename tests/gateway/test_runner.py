@@ -135,7 +135,7 @@ def a_call(**fields: Any) -> Call:
 
 
 def a_fallback(provider: str = "groq", **parameters: Any) -> Fallback:
-    return Fallback(f"{provider}/llama", "chat", provider, ModelParameters(**parameters))  # type: ignore[arg-type]
+    return Fallback(f"{provider}/llama", "chat", provider, ModelParameters(**parameters))  # type: ignore[arg-type]  # any names
 
 
 def with_provider(

@@ -212,7 +212,7 @@ def test_what_the_api_does_not_take_is_omitted_and_listed() -> None:
         "frequencyPenalty": 1, "presencePenalty": 1, "verbosity": "low", "cacheControl": {"type": "ephemeral"},
         "user": "u", "metadata": {"a": "b"}, "topK": 1.5,
     }  # fmt: skip
-    tool = TOOL | {"function": TOOL["function"] | {"strict": True}}  # type: ignore[operator]
+    tool = TOOL | {"function": TOOL["function"] | {"strict": True}}  # type: ignore[operator]  # a dict of dicts
     request = encode(parameters=parameters, tools=[tool])
     assert {*request.omitted} == {f"parameters.{name}" for name in parameters} | {"tools[0].function.strict"}
     assert {*request.body} == {"contents", "tools"}
@@ -596,7 +596,7 @@ def test_the_sdk_sends_the_same_and_reads_the_same(provider: str, fields: Object
         instruction.pop("role", None)
     assert sent == without_nulls(request.body)
     ours = (streamed(protocol, [reply]) if stream else joined([protocol.decode(reply)]))["choices"][0]
-    parts = [part for response in found for part in response.candidates[0].content.parts]  # type: ignore[index, union-attr]
+    parts = [part for response in found for part in response.candidates[0].content.parts]  # type: ignore[index, union-attr]  # all parts are present
     assert ours["content"] == "".join(part.text for part in parts if part.text and not part.thought)
     assert ours["reasoning"] == "".join(part.text for part in parts if part.text and part.thought)
     assert [(call["id"], call["name"], json.loads(call["arguments"])) for call in ours["calls"]] == [
@@ -605,7 +605,7 @@ def test_the_sdk_sends_the_same_and_reads_the_same(provider: str, fields: Object
     ]  # fmt: skip
     usage = found[-1].usage_metadata
     assert usage
-    assert usage.candidates_token_count + usage.thoughts_token_count == EXPECTED["usage"].completion_tokens  # type: ignore[operator]
+    assert usage.candidates_token_count + usage.thoughts_token_count == EXPECTED["usage"].completion_tokens  # type: ignore[operator]  # both are present
 
 
 @pytest.mark.system

@@ -189,7 +189,7 @@ def _wait(client: Client, path: str, reply: Reply[ProposalReply], seconds: float
     """Return a proposal when it is closed, or after a time."""
     deadline, pause = time.monotonic() + seconds, _PAUSE
     while reply.value.status == "open" and (left := deadline - time.monotonic()) > 0:
-        time.sleep(min(pause, left))
+        time.sleep(min(pause, left))  # polls: the API has no stream of proposals
         pause = min(2 * pause, _LONGEST_PAUSE)
         try:
             reply = client.get(path, ProposalReply)

@@ -13,7 +13,7 @@ from tests.console.samples import Samples, running_samples
 def browser() -> Iterator[Browser]:
     """Return a running browser. Without chromium, its tests are skipped; `.ci/run` fails then."""
     if CHROMIUM is None:
-        pytest.skip(NO_CHROMIUM)
+        pytest.skip(NO_CHROMIUM)  # apt installs it, which `make test-system` must not do
     with open_browser() as running:
         yield running
 
