@@ -5,7 +5,6 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from moorage.console.page_request import PageRequest
-from moorage.console.refusals import refusal
 from moorage.console.scopes import WORDS, in_words, missing_to_grant
 from moorage.console.session import clear_cookie
 from moorage.console.versions import pages
@@ -95,7 +94,7 @@ async def _show(
 ) -> Response:
     """Show an API key, and above its form the error of the operation; `typed` is what the form had."""
     page.section, key_id = "keys", page.path("api_key_id")
-    failure = None if error is None else refusal(page, error)
+    failure = None if error is None else page.failure(error)
     item = await page.call("GetApiKey", api_key_id=key_id)
     uses = None
     if Scope.READ in page.key.scopes:

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from moorage.console.form import Form
 from moorage.console.page_request import PageRequest
-from moorage.console.refusals import refusal
 from moorage.core.access import Scope
 from moorage.core.environments import MAX_APPROVALS, PRODUCTION
 from moorage.core.errors.base import MoorageError
@@ -77,7 +76,7 @@ def may_change(page: PageRequest) -> bool:
 
 async def _show_new(page: PageRequest, form: Form, error: MoorageError | None = None) -> Response:
     page.section = "environments"
-    failure = None if error is None else refusal(page, error)
+    failure = None if error is None else page.failure(error)
     page.key.check_scopes(_ADMIN)
     if not may_change(page):
         return page.message(403, _BOUND, "An API key that is bound to none can create environments.")
@@ -91,7 +90,7 @@ async def _show_new(page: PageRequest, form: Form, error: MoorageError | None = 
 
 async def _show(page: PageRequest, form: Form | None = None, error: MoorageError | None = None) -> Response:
     page.section = "environments"
-    failure = None if error is None else refusal(page, error)
+    failure = None if error is None else page.failure(error)
     current = await page.send("GetEnvironment", name=page.path("name"))
     return page.render(
         "environment.html", status=failure.status if failure else 200, error=failure, item=current.value,
@@ -103,7 +102,7 @@ async def _show(page: PageRequest, form: Form | None = None, error: MoorageError
 
 async def _show_deletion(page: PageRequest, form: Form | None = None, error: MoorageError | None = None) -> Response:
     page.section, name = "environments", page.path("name")
-    failure = None if error is None else refusal(page, error)
+    failure = None if error is None else page.failure(error)
     current = await page.send("GetEnvironment", name=name)
     different = await page.call("EnvironmentDiff", {"from": name, "to": PRODUCTION, "limit": "50"})
     own = [each["key"] for each in different["data"] if not each["from_follows"] and each["from_version"]]

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from moorage.console.form import Form
 from moorage.console.import_plan import NEW, Planner, raise_unless_about_document, reasons
 from moorage.console.page_request import PageRequest
-from moorage.console.refusals import refusal
 from moorage.core.access import Scope
 from moorage.core.environments import find_environment
 from moorage.core.errors.base import MoorageError, PreconditionFailed
@@ -71,7 +70,7 @@ async def apply(page: PageRequest) -> Response:
         try:
             done.append(await _put(page, form, number))
         except MoorageError as error:
-            stopped = refusal(page, error)
+            stopped = page.failure(error)
             break
     applied = {each.key for each in done if each.result != "failed"}
     left = [number for number in numbers if number in chosen and form.get(f"key.{number}") not in applied]
@@ -113,7 +112,7 @@ async def _put(page: PageRequest, form: Form, number: str) -> Imported:
 
 def _show(page: PageRequest, form: Form | None = None, error: MoorageError | None = None) -> Response:
     page.section = "import"
-    failure = None if error is None else refusal(page, error)
+    failure = None if error is None else page.failure(error)
     return page.render(
         "import.html", status=failure.status if failure else 200, error=failure, missing=_missing_scopes(page),
         text="" if form is None else form.get("text"), reason="" if form is None else form.get("reason"),

@@ -15,7 +15,6 @@ from moorage.console.integration_form import (
     values_of,
 )
 from moorage.console.page_request import PageRequest
-from moorage.console.refusals import refusal
 from moorage.console.versions import pages
 from moorage.core.access import Scope
 from moorage.core.errors.base import MoorageError
@@ -94,7 +93,7 @@ async def _show(
     result: Any = None,
 ) -> Response:
     page.section = "integrations"
-    failure = None if error is None else refusal(page, error)
+    failure = None if error is None else page.failure(error)
     current = await page.send("GetIntegration", name=page.path("name"))
     item = current.value
     values, row = values_of(item) if form is None else typed_values(form), PROVIDERS[item["provider"]]

@@ -9,7 +9,6 @@ from moorage import clock
 from moorage.console.api_keys import show_token
 from moorage.console.form import Form
 from moorage.console.page_request import PageRequest
-from moorage.console.refusals import refusal
 from moorage.console.scopes import WORDS, grantable, presets_of
 from moorage.core.access import Scope
 from moorage.core.errors.base import MoorageError
@@ -41,7 +40,7 @@ async def create(page: PageRequest) -> Response:
 
 def _show(page: PageRequest, form: Form, error: MoorageError | None = None) -> Response:
     page.section, own = "keys", page.key
-    failure = None if error is None else refusal(page, error)
+    failure = None if error is None else page.failure(error)
     own.check_scopes(frozenset({Scope.KEYS_ADMIN}))
     presets = presets_of(own.scopes)
     return page.render(

@@ -11,7 +11,6 @@ from moorage.console.form import Form
 from moorage.console.integration_form import body_of, credential_fields, limit_fields, settings_fields, typed_values
 from moorage.console.integrations import PAGE, may_change
 from moorage.console.page_request import PageRequest
-from moorage.console.refusals import refusal
 from moorage.core.access import Scope
 from moorage.core.errors.base import MoorageError
 from moorage.providers.environment import variables_of
@@ -39,7 +38,7 @@ async def create(page: PageRequest) -> Response:
 
 def _show(page: PageRequest, provider: str, form: Form | None, error: MoorageError | None) -> Response:
     page.section = "integrations"
-    failure = None if error is None else refusal(page, error)
+    failure = None if error is None else page.failure(error)
     page.key.check_scopes(frozenset({Scope.INTEGRATIONS_ADMIN}))
     if not may_change(page):
         return page.message(403, _BOUND, "An API key that is bound to none can create integrations.")

@@ -198,7 +198,8 @@ class PageRequest:
 
     def failure(self, error: MoorageError) -> ErrorPage:
         """Return what a page says about an error of an operation, and record it for the log."""
-        return error_page(report_error(self.services.metrics, self.request.scope, error))
+        shown = report_error(self.services.metrics, self.request.scope, error)
+        return error_page(shown, is_form=self.request.method == "POST")
 
     @property
     def once(self) -> str:

@@ -14,12 +14,15 @@ _HEADINGS: Final = {
     404: "There is nothing at this address",
     409: "Nothing was changed",
     410: "It was deleted",
-    412: "Somebody was faster: nothing was changed",
+    412: "Somebody was faster. Nothing was changed.",
     413: "This is too large: nothing was changed",
     429: "Too many requests",
     503: "The database does not respond",
     507: "There is no room to write",
 }
+
+#: Headings of what a form was refused for, where they are others.
+_OF_FORMS: Final = {400: "Something is not right yet. Nothing was saved."}
 
 #: Headings of errors that have a more precise one than their status.
 _OF_CODES: Final = {
@@ -37,11 +40,13 @@ _OF_CODES: Final = {
     "nothing_to_undo": "There is nothing to undo",
     "owned_by_files": "Nothing was changed: a file manages it",
     "own_proposal": "Your API key cannot approve this proposal",
-    "precondition_failed": "Somebody else was faster: nothing was changed",
     "production_cannot_follow": "Production follows no other environment",
     "proposal_closed": "The proposal is closed",
     "reason_missing": "An emergency needs a reason",
     "version_is_live": "The version is live",
+    # Of forms that are sent twice, and of integrations.
+    "idempotency_conflict": "This form was sent before, with other values.",
+    "secret_key_missing": "The server has no secret key.",
 }
 
 
@@ -61,10 +66,11 @@ class ErrorPage(NamedTuple):
         return found
 
 
-def error_page(error: MoorageError) -> ErrorPage:
-    """Return what a page says about an error of an operation, as clients see it."""
+def error_page(error: MoorageError, *, is_form: bool = False) -> ErrorPage:
+    """Return what a page says about an error of an operation, as clients see it; `is_form` if a form asked for it."""
     status = status_of(type(error))
-    heading = _OF_CODES.get(error.code) or _HEADINGS.get(status, "The request failed")
+    headings = _HEADINGS | _OF_FORMS if is_form else _HEADINGS
+    heading = _OF_CODES.get(error.code) or headings.get(status, "The request failed")
     # Hints are for programs and the command line: pages have links instead.
     answer = error_response(error, "")
     headers = {name: answer.headers[name] for name in ("Retry-After",) if name in answer.headers}
