@@ -23,6 +23,7 @@ from moorage.gateway.egress import EgressForbidden
 from moorage.gateway.errors import CallFailed, UnsupportedModelTypeForCall
 from moorage.providers.connection import LIMITS, read_connection
 from moorage.providers.errors import NotSupportedByProvider
+from moorage.providers.media.table import MEDIA
 from moorage.providers.table import PROVIDERS, ProviderRow
 from moorage.settings import SETTINGS
 from tests.support.docs_provider import TEXT, DocsProvider
@@ -86,8 +87,26 @@ def test_the_tables_of_providers_equal_the_table_in_the_code() -> None:
 
     providers, variables = (re.findall(pattern, text, re.MULTILINE) for pattern in named)
 
-    assert providers == [(row.id, row.name, listed(options_of(row)), listed(row.protocols)) for row in ROWS]
+    assert providers == [(row.id, row.name, listed(options_of(row)), listed(types_of(row))) for row in ROWS]
     assert variables == [(row.id, listed(names)) for row in ROWS if (names := variables_of(row))]
+
+
+def test_the_table_of_model_types_equals_the_table_in_the_code() -> None:
+    text = (ROOT / "docs/guide/providers.md").read_text()
+    _, *types = re.findall(r"\w+", next(line for line in text.splitlines() if line.startswith("| provider |")))
+    marks = dict(re.findall(r"^\| `([\w-]+)` \| ([● –|]+) \|$", text, re.MULTILINE))  # noqa: RUF001 -- as there
+
+    found = {
+        name: [kind for kind, mark in zip(types, row.split(" | "), strict=True) if mark == "●"]
+        for name, row in marks.items()
+    }
+
+    assert found == {row.id: sorted(types_of(row), key=types.index) for row in ROWS}
+
+
+def types_of(row: ProviderRow) -> list[str]:
+    """Return the model types that Moorage calls at a provider."""
+    return [*row.protocols, *MEDIA.get(row.id, {})]
 
 
 def options_of(row: ProviderRow) -> list[str]:

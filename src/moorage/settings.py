@@ -18,6 +18,9 @@ from moorage.core.trusted_proxies import NO_PROXIES, TrustedProxies
 MAX_LENGTH = 4_096
 _FILE_BYTES = 65_536
 
+#: The default of the maximum size of an upload: two hours of uncompressed speech (bytes).
+MAX_UPLOAD = 256 * 1024 * 1024
+
 LogFormat = Literal["json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -77,6 +80,11 @@ SETTINGS = {
             "The maximum size of a call or a get_config request in bytes, with its pictures.",
         ),
         Setting(
+            "max_upload",
+            str(MAX_UPLOAD),
+            "The maximum size of a file for a transcription, with its form, in bytes; it is stored on disk meanwhile.",
+        ),
+        Setting(
             "root_path",
             None,
             "The path under which a proxy publishes the server, such as /moorage; the proxy may remove it or not.",
@@ -129,6 +137,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     jinja: bool = False
     secret_keys: SecretKeys = NO_KEYS
     max_call_body: int = MAX_CALL_BODY
+    max_upload: int = MAX_UPLOAD
     root_path: str = ""
     trusted_proxies: TrustedProxies = NO_PROXIES
     private_hosts: PrivateHosts = NO_PRIVATE_HOSTS

@@ -14,12 +14,21 @@ from urllib.parse import urlencode
 
 import pytest
 import urllib3
+from urllib3.filepost import encode_multipart_formdata
 
 from moorage.api.calls.openai_request import ChatBody, TextBody
 from moorage.api.endpoints.openai import PREFIXES
 from moorage.api.endpoints.vendor_environments import PatchVendorEnvironment, PostVendorEnvironment
 from moorage.api.operation import OPEN, Operation
 from moorage.api.routes import OPERATIONS
+from moorage.api.tasks.bodies import (
+    EmbeddingsBody,
+    ImagesBody,
+    ModerationsBody,
+    RerankBody,
+    SpeechBody,
+    TranscriptionForm,
+)
 from moorage.core.access import ApiKey, PatchApiKey, PostApiKey, Scope, hash_token, new_token
 from moorage.core.compatibility.consumers import PostUsage
 from moorage.core.deployments.cases import CaseBody
@@ -44,6 +53,9 @@ READS = [operation for operation in CLOSED if operation.method == "GET"]
 #: Calls need no provider.
 MOCK = {"invoke_options": {"mock_response": "Hello"}}
 
+#: A body that is sent as a form with a file.
+FORM: dict[str, Any] = {"model": "quay-live", "file": ("greeting.wav", b"RIFF")}
+
 BODIES: dict[type, dict[str, Any]] = {
     PostDeployment: {"key": "changed", **a_body(model="changed")},
     PutDeployment: a_body(model="changed"),
@@ -55,6 +67,12 @@ BODIES: dict[type, dict[str, Any]] = {
     GetConfigRequest: {"key": "quay-live", **MOCK},
     ChatBody: {"model": "quay-live", **MOCK},
     TextBody: {"model": "quay-live", **MOCK},
+    EmbeddingsBody: {"model": "quay-live", "input": "a"},
+    ImagesBody: {"model": "quay-live", "prompt": "a"},
+    SpeechBody: {"model": "quay-live", "input": "a"},
+    TranscriptionForm: FORM,
+    ModerationsBody: {"model": "quay-live", "input": "a"},
+    RerankBody: {"model": "quay-live", "query": "a", "documents": ["a"]},
     ExplainRequest: {"context": {"plan": "pro"}},
     RenderRequest: {"context": {"plan": "pro"}},
     TryRequest: {"mock_response": "Hello"},
@@ -84,6 +102,9 @@ FURTHER_SCOPES = {
 
 #: Routes whose success is a proposal, because an environment that shows the deployment requires approvals.
 PROPOSING = {"Propose", "DeleteDeployment", "RestoreDeployment"}
+
+#: The bodies of calls of models that are not for chats.
+TASKS = {EmbeddingsBody, ImagesBody, SpeechBody, TranscriptionForm, ModerationsBody, RerankBody}
 
 UNKNOWN_ID = "01a2b3c4-0000-7000-8000-000000000000"
 
@@ -187,7 +208,11 @@ class Harness:
     def request(self, method: str, path: str, authorization: str | None, body: object = None) -> Response:
         """Send a request, always with the same request id."""
         headers = {"X-Request-Id": "matrix"} | ({} if authorization is None else {"Authorization": authorization})
-        data = None if body is None else json.dumps(body).encode()
+        if body is not FORM:
+            data = None if body is None else json.dumps(body).encode()
+        else:
+            data, content_type = encode_multipart_formdata(body)
+            headers = {**headers, "Content-Type": content_type}
         url = self.project.server.url + path
         http_response = self._pool.request(method, url, body=data, headers=headers, preload_content=False)
         if http_response.headers.get("content-type") == "text/event-stream":
@@ -326,7 +351,17 @@ def test_reading_writing_publishing_and_key_management_have_separate_scopes() ->
         **{
             f"POST {prefix}/{route}": invoke
             for prefix in PREFIXES
-            for route in ("chat/completions", "completions", "responses")
+            for route in (
+                "chat/completions",
+                "completions",
+                "responses",
+                "embeddings",
+                "images/generations",
+                "audio/speech",
+                "audio/transcriptions",
+                "moderations",
+                "rerank",
+            )
         },
         "POST /v2/deployments/usage": invoke,
         "POST /v2/deployments/{key_or_id}/explain": frozenset({Scope.READ}),
@@ -406,6 +441,9 @@ def test_a_key_with_only_the_required_scopes_succeeds(
     scopes = operation.scopes | FURTHER_SCOPES.get(operation.name, frozenset())
     response = harness.send(operation, harness.bearer(*scopes))
 
+    if operation.body in TASKS:  # the deployment is one for chats, which these routes do not call
+        assert (response.status, response.error["code"]) == (400, "unsupported_model_type")
+        return
     assert response.status in ((202,) if operation.name in PROPOSING else (200, 201)), response.body
     assert response.status in operation.responses
     sent = {name.lower() for name in response.headers if name.lower() == "etag" or name.lower().startswith("x-m")}

@@ -579,7 +579,10 @@ def test_another_model_type_names_what_there_is(tmp_path: Path) -> None:
         response = await app.send(INVOKE, {"key": "pictures"})
         error = response.json["error"]
         assert (response.status, error["code"]) == (400, "unsupported_model_type")
-        assert "chat, vision, completion" in error["message"]
+        assert "POST /v1/images/generations" in error["message"]
+        await app.put("documents", a_body(model="sorter", model_type="rerank"))
+        error = (await app.send(INVOKE, {"key": "documents"})).json["error"]
+        assert "OpenAI has models of the types: chat, vision, completion, embedding" in error["message"]
 
     called(tmp_path, Provider(), body)
 

@@ -28,7 +28,10 @@ USES = {
     "move": {"CreateDeployment", "PutDeployment", "SaveVersion", "PublishVersion", "Undo", "Unpublish"},
     "call": {
         "DeploymentGetConfig", "DeploymentInvoke", "DeploymentStream", "Explain", "RenderVersion", "TryVersion",
-        *(f"{t}{rest}" for t in ("OpenAi", "Router2", "Router3") for rest in ("ChatCompletions", "Completions")),
+        *(f"{t}{rest}" for t in ("OpenAi", "Router2", "Router3") for rest in (
+            "ChatCompletions", "Completions", "Embeddings", "Images", "Speech", "Transcriptions", "Moderations",
+            "Rerank",
+        )),
     },
     "all": {
         "PatchDeployment", "DeleteDeployment", "RestoreDeployment", "DeleteVersion", "RestoreVersion",

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from moorage.providers.media.table import MEDIA
 from moorage.providers.table import PROVIDERS
 
 CELLS: Final = [(row.id, kind) for row in PROVIDERS.values() for kind in row.protocols]
@@ -13,3 +14,11 @@ TEXTS: Final = [provider for provider, kind in CELLS if kind == "completion"]
 OF_EACH_PROTOCOL: Final = [*{row.protocols["chat"]: row.id for row in PROVIDERS.values() if row.protocols}.values()]
 
 OTHERS: Final = [row.id for row in PROVIDERS.values() if not row.protocols]
+
+#: The cells of models of other types than chats and texts.
+MEDIA_CELLS: Final = [(provider, kind) for provider, protocols in MEDIA.items() for kind in protocols]
+
+
+def having(kind: str) -> list[str]:
+    """Return the providers that have models of a type."""
+    return [provider for provider, each in MEDIA_CELLS if each == kind]

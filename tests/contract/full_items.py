@@ -96,6 +96,22 @@ PROVIDER_VALUES: dict[str, Any] = {
     "safety_settings": [{"category": "HARM_CATEGORY_HATE_SPEECH", "threshold": "BLOCK_NONE"}],
     "guardrail_config": {"guardrailIdentifier": "g", "guardrailVersion": "1"},
     "performance_config": {"latency": "optimized"},
+    "voice": "nova",
+    "speed": 1.25,
+    "instructions": "Speak slowly.",
+    "language": "en",
+    "timestamp_granularities": ["segment", "word"],
+    "input_type": "passage",
+    "task": "retrieval.query",
+    "truncate": "END",
+    "top_n": 3,
+    "background": "transparent",
+    "moderation": "low",
+    "output_format": "webp",
+    "output_compression": 80,
+    "negative_prompt": "text",
+    "steps": 4,
+    "guidance_scale": 3.5,
 }  # fmt: skip
 
 JSON_SCHEMA_FORMAT = {

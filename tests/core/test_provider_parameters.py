@@ -7,7 +7,13 @@ import pytest
 
 from moorage.core.deployments.model_parameters import ContractParameters, ModelParameters
 from moorage.core.deployments.prompt_config import PromptConfig
-from moorage.core.deployments.provider_parameters import CONTRACT, PROVIDER_PARAMETERS, protocol_of, takes
+from moorage.core.deployments.provider_parameters import (
+    CONTRACT,
+    MEDIA_PARAMETERS,
+    PROVIDER_PARAMETERS,
+    protocol_of,
+    takes,
+)
 from moorage.core.validation.validate import validate
 from moorage.providers.table import PROVIDERS
 from tests.contract.full_items import PROVIDER_VALUES
@@ -90,8 +96,8 @@ def test_the_documentation_lists_each_parameter() -> None:
     assert [name for name in PROVIDER_PARAMETERS if f"`{name}`" not in text] == []
 
 
-def test_each_parameter_is_taken_by_a_provider() -> None:
-    for name in PROVIDER_PARAMETERS:
+def test_each_parameter_of_chats_and_texts_is_taken_by_a_provider() -> None:
+    for name in PROVIDER_PARAMETERS.keys() - MEDIA_PARAMETERS:
         assert any(
             takes(protocol, provider, name)
             for provider, row in PROVIDERS.items()

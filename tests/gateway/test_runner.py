@@ -31,6 +31,7 @@ from moorage.gateway.errors import (
     ProviderRejected,
     ProviderTimeout,
     UnsupportedModelTypeForCall,
+    WrongRoute,
 )
 from moorage.gateway.exchange import CallStream
 from moorage.gateway.http.endpoint import Endpoint
@@ -430,8 +431,10 @@ def test_what_a_model_does_not_have_is_rejected_before_the_call() -> None:
     audio = [{"role": "system", "content": [{"type": "input_audio", "input_audio": {"data": "", "format": "mp3"}}]}]
     error, progress, _ = failed(script, a_call(config=a_config(messages=audio), fallbacks=[a_fallback()]))
     assert type(error) is NotSupportedByProvider
-    error, progress, _ = failed(script, a_call(config=a_config(type="image"), fallbacks=[a_fallback()]))
+    error, progress, _ = failed(script, a_call(config=a_config(type="rerank"), fallbacks=[a_fallback()]))
     assert type(error) is UnsupportedModelTypeForCall
+    error, progress, _ = failed(script, a_call(config=a_config(type="image"), fallbacks=[a_fallback()]))
+    assert type(error) is WrongRoute
     assert script.bodies == progress.attempts == []
 
 

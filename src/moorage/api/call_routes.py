@@ -6,7 +6,7 @@ from moorage.api.calls.openai_chat import ChatResponse
 from moorage.api.calls.openai_request import ChatBody, TextBody
 from moorage.api.calls.openai_text import TextResponse
 from moorage.api.calls.orq import InvokeResponse
-from moorage.api.endpoints import invoke, models, openai
+from moorage.api.endpoints import invoke, models, openai, tasks
 from moorage.api.operation import Operation
 from moorage.api.route_groups import (
     DEPLOYMENT_ERRORS,
@@ -16,6 +16,7 @@ from moorage.api.route_groups import (
     TRANSFER_ERRORS,
     VARIANT_HEADERS,
 )
+from moorage.api.tasks import bodies, shapes, transcripts
 from moorage.core.access import Scope
 from moorage.core.errors import base as errors
 from moorage.core.errors import integrations as integration_errors
@@ -32,7 +33,8 @@ _INVOKE = frozenset({Scope.INVOKE})
 CALL_ERRORS = (
     *ENVIRONMENT_ERRORS, *DEPLOYMENT_ERRORS, errors.VariantNotResolved, *RENDER_ERRORS, request_errors.InvalidJson,
     request_errors.InvalidBody, *TRANSFER_ERRORS, UnsupportedModelType, NotSupportedByProvider,
-    call_errors.UnsupportedModelTypeForCall, call_errors.ProviderCredentialInvalid, call_errors.ProviderRejected,
+    call_errors.UnsupportedModelTypeForCall, call_errors.WrongRoute, call_errors.ProviderCredentialInvalid,
+    call_errors.ProviderRejected,
     call_errors.ProviderRateLimited, call_errors.ProviderOverloaded, call_errors.ProviderTimeout,
     call_errors.ProviderError, integration_errors.NoIntegration, integration_errors.OtherProvider,
     integration_errors.CredentialsUnreadable, integration_errors.IntegrationUnreadable, EgressForbidden,
@@ -63,6 +65,30 @@ def _openai(prefix: str) -> tuple[Operation, ...]:
         Operation(
             path=f"{prefix}/completions", name=f"{title}Completions", handler=openai.completions, body=TextBody,
             responses={200: TextResponse}, **call,
+        ),
+        Operation(
+            path=f"{prefix}/embeddings", name=f"{title}Embeddings", handler=tasks.embeddings,
+            body=bodies.EmbeddingsBody, responses={200: shapes.EmbeddingsResponse}, **call,
+        ),
+        Operation(
+            path=f"{prefix}/images/generations", name=f"{title}Images", handler=tasks.images,
+            body=bodies.ImagesBody, responses={200: shapes.ImagesResponse}, **call,
+        ),
+        Operation(
+            path=f"{prefix}/audio/speech", name=f"{title}Speech", handler=tasks.speech, body=bodies.SpeechBody,
+            responses={200: "audio/mpeg"}, **call,
+        ),
+        Operation(
+            path=f"{prefix}/audio/transcriptions", name=f"{title}Transcriptions", handler=tasks.transcriptions,
+            body=bodies.TranscriptionForm, responses={200: transcripts.TranscriptResponse}, **call,
+        ),
+        Operation(
+            path=f"{prefix}/moderations", name=f"{title}Moderations", handler=tasks.moderations,
+            body=bodies.ModerationsBody, responses={200: shapes.ModerationResponse}, **call,
+        ),
+        Operation(
+            path=f"{prefix}/rerank", name=f"{title}Rerank", handler=tasks.rerank, body=bodies.RerankBody,
+            responses={200: shapes.RerankResponse}, **call,
         ),
         Operation(
             method="POST", path=f"{prefix}/responses", name=f"{title}Responses", handler=openai.responses,

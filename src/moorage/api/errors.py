@@ -61,6 +61,7 @@ STATUS: dict[type[MoorageError], int] = {
     NotSupportedByProvider: 400,
     UnsupportedModelType: 400,
     call_errors.UnsupportedModelTypeForCall: 400,
+    call_errors.WrongRoute: 400,
     call_errors.ProviderCredentialInvalid: 422,
     call_errors.ProviderRejected: 400,
     call_errors.ProviderRateLimited: 429,

@@ -36,7 +36,8 @@ class ApiDescription(msgspec.Struct, frozen=True):
 class Services(msgspec.Struct, frozen=True):
     """The parts of a server process.
 
-    `max_call_body` is the maximum size of the body of a call such as get_config, in bytes. `reader` runs lookups in the
+    `max_call_body` is the maximum size of the body of a call such as get_config, in bytes, and `max_upload` that of a
+    form with a file. `upload_space` is the budget of the disk for files, in bytes. `reader` runs lookups in the
     database, and `compute` long calculations of requests, one at a time.
     """
 
@@ -63,5 +64,7 @@ class Services(msgspec.Struct, frozen=True):
     call_memory: MemoryBudget
     environment: EnvironmentIntegrations
     max_call_body: int
+    max_upload: int
+    upload_space: MemoryBudget
     reader: Executor
     compute: Executor

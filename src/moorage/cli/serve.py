@@ -51,6 +51,7 @@ def _root_path(text: str) -> str:
 @setting("max_staleness", Seconds())
 @setting("jinja", click.BOOL)
 @setting("max_call_body", WholeNumber(MAX_BODY, 1_073_741_824))
+@setting("max_upload", WholeNumber(MAX_BODY, 10_737_418_240))
 @setting("root_path", Parsed(_root_path))
 @setting("trusted_proxies", Parsed(TrustedProxies.parse))
 @setting("private_hosts", Parsed(PrivateHosts.parse))

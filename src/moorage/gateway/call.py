@@ -9,6 +9,7 @@ from moorage.core.deployments.variant import Fallback
 from moorage.core.resolution.config import Object, ResolvedConfig
 from moorage.gateway.errors import Attempt
 from moorage.providers.completion import Usage
+from moorage.providers.media.tasks import Task
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -22,7 +23,8 @@ class Call(msgspec.Struct, frozen=True):
     """A call of a resolved configuration.
 
     The request of one that is not small is made in a thread. `seconds` is the time that the caller waits at most, if it
-    says so. `check` raises a MoorageError if the caller may not call any more.
+    says so. `check` raises a MoorageError if the caller may not call any more. A call without a `task` is one of a
+    model for chats or texts, whose messages are in the configuration.
     """
 
     project_id: str
@@ -35,6 +37,7 @@ class Call(msgspec.Struct, frozen=True):
     is_small: bool = True
     seconds: float | None = None
     check: Callable[[], object] = object
+    task: Task | None = None
 
     def target(self, index: int) -> Target:
         """Return the model to try: the configured one, then the fallbacks.
@@ -59,12 +62,16 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Progress:
-    """What a call has done so far. The handler, the response headers and the log read it."""
+    """What a call has done so far. The handler, the response headers and the log read it.
+
+    `note` says what the call waits for, if the provider has said that it is not ready.
+    """
 
     __slots__ = (
         "attempts",
         "first_at",
         "integration",
+        "note",
         "omitted",
         "response_bytes",
         "started",
@@ -79,6 +86,7 @@ class Progress:
         self.attempts: list[Attempt] = []
         self.target: Target | None = None
         self.integration: str | None = None
+        self.note = ""
         self.omitted: dict[str, str] = {}
         self.usage: Usage | None = None
         self.first_at: float | None = None

@@ -1,15 +1,24 @@
 """Connections: integrations that are ready for calls, and the requests that they send."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
 from moorage.core.resolution.config import ResolvedConfig
-from moorage.gateway.errors import UnsupportedModelTypeForCall
+from moorage.gateway.errors import UnsupportedModelTypeForCall, WrongRoute
 from moorage.gateway.http.endpoint import Endpoint
+from moorage.providers.media.table import MEDIA
 from moorage.providers.protocol import ChatProtocol, ProviderRequest
 from moorage.providers.protocols import find_protocol
 from moorage.providers.table import PROVIDERS, ProviderRow
+
+#: The route that calls models of each type.
+ROUTES: Final[Mapping[str, str]] = {
+    "chat": "/v1/chat/completions", "vision": "/v1/chat/completions", "completion": "/v1/completions",
+    "embedding": "/v1/embeddings", "image": "/v1/images/generations", "tts": "/v1/audio/speech",
+    "stt": "/v1/audio/transcriptions", "rerank": "/v1/rerank", "moderation": "/v1/moderations",
+}  # fmt: skip
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -47,30 +56,27 @@ class Prepared(msgspec.Struct, frozen=True):
     body: bytes
 
 
-def check_type(config: ResolvedConfig) -> ProviderRow:
-    """Return the row of a configuration's provider.
+def check_type(config: ResolvedConfig, wanted: str | None = None) -> ProviderRow:
+    """Return the row of a configuration's provider. `wanted` is the type that a route calls, other than chats.
 
     Raises:
-        UnsupportedModelTypeForCall: Moorage cannot call models of this type there.
+        UnsupportedModelTypeForCall: the provider has no models of this type, or another route calls them.
     """
-    row = PROVIDERS.get(config.provider)
+    row, kind = PROVIDERS.get(config.provider), config.type
     if row is None:
-        providers = ", ".join(sorted(row.id for row in PROVIDERS.values() if row.protocols))
+        providers = ", ".join(sorted(PROVIDERS))
         raise UnsupportedModelTypeForCall(
-            param="provider", type=config.type, name=config.provider, available=f"Moorage calls: {providers}."
+            param="provider", type=kind, name=config.provider, available=f"Moorage calls: {providers}."
         )
-    if config.type not in row.protocols:
-        raise UnsupportedModelTypeForCall(param="type", type=config.type, name=row.name, available=_available(row))
-    return row
-
-
-def _available(row: ProviderRow) -> str:
-    """Return a sentence about the model types of a provider."""
-    here = f"Moorage calls its models of the types: {', '.join(row.protocols)}." if row.protocols else ""
-    elsewhere = f"{row.name} also has {', '.join(row.elsewhere)}, which Moorage does not call yet." if here else (
-        f"{row.name} has {', '.join(row.elsewhere)}, which Moorage does not call yet."
-    )  # fmt: skip
-    return " ".join(part for part in (here, elsewhere if row.elsewhere else "") if part)
+    media = MEDIA.get(row.id, {})
+    if kind not in row.protocols and kind not in media:
+        types = ", ".join((*row.protocols, *media))
+        raise UnsupportedModelTypeForCall(
+            param="type", type=kind, name=row.name, available=f"{row.name} has models of the types: {types}."
+        )
+    if kind in (row.protocols if wanted is None else (wanted,)):
+        return row
+    raise WrongRoute(param="model", type=kind, route=ROUTES[kind])
 
 
 def prepare(config: ResolvedConfig, connection: Connection, *, is_stream: bool) -> Prepared:

@@ -100,3 +100,10 @@ class UnsupportedModelTypeForCall(MoorageError):
 
     code = "unsupported_model_type"
     hint = "{available}"
+
+
+class WrongRoute(MoorageError):
+    """The deployment has the model type {type!r}, which this route does not call."""
+
+    code = "unsupported_model_type"
+    hint = "Call it with POST {route}, or change the model type of the deployment."

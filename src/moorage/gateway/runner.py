@@ -34,8 +34,11 @@ from moorage.gateway.exchange import SMALL_RESPONSE, CallStream, RequestFailed, 
 from moorage.gateway.failures import Failure
 from moorage.gateway.http.errors import TransportError
 from moorage.gateway.http.transport import Transport
+from moorage.gateway.media import MediaRunner, PreparedTask, prepare_task
 from moorage.gateway.probe import Probe, probe
 from moorage.providers.completion import Completion
+from moorage.providers.media.results import Result
+from moorage.providers.media.tasks import TYPES
 from moorage.providers.table import ProviderRow
 
 T = TypeVar("T")
@@ -98,6 +101,7 @@ class Runner:
         self._authenticator = authenticator
         self._compute = compute
         self._sleep = sleep
+        self._media = MediaRunner(transport, authenticator, compute, sleep)
         self._breakers: BoundedCache[str, Breaker] = BoundedCache(10_000 * _BREAKER_BYTES)
 
     async def complete(self, call: Call, progress: Progress) -> Completion:
@@ -121,6 +125,16 @@ class Runner:
         assert isinstance(found, CallStream)  # noqa: S101 -- the call is a stream
         return found
 
+    async def perform(self, call: Call, progress: Progress) -> Result:
+        """Return the result of a call with a task.
+
+        Raises:
+            As `complete`.
+        """
+        found = await self._run(call, progress)
+        assert not isinstance(found, Completion | CallStream)  # noqa: S101 -- the call has a task
+        return found
+
     async def probe(self, connection: Connection) -> Probe:
         """Test a connection."""
         return await probe(connection, self._transport, self._authenticator)
@@ -129,7 +143,7 @@ class Runner:
         """Close all connections to providers."""
         await self._transport.close()
 
-    async def _run(self, call: Call, progress: Progress) -> Completion | CallStream:
+    async def _run(self, call: Call, progress: Progress) -> Completion | CallStream | Result:
         deadline = None if call.seconds is None else asyncio.get_running_loop().time() + call.seconds
         failed: MoorageError | None = None
         for index in range(len(call.fallbacks) + 1):
@@ -157,14 +171,14 @@ class Runner:
 
     async def _try(
         self, call: Call, target: Target, progress: Progress, deadline: float | None, *, is_last: bool
-    ) -> Completion | CallStream:
+    ) -> Completion | CallStream | Result:
         """Send a request to one model, with retries.
 
         Raises:
             CallFailed: the last failure.
             MoorageError: nothing was sent.
         """
-        row = check_type(target.config)
+        row = check_type(target.config, None if call.task is None else TYPES[type(call.task)])
         connection, prepared = await self._prepare(call, target, row, progress)
         breaker = self._breaker(connection)
         if not is_last and not breaker.allows():
@@ -179,7 +193,7 @@ class Runner:
             started = time.perf_counter()
             check = partial(self._check, call, target, connection)
             try:
-                found = await self._send(connection, prepared, progress, until, check, is_stream=call.is_stream)
+                found = await self._send(call, connection, prepared, progress, until, check)
             except RequestFailed as error:
                 failure = error.failure
             except _ConnectionChanged:
@@ -210,11 +224,14 @@ class Runner:
 
     async def _prepare(
         self, call: Call, target: Target, row: ProviderRow, progress: Progress
-    ) -> tuple[Connection, Prepared]:
+    ) -> tuple[Connection, Prepared | PreparedTask]:
         connection = self._connections.find(call.project_id, target.integration, row.id)
+        progress.integration = connection.name
+        if call.task is not None:
+            return connection, prepare_task(target.config, connection, call.task)
         making = partial(prepare, target.config, connection, is_stream=call.is_stream)
         prepared = making() if call.is_small else await self._in_thread(making)
-        progress.omitted, progress.integration = dict(prepared.request.omitted), connection.name
+        progress.omitted = dict(prepared.request.omitted)
         return connection, prepared
 
     def _check(self, call: Call, target: Target, connection: Connection) -> None:
@@ -228,14 +245,15 @@ class Runner:
 
     async def _send(
         self,
+        call: Call,
         connection: Connection,
-        prepared: Prepared,
+        prepared: Prepared | PreparedTask,
         progress: Progress,
         until: float,
         check: Callable[[], None],
-        *,
-        is_stream: bool,
-    ) -> Completion | CallStream:
+    ) -> Completion | CallStream | Result:
+        if isinstance(prepared, PreparedTask):
+            return await self._media.run(prepared, connection, progress, until, check, is_small=call.is_small)
         started = time.perf_counter()
         try:
             try:
@@ -247,7 +265,7 @@ class Runner:
                 )
             except TransportError as error:
                 raise RequestFailed(failure_of(error, connection)) from None
-            if not is_stream:
+            if not call.is_stream:
                 with response:
                     body = await read_body(response, connection)
                     progress.response_bytes = len(body)

@@ -111,6 +111,8 @@ def create_app(settings: ServerSettings, stopping: Event | None = None, worker: 
         providers=providers,
         egress=egress,
         max_call_body=settings.max_call_body,
+        max_upload=settings.max_upload,
+        upload_space=MemoryBudget(4 * settings.max_upload),
         reader=reader,
         compute=compute,
     )

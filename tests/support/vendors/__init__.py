@@ -1,4 +1,4 @@
-"""Fakes of the vendors that have models for chat, vision or texts.
+"""Fakes of all vendors.
 
 They are written from the vendors' documentation, reject what the vendors reject, and have their errors and streams.
 """
@@ -8,7 +8,7 @@ from tests.support.vendors.bedrock_api import BedrockVendor
 from tests.support.vendors.cohere_api import CohereVendor
 from tests.support.vendors.gemini_api import GeminiVendor
 from tests.support.vendors.openai_api import OpenAiVendor
-from tests.support.vendors.openai_table import DIALECTS
+from tests.support.vendors.openai_table import DIALECTS, WITHOUT_CHATS
 from tests.support.vendors.responses_api import PerplexityVendor
 from tests.support.vendors.server import Vendor
 
@@ -19,4 +19,4 @@ def all_vendors() -> list[Vendor]:
         AnthropicVendor(), BedrockVendor(), CohereVendor(), GeminiVendor("google"), GeminiVendor("google-ai"),
         PerplexityVendor(),
     ]  # fmt: skip
-    return [*own, *map(OpenAiVendor, DIALECTS)]
+    return [*own, *map(OpenAiVendor, DIALECTS), *map(OpenAiVendor, WITHOUT_CHATS)]

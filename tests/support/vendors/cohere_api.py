@@ -1,8 +1,10 @@
 """The fake of Cohere: the Chat API, version 2."""
 
+import base64
 import json
 from typing import Any, Final
 
+from tests.support.vendors import media
 from tests.support.vendors.checks import body_of, check_fields, check_types, medium_of_url
 from tests.support.vendors.model import Answer, Asked, Medium, Tool, answer, halves, pieces
 from tests.support.vendors.server import Received, Refused, Reply
@@ -35,15 +37,20 @@ class CohereVendor:
 
     def model(self, kind: str) -> str:
         """Return a model of a type."""
-        return (self.seeing if kind == "vision" else self.models)[0]
+        others = {"vision": self.seeing[0], "embedding": "embed-v4.0", "rerank": "rerank-v4.0-pro"}
+        return others.get(kind, self.models[0])
 
     def respond(self, request: Received) -> Reply:
         """Return the response to a request."""
-        if request.path != "/v2/chat":
+        if request.path not in ("/v2/chat", "/v2/embed", "/v2/rerank"):
             raise Refused(self.failure(404, "404 page not found"))
         if request.headers.get("authorization") != f"Bearer {self.key}":
             raise Refused(self.failure(401, "invalid api token"))
         body = body_of(request, self._refuse)
+        if request.path == "/v2/embed":
+            return self._embed(body)
+        if request.path == "/v2/rerank":
+            return self._rank(body)
         asked = self._read(body)
         found = answer(asked)
         if body.get("stream"):
@@ -64,6 +71,36 @@ class CohereVendor:
 
     def _refuse(self, path: str, message: str) -> Reply:
         return self.failure(400, f"invalid request: {path}: {message}")
+
+    def _embed(self, body: dict[str, Any]) -> Reply:
+        fields = {"model", "texts", "input_type", "embedding_types", "output_dimension", "truncate"}
+        check_fields(body, "", fields, self._refuse)
+        if body["model"] != self.model("embedding") or "input_type" not in body:
+            raise Refused(self._refuse("input_type", "valid input_type must be provided"))
+        texts = body["texts"]
+        if not 0 < len(texts) <= 96 or not all(isinstance(text, str) for text in texts):
+            raise Refused(self._refuse("texts", "total number of texts must be at most 96"))
+        vectors = [media.vector(text, body.get("output_dimension", 8)) for text in texts]
+        [kind] = body["embedding_types"]
+        found: list[Any] = vectors
+        if kind == "base64":
+            found = [base64.b64encode(media.packed(each)).decode() for each in vectors]
+        count = sum(len(text.split()) for text in texts)
+        return Reply.of_json({
+            "id": "e1", "texts": texts, "embeddings": {kind: found}, "response_type": "embeddings_by_type",
+            "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": count}},
+        })  # fmt: skip
+
+    def _rank(self, body: dict[str, Any]) -> Reply:
+        fields = {"model", "query", "documents", "top_n", "max_tokens_per_doc", "priority"}
+        check_fields(body, "", fields, self._refuse)
+        check_types(body, {"query": str, "documents": list, "top_n": int}, self._refuse)
+        found = [
+            {"index": index, "relevance_score": media.score(body["query"], text)}
+            for index, text in enumerate(body["documents"])
+        ]
+        found = sorted(found, key=lambda each: -each["relevance_score"])[: body.get("top_n")]
+        return Reply.of_json({"id": "r1", "results": found, "meta": {"billed_units": {"search_units": 1}}})
 
     def _read(self, body: dict[str, Any]) -> Asked:
         check_fields(body, "", _FIELDS, self._refuse)

@@ -8,6 +8,7 @@ from msgspec import structs
 
 from tests.support.vendors.checks import body_of, check_fields, check_types, medium_of_url
 from tests.support.vendors.model import Answer, Asked, Medium, Tool, answer
+from tests.support.vendors.openai_media import MEDIA_DIALECTS, media_kind, respond_media
 from tests.support.vendors.openai_stream import Chunks
 from tests.support.vendors.openai_table import KIMI_FIXED, Dialect
 from tests.support.vendors.server import Received, Refused, Reply
@@ -53,18 +54,22 @@ class OpenAiVendor:
     def model(self, kind: str) -> str:
         """Return a model of a type."""
         dialect = self.dialect
-        return {"chat": dialect.models, "vision": dialect.seeing, "completion": dialect.text_models}[kind][0]
+        others = MEDIA_DIALECTS[self.id].models if self.id in MEDIA_DIALECTS else {}
+        return {"chat": dialect.models, "vision": dialect.seeing, "completion": dialect.text_models, **others}[kind][0]
 
     def respond(self, request: Received) -> Reply:
         """Return the response to a request."""
         dialect = self.dialect
+        kind = media_kind(self.base, request.path) if self.id in MEDIA_DIALECTS else None
         is_text = dialect.text_path is not None and request.path == dialect.base + dialect.text_path
-        if not is_text and request.path != dialect.base + dialect.chat_path:
+        if not is_text and kind is None and request.path != dialect.base + dialect.chat_path:
             raise Refused(self._error((404, dialect.invalid[1]), f"Unknown path {request.path}", ""))
         prefix = "Bearer " if dialect.key_header == "authorization" else ""
         if request.headers.get(dialect.key_header) != prefix + self.key:
             given = request.headers.get(dialect.key_header, "").removeprefix(prefix)
             raise Refused(self._error(dialect.unauthorized, given, ""))
+        if kind is not None:
+            return respond_media(self.id, kind, request, self._refuse)
         body = body_of(request, self._refuse)
         asked = self._read_text(body) if is_text else self._read_chat(body)
         found = answer(asked)

@@ -242,3 +242,9 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
 KIMI_FIXED: Final[Mapping[str, float]] = {
     "temperature": 1, "top_p": 0.95, "n": 1, "frequency_penalty": 0, "presence_penalty": 0,
 }  # fmt: skip
+
+#: Vendors that have other models only.
+WITHOUT_CHATS: Final = (
+    Dialect(id="jina", base="/v1", models=(), invalid=(422, {"detail": "{message} ({param})"})),
+    Dialect(id="contextualai", base="/v1", models=(), invalid=(422, {"detail": "{message} ({param})"})),
+)

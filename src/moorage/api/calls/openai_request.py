@@ -38,7 +38,7 @@ _DECIDED_IN_ORQ: Final = (*_DECIDED, "prompt", "knowledge_bases")
 #: Fields of `invoke`, which are no parameters.
 _OF_INVOKE: Final = ("prefix_messages", "extra_params", "file_ids", "knowledge_filter")
 
-_NO_PARAMETERS: Final = _OWN.union(_DECIDED, _OF_INVOKE)
+NO_PARAMETERS: Final = _OWN.union(_DECIDED, _OF_INVOKE)
 
 #: Old names, and what replaced them.
 _REPLACED: Final = {"functions": "tools", "function_call": "tool_choice"}
@@ -93,7 +93,7 @@ def read_chat(body: bytes) -> OpenAiRequest:
     Raises:
         InvalidJson, InvalidBody: with all problems.
     """
-    fields = _fields(body)
+    fields = fields_of(body)
     messages = fields.get("messages")
     return _request(fields, [] if messages is None else messages, [])
 
@@ -104,7 +104,7 @@ def read_text(body: bytes, *, is_router: bool) -> OpenAiRequest:
     Raises:
         InvalidJson, InvalidBody: with all problems.
     """
-    fields = _fields(body)
+    fields = fields_of(body)
     if is_router:
         fields = {name: value for name, value in fields.items() if not _is_default(name, value)}
     problems = list[Problem]()
@@ -117,7 +117,12 @@ def read_text(body: bytes, *, is_router: bool) -> OpenAiRequest:
     return _request(fields, [{"role": "user", "content": prompt}] if prompt else [], problems)
 
 
-def _fields(body: bytes) -> Object:
+def fields_of(body: bytes) -> Object:
+    """Return the fields of a JSON object.
+
+    Raises:
+        InvalidJson, InvalidBody
+    """
     value = strict_json.parse(body)
     if not isinstance(value, dict):
         raise InvalidBody.of([Problem("", f"must be an object, not {type(value).__name__}")])
@@ -130,9 +135,9 @@ def _is_default(name: str, value: Any) -> bool:
 
 
 def _request(fields: Object, messages: Any, problems: list[Problem]) -> OpenAiRequest:
-    key, pin = _deployment(fields.get("model"), problems)
-    inputs = _inputs(fields, problems)
-    context = _object(fields.get("context"), "context", problems)
+    key, pin = deployment_of(fields.get("model"), problems)
+    inputs = inputs_of(fields, problems)
+    context = object_of(fields.get("context"), "context", problems)
     if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
         problems.append(Problem("messages", "must be a list of objects with `role` and `content`"))
         messages = []
@@ -142,21 +147,9 @@ def _request(fields: Object, messages: Any, problems: list[Problem]) -> OpenAiRe
         if message.get("function_call") is not None
     ]
     tools = _tools(fields.get("tools"), problems)
-    orq = _object(fields.get("orq"), "orq", [])
-    decided = [(name, fields.get(name)) for name in _DECIDED] + [
-        (f"orq.{name}", orq.get(name)) for name in _DECIDED_IN_ORQ
-    ]
-    problems += [
-        Problem(name, "is decided by the deployment; set it there, and omit it here")
-        for name, value in decided
-        if value not in (None, [], {})
-    ]
-    problems += [
-        Problem(name, "is a field of /v2/deployments/invoke; each field here is a parameter of the model itself")
-        for name in _OF_INVOKE
-        if fields.get(name) not in (None, [], {})
-    ]
-    parameters = {name: value for name, value in fields.items() if name not in _NO_PARAMETERS and value is not None}
+    orq = object_of(fields.get("orq"), "orq", [])
+    problems += misplaced(fields, orq)
+    parameters = {name: value for name, value in fields.items() if name not in NO_PARAMETERS and value is not None}
     problems += [
         Problem(name, problem)
         for name, value in parameters.items()
@@ -165,10 +158,10 @@ def _request(fields: Object, messages: Any, problems: list[Problem]) -> OpenAiRe
     problems += [
         Problem(name, f"is an old form; use `{new}`") for name, new in _REPLACED.items() if fields.get(name) is not None
     ]
-    stream, options = fields.get("stream"), _object(fields.get("stream_options"), "stream_options", problems)
+    stream, options = fields.get("stream"), object_of(fields.get("stream_options"), "stream_options", problems)
     if stream is not None and type(stream) is not bool:
         problems.append(Problem("stream", f"must be true or false, not {stream!r:.40}"))
-    mock = _object(fields.get("invoke_options"), "invoke_options", problems).get("mock_response")
+    mock = object_of(fields.get("invoke_options"), "invoke_options", problems).get("mock_response")
     if mock is not None and not isinstance(mock, str):
         problems.append(Problem("invoke_options.mock_response", f"must be a text, not {type(mock).__name__}"))
     if problems:
@@ -177,7 +170,23 @@ def _request(fields: Object, messages: Any, problems: list[Problem]) -> OpenAiRe
     return OpenAiRequest(request, pin, tools, stream is True, options.get("include_usage") is True, mock)
 
 
-def _deployment(model: Any, problems: list[Problem]) -> tuple[str, Pin]:
+def misplaced(fields: Object, orq: Object) -> list[Problem]:
+    """Return the problems of fields that the deployment decides, and of those of another route."""
+    decided = [(name, fields.get(name)) for name in _DECIDED] + [
+        (f"orq.{name}", orq.get(name)) for name in _DECIDED_IN_ORQ
+    ]
+    return [
+        Problem(name, "is decided by the deployment; set it there, and omit it here")
+        for name, value in decided
+        if value not in (None, [], {})
+    ] + [
+        Problem(name, "is a field of /v2/deployments/invoke; each field here is a parameter of the model itself")
+        for name in _OF_INVOKE
+        if fields.get(name) not in (None, [], {})
+    ]
+
+
+def deployment_of(model: Any, problems: list[Problem]) -> tuple[str, Pin]:
     """Return the key and what is pinned: `KEY@1.2` names a version, and `KEY#variant` a variant."""
     if not isinstance(model, str) or not model:
         problems.append(Problem("model", "must be the key of a deployment, such as `support_answers`"))
@@ -191,20 +200,21 @@ def _deployment(model: Any, problems: list[Problem]) -> tuple[str, Pin]:
     return key, Pin(version or None, variant or None)
 
 
-def _inputs(fields: Object, problems: list[Problem]) -> Object:
+def inputs_of(fields: Object, problems: list[Problem]) -> Object:
     """Return the values of variables: of three names for them, `inputs` counts most."""
-    orq = _object(fields.get("orq"), "orq", problems)
+    orq = object_of(fields.get("orq"), "orq", problems)
     given = orq.get("inputs")
     if isinstance(given, list):  # of {"key", "value"}
         given = {str(each.get("key")): each.get("value") for each in given if isinstance(each, dict)}
     found = [
-        _object(fields.get("variables"), "variables", problems), _object(given, "orq.inputs", problems),
-        _object(fields.get("inputs"), "inputs", problems),
+        object_of(fields.get("variables"), "variables", problems), object_of(given, "orq.inputs", problems),
+        object_of(fields.get("inputs"), "inputs", problems),
     ]  # fmt: skip
     return {name: value for inputs in found for name, value in inputs.items()}
 
 
-def _object(value: Any, path: str, problems: list[Problem]) -> Object:
+def object_of(value: Any, path: str, problems: list[Problem]) -> Object:
+    """Return an object; an empty one for a null, and for another value, which is a problem."""
     if value is None:
         return {}
     if not isinstance(value, dict):

@@ -18,6 +18,7 @@ from moorage.core.errors.base import MoorageError, Problem
 from moorage.core.resolution.config import GetConfigRequest, Object, ResolvedConfig
 from moorage.gateway.call import Call, Progress
 from moorage.gateway.resolve import NO_PIN, Pin, ResolvedCall
+from moorage.providers.media.tasks import Task
 
 #: The status in the log for a client that disconnected before the response; see the pipeline.
 CLIENT_CLOSED_REQUEST = 499
@@ -57,13 +58,13 @@ class RunningCall:
         target = self.progress.target
         return self.request.shape(self.ids, self.resolved.config if target is None else target.config)
 
-    def call(self) -> Call:
-        """Return what to call."""
+    def call(self, task: Task | None = None) -> Call:
+        """Return what to call, and with which task if the model is not for chats."""
         config, variant, request = self.resolved.config, self.resolved.variant, self.request.request
         return Call(
             self.ctx.project_id, config, variant.integration, variant.fallbacks, variant.retry_count,
             request.extra_params, self.request.is_stream, self.request.is_small and self.resolved.live.content.is_small,
-            self._patience(), self.ctx.check_caller_now,
+            self._patience(), self.ctx.check_caller_now, task,
         )  # fmt: skip
 
     def headers(self) -> dict[str, str]:

@@ -139,3 +139,21 @@ class ModelParameters(ContractParameters, frozen=True, rename=None):
     safety_settings: Annotated[list[_Object], Meta(min_length=1, max_length=16)] | UnsetType = UNSET
     guardrail_config: _Object | UnsetType = UNSET
     performance_config: _Object | UnsetType = UNSET
+    voice: _Text | UnsetType = UNSET
+    speed: Annotated[Number, bounded(0.1, 10, decimals=3, description="The speed of speech.")] | UnsetType = UNSET
+    instructions: Annotated[str, Meta(min_length=1, max_length=4_096)] | UnsetType = UNSET
+    language: _Id | UnsetType = UNSET
+    timestamp_granularities: Annotated[list[Literal["segment", "word"]], Meta(max_length=2)] | UnsetType = UNSET
+    input_type: _Id | UnsetType = UNSET
+    task: _Id | UnsetType = UNSET
+    truncate: _Id | bool | UnsetType = UNSET
+    top_n: Annotated[Number, bounded(1, 10_000, decimals=0, description="The best documents only.")] | UnsetType = UNSET
+    background: _Id | UnsetType = UNSET
+    moderation: _Id | UnsetType = UNSET
+    output_format: _Id | UnsetType = UNSET
+    output_compression: (
+        Annotated[Number, bounded(0, 100, decimals=0, description="The compression of an image.")] | UnsetType
+    ) = UNSET
+    negative_prompt: Annotated[str, Meta(min_length=1, max_length=8_192)] | UnsetType = UNSET
+    steps: Annotated[Number, bounded(1, 1_000, decimals=0, description="The steps of an image.")] | UnsetType = UNSET
+    guidance_scale: Number | UnsetType = UNSET

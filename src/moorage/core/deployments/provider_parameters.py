@@ -42,6 +42,13 @@ def _row(
     return ProviderParameter(frozenset(protocols.split()), providers, tunes, default)
 
 
+#: Parameters of models that are not for chats or texts, which those never take.
+MEDIA_PARAMETERS: Final = (
+    "voice", "speed", "instructions", "language", "timestamp_granularities", "input_type", "task", "truncate",
+    "top_n", "background", "moderation", "output_format", "output_compression", "negative_prompt", "steps",
+    "guidance_scale",
+)  # fmt: skip
+
 PROVIDER_PARAMETERS: Final = {
     "stop": _row("completions anthropic bedrock cohere gemini", None),
     "stop_token_ids": _row("completions", frozenset({"nvidia", *_ANY})),
@@ -92,6 +99,7 @@ PROVIDER_PARAMETERS: Final = {
     "safety_settings": _row("gemini", _ANY),
     "guardrail_config": _row("bedrock", _ANY),
     "performance_config": _row("bedrock", _ANY, tunes=True),
+    **dict.fromkeys(MEDIA_PARAMETERS, _row(tunes=True)),
 }  # fmt: skip
 
 #: Parameters of the protocol for completions that the one for chats does not have.

@@ -78,7 +78,11 @@ def check_parameters(
             where = path / parameters.__struct_encode_fields__[parameters.__struct_fields__.index(name)]
             report.problem(where, f"{_shown(value)} is out of range: {provider} accepts {_described(accepted)}")
     dimensions = parameters.dimensions
-    if isinstance(dimensions, str) and not (dimensions.isascii() and dimensions.isdecimal() and dimensions.strip("0")):
+    if (
+        model_type == "embedding"
+        and isinstance(dimensions, str)
+        and not (dimensions.isascii() and dimensions.isdecimal() and dimensions.strip("0"))
+    ):
         report.problem(
             path / "dimensions", f"{dimensions[:40]!r} is out of range: {provider} accepts {_described(_COUNT)}"
         )

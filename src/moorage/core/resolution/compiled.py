@@ -3,8 +3,10 @@
 The server and the client library use the same class, so both return the same bytes.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
+from functools import cached_property
 from typing import Any, Self
 
 import msgspec
@@ -22,12 +24,15 @@ from moorage.core.routing.context import Context
 from moorage.core.routing.table import Resolution, RoutingTable
 from moorage.core.templates.lookup import ABSENT
 from moorage.core.templates.output import MAX_OUTPUT, RenderBudget
-from moorage.core.templates.template import Engine, Missing, Rendered, Template
+from moorage.core.templates.template import Engine, Missing, Rendered, Template, names
 
 _FIRST_ROLES = ("system", "developer")
 
 #: The mark of a name during precompilation; stored content has no NUL.
 _MARK = "\0"
+#: The variable `input` within an expression or a statement of jinja.
+_JINJA_INPUT = re.compile(r"\{[{%][^{}]*\binput\b")
+
 _EMPTY_REQUEST = GetConfigRequest("")
 
 _encode = msgspec.json.Encoder().encode
@@ -59,6 +64,13 @@ class CompiledVariant:
             first += 1
         self._system, self._rest = messages[:first], messages[first:]
         self._template, self._slots = self._precompile()
+
+    @cached_property
+    def takes_input(self) -> bool:
+        """Whether a text has the variable `input`, in which calls of models other than chats put their text."""
+        if self.engine == "jinja":
+            return any(map(_JINJA_INPUT.search, self.texts))
+        return any("input" in {name.partition(".")[0] for name in names(self.engine, text)} for text in self.texts)
 
     def for_preview(self) -> Self:
         """Return the variant with names without an input as they are written, in place of an error."""

@@ -1,7 +1,7 @@
 """One request and its response on a connection: HTTP/1.1, written here and parsed by aiohttp."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Final, Self
 
 from aiohttp import ClientError, ClientPayloadError, StreamReader
@@ -21,6 +21,7 @@ from moorage.gateway.http.errors import (
     ResponseTooLarge,
     TransportError,
 )
+from moorage.providers.media.steps import Body
 
 #: A larger request is written in slices, while the loop serves others and the response may come early.
 _SLICE: Final = 65_536
@@ -153,7 +154,7 @@ def abort(connection: Connection) -> None:
 
 
 async def exchange(
-    connection: Connection, head: bytes, body: bytes, watch: Watch, first_byte: float
+    connection: Connection, head: bytes, body: bytes | Body, watch: Watch, first_byte: float
 ) -> tuple[RawResponseMessage, StreamReader, asyncio.Task[None] | None]:
     """Send a request, and return the head of its response, its body, and the task that still sends the request.
 
@@ -166,7 +167,7 @@ async def exchange(
     try:
         protocol.set_response_params(read_until_eof=True, auto_decompress=False)
         with watch.limit("first_byte", first_byte):
-            if len(body) <= _SLICE:
+            if isinstance(body, bytes) and len(body) <= _SLICE:
                 protocol.transport.write(head + body)
             else:
                 upload = asyncio.create_task(_write(protocol, head, body, watch))
@@ -193,13 +194,17 @@ async def _read_head(
     raise InvalidResponse("the provider sent only interim responses (1xx)")
 
 
-async def _write(protocol: ResponseHandler, head: bytes, body: bytes, watch: Watch) -> None:
+async def _write(protocol: ResponseHandler, head: bytes, body: bytes | Body, watch: Watch) -> None:
     writer = StreamWriter(protocol, asyncio.get_running_loop())
     await writer.write(head, drain=False)
-    for start in range(0, len(body), _SLICE):
-        await writer.write(body[start : start + _SLICE])
+    for piece in _slices(body) if isinstance(body, bytes) else body.pieces():
+        await writer.write(piece)
         await asyncio.sleep(0)  # a fast network never makes the writer wait
         watch.extend()
+
+
+def _slices(body: bytes) -> Iterator[bytes]:
+    return (body[start : start + _SLICE] for start in range(0, len(body), _SLICE))
 
 
 def _ignore(task: asyncio.Task[None]) -> None:

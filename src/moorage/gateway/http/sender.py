@@ -15,6 +15,7 @@ from moorage.gateway.http.errors import BrokenBeforeFirstByte, UnsendableRequest
 from moorage.gateway.http.exchange import UpstreamResponse, abort, exchange
 from moorage.gateway.http.proxies import EnvironmentProxies
 from moorage.gateway.http.slots import Slots
+from moorage.providers.media.steps import Body
 
 #: The sender writes these headers itself.
 _OWN: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "expect"})
@@ -38,7 +39,7 @@ class Sender:
         method: str,
         target: Target,
         headers: Mapping[str, str],
-        body: bytes,
+        body: bytes | Body,
         deadline: float,
         check: Callable[[], object],
     ) -> UpstreamResponse:
@@ -110,7 +111,7 @@ class Sender:
 
 
 async def _respond(
-    connection: Connection, head: bytes, body: bytes, watch: Watch, endpoint: Endpoint, close: Callable[[], None]
+    connection: Connection, head: bytes, body: bytes | Body, watch: Watch, endpoint: Endpoint, close: Callable[[], None]
 ) -> UpstreamResponse:
     try:
         message, content, upload = await exchange(connection, head, body, watch, endpoint.first_byte)

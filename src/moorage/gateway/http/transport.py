@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from moorage.gateway.egress import Egress
 from moorage.gateway.http.endpoint import Endpoint
 from moorage.gateway.http.proxies import EnvironmentProxies
+from moorage.providers.media.steps import Body
 
 if TYPE_CHECKING:  # importing aiohttp takes half a second
     from moorage.gateway.http.exchange import UpstreamResponse
@@ -33,7 +34,7 @@ class Transport:
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes,
+        body: bytes | Body,
         deadline: float,
         check: Callable[[], object] = object,
     ) -> "UpstreamResponse":

@@ -1,0 +1,1 @@
+"""Models of other types than chat: embeddings, images, speech, transcriptions, rankings and moderations."""

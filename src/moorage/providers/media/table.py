@@ -1,0 +1,48 @@
+"""The protocols of model types other than chats: a module for each, imported when it is first used."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final, Literal
+
+from moorage.providers.media.steps import Run
+
+#: The name of a module of this package.
+MediaProtocol = Literal[
+    "openai_embeddings", "openai_images", "openai_speech", "openai_transcriptions", "openai_moderations", "rerank",
+    "cohere_embeddings", "nvidia_rerank",
+]  # fmt: skip
+
+_OPENAI: Final[Mapping[str, MediaProtocol]] = {
+    "embedding": "openai_embeddings", "image": "openai_images", "tts": "openai_speech",
+    "stt": "openai_transcriptions",
+}  # fmt: skip
+_MODERATED: Final[Mapping[str, MediaProtocol]] = {**_OPENAI, "moderation": "openai_moderations"}
+
+#: The protocols of each provider by model type.
+MEDIA: Final[Mapping[str, Mapping[str, MediaProtocol]]] = {
+    "openai": _MODERATED,
+    "azure": _OPENAI,
+    "groq": {"tts": "openai_speech", "stt": "openai_transcriptions"},
+    "cohere": {"embedding": "cohere_embeddings", "rerank": "rerank"},
+    "togetherai": {**_OPENAI, "rerank": "rerank"},
+    "nvidia": {"embedding": "openai_embeddings", "rerank": "nvidia_rerank"},
+    "jina": {"embedding": "openai_embeddings", "rerank": "rerank"},
+    "litellm": {**_MODERATED, "rerank": "rerank"},
+    "openailike": {**_MODERATED, "rerank": "rerank"},
+    "bytedance": {"embedding": "openai_embeddings", "image": "openai_images"},
+    "mistral": {
+        "embedding": "openai_embeddings", "tts": "openai_speech", "stt": "openai_transcriptions",
+        "moderation": "openai_moderations",
+    },
+    "contextualai": {"rerank": "rerank"},
+}  # fmt: skip
+
+_found: dict[str, Run] = {}
+
+
+def find_media_protocol(name: MediaProtocol) -> Run:
+    """Return the function `run` of a protocol."""
+    run = _found.get(name)
+    if run is None:
+        run = _found[name] = import_module(f"moorage.providers.media.{name}").run
+    return run
