@@ -20,6 +20,8 @@ _FILE_BYTES = 65_536
 
 #: The default of the maximum size of an upload: two hours of uncompressed speech (bytes).
 MAX_UPLOAD = 256 * 1024 * 1024
+#: The default size of the cache of responses (bytes).
+RESPONSE_CACHE_BYTES = 64 * 1024 * 1024
 
 LogFormat = Literal["json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -85,6 +87,11 @@ SETTINGS = {
             "The maximum size of a file for a transcription, with its form, in bytes; it is stored on disk meanwhile.",
         ),
         Setting(
+            "response_cache_bytes",
+            str(RESPONSE_CACHE_BYTES),
+            "The memory of a worker for responses of models that deployments cache, in bytes; 0: none are cached.",
+        ),
+        Setting(
             "root_path",
             None,
             "The path under which a proxy publishes the server, such as /moorage; the proxy may remove it or not.",
@@ -138,6 +145,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     secret_keys: SecretKeys = NO_KEYS
     max_call_body: int = MAX_CALL_BODY
     max_upload: int = MAX_UPLOAD
+    response_cache_bytes: int = RESPONSE_CACHE_BYTES
     root_path: str = ""
     trusted_proxies: TrustedProxies = NO_PROXIES
     private_hosts: PrivateHosts = NO_PRIVATE_HOSTS

@@ -146,6 +146,16 @@ def test_a_variant_can_have_all_fields_of_a_deployment() -> None:
         ({"retry_count": 11}, "[0].retry_count", "must be a whole number from 0 to 10"),
         ({"settings": {"engine": "erb"}}, "[0].settings.engine", None),
         ({"settings": {"cache": {"enabled": True, "type": "exact"}}}, "[0].settings.cache.ttl", None),
+        (
+            {"settings": {"cache": {"enabled": True, "type": "semantic", "ttl": 60}}},
+            "[0].settings.cache.type",
+            "must be `exact`: semantic caches are not available",
+        ),
+        (
+            {"settings": {"cache": {"enabled": True, "type": "exact", "ttl": 0}}},
+            "[0].settings.cache.ttl",
+            "must be more than 0 seconds; got 0",
+        ),
         ({"fallbacks": [{**CONFIG, "messages": []}]}, "[0].fallbacks[0].messages", None),
         ({"fallbacks": [CONFIG] * 11}, "[0].fallbacks", "must have at most 10 items; got 11"),
     ],

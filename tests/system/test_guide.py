@@ -28,8 +28,8 @@ GUIDE = ROOT / "docs/guide"
 #: The tasks of a user, in the order of work.
 PAGES = (
     "create", "draft", "diff", "publish", "history", "undo", "delete-and-restore", "breaking-changes",
-    "get-config", "connect-a-provider", "call-a-deployment", "when-a-provider-fails", "routing", "templates",
-    "concurrent-edits", "files", "api-keys", "environments", "offline-client",
+    "get-config", "connect-a-provider", "call-a-deployment", "when-a-provider-fails", "cache-responses", "routing",
+    "templates", "concurrent-edits", "files", "api-keys", "environments", "offline-client",
 )  # fmt: skip
 
 SECTIONS = CURL, CLI, OUTPUT, ERRORS = "With curl", "With the command line", "Output", "Errors"

@@ -18,7 +18,7 @@ _MAX_BATCH = 32
 class CallLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """A call in the log. Durations are in milliseconds; `first_ms` is that to the first event of a stream.
 
-    `tryout` is true for a try-out, else absent.
+    `tryout` is true for a try-out, else absent. `cache` is absent if the variant has no cache.
     """
 
     time: str
@@ -44,6 +44,7 @@ class CallLine(msgspec.Struct, frozen=True, omit_defaults=True):
     completion_tokens: int | UnsetType = UNSET
     error: str | UnsetType = UNSET
     tryout: bool = False
+    cache: str | UnsetType = UNSET
 
 
 class CallLog:
@@ -79,5 +80,5 @@ def _line(call: FinishedCall, level: str) -> CallLine:
         len(call.attempts), call.status, round(call.seconds * 1e3, 3), round(call.overhead * 1e3, 3),
         UNSET if call.first is None else round(call.first * 1e3, 3),
         UNSET if usage is None else usage.prompt_tokens, UNSET if usage is None else usage.completion_tokens,
-        call.error or UNSET, call.is_tryout,
+        call.error or UNSET, call.is_tryout, call.cache or UNSET,
     )  # fmt: skip

@@ -35,6 +35,10 @@ class CallMetrics:
             "moorage_call_tryouts", "Calls that were try-outs of a version; the other metrics count them, too.",
             registry=registry,
         )  # fmt: skip
+        self._cached = Counter(
+            "moorage_call_cache", "Calls of variants with a response cache, by what became of them in it.",
+            ["result"], registry=registry,
+        )  # fmt: skip
         self._tokens = Counter(
             "moorage_call_tokens", "Tokens that providers reported.", ["provider", "model", "kind"], registry=registry
         )
@@ -72,6 +76,8 @@ class CallMetrics:
                 counter = self._tried[attempt] = self._attempts.labels(*attempt)
             counter.inc()
         self._overhead.observe(call.overhead)
+        if call.cache is not None:
+            self._cached.labels(call.cache).inc()
         if call.is_tryout:
             self._tryouts.inc()
 

@@ -15,7 +15,8 @@ class FinishedCall(msgspec.Struct, frozen=True):
 
     `attempts` has the provider and the outcome of each attempt. `status` is that of the response, 499 if the client
     disconnected; `error` is the code of an error, also of one in a stream after its first byte. Times are in seconds,
-    `first` that to the first event of a stream. `overhead` is the time that no provider was waited for.
+    `first` that to the first event of a stream. `overhead` is the time that no provider was waited for. `cache` is what
+    became of the call in the response cache, as in `X-Moorage-Cache`.
     """
 
     at: float
@@ -38,6 +39,7 @@ class FinishedCall(msgspec.Struct, frozen=True):
     first: float | None
     seconds: float
     overhead: float
+    cache: str | None = None
 
 
 #: What gets each finished call.
@@ -57,6 +59,7 @@ def finished(  # noqa: PLR0913 -- the parts of a call
     status: int,
     error: str | None,
     at: float,
+    cache: str | None = None,
 ) -> FinishedCall:
     """Return the record of a call that ends now."""
     ended = time.perf_counter()
@@ -67,5 +70,5 @@ def finished(  # noqa: PLR0913 -- the parts of a call
         at, request_id, api_key, call_id, trace_id, resolved.live.key, resolved.live.version, resolved.name,
         config.provider, config.model, progress.integration or "", is_stream, is_tryout, attempts, status, error,
         progress.usage, None if progress.first_at is None else progress.first_at - progress.started,
-        ended - progress.started, max(0.0, responded - progress.started - progress.waited_seconds),
+        ended - progress.started, max(0.0, responded - progress.started - progress.waited_seconds), cache,
     )  # fmt: skip

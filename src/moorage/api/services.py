@@ -18,6 +18,7 @@ from moorage.gateway.connections import IntegrationConnections
 from moorage.gateway.consumers import ConsumerTracker
 from moorage.gateway.egress import Egress
 from moorage.gateway.resolve import Resolver
+from moorage.gateway.response_cache import ResponseCache
 from moorage.gateway.runner import Runner
 from moorage.gateway.unknown_names import UnknownNames
 from moorage.providers.environment import EnvironmentIntegrations
@@ -48,6 +49,7 @@ class Services(msgspec.Struct, frozen=True):
     providers: IntegrationConnections
     egress: Egress
     runner: Runner
+    response_cache: ResponseCache
     finished_calls: CallSink
     call_log: CallLog
     consumers: ConsumerTracker

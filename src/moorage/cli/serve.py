@@ -52,6 +52,7 @@ def _root_path(text: str) -> str:
 @setting("jinja", click.BOOL)
 @setting("max_call_body", WholeNumber(MAX_BODY, 1_073_741_824))
 @setting("max_upload", WholeNumber(MAX_BODY, 10_737_418_240))
+@setting("response_cache_bytes", WholeNumber(0, 1_099_511_627_776))
 @setting("root_path", Parsed(_root_path))
 @setting("trusted_proxies", Parsed(TrustedProxies.parse))
 @setting("private_hosts", Parsed(PrivateHosts.parse))

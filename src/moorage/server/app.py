@@ -29,6 +29,7 @@ from moorage.gateway.consumers import ConsumerTracker
 from moorage.gateway.egress import Egress
 from moorage.gateway.http.transport import Transport
 from moorage.gateway.resolve import Resolver
+from moorage.gateway.response_cache import ResponseCache
 from moorage.gateway.runner import Runner
 from moorage.gateway.unknown_names import UnknownNames
 from moorage.logs import AccessLog, configuration
@@ -93,6 +94,7 @@ def create_app(settings: ServerSettings, stopping: Event | None = None, worker: 
         follower=follower,
         resolver=Resolver(catalog, jinja, compute, store, reader),
         runner=Runner(providers, transport, Authenticator(transport), compute),
+        response_cache=ResponseCache(settings.response_cache_bytes),
         finished_calls=call_log.record,
         consumers=ConsumerTracker(store),
         unknown_names=UnknownNames(store, on_record=metrics.unknown_environment),

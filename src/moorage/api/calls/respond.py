@@ -6,6 +6,7 @@ import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from moorage.api.calls.cached import respond_from_cache
 from moorage.api.calls.running import CLIENT_CLOSED_REQUEST, CallRequest, RunningCall
 from moorage.api.calls.stream import CallStreamResponse
 from moorage.api.calls.watch import Watch
@@ -59,6 +60,8 @@ async def respond_resolved(
     if not request.is_tryout:
         place = ctx.environment.pointer_id
         services.consumers.record(resolved.live.version_id, ctx.key.id, request.request.inputs, place)
+    if resolved.variant.cache_seconds is not None and (cached := await respond_from_cache(running)) is not None:
+        return cached
     if request.is_stream:
         return CallStreamResponse(running)
     try:
@@ -70,6 +73,8 @@ async def respond_resolved(
     except MoorageError as error:
         running.record(status_of(type(error)), error)
         return running.error(error)
+    if running.cache is not None and running.progress.response_bytes <= SMALL_RESPONSE:
+        running.cache.store(running, completion)
     running.record(200)
     is_small = running.progress.response_bytes <= SMALL_RESPONSE
     body = running.shape.response(completion) if is_small else await ctx.compute(running.shape.response, completion)

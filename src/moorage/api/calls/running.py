@@ -7,6 +7,7 @@ import msgspec
 from starlette.responses import Response
 
 from moorage import clock
+from moorage.api.calls.cached import CacheUse
 from moorage.api.calls.headers import call_ids, progress_headers, resolved_headers
 from moorage.api.calls.shape import CallIds, Shape
 from moorage.api.environment import WARNING_HEADER
@@ -50,6 +51,8 @@ class RunningCall:
         self.resolved = resolved
         self.progress = Progress(started)
         self.ids = call_ids(ctx.request)
+        #: How the call uses the response cache; None if its variant has none.
+        self.cache: CacheUse | None = None
         self._at = clock.now_seconds()
 
     @cached_property
@@ -71,6 +74,8 @@ class RunningCall:
         """Return the headers of the response, as far as they are known."""
         headers = {**resolved_headers(self.resolved), **progress_headers(self.progress)}
         headers["X-Moorage-Revision"] = self.ctx.request.scope["moorage.revision"]
+        if self.cache is not None:
+            headers.update(self.cache.headers())
         if self.ctx.choice is not None and self.ctx.choice.warning is not None:
             headers[WARNING_HEADER] = self.ctx.choice.warning
         if self.request.warnings:
@@ -96,6 +101,7 @@ class RunningCall:
                 api_key=self.ctx.key.id, call_id=self.ids.id, trace_id=self.ids.trace_id,
                 is_stream=self.request.is_stream, is_tryout=self.request.is_tryout, status=status,
                 error=error.code if error else None, at=self._at,
+                cache=None if self.cache is None else self.cache.result,
             )
         )  # fmt: skip
 

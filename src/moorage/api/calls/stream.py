@@ -58,8 +58,12 @@ class CallStreamResponse(Response):
                 stream = await running.ctx.services.runner.stream(running.call(), running.progress)
                 while (completions := await stream.next()) is not None:
                     self._check_caller()
+                    if running.cache is not None:
+                        running.cache.add(completions)
                     if chunk := running.shape.chunks(completions):
                         await self._write(chunk)
+                if running.cache is not None:
+                    running.cache.store(running)
                 await self._write(running.shape.end(), more=False)
             running.record(200)
         except ClientDisconnect:

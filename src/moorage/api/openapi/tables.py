@@ -204,6 +204,11 @@ HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "Location": ("The path of the proposal.", {"type": "string"}),
     "X-Moorage-Provider": ("The provider that responded.", {"type": "string"}),
     "X-Moorage-Model": ("The model that responded, by the provider's name.", {"type": "string"}),
+    "X-Moorage-Cache": (
+        "Whether the response is from the cache; present if the variant has one.",
+        {"enum": ["hit", "miss", "bypass"]},
+    ),
+    "Age": ("The seconds since a response from the cache was stored.", {"type": "integer"}),
     "X-Moorage-Attempts": (
         "The number of requests to providers, with retries, fallbacks and what was skipped.",
         {"type": "integer"},

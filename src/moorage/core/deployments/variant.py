@@ -58,12 +58,24 @@ class Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     type: Literal["exact", "semantic"] | UnsetType = UNSET
     ttl: Number | UnsetType = UNSET
 
+    @property
+    def seconds(self) -> float | None:
+        """How long responses are cached; None for a cache that is off, or of a type that Moorage does not have."""
+        if not self.enabled or self.type != "exact" or not isinstance(self.ttl, int | float) or self.ttl <= 0:
+            return None
+        return float(self.ttl)
+
 
 def _complete_cache(value: Any, path: JsonPath, report: Report) -> Any:
     if isinstance(value, dict) and value.get("enabled") is True:
         for field in ("type", "ttl"):
             if value.get(field) is None:
                 report.problem(path / field, "is required if the cache is enabled")
+        if value.get("type") == "semantic":
+            report.problem(path / "type", "must be `exact`: semantic caches are not available")
+        ttl = value.get("ttl")
+        if isinstance(ttl, int | float) and ttl <= 0:
+            report.problem(path / "ttl", f"must be more than 0 seconds; got {ttl}")
     return value
 
 

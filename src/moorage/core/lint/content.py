@@ -45,6 +45,9 @@ def _check(
 ) -> None:
     config, config_path = variant.prompt_config, path / "prompt_config"
     check_variables(variant, jinja_names, report, path)
+    cache = variant.settings.cache
+    if cache and cache.enabled and cache.seconds is None:  # stored before such a cache was rejected
+        report.problem(path / "settings" / "cache", "has no effect: only `exact` with a `ttl` above 0 caches responses")
     check_no_templates(config, report, config_path)
     schemas.check_tools(config.tools, report, config_path / "tools")
     models = [(config.provider, config.model_type, config.model_parameters, config_path / "model_parameters")]

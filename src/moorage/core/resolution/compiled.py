@@ -49,7 +49,9 @@ class CompiledVariant:
         self.engine: Engine = content.settings.engine or "text"
         self.missing: Missing = content.settings.missing_inputs or "empty"
         self._config, self._version = content.prompt_config, version
-        config = content.prompt_config
+        config, cache = content.prompt_config, content.settings.cache
+        #: How long responses are cached (seconds); None if they are not.
+        self.cache_seconds = cache.seconds if cache else None
         self.fallbacks, self.retry_count = content.fallbacks, content.retry_count
         #: The name or id of the integration that calls use, if one is set.
         self.integration: str | None = getattr(config, "integration_id", None) or None

@@ -1,0 +1,46 @@
+"""The cache of responses: its limits in bytes and in time."""
+
+from moorage.gateway.response_cache import ResponseCache
+from moorage.providers.completion import Choice, Completion
+
+
+def a_completion(text: str = "Hello") -> Completion:
+    return Completion([Choice(content=text, finish_reason="stop")])
+
+
+def a_key(number: int) -> bytes:
+    return number.to_bytes(32)
+
+
+def test_a_response_expires_after_its_time() -> None:
+    now = 100.0
+    cache = ResponseCache(1_000_000, lambda: now)
+    cache.store(a_key(1), a_completion())
+
+    now = 109.5
+    found, expired = cache.find(a_key(1), 10), cache.find(a_key(1), 9)
+
+    assert found is not None
+    assert (found[0].choices[0].content, found[1]) == ("Hello", 9.5)
+    assert expired is None
+
+
+def test_the_cache_never_holds_more_than_its_maximum_and_evicts_what_is_not_requested() -> None:
+    cache = ResponseCache(100_000)
+    cache.store(a_key(0), a_completion("often"))
+
+    for number in range(1, 500):
+        cache.store(a_key(number), a_completion("x" * 1_000))
+        assert cache.find(a_key(0), 60) is not None
+        assert cache.held <= 100_000
+
+    assert cache.find(a_key(1), 60) is None
+    assert cache.find(a_key(499), 60) is not None
+
+
+def test_a_cache_without_room_holds_nothing() -> None:
+    cache = ResponseCache(0)
+
+    cache.store(a_key(1), a_completion())
+
+    assert (cache.find(a_key(1), 60), cache.held) == (None, 0)
