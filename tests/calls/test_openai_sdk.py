@@ -11,6 +11,7 @@ import pytest
 from tests.calls.cells import CHATS, TEXTS
 from tests.calls.test_tools import TOOLS
 from tests.support.gateway import Gateway
+from tests.support.server import a_body
 from tests.support.vendors import faults
 
 _TEXT = "Say hello to Zürich 🎉 please"
@@ -229,3 +230,23 @@ def test_errors_of_the_gateway_itself(gateway: Gateway, client: openai.OpenAI) -
     with pytest.raises(openai.InternalServerError, match="chat/completions") as failed:
         client.responses.create(model=gateway.deploy("openai"), input="Hello")
     assert failed.value.status_code == 501
+
+
+def test_an_equal_call_comes_from_the_cache_and_a_header_of_the_caller_bypasses_it(
+    gateway: Gateway, client: openai.OpenAI
+) -> None:
+    prompt = a_body(provider="openai", model=f"openai/{gateway.vendors.vendors['openai'].model('chat')}")
+    key = gateway.put(prompt | {"settings": {"cache": {"enabled": True, "type": "exact", "ttl": 3_600}}})
+    create = client.chat.completions.with_raw_response.create
+
+    first = create(model=key, messages=said())
+    second = create(model=key, messages=said())
+    third = create(model=key, messages=said(), extra_headers={"Cache-Control": "no-store"})
+    with client.chat.completions.stream(model=key, messages=said()) as stream:
+        streamed = stream.get_final_completion()
+
+    assert [each.headers["x-moorage-cache"] for each in (first, second, third)] == ["miss", "hit", "bypass"]
+    assert first.parse().choices[0].message == second.parse().choices[0].message
+    assert first.parse().usage == second.parse().usage
+    assert streamed.choices[0].message.content == f"You said: {_TEXT}"
+    assert len(gateway.vendors.take("openai")) == 2

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -13,6 +14,7 @@ from orq_ai_sdk import Orq, models
 from tests.calls.cells import CHATS, OF_EACH_PROTOCOL, TEXTS
 from tests.calls.test_tools import TOOLS
 from tests.support.gateway import Gateway
+from tests.support.server import a_body
 from tests.support.vendors import faults
 from tests.support.vendors.model import THOUGHT
 from tests.support.vendors.server import Fault
@@ -248,3 +250,22 @@ def test_the_router_lists_deployments_as_models(gateway: Gateway, orq: Orq) -> N
     key = gateway.deploy("mistral")
     listed: Any = orq.models.list()
     assert key in [model.id for model in listed.data]
+
+
+@pytest.mark.parametrize("is_first_a_stream", [False, True])
+def test_invoke_and_stream_share_a_response_of_the_cache(gateway: Gateway, sdk: Sdk, is_first_a_stream: bool) -> None:
+    prompt = a_body(provider="openai", model=f"openai/{gateway.vendors.vendors['openai'].model('chat')}")
+    key = gateway.put(prompt | {"settings": {"cache": {"enabled": True, "type": "exact", "ttl": 3_600}}})
+    text = f"Hello {uuid.uuid4()}"  # no other test sends it
+
+    def invoked() -> str:
+        return str(sdk.invoke(key, text).choices[0].message.content)
+
+    def streamed() -> str:
+        events = list(sdk.stream(key, text))
+        return "".join(event.choices[0].message.content or "" for event in events if event.choices)
+
+    ways = [streamed, invoked] if is_first_a_stream else [invoked, streamed]
+    assert [way() for way in ways] == [f"You said: {text}"] * 2
+    assert sdk.invoke(key, text, http_headers={"Cache-Control": "no-store"}).choices[0].message.content
+    assert len(gateway.vendors.take("openai")) == 2

@@ -9,6 +9,7 @@ import pytest
 from moorage.core.compatibility.contract import find_variables_without_jinja
 from moorage.core.deployments.deployment import PutDeployment
 from moorage.core.deployments.update import updated_content
+from moorage.core.deployments.variant import Cache, Settings
 from moorage.core.errors.base import Problem
 from moorage.core.errors.requests import InvalidBody
 from moorage.core.lint.content import lint
@@ -322,3 +323,16 @@ def test_a_large_content_needs_little_memory() -> None:
 
     assert len(found) == MAX_PROBLEMS
     assert len(msgspec.json.encode(found)) < 200_000
+
+
+def test_a_semantic_cache_of_an_earlier_version_is_off_and_is_reported() -> None:
+    body, _ = read_body(a_body(), PutDeployment)
+    stored = msgspec.structs.replace(body, settings=Settings(cache=Cache(enabled=True, type="semantic", ttl=60)))
+
+    content = updated_content(stored).encode()
+
+    assert content.decode().variants()["default"].settings.cache == Cache(enabled=True, type="semantic", ttl=60)
+    assert Cache(enabled=True, type="semantic", ttl=60).seconds is None
+    assert [(each.path, each.message) for each in lint(content, find_variables_without_jinja)] == [
+        ("settings.cache", "has no effect: only `exact` with a `ttl` above 0 caches responses")
+    ]

@@ -143,12 +143,16 @@ class StreamCollector:
         if choice.tool_calls or has_more:
             self._give_up()
             return
+        if choice.index not in self._choices:
+            self._size += _OWN_BYTES
         texts = self._choices.setdefault(choice.index, {})
         for name in ("content", "reasoning", "reasoning_signature", "redacted_reasoning", "refusal"):
             text: str | None = getattr(choice, name)
             if text is not None:
-                texts.setdefault(name, []).append(text)
-                self._size += len(text)
+                parts = texts.setdefault(name, [])
+                if text:  # a stream of empty texts must not grow without an end
+                    parts.append(text)
+                    self._size += len(text)
         if choice.finish_reason is not None:
             self._reasons[choice.index] = choice.finish_reason
 
