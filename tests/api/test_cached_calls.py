@@ -176,6 +176,33 @@ def test_an_error_is_never_cached(tmp_path: Path) -> None:
     assert len(provider.bodies) == 2
 
 
+class FailingOnce(Provider):
+    """A provider whose first response is no JSON."""
+
+    @property
+    def answer(self) -> bytes:
+        return b"no JSON" if len(self.bodies) == 1 else an_answer()
+
+    @answer.setter
+    def answer(self, answer: bytes) -> None: ...
+
+
+def test_the_response_of_a_fallback_is_never_cached(tmp_path: Path) -> None:
+    provider = FailingOnce()
+    fallback = {"model": "openai/other", "model_type": "chat", "provider": "openai"}
+
+    async def body(app: Application) -> None:
+        await app.put("cached", a_body(messages=[]) | {"settings": {"cache": CACHE}, "fallbacks": [fallback]})
+        by_fallback = await chat(app)
+        assert by_fallback.headers["x-moorage-attempts"] == "2"
+        assert [result(each) for each in (by_fallback, await chat(app), await chat(app))] == [
+            (200, "miss"), (200, "miss"), (200, "hit"),
+        ]  # fmt: skip
+
+    run(tmp_path, provider, body)
+    assert [each["model"] == "other" for each in provider.bodies] == [False, True, False]
+
+
 def test_a_caller_bypasses_or_refreshes_the_cache(tmp_path: Path) -> None:
     provider = Provider()
 
