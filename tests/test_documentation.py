@@ -16,6 +16,7 @@ from moorage import __version__
 from moorage.api.errors import status_of
 from moorage.api.routes import OPERATIONS
 from moorage.cli.main import main
+from moorage.core.deployments.retired_models import AS_OF, RETIREMENTS
 from moorage.core.errors.integrations import NoIntegration, OtherProvider
 from moorage.core.errors.requests import InvalidBody
 from moorage.core.integrations import IntegrationProvider, PutIntegration
@@ -126,6 +127,20 @@ def variables_of(row: ProviderRow) -> list[str]:
 
 def listed(values: Iterable[str]) -> str:
     return ", ".join(values) or "–"  # noqa: RUF001 -- as in the other tables
+
+
+def test_the_table_of_retired_models_equals_the_table_in_the_code() -> None:
+    page = (ROOT / "docs/guide/retired-models.md").read_text()
+    row = r"^\| (\S+) \| `(\S+)` \| (?:(\S+) )?\| (\S+) \| (?:`(\S+)` )?\| \[(.+)\]\((.+)\) \|$"
+
+    assert f"The dates are those of {AS_OF}." in page
+    assert re.findall(row, page, re.MULTILINE) == [
+        (
+            each.provider, each.model, str(each.announced or ""), str(each.retires), each.replacement or "",
+            each.source.title, each.source.url,
+        )
+        for each in RETIREMENTS
+    ]  # fmt: skip
 
 
 def test_the_table_of_limits_equals_the_limits_of_integrations() -> None:

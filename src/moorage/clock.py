@@ -5,6 +5,7 @@ durations inside a process are measured with `time.monotonic`.
 """
 
 import time
+from datetime import UTC, date, datetime
 
 
 def now_ns() -> int:
@@ -20,3 +21,8 @@ def now_us() -> int:
 def now_seconds() -> float:
     """Return the seconds since 1970."""
     return time.time_ns() / 1e9
+
+
+def today() -> date:
+    """Return the date in UTC."""
+    return datetime.fromtimestamp(now_seconds(), UTC).date()

@@ -167,6 +167,25 @@ def called(tmp_path: Path, script: Provider, body: Callable[[Application], Await
     run_on_loop("uvloop", main)
 
 
+@pytest.mark.parametrize("path", [INVOKE, STREAM, CHAT])
+def test_a_response_has_the_dates_of_a_model_only_if_they_are_known(tmp_path: Path, path: str) -> None:
+    async def body(app: Application) -> None:
+        await app.put("custom", a_body(model="ours"))
+        for key, is_known in (("answers", True), ("custom", False)):
+            sent = {"key": key, "inputs": {"name": "Ada"}}
+            messages = [{"role": "user", "content": "Hi"}]
+            response = await app.send(path, {"model": key, "messages": messages} if path == CHAT else sent)
+
+            found = [response.headers.get(name) for name in ("sunset", "deprecation", "link")]
+            assert response.status == 200
+            assert found == ([
+                "Thu, 14 Jan 2027 00:00:00 GMT", "@1791936000",
+                '<https://developers.openai.com/api/docs/deprecations>; rel="deprecation"; type="text/html"',
+            ] if is_known else [None, None, None])  # fmt: skip
+
+    called(tmp_path, Provider(), body)
+
+
 def test_invoke_returns_the_response_of_the_model_in_the_shape_of_orq(tmp_path: Path) -> None:
     provider = Provider()
 

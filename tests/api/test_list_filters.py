@@ -65,6 +65,29 @@ def test_a_page_has_the_deployments_that_match_all_filters(
     assert page.json["has_more"] is False
 
 
+def test_model_status_finds_retired_models_and_combines_with_filters_and_cursors(project: Project) -> None:
+    retired = {"provider": "openai", "model": "openai/o1", "model_type": "chat"}
+    put(project, "old", model="openai/o1")
+    project.put("fallback", {**a_body(provider="groq", model="ours"), "fallbacks": [retired]})
+    put(project, "custom", model="ours")
+
+    first = project.page(model_status="retired", limit="1")
+    rest = project.page(model_status="retired", limit="1", starting_after=first.json["data"][-1]["id"])
+
+    assert (first.keys, first.json["has_more"]) == (["fallback"], True)
+    assert (rest.keys, rest.json["has_more"]) == (["old"], False)
+    assert project.page(model_status="retired", provider="groq").keys == ["fallback"]
+    put(project, "old", model="ours")
+    assert project.page(model_status="retired").keys == ["fallback"]
+
+
+def test_a_page_by_model_status_is_not_cached_because_it_depends_on_the_date(project: Project) -> None:
+    headers = project.page(model_status="retired").headers
+
+    assert headers["cache-control"] == "no-store"
+    assert "etag" not in headers
+
+
 def test_an_item_has_the_same_bytes_with_and_without_a_filter(fleet: Project) -> None:
     assert fleet.page(search="nothing").body == b'{"object":"list","data":[],"has_more":false}'
     assert fleet.page(updated_since="2000-01-01").body == fleet.page().body
@@ -105,6 +128,7 @@ def test_filters_match_the_live_version(project: Project) -> None:
     ("parameter", "value", "text"),
     [
         ("model_type", "chatt", "Did you mean 'chat'?"),
+        ("model_status", "retire", "Did you mean 'retired'?"),
         ("model_type", "Chat", "must be one of chat, completion"),
         ("updated_since", "yesterday", "ISO 8601"),
         ("updated_since", "2026-02-30", "ISO 8601"),
@@ -127,7 +151,7 @@ def test_a_repeated_and_an_unknown_filter_are_rejected(project: Project) -> None
 
     assert error_of(repeated) == (400, "repeated_parameter", "provider")
     assert error_of(unknown) == (400, "unknown_parameter", "author")
-    assert unknown.error["message"].endswith("search, provider, model, model_type, owner, updated_since.")
+    assert unknown.error["message"].endswith("search, provider, model, model_type, owner, model_status, updated_since.")
     versions = project.request("GET", "/v2/manifests?provider=openai")
     assert error_of(versions) == (400, "unknown_parameter", "provider")
 

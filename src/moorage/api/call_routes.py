@@ -46,7 +46,7 @@ _PINNED_ERRORS = (
 CALL_HEADERS = (
     *VARIANT_HEADERS, "X-Moorage-Provider",
     "X-Moorage-Model", "X-Moorage-Attempts", "X-Moorage-Overhead-Ms", "X-Moorage-Dropped", "X-Moorage-Attempt-Log",
-    "X-Moorage-Warnings", "X-Moorage-Cache", "Age",
+    "X-Moorage-Warnings", "X-Moorage-Cache", "Age", "Sunset", "Deprecation", "Link",
 )  # fmt: skip
 
 

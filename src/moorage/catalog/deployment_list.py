@@ -42,7 +42,8 @@ class DeploymentList:
         state = state or ListState([], [], [], [])
         self.seqs, self.items, self.revs, self.live_fields = state.seqs, state.items, state.revs, state.live_fields
         self.filter_fields = [
-            FilterFields.of(item, live.owner) for item, live in zip(state.items, state.live_fields, strict=True)
+            FilterFields.of(item, live.owner, live.runtime_config)
+            for item, live in zip(state.items, state.live_fields, strict=True)
         ]
 
     def __len__(self) -> int:

@@ -2,6 +2,8 @@
 
 import re
 import time
+from datetime import UTC, date, datetime
+from email.utils import format_datetime
 from typing import Final
 from urllib.parse import quote
 
@@ -9,6 +11,7 @@ from starlette.requests import Request
 
 from moorage.api.calls.shape import CallIds
 from moorage.api.environment import HEADER, header_value
+from moorage.core.deployments.retired_models import Retirement, find_retirement
 from moorage.gateway.call import Progress
 from moorage.gateway.resolve import ResolvedCall
 from moorage.providers.request import native_model
@@ -48,6 +51,9 @@ def progress_headers(progress: Progress) -> dict[str, str]:
         config = progress.target.config
         headers["X-Moorage-Provider"] = _value(config.provider)
         headers["X-Moorage-Model"] = _value(native_model(config.provider, config.model))
+        retirement = find_retirement(config.provider, config.model)
+        if retirement is not None:
+            headers |= retirement_headers(retirement)
     overhead = time.perf_counter() - progress.started - progress.waited_seconds
     headers["X-Moorage-Overhead-Ms"] = f"{max(0.0, overhead) * 1e3:.2f}"
     if progress.omitted:
@@ -61,6 +67,21 @@ def progress_headers(progress: Progress) -> dict[str, str]:
         )
         headers["X-Moorage-Attempt-Log"] = _cut(log, "; ")
     return headers
+
+
+def retirement_headers(retirement: Retirement) -> dict[str, str]:
+    """Return the headers about the end of a model: RFC 8594, RFC 9745, and the page with the dates."""
+    headers = {
+        "Sunset": format_datetime(_midnight(retirement.retires), usegmt=True),
+        "Link": f'<{retirement.source.url}>; rel="deprecation"; type="text/html"',
+    }
+    if retirement.announced is not None:
+        headers["Deprecation"] = f"@{int(_midnight(retirement.announced).timestamp())}"
+    return headers
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _cut(text: str, separator: str) -> str:

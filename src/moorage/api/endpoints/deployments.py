@@ -3,6 +3,7 @@
 import msgspec
 from starlette.responses import Response
 
+from moorage import clock
 from moorage.api.request import RequestContext
 from moorage.api.responses import deployment_response, json_response
 from moorage.core.deployments.deployment import (
@@ -34,11 +35,14 @@ async def list_page(ctx: RequestContext) -> Response:
     With filters, those that match all of them.
     """
     parameters, catalog = ctx.parameters(), ctx.services.catalog
-    query, filters = PageQuery.read(parameters, FILTERS), Filter.read(parameters)
+    query, filters = PageQuery.read(parameters, FILTERS), Filter.read(parameters, clock.today())
     project, revision = catalog.view(ctx.project_id, ctx.environment), catalog.revision
     if filters is None or len(project) <= _SMALL_SCAN:
-        return json_response(ctx, project.page(query, filters))
-    return json_response(ctx, await ctx.compute(project.for_scan().page, query, filters), rev=revision)
+        response = json_response(ctx, project.page(query, filters))
+    else:
+        found = await ctx.compute(project.for_scan().page, query, filters)
+        response = json_response(ctx, found, rev=revision)
+    return _uncached(response) if filters is not None and filters.model_status is not None else response
 
 
 async def get(ctx: RequestContext) -> Response:
@@ -97,8 +101,12 @@ async def list_deleted(ctx: RequestContext) -> Response:
     """List the deleted deployments that can be restored, the last deletion first, a page at a time."""
     query = PageQuery.read(ctx.request.query_params.multi_items())
     found, rev = await ctx.read(lambda reader: deleted_page(reader, ctx.project_id, query))
-    response = json_response(ctx, msgspec.json.encode(found), rev=rev)
-    response.headers["Cache-Control"] = "no-store"  # the time decides, too
+    return _uncached(json_response(ctx, msgspec.json.encode(found), rev=rev))
+
+
+def _uncached(response: Response) -> Response:
+    """Return a response without its ETag, because it depends on the time, too."""
+    response.headers["Cache-Control"] = "no-store"
     del response.headers["ETag"]
     return response
 

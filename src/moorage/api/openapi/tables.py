@@ -8,6 +8,7 @@ from moorage.core.deployments.ownership import Owner
 from moorage.core.deployments.page import DEFAULT_LIMIT, MAX_LIMIT
 from moorage.core.deployments.prompt_config import ModelType
 from moorage.core.deployments.proposal import ProposalStatus
+from moorage.core.deployments.retired_models import STATUSES
 from moorage.core.environments import NAME_PATTERN
 
 _FILTER = {"type": "string", "maxLength": MAX_TEXT}
@@ -123,6 +124,10 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "Returns deployments of this model type.",
         "schema": {"enum": ["", *get_args(ModelType)]},
     },
+    "model_status": {
+        "description": "Returns deployments with a retired or retiring model, also that of a variant or fallback.",
+        "schema": {"enum": ["", *STATUSES]},
+    },
     "updated_since": {
         "description": "Returns deployments that were updated at or after this date or time (ISO 8601).",
         "schema": _FILTER,
@@ -203,6 +208,9 @@ HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "Location": ("The path of the proposal.", {"type": "string"}),
     "X-Moorage-Provider": ("The provider that responded.", {"type": "string"}),
+    "Sunset": ("The date on which the provider retires the model, if it is known (RFC 8594).", {"type": "string"}),
+    "Deprecation": ("The date on which its provider announced that, if it is known (RFC 9745).", {"type": "string"}),
+    "Link": ("The page of the provider with these dates.", {"type": "string"}),
     "X-Moorage-Model": ("The model that responded, by the provider's name.", {"type": "string"}),
     "X-Moorage-Cache": (
         "Whether the response is from the cache; present if the variant has one.",

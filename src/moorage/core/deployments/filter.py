@@ -1,18 +1,20 @@
 """Filters of the list, which Moorage adds to the contract (docs/api.md)."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import get_args
 
 import msgspec
 
 from moorage.core.deployments.ownership import Owner
 from moorage.core.deployments.prompt_config import ModelType, PromptConfig
+from moorage.core.deployments.retired_models import STATUSES, find_retirement
 from moorage.core.errors.requests import FilterNotATime, FilterTooLong, InvalidFilter
 from moorage.core.times import find_moment, iso
 from moorage.core.validation.messages import nearest
 
-FILTERS = ("search", "provider", "model", "model_type", "owner", "updated_since")
+FILTERS = ("search", "provider", "model", "model_type", "owner", "model_status", "updated_since")
 
 MAX_TEXT = 256
 
@@ -36,11 +38,37 @@ class _Item(msgspec.Struct):
     prompt_config: _Config
 
 
+class _Model(msgspec.Struct):
+    provider: str
+    model: str
+
+
+class _VariantModels(msgspec.Struct):
+    prompt_config: _Model
+    fallbacks: list[_Model] = []
+
+
+class _RuntimeModels(msgspec.Struct):
+    fallbacks: list[_Model] = []
+    variants: list[_VariantModels] = []
+
+    def all(self) -> Iterator[_Model]:
+        yield from self.fallbacks
+        for variant in self.variants:
+            yield variant.prompt_config
+            yield from variant.fallbacks
+
+
 _decode = msgspec.json.Decoder(_Item).decode
+_decode_runtime = msgspec.json.Decoder(_RuntimeModels).decode
 
 
 class FilterFields(msgspec.Struct, frozen=True, gc=False):
-    """The fields of a deployment that filters use; `updated` has the form of responses."""
+    """The fields of a deployment that filters use; `updated` has the form of responses.
+
+    `first_retires` and `last_retires` are the earliest and the latest known retirement of its models, and those of its
+    variants and fallbacks; None if there is none.
+    """
 
     text: str
     provider: str
@@ -48,24 +76,34 @@ class FilterFields(msgspec.Struct, frozen=True, gc=False):
     model_type: str
     updated: str
     owner: Owner
+    first_retires: date | None = None
+    last_retires: date | None = None
 
     @classmethod
-    def of(cls, item: bytes, owner: Owner) -> "FilterFields":
-        """Return the fields of a deployment's JSON (`DeploymentItem`), which does not have the owner."""
+    def of(cls, item: bytes, owner: Owner, runtime_config: str) -> "FilterFields":
+        """Return the fields of a deployment's JSON (`DeploymentItem`), which does not have the other two."""
         found = _decode(item)
-        return cls.make(found.key, found.description, found.prompt_config, found.updated, owner)
+        return cls.make(found.key, found.description, found.prompt_config, found.updated, owner, runtime_config)
 
     @classmethod
     def make(
-        cls, key: str, description: str, config: "PromptConfig | _Config", updated: str, owner: Owner
-    ) -> "FilterFields":
+        cls, key: str, description: str, config: "PromptConfig | _Config", updated: str, owner: Owner,
+        runtime_config: str,
+    ) -> "FilterFields":  # fmt: skip
         """Return the fields of a deployment. Equal strings share memory."""
         provider, model, model_type = (
             sys.intern(config.provider),
             sys.intern(config.model),
             sys.intern(config.model_type),
         )
-        return cls(_folded(f"{key}\n{description}"), provider, model, model_type, updated, owner)
+        first, last = _retirements(provider, model, runtime_config)
+        return cls(_folded(f"{key}\n{description}"), provider, model, model_type, updated, owner, first, last)
+
+    def has_status(self, status: str, today: date) -> bool:
+        """Return whether a model of the deployment has a status (`ModelStatus`) on a day."""
+        if self.first_retires is None or self.last_retires is None:
+            return False
+        return self.first_retires <= today if status == "retired" else self.last_retires > today
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -76,10 +114,12 @@ class Filter(msgspec.Struct, frozen=True):
     model: str | None = None
     model_type: str | None = None
     owner: str | None = None
+    model_status: str | None = None
     updated_since: str | None = None
+    today: date = date.min
 
     @classmethod
-    def read(cls, parameters: Iterable[tuple[str, str]]) -> "Filter | None":
+    def read(cls, parameters: Iterable[tuple[str, str]], today: date) -> "Filter | None":
         """Read the filters from query parameters that `PageQuery.read` accepted, or return None.
 
         An empty value counts as absent.
@@ -91,7 +131,7 @@ class Filter(msgspec.Struct, frozen=True):
         for name, value in given.items():
             if len(value) > MAX_TEXT:
                 raise FilterTooLong(param=name, maximum=MAX_TEXT)
-        for name, choices in (("model_type", _TYPES), ("owner", _OWNERS)):
+        for name, choices in (("model_type", _TYPES), ("owner", _OWNERS), ("model_status", STATUSES)):
             chosen = given.get(name)
             if chosen is not None and chosen not in choices:
                 raise InvalidFilter(
@@ -102,7 +142,7 @@ class Filter(msgspec.Struct, frozen=True):
             given["search"] = _folded(given["search"])
         if "updated_since" in given:
             given["updated_since"] = _moment(given["updated_since"])
-        return cls(**given) if given else None
+        return cls(**given, today=today) if given else None
 
     def matches(self, fields: FilterFields) -> bool:
         """Return whether a deployment matches."""
@@ -111,9 +151,19 @@ class Filter(msgspec.Struct, frozen=True):
             and (self.model is None or fields.model == self.model)
             and (self.model_type is None or fields.model_type == self.model_type)
             and (self.owner is None or fields.owner == self.owner)
+            and (self.model_status is None or fields.has_status(self.model_status, self.today))
             and (self.updated_since is None or fields.updated >= self.updated_since)
             and (self.search is None or self.search in fields.text)
         )
+
+
+def _retirements(provider: str, model: str, runtime_config: str) -> tuple[date | None, date | None]:
+    """Return the earliest and the latest known retirement of the models of a version."""
+    models = [(provider, model)]
+    if '"model"' in runtime_config:
+        models += [(each.provider, each.model) for each in _decode_runtime(runtime_config).all()]
+    found = [row.retires for each in models if (row := find_retirement(*each)) is not None]
+    return (min(found), max(found)) if found else (None, None)
 
 
 def _moment(text: str) -> str:
