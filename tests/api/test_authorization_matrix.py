@@ -88,6 +88,15 @@ BODIES: dict[type, dict[str, Any]] = {
     ProposalReason: {"reason": "changed"},
 }
 
+
+def encoded(body: object) -> tuple[bytes, dict[str, str]]:
+    """Return a body as JSON or as a form, with the header that a form needs."""
+    if body is not FORM:
+        return json.dumps(body).encode(), {}
+    data, content_type = encode_multipart_formdata(FORM)
+    return data, {"Content-Type": content_type}
+
+
 #: Required query parameters.
 QUERIES = {
     "Diff": {"to": "1.0"}, "EnvironmentDiff": {"from": "production", "to": "production"}, "Summaries": {"ids": "a"},
@@ -208,11 +217,8 @@ class Harness:
     def request(self, method: str, path: str, authorization: str | None, body: object = None) -> Response:
         """Send a request, always with the same request id."""
         headers = {"X-Request-Id": "matrix"} | ({} if authorization is None else {"Authorization": authorization})
-        if body is not FORM:
-            data = None if body is None else json.dumps(body).encode()
-        else:
-            data, content_type = encode_multipart_formdata(body)
-            headers = {**headers, "Content-Type": content_type}
+        data, further = (None, dict[str, str]()) if body is None else encoded(body)
+        headers |= further
         url = self.project.server.url + path
         http_response = self._pool.request(method, url, body=data, headers=headers, preload_content=False)
         if http_response.headers.get("content-type") == "text/event-stream":
@@ -403,7 +409,7 @@ def test_a_head_requires_the_scopes_of_its_get(harness: Harness, operation: Oper
 OPTIONAL_HEADERS = {
     "x-moorage-breaking", "x-moorage-normalized", "x-moorage-owner", "x-moorage-previous-owner",
     "x-moorage-previous-version", "x-moorage-unreadable", "x-moorage-warnings", "x-moorage-dropped",
-    "x-moorage-attempt-log", "x-moorage-warning",
+    "x-moorage-attempt-log", "x-moorage-warning", "x-moorage-cache", "age", "sunset", "deprecation", "link",
 }  # fmt: skip
 
 

@@ -33,8 +33,9 @@ def test_the_index_sends_browsers_to_the_console(project: Project) -> None:
     [
         ("GET", "/models", "the base URL ends with /v1"),
         ("POST", "/chat/completions", "the base URL ends with /v1"),
-        ("POST", "/v1/embeddings", "Moorage calls models of the types chat, completion and vision"),
-        ("POST", "/v2/router/rerank", "Moorage calls models of the types chat, completion and vision"),
+        ("POST", "/v1/images/edits", "there are images/generations, audio/speech"),
+        ("POST", "/v2/router/ocr", "there are images/generations, audio/speech"),
+        ("POST", "/embeddings", "the base URL ends with /v1"),
         ("POST", "/v1/messages", "POST /v1/chat/completions is"),
         ("POST", "/messages", "POST /v1/chat/completions is"),
         ("POST", "/v1/chat/completions/", "Did you mean /v1/chat/completions?"),

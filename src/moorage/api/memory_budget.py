@@ -20,6 +20,9 @@ _CALL_COPIES: Final = 3
 #: A value of parsed JSON takes at most so many bytes for each of the characters that begin or separate values.
 _VALUE_BYTES: Final = 64
 
+#: The objects of the smallest deployment, which have a place for each field (bytes).
+_OBJECT_BYTES: Final = 1_024
+
 #: With more quotes, the strings of a body are not counted one by one.
 _MAX_QUOTES: Final = 50_000
 
@@ -116,7 +119,7 @@ def parsed_bytes(body: bytes) -> int:
     A character takes one byte in a string of ASCII, and up to four in one with any other character.
     """
     values = len(body) - len(body.translate(None, b"{[:,"))
-    return _string_bytes(body) + _VALUE_BYTES * values
+    return _string_bytes(body) + _VALUE_BYTES * values + _OBJECT_BYTES
 
 
 def _string_bytes(body: bytes) -> int:

@@ -8,7 +8,7 @@ from moorage.core.errors.base import MoorageError, NotFound
 
 _BASE_URL: Final = "For clients of OpenAI, the base URL ends with /v1, as in http://127.0.0.1:8700/v1."
 
-_LATER: Final = "Moorage calls models of the types chat, completion and vision; other types follow."
+_MEDIA: Final = "For images and audio, there are images/generations, audio/speech and audio/transcriptions."
 
 _ANTHROPIC: Final = "The API of Anthropic is not available; POST /v1/chat/completions is."
 
@@ -22,13 +22,11 @@ def _each(*ends: str) -> tuple[str, ...]:
 
 #: The start of paths that other servers have, and what this server has instead.
 _ELSEWHERE: Final = (
-    (("/models", "/chat/", "/completions", "/responses"), _BASE_URL),
+    (("/models", "/chat/", "/completions", "/responses", "/embeddings", "/moderations", "/rerank"), _BASE_URL),
     (_each("/v1/", "/v2/", "/v3/"), "The base URL of the client has a version twice. It ends with /v1."),
     (("/messages", *_each("/messages", "/complete/")), _ANTHROPIC),
     (_each("/models/"), "A model is the key of a deployment, which has no slash; GET /v1/models lists them."),
-    (("/embeddings", *_each(
-        "/embeddings", "/images/", "/audio/", "/moderations", "/rerank", "/ocr",
-    )), _LATER),
+    (_each("/images/", "/audio/", "/ocr"), _MEDIA),
 )  # fmt: skip
 
 #: The longest path that is compared with those of the routes.

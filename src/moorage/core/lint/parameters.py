@@ -79,7 +79,7 @@ def check_parameters(
             report.problem(where, f"{_shown(value)} is out of range: {provider} accepts {_described(accepted)}")
     dimensions = parameters.dimensions
     if (
-        model_type == "embedding"
+        model_type != "image"
         and isinstance(dimensions, str)
         and not (dimensions.isascii() and dimensions.isdecimal() and dimensions.strip("0"))
     ):
