@@ -17,6 +17,7 @@ import urllib3
 from urllib3.filepost import encode_multipart_formdata
 
 from moorage.api.calls.openai_request import ChatBody, TextBody
+from moorage.api.calls.responses_request import ResponsesBody
 from moorage.api.endpoints.openai import PREFIXES
 from moorage.api.endpoints.vendor_environments import PatchVendorEnvironment, PostVendorEnvironment
 from moorage.api.operation import OPEN, Operation
@@ -67,6 +68,7 @@ BODIES: dict[type, dict[str, Any]] = {
     GetConfigRequest: {"key": "quay-live", **MOCK},
     ChatBody: {"model": "quay-live", **MOCK},
     TextBody: {"model": "quay-live", **MOCK},
+    ResponsesBody: {"model": "quay-live", **MOCK},
     EmbeddingsBody: {"model": "quay-live", "input": "a"},
     ImagesBody: {"model": "quay-live", "prompt": "a"},
     SpeechBody: {"model": "quay-live", "input": "a"},

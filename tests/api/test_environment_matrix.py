@@ -30,7 +30,7 @@ USES = {
         "DeploymentGetConfig", "DeploymentInvoke", "DeploymentStream", "Explain", "RenderVersion", "TryVersion",
         *(f"{t}{rest}" for t in ("OpenAi", "Router2", "Router3") for rest in (
             "ChatCompletions", "Completions", "Embeddings", "Images", "Speech", "Transcriptions", "Moderations",
-            "Rerank",
+            "Rerank", "Responses",
         )),
     },
     "all": {
@@ -99,7 +99,7 @@ def expected(operation: Operation, key: str, parameter: str) -> Outcome:
         return GONE
     if key == "bound" and (operation.environment == "all" or (operation.name in OF_ANOTHER and parameter == "none")):
         return WRONG
-    if parameter == "none" or operation.name.endswith("Responses"):  # which rejects all requests
+    if parameter == "none":
         return ACCEPTED
     if operation.name not in FILTERED:
         return NO_PARAMETER

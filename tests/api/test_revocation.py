@@ -19,7 +19,6 @@ from moorage.api.memory_budget import WRITE_BYTES
 from moorage.api.operation import Operation
 from moorage.api.tasks.bodies import TranscriptionForm
 from moorage.core.access import DEFAULT_SCOPES, Scope
-from moorage.core.errors.routes import ResponsesNotSupported
 from moorage.registry import api_keys
 from moorage.registry.write_context import WriteContext
 from moorage.store.opening import open_store
@@ -37,7 +36,7 @@ WITH_BODY = [operation for operation in CLOSED if operation.body is not None]
 
 #: Those whose body is in memory; files have a budget of the disk.
 IN_MEMORY = [operation for operation in WITH_BODY if operation.body is not TranscriptionForm]
-WITHOUT_WRITES = {each.name for each in CLOSED if each.is_call or ResponsesNotSupported in each.errors}
+WITHOUT_WRITES = {each.name for each in CLOSED if each.is_call}
 WRITES = [
     operation
     for operation in CLOSED

@@ -15,7 +15,6 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
-from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
@@ -39,9 +38,7 @@ def server(sqlite_server: Server) -> Server:
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_response_is_documented(case: Case[Any], project: Project) -> None:
     kwargs: dict[str, Any] = {"base_url": project.server.url, "headers": {"Authorization": f"Bearer {project.token}"}}
-    is_unavailable = case.operation.path.endswith("/responses")  # it is always a 501, which the document says
-    excluded = [*EXCLUDED_CHECKS, not_a_server_error] if is_unavailable else EXCLUDED_CHECKS
-    case.call_and_validate(**kwargs, excluded_checks=excluded)
+    case.call_and_validate(**kwargs, excluded_checks=EXCLUDED_CHECKS)
 
 
 def test_an_undocumented_status_is_detected(project: Project) -> None:

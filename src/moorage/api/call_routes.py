@@ -4,8 +4,10 @@ from typing import Any
 
 from moorage.api.calls.openai_chat import ChatResponse
 from moorage.api.calls.openai_request import ChatBody, TextBody
+from moorage.api.calls.openai_responses import ResponseObject
 from moorage.api.calls.openai_text import TextResponse
 from moorage.api.calls.orq import InvokeResponse
+from moorage.api.calls.responses_request import ResponsesBody
 from moorage.api.endpoints import invoke, models, openai, tasks
 from moorage.api.operation import Operation
 from moorage.api.route_groups import (
@@ -22,7 +24,6 @@ from moorage.core.errors import base as errors
 from moorage.core.errors import integrations as integration_errors
 from moorage.core.errors import requests as request_errors
 from moorage.core.errors.environments import VersionNotPublished
-from moorage.core.errors.routes import ResponsesNotSupported
 from moorage.core.resolution.config import GetConfigRequest
 from moorage.gateway import errors as call_errors
 from moorage.gateway.egress import EgressForbidden
@@ -91,8 +92,8 @@ def _openai(prefix: str) -> tuple[Operation, ...]:
             responses={200: shapes.RerankResponse}, **call,
         ),
         Operation(
-            method="POST", path=f"{prefix}/responses", name=f"{title}Responses", handler=openai.responses,
-            scopes=_INVOKE, responses={}, headers=(), errors=(ResponsesNotSupported,),
+            path=f"{prefix}/responses", name=f"{title}Responses", handler=openai.responses, body=ResponsesBody,
+            responses={200: ResponseObject}, **call,
         ),
         Operation(
             method="GET", path=f"{prefix}/models", name=f"{title}Models", handler=models.list_page, scopes=_INVOKE,

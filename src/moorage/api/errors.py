@@ -57,7 +57,6 @@ STATUS: dict[type[MoorageError], int] = {
     request_errors.UnsupportedEncoding: 415,
     errors.MoorageError: 500,
     template_errors.RendererBusy: 503,
-    route_errors.ResponsesNotSupported: 501,
     NotSupportedByProvider: 400,
     UnsupportedModelType: 400,
     call_errors.UnsupportedModelTypeForCall: 400,
@@ -184,8 +183,6 @@ def error_response(
         headers["Retry-After"] = _RETRY_AFTER_SECONDS[status]
     if isinstance(error, errors.IdempotencyQuotaExceeded):
         headers["Retry-After"] = _RETRY_AFTER_QUOTA
-    if status == 501:
-        headers["X-Should-Retry"] = "false"  # SDKs of OpenAI retry every 5xx
     if isinstance(error, call_errors.CallFailed) and error.retry_after is not None:
         headers["Retry-After"] = str(math.ceil(min(error.retry_after, _MAX_RETRY_AFTER)))
     if isinstance(error, errors.TooManyRequests | errors.TooManyFailures):

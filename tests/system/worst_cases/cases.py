@@ -120,6 +120,10 @@ def _specific(operation: str) -> Iterator[Iterator[Case]]:
         "DeploymentStream": _get_configs("/v2/deployments/stream", "key"),
         "OpenAiChatCompletions": _get_configs("/v1/chat/completions", "model"),
         "OpenAiCompletions": _get_configs("/v1/completions", "model"),
+        "OpenAiResponses": _get_configs("/v1/responses", "model", "input"),
+        "OpenAiEmbeddings": _texts("/v1/embeddings"),
+        "OpenAiModerations": _texts("/v1/moderations"),
+        "OpenAiRerank": _texts("/v1/rerank"),
         "Explain": (
             Case(key, "POST", f"/v2/deployments/{key}/explain", encode({"context": context}))
             for key in HEAVIEST
@@ -235,15 +239,22 @@ def _publishes() -> Iterator[Case]:
             yield Case(f"{key} {version}", "POST", path)
 
 
-def _get_configs(path: str, field: str) -> Iterator[Case]:
+def _texts(path: str) -> Iterator[Case]:
+    texts = ["\u0001" * 400] * 2_048
+    for key in HEAVIEST:
+        body = {"model": key, "input": texts, "query": "\u0001" * 10_000, "documents": texts * 4}
+        yield Case(key, "POST", path, encode(body))
+
+
+def _get_configs(path: str, field: str, messages: str = "messages") -> Iterator[Case]:
     small: Body = {"inputs": {"a": [{}] * 300, "b": [{}] * 300, "c": "x"}}
     large: Body = {
         "inputs": {"a": [{}] * 20_000, "b": "x" * 300_000},
         "context": {f"a{number}": 1 for number in range(90)},
-        "messages": [user("")] * 10_000,
+        messages: [user("")] * 10_000,
     }
     names: Body = {"inputs": {f"{'n' * 8}{number}": 0 for number in range(50_000)}}
-    bad: Body = {"messages": [{"role": "r" * 100}] * 4_000, "context": {"c" * 900 + str(n): {} for n in range(300)}}
+    bad: Body = {messages: [{"role": "r" * 100}] * 4_000, "context": {"c" * 900 + str(n): {} for n in range(300)}}
     for key in DEPLOYMENTS:
         for name, body in {"small": small, "large": large, "names": names, "bad": bad}.items():
             yield Case(f"{key} {name}", "POST", path, encode({field: key, **body}))

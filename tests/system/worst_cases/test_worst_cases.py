@@ -109,7 +109,7 @@ def _problems(operation: Operation, measured: Measured) -> Iterator[str]:
             excess.pop("memory", None)
             excess.pop("response", None)
         # The provider of calls cannot be reached, which is its error.
-        if excess or (status >= 500 and not (operation.is_call and status == 502) and status != 501):
+        if excess or (status >= 500 and not (operation.is_call and status == 502)):
             yield f"{operation.name}, {case.name} ({status}): {excess}"
 
 

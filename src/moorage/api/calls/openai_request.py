@@ -95,7 +95,7 @@ def read_chat(body: bytes) -> OpenAiRequest:
     """
     fields = fields_of(body)
     messages = fields.get("messages")
-    return _request(fields, [] if messages is None else messages, [])
+    return make_request(fields, [] if messages is None else messages, [])
 
 
 def read_text(body: bytes, *, is_router: bool) -> OpenAiRequest:
@@ -114,7 +114,7 @@ def read_text(body: bytes, *, is_router: bool) -> OpenAiRequest:
     if prompt is not None and not isinstance(prompt, str):
         problems.append(Problem("prompt", "must be one text; send a request for each text, and no tokens"))
         prompt = None
-    return _request(fields, [{"role": "user", "content": prompt}] if prompt else [], problems)
+    return make_request(fields, [{"role": "user", "content": prompt}] if prompt else [], problems)
 
 
 def fields_of(body: bytes) -> Object:
@@ -134,7 +134,12 @@ def _is_default(name: str, value: Any) -> bool:
     return default is not None and type(value) in (int, float, bool) and value == default
 
 
-def _request(fields: Object, messages: Any, problems: list[Problem]) -> OpenAiRequest:
+def make_request(fields: Object, messages: Any, problems: list[Problem]) -> OpenAiRequest:
+    """Return the request for fields in the form of chats.
+
+    Raises:
+        InvalidBody: with all problems, also those given.
+    """
     key, pin = deployment_of(fields.get("model"), problems)
     inputs = inputs_of(fields, problems)
     context = object_of(fields.get("context"), "context", problems)

@@ -9,12 +9,13 @@ from starlette.responses import Response
 
 from moorage.api.calls.openai_chat import OpenAiChatShape
 from moorage.api.calls.openai_request import OpenAiRequest, read_chat, read_text
+from moorage.api.calls.openai_responses import OpenAiResponsesShape
 from moorage.api.calls.openai_text import OpenAiTextShape
 from moorage.api.calls.respond import respond
+from moorage.api.calls.responses_request import read_responses
 from moorage.api.calls.running import CallRequest
 from moorage.api.request import RequestContext
 from moorage.api.request_reader import SMALL_BODY
-from moorage.core.errors.routes import ResponsesNotSupported
 from moorage.providers.request import native_model
 
 #: The prefixes of the routes.
@@ -73,5 +74,23 @@ async def completions(ctx: RequestContext) -> Response:
 
 
 async def responses(ctx: RequestContext) -> Response:
-    """Reject the request: the Responses API is not available."""
-    raise ResponsesNotSupported(path=ctx.request.url.path[:200])
+    """Call a deployment that `prompt` or `model` names; the input comes after its messages."""
+    ctx.allow_query_params()
+    body = await ctx.call_body()
+    is_small = len(body) <= SMALL_BODY
+    asked = read_responses(body) if is_small else await ctx.compute(read_responses, body)
+    found, echo = asked.found, asked.echo if is_small else {}  # each event with a response repeats it
+    del body
+    return await respond(
+        ctx,
+        CallRequest(
+            found.request,
+            lambda ids, config: OpenAiResponsesShape(ids, native_model(config.provider, config.model), echo),
+            found.is_stream,
+            is_small,
+            found.pin,
+            found.tools,
+            found.mock,
+            asked.warnings,
+        ),
+    )

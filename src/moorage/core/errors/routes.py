@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final
 
-from moorage.core.errors.base import MoorageError, NotFound
+from moorage.core.errors.base import NotFound
 
 _BASE_URL: Final = "For clients of OpenAI, the base URL ends with /v1, as in http://127.0.0.1:8700/v1."
 
@@ -54,13 +54,6 @@ class SlashInKey(RouteNotFound):
     """There is no route {path}."""
 
     hint = "{similar}A key has no slash; use a dot instead, as in `folder.faq`. See /docs for all routes."
-
-
-class ResponsesNotSupported(MoorageError):
-    """The Responses API ({path}) is not available."""
-
-    code = "not_implemented"
-    hint = "Use POST /v1/chat/completions; most clients have a setting for it, such as `openai-chat:` or `.chat()`."
 
 
 class MethodNotAllowed(NotFound):
