@@ -330,8 +330,8 @@ def test_the_calls_of_the_quick_start_run_as_written_and_without_the_mock(folder
     ):
         called = run_python(script, server, server.token())
 
-    assert called.stdout.splitlines() == ["It arrives tomorrow." if has_mock else TEXT] * 2, called.stderr
-    assert len(provider.requests) == (0 if has_mock else 2)
+    assert called.stdout.splitlines() == ["It arrives tomorrow." if has_mock else TEXT] * 3, called.stderr
+    assert len(provider.requests) == (0 if has_mock else 3)
     for request in provider.requests:
         assert request["model"] == "gpt-4o"
         assert request["messages"][-1] == {"role": "user", "content": "Where is my order?"}
