@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from tests.support.vendors.checks import body_of, check_fields, check_types, medium
+from tests.support.vendors.gemini_media import respond_media
 from tests.support.vendors.model import Answer, Asked, Medium, Tool, answer, pieces
 from tests.support.vendors.server import Received, Refused, Reply
 
@@ -48,10 +49,14 @@ class GeminiVendor:
         self.base = "/v1" if vendor_id == "google" else "/v1beta"
         self.key = "ya29.test-of-google" if vendor_id == "google" else "AIzaTestOfGoogleAi"
         self.models = ("gemini-2.0-flash", "gemini-2.5-flash", "gemini-3-pro-preview")
+        self.others = {
+            "embedding": "gemini-embedding-001", "image": "gemini-2.5-flash-image",
+            "tts": "gemini-2.5-flash-preview-tts",
+        }  # fmt: skip
 
     def model(self, kind: str) -> str:
-        """Return a model: each sees images."""
-        return self.models[0]
+        """Return a model: each for chats sees images."""
+        return self.others.get(kind, self.models[0])
 
     def respond(self, request: Received) -> Reply:
         """Return the response to a request; at `/token`, an access token for the assertion of a service account."""
@@ -60,6 +65,8 @@ class GeminiVendor:
         self._authenticate(request)
         model, method = self._target(request.path)
         body = body_of(request, self._refuse)
+        if (reply := respond_media(model, method, body, self.others, self._refuse)) is not None:
+            return reply
         asked = self._read(body, model)
         found = answer(asked)
         if method == "generateContent":
@@ -106,12 +113,15 @@ class GeminiVendor:
     def _target(self, path: str) -> tuple[str, str]:
         folder = "/projects/shop/locations/europe-west1/publishers/google" if self.id == "google" else ""
         found = re.fullmatch(
-            re.escape(f"{self.base}{folder}") + r"/models/([^/:]+):(generateContent|streamGenerateContent\?alt=sse)",
+            re.escape(f"{self.base}{folder}")
+            + r"/models/([^/:]+):(generateContent|streamGenerateContent\?alt=sse|batchEmbedContents|predict)",
             path,
         )
+        absent = {"google": "batchEmbedContents", "google-ai": "predict"}[self.id]
+        found = None if found is not None and found[2] == absent else found
         if found is None:
             raise Refused(Reply(404, {"Content-Type": "text/html"}, [b"<!DOCTYPE html><title>Error 404</title>"]))
-        if found[1] not in self.models:
+        if found[1] not in (*self.models, *self.others.values()):
             raise Refused(self.failure(404, f"models/{found[1]} is not found for API version v1beta."))
         return found[1], found[2]
 

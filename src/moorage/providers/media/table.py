@@ -10,6 +10,7 @@ from moorage.providers.media.steps import Run
 MediaProtocol = Literal[
     "openai_embeddings", "openai_images", "openai_speech", "openai_transcriptions", "openai_moderations", "rerank",
     "cohere_embeddings", "nvidia_rerank",
+    "gemini_embeddings", "gemini_images", "gemini_speech", "gemini_transcriptions",
 ]  # fmt: skip
 
 _OPENAI: Final[Mapping[str, MediaProtocol]] = {
@@ -18,12 +19,19 @@ _OPENAI: Final[Mapping[str, MediaProtocol]] = {
 }  # fmt: skip
 _MODERATED: Final[Mapping[str, MediaProtocol]] = {**_OPENAI, "moderation": "openai_moderations"}
 
+_GEMINI: Final[Mapping[str, MediaProtocol]] = {
+    "embedding": "gemini_embeddings", "image": "gemini_images", "tts": "gemini_speech",
+    "stt": "gemini_transcriptions",
+}  # fmt: skip
+
 #: The protocols of each provider by model type.
 MEDIA: Final[Mapping[str, Mapping[str, MediaProtocol]]] = {
     "openai": _MODERATED,
     "azure": _OPENAI,
     "groq": {"tts": "openai_speech", "stt": "openai_transcriptions"},
     "cohere": {"embedding": "cohere_embeddings", "rerank": "rerank"},
+    "google": _GEMINI,
+    "google-ai": _GEMINI,
     "togetherai": {**_OPENAI, "rerank": "rerank"},
     "nvidia": {"embedding": "openai_embeddings", "rerank": "nvidia_rerank"},
     "jina": {"embedding": "openai_embeddings", "rerank": "rerank"},
