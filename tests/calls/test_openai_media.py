@@ -10,8 +10,11 @@ import pytest
 
 from tests.calls.cells import having
 from tests.support.gateway import Gateway
+from tests.support.raw import RawRequest
+from tests.support.threads import until
 from tests.support.vendors import media
 from tests.support.vendors.faults import status
+from tests.support.vendors.server import Received, Reply, Vendor
 
 _TEXT = "A lighthouse in Zürich 🎉"
 
@@ -74,6 +77,26 @@ def test_tokens_are_sent_to_providers_that_take_them(gateway: Gateway, client: o
         client.embeddings.create(model=deploy(gateway, "mistral", "embedding"), input=tokens)
 
     assert [each.embedding for each in found.data] == [media.vector(each) for each in tokens]
+
+
+def test_models_of_other_families_at_amazon_have_their_own_bodies(gateway: Gateway, client: openai.OpenAI) -> None:
+    plain: dict[str, Any] = {"messages": [], "model_parameters": {}}
+    vectors = gateway.deploy("aws", "embedding", model="cohere.embed-v4:0", **plain)
+    picture = gateway.deploy("aws", "image", model="us.stability.stable-image-core-v1:1", **plain)
+
+    found = client.embeddings.create(model=vectors, input=["a", "b"])
+    images = client.images.generate(model=picture, prompt=_TEXT, n=2)
+
+    assert [each.embedding for each in found.data] == [media.vector("a"), media.vector("b")]
+    assert [base64.b64decode(each.b64_json or "") for each in images.data or []] == [media.picture(_TEXT)] * 2
+
+
+def test_a_vision_model_of_bytedance_takes_one_text_at_a_time(gateway: Gateway, client: openai.OpenAI) -> None:
+    key = gateway.deploy("bytedance", "embedding", model="doubao-embedding-vision", messages=[], model_parameters={})
+
+    found = client.embeddings.create(model=key, input=["a", "b"])
+
+    assert [each.embedding for each in found.data] == [media.vector("a"), media.vector("b")]
 
 
 def test_dimensions_of_the_deployment_are_sent(gateway: Gateway, client: openai.OpenAI) -> None:
@@ -203,6 +226,34 @@ def test_documents_are_in_the_order_of_their_relevance(gateway: Gateway, client:
     assert [each["index"] for each in found["results"]] == [1, 2]
     assert found["results"][0]["document"] == {"text": documents[1]}
     assert found["results"][0]["relevance_score"] >= found["results"][1]["relevance_score"]
+
+
+def test_a_queued_request_is_cancelled_when_the_caller_leaves(gateway: Gateway) -> None:
+    fal: Any = gateway.vendors.vendors["fal"]
+    body = json.dumps({"model": deploy(gateway, "fal", "image"), "prompt": _TEXT}).encode()
+    fal.is_stuck = True
+    request = RawRequest(gateway.server.port)
+    head = {"Authorization": f"Bearer {gateway.project.token}", "Content-Type": "application/json"}
+    request.send_head("POST", "/v1/images/generations", head, len(body))
+    request.send(body)
+    gateway.vendors.wait_for_request("fal")
+
+    request.close()
+
+    until(lambda: bool(fal.cancelled))
+    fal.is_stuck = False
+
+
+def test_credentials_are_not_sent_to_another_server(gateway: Gateway, client: openai.OpenAI) -> None:
+    def elsewhere(vendor: Vendor, request: Received) -> Reply:
+        return Reply.of_json({
+            "request_id": "r", "status_url": "http://127.0.0.2:1/status", "response_url": "http://127.0.0.2:1/r",
+        })  # fmt: skip
+
+    gateway.vendors.fail_next("fal", elsewhere)
+
+    with pytest.raises(openai.InternalServerError, match="another server"):
+        client.images.generate(model=deploy(gateway, "fal", "image"), prompt=_TEXT)
 
 
 def test_a_deployment_of_another_type_names_its_route(gateway: Gateway, client: openai.OpenAI) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from tests.support.vendors.aws_signatures import is_signed
+from tests.support.vendors.bedrock_media import BEDROCK_MODELS, respond_media
 from tests.support.vendors.checks import body_of, check_fields, check_types, medium
 from tests.support.vendors.event_stream import encode_message
 from tests.support.vendors.model import Answer, Asked, Medium, Tool, answer, halves, pieces
@@ -45,12 +46,14 @@ class BedrockVendor:
     models = ("anthropic.claude-haiku-4-5-v1:0", "us.amazon.nova-lite-v1:0", "openai.gpt-oss-120b-1:0")
 
     def model(self, kind: str) -> str:
-        """Return a model: each sees images."""
-        return self.models[0]
+        """Return a model: each for chats sees images."""
+        return BEDROCK_MODELS.get(kind, self.models[:1])[0]
 
     def respond(self, request: Received) -> Reply:
         """Return the response to a request."""
         self._authenticate(request)
+        if (reply := respond_media(request, self._refuse)) is not None:
+            return reply
         _, folder, model, operation = request.path.split("/")
         if folder != "model" or operation not in ("converse", "converse-stream") or model != quote(unquote(model), ""):
             raise Refused(Reply.of_json({"Output": {"__type": "UnknownOperationException"}}, 404))

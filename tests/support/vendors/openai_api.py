@@ -7,6 +7,7 @@ from typing import Any, Final
 from msgspec import structs
 
 from tests.support.vendors.checks import body_of, check_fields, check_types, medium_of_url
+from tests.support.vendors.huggingface_tasks import TASK_MODELS, respond_task
 from tests.support.vendors.model import Answer, Asked, Medium, Tool, answer
 from tests.support.vendors.openai_media import MEDIA_DIALECTS, media_kind, respond_media
 from tests.support.vendors.openai_stream import Chunks
@@ -55,11 +56,14 @@ class OpenAiVendor:
         """Return a model of a type."""
         dialect = self.dialect
         others = MEDIA_DIALECTS[self.id].models if self.id in MEDIA_DIALECTS else {}
+        others = TASK_MODELS if self.id == "huggingface" else others
         return {"chat": dialect.models, "vision": dialect.seeing, "completion": dialect.text_models, **others}[kind][0]
 
     def respond(self, request: Received) -> Reply:
         """Return the response to a request."""
         dialect = self.dialect
+        if self.id == "huggingface" and request.path.startswith("/hf-inference/"):
+            return respond_task(request, self.key, self.failure)
         kind = media_kind(self.base, request.path) if self.id in MEDIA_DIALECTS else None
         is_text = dialect.text_path is not None and request.path == dialect.base + dialect.text_path
         if not is_text and kind is None and request.path != dialect.base + dialect.chat_path:

@@ -11,6 +11,9 @@ MediaProtocol = Literal[
     "openai_embeddings", "openai_images", "openai_speech", "openai_transcriptions", "openai_moderations", "rerank",
     "cohere_embeddings", "nvidia_rerank",
     "gemini_embeddings", "gemini_images", "gemini_speech", "gemini_transcriptions",
+    "huggingface_embeddings", "huggingface_images", "huggingface_speech", "huggingface_transcriptions",
+    "elevenlabs_speech", "elevenlabs_transcriptions", "fal_images", "fal_speech", "fal_transcriptions",
+    "leonardo_images", "bedrock_embeddings", "bedrock_images", "bedrock_rerank", "bedrock_moderations",
 ]  # fmt: skip
 
 _OPENAI: Final[Mapping[str, MediaProtocol]] = {
@@ -30,11 +33,22 @@ MEDIA: Final[Mapping[str, Mapping[str, MediaProtocol]]] = {
     "azure": _OPENAI,
     "groq": {"tts": "openai_speech", "stt": "openai_transcriptions"},
     "cohere": {"embedding": "cohere_embeddings", "rerank": "rerank"},
+    "aws": {
+        "embedding": "bedrock_embeddings", "image": "bedrock_images", "rerank": "bedrock_rerank",
+        "moderation": "bedrock_moderations",
+    },
     "google": _GEMINI,
     "google-ai": _GEMINI,
+    "huggingface": {
+        "embedding": "huggingface_embeddings", "image": "huggingface_images", "tts": "huggingface_speech",
+        "stt": "huggingface_transcriptions",
+    },
     "togetherai": {**_OPENAI, "rerank": "rerank"},
+    "leonardoai": {"image": "leonardo_images"},
+    "fal": {"image": "fal_images", "tts": "fal_speech", "stt": "fal_transcriptions"},
     "nvidia": {"embedding": "openai_embeddings", "rerank": "nvidia_rerank"},
     "jina": {"embedding": "openai_embeddings", "rerank": "rerank"},
+    "elevenlabs": {"tts": "elevenlabs_speech", "stt": "elevenlabs_transcriptions"},
     "litellm": {**_MODERATED, "rerank": "rerank"},
     "openailike": {**_MODERATED, "rerank": "rerank"},
     "bytedance": {"embedding": "openai_embeddings", "image": "openai_images"},
