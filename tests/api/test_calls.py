@@ -594,11 +594,11 @@ def test_without_an_integration_the_error_says_what_to_do(tmp_path: Path) -> Non
 
 def test_another_model_type_names_what_there_is(tmp_path: Path) -> None:
     async def body(app: Application) -> None:
-        await app.put("pictures", a_body(model="gpt-image", model_type="image"))
-        response = await app.send(INVOKE, {"key": "pictures"})
+        await app.put("vectors", a_body(model="embedder", model_type="embedding"))
+        response = await app.send(INVOKE, {"key": "vectors"})
         error = response.json["error"]
         assert (response.status, error["code"]) == (400, "unsupported_model_type")
-        assert "POST /v1/images/generations" in error["message"]
+        assert "POST /v1/embeddings" in error["message"]
         await app.put("documents", a_body(model="sorter", model_type="rerank"))
         error = (await app.send(INVOKE, {"key": "documents"})).json["error"]
         assert "OpenAI has models of the types: chat, vision, completion, embedding" in error["message"]

@@ -37,7 +37,7 @@ class InvokeToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class InvokeMessage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A message of the model."""
+    """A message of the model. An image has the `url`, which can be a data URI."""
 
     type: str
     role: str
@@ -46,6 +46,7 @@ class InvokeMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     reasoning: str | UnsetType = UNSET
     reasoning_signature: str | UnsetType = UNSET
     redacted_reasoning: str | UnsetType = UNSET
+    url: str | UnsetType = UNSET
 
 
 class InvokeChoice(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -91,7 +92,7 @@ class InvokeResponse(msgspec.Struct, frozen=True, omit_defaults=True):
 
     id: str
     created: str
-    object: Literal["chat", "completion"]
+    object: Literal["chat", "completion", "image"]
     model: str
     provider: str
     telemetry: Telemetry
@@ -112,7 +113,7 @@ class OrqShape:
         """`kind` is the type of the model; usage and retrievals are a part of the response if a request asks."""
         self.provider, self.model = provider, model
         self._ids = ids
-        self._object: Literal["chat", "completion"] = "completion" if kind == "completion" else "chat"
+        self._object: Literal["chat", "completion", "image"] = "completion" if kind == "completion" else "chat"
         self._created = iso(ids.at_us)
         self._telemetry = Telemetry(ids.trace_id, ids.span_id)
         self._with_usage = with_usage
@@ -125,6 +126,14 @@ class OrqShape:
         choices = [_whole(choice) for choice in completion.choices]
         self._usage = completion.usage
         return _encode(self._final(choices, completion.system_fingerprint))
+
+    def images(self, urls: Sequence[str], usage: Usage | None) -> bytes:
+        """Return the body of a response with images, each of which is a choice."""
+        self._object, self._usage = "image", usage
+        choices = [
+            InvokeChoice(InvokeMessage("image", "assistant", url=url), index, "stop") for index, url in enumerate(urls)
+        ]
+        return _encode(self._final(choices, None))
 
     def chunks(self, completions: Sequence[Completion]) -> bytes:
         """Return the events for what the model wrote."""

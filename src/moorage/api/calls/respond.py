@@ -37,6 +37,8 @@ async def respond(ctx: RequestContext, request: CallRequest) -> Response:
     resolved = await services.resolver.resolve_call(
         ctx.project_id, request.request, pin, is_small=request.is_small, environment=environment
     )
+    if request.images is not None and resolved.config.type == "image":
+        return await request.images(ctx, request, resolved, started)
     if request.tools is not None:
         resolved = msgspec.structs.replace(
             resolved, config=msgspec.structs.replace(resolved.config, tools=request.tools)

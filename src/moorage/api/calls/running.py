@@ -1,6 +1,6 @@
 """A call in progress: what the request asks for, and what the handler and the stream share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 
 import msgspec
@@ -28,7 +28,8 @@ CLIENT_CLOSED_REQUEST = 499
 class CallRequest(msgspec.Struct, frozen=True):
     """A request for a call. `shape` makes the response from the ids and the configuration of the call.
 
-    A try-out is a call that does not count as use of its version.
+    A try-out is a call that does not count as use of its version. `images` responds for a deployment of that type, in
+    APIs that have no other route for it.
     """
 
     request: GetConfigRequest
@@ -40,6 +41,7 @@ class CallRequest(msgspec.Struct, frozen=True):
     mock: str | None = None
     warnings: Sequence[Problem] = ()
     is_tryout: bool = False
+    images: "Callable[[RequestContext, CallRequest, ResolvedCall, float], Awaitable[Response]] | None" = None
 
 
 class RunningCall:

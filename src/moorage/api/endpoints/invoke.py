@@ -11,12 +11,17 @@ from moorage.api.calls.extra_params import problem_of, with_numbers
 from moorage.api.calls.orq import OrqShape
 from moorage.api.calls.respond import respond
 from moorage.api.calls.running import CallRequest
-from moorage.api.calls.shape import CallIds
+from moorage.api.calls.shape import DONE, CallIds
 from moorage.api.request import RequestContext
 from moorage.api.request_reader import SMALL_BODY
+from moorage.api.tasks.respond import Answer, TaskCall, respond_resolved_task
+from moorage.api.tasks.texts import prompt_of
 from moorage.core.errors.base import Problem
 from moorage.core.errors.requests import InvalidBody
 from moorage.core.resolution.config import GetConfigRequest, InvokeOptions, ResolvedConfig, read_request
+from moorage.gateway.resolve import ResolvedCall
+from moorage.providers.media.results import Images
+from moorage.providers.media.tasks import Draw
 from moorage.providers.request import native_model
 
 _NO_OPTIONS: Final = InvokeOptions()
@@ -44,7 +49,13 @@ async def _respond(ctx: RequestContext, *, must_stream: bool) -> Response:
     return await respond(
         ctx,
         CallRequest(
-            request, partial(_shape, options), must_stream or request.stream, is_small, mock=mock, warnings=warnings
+            request,
+            partial(_shape, options),
+            must_stream or request.stream,
+            is_small,
+            mock=mock,
+            warnings=warnings,
+            images=partial(_images, options) if mock is None else None,
         ),
     )
 
@@ -73,3 +84,26 @@ def _shape(options: InvokeOptions, ids: CallIds, config: ResolvedConfig) -> OrqS
         ids, config.type, config.provider, native_model(config.provider, config.model),
         with_usage=options.include_usage, with_retrievals=options.include_retrievals,
     )  # fmt: skip
+
+
+async def _images(
+    options: InvokeOptions, ctx: RequestContext, request: CallRequest, resolved: ResolvedCall, started: float
+) -> Response:
+    """Return the images of a deployment of that type, in a stream as one event."""
+
+    async def make(found: ResolvedCall) -> Draw:
+        prompt = prompt_of(found.config)
+        if not prompt:
+            raise InvalidBody.of([Problem("messages", "are missing, and the deployment has none either")])
+        return Draw(prompt)
+
+    def respond_images(answer: Answer) -> Response:
+        found: Images = answer.result
+        urls = [image.url or f"data:{image.media_type};base64,{image.base64}" for image in found.images]
+        body = _shape(options, answer.ids, answer.config).images(urls, found.usage)
+        if request.is_stream:
+            return Response(b"data: %b\n\n%b" % (body, DONE), media_type="text/event-stream")
+        return Response(body, media_type="application/json")
+
+    call = TaskCall(request.request, request.pin, Draw, make, respond_images, is_small=request.is_small)
+    return await respond_resolved_task(ctx, call, resolved, started)

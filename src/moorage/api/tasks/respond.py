@@ -58,7 +58,7 @@ async def respond_task(ctx: RequestContext, call: TaskCall) -> Response:
         As `respond`.
     """
     started = time.perf_counter()
-    services, kind = ctx.services, TYPES[call.kind]
+    services = ctx.services
     pin, named = call.pin, None
     if pin.version is not None and is_environment_name(pin.version):
         pin, named = msgspec.structs.replace(pin, version=None), pin.version
@@ -67,7 +67,19 @@ async def respond_task(ctx: RequestContext, call: TaskCall) -> Response:
     resolved = await services.resolver.resolve_call(
         ctx.project_id, request, pin, is_small=call.is_small, environment=environment
     )
-    check_type(resolved.config, kind)
+    return await respond_resolved_task(ctx, msgspec.structs.replace(call, request=request), resolved, started)
+
+
+async def respond_resolved_task(
+    ctx: RequestContext, call: TaskCall, resolved: ResolvedCall, started: float
+) -> Response:
+    """Return the response to a call of a resolved configuration.
+
+    Raises:
+        UnsupportedModelTypeForCall, WrongRoute
+    """
+    services, request = ctx.services, call.request
+    check_type(resolved.config, TYPES[call.kind])
     running = RunningCall(
         ctx, CallRequest(request, _no_shape, is_stream=False, is_small=call.is_small), resolved, started
     )
