@@ -14,11 +14,12 @@ from moorage.gateway.authentication import Authenticator
 from moorage.gateway.call import Progress
 from moorage.gateway.connection import Connection
 from moorage.gateway.errors import ProviderError, ProviderTimeout
-from moorage.gateway.exchange import SMALL_RESPONSE, RequestFailed, check_status, failure_of, read_body
+from moorage.gateway.exchange import RequestFailed, check_status, failure_of, read_body
 from moorage.gateway.failures import Failure
 from moorage.gateway.http.errors import TransportError
 from moorage.gateway.http.transport import Transport
 from moorage.providers.errors import MalformedResponse, ProviderFailed
+from moorage.providers.media.reading import is_quick
 from moorage.providers.media.results import Result
 from moorage.providers.media.steps import Exchange, Pause, Reply, Request, Send
 from moorage.providers.media.table import MEDIA, find_media_protocol
@@ -100,7 +101,7 @@ class MediaRunner:
                 if isinstance(step, Send):
                     reply = await self._send(step, connection, until, check)
                     progress.response_bytes += len(reply.body)
-                    is_small = len(reply.body) <= SMALL_RESPONSE
+                    is_small = is_quick(reply.body)
                 else:
                     progress.note = step.note
                     await self._pause(step.seconds, until)

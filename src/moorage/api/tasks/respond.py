@@ -24,8 +24,8 @@ from moorage.gateway.resolve import Pin, ResolvedCall
 from moorage.providers.media.results import Result, Speech
 from moorage.providers.media.tasks import TYPES, Task
 
-#: A result of more bytes is encoded in a thread.
-_SMALL: Final = 64 * 1024
+#: A result of more bytes is encoded in a thread. Most of it is passed on as it is.
+_SMALL: Final = 1024 * 1024
 
 
 class Answer(msgspec.Struct, frozen=True):
