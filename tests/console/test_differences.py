@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.console.differences import MAX_PARTS, MAX_ROWS, Line, Parts, Row, parts
+from moorage.console.differences import MAX_FOLDED, MAX_PARTS, MAX_ROWS, Line, Parts, Row, parts
 
 TEXTS = st.lists(st.sampled_from(["", "a", "a b", "a  c", "b {{x}}", "ü", "the same line"]), max_size=30).map("\n".join)
 
@@ -19,8 +19,17 @@ def sides(rows: list[Row]) -> tuple[str, str]:
     return "\n".join(before), "\n".join(after)
 
 
-def compared(before: str, after: str, *, is_whole: bool = True) -> Parts:
-    return parts({"text": before}, {"text": after}, is_whole=is_whole)
+def unfolded(rows: list[Row]) -> list[Row]:
+    return [line for row in rows for line in (row.lines if row.folded else (row,))]
+
+
+def compared(before: str, after: str) -> Parts:
+    return parts({"text": before}, {"text": after})
+
+
+def shown(before: str, after: str) -> tuple[str, str]:
+    """Return two texts as their lines are shown: a newline at the end of both begins no line."""
+    return (before[:-1], after[:-1]) if before.endswith("\n") and after.endswith("\n") else (before, after)
 
 
 @given(TEXTS, TEXTS)
@@ -31,24 +40,60 @@ def test_the_rows_of_a_text_have_both_texts(before: str, after: str) -> None:
         assert found == Parts([], omitted=False)
         return
     (part,) = found.parts
-    assert sides(part.rows) == (before, after) if part.rows else (part.before, part.after) == (before, after)
+    if part.rows:
+        assert sides(unfolded(part.rows)) == shown(before, after)
+    else:
+        assert (part.before, part.after) == (before, after)
 
 
 @given(TEXTS, TEXTS)
 def test_the_lines_of_rows_are_numbered_from_one(before: str, after: str) -> None:
     for part in compared(before, after).parts:
         for side in ("before", "after"):
-            numbers = [line.number for row in part.rows if (line := getattr(row, side)) is not None]
+            numbers = [line.number for row in unfolded(part.rows) if (line := getattr(row, side)) is not None]
             assert numbers == list(range(1, len(numbers) + 1))
 
 
 @given(TEXTS, TEXTS)
 def test_folded_lines_are_equal_and_counted(before: str, after: str) -> None:
-    for part, whole in zip(compared(before, after, is_whole=False).parts, compared(before, after).parts, strict=True):
-        shown = sum(not row.folded for row in part.rows)
-        folded = sum(row.folded for row in part.rows)
-        assert shown + folded == len(whole.rows)
-        assert (part.added, part.removed) == (whole.added, whole.removed)
+    for part in compared(before, after).parts:
+        for row in part.rows:
+            assert row.folded == len(row.lines)
+            assert all(line.is_same and text_of(line.before) == text_of(line.after) for line in row.lines)
+
+
+def test_more_equal_lines_than_a_page_has_are_counted_only() -> None:
+    lines = "\n".join(map(str, range(MAX_FOLDED + 10)))
+
+    (part,) = compared(f"one\n{lines}", f"two\n{lines}").parts
+
+    assert [(row.folded, row.lines) for row in part.rows if row.folded] == [(MAX_FOLDED + 8, ())]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rows"),
+    [
+        ("one\n", "two\n", [("one", "two")]),
+        ("same\none\n", "same\ntwo\n", [("same", "same"), ("one", "two")]),
+        ("one", "one\n", [("one", "one"), (None, "")]),
+        ("one\n", "one", [("one", "one"), ("", None)]),
+        ("one\n", "one\n\n", [("one", "one"), (None, "")]),
+    ],
+)
+def test_a_newline_at_the_end_of_both_texts_begins_no_empty_line(
+    before: str, after: str, rows: list[tuple[str | None, str | None]]
+) -> None:
+    (part,) = compared(before, after).parts
+
+    found = [tuple(next(iter(text_of(line)), None) for line in (row.before, row.after)) for row in part.rows]
+    assert found == rows
+
+
+def test_a_new_text_with_a_newline_at_its_end_has_no_empty_line() -> None:
+    (part,) = parts({}, {"text": "one\ntwo\n"}).parts
+
+    assert [text_of(row.after) for row in part.rows] == [["one"], ["two"]]
+    assert part.added == 2
 
 
 def test_only_the_changed_words_of_a_line_are_marked() -> None:
@@ -93,6 +138,6 @@ def test_a_page_shows_a_bounded_number_of_parts_and_rows() -> None:
     ],
 )
 def test_the_largest_texts_are_compared_without_a_quadratic_search(before: str, after: str) -> None:
-    found = compared(before, after, is_whole=False)
+    found = compared(before, after)
 
     assert found.omitted or len(found.parts) == 1

@@ -456,3 +456,17 @@ def test_the_review_leads_to_a_try_of_both_versions(team: Team) -> None:
     assert f"{KEY}/try?version=1.2&against=live" in found
     assert browser.get(f"{KEY}/try?version=1.2&against=live").status == 200
     assert not [link for link in links(browser.get(f"{KEY}/undo")) if "against" in link]
+
+
+@pytest.mark.parametrize("layout", ["split", "one"])
+def test_equal_lines_are_unfolded_on_the_page_so_that_a_typed_reason_stays(team: Team, layout: str) -> None:
+    lines = "\n".join(f"line {number}" for number in range(20))
+    assert team.put("bot", f"{lines}\nold").status == 200
+    version = save(team, f"{lines}\nnew")
+
+    page = sign_in(team).get(f"{KEY}/publish/{version}?layout={layout}").body.decode()
+
+    summary, _, rest = page.partition("<summary>18 equal lines</summary>")
+    assert summary.endswith("<details>")
+    assert "line 3" in rest.partition("</details>")[0]
+    assert "equal lines</a>" not in page

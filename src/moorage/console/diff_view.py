@@ -20,7 +20,6 @@ class DiffView(msgspec.Struct, frozen=True):
     omitted: bool
     layout: str
     links: list[tuple[str, str, bool]]
-    whole: str
 
     @property
     def paths(self) -> set[str]:
@@ -35,12 +34,7 @@ def diff_view(
 
     It takes long for large documents.
     """
-    is_whole = page.parameter("all") == "1"
-    found = parts(*documents, is_whole=is_whole)
+    found = parts(*documents)
     layout = page.parameter("layout") if page.parameter("layout") in _LAYOUTS else "split"
-    every = "1" if is_whole else ""
-    links = [
-        (text, page.address(path, **query, layout=name, all=every), name == layout) for name, text in _LAYOUTS.items()
-    ]
-    whole = page.address(path, **query, layout=layout, all="1")
-    return DiffView(id_, *names, found.parts, found.omitted, layout, links, whole)
+    links = [(text, page.address(path, **query, layout=name), name == layout) for name, text in _LAYOUTS.items()]
+    return DiffView(id_, *names, found.parts, found.omitted, layout, links)

@@ -12,9 +12,10 @@ from msgspec import UNSET
 
 from moorage.core.deployments.diff import diff_paths
 
-#: How many changed parts, and how many rows of all parts, a page shows.
+#: How many changed parts, and how many rows of all parts, a page shows; and how many equal lines it has folded.
 MAX_PARTS: Final = 200
 MAX_ROWS: Final = 2_000
+MAX_FOLDED: Final = 2_000
 
 #: Above this product of the numbers of lines, no equal lines are searched in the middle, because that is quadratic.
 _MAX_PAIRS: Final = 1_000_000
@@ -43,12 +44,13 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A row: a line of each side, or `folded` equal lines that are not shown."""
+    """A row: a line of each side, or the number of `folded` equal lines, with the `lines` if they can be unfolded."""
 
     before: Line | None = None
     after: Line | None = None
     is_same: bool = False
     folded: int = 0
+    lines: "tuple[Row, ...]" = ()
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -69,16 +71,17 @@ class Parts(msgspec.Struct, frozen=True):
     omitted: bool
 
 
-def parts(before: Any, after: Any, *, is_whole: bool = False) -> Parts:
-    """Return the changed parts of a document. Unless `is_whole`, equal lines far from a change are folded."""
-    found, left = list[Part](), MAX_ROWS
+def parts(before: Any, after: Any) -> Parts:
+    """Return the changed parts of a document. Equal lines far from a change are folded."""
+    found, left, folded_left = list[Part](), MAX_ROWS, MAX_FOLDED
     changes = list(islice(diff_paths(before, after), MAX_PARTS + 1))
     for change in changes[:MAX_PARTS]:
         one, other = (None if value is UNSET else _text(value) for value in (change.before, change.after))
-        rows = list(islice(_rows(one, other, is_whole=is_whole), left + 1)) if _is_long(one) or _is_long(other) else []
+        rows = list(islice(_rows(one, other, folded_left), left + 1)) if _is_long(one) or _is_long(other) else []
         if len(rows) > left:
             return Parts(found, omitted=True)
         left -= len(rows)
+        folded_left -= sum(len(row.lines) for row in rows)
         found.append(_part(change.path, one, other, rows))
     return Parts(found, omitted=len(changes) > MAX_PARTS)
 
@@ -99,16 +102,31 @@ def _is_long(text: str | None) -> bool:
     return text is not None and (len(text) > 80 or "\n" in text)
 
 
-def _rows(before: str | None, after: str | None, *, is_whole: bool) -> Iterator[Row]:
-    one, other = ([] if text is None else text.split("\n") for text in (before, after))
+def _rows(before: str | None, after: str | None, folded_left: int) -> Iterator[Row]:
+    """Yield the rows of two texts; those of at most `folded_left` folded lines can be unfolded."""
+    one, other = _lines(before, after)
     blocks = list(_blocks(one, other))
     for index, (is_same, start, end, other_start, other_end) in enumerate(blocks):
-        if is_same:
-            yield from _same(
-                one, start, end, other_start, is_whole=is_whole, is_first=index == 0, is_last=index == len(blocks) - 1
-            )
-        else:
+        if not is_same:
             yield from _changed(one, start, end, other, other_start, other_end)
+            continue
+        first, last = start + (_AROUND if index else 0), end - (_AROUND if index < len(blocks) - 1 else 0)
+        if last - first <= 1:  # the fold would be as high as the line
+            first = last = end
+        yield from _same(one, start, first, other_start)
+        if first < last:
+            can_unfold = last - first <= folded_left
+            lines = tuple(_same(one, first, last, other_start + first - start)) if can_unfold else ()
+            folded_left -= len(lines)
+            yield Row(folded=last - first, lines=lines)
+        yield from _same(one, last, end, other_start + last - start)
+
+
+def _lines(*texts: str | None) -> list[list[str]]:
+    """Return the lines of texts. The end of the last one begins no other, except where only one text has it."""
+    if all(text is None or text.endswith("\n") for text in texts):
+        texts = tuple(text and text[:-1] for text in texts)
+    return [[] if text is None else text.split("\n") for text in texts]
 
 
 def _blocks(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[bool, int, int, int, int]]:
@@ -134,18 +152,9 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
     return next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-def _same(
-    lines: Sequence[str], start: int, end: int, other_start: int, *, is_whole: bool, is_first: bool, is_last: bool
-) -> Iterator[Row]:
-    """Yield equal lines; those that are not next to a change are folded."""
-    before = 0 if is_first else _AROUND
-    after = 0 if is_last else _AROUND
-    hidden = range(start + before, end - after) if not is_whole and end - start > before + after + 1 else range(0)
+def _same(lines: Sequence[str], start: int, end: int, other_start: int) -> Iterator[Row]:
+    """Yield equal lines."""
     for index in range(start, end):
-        if index in hidden:
-            if index == hidden.start:
-                yield Row(folded=len(hidden))
-            continue
         pieces = [Piece(lines[index])]
         yield Row(Line(index + 1, pieces), Line(other_start + index - start + 1, pieces), is_same=True)
 
