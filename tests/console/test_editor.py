@@ -355,7 +355,7 @@ def test_undeclared_variables_are_offered(browser: Browser) -> None:
 def test_warnings_about_a_draft_are_shown_at_their_fields(browser: Browser) -> None:
     put(browser.project)
 
-    page = send(browser, form_of(browser.get(EDIT)), do="review", **{CONTENT: "{{name}} {{questoin}}"})
+    page = send(browser, form_of(browser.get(EDIT)), do="save", **{CONTENT: "{{name}} {{questoin}}"})
 
     assert page.status == 200
     assert "Draft 1.1 is saved. 1 warning about it:" in text_of(page)
@@ -363,6 +363,18 @@ def test_warnings_about_a_draft_are_shown_at_their_fields(browser: Browser) -> N
     assert versions(browser.project)[0]["status"] == "draft"
     again = send(browser, form_of(page), f"{EDIT}?from=1.1", do="review")
     assert again.headers["location"] == "/console/deployments/a/publish/1.1"
+
+
+def test_one_click_saves_a_draft_with_warnings_and_reviews_it_with_them(browser: Browser) -> None:
+    put(browser.project)
+
+    saved = send(browser, form_of(browser.get(EDIT)), do="review", **{CONTENT: "{{name}} {{questoin}}"})
+
+    assert saved.status == 303
+    assert saved.headers["location"].startswith("/console/deployments/a/publish/1.1?")
+    review = text_of(browser.get(saved.headers["location"]))
+    assert "Draft 1.1 is saved." in review
+    assert "questoin" in review.partition("1 warning")[2]
 
 
 def test_two_editors_of_one_version_both_save_and_hear_of_a_publication(browser: Browser) -> None:

@@ -166,11 +166,11 @@ async def _unchanged(page: PageRequest, editor: Editor, *, is_review: bool) -> R
 
 
 async def _saved(page: PageRequest, editor: Editor, saved: Result, *, is_review: bool) -> Response:
-    """Return the way to the draft, or the editor of the draft with the warnings about it."""
+    """Return the way to the draft, or the editor of the draft with the warnings about it; a review shows them, too."""
     number, before = str(saved.value["version"]), editor.form.others.get("live", "")
     behind = {"live": editor.live} if before and editor.live != before else {}
     warnings = _warnings(saved)
-    if warnings:
+    if warnings and not is_review:
         editor.message = f"Draft {number} is saved. {len(warnings)} warning{'s' if len(warnings) > 1 else ''} about it:"
         editor.warnings, editor.is_changed, editor.base_name = warnings, False, number
         editor.form.others = {"version_bump": "minor", "live": editor.live}
