@@ -35,7 +35,7 @@ USES = {
     },
     "all": {
         "PatchDeployment", "DeleteDeployment", "RestoreDeployment", "DeleteVersion", "RestoreVersion",
-        "DeletedDeployments",
+        "DeletedDeployments", "DraftDeployments",
         "PutEnvironment", "DeleteEnvironment", "Promote", "Propose", "CreateVendorEnvironment",
         "PatchVendorEnvironment", "DeleteVendorEnvironment", "PutIntegration", "DeleteIntegration",
     },

@@ -101,6 +101,7 @@ SCREENS: Final = (
     Screen("tombstone", f"/console/deployments/{DELETED_KEY}"),
     Screen("restore", f"/console/deployments/{DELETED_KEY}/restore"),
     Screen("deleted", "/console/deleted"),
+    Screen("drafts", "/console/drafts"),
     Screen("description", f"/console/deployments/{KEY}/description"),
     Screen("differences", "/console/environments?from=staging&to=production"),
 )

@@ -51,6 +51,7 @@ from moorage.core.deployments.deployment import (
     PostDeployment,
     PutDeployment,
 )
+from moorage.core.deployments.drafts import DraftPage
 from moorage.core.deployments.filter import FILTERS
 from moorage.core.deployments.manifest import Manifest, ManifestPage
 from moorage.core.deployments.proposal import ProposalDetail
@@ -170,6 +171,12 @@ OPERATIONS = (
         method="GET", path="/v2/deleted-deployments", name="DeletedDeployments", environment="all",
         handler=deployments.list_deleted, scopes=frozenset({Scope.READ}), parameters=PAGE_PARAMETERS,
         responses={200: DeletedPage}, headers=(),
+        errors=(*BOUND_KEY_ERRORS, *PAGE_ERRORS, DatabaseUnavailable),
+    ),
+    Operation(
+        method="GET", path="/v2/draft-deployments", name="DraftDeployments", environment="all",
+        handler=deployments.list_drafts, scopes=frozenset({Scope.READ}), parameters=PAGE_PARAMETERS,
+        responses={200: DraftPage, 304: None},
         errors=(*BOUND_KEY_ERRORS, *PAGE_ERRORS, DatabaseUnavailable),
     ),
     Operation(

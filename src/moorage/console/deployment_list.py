@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from moorage import clock
+from moorage.console.drafts import newest
 from moorage.console.page_request import PageRequest
 from moorage.console.versions import pages
 from moorage.core.deployments.prompt_config import ModelType, Provider
@@ -44,8 +45,10 @@ async def show(page: PageRequest) -> Response:
     query |= cursor | {"limit": str(_LIMIT), "updated_since": _since(filters["changed"])}
     found = await page.call("Deployments", query)
     view = page.services.catalog.view(page.key.project_id, _environment(page))
+    is_first = not any((*filters.values(), *cursor.values()))
+    drafts = await newest(page, _DATABASE_SECONDS) if is_first else None
     return page.render(
-        "deployment_list.html", deployments=found["data"], total=len(view), filters=filters,
+        "deployment_list.html", deployments=found["data"], drafts=drafts, total=len(view), filters=filters,
         chips=_chips(page, filters), pages=pages(page, _PAGE, cursor, found, "id", **filters),
         providers=get_args(Provider), model_types=get_args(ModelType),
         periods={name: text for name, (text, _) in _PERIODS.items()}, owners=_OWNERS,

@@ -6,6 +6,7 @@ from moorage.core.compatibility.consumers import KeyUse
 from moorage.core.compatibility.usage import UsagePage, page_of_uses, read_position
 from moorage.core.deployments.deleted import DeletedRow
 from moorage.core.deployments.deployment import RESTORE_DAYS
+from moorage.core.deployments.drafts import DraftItem
 from moorage.core.deployments.page import MAX_LIMIT, PageQuery
 from moorage.core.deployments.project_history import ProjectHistoryEntry
 from moorage.core.deployments.summary import MAX_SUMMARIES, Summary
@@ -18,6 +19,9 @@ from moorage.store.lists import ListQueries, Lookups
 _MAX_TIES: Final = 100
 
 _DELETED: Final = ListQueries("find_deleted", "deleted_older", "deleted_newer", MAX_LIMIT + 1)
+_DRAFTS: Final = ListQueries(
+    "find_draft_deployment", "draft_deployments_older", "draft_deployments_newer", MAX_LIMIT + 1
+)
 _PROJECT_ENTRIES: Final = ListQueries(
     "find_project_entry", "project_entries_older", "project_entries_newer", MAX_LIMIT + 1
 )
@@ -88,6 +92,15 @@ class OverviewReader(Lookups):
         """
         parent = {"project_id": project_id, "since_us": self.clock_us - RESTORE_DAYS * 86_400_000_000}
         return self._page(_DELETED, lambda row: DeletedRow(*row), parent, query)
+
+    def draft_deployments(self, project_id: str, query: PageQuery) -> tuple[list[DraftItem], bool]:
+        """Return a page of the deployments that are live in no environment, newest first; whether there are more.
+
+        Raises:
+            InvalidCursor: the cursor is not a deployment of this project.
+        """
+        page, has_more = self._page(_DRAFTS, overview_rows.draft, {"project_id": project_id}, query)
+        return [row.item for row in page], has_more
 
 
 def _only_in(environment: Environment | None) -> dict[str, Any]:

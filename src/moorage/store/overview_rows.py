@@ -6,6 +6,7 @@ import msgspec
 
 from moorage.core.compatibility.consumers import KeyUse
 from moorage.core.compatibility.usage import Use
+from moorage.core.deployments.drafts import DraftItem, DraftRow
 from moorage.core.deployments.history import KeyName
 from moorage.core.deployments.project_history import ProjectHistoryEntry
 from moorage.core.deployments.summary import Summary
@@ -62,6 +63,17 @@ def summary(row: Row) -> Summary:
         file if isinstance(file, str) else None, None if major is None else f"{as_name(major)}.{as_name(minor)}",
         iso(last_us) if is_time(last_us) else None,
     )  # fmt: skip
+
+
+def draft(row: Row) -> DraftRow:
+    """Return a row of `draft_deployments_older` and of its siblings, also one that another program changed."""
+    deployment_id, key, description, owner, major, minor, created_us, updated_us, place = row
+    item = DraftItem(
+        as_name(deployment_id), as_name(key), as_name(description), "files" if owner == "files" else "api",
+        None if major is None else f"{as_name(major)}.{as_name(minor)}",
+        *(iso(time if is_time(time) else 0) for time in (created_us, updated_us)),
+    )  # fmt: skip
+    return DraftRow(item, place)
 
 
 def key_use(row: Row) -> KeyUse:

@@ -1074,6 +1074,34 @@ WHERE d.project_id || '' = :project_id AND d.deleted_us IS NOT NULL AND d.delete
     AND d.deleted_us > :place AND EXISTS (SELECT 1 FROM version v WHERE v.deployment_id = d.id AND v.prompt_config <> '')
 ORDER BY d.deleted_us LIMIT :limit
 
+-- find_draft_deployment --
+-- One deployment of a project, as the cursor of the list of drafts: it stays one when it becomes live.
+SELECT d.id, d.key, d.description, d.owner, v.major, v.minor, d.created_us, d.updated_us, d.seq
+FROM deployment d LEFT JOIN version v ON v.id = (
+    SELECT n.id FROM version n WHERE n.deployment_id = d.id AND n.deleted_us IS NULL ORDER BY n.rev DESC LIMIT 1
+)
+WHERE d.project_id = :project_id AND d.id = :id
+
+-- draft_deployments_older --
+-- The deployments of a project before another one that are live in no environment, the newest one first.
+SELECT d.id, d.key, d.description, d.owner, v.major, v.minor, d.created_us, d.updated_us, d.seq
+FROM deployment d LEFT JOIN version v ON v.id = (
+    SELECT n.id FROM version n WHERE n.deployment_id = d.id AND n.deleted_us IS NULL ORDER BY n.rev DESC LIMIT 1
+)
+WHERE d.project_id = :project_id AND d.live_version_id IS NULL AND d.deleted_us IS NULL AND d.seq < :place
+    AND NOT EXISTS (SELECT 1 FROM pointer p WHERE p.deployment_id = d.id AND p.version_id IS NOT NULL)
+ORDER BY d.seq DESC LIMIT :limit
+
+-- draft_deployments_newer --
+-- The deployments of a project after another one that are live in no environment, the oldest one first.
+SELECT d.id, d.key, d.description, d.owner, v.major, v.minor, d.created_us, d.updated_us, d.seq
+FROM deployment d LEFT JOIN version v ON v.id = (
+    SELECT n.id FROM version n WHERE n.deployment_id = d.id AND n.deleted_us IS NULL ORDER BY n.rev DESC LIMIT 1
+)
+WHERE d.project_id = :project_id AND d.live_version_id IS NULL AND d.deleted_us IS NULL AND d.seq > :place
+    AND NOT EXISTS (SELECT 1 FROM pointer p WHERE p.deployment_id = d.id AND p.version_id IS NOT NULL)
+ORDER BY d.seq LIMIT :limit
+
 -- find_manifest --
 -- A deployment by its id, deleted ones included.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,

@@ -13,6 +13,7 @@ from moorage.core.deployments.deployment import (
     PutDeployment,
     restore_deadline_us,
 )
+from moorage.core.deployments.drafts import DraftPage
 from moorage.core.deployments.filter import FILTERS, Filter
 from moorage.core.deployments.page import PageQuery
 from moorage.core.times import iso
@@ -102,6 +103,13 @@ async def list_deleted(ctx: RequestContext) -> Response:
     query = PageQuery.read(ctx.request.query_params.multi_items())
     found, rev = await ctx.read(lambda reader: deleted_page(reader, ctx.project_id, query))
     return _uncached(json_response(ctx, msgspec.json.encode(found), rev=rev))
+
+
+async def list_drafts(ctx: RequestContext) -> Response:
+    """List the deployments that are live in no environment, newest first, a page at a time."""
+    query = PageQuery.read(ctx.request.query_params.multi_items())
+    (found, has_more), rev = await ctx.read(lambda reader: reader.draft_deployments(ctx.project_id, query))
+    return json_response(ctx, msgspec.json.encode(DraftPage("list", found, has_more)), rev=rev)
 
 
 def _uncached(response: Response) -> Response:

@@ -21,3 +21,6 @@ CREATE TABLE try_case (
 
 -- The history of a project, newest first: without the index, the entries of all other projects would be read, too.
 CREATE INDEX history_project ON history (project_id, rev, n);
+
+-- The deployments that are live nowhere, newest first: without the index, all others would be read, too.
+CREATE INDEX deployment_draft ON deployment (project_id, seq) WHERE live_version_id IS NULL AND deleted_us IS NULL;
