@@ -125,6 +125,7 @@ def running_samples(folder: Path) -> Iterator[Samples]:
         _add_versions(team.project)
         _add_environments(team)
         _add_breaking_draft(team)
+        _add_unpublished(team)
         _add_deleted(team)
         _add_routing(team.project)
         _add_usage(team.project)
@@ -158,6 +159,13 @@ def _add_environments(team: Team) -> None:
     proposed(team.publish(KEY, "1.2", "canary", team.person))
     content = {"prompt_config": team.project.get(KEY).json["prompt_config"]}
     _post(team.project, {**content, "notes": "Without defaults"})
+
+
+def _add_unpublished(team: Team) -> None:
+    """Add a deployment that is live nowhere."""
+    prompt = {"model": "openai/gpt-5", "model_type": "chat", "provider": "openai", "messages": []}
+    body = {"description": "Writes to customers about refunds", "prompt_config": prompt}
+    assert team.send("PUT", "/v2/deployments/refund_letters?draft=true", body).status == 201
 
 
 def _add_breaking_draft(team: Team) -> None:
