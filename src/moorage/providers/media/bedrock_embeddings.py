@@ -1,7 +1,6 @@
 """Embeddings of Amazon Bedrock: the bodies are those of the families of models, Titan and Cohere."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
@@ -10,10 +9,9 @@ from moorage.core.resolution.config import Object
 from moorage.providers.completion import Usage
 from moorage.providers.decoding import Number, known
 from moorage.providers.errors import MalformedResponse
-from moorage.providers.media.reading import batches, parse, post, vector
+from moorage.providers.media.reading import batches, parse, post, texts_of, vector
 from moorage.providers.media.results import Embeddings
 from moorage.providers.media.steps import Exchange, Request
-from moorage.providers.media.tasks import Embed
 
 #: How many texts a request to a model of Cohere can have. Titan takes one.
 _BATCH: Final = 96
@@ -38,10 +36,7 @@ def run(request: Request) -> Exchange:
     Raises:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
-    task: Embed = request.task
-    texts: Sequence[Any] = task.texts
-    if texts and not isinstance(texts[0], str):
-        raise request.reject("input", "it takes texts, and no tokens")
+    texts = texts_of(request)
     encoding = request.take("encoding_format") or "float"
     path, dimensions = invoke_path(request), request.number("dimensions")
     vectors, count = list[bytes](), 0

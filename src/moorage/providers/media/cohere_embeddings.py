@@ -1,6 +1,5 @@
 """Embeddings in the API of Cohere (v2)."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -8,10 +7,9 @@ import msgspec
 from moorage.core.resolution.config import Object
 from moorage.providers.completion import Usage
 from moorage.providers.errors import MalformedResponse
-from moorage.providers.media.reading import Tokens, add, batches, parse, post, vector
+from moorage.providers.media.reading import Tokens, add, batches, parse, post, texts_of, vector
 from moorage.providers.media.results import Embeddings
 from moorage.providers.media.steps import Exchange, Request
-from moorage.providers.media.tasks import Embed
 
 #: How many texts a request can have.
 _BATCH: Final = 96
@@ -37,10 +35,7 @@ def run(request: Request) -> Exchange:
     Raises:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
-    task: Embed = request.task
-    texts: Sequence[object] = task.texts
-    if texts and not isinstance(texts[0], str):
-        raise request.reject("input", "it takes texts, and no tokens")
+    texts = texts_of(request)
     encoding = request.take("encoding_format") or "float"
     # The API requires the type of the input; the deployment or the call can set "search_document".
     body: Object = {"model": request.model, "embedding_types": [encoding], "input_type": "search_query"}

@@ -1,11 +1,11 @@
 """Transcriptions of ElevenLabs, which have the time of each word."""
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from moorage.providers.media.multipart import Multipart
-from moorage.providers.media.reading import parse
+from moorage.providers.media.reading import form_text, parse
 from moorage.providers.media.results import Transcript, Word
 from moorage.providers.media.steps import Exchange, Request, Send
 from moorage.providers.media.tasks import Transcribe
@@ -38,8 +38,8 @@ def run(request: Request) -> Exchange:
     if task.prompt:
         request.omitted["messages"] = "the API has no prompt"
     fields = [("model_id", request.model)]
-    fields += [(name, _text(value)) for name, value in request.named(_NAMES).items()]
-    fields += [(name, _text(value)) for name, value in request.rest().items()]
+    fields += [(name, form_text(value)) for name, value in request.named(_NAMES).items()]
+    fields += [(name, form_text(value)) for name, value in request.rest().items()]
     form = Multipart(fields, "file", task.file)
     reply = yield Send(path="/v1/speech-to-text", body=form, headers={"Content-Type": form.content_type})
     found = parse(reply, _Response)
@@ -49,7 +49,3 @@ def run(request: Request) -> Exchange:
         if each.type == "word" and each.start is not None and each.end is not None
     ]
     return Transcript(found.text, found.language_code, words[-1].end if words else None, (), words)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

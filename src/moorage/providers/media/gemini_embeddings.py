@@ -1,7 +1,6 @@
 """Embeddings of Google: the Gemini API takes batches, and Vertex AI one text after the other."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -10,10 +9,9 @@ from moorage.providers.completion import Usage
 from moorage.providers.decoding import Number, known
 from moorage.providers.errors import MalformedResponse
 from moorage.providers.media.gemini_common import model_path
-from moorage.providers.media.reading import add, batches, parse, post, vector
+from moorage.providers.media.reading import add, batches, parse, post, texts_of, vector
 from moorage.providers.media.results import Embeddings
 from moorage.providers.media.steps import Exchange, Request
-from moorage.providers.media.tasks import Embed
 
 #: How many texts a request can have. Vertex AI takes one for the models from gemini-embedding-001 on.
 _BATCH: Final = 100
@@ -51,10 +49,7 @@ def run(request: Request) -> Exchange:
     Raises:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
-    task: Embed = request.task
-    texts: Sequence[Any] = task.texts
-    if texts and not isinstance(texts[0], str):
-        raise request.reject("input", "it takes texts, and no tokens")
+    texts = texts_of(request)
     path, encoding = model_path(request), request.take("encoding_format") or "float"
     dimensions, kind = request.number("dimensions"), request.take("task")
     further = request.rest()

@@ -1,7 +1,6 @@
 """Embeddings of Hugging Face: the task `feature-extraction`."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -9,10 +8,9 @@ from moorage.core.resolution.config import Object
 from moorage.providers.completion import Usage
 from moorage.providers.errors import MalformedResponse
 from moorage.providers.media.huggingface_common import task_path
-from moorage.providers.media.reading import batches, parse, post, vector
+from moorage.providers.media.reading import batches, parse, post, texts_of, vector
 from moorage.providers.media.results import Embeddings
 from moorage.providers.media.steps import Exchange, Request
-from moorage.providers.media.tasks import Embed
 
 _BATCH: Final = 32
 
@@ -23,10 +21,7 @@ def run(request: Request) -> Exchange:
     Raises:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
-    task: Embed = request.task
-    texts: Sequence[Any] = task.texts
-    if texts and not isinstance(texts[0], str):
-        raise request.reject("input", "it takes texts, and no tokens")
+    texts = texts_of(request)
     encoding = request.take("encoding_format") or "float"
     body: Object = request.rest()
     vectors = list[bytes]()

@@ -8,7 +8,7 @@ import msgspec
 from moorage.core.resolution.config import Object
 from moorage.providers.completion import Usage
 from moorage.providers.errors import MalformedResponse
-from moorage.providers.media.reading import Tokens, add, batches, in_order, parse, post, vector
+from moorage.providers.media.reading import Tokens, add, batches, in_order, parse, post, texts_of, vector
 from moorage.providers.media.results import Embeddings
 from moorage.providers.media.steps import Exchange, Reply, Request
 from moorage.providers.media.tasks import Embed
@@ -52,10 +52,7 @@ def run(request: Request) -> Exchange:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
     task: Embed = request.task
-    texts: Sequence[Any] = task.texts
-    if texts and not isinstance(texts[0], str) and request.provider not in _TAKES_TOKENS:
-        reason = "it takes texts, and no tokens; in LangChain, set check_embedding_ctx_length=False"
-        raise request.reject("input", reason)
+    texts: Sequence[Any] = task.texts if request.provider in _TAKES_TOKENS else texts_of(request)
     encoding = request.take("encoding_format") or "float"
     dimensions = request.number("dimensions")
     body: Object = {"model": request.model}

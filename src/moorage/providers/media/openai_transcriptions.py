@@ -1,12 +1,12 @@
 """Transcriptions in the API of OpenAI, and of the providers that follow it."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from moorage.providers.media.multipart import Multipart
-from moorage.providers.media.reading import Tokens, parse
+from moorage.providers.media.reading import Tokens, form_text, parse
 from moorage.providers.media.results import Segment, Transcript, Word
 from moorage.providers.media.steps import Exchange, Request, Send
 from moorage.providers.media.tasks import Transcribe
@@ -52,14 +52,14 @@ def run(request: Request) -> Exchange:
     fields: list[tuple[str, str]] = [("model", request.model)]
     if task.prompt:
         fields.append(("prompt", task.prompt))
-    fields += [(name, _text(value)) for name, value in request.named(_NAMES).items()]
+    fields += [(name, form_text(value)) for name, value in request.named(_NAMES).items()]
     marks = request.take("timestamp_granularities") or []
     if request.provider == "mistral":
         marks = marks or (["segment"] if wanted in TIMED else [])
     else:
         fields.append(("response_format", "verbose_json" if wanted in TIMED else "json"))
-    fields += [("timestamp_granularities[]", _text(mark)) for mark in marks]
-    fields += [(name, _text(value)) for name, value in request.rest().items()]
+    fields += [("timestamp_granularities[]", form_text(mark)) for mark in marks]
+    fields += [(name, form_text(value)) for name, value in request.rest().items()]
     form = Multipart(fields, "file", task.file)
     reply = yield Send(path="/audio/transcriptions", body=form, headers={"Content-Type": form.content_type})
     found = parse(reply, _Response)
@@ -69,7 +69,3 @@ def run(request: Request) -> Exchange:
         [Word(each.word, each.start, each.end) for each in found.words or ()],
         found.usage.usage() if found.usage else None, found.model,
     )  # fmt: skip
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -12,7 +12,8 @@ import msgspec
 from moorage.providers.completion import Usage
 from moorage.providers.decoding import MAX_OBJECTS, Number, known, read
 from moorage.providers.errors import MalformedResponse, ProviderFailed
-from moorage.providers.media.steps import Reply, Send
+from moorage.providers.media.steps import Reply, Request, Send
+from moorage.providers.media.tasks import Embed
 
 T = TypeVar("T")
 
@@ -85,6 +86,25 @@ def parse(reply: Reply, kind: type[T]) -> T:
                 code = None if error.code is None else str(error.code)
                 raise ProviderFailed(error.message or "no message", 500, code) from None
         raise
+
+
+def texts_of(request: Request) -> Sequence[str]:
+    """Return the texts of a request for vectors, for providers that take no tokens.
+
+    Raises:
+        NotSupportedByProvider
+    """
+    task: Embed = request.task
+    texts: Sequence[Any] = task.texts
+    if texts and not isinstance(texts[0], str):
+        reason = "it takes texts, and no tokens; in LangChain, set check_embedding_ctx_length=False"
+        raise request.reject("input", reason)
+    return texts
+
+
+def form_text(value: Any) -> str:
+    """Return a parameter as the text of a field of a form."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def post(path: str, body: Any, **fields: Any) -> Send:
