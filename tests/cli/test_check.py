@@ -22,6 +22,7 @@ SUBJECTS = (
     "content hashes (31 versions, without 2 purged versions)",
     "version numbers (21 deployments)",
     "live versions (21 deployments)",
+    "aliases (0 aliases)",
     "projects, compared with the history (2 projects)",
     "environments, compared with the history (5 environments)",
     "API keys, compared with the history (8 API keys)",

@@ -46,7 +46,7 @@ def fill(store: Store) -> None:
     registry.create_project(store, "shop")
     put(store, project, "answers", text("one", "first"))
     put(store, project, "answers", text("two", "second") | {"notes": "a note"})
-    put(store, project, "answers", text("three", "second"))
+    put(store, project, "answers", text("three", "second") | {"aliases": ["pmpt_0123", "replies"]})
     registry.save(store, project, "answers", text("a draft", "of the draft"))
     registry.publish(store, project, "answers", "1.0")
     registry.undo(store, project, "answers")
@@ -362,7 +362,7 @@ KEYS = {
     "moorage_schema": "version", "idempotency": "key", "consumer": "version_id",
     "pointer": "deployment_id || ' ' || environment_id", "proposal_item": "proposal_id || ' ' || n",
     "approval": "proposal_id || ' ' || api_key_id", "unknown_name": "name", "session": "token_sha256",
-    "try_case": "deployment_id || ' ' || name",
+    "try_case": "deployment_id || ' ' || name", "alias": "name",
 }  # fmt: skip
 
 

@@ -41,6 +41,7 @@ ROWS = {
     "idempotency": "key = 'bad'",
     "consumer": "first_us = 1",
     "try_case": "name = 'bad'",
+    "alias": "name = 'bad.alias'",
     "environment": "name = 'staging'",
     "pointer": "version_id = (SELECT v.id FROM version v JOIN deployment d ON d.id = v.deployment_id"
     " WHERE d.key = 'own' AND v.minor = 1)",
@@ -66,7 +67,8 @@ FORMS = {
     "history.changes": r"", "history.mac": r"", "idempotency.api_key_id": r"[!#-\[\]-~]{0,128}",
     "integration.name": r"[\w.-]{1,128}", "integration.provider": r"openai", "integration.options": r"\{.*\}",
     "integration.key_id": r"([0-9a-f]{8})?", "proposal_item.breaking": r"",
-    "try_case.body": r"\{\}",
+    "try_case.body": r"\{\}", "alias.name": r"[\w.-]{1,128}",
+    "deployment.aliases": r"([\w.-]{1,128}( [\w.-]{1,128})*)?",
     "consumer.environment_id": r"[!#-\[\]-~]{0,128}",
 }  # fmt: skip
 ID = r"[!#-\[\]-~]{1,128}"
@@ -122,7 +124,7 @@ def fill(store: Store) -> None:
         project = registry.create_project(store, name).id
         for key in keys:
             registry.put(store, project, key, a_body(model="one"))
-            registry.put(store, project, key, a_body(model="two"))
+            registry.put(store, project, key, {**a_body(model="two"), "aliases": [f"{key}.alias"]})
             registry.create_api_key(store, project, key, DEFAULT_SCOPES)
         registry.put(store, project, "gone", a_body())
         registry.delete(store, project, "gone")

@@ -73,7 +73,7 @@ def test_a_role_without_write_privileges_is_rejected(postgresql: Database) -> No
     )
 
     with closing(Database(as_reader, postgresql.folder)) as read_only:
-        with pytest.raises(InvalidDatabase, match="its user lacks the privilege to write into the table api_key"):
+        with pytest.raises(InvalidDatabase, match="its user lacks the privilege to write into the table alias"):
             read_only.store()
         sql(postgresql.url, f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {reader}")
         assert read_only.store().current_revision() == 0

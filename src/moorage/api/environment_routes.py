@@ -121,7 +121,7 @@ ENVIRONMENT_OPERATIONS = (
     ),
     _decision(
         "approve", promotions.approve_proposal, _APPROVE,
-        environment_errors.OwnProposal, errors.KeyTaken, *DEPLOYMENT_ERRORS,
+        environment_errors.OwnProposal, errors.KeyTaken, errors.AliasTaken, *DEPLOYMENT_ERRORS,
     ),
     _decision("reject", promotions.reject_proposal, _APPROVE),
     _decision("withdraw", promotions.withdraw_proposal, _READ),

@@ -116,8 +116,8 @@ OPERATIONS = (
         responses={201: DeploymentItem, 202: ProposalDetail},
         headers=("ETag", "X-Moorage-Result", "X-Moorage-Normalized", "X-Moorage-Warnings"),
         errors=(
-            *MOVE_ERRORS, errors.KeyTaken, request_errors.InvalidKey, request_errors.UnknownParameter,
-            template_errors.InvalidTemplate, *POST_ERRORS,
+            *MOVE_ERRORS, errors.KeyTaken, errors.AliasTaken, request_errors.InvalidKey,
+            request_errors.UnknownParameter, template_errors.InvalidTemplate, *POST_ERRORS,
         ),
     ),
     Operation(
@@ -135,7 +135,7 @@ OPERATIONS = (
         headers=("ETag", *RESULT_HEADERS, "X-Moorage-Previous-Version", "X-Moorage-Normalized", *PUBLISH_HEADERS),
         errors=(
             *MOVE_ERRORS, request_errors.InvalidKey, request_errors.InvalidRequest, *WRITE_OPTION_ERRORS,
-            errors.OwnedByApi,
+            errors.OwnedByApi, errors.AliasTaken,
             *PUBLISH_ERRORS, *DEPLOYMENT_ERRORS, *QUERY_ERRORS, *BODY_ERRORS, *STORAGE_ERRORS
         ),
     ),
@@ -144,8 +144,8 @@ OPERATIONS = (
         handler=deployments.patch, scopes=frozenset({Scope.WRITE}), parameters=OWNERSHIP_PARAMETERS,
         body=PatchDeployment,
         responses={200: DeploymentItem}, headers=("ETag", *RESULT_HEADERS),
-        errors=(*BOUND_KEY_ERRORS, *WRITE_OPTION_ERRORS, *QUERY_ERRORS, *DEPLOYMENT_ERRORS, *BODY_ERRORS,
-            *STORAGE_ERRORS),
+        errors=(*BOUND_KEY_ERRORS, errors.AliasTaken, *WRITE_OPTION_ERRORS, *QUERY_ERRORS, *DEPLOYMENT_ERRORS,
+            *BODY_ERRORS, *STORAGE_ERRORS),
     ),
     Operation(
         method="DELETE", path="/v2/deployments/{key_or_id}", name="DeleteDeployment", environment="all",
@@ -162,7 +162,7 @@ OPERATIONS = (
         body=Reason, is_body_optional=True,
         responses={200: DeploymentItem, 202: ProposalDetail},
         errors=(
-            *BOUND_KEY_ERRORS, errors.NotDeleted, errors.KeyTaken, errors.PreconditionFailed,
+            *BOUND_KEY_ERRORS, errors.NotDeleted, errors.KeyTaken, errors.AliasTaken, errors.PreconditionFailed,
             request_errors.InvalidFlag, *QUERY_ERRORS, *DEPLOYMENT_ERRORS,
             *POST_ERRORS,
         ),

@@ -18,6 +18,7 @@ class ItemFields(msgspec.Struct):
     key: str
     version: str
     prompt_config: msgspec.Raw
+    aliases: tuple[str, ...] = ()
 
 
 decode_item = msgspec.json.Decoder(ItemFields).decode
@@ -103,4 +104,4 @@ def live_version(item: bytes, live: LiveFields) -> LiveVersion:
     """Return a live version; it is not cached, because it is as large as the item."""
     fields = decode_item(item)
     content = StoredContent(bytes(fields.prompt_config).decode(), live.variables, live.runtime_config)
-    return LiveVersion(fields.key, fields.id, live.version_id, fields.version, content)
+    return LiveVersion(fields.key, fields.id, live.version_id, fields.version, content, fields.aliases)

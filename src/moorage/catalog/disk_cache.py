@@ -30,7 +30,7 @@ from moorage.core.integrations import Integration
 from moorage.files import open_regular, remove_leftovers, write_file
 from moorage.store.changes import StorePosition
 
-_MAGIC = b"Moorage disk cache 4\n"
+_MAGIC = b"Moorage disk cache 5\n"
 _SALT, _NONCE, _TAG = 16, 12, 16
 _HEAD = len(_MAGIC) + _SALT
 

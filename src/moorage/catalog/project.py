@@ -34,6 +34,7 @@ class ProjectState(msgspec.Struct, frozen=True, array_like=True):
     listed: ListState
     seq_of: dict[str, int]
     seq_of_key: dict[str, int]
+    aliases: dict[int, tuple[str, ...]]
     tombstones: dict[str, Tombstone]
     absent: dict[int, GoneDeployment]
     overlays: dict[str, OverlayState]
@@ -42,17 +43,18 @@ class ProjectState(msgspec.Struct, frozen=True, array_like=True):
 class ProjectCatalog:
     """The JSON of every deployment of a project in production, by id, by key and by position.
 
-    `seq_of` includes deleted deployments, so that a cursor to one stays valid. Every page costs a binary search and a
-    join. Deployments that never were in production are `absent` from the list and from the log. `overlays` has what is
-    different in the other environments, by their ids; `moorage.catalog.environment_view` combines both.
+    `seq_of` includes deleted deployments, so that a cursor to one stays valid. `seq_of_key` has their aliases, too;
+    `aliases` says by place which they are. Every page costs a binary search and a join. Deployments that never were in
+    production are `absent` from the list and from the log. `overlays` has what is different in the other environments,
+    by their ids; `moorage.catalog.environment_view` combines both.
     """
 
     def __init__(self, state: ProjectState | None = None) -> None:
         """Create a catalog from a stored state, or an empty one."""
-        state = state or ProjectState(ListState([], [], [], []), {}, {}, {}, {}, {})
+        state = state or ProjectState(ListState([], [], [], []), {}, {}, {}, {}, {}, {})
         self.listed = DeploymentList(state.listed)
         self.seq_of, self.seq_of_key, self.tombstones = state.seq_of, state.seq_of_key, state.tombstones
-        self.absent = state.absent
+        self.aliases, self.absent = state.aliases, state.absent
         self.overlays = {id_: Overlay(overlay) for id_, overlay in state.overlays.items()}
         never_shown = {each.id for each in state.absent.values()}
         self.log = ChangeLog(
@@ -72,7 +74,7 @@ class ProjectCatalog:
     def state(self) -> ProjectState:
         """Return the data of this catalog, without a copy."""
         overlays = {id_: overlay.state() for id_, overlay in self.overlays.items()}
-        names = self.seq_of, self.seq_of_key, self.tombstones, self.absent
+        names = self.seq_of, self.seq_of_key, self.aliases, self.tombstones, self.absent
         return ProjectState(self.listed.state(), *names, overlays)
 
     def apply(self, prepared: PreparedDeployment) -> None:
@@ -99,19 +101,26 @@ class ProjectCatalog:
             self.listed.remove(seq)
         else:
             self.listed.put(seq, deployment.rev, listed)
-        if deployment.deleted_us is None:
-            self.tombstones.pop(deployment.id, None)
-            self.seq_of_key[deployment.key] = seq
-        else:
+        for alias in self.aliases.pop(seq, ()):
+            if self.seq_of_key.get(alias) == seq:
+                del self.seq_of_key[alias]
+        if deployment.deleted_us is not None:
             self._bury(deployment)
+            return
+        self.tombstones.pop(deployment.id, None)
+        self.seq_of_key[deployment.key] = seq
+        if deployment.aliases:
+            self.aliases[seq] = deployment.aliases
+            self.seq_of_key.update(dict.fromkeys(deployment.aliases, seq))
 
     def _bury(self, deployment: Deployment) -> None:
         if self.seq_of_key.get(deployment.key) == deployment.seq:
             del self.seq_of_key[deployment.key]
         tombstone = self.tombstones[deployment.id] = deployment.tombstone
-        known = self.tombstones.get(deployment.key, tombstone)
-        if known.id == tombstone.id or tombstone.order >= known.order:
-            self.tombstones[deployment.key] = tombstone  # of several with the key, the one deleted last
+        for name in (deployment.key, *deployment.aliases):
+            known = self.tombstones.get(name, tombstone)
+            if known.id == tombstone.id or tombstone.order >= known.order:
+                self.tombstones[name] = tombstone  # of several with the name, the one deleted last
 
     def apply_pointer(self, pointer: PreparedPointer | UnreadablePointer, rev: int, environment: str) -> None:
         """Apply the newest state of a pointer in an environment with this name; its revision is at most `rev`."""

@@ -31,6 +31,9 @@ RESULTS = ("created", "updated", "unchanged", "failed")
 DRAFT_RESULTS = ("drafted", "unchanged", "failed")
 PROPOSED_RESULTS = ("proposed", "unchanged", "failed")
 
+#: What all environments share of a deployment, and no version has.
+_SHARED = frozenset({"description", "aliases"})
+
 _COLORS = {"created": "green", "updated": "yellow", "drafted": "yellow", "proposed": "yellow", "failed": "red"}
 
 
@@ -155,7 +158,7 @@ def _save_draft(client: Client, step: Step, reason: str, owner: Owner, environme
     newest = _find_newest(client, step, environment)
     if newest is not None:
         return Outcome(document, "unchanged", lines=[f"{newest.status} {newest.version} has this content"])
-    body = {name: value for name, value in document.body.items() if name != "description"}  # that of the deployment
+    body = {name: value for name, value in document.body.items() if name not in _SHARED}
     body |= {"status": "draft", "reason": reason}
     path, query = f"{deployment_path(document.key)}/versions", {"environment": environment}
     saved = client.send("POST", path, SavedVersion, body, query)
@@ -192,7 +195,7 @@ def _find_newest(client: Client, step: Step, environment: str | None) -> Version
 
 def _versioned(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a file that are versioned, without empty ones."""
-    return {name: value for name, value in fields.items() if name != "description" and value != []}
+    return {name: value for name, value in fields.items() if name not in _SHARED and value != []}
 
 
 def _failed(document: Document, error: ApiError) -> Outcome:

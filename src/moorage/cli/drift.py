@@ -36,7 +36,7 @@ def drift(paths: tuple[str, ...], output: str, environment: str | None, strict: 
     Each line says what differs, who changed it and why. Without PATH, the files are searched by the names that the
     server has, from this folder or from the root of this git repository. With drift, the exit code is 2; if a file or a
     deployment cannot be read, it is 1. Outside production, these are the deployments that files manage there, and
-    their descriptions are not compared.
+    their descriptions and aliases are not compared.
     """
     client = Client.from_environment(url)
     found_manifests = read_manifests(client, environment)

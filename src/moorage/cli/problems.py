@@ -22,8 +22,8 @@ _CONTEXT = {
     "ambiguous_environment": "names several environments, so it chose none",
 }
 
-#: The end of the warning about a description, in terms of the API.
-_SET_DESCRIPTION = "`PATCH /v2/deployments/{key}` changes it"
+#: The end of the warning about a description or aliases, in terms of the API.
+_PATCH = "`PATCH /v2/deployments/{key}`"
 
 #: How many skipped files are listed.
 _MAX_SKIPPED = 20
@@ -99,7 +99,7 @@ def read_warnings(header: str | None) -> list[Problem]:
     """Return the warnings in the header `X-Moorage-Warnings`."""
     items = [unquote(item).partition(": ") for item in (header or "").split(", ") if item]
     return [
-        Problem(path, message.replace(_SET_DESCRIPTION, "`moorage deployments set-description` changes it"))
+        Problem(path, message.replace(_PATCH, f"`moorage deployments set-{path}`"))
         for path, separator, message in items
         if separator
     ]

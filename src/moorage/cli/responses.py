@@ -86,6 +86,7 @@ class ShownDeployment(Keyed, frozen=True):
     updated: str
     description: str
     prompt_config: dict[str, Any]
+    aliases: list[str] = []
 
 
 class LiveDeployment(Keyed, frozen=True):
@@ -93,6 +94,7 @@ class LiveDeployment(Keyed, frozen=True):
 
     version: str
     description: str = ""
+    aliases: list[str] = []
 
 
 class VersionRow(msgspec.Struct, frozen=True):

@@ -52,6 +52,7 @@ class ClientState:
         self._by_id = {live.id: live for live in snapshot.lives}
         self._by_key = {live.key: live for live in snapshot.lives}
         self._keys = sorted(self._by_key)
+        self._by_alias = self._index_aliases()
         self._compiled: dict[str, CompiledDeployment] = {}
         self._has_warned = False
 
@@ -67,7 +68,7 @@ class ClientState:
             DeploymentNotFound
             DeploymentUnreadable: for example, in a lockfile that was edited.
         """
-        live = self._by_key.get(key_or_id) or self._by_id.get(key_or_id)
+        live = self._by_key.get(key_or_id) or self._by_id.get(self._by_alias.get(key_or_id, key_or_id))
         if live is None:
             count = f"{len(self._keys)} deployment" if len(self._keys) == 1 else f"{len(self._keys)} deployments"
             raise DeploymentNotFound(
@@ -127,6 +128,7 @@ class ClientState:
             else:
                 state._remove(change)
         state._keys = sorted(state._by_key)
+        state._by_alias = state._index_aliases()
         state.digest = digest_of(state.encoded())
         return state
 
@@ -174,6 +176,10 @@ class ClientState:
             if live == compiled.live and self._by_key.get(compiled.live.key) is live:
                 self._by_id[live_id] = self._by_key[compiled.live.key] = compiled.live
                 self._compiled[live_id] = compiled
+
+    def _index_aliases(self) -> dict[str, str]:
+        """Return the ids of the deployments by alias."""
+        return {alias: live.id for live in self._by_id.values() for alias in live.aliases}
 
     def _remove(self, gone: GoneDeployment) -> None:
         """Remove a deployment, but not a newer one with the same key."""

@@ -37,6 +37,7 @@ _OF_CODES: Final = {
     "breaking_change": "Nothing was changed: this breaks callers",
     "in_use": "Nothing was deleted: it is in use",
     "key_taken": "Another deployment has this key",
+    "alias_taken": "Another deployment has this name",
     "nothing_to_undo": "There is nothing to undo",
     "owned_by_files": "Nothing was changed: a file manages it",
     "own_proposal": "Your API key cannot approve this proposal",

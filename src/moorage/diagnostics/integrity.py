@@ -37,6 +37,7 @@ def check(store: Store, expected: Head | None = None, *, is_backup: bool = False
             yield _check_contents(dump)
             yield _check_version_numbers(dump)
             yield _check_live_versions(dump)
+            yield _check_aliases(dump)
             yield from ledger.rows()
     except StorageError as error:
         yield CheckResult("readability of all rows", [str(error.fields.get("reason", error))])
@@ -94,6 +95,15 @@ def _check_live_versions(dump: DatabaseDump) -> CheckResult:
         for deployment_id, key, version_id in dump.stray_pointers()
     ]
     return CheckResult(f"live versions ({dump.counts()['deployment']:,} deployments)", findings)
+
+
+def _check_aliases(dump: DatabaseDump) -> CheckResult:
+    findings = [
+        f"deployment {key} ({id_}): its aliases are {aliases!r}, and "
+        + (f"the row of the alias {name!r} is not one of them" if name else "a row of one of them is missing")
+        for id_, key, aliases, name in dump.stray_aliases()
+    ]
+    return CheckResult(f"aliases ({dump.counts()['alias']:,} aliases)", findings)
 
 
 def _label(row: Row) -> str:

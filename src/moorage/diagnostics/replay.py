@@ -156,7 +156,7 @@ def step_deployment(expected: ExpectedRow, entry: Entry, changes: Changes) -> No
             expected.update(
                 project_id=entry.project_id, key=changes.key, seq=entry.rev, created_us=entry.at_us, deleted_us=None,
                 updated_us=entry.at_us, live_version_id=None if is_elsewhere else entry.to_version_id, owner="api",
-                file=None,
+                file=None, aliases="",
             )  # fmt: skip
         case "published" | "undone":
             expected.update(live_version_id=entry.to_version_id, updated_us=entry.at_us)
@@ -166,6 +166,8 @@ def step_deployment(expected: ExpectedRow, entry: Entry, changes: Changes) -> No
             expected.update(deleted_us=None, updated_us=entry.at_us)
     if changes.description_sha256 is not UNSET:
         expected.update(description_sha256=changes.description_sha256, updated_us=entry.at_us)
+    if changes.aliases is not UNSET:
+        expected.update(aliases=" ".join(changes.aliases), updated_us=entry.at_us)
     if changes.owner is not UNSET and not is_elsewhere:
         expected.update(owner=changes.owner, file=changes.file)
 
@@ -198,7 +200,7 @@ class Purges:
             return
         resets.apply(expected, rev)
         self.add(expected["id"])
-        expected.update(rev=rev, description_sha256=description_sha256(""))
+        expected.update(rev=rev, description_sha256=description_sha256(""), aliases="")
 
     def problems(self) -> list[str]:
         """Return what differs between the purges and the purged rows."""

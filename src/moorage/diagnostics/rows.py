@@ -31,6 +31,7 @@ _ACTIONS: Mapping[str, str] = {
     "idempotency": "A repeated request with the key gets an error. Delete the row.",
     "consumer": "The version counts as in use. Delete the row: the next request of the API key stores it again.",
     "try_case": "The case is not listed. Delete the row.",
+    "alias": f"Changes do not find the deployment by the alias. {_CORRECT}",
 }
 
 

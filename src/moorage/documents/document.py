@@ -134,7 +134,7 @@ def _item(source: str, value: Any) -> Document:
 def _document(source: str, value: Any, file: str | None) -> Document:
     """Return the document of a deployment in a file. A file is complete, so an omitted field is empty."""
     if isinstance(value, dict):
-        value = {"description": "", "variables": [], **value}
+        value = {"description": "", "variables": [], "aliases": [], **value}
     return _keyed(source, value, file)
 
 

@@ -20,7 +20,7 @@ from moorage.core.deployments.variant import Fallback, Variant
 #: The first fields of a type, by their JSON names; the others follow in the order of the type.
 _FIRST: Final[dict[type, tuple[str, ...]]] = {
     Manifest: (
-        "key", "description", "prompt_config", "variables",
+        "key", "description", "aliases", "prompt_config", "variables",
         "settings", "fallbacks", "retry_count", "variants", "routing",
     ),
     PromptConfig: ("provider", "model", "model_type", "model_parameters", "messages", "tools"),

@@ -1,6 +1,6 @@
 """The plan of an apply: the difference between files and a server."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
@@ -30,7 +30,8 @@ Action = Literal["create", "update", "unchanged", "delete", "reject", "invalid"]
 
 #: The fields of a deployment in a file, in the order of an export.
 MANIFEST_FIELDS = (
-    "description", "variables", "prompt_config", "settings", "fallbacks", "retry_count", "variants", "routing"
+    "description", "aliases", "variables", "prompt_config", "settings", "fallbacks", "retry_count", "variants",
+    "routing",
 )  # fmt: skip
 
 
@@ -68,7 +69,7 @@ def make_plan(
 ) -> list[Step]:
     """Return what `moorage apply --prune` does to give an environment the content of the documents from `paths`.
 
-    Only in production, it changes the descriptions of existing deployments: all environments share them.
+    Only in production, it changes the descriptions and aliases of existing deployments: all environments share them.
     """
     documents = list(documents)
     steps: list[Step] = []
@@ -121,16 +122,19 @@ class _State(msgspec.Struct, frozen=True):
     """What a file has of a deployment."""
 
     description: str
+    aliases: Sequence[str]
     content: Content
 
     def fields(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
-        fields = {"description": self.description, **fields_of(self.content)}
+        fields = {
+            "description": self.description, "aliases": [*self.aliases] or UNSET, **fields_of(self.content),
+        }  # fmt: skip
         return {name: msgspec.to_builtins(fields[name]) for name in MANIFEST_FIELDS if fields[name] is not UNSET}
 
 
 def _state(manifest: Manifest) -> _State:
-    return _State(manifest.description, manifest.content())
+    return _State(manifest.description, manifest.aliases or [], manifest.content())
 
 
 def _step(
@@ -143,7 +147,7 @@ def _step(
         key = document.key or "-"
         return Step("invalid", key, document.source, why=error.lines, problems=error.problems, document=document), None
     if before is not None and not can_describe:
-        after = msgspec.structs.replace(after, description=before.description)
+        after = msgspec.structs.replace(after, description=before.description, aliases=before.aliases)
     step = Step(
         "create", document.key, document.source, after=after.fields(), document=document,
         content=after.content,
@@ -201,10 +205,11 @@ def _read(document: Document, before: _State | None) -> _State:
             raise _InvalidError(f"larger than {MAX_BODY} bytes")
         body, _ = read_body(document.body, PutDeployment)
         if before is None:
-            return _State(body.description or "", updated_content(body))
+            return _State(body.description or "", body.aliases or [], updated_content(body))
         live = before.content
         updated = updated_content(body, live.variables, live.runtime_config)
-        return _State(before.description if body.description is UNSET else body.description, updated)
+        description = before.description if body.description is UNSET else body.description
+        return _State(description, before.aliases if body.aliases is UNSET else body.aliases, updated)
     except InvalidBody as error:
         lines = (f"{each.path or 'the body'}: {each.message}" for each in error.problems)
         raise _InvalidError(*lines, problems=error.problems) from None

@@ -33,6 +33,7 @@ DESCRIPTIONS: Final = {
         "key": "The permanent name, by which applications fetch the deployment.",
         "description": "What the deployment is for.",
         "prompt_config": "The default variant: the model, its parameters, the messages and the tools.",
+        "aliases": "Other names, which work everywhere the key does.",
         "variables": "The variables of the templates, with their default values.",
         "settings": "The template engine, and other settings of the default variant.",
         "version_bump": "The part of the version number that a new version increases.",

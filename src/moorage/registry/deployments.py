@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET
 
+from moorage.core.access import Scope
 from moorage.core.deployments.content import StoredContent
 from moorage.core.deployments.deployment import (
     FIRST_VERSION,
@@ -20,7 +21,9 @@ from moorage.core.deployments.history import Subject
 from moorage.core.deployments.ids import check_key, new_id
 from moorage.core.deployments.update import encoded_content
 from moorage.core.deployments.version import Version
-from moorage.core.errors.base import KeyTaken, NotDeleted, Problem
+from moorage.core.errors.base import NotDeleted, Problem
+from moorage.core.errors.requests import InvalidBody
+from moorage.registry.authorization import authorize
 from moorage.registry.breaking_changes import check_jinja
 from moorage.registry.consumers import check_no_consumers
 from moorage.registry.lookup import check_preconditions, get_deployment, get_for_update, get_version
@@ -28,6 +31,15 @@ from moorage.registry.moves import Move, environment_of, move, needs_approval, p
 from moorage.registry.ownership import NewOwner, check_ownership, record_change, store_owner, transfer_ownership
 from moorage.registry.publishing import add_version, find_equal, republish
 from moorage.registry.results import DeploymentResult
+from moorage.registry.shared import (
+    NOT_CHANGED,
+    Shared,
+    check_aliases_are_free,
+    check_key_is_free,
+    new_shared,
+    set_aliases,
+    set_shared,
+)
 from moorage.registry.stale_proposals import close_all
 from moorage.registry.write_context import WriteContext
 from moorage.store.transaction import NO_DETAILS, Transaction
@@ -44,7 +56,7 @@ def put_deployment(
 ) -> DeploymentResult:
     """Create the deployment `key`, or publish a new version of it.
 
-    A new version is made only if the content differs; a new description alone is stored in place. Content of
+    A new version is made only if the content differs; new description or aliases alone are stored in place. Content of
     the newest version, such as a draft, or of the one that an undo or a roll-back replaced, makes that version live,
     unless the body has notes or asks for a major number; so does content that is live in another environment. A dry run
     returns the result and discards the write. With `is_draft` the version is stored, and not made live.
@@ -71,27 +83,32 @@ def create_deployment(tx: Transaction, ctx: WriteContext, body: PostDeployment) 
     """Create a deployment.
 
     Raises:
-        KeyTaken: a deployment has the key.
+        KeyTaken, AliasTaken: a deployment has the key, or has it as an alias.
         InvalidKey, InvalidBody, JinjaNotEnabled, InvalidTemplate
     """
     check_key(body.key)
-    if tx.find_deployment(ctx.project_id, body.key) is not None:
-        raise KeyTaken(param="key", key=body.key)
+    check_key_is_free(tx, ctx.project_id, body.key)
     return _create(tx, ctx.with_reason(body.reason), body.key, body)
 
 
 def patch_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str, body: PatchDeployment) -> DeploymentResult:
-    """Change the description, which is not versioned.
+    """Change the description and the aliases, which are not versioned.
 
     Raises:
+        InvalidBody, AliasTaken
+        InsufficientScope: other aliases need the scope to publish.
         DeploymentNotFound, DeploymentDeleted, DeploymentUnreadable, PreconditionFailed, OwnedByFiles
     """
+    if body.description is UNSET and body.aliases is UNSET:
+        raise InvalidBody.of([Problem("", "it has neither description nor aliases; send at least one")])
     current = get_for_update(tx, ctx, key_or_id)
     if (error := ctx.calculate(Deployment.decode_error, current)) is not None:
         raise error
     ctx = ctx.with_reason(body.reason)
-    if body.description != current.description:
-        _set_description(tx, ctx, current, body.description)
+    if shared := new_shared(current, body):
+        if "aliases" in shared:  # callers use them, so they are as public as a live version
+            authorize(tx, msgspec.structs.replace(ctx, scopes=ctx.scopes | {Scope.PUBLISH}))
+        _change_shared(tx, ctx, current, shared)
         return _changed(tx, ctx, current, "updated")
     return _unchanged(tx, ctx, current)
 
@@ -127,7 +144,7 @@ def restore_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str) -> De
 
     Raises:
         NotDeleted: it is not deleted.
-        KeyTaken: another deployment has its key.
+        KeyTaken, AliasTaken: another deployment has its key or one of its aliases.
         DeploymentDeleted: it cannot be restored any more.
         DeploymentNotFound, DeploymentUnreadable, PreconditionFailed
     """
@@ -137,8 +154,8 @@ def restore_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str) -> De
     tombstone = deleted.tombstone
     if tombstone.is_purged or restore_deadline_us(tombstone.deleted_us) <= tx.clock_us:
         raise msgspec.structs.replace(tombstone, is_purged=True).error()
-    if tx.find_deployment(ctx.project_id, tombstone.key) is not None:
-        raise KeyTaken(param="key", key=tombstone.key)
+    check_key_is_free(tx, ctx.project_id, tombstone.key)
+    check_aliases_are_free(tx, ctx.project_id, tombstone.id, deleted.aliases)
     check_preconditions(tx, deleted, ctx.options)
     if (error := ctx.calculate(Deployment.decode_error, deleted)) is not None:
         raise error
@@ -167,6 +184,8 @@ def _create(
         ctx.project_id, key, body.description or "", version_id if is_in_production else None,
         file if is_in_production else None,
     )  # fmt: skip
+    if body.aliases:
+        set_aliases(tx, ctx.project_id, deployment_id, key, body.aliases)
     where = pointer_id if is_live else environment.id
     subject = Subject(ctx.project_id, deployment_id, environment_id=where)
     made = msgspec.structs.replace(subject, to_version_id=version_id, content_sha256=sha256)
@@ -214,26 +233,22 @@ def _update(
     can_describe = ctx.environment_id is None and not is_draft and (
         not needs_approval(ctx, environment_of(tx, ctx)) or ctx.options.emergency or not (is_new_content or is_new_here)
     )  # fmt: skip
-    is_new_description = body.description is not UNSET and body.description != current.description
-    if is_new_description and not can_describe:
-        message = "is shared by all environments, and is unchanged: `PATCH /v2/deployments/{key}` changes it"
-        warnings = [*warnings, Problem("description", message)]
-    description = body.description if can_describe and body.description is not UNSET else current.description
-    is_new_description = description != current.description
+    shared = new_shared(current, body)
+    if shared and not can_describe:
+        warnings, shared = [*warnings, *(Problem(name, NOT_CHANGED[name]) for name in shared)], {}
     if is_new_content or is_new_here:
         last = tx.last_version(current.id)
         is_plain = not body.notes and body.version_bump == "minor"
         equal = find_equal(tx, current, content, sha256, last) if is_plain else None
         if is_draft:
             return _drafted(tx, ctx, current, equal, (body, content, sha256, last), warnings)
-        if is_new_description:
-            tx.set_description(current.id, description)
+        set_shared(tx, current, shared)
         if equal is not None:
             breaking = republish(tx, ctx, current, equal)
         else:
             _, breaking = add_version(tx, ctx, current, body, content, sha256, last)
-    elif is_new_description:
-        _set_description(tx, ctx, current, description)
+    elif shared:
+        _change_shared(tx, ctx, current, shared)
     else:
         return msgspec.structs.replace(_unchanged(tx, ctx, current), warnings=warnings)
     return msgspec.structs.replace(_changed(tx, ctx, current, "updated"), breaking=breaking, warnings=warnings)
@@ -257,9 +272,9 @@ def _drafted(
     return DeploymentResult(as_drafted, "drafted", warnings=warnings)
 
 
-def _set_description(tx: Transaction, ctx: WriteContext, current: Deployment, description: str) -> None:
+def _change_shared(tx: Transaction, ctx: WriteContext, current: Deployment, shared: Shared) -> None:
     store_owner(tx, current, check_ownership(ctx, current))
-    tx.set_description(current.id, description)
+    set_shared(tx, current, shared)
     record_change(tx, ctx, current)
 
 

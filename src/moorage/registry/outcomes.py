@@ -44,6 +44,7 @@ class DeploymentOutcome(msgspec.Struct, frozen=True, tag="deployment", array_lik
     updated_us: int
     rev: int
     result: Literal["created", "updated", "unchanged", "restored", "drafted"]
+    aliases: tuple[str, ...] = ()
 
 
 class VersionOutcome(msgspec.Struct, frozen=True, tag="version", array_like=True):
@@ -96,8 +97,9 @@ def outcome_of(result: WriteResult) -> Outcome:
     if isinstance(result, DeploymentResult):
         after = result.deployment
         return DeploymentOutcome(
-            after.id, after.live_version_id, after.description, after.updated_us, after.rev, result.result
-        )
+            after.id, after.live_version_id, after.description, after.updated_us, after.rev, result.result,
+            after.aliases,
+        )  # fmt: skip
     if isinstance(result, VersionResult):
         version = result.version
         return VersionOutcome(
@@ -144,13 +146,13 @@ def result_of(tx: Transaction, ctx: WriteContext, outcome: Outcome) -> WriteResu
 def _deployment_result(tx: Transaction, ctx: WriteContext, outcome: DeploymentOutcome) -> DeploymentResult:
     if outcome.version_id is None:  # restored, and not in production
         current = get_including_deleted(tx, ctx.project_id, outcome.deployment_id, ctx.environment_id)
-        then = msgspec.structs.replace(current, deleted_us=None, rev=outcome.rev)
+        then = msgspec.structs.replace(current, deleted_us=None, rev=outcome.rev, aliases=outcome.aliases)
         return DeploymentResult(then, outcome.result)
     deployment, version = _stored(tx, ctx, outcome.deployment_id, outcome.version_id)
     then = msgspec.structs.replace(
         deployment, live_version_id=version.id, version=version.number, content=version.content,
         content_sha256=version.content_sha256, description=outcome.description, updated_us=outcome.updated_us,
-        deleted_us=None, rev=outcome.rev,
+        deleted_us=None, rev=outcome.rev, aliases=outcome.aliases,
     )  # fmt: skip
     warnings = ctx.warnings(tx, version.content) if outcome.result == "created" else ()
     return DeploymentResult(then, outcome.result, warnings=warnings)

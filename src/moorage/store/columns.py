@@ -21,6 +21,13 @@ Id = Annotated[
     str, Meta(pattern=r"\A[!#-\[\]-~]{1,128}\Z", description="an id, 1 to 128 visible characters without quotes")
 ]
 Key = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.\-]{1,128}\Z", description="a key, 1 to 128 of a-z A-Z 0-9 _ - .")]
+Aliases = Annotated[
+    str,
+    Meta(
+        pattern=r"\A([A-Za-z0-9_.\-]{1,128}( [A-Za-z0-9_.\-]{1,128})*)?\Z",
+        description="aliases, keys that are separated by spaces",
+    ),
+]
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, description=f"a name of 1 to {MAX_NAME} characters")]
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z", description="a SHA-256, 64 hexadecimal digits")]
 Mac = Annotated[
@@ -183,6 +190,7 @@ class DeploymentRow(TableRow, frozen=True, array_like=True):
     rev: Count
     owner: Owner
     file: str | None
+    aliases: Aliases
 
 
 class LiveRow(TableRow, frozen=True, array_like=True):
@@ -274,12 +282,20 @@ class CaseRow(TableRow, frozen=True, array_like=True):
     body: str
 
 
+class AliasRow(TableRow, frozen=True, array_like=True):
+    """A row of `alias`."""
+
+    project_id: Id
+    name: Key
+    deployment_id: Id
+
+
 #: Table -> its columns, in the order of the queries `every_…` and `history`.
 COLUMNS: Mapping[str, type[TableRow]] = {
     "project": ProjectRow, "environment": EnvironmentRow, "api_key": ApiKeyRow, "deployment": DeploymentRow,
     "version": VersionRow, "pointer": PointerRow, "integration": IntegrationRow, "proposal": ProposalRow,
     "proposal_item": ProposalItemRow, "approval": ApprovalRow, "history": HistoryRow, "idempotency": ResultRow,
-    "consumer": ConsumerRow, "try_case": CaseRow,
+    "consumer": ConsumerRow, "try_case": CaseRow, "alias": AliasRow,
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from moorage.store.engine import Row
 from moorage.store.unreadable import UnreadableRow, as_name
 
 _is_key = re.compile(r"[A-Za-z0-9_.\-]{1,128}").fullmatch
+_are_aliases = re.compile(r"[A-Za-z0-9_.\-]{1,128}( [A-Za-z0-9_.\-]{1,128})*").fullmatch
 _is_id = re.compile(r"[!#-\[\]-~]{1,128}").fullmatch
 
 #: What `StoredContent` has instead of a text that is none: it is not JSON, so the content cannot be decoded.
@@ -42,6 +43,7 @@ class _JoinedRow(msgspec.Struct, frozen=True, array_like=True):
     rev: Count
     owner: Owner
     file: str | None
+    aliases: str
     major: Part
     minor: Part
     prompt_config: str
@@ -61,15 +63,18 @@ def deployment(row: Row) -> Deployment | UnreadableRow:
         return _damaged_deployment(row)
     (
         id_, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev, owner, file,
-        major, minor, prompt_config, variables, runtime_config, content_sha256,
+        aliases, major, minor, prompt_config, variables, runtime_config, content_sha256,
     ) = row  # fmt: skip
     # An identifier needs no further check, and this is the fastest way to recognize one.
     words = f"k{id_}{live_version_id}{key}".replace("-", "_")
     if not (words.isascii() and words.isidentifier() and key) and not _are_plain(key, id_, live_version_id or "-"):
         return _damaged_deployment(row)
+    if aliases and not _are_aliases(aliases):
+        return _damaged_deployment(row)
     return Deployment(
         id_, project_id, key, description, seq, created_us, updated_us, deleted_us, VersionNumber(major, minor),
         StoredContent(prompt_config, variables, runtime_config), content_sha256, rev, live_version_id, owner, file,
+        aliases=tuple(aliases.split()),
     )  # fmt: skip
 
 
@@ -111,9 +116,10 @@ def get_deployment(environment_id: str | None, row: Row) -> Deployment:
 def _damaged_deployment(row: Row) -> Deployment | UnreadableRow:
     columns, live = row[:_FIRST_LIVE], row[_FIRST_LIVE:]
     problem = type_problem(DeploymentRow, columns)
-    id_, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev, owner, file = (
-        columns
-    )
+    (
+        id_, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev, owner, file,
+        aliases,
+    ) = columns  # fmt: skip
     if problem is not None:
         place = seq if isinstance(seq, int) else None
         is_deleted = isinstance(deleted_us, int)
@@ -129,6 +135,7 @@ def _damaged_deployment(row: Row) -> Deployment | UnreadableRow:
     return Deployment(
         id_, project_id, key, description, seq, created_us, updated_us, deleted_us, number, content,
         as_name(content_sha256), rev, live_version_id, owner, file, problem,
+        aliases=tuple(aliases.split()),
     )  # fmt: skip
 
 

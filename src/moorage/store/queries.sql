@@ -233,7 +233,8 @@ FROM api_key WHERE environment_id = :environment_id AND revoked_us IS NULL
 -- changed_pointers --
 -- The pointers that changed after a revision, with their deployments and versions.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
-    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256,
+    d.rev, d.owner, d.file, d.aliases, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config,
+    v.content_sha256,
     p.version_id, p.updated_us, p.owner, p.file, p.rev, p.environment_id
 FROM pointer p JOIN deployment d ON d.id = p.deployment_id
 LEFT JOIN version v ON v.id = p.version_id AND v.deployment_id = d.id
@@ -242,7 +243,8 @@ WHERE p.rev > :rev
 -- pointers_of_changed_deployments --
 -- The other pointers of the deployments that changed after a revision.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
-    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256,
+    d.rev, d.owner, d.file, d.aliases, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config,
+    v.content_sha256,
     p.version_id, p.updated_us, p.owner, p.file, p.rev, p.environment_id
 FROM deployment d JOIN pointer p ON p.deployment_id = d.id
 LEFT JOIN version v ON v.id = p.version_id AND v.deployment_id = d.id
@@ -565,7 +567,8 @@ ORDER BY p.version_id LIMIT :limit
 -- deployments --
 -- All deployments, tombstones included, in creation order.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
-    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
+    d.rev, d.owner, d.file, d.aliases, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config,
+    v.content_sha256
 FROM deployment d LEFT JOIN version v ON v.id = COALESCE(d.live_version_id, (
     SELECT x.id FROM version x WHERE x.deployment_id = d.id ORDER BY x.rev DESC LIMIT 1
 )) AND v.deployment_id = d.id
@@ -574,16 +577,18 @@ ORDER BY d.seq
 -- changed_deployments --
 -- The deployments that changed after a revision, tombstones included, in the order of their changes.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
-    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256
+    d.rev, d.owner, d.file, d.aliases, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config,
+    v.content_sha256
 FROM deployment d LEFT JOIN version v ON v.id = COALESCE(d.live_version_id, (
     SELECT x.id FROM version x WHERE x.deployment_id = d.id ORDER BY x.rev DESC LIMIT 1
 )) AND v.deployment_id = d.id
 WHERE d.rev > :rev ORDER BY d.rev
 
 -- find_deployment --
--- The deployment with a key or an id, unless it is deleted; a key never has the form of an id.
+-- The deployment with a key, an id or an alias, unless it is deleted; a key never has the form of an id.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
-    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256,
+    d.rev, d.owner, d.file, d.aliases, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config,
+    v.content_sha256,
     p.version_id, p.updated_us, p.owner, p.file, p.rev
 FROM deployment d
 LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
@@ -594,6 +599,10 @@ WHERE d.id = (
     SELECT k.id FROM deployment k WHERE k.project_id = :project_id AND k.key = :key AND k.deleted_us IS NULL
     UNION ALL
     SELECT i.id FROM deployment i WHERE i.project_id = :project_id AND i.id = :key AND i.deleted_us IS NULL
+    UNION ALL
+    SELECT n.id FROM alias a JOIN deployment n ON n.id = a.deployment_id
+    WHERE a.project_id = :project_id AND a.name = :key AND n.deleted_us IS NULL
+    LIMIT 1
 )
 
 -- last_version --
@@ -622,6 +631,44 @@ UPDATE deployment SET live_version_id = :version_id, updated_us = :now_us, rev =
 -- set_description --
 -- Set the description of a deployment.
 UPDATE deployment SET description = :description, updated_us = :now_us, rev = :rev WHERE id = :id
+
+-- set_aliases --
+-- Set the aliases of a deployment, separated by spaces; the rows of `alias` follow.
+UPDATE deployment SET aliases = :aliases, updated_us = :now_us, rev = :rev WHERE id = :id
+
+-- delete_aliases --
+-- Delete the rows of a deployment.
+DELETE FROM alias WHERE deployment_id = :deployment_id
+
+-- insert_alias --
+-- Insert a row, also one of another database.
+INSERT INTO alias (project_id, name, deployment_id) VALUES (:project_id, :name, :deployment_id)
+
+-- purge_aliases --
+-- Delete the aliases of deployments that were deleted before a time.
+DELETE FROM alias WHERE deployment_id IN (
+    SELECT d.id FROM deployment d
+    WHERE d.deleted_us BETWEEN 0 AND :before_us AND (d.updated_us <= :before_us OR d.updated_us > :clock_us)
+)
+
+-- every_alias --
+-- All rows, with the columns of `insert_alias`.
+SELECT project_id, name, deployment_id FROM alias ORDER BY project_id, name, deployment_id
+
+-- empty_aliases --
+-- Delete all rows.
+DELETE FROM alias
+
+-- stray_aliases --
+-- The deployments and aliases that are in one of both places only, the column or the rows.
+SELECT d.id, d.key, d.aliases, a.name FROM alias a JOIN deployment d ON d.id = a.deployment_id
+WHERE d.project_id <> a.project_id
+    OR replace(' ' || d.aliases || ' ', ' ' || a.name || ' ', '') = ' ' || d.aliases || ' '
+UNION ALL
+SELECT d.id, d.key, d.aliases, '' FROM deployment d
+WHERE d.aliases <> '' AND length(d.aliases) - length(replace(d.aliases, ' ', '')) + 1 <> (
+    SELECT count(*) FROM alias a WHERE a.deployment_id = d.id
+)
 
 -- delete_deployment --
 -- Turn a deployment into a tombstone.
@@ -965,9 +1012,10 @@ SELECT rev, changes FROM history WHERE action = 'purged' ORDER BY rev
 SELECT rev, changes FROM history WHERE action = 'clock_reset' ORDER BY rev
 
 -- find_tombstone --
--- The deleted deployment with a key or an id; of several, the one deleted last.
+-- The deleted deployment with a key, an id or an alias; of several, the one deleted last.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
-    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256,
+    d.rev, d.owner, d.file, d.aliases, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config,
+    v.content_sha256,
     p.version_id, p.updated_us, p.owner, p.file, p.rev
 FROM deployment d
 LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
@@ -978,6 +1026,9 @@ WHERE d.id IN (
     SELECT k.id FROM deployment k WHERE k.project_id = :project_id AND k.key = :key AND k.deleted_us IS NOT NULL
     UNION ALL
     SELECT i.id FROM deployment i WHERE i.project_id = :project_id AND i.id = :key AND i.deleted_us IS NOT NULL
+    UNION ALL
+    SELECT n.id FROM alias a JOIN deployment n ON n.id = a.deployment_id
+    WHERE a.project_id = :project_id AND a.name = :key AND n.deleted_us IS NOT NULL
 )
 ORDER BY CASE WHEN v.prompt_config = '' THEN 1 ELSE 0 END, d.rev DESC, d.deleted_us DESC LIMIT 1
 
@@ -1019,7 +1070,7 @@ SELECT EXISTS (
 
 -- purge_deployments --
 -- Delete the content of tombstones from before a time, with a new revision; their versions follow.
-UPDATE deployment SET description = '', rev = :rev
+UPDATE deployment SET description = '', aliases = '', rev = :rev
 WHERE deleted_us BETWEEN 0 AND :before_us AND (updated_us <= :before_us OR updated_us > :clock_us) AND EXISTS (
     SELECT 1 FROM version v WHERE v.deployment_id = deployment.id AND v.prompt_config <> ''
 )
@@ -1105,7 +1156,8 @@ ORDER BY d.seq LIMIT :limit
 -- find_manifest --
 -- A deployment by its id, deleted ones included.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
-    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256,
+    d.rev, d.owner, d.file, d.aliases, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config,
+    v.content_sha256,
     p.version_id, p.updated_us, p.owner, p.file, p.rev
 FROM deployment d
 LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
@@ -1117,7 +1169,8 @@ WHERE d.project_id = :project_id AND d.id = :id
 -- manifests_older --
 -- Deployments before a position in the list, newest first.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
-    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256,
+    d.rev, d.owner, d.file, d.aliases, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config,
+    v.content_sha256,
     p.version_id, p.updated_us, p.owner, p.file, p.rev
 FROM deployment d
 LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
@@ -1129,7 +1182,8 @@ WHERE d.project_id = :project_id AND d.seq < :place AND d.deleted_us IS NULL ORD
 -- manifests_newer --
 -- Deployments after a position in the list, oldest first.
 SELECT d.id, d.project_id, d.key, d.description, d.seq, d.created_us, d.updated_us, d.deleted_us, d.live_version_id,
-    d.rev, d.owner, d.file, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config, v.content_sha256,
+    d.rev, d.owner, d.file, d.aliases, v.major, v.minor, v.prompt_config, v.variables, v.runtime_config,
+    v.content_sha256,
     p.version_id, p.updated_us, p.owner, p.file, p.rev
 FROM deployment d
 LEFT JOIN pointer p ON p.deployment_id = d.id AND p.environment_id = :environment_id
@@ -1206,7 +1260,7 @@ SELECT (SELECT count(*) FROM project), (SELECT count(*) FROM environment), (SELE
     (SELECT count(*) FROM deployment), (SELECT count(*) FROM version), (SELECT count(*) FROM pointer),
     (SELECT count(*) FROM integration), (SELECT count(*) FROM proposal), (SELECT count(*) FROM proposal_item),
     (SELECT count(*) FROM approval), (SELECT count(*) FROM history), (SELECT count(*) FROM idempotency),
-    (SELECT count(*) FROM consumer), (SELECT count(*) FROM try_case)
+    (SELECT count(*) FROM consumer), (SELECT count(*) FROM try_case), (SELECT count(*) FROM alias)
 
 -- count_deployments --
 -- The number of deployments that are not deleted.
@@ -1229,7 +1283,8 @@ FROM integration ORDER BY id
 
 -- every_deployment --
 -- All rows, with the columns of `put_deployment`.
-SELECT id, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev, owner, file
+SELECT id, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev, owner, file,
+    aliases
 FROM deployment ORDER BY seq
 
 -- every_version --
@@ -1277,10 +1332,11 @@ VALUES
 -- put_deployment --
 -- Insert a row of another database.
 INSERT INTO deployment
-    (id, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev, owner, file)
+    (id, project_id, key, description, seq, created_us, updated_us, deleted_us, live_version_id, rev, owner, file,
+     aliases)
 VALUES
     (:id, :project_id, :key, :description, :seq, :created_us, :updated_us, :deleted_us, :live_version_id, :rev, :owner,
-     :file)
+     :file, :aliases)
 
 -- put_version --
 -- Insert a row of another database.
@@ -1418,6 +1474,12 @@ FROM consumer u LEFT JOIN api_key k ON k.id = u.api_key_id WHERE k.id IS NULL
 UNION ALL
 SELECT 'try_case', c.deployment_id || ' ' || c.name, 'deployment'
 FROM try_case c LEFT JOIN deployment d ON d.id = c.deployment_id WHERE d.id IS NULL
+UNION ALL
+SELECT 'alias', a.project_id || ' ' || a.name || ' ' || a.deployment_id, 'deployment'
+FROM alias a LEFT JOIN deployment d ON d.id = a.deployment_id WHERE d.id IS NULL
+UNION ALL
+SELECT 'alias', a.project_id || ' ' || a.name || ' ' || a.deployment_id, 'project'
+FROM alias a LEFT JOIN project p ON p.id = a.project_id WHERE p.id IS NULL
 
 -- emptied_versions --
 -- The versions without content that were not deleted, and neither were their deployments.

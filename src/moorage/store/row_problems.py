@@ -110,12 +110,17 @@ def _check_case(row: Any) -> None:
     msgspec.json.decode(row.body, type=CaseBody)
 
 
+def _check_alias(row: Any) -> None:
+    check_key(row.name)
+
+
 #: Table -> raises an error if the texts of a row have no meaning.
 _MEANINGS: Mapping[str, Callable[[Any], None]] = {
     "project": _check_project, "api_key": _check_api_key, "deployment": _check_deployment, "version": _check_version,
     "integration": _check_integration, "history": _check_entry, "idempotency": _check_result,
     "consumer": _check_consumer, "environment": _check_nothing, "pointer": _check_nothing, "proposal": _check_nothing,
     "proposal_item": _check_item, "approval": _check_nothing, "try_case": _check_case,
+    "alias": _check_alias,
 }  # fmt: skip
 
 

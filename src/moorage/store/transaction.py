@@ -173,6 +173,14 @@ class Transaction(ResultWrites):
         self._run("set_description", id=deployment_id, description=description, now_us=self.now_us, rev=self.rev)
         self._change(description_sha256=description_sha256(description))
 
+    def set_aliases(self, project_id: str, deployment_id: str, aliases: Sequence[str]) -> None:
+        """Set the aliases of a deployment; no other deployment of the project may have them."""
+        self._run("set_aliases", id=deployment_id, aliases=" ".join(aliases), now_us=self.now_us, rev=self.rev)
+        self._run("delete_aliases", deployment_id=deployment_id)
+        for name in aliases:
+            self._run("insert_alias", project_id=project_id, name=name, deployment_id=deployment_id)
+        self._change(aliases=aliases)
+
     def delete_deployment(self, deployment_id: str) -> None:
         """Turn a deployment into a tombstone: only cursors to it stay valid."""
         self._run("delete_deployment", id=deployment_id, clock_us=self.clock_us, now_us=self.now_us, rev=self.rev)
@@ -213,6 +221,7 @@ class Transaction(ResultWrites):
         period = {"before_us": before_us, "clock_us": self.clock_us}
         self._run("delete_consumers", **period)
         self._run("delete_cases", **period)
+        self._run("purge_aliases", **period)
         purged = {row[0] for row in self._run("purge_deployments", **period, rev=self.rev)}
         versions = self._run("purge_versions", **period)
         self._run("delete_results", since_us=max(self.clock_us - STORED_US, before_us))

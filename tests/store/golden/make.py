@@ -124,7 +124,7 @@ def _with_writes(recorder: Recorder, deleted: str) -> None:
     recorder.tokens["by a key"] = made["token"]
     header = {"Idempotency-Key": "first"}
     recorder.request("POST", "deployments", {"key": "posted", **content("posted"), "description": TEXT}, **header)
-    recorder.request("PATCH", "deployments/posted", {"description": "changed"})
+    recorder.request("PATCH", "deployments/posted", {"description": "changed", "aliases": ["pmpt_0123", "old.name"]})
     recorder.request("DELETE", "deployments/posted")
     recorder.request("POST", "deployments/posted/restore", {"reason": "still in use"}, **{"Idempotency-Key": "again"})
     recorder.request("DELETE", f"deployments/{deleted}")

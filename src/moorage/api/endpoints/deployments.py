@@ -76,7 +76,7 @@ async def post(ctx: RequestContext) -> Response:
 
 
 async def patch(ctx: RequestContext) -> Response:
-    """Change what is not versioned: the description."""
+    """Change what is not versioned: the description and the aliases."""
     ctx.allow_query_params("take_ownership")
     body, normalized = await ctx.parse(PatchDeployment)
     return deployment_response(ctx, await ctx.write(patch_deployment, ctx.path("key_or_id"), body), 200, normalized)

@@ -87,6 +87,8 @@ def show(key_or_id: str, environment: str | None, output: str, url: str) -> None
     details = new_table("field", Column("value", is_wrapped=True))
     for name in ("key", "version", "id", "created", "updated", "description"):
         details.add_row(name, one_line(getattr(reply.value, name), 1_000))
+    if reply.value.aliases:
+        details.add_row("aliases", one_line(", ".join(reply.value.aliases), 4_000))
     if environment is not None or environment_of(reply) != PRODUCTION:
         follows = " (follows production)" if follows_production(reply) else ""
         details.add_row("environment", f"{environment_of(reply)}{follows}")

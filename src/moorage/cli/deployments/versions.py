@@ -86,7 +86,9 @@ def draft(
     """
     document = read_one(file)
     given = {"version_bump": bump, "description": description, "notes": notes}
-    body = {name: value for name, value in document.body.items() if name != "description"}  # that of the deployment
+    body = {
+        name: value for name, value in document.body.items() if name not in ("description", "aliases")
+    }  # of the deployment
     body |= {name: value for name, value in given.items() if value is not None}
     path, query = f"{deployment_path(document.key)}/versions", {"environment": environment}
     saved = Client.from_environment(url).send("POST", path, SavedVersion, body, query)

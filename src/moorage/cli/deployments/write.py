@@ -134,6 +134,21 @@ def set_description(key_or_id: str, description: str, output: str, url: str, **o
 
 @click.command()
 @key_argument
+@click.argument("aliases", nargs=-1)
+@_change
+def set_aliases(key_or_id: str, aliases: tuple[str, ...], output: str, url: str, **options: Any) -> None:
+    """Replace the aliases; without ALIASES, remove them.
+
+    An alias works everywhere a key does, such as the id of a prompt that OpenAI stored (pmpt_…). The aliases are not
+    versioned.
+    """
+    body = {"aliases": [*aliases]}
+    item = _send(url, "PATCH", key_or_id, deployment_path(key_or_id), LiveDeployment, options, body)
+    print_done(item.plain(), output, f"{item.value.key}: {one_line(', '.join(item.value.aliases)) or 'no aliases'}")
+
+
+@click.command()
+@key_argument
 @_version
 @click.option("--force", is_flag=True, help="Even if it was served in the last 7 days.")
 @emergency_option
@@ -185,7 +200,7 @@ def restore(key_or_id: str, version: str | None, reason: str, emergency: bool, o
         print_done(saved.plain(), output, message)
 
 
-COMMANDS = (create, set_description, publish, undo, unpublish, delete, restore)
+COMMANDS = (create, set_aliases, set_description, publish, undo, unpublish, delete, restore)
 
 
 def _path(key_or_id: str, version: str | None) -> str:

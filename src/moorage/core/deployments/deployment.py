@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from moorage.core.deployments.aliases import Aliases
 from moorage.core.deployments.content import DECODE_ERRORS, NO_CONTENT, Content, StoredContent
 from moorage.core.deployments.ids import KEY_PATTERN
 from moorage.core.deployments.key_check import check_characters
@@ -27,7 +28,7 @@ RESTORE_DAYS = 30
 MAX_DESCRIPTION = 10_000
 MAX_NOTES = 10_000
 
-_encode_text = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder().encode
 
 
 class PutDeployment(RuntimeConfigFields, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +41,7 @@ class PutDeployment(RuntimeConfigFields, frozen=True, forbid_unknown_fields=True
     prompt_config: PromptConfig
     description: Annotated[str, Meta(max_length=MAX_DESCRIPTION)] | UnsetType = UNSET
     variables: list[Variable] | UnsetType = UNSET
+    aliases: Aliases | UnsetType = UNSET
     version_bump: Bump = "minor"
     notes: Annotated[str, Meta(max_length=MAX_NOTES)] = ""
 
@@ -59,9 +61,10 @@ def _permanent(value: Any, path: JsonPath, report: Report) -> Any:
 
 
 class PatchDeployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of `PATCH /v2/deployments/{keyOrID}`. `reason` goes into the history."""
+    """The body of `PATCH /v2/deployments/{keyOrID}`. `reason` goes into the history; omitted fields are unchanged."""
 
-    description: Annotated[str, Meta(max_length=MAX_DESCRIPTION)]
+    description: Annotated[str, Meta(max_length=MAX_DESCRIPTION)] | UnsetType = UNSET
+    aliases: Aliases | UnsetType = UNSET
     reason: Annotated[str, Meta(max_length=MAX_NOTES)] | UnsetType = UNSET
     key: (
         Annotated[str, Meta(description="Rejected: a key is permanent.", extra={"normalize": _permanent})] | UnsetType
@@ -79,7 +82,7 @@ class DeletedDeployment(msgspec.Struct, frozen=True):
 
 
 class DeploymentItem(msgspec.Struct, frozen=True):
-    """A deployment in responses, such as an item of the list page. All fields are required.
+    """A deployment in responses, such as an item of the list page. All fields are required, except `aliases`.
 
     `prompt_config` and `version` are those of the live version; `created` and `updated` are ISO 8601.
     """
@@ -91,6 +94,7 @@ class DeploymentItem(msgspec.Struct, frozen=True):
     description: str
     prompt_config: PromptConfig
     version: str
+    aliases: Annotated[list[str], Meta(description="Omitted if there are none.")] | UnsetType = UNSET
 
 
 class DeploymentPage(msgspec.Struct, frozen=True):
@@ -151,6 +155,7 @@ class LiveVersion(msgspec.Struct, frozen=True, gc=False):
     version_id: str
     version: str
     content: StoredContent
+    aliases: tuple[str, ...] = ()
 
 
 class VersionNumber(msgspec.Struct, frozen=True, order=True):
@@ -200,6 +205,7 @@ class Deployment(msgspec.Struct, frozen=True):
     problem: str = ""
     environment_id: str | None = None
     pointer: Pointer | None = None
+    aliases: tuple[str, ...] = ()
 
     def in_environment(self, environment_id: str, pointer: Pointer | None) -> "Deployment":
         """Return the deployment as it is in another environment than production.
@@ -279,7 +285,8 @@ class Deployment(msgspec.Struct, frozen=True):
         return b"".join((
             b'{"id":"', self.id.encode(), b'","created":"', created,
             b'","updated":"', updated, b'","key":"', self.key.encode(),
-            b'","description":', _encode_text(self.description),
+            b'","description":', _encode(self.description),
             b',"prompt_config":', self.content.prompt_config.encode(),
-            b',"version":"', str(self.version).encode(), b'"}',
+            b',"version":"', str(self.version).encode(), b'"',
+            *((b',"aliases":', _encode(self.aliases)) if self.aliases else ()), b"}",
         ))  # fmt: skip

@@ -6,6 +6,7 @@ texts and of credentials. A purge deletes the texts, and the entries stay.
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal, cast, get_args
 
 import msgspec
@@ -50,7 +51,7 @@ _MOVES = frozenset(
 )
 
 #: What a write of a deployment changes besides its live version and its deletion.
-Changed = Literal["description", "owner"]
+Changed = Literal["description", "aliases", "owner"]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -90,6 +91,7 @@ class Changes(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
     description_sha256: str | UnsetType = UNSET
     owner: Owner | UnsetType = UNSET
     file: str | UnsetType | None = UNSET
+    aliases: Sequence[str] | UnsetType = UNSET
     # Of a new version: its number, and the hash of its texts.
     version: str | UnsetType = UNSET
     text_sha256: str | UnsetType = UNSET
@@ -273,7 +275,9 @@ class HistoryEntry(msgspec.Struct, frozen=True):
 def _changed(action: EntryAction, changes: Changes) -> list[Changed]:
     if action in ("created", "proposed"):  # a proposal has what will change
         return []
-    found: dict[Changed, object] = {"description": changes.description_sha256, "owner": changes.owner}
+    found: dict[Changed, object] = {
+        "description": changes.description_sha256, "aliases": changes.aliases, "owner": changes.owner
+    }  # fmt: skip
     return [name for name, value in found.items() if value is not UNSET]
 
 

@@ -32,6 +32,7 @@ class Manifest(msgspec.Struct, frozen=True):
     description: str
     variables: list[Variable]
     prompt_config: PromptConfig
+    aliases: list[str] | UnsetType = UNSET
     settings: Settings | UnsetType = UNSET
     fallbacks: list[Fallback] | UnsetType = UNSET
     retry_count: Number | UnsetType = UNSET
@@ -74,6 +75,7 @@ def manifest_of(deployment: Deployment) -> Manifest:
         version=str(deployment.version),
         updated=iso(deployment.updated_us),
         description=deployment.description,
+        aliases=[*deployment.aliases] or UNSET,
         **fields_of(deployment.content.decode()),
     )
 

@@ -6,7 +6,7 @@
     ├── NotFound                  DeploymentNotFound, DeploymentDeleted, VersionNotFound, VersionDeleted,
     │                             VariantNotFound, ProjectNotFound,
     │                             and those of `moorage.core.errors.routes` and `moorage.core.errors.api_keys`
-    ├── Conflict                  NameTaken, NothingToUndo, KeyTaken, NotDeleted, VersionIsLive,
+    ├── Conflict                  NameTaken, NothingToUndo, KeyTaken, AliasTaken, NotDeleted, VersionIsLive,
     │                             OwnedByFiles, OwnedByApi, IdempotencyConflict,
     │                             and those of `moorage.core.compatibility.errors` and `moorage.core.errors.api_keys`
     ├── PreconditionFailed        DeploymentExists
@@ -139,6 +139,13 @@ class KeyTaken(Conflict):
 
     code = "key_taken"
     hint = "Change it with `PUT /v2/deployments/{key}`, or choose another key."
+
+
+class AliasTaken(Conflict):
+    """{name!r} is {kind} of the deployment {key!r}."""
+
+    code = "alias_taken"
+    hint = "Choose another name, or change that deployment: `PATCH /v2/deployments/{key}` sets its aliases."
 
 
 class NotDeleted(Conflict):

@@ -41,6 +41,7 @@ class SnapshotDeployment(msgspec.Struct, frozen=True):
     prompt_config: PromptConfig
     variables: list[Variable]
     runtime_config: RuntimeConfig
+    aliases: list[str] | UnsetType = UNSET
 
 
 class SnapshotItem(msgspec.Struct, frozen=True):
@@ -89,10 +90,11 @@ class _Raw(msgspec.Struct, frozen=True):
     prompt_config: msgspec.Raw
     variables: msgspec.Raw
     runtime_config: msgspec.Raw
+    aliases: tuple[str, ...] = ()
 
     def live(self) -> LiveVersion:
         texts = (bytes(raw).decode() for raw in (self.prompt_config, self.variables, self.runtime_config))
-        return LiveVersion(self.key, self.id, self.version_id, self.version, StoredContent(*texts))
+        return LiveVersion(self.key, self.id, self.version_id, self.version, StoredContent(*texts), self.aliases)
 
 
 class _RawSnapshot(msgspec.Struct, frozen=True):
@@ -117,10 +119,11 @@ _DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 def encode_live(live: LiveVersion) -> bytes:
     """Return the JSON of a `SnapshotDeployment`. The stored JSON is not parsed."""
     content = live.content
+    aliases = f',"aliases":{_encode(live.aliases).decode()}' if live.aliases else ""
     return (
         f'{{"id":"{live.id}","key":"{live.key}","version_id":"{live.version_id}","version":"{live.version}",'
         f'"prompt_config":{content.prompt_config},"variables":{content.variables},'
-        f'"runtime_config":{content.runtime_config}}}'
+        f'"runtime_config":{content.runtime_config}{aliases}}}'
     ).encode()
 
 

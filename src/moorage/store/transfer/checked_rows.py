@@ -21,6 +21,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "consumer": ("version_id", "api_key_id", "environment_id"), "environment": ("id",),
     "pointer": ("deployment_id", "environment_id"), "proposal": ("id",), "proposal_item": ("proposal_id", "n"),
     "approval": ("proposal_id", "api_key_id"), "try_case": ("deployment_id", "name"),
+    "alias": ("project_id", "name", "deployment_id"),
 }  # fmt: skip
 
 #: The columns that name a row of another table.
@@ -39,6 +40,7 @@ _PARENTS: Mapping[str, Mapping[str, str]] = {
     "approval": {"proposal_id": "proposal", "api_key_id": "api_key"},
     "idempotency": {"project_id": "project"},
     "consumer": {"version_id": "version", "api_key_id": "api_key"}, "try_case": {"deployment_id": "deployment"},
+    "alias": {"project_id": "project", "deployment_id": "deployment"},
 }  # fmt: skip
 
 #: How many reports are kept; the counts are complete.

@@ -58,6 +58,7 @@ TABLES = (
     TableSpec("idempotency", "every_result", "put_result", "empty_idempotency"),
     TableSpec("consumer", "every_consumer", "put_consumer", "empty_consumer"),
     TableSpec("try_case", "every_case", "insert_case", "empty_cases"),
+    TableSpec("alias", "every_alias", "insert_alias", "empty_aliases"),
 )
 
 
@@ -108,6 +109,13 @@ class DatabaseDump:
     def emptied_versions(self) -> Iterator[tuple[str, str, object, object]]:
         """Return id, key of the deployment, and number of versions without content that were not deleted."""
         return ((id_, key, major, minor) for id_, key, major, minor in self._stream("emptied_versions"))
+
+    def stray_aliases(self) -> Iterator[tuple[str, str, str, str]]:
+        """Return id, key, aliases and one alias of deployments whose aliases are not those that find them.
+
+        The one alias is empty if a row is missing.
+        """
+        return ((id_, key, aliases, name) for id_, key, aliases, name in self._stream("stray_aliases"))
 
     def stray_pointers(self) -> Iterator[tuple[str, str, str]]:
         """Return id, key and live version id of deployments with a live version of another one."""
