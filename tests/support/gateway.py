@@ -27,6 +27,8 @@ OPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
 ROUTES: Final = ("invoke", "stream", "chat", "chat-stream")
 STREAMS: Final = ("stream", "chat-stream")
 
+_NO_HEADERS: Final[Mapping[str, str]] = {}
+
 _numbers = itertools.count(1)
 
 
@@ -91,7 +93,14 @@ class Gateway:
             self._keys[content] = key
         return self._keys[content]
 
-    def call(self, route: str, key: str, messages: str | Sequence[dict[str, Any]] = (), **fields: Any) -> Outcome:
+    def call(
+        self,
+        route: str,
+        key: str,
+        messages: str | Sequence[dict[str, Any]] = (),
+        headers: Mapping[str, str] = _NO_HEADERS,
+        **fields: Any,
+    ) -> Outcome:
         """Call a deployment through a route. A text is a message of the user."""
         said = [{"role": "user", "content": messages}] if isinstance(messages, str) else [*messages]
         body: dict[str, Any] = {"messages": said} | fields
@@ -106,24 +115,26 @@ class Gateway:
         if route.startswith("text"):
             body["prompt"] = said[0]["content"]
             del body["messages"]
-        response = self._post(path, json.dumps(body).encode())
+        response = self._post(path, json.dumps(body).encode(), headers)
         if response.status != 200 or route in ("invoke", "chat", "text"):
             return _unary(response)
         return _streamed(response)
 
     @contextmanager
-    def started(self, route: str, key: str, text: str) -> Iterator[RawRequest]:
+    def started(
+        self, route: str, key: str, text: str, headers: Mapping[str, str] = _NO_HEADERS
+    ) -> Iterator[RawRequest]:
         """Send a request, and return its connection; the end of the block closes it."""
         body = json.dumps({"model": key, "messages": [{"role": "user", "content": text}], "stream": route != "chat"})
         request = RawRequest(self.server.port)
-        sent = {"Authorization": f"Bearer {self.project.token}", "Content-Type": "application/json"}
+        sent = {"Authorization": f"Bearer {self.project.token}", "Content-Type": "application/json", **headers}
         request.send_head("POST", "/v1/chat/completions", sent, len(body.encode()))
         request.send(body.encode())
         with closing(request):
             yield request
 
-    def _post(self, path: str, body: bytes) -> "RawStream":
-        sent = {"Authorization": f"Bearer {self.project.token}"}
+    def _post(self, path: str, body: bytes, headers: Mapping[str, str]) -> "RawStream":
+        sent = {"Authorization": f"Bearer {self.project.token}", **headers}
         response = self._pool.request("POST", self.server.url + path, body=body, headers=sent, preload_content=False)
         pieces, is_cut = list[bytes](), True
         with suppress(urllib3.exceptions.ProtocolError):

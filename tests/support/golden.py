@@ -38,19 +38,20 @@ ADDED: dict[int, dict[str, Row]] = {
         "api_key": {"environment_id": None},
         "consumer": {"environment_id": ""},
     },
-    5: {"project": {"colour": "blue"}},
-    6: {"history": {"note": ""}},
+    5: {"deployment": {"aliases": ""}},
+    NEWEST + 1: {"project": {"colour": "blue"}},
+    NEWEST + 2: {"history": {"note": ""}},
 }
 
 #: Two migrations for tests, so that upgrades over several schemas are tested. Each has a statement before the one that
 #: needs a table which a test can lock.
 TEST_MIGRATIONS = {
-    "0005_labels.sql": """
+    f"{NEWEST + 1:04}_labels.sql": """
 CREATE TABLE label (id TEXT PRIMARY KEY, project_id TEXT NOT NULL REFERENCES project (id), name TEXT NOT NULL);
 CREATE INDEX label_project ON label (project_id);
 ALTER TABLE project ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue';
 """,
-    "0006_notes.sql": """
+    f"{NEWEST + 2:04}_notes.sql": """
 CREATE INDEX label_name ON label (name);
 ALTER TABLE history ADD COLUMN note TEXT NOT NULL DEFAULT '';
 CREATE INDEX history_note ON history (note);

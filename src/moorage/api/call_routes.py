@@ -13,8 +13,10 @@ from moorage.api.operation import Operation
 from moorage.api.route_groups import (
     DEPLOYMENT_ERRORS,
     ENVIRONMENT_ERRORS,
+    IDEMPOTENCY_ERRORS,
     QUERY_ERRORS,
     RENDER_ERRORS,
+    STORAGE_ERRORS,
     TRANSFER_ERRORS,
     VARIANT_HEADERS,
 )
@@ -24,6 +26,7 @@ from moorage.core.errors import base as errors
 from moorage.core.errors import integrations as integration_errors
 from moorage.core.errors import requests as request_errors
 from moorage.core.errors.environments import VersionNotPublished
+from moorage.core.errors.rows import ResultUnreadable
 from moorage.core.resolution.config import GetConfigRequest
 from moorage.gateway import errors as call_errors
 from moorage.gateway.egress import EgressForbidden
@@ -44,6 +47,7 @@ _PINNED_ERRORS = (
     VersionNotPublished, errors.VersionNotFound, errors.VersionUnreadable, errors.VariantNotFound,
     request_errors.InvalidRequest,
 )  # fmt: skip
+_ONCE_ERRORS = (*IDEMPOTENCY_ERRORS, errors.ResponseNotStored, ResultUnreadable, *STORAGE_ERRORS)
 CALL_HEADERS = (
     *VARIANT_HEADERS, "X-Moorage-Provider",
     "X-Moorage-Model", "X-Moorage-Attempts", "X-Moorage-Overhead-Ms", "X-Moorage-Dropped", "X-Moorage-Attempt-Log",
@@ -55,9 +59,14 @@ def _openai(prefix: str) -> tuple[Operation, ...]:
     """Return the operations of OpenAI's API under a prefix."""
     title = {"/v1": "OpenAi", "/v2/router": "Router2", "/v3/router": "Router3"}[prefix]
     call: dict[str, Any] = {
-        "method": "POST", "scopes": _INVOKE, "headers": CALL_HEADERS, "errors": (*CALL_ERRORS, *_PINNED_ERRORS),
-        "is_call": True, "environment": "call", "parameters": ("environment",),
+        "method": "POST", "scopes": _INVOKE, "headers": CALL_HEADERS,
+        "errors": (*CALL_ERRORS, *_ONCE_ERRORS, *_PINNED_ERRORS),
+        "is_call": True, "environment": "call", "parameters": ("environment",), "is_idempotent": True,
     }  # fmt: skip
+    audio = call | {
+        "is_idempotent": False,
+        "errors": (*CALL_ERRORS, *_PINNED_ERRORS),
+    }  # a large upload, or a large response that is no text
     return (
         Operation(
             path=f"{prefix}/chat/completions", name=f"{title}ChatCompletions", handler=openai.chat_completions,
@@ -77,11 +86,11 @@ def _openai(prefix: str) -> tuple[Operation, ...]:
         ),
         Operation(
             path=f"{prefix}/audio/speech", name=f"{title}Speech", handler=tasks.speech, body=bodies.SpeechBody,
-            responses={200: "audio/mpeg"}, **call,
+            responses={200: "audio/mpeg"}, **audio,
         ),
         Operation(
             path=f"{prefix}/audio/transcriptions", name=f"{title}Transcriptions", handler=tasks.transcriptions,
-            body=bodies.TranscriptionForm, responses={200: transcripts.TranscriptResponse}, **call,
+            body=bodies.TranscriptionForm, responses={200: transcripts.TranscriptResponse}, **audio,
         ),
         Operation(
             path=f"{prefix}/moderations", name=f"{title}Moderations", handler=tasks.moderations,
@@ -113,14 +122,14 @@ CALL_OPERATIONS = (
     Operation(
         method="POST", path="/v2/deployments/invoke", name="DeploymentInvoke", handler=invoke.invoke, scopes=_INVOKE,
         body=GetConfigRequest, responses={200: InvokeResponse}, headers=CALL_HEADERS,
-        errors=(request_errors.UnknownParameter, *CALL_ERRORS), is_call=True, environment="call",
-        parameters=("environment",),
+        errors=(request_errors.UnknownParameter, *CALL_ERRORS, *_ONCE_ERRORS), is_call=True, is_idempotent=True,
+        environment="call", parameters=("environment",),
     ),
     Operation(
         method="POST", path="/v2/deployments/stream", name="DeploymentStream", handler=invoke.stream, scopes=_INVOKE,
         body=GetConfigRequest, responses={200: "text/event-stream"}, headers=CALL_HEADERS,
-        errors=(request_errors.UnknownParameter, *CALL_ERRORS), is_call=True, environment="call",
-        parameters=("environment",),
+        errors=(request_errors.UnknownParameter, *CALL_ERRORS, *_ONCE_ERRORS), is_call=True, is_idempotent=True,
+        environment="call", parameters=("environment",),
     ),
     *(operation for prefix in openai.PREFIXES for operation in _openai(prefix)),
 )  # fmt: skip

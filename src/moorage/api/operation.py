@@ -20,7 +20,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     `responses` maps a status to the type of its body, or to its media type. `headers` lists the headers of a success
     with an API key, without those that every response has. A call (`is_call`) reads nothing after its body has arrived,
-    and its response can take minutes. See `RouteRules` about the others.
+    and its response can take minutes; if it `is_idempotent`, its response can be stored under an idempotency key. See
+    `RouteRules` about the others.
     """
 
     method: str
@@ -35,6 +36,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[str, ...] = ("ETag",)
     errors: tuple[type[MoorageError], ...] = ()
     is_call: bool = False
+    is_idempotent: bool = False
     environment: EnvironmentUse = ""
     is_batch: bool = False
     decides: bool = False

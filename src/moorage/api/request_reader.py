@@ -125,11 +125,20 @@ class RequestReader:
         Raises:
             As `body`.
         """
-        self.lease = Lease(self.services.call_memory, self.key.id)
-        body = await self.body(self.services.max_call_body)
-        self.lease.take(len(body))
+        body = await self.keep_call_body()
         self._body = None
         return body
+
+    async def keep_call_body(self) -> bytes:
+        """Return the body of a call, which the request keeps until `call_body`.
+
+        Raises:
+            As `body`.
+        """
+        if self._body is None:
+            self.lease = Lease(self.services.call_memory, self.key.id)
+            self.lease.take(len(await self.body(self.services.max_call_body)))
+        return await self.body()
 
     async def check_caller(self) -> None:
         """Check the API key again, after a wait: in the meantime, it can have been revoked or have expired.

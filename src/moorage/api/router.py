@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from moorage.api.auth import authenticate
+from moorage.api.calls.once import call_once
 from moorage.api.environment import RAW_HEADER, check_bound_environment, check_unbound, header_value
 from moorage.api.operation import Operation
 from moorage.api.request import Proposed, RequestContext
@@ -74,7 +75,7 @@ async def run(operation: Operation, rules: RouteRules, request: Request, service
         check_unbound(bound)
     context.check_scopes()
     try:
-        response = await operation.handler(context)
+        response = await _respond(operation, context)
     except Proposed as proposed:
         response = proposal_response(context, proposed.result, 202)
     finally:
@@ -88,6 +89,12 @@ async def run(operation: Operation, rules: RouteRules, request: Request, service
         await context.check_caller()  # what the handler read can be newer than the revocation of the key
     response.headers.setdefault("X-Moorage-Revision", revision)
     return response
+
+
+async def _respond(operation: Operation, context: RequestContext) -> Response:
+    if operation.is_idempotent and "idempotency-key" in context.request.headers:
+        return await call_once(context, operation.handler)
+    return await operation.handler(context)
 
 
 async def _wait_for_revision(request: Request, services: Services) -> None:

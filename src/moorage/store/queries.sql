@@ -493,6 +493,48 @@ INSERT INTO try_case (deployment_id, name, body) VALUES (:deployment_id, :name, 
 -- Delete all rows.
 DELETE FROM try_case
 
+-- find_call --
+-- The response or the claim under an idempotency key of calls.
+SELECT request_sha256, claim, headers, body FROM call_result
+WHERE project_id = :project_id AND key = :key AND until_us > :now_us
+
+-- claim_call --
+-- Claim an idempotency key, unless a row under it counts; returns the key.
+INSERT INTO call_result (project_id, key, request_sha256, api_key_id, claim, until_us, headers, body, total_bytes)
+VALUES (:project_id, :key, :request_sha256, :api_key_id, :claim, :until_us, '', '', 1000)
+ON CONFLICT (project_id, key) DO UPDATE
+SET request_sha256 = excluded.request_sha256, api_key_id = excluded.api_key_id, claim = excluded.claim,
+    until_us = excluded.until_us, headers = '', body = '', total_bytes = excluded.total_bytes
+WHERE call_result.until_us <= :now_us
+RETURNING key
+
+-- renew_call --
+-- Extend a claim; returns the key if it holds.
+UPDATE call_result SET until_us = :until_us WHERE project_id = :project_id AND key = :key AND claim = :claim
+RETURNING key
+
+-- finish_call --
+-- Store the response in place of a claim.
+UPDATE call_result
+SET claim = '', until_us = :until_us, headers = :headers, body = :body, total_bytes = :total_bytes
+WHERE project_id = :project_id AND key = :key AND claim = :claim
+
+-- release_call --
+-- Delete a claim.
+DELETE FROM call_result WHERE project_id = :project_id AND key = :key AND claim = :claim
+
+-- old_calls --
+-- The rows that do not count any more, oldest first.
+SELECT project_id, key FROM call_result WHERE until_us <= :now_us ORDER BY until_us LIMIT :limit
+
+-- delete_old_call --
+-- Delete a row that does not count any more.
+DELETE FROM call_result WHERE project_id = :project_id AND key = :key AND until_us <= :now_us
+
+-- bytes_of_calls --
+-- The bytes of the rows of an API key.
+SELECT COALESCE(sum(total_bytes), 0) FROM call_result WHERE api_key_id = :api_key_id
+
 -- insert_session --
 -- Insert a session.
 INSERT INTO session (token_sha256, api_key_id, api_key_sha256, created_us, seen_us, expires_us)

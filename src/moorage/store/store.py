@@ -10,6 +10,7 @@ from moorage.core.access import ApiKey, Project
 from moorage.core.compatibility.consumers import UsageRecord, merge_names
 from moorage.core.secret_keys import NO_KEYS, SecretKeys
 from moorage.core.times import LAST_US
+from moorage.store.call_results import CallResultTable
 from moorage.store.cases import CaseTable
 from moorage.store.changes import Changes, StorePosition, read_changes
 from moorage.store.engine import Engine, Run, Stream, as_word, checked_revision, the_row
@@ -52,6 +53,8 @@ class Store:
         self.key_ring = KeyRing(secret_keys, engine.key_file())
         #: The sessions of the console.
         self.sessions = SessionTable(engine)
+        #: The responses to calls with an idempotency key.
+        self.call_results = CallResultTable(engine)
         #: The cases with which versions are tried.
         self.cases = CaseTable(engine)
 

@@ -7,7 +7,7 @@
     │                             VariantNotFound, ProjectNotFound,
     │                             and those of `moorage.core.errors.routes` and `moorage.core.errors.api_keys`
     ├── Conflict                  NameTaken, NothingToUndo, KeyTaken, AliasTaken, NotDeleted, VersionIsLive,
-    │                             OwnedByFiles, OwnedByApi, IdempotencyConflict,
+    │                             OwnedByFiles, OwnedByApi, IdempotencyConflict, ResponseNotStored,
     │                             and those of `moorage.core.compatibility.errors` and `moorage.core.errors.api_keys`
     ├── PreconditionFailed        DeploymentExists
     ├── VariantNotResolved        the routing table names a variant that does not exist
@@ -180,6 +180,13 @@ class IdempotencyConflict(Conflict):
 
     code = "idempotency_conflict"
     hint = "Use a new key for each operation."
+
+
+class ResponseNotStored(Conflict):
+    """The response to the call with this Idempotency-Key had more than {maximum} bytes, and was not stored."""
+
+    code = "response_not_stored"
+    hint = "Call again with a new key: that is another call of the model."
 
 
 class IdempotencyQuotaExceeded(MoorageError):
