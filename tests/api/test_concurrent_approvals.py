@@ -16,6 +16,8 @@ from tests.support.server import Project, Response, Server
 from tests.support.team import Team, with_text
 from tests.support.threads import Background
 
+pytestmark = pytest.mark.system
+
 #: How often two requests race. Each time, the order can be another one.
 RACES = 12
 

@@ -17,6 +17,8 @@ from tests.support.server import Project, Response, Server, a_body
 from tests.support.stores import Database
 from tests.support.threads import until
 
+pytestmark = pytest.mark.system
+
 
 def get_config(project: Project, key: str, token: str = "", **inputs: object) -> Response:
     """Request a configuration as an application does."""

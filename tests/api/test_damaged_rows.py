@@ -13,6 +13,8 @@ from tests.support.server import Project, Server, a_body
 from tests.support.stores import run_sql
 from tests.support.threads import until
 
+pytestmark = pytest.mark.system
+
 
 class Damaged(NamedTuple):
     """A project whose deployment `bad` and whose API key are damaged, after a start."""

@@ -17,6 +17,8 @@ from tests.support.team import Team
 
 __all__ = ["pool"]
 
+pytestmark = pytest.mark.system
+
 #: The routes by how they use the environment. The others concern none.
 USES = {
     "view": {

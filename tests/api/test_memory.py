@@ -25,6 +25,8 @@ from tests.support.registry import create_api_key, create_project
 from tests.support.server import Project, Server, a_body
 from tests.support.threads import until
 
+pytestmark = pytest.mark.system
+
 MB = 1_000_000
 
 

@@ -15,6 +15,8 @@ from tests.support.server import Project, Response, a_body
 from tests.support.team import Team, refusal, with_text
 from tests.support.threads import HANG_SECONDS, Background
 
+pytestmark = pytest.mark.system
+
 KEYS = ("a", "b", "c", "d", "e", "f")
 
 RULES = {

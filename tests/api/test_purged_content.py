@@ -14,6 +14,8 @@ from tests.support.server import Project, Response, Server
 from tests.support.stores import run_sql
 from tests.support.threads import until
 
+pytestmark = pytest.mark.system
+
 DAY_US = 86_400_000_000
 
 SECRET = "the words of the prompt"

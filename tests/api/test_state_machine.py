@@ -21,6 +21,8 @@ from tests.support.model import Deployment, Version
 from tests.support.registry import purge
 from tests.support.server import Response, Server, a_body
 
+pytestmark = pytest.mark.system
+
 
 class Options(NamedTuple):
     """Options of a request: whether its path has the id or the key of the deployment, and its precondition."""

@@ -25,6 +25,8 @@ from tests.support.registry import create_api_key, create_project
 from tests.support.server import Project, Server, clean_environment
 from tests.support.threads import HANG_SECONDS
 
+pytestmark = pytest.mark.system
+
 #: Runs `moorage` so that a copy prints a line before each step. After the last step, it sleeps until it is killed.
 STEP_BY_STEP = """
 import sys, time
@@ -222,7 +224,6 @@ def test_the_comparison_detects_a_copy_that_differs(new_url: NewUrl, to: str) ->
         open_store(target)
 
 
-@pytest.mark.system
 def test_a_copy_that_is_killed_at_any_moment_completes_when_it_is_run_again(new_url: NewUrl, folder: Path) -> None:
     rng = random.Random(SEED)
     source, target = filled(new_url("sqlite"), extra=6_000), new_url("postgresql")

@@ -20,7 +20,7 @@ from tests.support.registry import create_project
 from tests.support.server import Server
 from tests.support.stores import Database, run_sql, sqlite_in
 
-pytestmark = pytest.mark.exhaustive
+pytestmark = [pytest.mark.exhaustive, pytest.mark.system]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -29,6 +29,8 @@ from tests.support.moorage_responses import (
 from tests.support.program import moorage
 from tests.support.stores import create_database
 
+pytestmark = pytest.mark.system
+
 Result = subprocess.CompletedProcess[str]
 
 COMMANDS = [
@@ -233,14 +235,12 @@ BROKEN: dict[str, bytes] = {
 }  # fmt: skip
 
 
-@pytest.mark.system
 @pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN.keys())
 def test_a_response_that_is_not_one_of_moorage_is_one_line(place: Path, answer: bytes) -> None:
     for command in COMMANDS:
         fails_in_one_line(place, command, lambda request: answer)
 
 
-@pytest.mark.system
 @every_command
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_is_followed(place: Path, command: str, status: int) -> None:
@@ -265,7 +265,6 @@ def test_a_body_without_end_is_read_up_to_the_limit(place: Path, command: str, m
     assert server.sent < 20_000_000, "what the buffers of both sockets hold, too"
 
 
-@pytest.mark.system
 @every_command
 @pytest.mark.parametrize(
     "head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"]
@@ -449,7 +448,6 @@ def changed(value: Any, path: tuple[str | int, ...], wrong: Any) -> Any:
     return result
 
 
-@pytest.mark.system
 @pytest.mark.parametrize(
     ("command", "status"),
     [*((command, 200) for command in COMMANDS), ("apply a.yaml", 409), ("deployments show a", 409)],

@@ -15,6 +15,8 @@ from tests.support.registry import create_project, put_integration
 from tests.support.server import Project, Response, Server, a_body
 from tests.support.stores import Database
 
+pytestmark = pytest.mark.system
+
 #: Each form of credentials, with a header. Their last four characters are shown.
 SECRETS = {
     "openai": {"api_key": "planted-api-key-AAAA"},

@@ -14,6 +14,8 @@ from tests.support.ports import reserve_port
 from tests.support.program import moorage
 from tests.support.server import Project, Server
 
+pytestmark = pytest.mark.system
+
 #: Loaded deployment -> method, path and body of the request that changes it afterwards, if any.
 CHANGES: dict[str, tuple[str, str, dict[str, Any]] | None] = {
     "only_loaded": None,

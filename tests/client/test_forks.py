@@ -19,6 +19,8 @@ from tests.support.middleman import Middleman
 from tests.support.server import Project, Server, a_body, clean_environment
 from tests.support.threads import HANG_SECONDS, until
 
+pytestmark = pytest.mark.system
+
 
 class Program:
     """A program of `tests.client.forked`, and its output."""

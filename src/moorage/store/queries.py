@@ -1,8 +1,11 @@
 """The named queries of `queries.sql`, and the migrations."""
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from types import MappingProxyType
 
 #: The folder of the migrations; tests add migrations of their own.
 MIGRATIONS: Traversable = resources.files("moorage.store.migrations")
@@ -11,12 +14,13 @@ _NAME = re.compile(r"^-- (\w+) --$", re.MULTILINE)
 _PARAMETER = re.compile(r":(\w+)")
 
 
-def load_queries() -> dict[str, str]:
+@cache
+def load_queries() -> Mapping[str, str]:
     """Return the SQL of each query by name, without comments."""
     text = resources.files("moorage.store").joinpath("queries.sql").read_text("utf-8")
     _, *parts = _NAME.split(text)
     bodies = ("\n".join(line for line in body.splitlines() if not line.startswith("--")) for body in parts[1::2])
-    return {name: body.strip() for name, body in zip(parts[::2], bodies, strict=True)}
+    return MappingProxyType({name: body.strip() for name, body in zip(parts[::2], bodies, strict=True)})
 
 
 def parameters(sql: str) -> list[str]:
