@@ -98,7 +98,7 @@ class ResponseCache:
 def is_cacheable(completion: Completion) -> bool:
     """Return whether a response is complete: each choice ended by itself, and no tool was called."""
     choices = completion.choices
-    if completion.response is not None and not has_only_texts(completion.response):
+    if completion.output is not None and not has_only_texts(completion.output):
         return False
     return bool(choices) and all(choice.finish_reason == "stop" and not choice.tool_calls for choice in choices)
 
@@ -120,7 +120,7 @@ class StreamCollector:
             return
         whole = self._whole
         for completion in completions:
-            if completion.response is not None:
+            if completion.output is not None:
                 self._native = completion
                 continue
             whole.usage = completion.usage or whole.usage

@@ -7,20 +7,22 @@ from typing import Any, Final
 import msgspec
 
 from moorage.core.resolution.config import Object, ResolvedConfig
-from moorage.providers.completion import Completion
+from moorage.providers.completion import Choice, Completion
 from moorage.providers.decoding import read
+from moorage.providers.errors import MalformedResponse
 from moorage.providers.native_request import NativeRequest
 from moorage.providers.openai_protocol import option_headers
 from moorage.providers.protocol import Event, ProviderRequest
-from moorage.providers.responses_output import Error, Response, completion_of, decode_kind, failed, read_response
+from moorage.providers.responses_output import Error, Kind, Response, failed, reason_of, usage_of
 from moorage.providers.responses_request import encode_response
 from moorage.providers.sse import SseSplitter
 
 __all__ = ["decode", "encode", "parser", "splitter"]
 
-#: The fields of a response that callers get. Others are those of the server, or repeat the messages of the deployment.
+#: The fields of a response that callers get beside its output. Others are those of the server, or repeat the messages
+#: of the deployment.
 _KEPT: Final = frozenset({
-    "status", "incomplete_details", "output", "usage", "service_tier", "reasoning", "text", "temperature", "top_p",
+    "status", "incomplete_details", "usage", "service_tier", "reasoning", "text", "temperature", "top_p",
     "top_logprobs", "max_output_tokens", "max_tool_calls", "parallel_tool_calls", "tool_choice", "truncation",
     "completed_at",
 })  # fmt: skip
@@ -34,10 +36,18 @@ _FIRST_NUMBER: Final = 2
 _KIND: Final = re.compile(r"[a-z0-9_.]{1,100}", re.ASCII)
 
 
+#: The fields of a response that are read here.
+_READ: Final = ("id", "model", "status", "incomplete_details", "usage", "error")
+
+_Fields = dict[str, msgspec.Raw]
+
+
 class _Head(msgspec.Struct):
+    """An event. The response in it is parsed once, because it can be large."""
+
     type: str = ""
     sequence_number: Any = None
-    response: msgspec.Raw = msgspec.Raw()
+    response: _Fields = {}
     error: Error | str | None = None
     message: str | None = None
     code: str | int | None = None
@@ -45,7 +55,8 @@ class _Head(msgspec.Struct):
 
 _decode_head = msgspec.json.Decoder(_Head).decode
 _decode_response = msgspec.json.Decoder(Response).decode
-_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_fields = msgspec.json.Decoder(_Fields).decode
+_decode_kinds = msgspec.json.Decoder(list[Kind]).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -89,22 +100,43 @@ def decode(body: bytes) -> Completion:
         MalformedResponse
         ProviderFailed: the response failed, although the status is a success.
     """
-    read(bytes.decode, body)  # the parser does not check the texts that it skips
-    completion = completion_of(read_response(body))
-    fields = read(_decode_fields, body)
-    completion.response = _line(_encode({name: value for name, value in fields.items() if name in _KEPT}))
-    return completion
+    _check_utf8(body)
+    return _completion(read(_decode_fields, body))
+
+
+def has_only_texts(output: bytes) -> bool:
+    """Return whether a response, as in `Completion.output`, has only texts and reasoning: no tool was called."""
+    return all(item.type in ("message", "reasoning") for item in _decode_kinds(output))
+
+
+def _completion(fields: _Fields) -> Completion:
+    response = _response(fields)
+    if response.error is not None:
+        raise failed(response.error)
+    output = bytes(fields.get("output", b""))
+    if output[:1] != b"[":
+        raise MalformedResponse("it has no output")
+    kept = {name: value for name, value in fields.items() if name in _KEPT}
+    reason = reason_of(response, has_calls=False)
+    return Completion(
+        [Choice(finish_reason=reason)], usage_of(response.usage), response.id, response.model,
+        response=_line(_encode(kept)), output=_line(output),
+    )  # fmt: skip
+
+
+def _response(fields: _Fields) -> Response:
+    return read(_decode_response, _encode({name: fields[name] for name in _READ if name in fields}))
+
+
+def _check_utf8(data: bytes) -> None:
+    """Check the texts that the parser skips."""
+    if not data.isascii():
+        read(bytes.decode, data)
 
 
 def _line(data: bytes) -> bytes:
     """Return JSON in one line, as events require it."""
     return msgspec.json.format(data, indent=-1) if b"\n" in data or b"\r" in data else data
-
-
-def has_only_texts(response: bytes) -> bool:
-    """Return whether a response, as in `Completion.response`, has only texts and reasoning: no tool was called."""
-    items = _decode_response(response).output or ()
-    return all(decode_kind(bytes(item)).type in ("message", "reasoning") for item in items)
 
 
 def splitter() -> SseSplitter:
@@ -136,19 +168,20 @@ class Parser:
         """
         if event.data == b"[DONE]":
             return None
+        _check_utf8(event.data)
         head = read(_decode_head, event.data)
         match head.type or event.name:
             case "response.created":
-                response = read(_decode_response, bytes(head.response) or b"{}")
+                response = _response(head.response)
                 return Completion((), None, response.id, response.model)
             case "response.in_progress" | "response.queued":
                 return None
             case "response.completed" | "response.incomplete":
-                completion = decode(bytes(head.response) or b"{}")
+                completion = _completion(head.response)
                 self.is_complete = True
                 return completion
             case "response.failed" | "response.cancelled":
-                raise failed(read(_decode_response, bytes(head.response) or b"{}").error or Error())
+                raise failed(_response(head.response).error or Error())
             case "error":
                 raise failed(head.error or Error(head.message, head.code))
             case "" if head.error is not None:  # the form of the API for chats, which proxies send
@@ -159,7 +192,6 @@ class Parser:
     def _passed(self, kind: str, head: _Head, data: bytes) -> Completion | None:
         if self.is_complete or not _KIND.fullmatch(kind):
             return None
-        read(bytes.decode, data)
         if head.sequence_number != self._number:
             fields = read(_decode_fields, data)
             data = _encode(fields | {"sequence_number": self._number})

@@ -97,16 +97,6 @@ def decode(body: bytes) -> Completion:
         MalformedResponse
         ProviderFailed: the response failed, although the status is a success.
     """
-    return completion_of(read_response(body))
-
-
-def read_response(body: bytes) -> Response:
-    """Return a response that did not fail, and has items.
-
-    Raises:
-        MalformedResponse
-        ProviderFailed
-    """
     response = read(_decode_response, body)
     if response.error is not None:
         raise failed(response.error)
@@ -114,17 +104,8 @@ def read_response(body: bytes) -> Response:
         raise MalformedResponse("it has no output")
     if len(response.output) > MAX_ITEMS:
         raise MalformedResponse(f"it has more than {MAX_ITEMS} items")
-    return response
-
-
-def completion_of(response: Response) -> Completion:
-    """Return a response in the form of all providers.
-
-    Raises:
-        MalformedResponse, ProviderFailed
-    """
     texts, refusals, thoughts, calls, citations = list[str](), list[str](), list[str](), list[ToolCall](), list[Any]()
-    for raw in response.output or ():
+    for raw in response.output:
         match read(decode_kind, bytes(raw)).type:
             case "message":
                 for part in read(decode_message, bytes(raw)).content:

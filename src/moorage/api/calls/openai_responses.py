@@ -9,6 +9,7 @@ from moorage.api.calls.responses_items import Item, ItemEvent, events_of
 from moorage.api.calls.shape import CallIds
 from moorage.core.errors.base import MoorageError
 from moorage.gateway.errors import ProviderError
+from moorage.gateway.response_cache import MAX_RESPONSE
 from moorage.providers.completion import Choice, Completion, ToolCall, Usage
 
 _Object = dict[str, Any]
@@ -95,7 +96,7 @@ class OpenAiResponsesShape:
             pieces += self._start()
             if self._native is None:
                 pieces += self._choices(completion)
-            elif not self._has_events:  # it comes from the cache
+            elif not self._has_events and len(self._native["output"]) <= MAX_RESPONSE:  # it comes from the cache
                 pieces += self._events(events_of(_decode_items(self._native["output"])))
         return b"".join(pieces)
 
@@ -113,8 +114,8 @@ class OpenAiResponsesShape:
 
     def _read(self, completion: Completion) -> None:
         self._usage, self._model = completion.usage or self._usage, completion.model or self._model
-        if completion.response is not None:
-            self._native = _decode_fields(completion.response)
+        if completion.response is not None and completion.output is not None:
+            self._native = _decode_fields(completion.response) | {"output": msgspec.Raw(completion.output)}
 
     def _start(self) -> list[bytes]:
         if self._number:

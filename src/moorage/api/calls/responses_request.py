@@ -95,14 +95,22 @@ def _add_deployment(fields: Object, chat: Object, reader: InputReader) -> tuple[
         problems.append(Problem("prompt.id", "must be the key of a deployment, such as `support_answers`"))
         chat["model"] = "invalid"
         return [], NO_MEDIA
-    version, key = prompt.get("version"), prompt["id"]
-    if version is not None and (isinstance(version, bool) or not isinstance(version, str | int) or version == ""):
-        problems.append(Problem("prompt.version", f"must be the number of a version, such as 1.2; got {version!r:.40}"))
+    version, key = _version(prompt.get("version"), problems), prompt["id"]
     chat["model"] = key if version is None else f"{key}@{version}"
     chat["inputs"], media = _variables(prompt.get("variables"), reader)
     model = fields.get("model")
     warnings = [Problem("model", "is ignored, because the deployment decides it")] if model and model != key else []
     return warnings, media
+
+
+def _version(given: Any, problems: list[Problem]) -> str | None:
+    """Return the version of a prompt. The whole numbers of OpenAI are versions without a minor number."""
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, str | int) or not (text := str(given)) or text[0] == "-":
+        problems.append(Problem("prompt.version", f"must be the number of a version, such as 1.2; got {given!r:.40}"))
+        return None
+    return f"{text}.0" if text.isascii() and text.isdecimal() else text
 
 
 def _variables(values: Any, reader: InputReader) -> tuple[Any, MediaInputs]:
