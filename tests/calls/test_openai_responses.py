@@ -1,6 +1,5 @@
 """The SDK of OpenAI calls deployments through the Responses API, at every provider with models for chats."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -15,13 +14,6 @@ _TOOL: Any = {
     "type": "function", "name": "get_weather", "strict": False,
     "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def client(all_integrations: Gateway) -> Iterator[openai.OpenAI]:
-    project = all_integrations.project
-    with openai.OpenAI(base_url=f"{project.server.url}/v1", api_key=project.token, max_retries=0) as found:
-        yield found
 
 
 @pytest.mark.parametrize("provider", CHATS)

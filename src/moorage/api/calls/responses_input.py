@@ -59,7 +59,10 @@ class InputReader:
     def tools(self, tools: Any) -> list[Object]:
         """Return the functions; only the Responses API has other tools."""
         found = list[Object]()
-        for index, tool in enumerate(tools if isinstance(tools, list) else [tools]):
+        if not isinstance(tools, list):
+            self.problems.append(Problem("tools", "must be a list"))
+            return found
+        for index, tool in enumerate(tools):
             path = f"tools[{index}]"
             if not isinstance(tool, dict) or not isinstance(tool.get("type"), str):
                 self.problems.append(Problem(path, "must be an object with a `type`, such as function"))
