@@ -334,7 +334,8 @@ def test_the_calls_of_the_quick_start_run_as_written_and_without_the_mock(folder
     assert len(provider.requests) == (0 if has_mock else 3)
     for request in provider.requests:
         assert request["model"] == "gpt-4o"
-        assert request["messages"][-1] == {"role": "user", "content": "Where is my order?"}
+        last = (request.get("messages") or request["input"])[-1]
+        assert (last["role"], last["content"]) == ("user", "Where is my order?")
 
 
 def test_the_commands_that_the_server_prints_work(folder: Path) -> None:

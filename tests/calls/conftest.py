@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import openai
 import pytest
 
 from tests.support.gateway import ALLOW_LOOPBACK, Gateway
@@ -30,3 +31,11 @@ def gateway(all_integrations: Gateway) -> Iterator[Gateway]:
     yield all_integrations
     for vendor in all_integrations.vendors.vendors:
         all_integrations.vendors.take(vendor)
+
+
+@pytest.fixture(scope="module")
+def client(all_integrations: Gateway) -> Iterator[openai.OpenAI]:
+    """Return the SDK of OpenAI, without retries; modules can have another client."""
+    project = all_integrations.project
+    with openai.OpenAI(base_url=f"{project.server.url}/v1", api_key=project.token, max_retries=0) as found:
+        yield found

@@ -57,12 +57,20 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, {"object": "list", "data": [{"id": model, "object": "model"} for model in MODELS]})
 
     def do_POST(self) -> None:
-        """Respond to a chat completion."""
+        """Respond to a chat completion, or to a request of the Responses API, which gets the same text."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.received.append(body)
         if body["model"] not in MODELS:
             words = f"The model `{body['model']}` does not exist or you do not have access to it."
             self._send(404, {"error": {"message": words, "type": "invalid_request_error", "code": "model_not_found"}})
+        elif self.path == "/v1/responses":
+            part = {"type": "output_text", "text": TEXT, "annotations": []}
+            message = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
+            usage = {"input_tokens": 42, "output_tokens": 6, "total_tokens": 48}
+            self._send(200, {
+                "id": "resp_1", "object": "response", "created_at": 1, "model": body["model"], "status": "completed",
+                "output": [message], "usage": usage,
+            })  # fmt: skip
         elif body.get("stream"):
             self._stream(body)
         else:

@@ -10,13 +10,18 @@ from moorage.core.resolution.config import Object, ResolvedConfig
 from moorage.gateway.errors import Attempt
 from moorage.providers.completion import Usage
 from moorage.providers.media.tasks import Task
+from moorage.providers.native_request import NativeRequest
 
 
 class Target(msgspec.Struct, frozen=True):
-    """A model to try: its configuration, and the name or id of an integration, if one is set."""
+    """A model to try: its configuration, and the name or id of an integration, if one is set.
+
+    `native` is the request of a caller of the Responses API in that form.
+    """
 
     config: ResolvedConfig
     integration: str | None
+    native: NativeRequest | None = None
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -24,7 +29,7 @@ class Call(msgspec.Struct, frozen=True):
 
     The request of one that is not small is made in a thread. `seconds` is the time that the caller waits at most, if it
     says so. `check` raises a MoorageError if the caller may not call any more. A call without a `task` is one of a
-    model for chats or texts, whose messages are in the configuration.
+    model for chats or texts, whose messages are in the configuration; `native` is as in `Target`.
     """
 
     project_id: str
@@ -38,6 +43,7 @@ class Call(msgspec.Struct, frozen=True):
     seconds: float | None = None
     check: Callable[[], object] = object
     task: Task | None = None
+    native: NativeRequest | None = None
 
     def target(self, index: int) -> Target:
         """Return the model to try: the configured one, then the fallbacks.
@@ -45,7 +51,7 @@ class Call(msgspec.Struct, frozen=True):
         A parameter of the request also replaces that of a fallback, unless it is another provider's own.
         """
         if index == 0:
-            return Target(self.config, self.integration)
+            return Target(self.config, self.integration, self.native)
         fallback = self.fallbacks[index - 1]
         is_same = fallback.provider == self.config.provider
         extra = {
@@ -58,7 +64,8 @@ class Call(msgspec.Struct, frozen=True):
             self.config, provider=fallback.provider, model=fallback.model, type=fallback.model_type,
             parameters={**parameters, **extra},
         )  # fmt: skip
-        return Target(config, getattr(fallback, "integration_id", None) or None)
+        native = self.native if self.native is None or is_same else self.native.for_another_provider()
+        return Target(config, getattr(fallback, "integration_id", None) or None, native)
 
 
 class Progress:

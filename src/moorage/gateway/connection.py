@@ -8,8 +8,11 @@ import msgspec
 from moorage.core.resolution.config import ResolvedConfig
 from moorage.gateway.errors import UnsupportedModelTypeForCall, WrongRoute
 from moorage.gateway.http.endpoint import Endpoint
+from moorage.providers import native_responses
+from moorage.providers.errors import NotSupportedByProvider
 from moorage.providers.media.table import MEDIA
-from moorage.providers.protocol import ChatProtocol, ProviderRequest
+from moorage.providers.native_request import NATIVE_PROVIDERS, NativeRequest, is_native
+from moorage.providers.protocol import ProviderRequest, ResponseProtocol
 from moorage.providers.protocols import find_protocol
 from moorage.providers.table import PROVIDERS, ProviderRow
 
@@ -50,7 +53,7 @@ class Connection(msgspec.Struct, frozen=True):
 class Prepared(msgspec.Struct, frozen=True):
     """A request that is ready to be sent through a connection."""
 
-    protocol: ChatProtocol
+    protocol: ResponseProtocol
     request: ProviderRequest
     url: str
     body: bytes
@@ -79,13 +82,33 @@ def check_type(config: ResolvedConfig, wanted: str | None = None) -> ProviderRow
     raise WrongRoute(param="model", type=kind, route=ROUTES[kind])
 
 
-def prepare(config: ResolvedConfig, connection: Connection, *, is_stream: bool) -> Prepared:
-    """Return the request for a configuration.
+def prepare(
+    config: ResolvedConfig, connection: Connection, *, is_stream: bool, native: NativeRequest | None = None
+) -> Prepared:
+    """Return the request for a configuration; `native` is that of a caller of the Responses API.
 
     Raises:
         UnsupportedModelType, NotSupportedByProvider
     """
-    protocol = find_protocol(connection.row.protocols[config.type])
-    request = protocol.encode(config, connection.options, stream=is_stream)
+    row = connection.row
+    protocol: ResponseProtocol = native_responses
+    if native is not None and is_native(row.id, config.type):
+        request = native_responses.encode(config, native, connection.options, stream=is_stream)
+    else:
+        _check_translated(native, row)
+        protocol = chat = find_protocol(row.protocols[config.type])
+        request = chat.encode(config, connection.options, stream=is_stream)
+        if native is not None and native.omitted:
+            request = msgspec.structs.replace(request, omitted={**request.omitted, **native.omitted})
     url = connection.base_url + request.path
     return Prepared(protocol, request, url, msgspec.json.encode(request.body))
+
+
+def _check_translated(native: NativeRequest | None, row: ProviderRow) -> None:
+    """Raise an error for a part of a request of the Responses API that no other API has."""
+    if native is None or not native.untranslated:
+        return
+    param, what = next(iter(native.untranslated.items()))
+    available = ", ".join(sorted(NATIVE_PROVIDERS))
+    reason = f"{what} needs a provider that has the Responses API ({available})"
+    raise NotSupportedByProvider(param=param, api=f"API of {row.name}", reason=reason)

@@ -11,6 +11,7 @@ from moorage.core.bounded_cache import ENTRY_BYTES, BoundedCache
 from moorage.gateway.call import Call
 from moorage.gateway.connection import Connection, prepare
 from moorage.providers.completion import Choice, Completion
+from moorage.providers.native_responses import has_only_texts
 
 #: The model types whose responses are cached.
 TYPES: Final = frozenset({"chat", "completion", "vision"})
@@ -34,7 +35,7 @@ def response_key(call: Call, connection: Connection, version_id: str) -> bytes:
     Raises:
         UnsupportedModelType, NotSupportedByProvider
     """
-    prepared = prepare(call.config, connection, is_stream=False)
+    prepared = prepare(call.config, connection, is_stream=False, native=call.native)
     secrets = (connection.credentials, connection.headers, connection.options, prepared.request.headers)
     parts = (
         call.project_id.encode(), version_id.encode(), connection.id.encode(), prepared.url.encode(),
@@ -95,8 +96,10 @@ class ResponseCache:
 
 
 def is_cacheable(completion: Completion) -> bool:
-    """Return whether a response is complete: each choice ended by itself, and calls no tool."""
+    """Return whether a response is complete: each choice ended by itself, and no tool was called."""
     choices = completion.choices
+    if completion.output is not None and not has_only_texts(completion.output):
+        return False
     return bool(choices) and all(choice.finish_reason == "stop" and not choice.tool_calls for choice in choices)
 
 
@@ -107,6 +110,7 @@ class StreamCollector:
         self._choices: dict[int, dict[str, list[str]]] = {}
         self._reasons: dict[int, str] = {}
         self._whole = Completion()
+        self._native: Completion | None = None  # a complete response of the Responses API
         self._size = 0
         self._is_given_up = False
 
@@ -116,6 +120,9 @@ class StreamCollector:
             return
         whole = self._whole
         for completion in completions:
+            if completion.output is not None:
+                self._native = completion
+                continue
             whole.usage = completion.usage or whole.usage
             whole.id, whole.model = completion.id or whole.id, completion.model or whole.model
             whole.system_fingerprint = completion.system_fingerprint or whole.system_fingerprint
@@ -126,8 +133,8 @@ class StreamCollector:
 
     def completion(self) -> Completion | None:
         """Return the response."""
-        if self._is_given_up:
-            return None
+        if self._is_given_up or self._native is not None:
+            return self._native
         self._whole.choices = [
             msgspec.convert(
                 {name: "".join(parts) for name, parts in texts.items()}

@@ -229,7 +229,7 @@ class Runner:
         progress.integration = connection.name
         if call.task is not None:
             return connection, prepare_task(target.config, connection, call.task)
-        making = partial(prepare, target.config, connection, is_stream=call.is_stream)
+        making = partial(prepare, target.config, connection, is_stream=call.is_stream, native=target.native)
         prepared = making() if call.is_small else await self._in_thread(making)
         progress.omitted = dict(prepared.request.omitted)
         return connection, prepared

@@ -66,13 +66,21 @@ class Choice(msgspec.Struct):
 
 
 class Completion(msgspec.Struct):
-    """A response, or an event of a stream. `model` is the provider's own name of the model that responded."""
+    """A response, or an event of a stream. `model` is the provider's own name of the model that responded.
+
+    `response`, `output` and `event` are for callers of the Responses API, if the provider has it, too: fields of the
+    response and its items as JSON, and an event of a stream that is sent to them as it is. The choices have no content
+    then.
+    """
 
     choices: Sequence[Choice] = ()
     usage: Usage | None = None
     id: str | None = None
     model: str | None = None
     system_fingerprint: str | None = None
+    response: bytes | None = None
+    output: bytes | None = None
+    event: bytes | None = None
 
 
 def new_call_id() -> str:

@@ -63,16 +63,8 @@ class StreamParser(_Protocol):
         ...
 
 
-class ChatProtocol(_Protocol):
-    """A protocol for the model types chat and vision, and for completion where the provider has it."""
-
-    def encode(self, config: ResolvedConfig, options: Mapping[str, str], *, stream: bool) -> ProviderRequest:
-        """Return the request for a configuration; `options` are those of the integration.
-
-        Raises:
-            UnsupportedModelType, NotSupportedByProvider
-        """
-        ...
+class ResponseProtocol(_Protocol):
+    """The part of a protocol that reads responses."""
 
     def decode(self, body: bytes) -> Completion:
         """Return the response in a body.
@@ -89,4 +81,16 @@ class ChatProtocol(_Protocol):
 
     def parser(self) -> StreamParser:
         """Return a parser for one stream."""
+        ...
+
+
+class ChatProtocol(ResponseProtocol, _Protocol):
+    """A protocol for the model types chat and vision, and for completion where the provider has it."""
+
+    def encode(self, config: ResolvedConfig, options: Mapping[str, str], *, stream: bool) -> ProviderRequest:
+        """Return the request for a configuration; `options` are those of the integration.
+
+        Raises:
+            UnsupportedModelType, NotSupportedByProvider
+        """
         ...

@@ -1,5 +1,6 @@
 """Requests of the Responses API: instructions, and a list of items instead of messages."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from moorage.core.resolution.config import Object, ResolvedConfig
@@ -12,19 +13,28 @@ _UNKNOWN: Final = (
     "topK", "frequencyPenalty", "presencePenalty", "seed", "budgetTokens", "thinkingLevel", "cacheControl",
 )  # fmt: skip
 
+#: Parameters with the same names and values in this API; `Translation` has omitted those that the provider rejects.
+_SAME: Final = (
+    "parallel_tool_calls", "metadata", "store", "preset", "service_tier", "user", "safety_identifier",
+    "prompt_cache_key", "prompt_cache_retention", "top_logprobs",
+)  # fmt: skip
+
 #: Providers that know the role `developer`.
 _DEVELOPER: Final = frozenset({"openai", "azure"})
 
 
-def encode_response(config: ResolvedConfig) -> tuple[Object, dict[str, str]]:
+def encode_response(config: ResolvedConfig, items: Sequence[Object] = ()) -> tuple[Object, dict[str, str]]:
     """Return the body for a configuration, and what it omits: the path of each part, and the reason.
+
+    `items` come after the messages.
 
     Raises:
         UnsupportedModelType, NotSupportedByProvider
     """
-    translation = Translation(config, "Responses API", "responses")
+    protocol = "openai_responses" if config.provider in _DEVELOPER else "responses"
+    translation = Translation(config, "Responses API", protocol)
     body: Object = {"model": translation.model}
-    _add_input(turns(config.messages, translation), translation, body)
+    _add_input(turns(config.messages, translation), items, translation, body)
     if config.tools:
         body["tools"] = [_tool(tool["function"]) for tool in config.tools]
     choice = translation.tool_choice()
@@ -39,13 +49,12 @@ def encode_response(config: ResolvedConfig) -> tuple[Object, dict[str, str]]:
         translation.copy({"temperature": "temperature", "topP": "top_p"}, body)
     body |= set_fields(max_output_tokens=translation.whole("maxTokens"))
     _add_output(translation, body)
-    for name in ("parallel_tool_calls", "metadata", "store", "preset"):
-        translation.copy({name: name}, body)
+    translation.copy({name: name for name in _SAME}, body)
     _add_extra(translation, body)
     return body, translation.omitted
 
 
-def _add_input(found: list[Turn], translation: Translation, body: Object) -> None:
+def _add_input(found: list[Turn], further: Sequence[Object], translation: Translation, body: Object) -> None:
     """Add the leading instructions and the items; instructions alone are the message."""
     instructions, items = list[str](), list[Object]()
     for turn in found:
@@ -65,6 +74,7 @@ def _add_input(found: list[Turn], translation: Translation, body: Object) -> Non
             if parts:
                 items.append({"type": "message", "role": role, "content": _short(parts)})
             items += [_call(turn, index, translation) for index in range(len(turn.calls))]
+    items += further
     text = "\n\n".join(instructions)
     if text and items:
         body["instructions"] = text
@@ -93,6 +103,8 @@ def _parts(turn: Turn, translation: Translation) -> list[Object]:
 
 def _part(path: str, part: Object, turn: Turn, translation: Translation) -> Object | None:
     kind = part["type"]
+    if kind in ("input_image", "input_file") and turn.role == "user":  # one with the id of a file, from a variable
+        return part
     if kind == "text":
         return {"type": "output_text" if turn.role == "assistant" else "input_text", "text": part["text"]}
     if kind == "refusal" and turn.role == "assistant":

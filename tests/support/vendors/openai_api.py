@@ -10,6 +10,7 @@ from tests.support.vendors.checks import body_of, check_fields, check_types, med
 from tests.support.vendors.huggingface_tasks import TASK_MODELS, respond_task
 from tests.support.vendors.model import Answer, Asked, Medium, Tool, answer
 from tests.support.vendors.openai_media import MEDIA_DIALECTS, media_kind, respond_media
+from tests.support.vendors.openai_responses import NATIVE, respond_native
 from tests.support.vendors.openai_stream import Chunks
 from tests.support.vendors.openai_table import KIMI_FIXED, Dialect
 from tests.support.vendors.server import Received, Refused, Reply
@@ -65,13 +66,16 @@ class OpenAiVendor:
         if self.id == "huggingface" and request.path.startswith("/hf-inference/"):
             return respond_task(request, self.key, self.failure)
         kind = media_kind(self.base, request.path) if self.id in MEDIA_DIALECTS else None
+        is_native = self.id in NATIVE and request.path == f"{self.base}/responses"
         is_text = dialect.text_path is not None and request.path == dialect.base + dialect.text_path
-        if not is_text and kind is None and request.path != dialect.base + dialect.chat_path:
+        if not is_text and not is_native and kind is None and request.path != dialect.base + dialect.chat_path:
             raise Refused(self._error((404, dialect.invalid[1]), f"Unknown path {request.path}", ""))
         prefix = "Bearer " if dialect.key_header == "authorization" else ""
         if request.headers.get(dialect.key_header) != prefix + self.key:
             given = request.headers.get(dialect.key_header, "").removeprefix(prefix)
             raise Refused(self._error(dialect.unauthorized, given, ""))
+        if is_native:
+            return respond_native(request, dialect.models + dialect.seeing, self._refuse)
         if kind is not None:
             return respond_media(self.id, kind, request, self._refuse)
         body = body_of(request, self._refuse)

@@ -58,7 +58,7 @@ class PerplexityVendor:
     def error_event(self, message: str) -> bytes:
         """Return an error in a stream."""
         error = {"code": "server_error", "message": message}
-        return _event(9, {"type": "response.failed", "response": {
+        return encoded_event(9, {"type": "response.failed", "response": {
             "id": "resp_1", "object": "response", "status": "failed", "error": error, "output": [],
         }})  # fmt: skip
 
@@ -177,7 +177,7 @@ def _events(response: dict[str, Any], found: Answer) -> list[bytes]:
                 events += _deltas("response.function_call_arguments", place, parts, "arguments")
         events.append({"type": "response.output_item.done", "output_index": index, "item": item})
     events.append({"type": f"response.{response['status']}", "response": response})
-    return [_event(number, event) for number, event in enumerate(events)]
+    return [encoded_event(number, event) for number, event in enumerate(events)]
 
 
 def _empty(item: dict[str, Any]) -> dict[str, Any]:
@@ -191,6 +191,7 @@ def _deltas(kind: str, place: dict[str, Any], parts: list[str], name: str) -> li
     return [*deltas, {"type": f"{kind}.done", **place, name: "".join(parts)}]
 
 
-def _event(number: int, value: dict[str, Any]) -> bytes:
+def encoded_event(number: int, value: dict[str, Any]) -> bytes:
+    """Return an event of a stream with its number."""
     body = json.dumps({**value, "sequence_number": number}).encode()
     return b"event: %b\ndata: %b\n\n" % (value["type"].encode(), body)

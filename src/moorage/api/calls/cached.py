@@ -114,6 +114,8 @@ def _response(running: "RunningCall", completion: Completion) -> Response:
 
 def _as_events(completion: Completion) -> list[Completion]:
     """Return a response as the events of a stream: its content, then its end."""
+    if completion.output is not None:
+        return [completion]
     texts = [_without_reason(choice) for choice in completion.choices]
     ends = [Choice(choice.index, finish_reason=choice.finish_reason) for choice in completion.choices]
     return [

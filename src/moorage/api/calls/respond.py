@@ -37,6 +37,10 @@ async def respond(ctx: RequestContext, request: CallRequest) -> Response:
     resolved = await services.resolver.resolve_call(
         ctx.project_id, request.request, pin, is_small=request.is_small, environment=environment
     )
+    if request.media.parts:
+        replace = request.media.applied_to
+        config = replace(resolved.config) if request.is_small else await ctx.compute(replace, resolved.config)
+        resolved = msgspec.structs.replace(resolved, config=config)
     if request.images is not None and resolved.config.type == "image":
         return await request.images(ctx, request, resolved, started)
     if request.tools is not None:

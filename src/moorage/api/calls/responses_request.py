@@ -1,13 +1,19 @@
-"""Requests of the Responses API: `prompt` or `model` names a deployment, and `input` comes after its messages."""
+"""Requests of the Responses API: `prompt` or `model` names a deployment, and `input` comes after its messages.
+
+A provider that has this API gets `input` and the tools as they are; others get their translation.
+"""
 
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
 
+from moorage.api.calls.media_inputs import NO_MEDIA, MediaInputs
 from moorage.api.calls.openai_request import OpenAiRequest, fields_of, make_request
+from moorage.api.calls.responses_input import InputReader
 from moorage.core.errors.base import Problem
 from moorage.core.resolution.config import Object
+from moorage.providers.native_request import NativeRequest
 
 #: Fields that need stored responses, and what to do instead.
 _STORED: Final = {
@@ -19,7 +25,15 @@ _STORED: Final = {
 
 _RENAMED: Final = {"max_output_tokens": "max_completion_tokens"}
 _HANDLED: Final = frozenset({*_STORED, "prompt", "model", "input", "instructions", "text", "reasoning", "tools",
-    "tool_choice", "include", "truncation", "messages", "variables", "inputs"})  # fmt: skip
+    "tool_choice", "include", "truncation", "moderation", "messages", "variables", "inputs"})  # fmt: skip
+
+#: Fields that are sent as they are to a provider that has this API.
+_NATIVE: Final = (
+    "tools", "tool_choice", "text", "reasoning", "include", "truncation", "moderation", "stream_options",
+)  # fmt: skip
+
+#: Fields without an equivalent in other APIs, whose absence does not change the meaning of a request.
+_OMITTED: Final = ("include", "truncation", "moderation")
 
 
 class ResponsesBody(msgspec.Struct, frozen=True):
@@ -38,6 +52,8 @@ class ResponsesRequest(msgspec.Struct, frozen=True):
     found: OpenAiRequest
     warnings: list[Problem]
     echo: Object
+    native: NativeRequest
+    media: MediaInputs
 
 
 def read_responses(body: bytes) -> ResponsesRequest:
@@ -49,126 +65,82 @@ def read_responses(body: bytes) -> ResponsesRequest:
     fields, problems = fields_of(body), list[Problem]()
     problems += [Problem(name, message) for name, message in _STORED.items() if fields.get(name) not in (None, False)]
     chat: Object = {_RENAMED.get(name, name): value for name, value in fields.items() if name not in _HANDLED}
-    warnings = _add_deployment(fields, chat, problems)
-    messages = _messages(fields, problems)
-    _add_output(fields, chat, problems)
+    reader = InputReader(problems)
+    warnings, media = _add_deployment(fields, chat, reader)
+    items = reader.items(fields.get("input"))
+    _add_output(fields, chat, reader)
     if fields.get("tools") is not None:
-        chat["tools"] = _tools(fields["tools"], problems)
-    choice = fields.get("tool_choice")
-    if isinstance(choice, dict) and choice.get("type") == "function" and isinstance(choice.get("name"), str):
-        choice = {"type": "function", "function": {"name": choice["name"]}}
-    elif choice is not None and choice not in ("none", "auto", "required"):
-        problems.append(Problem("tool_choice", 'must be none, auto, required or {"type": "function", "name": …}'))
-    chat["tool_choice"] = choice
-    return ResponsesRequest(make_request(chat, messages, problems), warnings, fields)
+        chat["tools"] = reader.tools(fields["tools"])
+    chat["tool_choice"] = reader.tool_choice(fields.get("tool_choice"))
+    for name in _OMITTED:
+        if fields.get(name) not in (None, [], "disabled"):
+            reader.omit(name)
+    instructions = fields.get("instructions")
+    first = [] if instructions is None else [{"role": "system", "content": instructions}]
+    found = make_request(chat, [*first, *reader.messages], problems)
+    native = NativeRequest(
+        items, len(reader.messages), {name: fields[name] for name in _NATIVE if fields.get(name) is not None},
+        reader.untranslated, reader.omitted,
+    )  # fmt: skip
+    return ResponsesRequest(found, warnings, fields, native, media)
 
 
-def _add_deployment(fields: Object, chat: Object, problems: list[Problem]) -> list[Problem]:
-    """Add the deployment and the values of variables, and return warnings."""
-    prompt = fields.get("prompt")
+def _add_deployment(fields: Object, chat: Object, reader: InputReader) -> tuple[list[Problem], MediaInputs]:
+    """Add the deployment and the values of variables, and return warnings and the values that are no texts."""
+    prompt, problems = fields.get("prompt"), reader.problems
     if prompt is None:
         chat |= {name: fields[name] for name in ("model", "variables", "inputs") if name in fields}
-        return []
+        return [], NO_MEDIA
     if not isinstance(prompt, dict) or not isinstance(prompt.get("id"), str) or not prompt["id"]:
         problems.append(Problem("prompt.id", "must be the key of a deployment, such as `support_answers`"))
         chat["model"] = "invalid"
-        return []
-    version, key = prompt.get("version"), prompt["id"]
-    if version is not None and (isinstance(version, bool) or not isinstance(version, str | int) or version == ""):
-        problems.append(Problem("prompt.version", f"must be the number of a version, such as 1.2; got {version!r:.40}"))
+        return [], NO_MEDIA
+    version, key = _version(prompt.get("version"), problems), prompt["id"]
     chat["model"] = key if version is None else f"{key}@{version}"
-    values = prompt.get("variables")
-    chat["inputs"] = values
-    for name, value in values.items() if isinstance(values, dict) else ():
-        if isinstance(value, dict) and value.get("type") == "input_text" and isinstance(value.get("text"), str):
-            chat["inputs"] = {**chat["inputs"], name: value["text"]}
-        elif isinstance(value, dict) and str(value.get("type")).startswith("input_"):
-            message = "an image or a file cannot be the value of a variable; send it in `input`"
-            problems.append(Problem(f"prompt.variables.{name}"[:200], message))
+    chat["inputs"], media = _variables(prompt.get("variables"), reader)
     model = fields.get("model")
-    return [Problem("model", "is ignored, because the deployment decides it")] if model and model != key else []
+    warnings = [Problem("model", "is ignored, because the deployment decides it")] if model and model != key else []
+    return warnings, media
 
 
-def _messages(fields: Object, problems: list[Problem]) -> list[Object]:
-    given, found = fields.get("input"), list[Object]()
-    if fields.get("instructions") is not None:
-        found.append({"role": "system", "content": fields["instructions"]})
-    if isinstance(given, str):
-        return [*found, {"role": "user", "content": given}]
-    if not isinstance(given, list | None):
-        problems.append(Problem("input", "must be a text or a list of items"))
-        return found
-    for index, item in enumerate(given or ()):
-        if not isinstance(item, dict):
-            problems.append(Problem(f"input[{index}]", "must be an object"))
-        else:
-            _add_item(item, f"input[{index}]", found, problems)
-    return found
+def _version(given: Any, problems: list[Problem]) -> str | None:
+    """Return the version of a prompt. The whole numbers of OpenAI are versions without a minor number."""
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, str | int) or not (text := str(given)) or text[0] == "-":
+        problems.append(Problem("prompt.version", f"must be the number of a version, such as 1.2; got {given!r:.40}"))
+        return None
+    return f"{text}.0" if text.isascii() and text.isdecimal() else text
 
 
-def _add_item(item: Object, path: str, found: list[Object], problems: list[Problem]) -> None:
-    match item.get("type", "message"):
-        case "message":
-            found.append({"role": item.get("role"), "content": _content(item.get("content"), path, problems)})
-        case "function_call":
-            if not found or found[-1]["role"] != "assistant":  # the calls of one turn are one message
-                found.append({"role": "assistant", "content": None})
-            function = {"name": item.get("name"), "arguments": item.get("arguments")}
-            call = {"id": item.get("call_id"), "type": "function", "function": function}
-            found[-1].setdefault("tool_calls", []).append(call)
-        case "function_call_output":
-            output = _content(item.get("output"), path, problems)
-            found.append({"role": "tool", "tool_call_id": item.get("call_id"), "content": output})
-        case "reasoning":  # the models of other providers cannot read it
-            pass
-        case kind:
-            problems.append(Problem(f"{path}.type", f"{kind!r:.60} cannot be translated; remove the item"))
+def _variables(values: Any, reader: InputReader) -> tuple[Any, MediaInputs]:
+    """Return the values of variables; an image or a file is a mark, and is among the second ones, too."""
+    if not isinstance(values, dict):
+        return values, NO_MEDIA
+    found, parts, names = {**values}, dict[str, Object](), dict[str, str]()
+    for name, value in values.items():
+        kind = value.get("type") if isinstance(value, dict) else None
+        if kind == "input_text" and isinstance(value.get("text"), str):
+            found[name] = value["text"]
+        elif isinstance(kind, str) and kind.startswith("input_"):
+            path = f"prompt.variables.{name}"[:200]
+            parts[path], names[path] = reader.medium(value, path), name
+    media = MediaInputs.of(parts)
+    return found | {names[path]: mark for path, mark in media.inputs().items()}, media
 
 
-def _content(content: Any, path: str, problems: list[Problem]) -> Any:
-    if not isinstance(content, list):
-        return content
-    parts = list[Object]()
-    for index, part in enumerate(content):
-        kind = part.get("type") if isinstance(part, dict) else None
-        if kind in ("input_text", "output_text"):
-            parts.append({"type": "text", "text": part.get("text")})
-        elif kind == "refusal":
-            parts.append({"type": "refusal", "refusal": part.get("refusal")})
-        elif kind == "input_image" and part.get("image_url"):
-            image = {"url": part["image_url"], "detail": part.get("detail")}
-            parts.append({"type": "image_url", "image_url": image})
-        elif kind == "input_file" and (part.get("file_data") or part.get("file_url")):
-            names = {"file_data": "file_data", "file_url": "uri", "filename": "filename"}
-            file = {new: part[name] for name, new in names.items() if part.get(name)}
-            parts.append({"type": "file", "file": file})
-        else:
-            message = f"{kind!r:.60} must be input_text, input_image with image_url, or input_file with data or a URL"
-            problems.append(Problem(f"{path}.content[{index}].type", message))
-    return parts
-
-
-def _add_output(fields: Object, chat: Object, problems: list[Problem]) -> None:
+def _add_output(fields: Object, chat: Object, reader: InputReader) -> None:
     for name in ("text", "reasoning"):
         if not isinstance(fields.get(name), dict | None):
-            problems.append(Problem(name, "must be an object"))
+            reader.problems.append(Problem(name, "must be an object"))
             return
     text, reasoning = fields.get("text") or {}, fields.get("reasoning") or {}
     chat["verbosity"], chat["reasoning_effort"] = text.get("verbosity"), reasoning.get("effort")
+    for name, value in reasoning.items():
+        if name != "effort" and value is not None:
+            reader.omit(f"reasoning.{name}"[:200])
     form = text.get("format")
     if isinstance(form, dict) and form.get("type") == "json_schema":
         schema = {name: form[name] for name in ("name", "schema", "strict", "description") if name in form}
         form = {"type": "json_schema", "json_schema": schema}
     chat["response_format"] = form
-
-
-def _tools(tools: Any, problems: list[Problem]) -> list[Object]:
-    found = list[Object]()
-    for index, tool in enumerate(tools if isinstance(tools, list) else [tools]):
-        if not isinstance(tool, dict) or tool.get("type") != "function":
-            message = "must be a function; tools that a provider runs itself are not available here"
-            problems.append(Problem(f"tools[{index}]", message))
-            continue
-        names = ("name", "description", "parameters", "strict")
-        found.append({"type": "function", "function": {name: tool[name] for name in names if name in tool}})
-    return found

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from moorage import clock
 from moorage.api.calls.cached import CacheUse
 from moorage.api.calls.headers import call_ids, progress_headers, resolved_headers
+from moorage.api.calls.media_inputs import NO_MEDIA, MediaInputs
 from moorage.api.calls.shape import CallIds, Shape
 from moorage.api.environment import WARNING_HEADER
 from moorage.api.errors import error_response
@@ -20,6 +21,7 @@ from moorage.core.resolution.config import GetConfigRequest, Object, ResolvedCon
 from moorage.gateway.call import Call, Progress
 from moorage.gateway.resolve import NO_PIN, Pin, ResolvedCall
 from moorage.providers.media.tasks import Task
+from moorage.providers.native_request import NativeRequest
 
 #: The status in the log for a client that disconnected before the response; see the pipeline.
 CLIENT_CLOSED_REQUEST = 499
@@ -28,6 +30,7 @@ CLIENT_CLOSED_REQUEST = 499
 class CallRequest(msgspec.Struct, frozen=True):
     """A request for a call. `shape` makes the response from the ids and the configuration of the call.
 
+    `native` is a request of the Responses API in that form, and `media` has values of variables that are no texts.
     A try-out is a call that does not count as use of its version. `images` responds for a deployment of that type, in
     APIs that have no other route for it.
     """
@@ -41,6 +44,8 @@ class CallRequest(msgspec.Struct, frozen=True):
     mock: str | None = None
     warnings: Sequence[Problem] = ()
     is_tryout: bool = False
+    native: NativeRequest | None = None
+    media: MediaInputs = NO_MEDIA
     images: "Callable[[RequestContext, CallRequest, ResolvedCall, float], Awaitable[Response]] | None" = None
 
 
@@ -69,7 +74,7 @@ class RunningCall:
         return Call(
             self.ctx.project_id, config, variant.integration, variant.fallbacks, variant.retry_count,
             request.extra_params, self.request.is_stream, self.request.is_small and self.resolved.live.content.is_small,
-            self._patience(), self.ctx.check_caller_now, task,
+            self._patience(), self.ctx.check_caller_now, task, self.request.native,
         )  # fmt: skip
 
     def headers(self) -> dict[str, str]:

@@ -92,5 +92,7 @@ async def responses(ctx: RequestContext) -> Response:
             found.tools,
             found.mock,
             asked.warnings,
+            native=asked.native,
+            media=asked.media,
         ),
     )

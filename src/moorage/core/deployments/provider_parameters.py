@@ -108,6 +108,12 @@ _ONLY_COMPLETIONS: Final = frozenset({"suffix", "echo", "best_of"})
 #: The parameters of Mistral's completions, which fill in the middle.
 _FILL_IN: Final = frozenset({"stop", "suffix", "min_tokens", "metadata"})
 
+#: The parameters that the Responses API of OpenAI and Azure takes, which is the protocol `openai_responses`.
+_OPENAI_RESPONSES: Final = frozenset({
+    "tool_choice", "parallel_tool_calls", "top_logprobs", "service_tier", "user", "safety_identifier", "metadata",
+    "store", "prompt_cache_key", "prompt_cache_retention", "reasoning",
+})  # fmt: skip
+
 #: The JSON names of the contract's parameters.
 CONTRACT: Final = frozenset(ContractParameters.__struct_encode_fields__)
 
@@ -122,6 +128,8 @@ def takes(protocol: str, provider: str, name: str) -> bool:
     row = PROVIDER_PARAMETERS[name]
     if protocol == "openai":
         return name not in _ONLY_COMPLETIONS and (row.providers is None or provider in row.providers)
+    if protocol == "openai_responses":
+        return name in _OPENAI_RESPONSES
     if protocol == "completions" and provider == "mistral":
         return name in _FILL_IN
     if protocol == "completions":
