@@ -1,5 +1,6 @@
 """The SDK of OpenAI calls deployments through the Responses API, at every provider with models for chats."""
 
+import json
 from typing import Any
 
 import openai
@@ -58,6 +59,16 @@ def test_a_function_is_called_and_its_result_is_sent_back(
     result = {"type": "function_call_output", "call_id": call.call_id, "output": "sunny"}
     sent: Any = [said, call.to_dict(), result]
     assert client.responses.create(model=key, input=sent, tools=[_TOOL]).output_text == "The tool said: sunny"
+
+
+def test_the_id_of_a_prompt_that_openai_stored_is_an_alias(gateway: Gateway, client: openai.OpenAI) -> None:
+    key = gateway.deploy("openai", messages=[{"role": "user", "content": "Hi {{name}}"}])
+    patch = json.dumps({"aliases": ["pmpt_68b0a1c2"]}).encode()
+    assert gateway.project.request("PATCH", f"/v2/deployments/{key}", patch).status == 200
+
+    response = client.responses.create(prompt={"id": "pmpt_68b0a1c2", "variables": {"name": "Ada"}})
+
+    assert response.output_text == "You said: Hi Ada"
 
 
 def test_variables_and_a_version_of_a_prompt(gateway: Gateway, client: openai.OpenAI) -> None:
