@@ -363,7 +363,7 @@ KEYS = {
     "pointer": "deployment_id || ' ' || environment_id", "proposal_item": "proposal_id || ' ' || n",
     "approval": "proposal_id || ' ' || api_key_id", "unknown_name": "name", "session": "token_sha256",
     "try_case": "deployment_id || ' ' || name", "alias": "name",
-    "call_result": "key",
+    "call_result": "key", "cached_response": "key",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from moorage.api.memory_budget import MemoryBudget
 from moorage.api.metrics import Metrics
 from moorage.api.request_limits import RequestLimits
 from moorage.api.request_log import RequestLog
+from moorage.api.shared_cache import SharedCache
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower
 from moorage.catalog.snapshots import SnapshotCache
@@ -50,6 +51,7 @@ class Services(msgspec.Struct, frozen=True):
     egress: Egress
     runner: Runner
     response_cache: ResponseCache
+    shared_cache: SharedCache
     finished_calls: CallSink
     call_log: CallLog
     consumers: ConsumerTracker

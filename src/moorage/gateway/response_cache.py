@@ -22,8 +22,9 @@ MAX_RESPONSE: Final = 128 * 1024
 #: The bytes of a key and of an entry, without its response.
 _OWN_BYTES: Final = 200
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Completion).decode
+#: A response as it is stored. Decoding raises `ValueError` for other bytes.
+encode_completion = msgspec.msgpack.Encoder().encode
+decode_completion = msgspec.msgpack.Decoder(Completion).decode
 
 
 def response_key(call: Call, connection: Connection, version_id: str) -> bytes:
@@ -74,17 +75,22 @@ class ResponseCache:
         if entry is None:
             return None
         age = self._now() - entry[0]
-        return (_decode(entry[1]), age) if age < seconds else None
+        return (decode_completion(entry[1]), age) if age < seconds else None
 
     def store(self, key: bytes, completion: Completion) -> bool:
         """Store a response, if it is one that may be cached; return whether it is."""
         if not is_cacheable(completion):
             return False
-        encoded = _encode(completion)
+        encoded = encode_completion(completion)
         if len(encoded) <= MAX_RESPONSE:
             self._old.remove(key)
             self._set(key, (self._now(), encoded))
         return len(encoded) <= MAX_RESPONSE
+
+    def put(self, key: bytes, encoded: bytes, age: float) -> None:
+        """Store an encoded response from elsewhere, with its age in seconds."""
+        self._old.remove(key)
+        self._set(key, (self._now() - age, encoded))
 
     def _set(self, key: bytes, entry: tuple[float, bytes]) -> None:
         size = _OWN_BYTES + len(entry[1])

@@ -19,6 +19,7 @@ from moorage.api.request_limits import RequestLimits
 from moorage.api.request_log import RequestLog
 from moorage.api.routes import OPERATIONS
 from moorage.api.services import Services
+from moorage.api.shared_cache import SharedCache
 from moorage.catalog.catalog import Catalog
 from moorage.catalog.follower import Follower, open_disk_cache
 from moorage.catalog.notifier import ChangeNotifier
@@ -94,7 +95,8 @@ def create_app(settings: ServerSettings, stopping: Event | None = None, worker: 
         follower=follower,
         resolver=Resolver(catalog, jinja, compute, store, reader),
         runner=Runner(providers, transport, Authenticator(transport), compute),
-        response_cache=ResponseCache(settings.response_cache_bytes),
+        response_cache=(response_cache := ResponseCache(settings.response_cache_bytes)),
+        shared_cache=SharedCache(store.cached_responses, response_cache, settings.response_cache_bytes),
         finished_calls=call_log.record,
         consumers=ConsumerTracker(store),
         unknown_names=UnknownNames(store, on_record=metrics.unknown_environment),

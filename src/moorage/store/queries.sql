@@ -535,6 +535,34 @@ DELETE FROM call_result WHERE project_id = :project_id AND key = :key AND until_
 -- The bytes of the rows of an API key.
 SELECT COALESCE(sum(total_bytes), 0) FROM call_result WHERE api_key_id = :api_key_id
 
+-- find_cached --
+-- A cached response that was stored at or after a time.
+SELECT stored_us, response FROM cached_response WHERE key = :key AND stored_us >= :since_us
+
+-- put_cached --
+-- Store a response in the cache.
+INSERT INTO cached_response (key, stored_us, until_us, response, total_bytes)
+VALUES (:key, :stored_us, :until_us, :response, :total_bytes)
+ON CONFLICT (key) DO UPDATE
+SET stored_us = excluded.stored_us, until_us = excluded.until_us, response = excluded.response,
+    total_bytes = excluded.total_bytes
+
+-- old_cached --
+-- The responses whose time has passed, the first ones.
+SELECT key FROM cached_response WHERE until_us <= :now_us ORDER BY until_us LIMIT :limit
+
+-- delete_cached --
+-- Delete a response whose time has passed.
+DELETE FROM cached_response WHERE key = :key AND until_us <= :now_us
+
+-- size_of_cached --
+-- The bytes and the number of all cached responses.
+SELECT COALESCE(sum(total_bytes), 0), count(*) FROM cached_response
+
+-- delete_first_cached --
+-- Delete the responses that end first.
+DELETE FROM cached_response WHERE key IN (SELECT key FROM cached_response ORDER BY until_us LIMIT :limit)
+
 -- insert_session --
 -- Insert a session.
 INSERT INTO session (token_sha256, api_key_id, api_key_sha256, created_us, seen_us, expires_us)

@@ -10,6 +10,7 @@ from moorage.core.access import ApiKey, Project
 from moorage.core.compatibility.consumers import UsageRecord, merge_names
 from moorage.core.secret_keys import NO_KEYS, SecretKeys
 from moorage.core.times import LAST_US
+from moorage.store.cached_responses import CachedResponseTable
 from moorage.store.call_results import CallResultTable
 from moorage.store.cases import CaseTable
 from moorage.store.changes import Changes, StorePosition, read_changes
@@ -55,6 +56,8 @@ class Store:
         self.sessions = SessionTable(engine)
         #: The responses to calls with an idempotency key.
         self.call_results = CallResultTable(engine)
+        #: The response cache that processes share, on a database on the network.
+        self.cached_responses = None if engine.key_file() else CachedResponseTable(engine)
         #: The cases with which versions are tried.
         self.cases = CaseTable(engine)
 

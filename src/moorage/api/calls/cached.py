@@ -49,8 +49,9 @@ class CacheUse:
             return  # the response of a fallback would outlast the failure of the model
         if completion is None and self._collector is not None:
             completion = self._collector.completion()
-        if completion is not None:
-            running.ctx.services.response_cache.store(self._key, completion)
+        services, seconds = running.ctx.services, running.resolved.variant.cache_seconds
+        if completion is not None and services.response_cache.store(self._key, completion) and seconds:
+            services.shared_cache.store(self._key, completion, seconds)
 
 
 async def respond_from_cache(running: "RunningCall") -> Response | None:
@@ -72,7 +73,9 @@ async def respond_from_cache(running: "RunningCall") -> Response | None:
         running.cache = CacheUse("miss")
         return None
     cache = running.ctx.services.response_cache
-    found = None if "no-cache" in directives else cache.find(key, seconds)
+    found = None
+    if "no-cache" not in directives:
+        found = cache.find(key, seconds) or await running.ctx.services.shared_cache.find(key, seconds)
     if found is None:
         running.cache = CacheUse("miss", key)
         return None

@@ -14,3 +14,13 @@ CREATE TABLE call_result (
 );
 CREATE INDEX call_result_until ON call_result (until_us);
 CREATE INDEX call_result_api_key ON call_result (api_key_id, total_bytes);
+
+-- The response cache that the processes of a database on the network share. A backup has no rows.
+CREATE TABLE cached_response (
+    key TEXT PRIMARY KEY,                -- the SHA-256 of everything that is sent for the response
+    stored_us BIGINT NOT NULL,
+    until_us BIGINT NOT NULL,            -- after that, the row counts as deleted
+    response TEXT NOT NULL,              -- base64
+    total_bytes BIGINT NOT NULL
+);
+CREATE INDEX cached_response_until ON cached_response (until_us, total_bytes);

@@ -1,0 +1,136 @@
+"""The response cache on PostgreSQL: what one process has stored, all others find."""
+
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import pytest
+
+from moorage import clock
+from moorage.core.secret_keys import SecretKeys
+from moorage.store.cached_responses import CachedResponseTable
+from moorage.store.opening import open_store
+from moorage.store.store import Store
+from tests.support.gateway import ALLOW_LOOPBACK, Gateway
+from tests.support.postgres import PostgresServer, sql
+from tests.support.server import Project, Response, SharedServer, a_body
+from tests.support.threads import until
+from tests.support.vendors import all_vendors
+from tests.support.vendors.server import VendorServer
+
+SECRET = "b2" * 32
+
+
+class Node(SharedServer):
+    """A server with a secret key."""
+
+    def open_store(self) -> AbstractContextManager[Store]:
+        """Return the database, which stays open after the block."""
+        if self._store is None:
+            self._store = open_store(self.database, secret_keys=SecretKeys.parse(SECRET))
+        return nullcontext(self._store)
+
+
+class Nodes:
+    """Two servers on one database, whose provider is a fake of OpenAI."""
+
+    def __init__(self, first: Node, second: Node, vendors: VendorServer) -> None:
+        self.first, self.second, self.vendors = first, second, vendors
+        self.gateway = Gateway(first, vendors)
+        body = a_body(provider="openai", model="openai/gpt-4o", messages=[], model_parameters={})
+        self.key = self.gateway.put({**body, "settings": {"cache": {"enabled": True, "type": "exact", "ttl": 3600}}})
+
+    def call(self, node: Node, text: str, *, is_stream: bool = False) -> Response:
+        """Call the deployment through a server."""
+        project: Project = self.gateway.project.on_server(node)
+        body = {"model": self.key, "messages": [{"role": "user", "content": text}], "stream": is_stream}
+        response = project.request("POST", "/v1/chat/completions", json.dumps(body).encode())
+        assert response.status == 200, response.body
+        return response
+
+    def rows(self) -> int:
+        """Return the number of stored responses."""
+        return int(sql(self.first.database, "SELECT count(*) FROM cached_response")[0][0])
+
+
+@pytest.fixture(scope="module")
+def running(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    database, prefix = postgres.new_database(), (*ALLOW_LOOPBACK, f"MOORAGE_SECRET_KEY={SECRET}")
+    folders = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")
+    with (
+        VendorServer([each for each in all_vendors() if each.id == "openai"]) as vendors,
+        Node(folders[0], database=database, prefix=prefix) as first,
+        Node(folders[1], database=database, prefix=prefix) as second,
+    ):
+        yield Nodes(first, second, vendors)
+
+
+@pytest.fixture
+def nodes(running: Nodes) -> Nodes:
+    running.vendors.take("openai")
+    sql(running.first.database, "DELETE FROM cached_response")
+    return running
+
+
+def test_another_process_returns_the_response_without_a_call_also_as_a_stream(nodes: Nodes) -> None:
+    first = nodes.call(nodes.first, "Where is my order?")
+    until(lambda: nodes.rows() == 1)
+    nodes.second.open_store()
+
+    again = nodes.call(nodes.second, "Where is my order?")
+    streamed = nodes.call(nodes.second, "Where is my order?", is_stream=True)
+
+    assert (first.headers["x-moorage-cache"], again.headers["x-moorage-cache"]) == ("miss", "hit")
+    assert again.json["choices"] == first.json["choices"]
+    assert again.json["id"] != first.json["id"]
+    assert streamed.headers["x-moorage-cache"] == "hit"
+    assert len(nodes.vendors.take("openai")) == 1
+
+
+@pytest.mark.parametrize("value", ["'{broken'", "'AAAA'", "''"])
+def test_a_row_that_another_program_changed_is_a_miss(nodes: Nodes, value: str) -> None:
+    nodes.call(nodes.first, f"changed {value}")
+    until(lambda: nodes.rows() == 1)
+    sql(nodes.first.database, f"UPDATE cached_response SET response = {value}")
+
+    assert nodes.call(nodes.second, f"changed {value}").headers["x-moorage-cache"] == "miss"
+
+
+def test_a_response_that_is_too_old_is_a_miss(nodes: Nodes) -> None:
+    nodes.call(nodes.first, "old")
+    until(lambda: nodes.rows() == 1)
+    sql(nodes.first.database, "UPDATE cached_response SET stored_us = stored_us - 3600000000")
+
+    assert nodes.call(nodes.second, "old").headers["x-moorage-cache"] == "miss"
+
+
+def test_without_the_table_a_call_is_made(nodes: Nodes) -> None:
+    sql(nodes.first.database, "ALTER TABLE cached_response RENAME TO elsewhere")
+    try:
+        response = nodes.call(nodes.second, "without a table")
+    finally:
+        sql(nodes.first.database, "ALTER TABLE elsewhere RENAME TO cached_response")
+    assert response.headers["x-moorage-cache"] == "miss"
+
+
+def test_the_table_holds_a_maximum_and_deletes_what_ends_first(nodes: Nodes) -> None:
+    with nodes.first.open_store() as store:
+        table = store.cached_responses
+        assert isinstance(table, CachedResponseTable)
+        now_us = clock.now_us()
+        for number in range(20):
+            table.store(f"{number:064x}", b"x" * 1_000, now_us, now_us + 1_000_000 * (number + 1))
+        table.limit(20 * 2_000)
+        assert nodes.rows() == 20
+        table.limit(20 * 1_000)
+        assert nodes.rows() == 18
+        assert table.find(f"{0:064x}", 0) is None
+        assert table.find(f"{19:064x}", 0) == (now_us, b"x" * 1_000)
+        table.store("f" * 64, b"new", now_us + 30_000_000, now_us + 40_000_000)
+        assert nodes.rows() == 1, "a new one deletes those whose time has passed"
+
+
+def test_sqlite_has_no_shared_cache(folder: Path) -> None:
+    with SharedServer(folder) as server, server.open_store() as store:
+        assert store.cached_responses is None
