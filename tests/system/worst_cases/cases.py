@@ -267,8 +267,12 @@ def _tryouts(operation: str) -> Iterator[Case]:
         "context": {f"a{number}": 1 for number in range(60)},
         "messages": [user("")] * 10_000,
     }
+    texts: Body = {"input": ["\u0001" * 80] * 2_048}
+    if operation == "try":
+        texts |= {"documents": ["\u0001" * 15] * 10_000, "audio": {"content": "A" * 500_000}}
     for key in HEAVIEST:
-        yield Case(key, "POST", f"/v2/deployments/{key}/versions/1.0/{operation}", encode(body))
+        for name, sent in {"messages": body, "texts": texts}.items():
+            yield Case(f"{key} {name}", "POST", f"/v2/deployments/{key}/versions/1.0/{operation}", encode(sent))
 
 
 def _simulations() -> Iterator[Case]:
