@@ -470,3 +470,20 @@ def test_equal_lines_are_unfolded_on_the_page_so_that_a_typed_reason_stays(team:
     assert summary.endswith("<details>")
     assert "line 3" in rest.partition("</details>")[0]
     assert "equal lines</a>" not in page
+
+
+def test_another_layout_keeps_the_typed_reason_and_the_boxes_and_publishes_nothing(team: Team) -> None:
+    assert team.put("bot", "Hello\nold").status == 200
+    version = save(team, "Hello\nnew")
+    browser, path = sign_in(team), f"{KEY}/publish/{version}"
+    assert '<table class="diff sbs">' in browser.get(path).body.decode()
+
+    page = browser.post(path, {"layout": "one", "reason": "Because <it> rains", "emergency": "true"})
+
+    assert page.status == 200
+    shown = page.body.decode()
+    assert "Because &lt;it&gt; rains</textarea>" in shown
+    assert '<table class="diff sbs">' not in shown
+    assert 'value="one" aria-current="true"' in shown
+    assert f"Publish {version}" in text_of(page)
+    assert team.project.request("GET", KEY.replace("/console", "/v2")).json["version"] != version

@@ -267,12 +267,14 @@ def _tryouts(operation: str) -> Iterator[Case]:
         "context": {f"a{number}": 1 for number in range(60)},
         "messages": [user("")] * 10_000,
     }
-    texts: Body = {"input": ["\u0001" * 80] * 2_048}
-    if operation == "try":
-        texts |= {"documents": ["\u0001" * 15] * 10_000, "audio": {"content": "A" * 500_000}}
     for key in HEAVIEST:
-        for name, sent in {"messages": body, "texts": texts}.items():
-            yield Case(f"{key} {name}", "POST", f"/v2/deployments/{key}/versions/1.0/{operation}", encode(sent))
+        yield Case(key, "POST", f"/v2/deployments/{key}/versions/1.0/{operation}", encode(body))
+    others: dict[str, Body] = {"texts": {"input": ["\u0001" * 80] * 2_000}}
+    if operation == "try":
+        others["documents"] = {"documents": ["\u0001" * 15] * 9_000}
+        others["audio"] = {"audio": {"content": "A" * 1_000_000}}
+    for name, sent in others.items():
+        yield Case(name, "POST", f"/v2/deployments/many-tools/versions/1.0/{operation}", encode(sent))
 
 
 def _simulations() -> Iterator[Case]:
