@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from moorage.console.checks import Check, check
 from moorage.console.conflicts import Conflict, compare, find_conflict
+from moorage.console.content_warnings import content_warnings
 from moorage.console.diff_view import diff_view
 from moorage.console.form import Form
 from moorage.console.page_request import PageRequest, Result
@@ -129,6 +130,8 @@ async def _gather(
     if kind.name == "publish":
         path = f"{path}/{page.path('version')}"
         after = await page.call("GetVersion", key_or_id=key, version_or_id=page.path("version"))
+        if found.result is None:
+            found.known_warnings = await content_warnings(page, after)
     else:
         after, follows_after = await _outcome(page, key, found)
     breaks = found
