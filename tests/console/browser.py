@@ -27,6 +27,8 @@ _ARGUMENTS: Final = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",  # a microphone that every page may use
+    "--use-fake-ui-for-media-stream",
 )
 
 #: A name that the browser resolves to this machine. Its pages over plain HTTP are no secure context, as those of a

@@ -173,6 +173,28 @@ def test_the_warnings_about_a_version_are_shown_before_it_is_published(team: Tea
     assert "custommer" in page.partition("1 warning")[2]
 
 
+def test_somebody_who_may_not_publish_sees_the_same_warnings(team: Team) -> None:
+    variables = [{"key": "customer", "value": "you"}]
+    body = with_text("Dear {{customer}}, or {{custommer}}")["prompt_config"]
+    saved = {"prompt_config": {**body, "integration_id": "missing"}, "variables": variables}
+    response = team.send("POST", "/v2/deployments/bot/versions", saved)
+    assert response.status == 201, response.body
+    version = response.json["version"]
+
+    own = sign_in(team).get(f"{KEY}/publish/{version}")
+    other = sign_in(team, team.project.key(Scope.READ)[1]).get(f"{KEY}/publish/{version}")
+
+    assert "Your API key cannot publish in production" in text_of(other)
+    assert warnings(other) == warnings(own)
+    assert "custommer" in warnings(other)
+    assert "there is no integration" in warnings(other)
+
+
+def warnings(page: Response) -> str:
+    """Return the part of a page with the warnings about a version."""
+    return page.body.decode().partition("note sand")[2].partition("</section>")[0]
+
+
 def test_a_deployment_of_a_file_shows_the_patch_and_is_taken_over_only_with_the_box(team: Team) -> None:
     managed = team.send("PUT", "/v2/deployments/bot?file=prompts/bot.yaml&take_ownership=true", with_text("two"))
     assert managed.status == 200
@@ -470,3 +492,20 @@ def test_equal_lines_are_unfolded_on_the_page_so_that_a_typed_reason_stays(team:
     assert summary.endswith("<details>")
     assert "line 3" in rest.partition("</details>")[0]
     assert "equal lines</a>" not in page
+
+
+def test_another_layout_keeps_the_typed_reason_and_the_boxes_and_publishes_nothing(team: Team) -> None:
+    assert team.put("bot", "Hello\nold").status == 200
+    version = save(team, "Hello\nnew")
+    browser, path = sign_in(team), f"{KEY}/publish/{version}"
+    assert '<table class="diff sbs">' in browser.get(path).body.decode()
+
+    page = browser.post(path, {"layout": "one", "reason": "Because <it> rains", "emergency": "true"})
+
+    assert page.status == 200
+    shown = page.body.decode()
+    assert "Because &lt;it&gt; rains</textarea>" in shown
+    assert '<table class="diff sbs">' not in shown
+    assert 'value="one" aria-current="true"' in shown
+    assert f"Publish {version}" in text_of(page)
+    assert team.project.request("GET", KEY.replace("/console", "/v2")).json["version"] != version

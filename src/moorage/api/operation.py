@@ -18,10 +18,10 @@ OPEN: frozenset[Scope] | None = None
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """A method of a path.
 
-    `responses` maps a status to the type of its body, or to its media type. `headers` lists the headers of a success
-    with an API key, without those that every response has. A call (`is_call`) reads nothing after its body has arrived,
-    and its response can take minutes; if it `is_idempotent`, its response can be stored under an idempotency key. See
-    `RouteRules` about the others.
+    `responses` maps a status to the type of its body, to its media type, or to several of them. `headers` lists the
+    headers of a success with an API key, without those that every response has. A call (`is_call`) reads nothing after
+    its body has arrived, and its response can take minutes; if it `is_idempotent`, its response can be stored under an
+    idempotency key. See `RouteRules` about the others.
     """
 
     method: str

@@ -14,6 +14,7 @@ from moorage.api.route_groups import (
     TRANSFER_ERRORS,
     VERSION_ERRORS,
 )
+from moorage.api.tasks import shapes, transcripts
 from moorage.core.access import Scope
 from moorage.core.deployments.cases import (
     Case,
@@ -26,6 +27,12 @@ from moorage.core.deployments.cases import (
 from moorage.core.errors import base as errors
 from moorage.core.errors import requests as request_errors
 from moorage.core.resolution.tries import RenderedVersion, RenderRequest, TryRequest
+
+#: The response of a try-out is that of the route for models of its type.
+_TRIED = (
+    InvokeResponse, shapes.EmbeddingsResponse, shapes.ImagesResponse, transcripts.TranscriptResponse,
+    shapes.ModerationResponse, shapes.RerankResponse, "audio/mpeg",
+)  # fmt: skip
 
 TRYOUT_OPERATIONS = (
     Operation(
@@ -46,7 +53,7 @@ TRYOUT_OPERATIONS = (
         # An API key of an application reads nothing: so it cannot serve its users with drafts.
         handler=tryouts.try_version, scopes=frozenset({Scope.READ, Scope.INVOKE}), body=TryRequest,
         is_body_optional=True, parameters=("environment",),
-        responses={200: InvokeResponse}, headers=CALL_HEADERS,
+        responses={200: _TRIED}, headers=CALL_HEADERS,
         errors=(request_errors.UnknownParameter, *VERSION_ERRORS, *CALL_ERRORS), is_call=True,
     ),
     Operation(

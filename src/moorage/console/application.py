@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from moorage.api.services import Services
 from moorage.console import tombstone
 from moorage.console.errors import ForgedForm, SessionEnded
-from moorage.console.guard import PAGE_HEADERS, check_origin
+from moorage.console.guard import MEDIA_HEADERS, PAGE_HEADERS, check_origin
 from moorage.console.kept_form import answer_without_session
 from moorage.console.page_request import PageRequest
 from moorage.console.pages import PAGES, Page
@@ -69,20 +69,20 @@ def _endpoint(
         method = "GET" if page.request.method == "HEAD" else page.request.method
         try:
             response = await _respond(page, pages.get(method), names)
-            await response(scope, receive, _with_page_headers(send))
+            await response(scope, receive, _with_page_headers(page, send))
         finally:
             page.release()
 
     return _Asgi(endpoint)
 
 
-def _with_page_headers(send: Send) -> Send:
+def _with_page_headers(page: PageRequest, send: Send) -> Send:
     """Return a `send` that adds the headers of pages, also to a stream, whose headers are known late."""
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message["headers"])
-            for name, value in PAGE_HEADERS.items():
+            for name, value in (MEDIA_HEADERS if page.has_media else PAGE_HEADERS).items():
                 headers[name] = value
             message = {**message, "headers": headers.raw}
         await send(message)

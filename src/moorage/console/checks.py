@@ -34,6 +34,7 @@ class Check(msgspec.Struct, kw_only=True):
     result: Result | None = None
     blocked: ErrorPage | None = None
     is_scope_missing: bool = False
+    known_warnings: list[tuple[str, str]] = msgspec.field(default_factory=list)
     overrides: list[str] = msgspec.field(default_factory=list)
     file: str = ""
     breaking: list[dict[str, str]] = msgspec.field(default_factory=list)
@@ -50,8 +51,10 @@ class Check(msgspec.Struct, kw_only=True):
 
     @property
     def warnings(self) -> list[tuple[str, str]]:
-        """The warnings about the content: path and message."""
-        header = "" if self.result is None else self.result.headers.get("x-moorage-warnings", "")
+        """The warnings about the content: path and message; without a result, those that are known otherwise."""
+        if self.result is None:
+            return self.known_warnings
+        header = self.result.headers.get("x-moorage-warnings", "")
         return [
             (path, text) for path, _, text in (unquote(each).partition(": ") for each in header.split(", ")) if text
         ]

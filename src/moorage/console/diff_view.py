@@ -19,7 +19,7 @@ class DiffView(msgspec.Struct, frozen=True):
     parts: list[Part]
     omitted: bool
     layout: str
-    links: list[tuple[str, str, bool]]
+    links: list[tuple[str, str, bool, str]]
 
     @property
     def paths(self) -> set[str]:
@@ -28,13 +28,21 @@ class DiffView(msgspec.Struct, frozen=True):
 
 
 def diff_view(
-    page: PageRequest, path: str, documents: tuple[Any, Any], names: tuple[str, str], *, id_: str = "part", **query: str
+    page: PageRequest,
+    path: str,
+    documents: tuple[Any, Any],
+    names: tuple[str, str],
+    *,
+    id_: str = "part",
+    layout: str = "",
+    **query: str,
 ) -> DiffView:
     """Return the difference between two documents for the page at `path` with a query.
 
-    It takes long for large documents.
+    Without a `layout`, the address of the page has it. It takes long for large documents.
     """
     found = parts(*documents)
-    layout = page.parameter("layout") if page.parameter("layout") in _LAYOUTS else "split"
-    links = [(text, page.address(path, **query, layout=name), name == layout) for name, text in _LAYOUTS.items()]
+    layout = layout or page.parameter("layout")
+    layout = layout if layout in _LAYOUTS else "split"
+    links = [(text, page.address(path, **query, layout=name), name == layout, name) for name, text in _LAYOUTS.items()]
     return DiffView(id_, *names, found.parts, found.omitted, layout, links)

@@ -1,5 +1,7 @@
 """The fields and files of a form, as a browser sends them."""
 
+import re
+from base64 import b64encode
 from collections.abc import Iterator, Sized
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
@@ -20,6 +22,13 @@ class UploadedFile(NamedTuple):
 
     name: str
     content: bytes
+    media_type: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """Return the file as a body of the API has it."""
+        fields = {"content": b64encode(self.content).decode(), "name": self.name[:200]}
+        is_type = re.fullmatch(r"[a-zA-Z0-9.+-]{1,40}/[a-zA-Z0-9.+-]{1,50}", self.media_type)
+        return {**fields, "media_type": self.media_type} if is_type else fields
 
 
 class Form:
@@ -86,7 +95,12 @@ def _multipart(content_type: str, body: bytes) -> Form:
         _check_count(files)
         file.file_object.seek(0)
         name = (file.file_name or b"").decode(errors="replace")
-        files.append(((file.field_name or b"").decode(), UploadedFile(name, file.file_object.read())))
+        files.append(
+            (
+                (file.field_name or b"").decode(),
+                UploadedFile(name, file.file_object.read(), (file.content_type or "").partition(";")[0].strip()),
+            )
+        )
         file.close()
 
     kind, options = parse_options_header(content_type)

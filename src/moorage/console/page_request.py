@@ -58,6 +58,7 @@ class PageRequest:
         self.project = ""  # the name of the project of the API key
         self.prefix: str = request.scope["moorage.root_path"]
         self.section = ""
+        self.has_media = False  # whether the page has pictures or audio of its own
         self.waiting = 0  # proposals that wait for the API key, on pages that are read
         self.seen = services.catalog.revision  # whatever changes after it, the page may not show
         self._leases = list[Lease]()

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from moorage.console.checks import Check, check
 from moorage.console.conflicts import Conflict, compare, find_conflict
+from moorage.console.content_warnings import content_warnings
 from moorage.console.diff_view import diff_view
 from moorage.console.form import Form
 from moorage.console.page_request import PageRequest, Result
@@ -63,8 +64,13 @@ async def show(page: PageRequest, kind: Kind, form: Form | None = None, error: E
 
 
 async def change(page: PageRequest, kind: Kind) -> Response:
-    """Make the change of a form, and show the deployment; or the form again, with the reason why it was refused."""
+    """Make the change of a form, and show the deployment; or the form again, with the reason why it was refused.
+
+    A button of a layout shows the form again, with what is typed in it, and changes nothing.
+    """
     form, key = await page.form(), page.path("key_or_id")
+    if "layout" in form:
+        return await show(page, kind, form)
     try:
         result = await _send(page, kind, form)
     except MoorageError as error:
@@ -124,6 +130,8 @@ async def _gather(
     if kind.name == "publish":
         path = f"{path}/{page.path('version')}"
         after = await page.call("GetVersion", key_or_id=key, version_or_id=page.path("version"))
+        if found.result is None:
+            found.known_warnings = await content_warnings(page, after)
     else:
         after, follows_after = await _outcome(page, key, found)
     breaks = found
@@ -168,7 +176,8 @@ def _render(
     names = [("nothing" if each is None else each["version"]) for each in (review.before, review.after)]
     view = None
     if review.after is not None:
-        view = diff_view(page, review.path, (documents[0], documents[1]), (names[0], names[1]))
+        layout = "" if form is None else form.get("layout")
+        view = diff_view(page, review.path, (documents[0], documents[1]), (names[0], names[1]), layout=layout)
     typed = {"reason": form.get("reason") if form is not None else ""}
     # Somebody who confirmed the consequences of one state has not confirmed those of another.
     ticked = {name for name in _BOXES if form is not None and conflict is None and name in form}

@@ -1,18 +1,20 @@
 """`/console/deployments/KEY/try`: up to three versions or models with the same inputs, before one is published."""
 
-import json
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 import msgspec
 from starlette.responses import JSONResponse, Response
 
+from moorage.api.tasks.read import INPUT
+from moorage.api.tasks.tryouts import KINDS
 from moorage.console import version_view
+from moorage.console.form import Form
 from moorage.console.page_request import PageRequest
 from moorage.console.problems import ErrorPage
-from moorage.console.tryout_form import COLUMNS, Asked, asked, message_of, with_case
+from moorage.console.tryout_answer import MOCK, Answer, answer, page_environment
+from moorage.console.tryout_form import COLUMNS, FORMS, Asked, asked, message_of, with_case
 from moorage.console.version_view import Segment, ShownMessage
 from moorage.console.versions import waiting
 from moorage.core.access import Scope
@@ -24,19 +26,10 @@ _OFFERED: Final = "50"
 #: So many inputs have a field of their own.
 _MAX_FIELDS: Final = 100
 
-#: The answer where no integration can call the model.
-MOCK: Final = "This is a mock answer: no provider is connected, so no model was called."
+#: The types whose cases do not run together: they have files or documents beside their texts, or large answers.
+WITHOUT_COMMON_RUN: Final = frozenset({"image", "tts", "stt", "rerank"})
 
 _SCOPES: Final = {Scope.READ, Scope.INVOKE}
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """The response to a run: texts and tool calls, or what failed."""
-
-    texts: list[str]
-    tool_calls: str
-    facts: list[str]
-    failure: str = ""
 
 
 class InputField(msgspec.Struct, frozen=True):
@@ -59,6 +52,18 @@ class Column(msgspec.Struct, frozen=True):
     error: ErrorPage | None = None
     answer: Answer | None = None
 
+    @property
+    def kind(self) -> str:
+        """The type of the model."""
+        config = self.version["prompt_config"] if self.rendered is None else self.rendered["config"]
+        found: str = config["model_type" if self.rendered is None else "type"]
+        return found
+
+    @property
+    def is_task(self) -> bool:
+        """Whether the model is not for chats: its answer is no stream."""
+        return self.kind in KINDS
+
 
 async def show(page: PageRequest) -> Response:
     """Show the messages as they would be sent; `case` names a stored case, whose inputs are used."""
@@ -68,15 +73,18 @@ async def show(page: PageRequest) -> Response:
 async def run(page: PageRequest) -> Response:
     """Call the models, and show their answers when all of them are there; with `render`, show only the messages."""
     form = await page.form()
-    return await show_asked(page, asked(form.fields), runs="render" not in form)
+    return await show_asked(page, _asked(form), runs="render" not in form)
 
 
 async def stream(page: PageRequest) -> Response:
-    """Stream the answer of one column, for the script of the page."""
+    """Stream the answer of one column, for the script of the page; with `whole`, return it in a page of its own."""
     form = await page.form()
-    request = asked(form.fields)
+    request = _asked(form)
     number = form.get("column")
     name, model = request.columns[int(number) if number in {"1", "2"} and int(number) < len(request.columns) else 0]
+    if "whole" in form:
+        column = await _column(page, request, name, model, runs=True, is_shown=True)
+        return await page.compute(partial(_render, page, "try_column.html", column=column))
     try:
         body = request.body(model) | {"stream": True}
         if "mock" in form:
@@ -91,6 +99,17 @@ async def stream(page: PageRequest) -> Response:
     except MoorageError as error:
         failure = page.failure(error)
         return JSONResponse({"message": failure.text, "error": failure.detail}, failure.status)
+
+
+def _asked(form: Form) -> Asked:
+    return asked(form.fields, next(form.files("audio"), None))
+
+
+def _render(page: PageRequest, template: str, *, status: int = 200, **values: Any) -> Response:
+    """Return a page that can have pictures and audio."""
+    page.has_media = True
+    can_connect = Scope.INTEGRATIONS_ADMIN in page.key.scopes
+    return page.render(template, status=status, can_connect=can_connect, **values)
 
 
 async def show_asked(
@@ -117,16 +136,18 @@ async def show_asked(
     except MoorageError as unreadable:
         wrong, runs, is_readable = page.failure(unreadable), False, False
     columns = [await _column(page, request, *column, runs=runs, is_shown=is_readable) for column in request.columns]
+    kinds = {column.kind for column in columns}
     values = {
         "item": item, "versions": offered, "draft": draft, "asked": request, "columns": columns, "error": wrong,
         "names": COLUMNS, "fields": _fields(columns, request), "tab": "try", "lacks": _SCOPES - page.key.scopes,
         "maximum": version_view.MAX_SHOWN, "can_save": Scope.WRITE in page.key.scopes, "is_readable": is_readable,
-        "can_connect": Scope.INTEGRATIONS_ADMIN in page.key.scopes, "cases": cases, "case_name": case_name,
+        "cases": cases, "case_name": case_name, "form": FORMS.get(columns[0].kind, FORMS["chat"]),
+        "kinds": kinds, "has_cases": not kinds & {"stt", "rerank"}, "runs_cases": not kinds & WITHOUT_COMMON_RUN,
         "can_publish": Scope.PUBLISH in page.key.scopes,
         "is_partial": chosen is not None and message_of(chosen) is None,
     }  # fmt: skip
     return await page.compute(
-        partial(page.render, "try.html", status=wrong.status if wrong else 200, short=version_view.short, **values)
+        partial(_render, page, "try.html", status=wrong.status if wrong else 200, short=version_view.short, **values)
     )
 
 
@@ -135,64 +156,20 @@ async def _column(page: PageRequest, request: Asked, name: str, model: str, *, r
     version = await page.call("GetVersion", key_or_id=key, version_or_id=name_of)
     if not is_shown:
         return Column(name_of, model, version, None, [])
-    body = request.body(model)
+    kind = version["prompt_config"]["model_type"]
     try:
+        body = request.body(model, kind)
         rendered = await page.send(
             "RenderVersion", body, query=page_environment(page), key_or_id=key, version_or_id=name_of
         )  # fmt: skip
+        kind = rendered.value["config"]["type"]  # that of the variant
+        called = await page.compute(partial(request.call, model, kind)) if runs else {}
     except MoorageError as error:
         return Column(name_of, model, version, None, [], page.failure(error))
-    written = await answer(page, name_of, body, is_mock=not rendered.value["connected"]) if runs else None
+    is_mock = not rendered.value["connected"]
+    written = await answer(page, name_of, called, kind, is_mock=is_mock) if runs else None
     shown = await page.compute(partial(_messages, rendered.value))
     return Column(name_of, model, version, rendered.value, shown, answer=written)
-
-
-def page_environment(page: PageRequest) -> dict[str, str]:
-    """Return the environment of the page as a query parameter, which calls need not have."""
-    return {"environment": page.parameter("environment")}
-
-
-async def answer(page: PageRequest, name: str, body: Mapping[str, Any], *, is_mock: bool) -> Answer:
-    """Call the model of a version, and return its answer, or why there is none."""
-    sent = {**body, "mock_response": MOCK} if is_mock else body
-    started = time.perf_counter()
-    try:
-        result = await page.send(
-            "TryVersion", sent, query=page_environment(page), key_or_id=page.path("key_or_id"), version_or_id=name
-        )
-    except MoorageError as error:
-        return Answer([], "", [], page.failure(error).text)
-    seconds = time.perf_counter() - started
-    if result.status >= 400:
-        return Answer([], "", _tried(result.headers), _words(result.value["error"]))
-    choices = result.value["choices"]
-    calls = [call for choice in choices for call in choice["message"].get("tool_calls", [])]
-    return Answer(
-        [text for choice in choices if (text := choice["message"].get("content"))],
-        json.dumps(calls, ensure_ascii=False, indent=2) if calls else "",
-        [] if is_mock else [*_facts(result.value, seconds), *_tried(result.headers)],
-    )
-
-
-def _words(error: Mapping[str, str]) -> str:
-    """Return the message of an error without its hint, which is for programs and the command line."""
-    return error["message"].removesuffix(error.get("hint", "")).strip()
-
-
-def _facts(response: Mapping[str, Any], seconds: float) -> list[str]:
-    """Return tokens, time and finish reasons, as a line has them."""
-    usage = response.get("usage")
-    tokens = f"{usage['prompt_tokens']:,} + {usage['completion_tokens']:,} tokens" if usage else "no usage reported"
-    reasons = dict.fromkeys(choice.get("finish_reason", "") for choice in response["choices"])
-    return [tokens, f"{seconds:.1f} s", *filter(None, reasons)]
-
-
-def _tried(headers: Mapping[str, str]) -> list[str]:
-    attempts = headers.get("X-Moorage-Attempts", "1")
-    dropped = headers.get("X-Moorage-Dropped")
-    found = [f"answered by {headers['X-Moorage-Model']}"] if "X-Moorage-Model" in headers else []
-    found += [f"{attempts} attempts"] if attempts not in ("0", "1") else []
-    return [*found, f"not sent: {dropped}"] if dropped else found
 
 
 def _messages(rendered: Mapping[str, Any]) -> list[ShownMessage]:
@@ -210,7 +187,7 @@ def _plain(part: list[Segment]) -> list[Segment]:
     return [each if each.kind == "needed" else Segment(each.text) for each in part]
 
 
-def _fields(columns: Iterable[Column], request: Asked) -> list[InputField]:
+def _fields(columns: Sequence[Column], request: Asked) -> list[InputField]:
     """Return the fields of the inputs: of declared variables, of names that are missing, and those that were filled."""
     found: dict[str, tuple[str, bool]] = {}
     for column in columns:
@@ -221,8 +198,11 @@ def _fields(columns: Iterable[Column], request: Asked) -> list[InputField]:
             found[name] = default or ("" if is_empty else version_view.short(value)), is_needed or is_empty
         for name in column.rendered["config"].get("missing_inputs", []) if column.rendered else []:
             found.setdefault(name, ("", True))
-    for name in request.fields:
-        found.setdefault(name, ("", False))
+    if columns[0].is_task and not request.fields.get(INPUT):  # the text of the form has its place
+        found.pop(INPUT, None)
+    for name, value in request.fields.items():
+        if value or name != INPUT:
+            found.setdefault(name, ("", False))
     return [
         InputField(name, default, is_needed, request.fields.get(name, ""))
         for name, (default, is_needed) in [*found.items()][:_MAX_FIELDS]

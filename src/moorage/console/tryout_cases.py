@@ -10,8 +10,9 @@ import msgspec
 from starlette.responses import Response
 
 from moorage.console.page_request import PageRequest
-from moorage.console.tryout import Answer, answer, page_environment, show_asked
-from moorage.console.tryout_form import Asked, asked
+from moorage.console.tryout import WITHOUT_COMMON_RUN, show_asked
+from moorage.console.tryout_answer import Answer, answer, page_environment
+from moorage.console.tryout_form import Asked, asked, with_kind
 from moorage.console.versions import waiting
 from moorage.core.access import Scope
 from moorage.core.errors.base import MoorageError
@@ -68,13 +69,14 @@ async def run_all(page: PageRequest) -> Response:
     name = request.columns[0][0] or "live"
     against = request.columns[1][0] if len(request.columns) > 1 else "live"
     versions = [await page.call("GetVersion", key_or_id=key, version_or_id=each) for each in (name, against)]
-    numbers = [*dict.fromkeys(version["version"] for version in versions)]
+    versions = [*{version["version"]: version for version in versions}.values()]
+    numbers = [version["version"] for version in versions]
     deadline, found = time.monotonic() + _MAX_SECONDS, list[CaseResult]()
     for case in cases[:_MAX_RUN]:
         if time.monotonic() > deadline:
             break
         body = {field: case[field] for field in ("inputs", "context", "messages")}
-        answers = [await _run(page, number, body) for number in numbers]
+        answers = [await _run(page, version, body) for version in versions]
         found.append(CaseResult(case["name"], json.dumps(case["context"], ensure_ascii=False), answers))
     return await page.compute(
         partial(
@@ -85,11 +87,15 @@ async def run_all(page: PageRequest) -> Response:
     )  # fmt: skip
 
 
-async def _run(page: PageRequest, number: str, body: Mapping[str, Any]) -> Answer:
+async def _run(page: PageRequest, version: Mapping[str, Any], case: Mapping[str, Any]) -> Answer:
+    number, kind = version["version"], version["prompt_config"]["model_type"]
+    if kind in WITHOUT_COMMON_RUN:
+        return Answer(failure="Cases have texts only. Open the case to run it with this version.")
     try:
+        body = with_kind({**case}, kind)
         rendered = await page.send(
             "RenderVersion", body, query=page_environment(page), key_or_id=page.path("key_or_id"), version_or_id=number
         )
     except MoorageError as error:
-        return Answer([], "", [], page.failure(error).text)
-    return await answer(page, number, body, is_mock=not rendered.value["connected"])
+        return Answer(failure=page.failure(error).text)
+    return await answer(page, number, body, kind, is_mock=not rendered.value["connected"])

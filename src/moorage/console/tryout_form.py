@@ -4,14 +4,40 @@ fields, so the address of a page leads to it again.
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from moorage.api.tasks.tryouts import KINDS
+from moorage.console.form import UploadedFile
 from moorage.core.errors.requests import InvalidRequest
 
 #: The fields that name the version and the model of each column; the first column is always there.
 COLUMNS: Final = (("version", "model"), ("against", "against_model"), ("also", "also_model"))
+
+#: So many texts are compared, one a line.
+MAX_TEXTS: Final = 20
+
+_IN_PLACE: Final = "In place of the variable input, or after the messages of the version."
+
+
+class TextField(NamedTuple):
+    """The label of the field with the text for a model, and its hint."""
+
+    label: str
+    hint: str
+
+
+#: The field for each model type; all chats have one.
+FORMS: Final[Mapping[str, TextField]] = {
+    "chat": TextField("Message of the user", "Appended to the messages of the version, as an application can."),
+    "image": TextField("Prompt", _IN_PLACE),
+    "tts": TextField("Text to speak", _IN_PLACE),
+    "stt": TextField("Prompt", "Optional: names and words that the audio has."),
+    "embedding": TextField("Texts", f"One a line, at most {MAX_TEXTS}. With several, the answer compares them."),
+    "rerank": TextField("Query", _IN_PLACE),
+    "moderation": TextField("Text to check", _IN_PLACE),
+}
 
 #: The first part of the name of a field that has the value of one input.
 _INPUT: Final = "input."
@@ -26,12 +52,14 @@ class Asked(msgspec.Struct, frozen=True):
     inputs: str = ""
     context: str = ""
     message: str = ""
+    documents: str = ""
+    audio: UploadedFile | None = None
 
-    def body(self, model: str = "") -> dict[str, Any]:
-        """Return the body of the operations for one column.
+    def body(self, model: str = "", kind: str = "chat") -> dict[str, Any]:
+        """Return the body of `RenderVersion` for one column; `kind` is the type of its model.
 
         Raises:
-            InvalidRequest: the inputs or the context are malformed.
+            InvalidRequest: the inputs or the context are malformed, or there are too many texts.
         """
         inputs = read_inputs(self.inputs) | {name: value for name, value in self.fields.items() if value}
         body: dict[str, Any] = {"inputs": inputs, "context": read_context(self.context)}
@@ -39,6 +67,19 @@ class Asked(msgspec.Struct, frozen=True):
             body["messages"] = [{"role": "user", "content": self.message}]
         if model:
             body["model"] = model
+        return with_kind(body, kind)
+
+    def call(self, model: str, kind: str) -> dict[str, Any]:
+        """Return the body of `TryVersion` for one column.
+
+        Raises:
+            InvalidRequest
+        """
+        body = self.body(model, kind)
+        if kind == "rerank":
+            body["documents"] = _lines(self.documents)
+        if kind == "stt" and self.audio is not None:
+            body["audio"] = self.audio.as_json()
         return body
 
     def query(self) -> dict[str, str]:
@@ -48,19 +89,51 @@ class Asked(msgspec.Struct, frozen=True):
             name: value for names, values in zip(COLUMNS, self.chosen, strict=True)
             for name, value in zip(names, values, strict=True)
         }  # fmt: skip
-        others = {"inputs": self.inputs, "context": self.context, "message": self.message}
+        others = {
+            "inputs": self.inputs, "context": self.context, "message": self.message, "documents": self.documents,
+        }  # fmt: skip
         return {name: value for name, value in (columns | named | others).items() if value}
 
 
-def asked(pairs: Iterable[tuple[str, str]]) -> Asked:
-    """Return what the fields of an address or of a form ask for."""
+def asked(pairs: Iterable[tuple[str, str]], audio: UploadedFile | None = None) -> Asked:
+    """Return what the fields of an address or of a form ask for, with the file of the form."""
     found = dict(pairs)
     chosen = [(found.get(version, "").strip(), found.get(model, "").strip()) for version, model in COLUMNS]
     first, *others = chosen
     columns = [first, *((version or first[0], model) for version, model in others if version or model)]
     fields = {name.removeprefix(_INPUT): value for name, value in found.items() if name.startswith(_INPUT)}
-    inputs, context, message = (found.get(name, "") for name in ("inputs", "context", "message"))
-    return Asked(columns, chosen, fields, inputs, context, message)
+    inputs, context, message, documents = (
+        found.get(name, "") for name in ("inputs", "context", "message", "documents")
+    )
+    return Asked(columns, chosen, fields, inputs, context, message, documents, audio)
+
+
+def with_kind(body: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return a body of a chat as one for a model of a type: its message is the text, or has several as lines.
+
+    The answer is in a form that a page can show.
+
+    Raises:
+        InvalidRequest: there are too many texts.
+    """
+    if kind not in KINDS:
+        return body
+    found = {name: value for name, value in body.items() if name != "messages"}
+    text = message_of({"messages": body.get("messages", [])})
+    if text is None:
+        raise InvalidRequest(param="messages", reason="the messages of the case are not for a model of this type")
+    texts = _lines(text) if kind == "embedding" else [text]
+    if len(texts) > MAX_TEXTS:
+        raise InvalidRequest(param="input", reason=f"a try-out compares at most {MAX_TEXTS} texts, not {len(texts):,}")
+    if text:
+        found["input"] = texts if kind == "embedding" else text
+    shown = {"image": {"format": "b64_json"}, "embedding": {"encoding_format": "float"}}
+    return {**found, "extra_params": shown[kind]} if kind in shown else found
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines that are not blank."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def with_case(request: Asked, case: Mapping[str, Any]) -> Asked:

@@ -79,12 +79,12 @@ class WriteContext(msgspec.Struct, frozen=True):
     def warnings(self, reader: Reader, content: StoredContent) -> Sequence[Problem]:
         """Return the warnings about a content that is written."""
         found: Sequence[Problem] = self.calculate(lint, content, self.templates.find_variables)
-        if can_name_integrations(content):
-            found = [*found, *self._integration_warnings(reader, content)][:MAX_PROBLEMS]
-        return found
+        return [*found, *self.integration_warnings(reader, content)][:MAX_PROBLEMS]
 
-    def _integration_warnings(self, reader: Reader, content: StoredContent) -> Iterator[Problem]:
+    def integration_warnings(self, reader: Reader, content: StoredContent) -> Iterator[Problem]:
         """Yield the warnings about integrations that a content names. They can be created later."""
+        if not can_name_integrations(content):
+            return
         known: dict[str, Integration | None] = {}
         for model in self.calculate(named_integrations, content):
             name = model.integration_id or ""

@@ -269,6 +269,12 @@ def _tryouts(operation: str) -> Iterator[Case]:
     }
     for key in HEAVIEST:
         yield Case(key, "POST", f"/v2/deployments/{key}/versions/1.0/{operation}", encode(body))
+    others: dict[str, Body] = {"texts": {"input": ["\u0001" * 80] * 2_000}}
+    if operation == "try":
+        others["documents"] = {"documents": ["\u0001" * 15] * 9_000}
+        others["audio"] = {"audio": {"content": "A" * 1_000_000}}
+    for name, sent in others.items():
+        yield Case(name, "POST", f"/v2/deployments/many-tools/versions/1.0/{operation}", encode(sent))
 
 
 def _simulations() -> Iterator[Case]:

@@ -10,21 +10,15 @@ from moorage.api.memory_budget import Lease
 from moorage.api.request import RequestContext
 from moorage.api.request_reader import SMALL_BODY
 from moorage.api.tasks import shapes
-from moorage.api.tasks.read import Fields
-from moorage.api.tasks.respond import Answer, TaskCall, respond_task
+from moorage.api.tasks.read import MAX_DOCUMENTS, MAX_TEXTS, Fields
+from moorage.api.tasks.respond import TaskCall, respond_task
 from moorage.api.tasks.texts import texts_for
-from moorage.api.tasks.transcripts import FORMATS, check_times, transcription
+from moorage.api.tasks.transcripts import FORMATS, checked_transcription
 from moorage.api.tasks.upload import receive_form
 from moorage.core.errors.base import Problem
 from moorage.core.errors.requests import InvalidBody, InvalidRequest
 from moorage.gateway.resolve import ResolvedCall
 from moorage.providers.media.tasks import Draw, Embed, Moderate, Rerank, Speak, Transcribe
-from moorage.providers.table import PROVIDERS
-
-#: The most texts of one request.
-MAX_TEXTS: Final = 2048
-#: The most documents of one request.
-MAX_DOCUMENTS: Final = 10_000
 
 #: What the SDK of orq.ai sends to its router if the caller sets nothing.
 _IMAGE_DEFAULTS: Final[Mapping[str, Any]] = {"n": 1}
@@ -116,7 +110,7 @@ async def transcriptions(ctx: RequestContext) -> Response:
             [text] = await texts_for(ctx, resolved, request, [prompt])
             return Transcribe(file, text)
 
-        return await respond_task(ctx, TaskCall(request, pin, Transcribe, make, _transcription, prompt))
+        return await respond_task(ctx, TaskCall(request, pin, Transcribe, make, checked_transcription, prompt))
     finally:
         if file is not None:
             file.close()
@@ -213,9 +207,3 @@ def _number(name: str, value: Any) -> float:
         return float(str(value)[:40])
     except ValueError:
         raise InvalidRequest(param=name, reason=f"{name} must be a number, not {value!r:.40}") from None
-
-
-def _transcription(answer: Answer) -> Response:
-    wanted = answer.config.parameters.get("responseFormat") or "json"
-    check_times(answer.result, wanted, PROVIDERS[answer.config.provider].name, answer.config.provider)
-    return transcription(answer)

@@ -19,6 +19,7 @@ from moorage.api.environment import ATTRIBUTE, HEADER, check_version_name, heade
 from moorage.api.request import RequestContext
 from moorage.api.request_reader import SMALL_BODY
 from moorage.api.responses import json_response
+from moorage.api.tasks.tryouts import KINDS, check_fields, respond_tryout, with_text
 from moorage.core.deployments.deployment import LiveVersion
 from moorage.core.errors.base import MoorageError
 from moorage.core.errors.integrations import NoIntegration
@@ -45,6 +46,7 @@ async def render(ctx: RequestContext) -> Response:
     attributes = request.attributes()
     resolution, variant = compiled.resolve(attributes)
     shown = variant.for_preview()
+    request = with_text(body, request, variant)
     config = await ctx.services.resolver.configuration(shown, request, is_small=is_small)
     config, variant = _with_model(body, config, variant)
     result = RenderedVersion(
@@ -68,16 +70,23 @@ async def try_version(ctx: RequestContext) -> Response:
     """Call the model of a version, and return its response; with `stream`, as server-sent events.
 
     It does not count as use of the version. The response always has its usage; an error in a stream is an event.
+    A model that is not for chats has `input`, `documents` or `audio`, and its response is that of its own route.
     """
     started = time.perf_counter()
     (body, request, is_small), compiled, _ = await _read(ctx, TryRequest)
     request = with_checked_params(request)
     resolution, variant = compiled.resolve(request.attributes())
+    check_fields(body, variant.model_type)
+    is_task = variant.model_type in KINDS
+    given = request
+    request = with_text(body, request, variant, is_called=is_task)
     config = await ctx.services.resolver.configuration(variant, request, is_small=is_small)
     config, variant = _with_model(body, config, variant)
     resolved = ResolvedCall(
         compiled.live, resolution.variant, resolution.reason, variant, config, ctx.environment.name, follows=False
     )
+    if is_task:
+        return await respond_tryout(ctx, body, given, resolved, started, is_small=is_small)
     mock = None if body.mock_response is UNSET else body.mock_response
     call = CallRequest(request, _shape, body.stream, is_small, mock=mock, is_tryout=True)
     return await respond_resolved(ctx, call, resolved, started)

@@ -22,7 +22,7 @@ def openapi(operations: tuple[Operation, ...], root_path: str) -> dict[str, Any]
     """Return the OpenAPI 3.1 document of a route table, whose paths are below `root_path`."""
     types: set[type] = {ErrorBody}
     for operation in operations:
-        types |= {body for body in operation.responses.values() if isinstance(body, type)}
+        types |= {body for found in operation.responses.values() for body in _bodies(found) if isinstance(body, type)}
         types |= {operation.body} if operation.body else set()
     ordered = sorted(types, key=lambda kind: kind.__name__)
     schemas, components = msgspec.json.schema_components(ordered, ref_template=_REF)
@@ -114,8 +114,15 @@ def _response(operation: Operation, status: int, body: Any, schema_of: dict[type
         names += ["X-Moorage-Age"]
     headers = {name: {"description": HEADERS[name][0], "schema": HEADERS[name][1]} for name in names}
     document: dict[str, Any] = {"description": descriptions[status], "headers": headers}
-    if isinstance(body, type):
-        document["content"] = {"application/json": {"schema": schema_of[body]}}
-    elif body:
-        document["content"] = {body: {}}
+    schemas = [schema_of[each] for each in _bodies(body) if isinstance(each, type)]
+    content: dict[str, Any] = {each: {} for each in _bodies(body) if isinstance(each, str)}
+    if schemas:
+        content["application/json"] = {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}
+    if content:
+        document["content"] = content
     return document
+
+
+def _bodies(body: Any) -> tuple[Any, ...]:
+    """Return the types and media types of a response, which can have one, several or none."""
+    return body if isinstance(body, tuple) else (body,)

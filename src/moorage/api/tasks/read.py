@@ -15,6 +15,11 @@ from moorage.gateway.resolve import Pin
 #: The variable of the deployment's messages in which the text of a request is.
 INPUT: Final = "input"
 
+#: The most texts of one request.
+MAX_TEXTS: Final = 2048
+#: The most documents of one request.
+MAX_DOCUMENTS: Final = 10_000
+
 
 class TaskRequest(msgspec.Struct, frozen=True):
     """A request. `fields` are those of the body, without the parameters and the names of the deployment."""

@@ -39,7 +39,8 @@ class Answer(msgspec.Struct, frozen=True):
 class TaskCall(msgspec.Struct, frozen=True):
     """A call of a model of a type. `text` is the text of the request, the first one of several.
 
-    `make_task` makes the task from the resolved configuration, and `respond` the response from the result.
+    `make_task` makes the task from the resolved configuration, and `respond` the response from the result. A try-out
+    does not count as use of its version.
     """
 
     request: GetConfigRequest
@@ -49,6 +50,7 @@ class TaskCall(msgspec.Struct, frozen=True):
     respond: Callable[[Answer], Response]
     text: str = ""
     is_small: bool = True
+    is_tryout: bool = False
 
 
 async def respond_task(ctx: RequestContext, call: TaskCall) -> Response:
@@ -80,11 +82,11 @@ async def respond_resolved_task(
     """
     services, request = ctx.services, call.request
     check_type(resolved.config, TYPES[call.kind])
-    running = RunningCall(
-        ctx, CallRequest(request, _no_shape, is_stream=False, is_small=call.is_small), resolved, started
-    )
+    made = CallRequest(request, _no_shape, is_stream=False, is_small=call.is_small, is_tryout=call.is_tryout)
+    running = RunningCall(ctx, made, resolved, started)
     task = await call.make_task(resolved)
-    services.consumers.record(resolved.live.version_id, ctx.key.id, call.request.inputs, ctx.environment.pointer_id)
+    if not call.is_tryout:
+        services.consumers.record(resolved.live.version_id, ctx.key.id, request.inputs, ctx.environment.pointer_id)
     try:
         with Watch(ctx.request.receive):
             result: Result = await services.runner.perform(running.call(task), running.progress)

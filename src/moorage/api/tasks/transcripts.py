@@ -10,6 +10,7 @@ from starlette.responses import Response
 from moorage.api.tasks.respond import Answer
 from moorage.gateway.errors import ProviderRejected
 from moorage.providers.media.results import Segment, Transcript, Word
+from moorage.providers.table import PROVIDERS
 
 FORMATS: Final = ("json", "text", "srt", "verbose_json", "vtt")
 TIMED: Final = ("srt", "vtt", "verbose_json")
@@ -57,6 +58,17 @@ def transcription(answer: Answer) -> Response:
             [_segment(index, each) for index, each in enumerate(segments)], words or UNSET, usage,
         )
     )  # fmt: skip
+
+
+def checked_transcription(answer: Answer) -> Response:
+    """Return the response in the format that is wanted.
+
+    Raises:
+        ProviderRejected: the transcript has no times, which the format needs.
+    """
+    wanted = answer.config.parameters.get("responseFormat") or "json"
+    check_times(answer.result, wanted, PROVIDERS[answer.config.provider].name, answer.config.provider)
+    return transcription(answer)
 
 
 def check_times(found: Transcript, wanted: str, name: str, integration: str) -> None:

@@ -5,22 +5,29 @@ const runs = form.querySelector("[name=run]");
 const stop = form.querySelector("[data-stop]");
 let controller = null;
 
-/** Return the fields of the form, as a browser sends them. */
-const fields = (extra) => new URLSearchParams([...new FormData(form), ...Object.entries(extra)]);
+/** Return the fields of the form without its files, as a browser sends them. */
+const fields = (extra) =>
+  new URLSearchParams([...[...new FormData(form)].filter(([, value]) => typeof value === "string"), ...Object.entries(extra)]);
+
+/** Return the page that a form leads to. No string becomes HTML. */
+function requestPage(address, body, signal) {
+  return new Promise((done) => {
+    if (signal?.aborted) return done(null);
+    const request = new XMLHttpRequest();
+    request.open("POST", address);
+    request.responseType = "document";
+    request.onloadend = () => done(request.response);
+    signal?.addEventListener("abort", () => request.abort());
+    request.send(body);
+  });
+}
 
 /** Replace the messages by those for the current inputs, and the address by one that leads here again. */
-function render() {
-  return new Promise((done) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", form.action);
-    request.responseType = "document"; // no string becomes HTML
-    request.onloadend = () => {
-      const found = request.response?.getElementById("columns");
-      if (found) document.getElementById("columns").replaceWith(document.adoptNode(found));
-      done(request.response?.getElementById("failure") ? false : Boolean(found));
-    };
-    request.send(fields({ render: "1" }));
-  });
+async function render() {
+  const page = await requestPage(form.action, fields({ render: "1" }));
+  const found = page?.getElementById("columns");
+  if (found) document.getElementById("columns").replaceWith(document.adoptNode(found));
+  return page?.getElementById("failure") ? false : Boolean(found);
 }
 
 function remember() {
@@ -56,6 +63,19 @@ async function* events(body) {
   }
 }
 
+/** Call the model of one column, and show its answer when all of it is there. Return whether it is complete. */
+async function wholeAnswer(column, place, signal) {
+  const body = new FormData(form);
+  body.append("column", column.dataset.column);
+  body.append("whole", "1");
+  const page = await requestPage(form.dataset.answers, body, signal);
+  const found = page?.querySelector("[data-answer]");
+  if (!found) throw new Error(`The server sent no answer: ${page?.querySelector("h1")?.textContent ?? "it cannot be reached"}.`);
+  place.replaceWith(document.adoptNode(found));
+  for (const audio of found.querySelectorAll("audio")) audio.load(); // a document without a window cannot load it
+  return !found.querySelector(".wrong");
+}
+
 /** Call the model of one column, and write what arrives as text. Return whether it is complete. */
 async function answer(column, signal) {
   const place = column.querySelector("[data-answer]");
@@ -71,6 +91,7 @@ async function answer(column, signal) {
   place.hidden = false;
   let isComplete = false;
   try {
+    if ("whole" in column.dataset) return await wholeAnswer(column, place, signal);
     const extra = { column: column.dataset.column, ...("mock" in column.dataset ? { mock: "1" } : {}) };
     const response = await fetch(form.dataset.answers, { method: "POST", body: fields(extra), signal });
     const type = response.headers.get("content-type") ?? "";
@@ -135,6 +156,40 @@ form.addEventListener("submit", async (event) => {
   runs.removeAttribute("aria-disabled");
   controller = null;
 });
+
+const recorder = form.querySelector("[data-recorder]");
+if (recorder && navigator.mediaDevices?.getUserMedia && window.MediaRecorder) {
+  const record = recorder.querySelector("[data-record]");
+  const state = recorder.querySelector("[data-recorded]");
+  const input = document.getElementById("audio");
+  let running = null;
+  recorder.hidden = false;
+  record.addEventListener("click", async () => {
+    if (running) return running.stop();
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+      const pieces = [];
+      running = new MediaRecorder(stream);
+      running.ondataavailable = ({ data }) => pieces.push(data);
+      running.onstop = () => {
+        for (const track of stream.getTracks()) track.stop();
+        const type = running.mimeType.split(";")[0];
+        const files = new DataTransfer();
+        files.items.add(new File(pieces, `recording.${type.split("/")[1]}`, { type }));
+        input.files = files.files;
+        running = null;
+        record.textContent = "Record again";
+        state.textContent = "Recorded. Run sends it.";
+      };
+      running.start();
+      record.textContent = "Stop recording";
+      state.textContent = "Recording";
+    } catch (error) {
+      running = null;
+      state.textContent = `The browser does not record: ${error.message}`;
+    }
+  });
+}
 stop?.addEventListener("click", () => {
   controller?.abort();
   runs.focus();

@@ -17,6 +17,16 @@ class RenderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prefix_messages: Annotated[list[Object], Meta(description="Inserted after the system messages, unchanged.")] = []
     messages: Annotated[list[Object], Meta(description="Appended to all other messages, unchanged.")] = []
     extra_params: Annotated[Object, Meta(description="Replaces the parameters of the same name.")] = {}
+    input: (
+        Annotated[
+            str | list[str],
+            Meta(
+                description="The text for the model: the variable `input` of the messages, or appended to them. Models"
+                " of the types `embedding` and `moderation` take several; a chat gets it as a message of the user."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     model: (
         Annotated[
             str, Meta(min_length=1, max_length=300, description="Another model, such as `openai/gpt-4o`; no fallbacks.")
@@ -31,10 +41,22 @@ class RenderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )  # fmt: skip
 
 
+class TryAudio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file with speech."""
+
+    content: Annotated[str, Meta(description="The file in base64.")]
+    name: Annotated[str, Meta(max_length=200, description="Its name, whose ending some providers use.")] = "audio"
+    media_type: Annotated[
+        str, Meta(max_length=100, pattern=r"^[a-zA-Z0-9.+-]+/[a-zA-Z0-9.+-]+$", description="Such as `audio/mpeg`.")
+    ] = "application/octet-stream"
+
+
 class TryRequest(RenderRequest, frozen=True, forbid_unknown_fields=True):
     """The body of `POST …/try`."""
 
     stream: Annotated[bool, Meta(description="Return server-sent events.")] = False
+    documents: Annotated[list[str], Meta(description="The documents for a model of the type `rerank`.")] = []
+    audio: Annotated[TryAudio, Meta(description="The speech for a model of the type `stt`.")] | UnsetType = UNSET
     mock_response: Annotated[str, Meta(description="Return this text, without a call.")] | UnsetType = UNSET
 
 
