@@ -311,7 +311,7 @@ def test_the_quick_start_runs_as_written(folder: Path) -> None:
         imported = run_shell(import_.replace("https://OLD_HOST", server.url), ROOT, **settings)
 
     assert json.loads(listed.stdout)["data"][0]["key"] == "support_answers"
-    assert with_sdk.stdout.splitlines()[0] == "support_answers 1.0 openai/gpt-4o", with_sdk.stderr
+    assert with_sdk.stdout.splitlines()[0] == "support_answers 1.0 openai/gpt-6.1-terra", with_sdk.stderr
     streamed, _, printed = called.stdout.partition("data: [DONE]\n\n")
     assert '"content":"It"' in streamed, called.stderr
     assert printed == "It arrives tomorrow.\n", called.stderr
@@ -333,7 +333,7 @@ def test_the_calls_of_the_quick_start_run_as_written_and_without_the_mock(folder
     assert called.stdout.splitlines() == ["It arrives tomorrow." if has_mock else TEXT] * 3, called.stderr
     assert len(provider.requests) == (0 if has_mock else 3)
     for request in provider.requests:
-        assert request["model"] == "gpt-4o"
+        assert request["model"] == "gpt-6.1-terra"
         assert request["messages"][-1] == {"role": "user", "content": "Where is my order?"}
 
 
