@@ -19,7 +19,8 @@ class RenderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     extra_params: Annotated[Object, Meta(description="Replaces the parameters of the same name.")] = {}
     model: (
         Annotated[
-            str, Meta(min_length=1, max_length=300, description="Another model, such as `openai/gpt-6-luna`; no fallbacks.")
+            str,
+            Meta(min_length=1, max_length=300, description="Another model, such as `openai/gpt-6-luna`; no fallbacks."),
         ]
         | UnsetType
     ) = UNSET
