@@ -16,6 +16,8 @@ from moorage import __version__
 from moorage.api.errors import status_of
 from moorage.api.routes import OPERATIONS
 from moorage.cli.main import main
+from moorage.core.deployments.model_rules import AS_OF as RULES_AS_OF
+from moorage.core.deployments.model_rules import RULES
 from moorage.core.deployments.retired_models import AS_OF, RETIREMENTS
 from moorage.core.errors.integrations import NoIntegration, OtherProvider
 from moorage.core.errors.requests import InvalidBody
@@ -140,6 +142,21 @@ def test_the_table_of_retired_models_equals_the_table_in_the_code() -> None:
             each.source.title, each.source.url,
         )
         for each in RETIREMENTS
+    ]  # fmt: skip
+
+
+def test_the_table_of_the_rules_of_models_equals_the_table_in_the_code() -> None:
+    section = (ROOT / "docs/providers.md").read_text().partition("### Rules of models\n")[2].partition("\n## ")[0]
+    rows = [re.split(r" ?\| ?", line)[1:-1] for line in section.splitlines() if line.startswith("| ")]
+
+    assert f"The rules are those of {RULES_AS_OF}." in section
+    assert rows[1:] == [
+        [
+            ", ".join(rule.protocols), ", ".join(rule.providers or ("all",)), rule.models,
+            ", ".join(f"`{name}`" for name in rule.rejects), rule.when if rule.rejects else "", rule.thinking or "",
+            f"[{rule.source.title}]({rule.source.url})",
+        ]
+        for rule in RULES
     ]  # fmt: skip
 
 

@@ -342,6 +342,53 @@ def test_a_semantic_cache_of_an_earlier_version_is_off_and_is_reported() -> None
     ]
 
 
+REASONS = "is rejected by this model while it reasons, so calls omit it: remove it, or set reasoningEffort to none"
+ALWAYS = "is rejected by this model, so calls omit it: remove it"
+THINKS = "is rejected by this model while it thinks, so calls omit it: remove it"
+NO_THOUGHTS = "has no effect: this model does not think, so calls omit it: remove it"
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "parameters", "expected"),
+    [
+        ("openai", "openai/gpt-6-luna", {"temperature": 0.2}, {"temperature": REASONS}),
+        ("openai", "gpt-6-luna", {"temperature": 0.2, "reasoningEffort": "none"}, {}),
+        ("openai", "gpt-6-luna", {"maxTokens": 9, "reasoningEffort": "high"}, {}),
+        ("openai", "gpt-6-chat", {"temperature": 0.2}, {}),
+        ("litellm", "gpt-6-luna", {"temperature": 0.2}, {}),
+        ("moonshotai", "kimi-k3", {"topP": 0.5}, {"topP": ALWAYS}),
+        ("anthropic", "claude-opus-5-5", {"temperature": 0.2, "topK": 4}, {"temperature": ALWAYS, "topK": ALWAYS}),
+        ("anthropic", "claude-sonnet-4-5", {"temperature": 0.2}, {}),
+        ("anthropic", "claude-sonnet-4-5", {"temperature": 0.2, "budgetTokens": 2048}, {"temperature": THINKS}),
+        ("anthropic", "claude-sonnet-4-5", {"temperature": 0.2, "reasoningEffort": "none"}, {}),
+        ("anthropic", "claude-sonnet-4-5", {"topP": 0.2, "thinking": {"type": "disabled"}}, {}),
+        ("anthropic", "claude-opus-5-5", {"topP": 0.2, "thinking": {"type": "adaptive"}}, {"topP": ALWAYS}),
+        ("anthropic", "claude-3-haiku", {"reasoningEffort": "low"}, {"reasoningEffort": NO_THOUGHTS}),
+        ("anthropic", "claude-3-haiku", {"reasoningEffort": "none"}, {}),
+        ("aws", "eu.anthropic.claude-opus-5-5-v1:0", {"topP": 0.2}, {"topP": ALWAYS}),
+        ("aws", "meta.llama4", {"topK": 4}, {"topK": ALWAYS}),
+        ("aws", "mistral.large", {"topK": 4}, {}),
+        ("google-ai", "gemini-3.8-flash", {"presencePenalty": 0.5}, {"presencePenalty": ALWAYS}),
+        ("google-ai", "gemini-2.0-flash-lite", {"thinkingLevel": "low"}, {"thinkingLevel": NO_THOUGHTS}),
+        ("cohere", "command-r-08-2024", {"budgetTokens": 900}, {"budgetTokens": NO_THOUGHTS}),
+    ],
+)
+def test_parameters_that_the_model_rejects_are_reported(
+    provider: str, model: str, parameters: dict[str, Any], expected: dict[str, str]
+) -> None:
+    config = a_body(provider=provider, model=model, model_parameters=parameters)["prompt_config"]
+
+    found = warnings(prompt_config=config)
+
+    assert found == [(f"prompt_config.model_parameters.{name}", text) for name, text in expected.items()]
+
+
+def test_a_model_that_is_not_for_chats_has_no_rules() -> None:
+    config = a_body(model="gpt-6-luna", model_type="completion", model_parameters={"temperature": 0.2})
+
+    assert warnings(prompt_config=config["prompt_config"]) == []
+
+
 def a_model(row: Retirement) -> dict[str, str]:
     return {"provider": row.provider, "model": f"{row.provider}/{row.model}", "model_type": "chat"}
 

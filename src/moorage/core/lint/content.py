@@ -12,6 +12,7 @@ from moorage.core.errors.base import Problem
 from moorage.core.lint.models import check_model
 from moorage.core.lint.no_templates import check_no_templates
 from moorage.core.lint.parameters import check_parameters
+from moorage.core.lint.rules import check_rules
 from moorage.core.lint.schemas import SchemaChecker
 from moorage.core.lint.variables import check_variables
 from moorage.core.routing.rules import DEFAULT_VARIANT
@@ -42,6 +43,7 @@ def lint(content: StoredContent, find_variables: VariableFinder, today: date) ->
             check_model(model.provider, model.model, today, report, where / "model")
             parameters, place = model.model_parameters, where / "model_parameters"
             check_parameters(model.provider, model.model_type, parameters, report, place)
+            check_rules(model.provider, model.model, model.model_type, parameters, report, place)
             schemas.check_response_format(parameters, report, place / "responseFormat")
     return report.problems
 
