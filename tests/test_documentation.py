@@ -133,12 +133,12 @@ def listed(values: Iterable[str]) -> str:
 
 def test_the_table_of_retired_models_equals_the_table_in_the_code() -> None:
     page = (ROOT / "docs/guide/retired-models.md").read_text()
-    row = r"^\| (\S+) \| `(\S+)` \| (?:(\S+) )?\| (\S+) \| (?:`(\S+)` )?\| \[(.+)\]\((.+)\) \|$"
+    row = r"^\| (\S+) \| `(\S+)` \| (?:(\S+) )?\| (\S+(?: \(tentative\))?) \| (?:`(\S+)` )?\| \[(.+)\]\((.+)\) \|$"
 
     assert f"The dates are those of {AS_OF}." in page
     assert re.findall(row, page, re.MULTILINE) == [
         (
-            each.provider, each.model, str(each.announced or ""), str(each.retires), each.replacement or "",
+            each.provider, each.model, str(each.announced or ""), each.day, each.replacement or "",
             each.source.title, each.source.url,
         )
         for each in RETIREMENTS

@@ -62,14 +62,14 @@ def test_retired_models_are_reported_with_the_deployments_and_what_to_do(
         f"openai/{MODEL.model}": Finding(
             "warning",
             "models",
-            f"openai/{MODEL.model} was retired on {MODEL.retires}"
+            f"openai/{MODEL.model} was retired on {MODEL.day}"
             f" ({project.name}/faq, {project.name}/elsewhere in staging)",
             f"publish a version with {MODEL.replacement}; see {MODEL.source.url}",
         ),
         f"anthropic/{OTHER.model}": Finding(
             "warning",
             "models",
-            f"anthropic/{OTHER.model} was retired on {OTHER.retires} ({project.name}/second, {project.name}/third)",
+            f"anthropic/{OTHER.model} was retired on {OTHER.day} ({project.name}/second, {project.name}/third)",
             f"publish a version with another model; see {OTHER.source.url}",
         ),
     }
@@ -80,7 +80,7 @@ def test_until_the_date_a_model_will_be_retired(
 ) -> None:
     found = findings(database, MODEL.retires - timedelta(days=1), monkeypatch)
 
-    assert [each.state for each in found if f"openai/{MODEL.model} will be retired on {MODEL.retires}" in each.finding]
+    assert [each.state for each in found if f"openai/{MODEL.model} will be retired on {MODEL.day}" in each.finding]
 
 
 def test_many_deployments_are_counted_and_the_exit_code_is_0(database: Database, folder: Path) -> None:

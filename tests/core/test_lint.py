@@ -358,10 +358,10 @@ NO_THOUGHTS = "has no effect: this model does not think, so calls omit it: remov
         ("litellm", "gpt-6-luna", {"temperature": 0.2}, {}),
         ("moonshotai", "kimi-k3", {"topP": 0.5}, {"topP": ALWAYS}),
         ("anthropic", "claude-opus-5-5", {"temperature": 0.2, "topK": 4}, {"temperature": ALWAYS, "topK": ALWAYS}),
-        ("anthropic", "claude-sonnet-4-5", {"temperature": 0.2}, {}),
-        ("anthropic", "claude-sonnet-4-5", {"temperature": 0.2, "budgetTokens": 2048}, {"temperature": THINKS}),
-        ("anthropic", "claude-sonnet-4-5", {"temperature": 0.2, "reasoningEffort": "none"}, {}),
-        ("anthropic", "claude-sonnet-4-5", {"topP": 0.2, "thinking": {"type": "disabled"}}, {}),
+        ("anthropic", "claude-haiku-4-5", {"temperature": 0.2}, {}),
+        ("anthropic", "claude-haiku-4-5", {"temperature": 0.2, "budgetTokens": 2048}, {"temperature": THINKS}),
+        ("anthropic", "claude-haiku-4-5", {"temperature": 0.2, "reasoningEffort": "none"}, {}),
+        ("anthropic", "claude-haiku-4-5", {"topP": 0.2, "thinking": {"type": "disabled"}}, {}),
         ("anthropic", "claude-opus-5-5", {"topP": 0.2, "thinking": {"type": "adaptive"}}, {"topP": ALWAYS}),
         ("anthropic", "claude-3-haiku", {"reasoningEffort": "low"}, {"reasoningEffort": NO_THOUGHTS}),
         ("anthropic", "claude-3-haiku", {"reasoningEffort": "none"}, {}),
@@ -369,7 +369,7 @@ NO_THOUGHTS = "has no effect: this model does not think, so calls omit it: remov
         ("aws", "meta.llama4", {"topK": 4}, {"topK": ALWAYS}),
         ("aws", "mistral.large", {"topK": 4}, {}),
         ("google-ai", "gemini-3.8-flash", {"presencePenalty": 0.5}, {"presencePenalty": ALWAYS}),
-        ("google-ai", "gemini-2.0-flash-lite", {"thinkingLevel": "low"}, {"thinkingLevel": NO_THOUGHTS}),
+        ("google-ai", "gemini-1.5-flash", {"thinkingLevel": "low"}, {"thinkingLevel": NO_THOUGHTS}),
         ("cohere", "command-r-08-2024", {"budgetTokens": 900}, {"budgetTokens": NO_THOUGHTS}),
     ],
 )
@@ -398,10 +398,10 @@ def test_retired_and_retiring_models_are_reported_with_date_replacement_and_sour
     config, end = a_body(**a_model(row))["prompt_config"], f"use {row.replacement} ({row.source.url})"
 
     assert warnings(row.retires, prompt_config=config) == [
-        ("prompt_config.model", f"{row.model} was retired by {row.provider} on {row.retires}: {end}")
+        ("prompt_config.model", f"{row.model} was retired by {row.provider} on {row.day}: {end}")
     ]
     assert warnings(row.retires - timedelta(days=1), prompt_config=config) == [
-        ("prompt_config.model", f"{row.model} will be retired by {row.provider} on {row.retires}: {end}")
+        ("prompt_config.model", f"{row.model} will be retired by {row.provider} on {row.day}: {end}")
     ]
 
 
@@ -416,4 +416,4 @@ def test_a_model_without_a_known_replacement_is_reported_in_variants_and_fallbac
         "variants[0].prompt_config.model",
         "variants[0].fallbacks[0].model",
     ]
-    assert found[0][1].endswith(f"on {row.retires}: use another model ({row.source.url})")
+    assert found[0][1].endswith(f"on {row.day}: use another model ({row.source.url})")

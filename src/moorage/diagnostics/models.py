@@ -32,6 +32,6 @@ def model_findings(rows: Iterable[tuple[str, str, str, str, str]], today: date) 
 
 def _finding(retirement: Retirement, names: str, today: date) -> Finding:
     verb = "was retired" if retirement.status(today) == "retired" else "will be retired"
-    text = f"{retirement.provider}/{retirement.model} {verb} on {retirement.retires} ({names})"
+    text = f"{retirement.provider}/{retirement.model} {verb} on {retirement.day} ({names})"
     replacement = retirement.replacement or "another model"
     return Finding("warning", "models", text, f"publish a version with {replacement}; see {retirement.source.url}")

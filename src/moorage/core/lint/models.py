@@ -13,4 +13,4 @@ def check_model(provider: str, model: str, today: date, report: Report, path: Js
     if found is not None:
         verb = "was retired" if found.status(today) == "retired" else "will be retired"
         use = found.replacement or "another model"
-        report.problem(path, f"{found.model} {verb} by {provider} on {found.retires}: use {use} ({found.source.url})")
+        report.problem(path, f"{found.model} {verb} by {provider} on {found.day}: use {use} ({found.source.url})")
