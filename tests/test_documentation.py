@@ -16,6 +16,8 @@ from moorage import __version__
 from moorage.api.errors import status_of
 from moorage.api.routes import OPERATIONS
 from moorage.cli.main import main
+from moorage.core.deployments.model_rules import AS_OF as RULES_AS_OF
+from moorage.core.deployments.model_rules import RULES
 from moorage.core.deployments.retired_models import AS_OF, RETIREMENTS
 from moorage.core.errors.integrations import NoIntegration, OtherProvider
 from moorage.core.errors.requests import InvalidBody
@@ -131,15 +133,30 @@ def listed(values: Iterable[str]) -> str:
 
 def test_the_table_of_retired_models_equals_the_table_in_the_code() -> None:
     page = (ROOT / "docs/guide/retired-models.md").read_text()
-    row = r"^\| (\S+) \| `(\S+)` \| (?:(\S+) )?\| (\S+) \| (?:`(\S+)` )?\| \[(.+)\]\((.+)\) \|$"
+    row = r"^\| (\S+) \| `(\S+)` \| (?:(\S+) )?\| (\S+(?: \(tentative\))?) \| (?:`(\S+)` )?\| \[(.+)\]\((.+)\) \|$"
 
     assert f"The dates are those of {AS_OF}." in page
     assert re.findall(row, page, re.MULTILINE) == [
         (
-            each.provider, each.model, str(each.announced or ""), str(each.retires), each.replacement or "",
+            each.provider, each.model, str(each.announced or ""), each.day, each.replacement or "",
             each.source.title, each.source.url,
         )
         for each in RETIREMENTS
+    ]  # fmt: skip
+
+
+def test_the_table_of_the_rules_of_models_equals_the_table_in_the_code() -> None:
+    section = (ROOT / "docs/providers.md").read_text().partition("### Rules of models\n")[2].partition("\n## ")[0]
+    rows = [re.split(r" ?\| ?", line)[1:-1] for line in section.splitlines() if line.startswith("| ")]
+
+    assert f"The rules are those of {RULES_AS_OF}." in section
+    assert rows[1:] == [
+        [
+            ", ".join(rule.protocols), ", ".join(rule.providers or ("all",)), rule.models,
+            ", ".join(f"`{name}`" for name in rule.rejects), rule.when if rule.rejects else "", rule.thinking or "",
+            f"[{rule.source.title}]({rule.source.url})",
+        ]
+        for rule in RULES
     ]  # fmt: skip
 
 
@@ -311,7 +328,7 @@ def test_the_quick_start_runs_as_written(folder: Path) -> None:
         imported = run_shell(import_.replace("https://OLD_HOST", server.url), ROOT, **settings)
 
     assert json.loads(listed.stdout)["data"][0]["key"] == "support_answers"
-    assert with_sdk.stdout.splitlines()[0] == "support_answers 1.0 openai/gpt-4o", with_sdk.stderr
+    assert with_sdk.stdout.splitlines()[0] == "support_answers 1.0 openai/gpt-6.1-terra", with_sdk.stderr
     streamed, _, printed = called.stdout.partition("data: [DONE]\n\n")
     assert '"content":"It"' in streamed, called.stderr
     assert printed == "It arrives tomorrow.\n", called.stderr
@@ -333,7 +350,7 @@ def test_the_calls_of_the_quick_start_run_as_written_and_without_the_mock(folder
     assert called.stdout.splitlines() == ["It arrives tomorrow." if has_mock else TEXT] * 3, called.stderr
     assert len(provider.requests) == (0 if has_mock else 3)
     for request in provider.requests:
-        assert request["model"] == "gpt-4o"
+        assert request["model"] == "gpt-6.1-terra"
         last = (request.get("messages") or request["input"])[-1]
         assert (last["role"], last["content"]) == ("user", "Where is my order?")
 

@@ -137,7 +137,7 @@ with Moorage(os.environ["MOORAGE_URL"], os.environ["MOORAGE_API_KEY"]) as moorag
 
 def test_the_client_works_with_its_own_packages_alone(light: Path, project: Project) -> None:
     message = {"role": "user", "content": "Hello {{customer}}"}
-    project.put("a", {"prompt_config": {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai",
+    project.put("a", {"prompt_config": {"model": "openai/my-gpt", "model_type": "chat", "provider": "openai",
                                         "messages": [message], "tools": [], "model_parameters": {}}})  # fmt: skip
 
     result = run_light(light, "-c", CALL, MOORAGE_URL=project.server.url, MOORAGE_API_KEY=project.token)

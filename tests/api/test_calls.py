@@ -170,8 +170,9 @@ def called(tmp_path: Path, script: Provider, body: Callable[[Application], Await
 @pytest.mark.parametrize("path", [INVOKE, STREAM, CHAT])
 def test_a_response_has_the_dates_of_a_model_only_if_they_are_known(tmp_path: Path, path: str) -> None:
     async def body(app: Application) -> None:
+        await app.put("dated", a_body(model="gpt-4o"))
         await app.put("custom", a_body(model="ours"))
-        for key, is_known in (("answers", True), ("custom", False)):
+        for key, is_known in (("dated", True), ("custom", False)):
             sent = {"key": key, "inputs": {"name": "Ada"}}
             messages = [{"role": "user", "content": "Hi"}]
             response = await app.send(path, {"model": key, "messages": messages} if path == CHAT else sent)

@@ -31,7 +31,7 @@ def test_a_response_has_the_fields_of_the_contract(project: Project) -> None:
     assert response.json | {"id": ""} == {
         "id": "",
         "provider": "openai",
-        "model": "openai/gpt-4o",
+        "model": "openai/my-gpt",
         "type": "chat",
         "version": "1.0",
         "messages": [{"role": "system", "content": "You help Ada."}],

@@ -41,7 +41,7 @@ def test_the_index_sends_browsers_to_the_console(project: Project) -> None:
         ("POST", "/v1/chat/completions/", "Did you mean /v1/chat/completions?"),
         ("POST", "/v1/v1/chat/completions", "has a version twice"),
         ("POST", "/v2/router/v1/chat/completions", "has a version twice"),
-        ("GET", "/v1/models/openai%2Fgpt-4o", "the key of a deployment, which has no slash"),
+        ("GET", "/v1/models/openai%2Fmy-gpt", "the key of a deployment, which has no slash"),
         ("GET", "/deployments", "Did you mean /v2/deployments?"),
         ("GET", "/api/v2/deployments", "Did you mean /v2/deployments?"),
         ("GET", "/v2/deployment/faq", "Did you mean /v2/deployments/{key_or_id}?"),

@@ -24,11 +24,11 @@ def error_of(response: Response) -> tuple[int, str, str]:
 @pytest.fixture
 def fleet(project: Project) -> Project:
     """Return a project with five deployments, oldest first."""
-    put(project, "support_bot", "Answers REFUNDS", provider="openai", model="openai/gpt-4o")
+    put(project, "support_bot", "Answers REFUNDS", provider="openai", model="openai/my-gpt")
     put(project, "Refund-mail", "Straße, naïve", provider="anthropic", model="claude")
     put(project, "pictures", "Draws", provider="openai", model="openai/dall-e", model_type="image")
-    put(project, "notes", "100% of_it", provider="mistral", model="openai/gpt-4o")
-    put(project, "other", "", provider="openai", model="openai/gpt-4o")
+    put(project, "notes", "100% of_it", provider="mistral", model="openai/my-gpt")
+    put(project, "other", "", provider="openai", model="openai/my-gpt")
     return project
 
 
@@ -44,11 +44,11 @@ def fleet(project: Project) -> Project:
         ({"provider": "openai"}, ["other", "pictures", "support_bot"]),
         ({"provider": "OpenAI"}, []),
         ({"provider": "groq"}, []),
-        ({"model": "openai/gpt-4o"}, ["other", "notes", "support_bot"]),
+        ({"model": "openai/my-gpt"}, ["other", "notes", "support_bot"]),
         ({"model": "openai/gpt"}, []),
         ({"model_type": "image"}, ["pictures"]),
         ({"model_type": "ocr"}, []),
-        ({"provider": "openai", "model": "openai/gpt-4o"}, ["other", "support_bot"]),
+        ({"provider": "openai", "model": "openai/my-gpt"}, ["other", "support_bot"]),
         ({"provider": "openai", "model_type": "chat", "search": "refund"}, ["support_bot"]),
         ({"search": "", "provider": "", "model": "", "model_type": "", "updated_since": ""}, [
             "other", "notes", "pictures", "Refund-mail", "support_bot",

@@ -114,7 +114,7 @@ def test_a_manifest_has_the_live_version_and_not_a_draft(project: Project) -> No
     assert (before["version"], before["variables"], before["prompt_config"]["model"]) == (
         "1.0",
         VARIABLES,
-        "openai/gpt-4o",
+        "openai/my-gpt",
     )
     assert (after["version"], after["variables"], after["prompt_config"]["model"]) == ("1.1", [], "b")
 

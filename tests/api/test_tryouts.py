@@ -129,7 +129,7 @@ def test_a_rendered_version_can_be_that_for_another_model_and_says_whether_one_c
             config = response.json["config"]
             found[model] = config["provider"], config["model"], response.json["connected"]
         assert found == {
-            None: ("openai", "openai/gpt-4o", True),
+            None: ("openai", "openai/my-gpt", True),
             "openai/o-new": ("openai", "openai/o-new", True),
             "anthropic/claude-x": ("anthropic", "anthropic/claude-x", False),
             "unknown-model": ("openai", "unknown-model", True),
@@ -173,7 +173,7 @@ def test_another_model_is_tried_with_the_parameters_of_the_version_and_without_i
     provider = Provider()
 
     async def body(app: Application) -> None:
-        fallback = {"provider": "openai", "model": "openai/gpt-4o", "model_type": "chat"}
+        fallback = {"provider": "openai", "model": "openai/my-gpt", "model_type": "chat"}
         await save_draft(app, a_body(messages=TEMPLATE) | {"fallbacks": [fallback]})
         response = await app.send(f"{VERSIONS}/1.1/try", {"model": "openai/o-new"})
         assert (response.status, response.headers["x-moorage-model"]) == (200, "o-new")

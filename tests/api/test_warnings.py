@@ -7,6 +7,7 @@ from urllib.parse import unquote
 import pytest
 
 from moorage.core.access import Scope
+from moorage.core.deployments.retired_models import find_retirement
 from tests.support.server import Project, Response, a_body
 
 MISSPELLED = "{{custommer}} is not a declared variable. Did you mean 'customer'?"
@@ -41,6 +42,15 @@ def test_every_write_of_content_has_the_warnings(project: Project) -> None:
     published = post(project, f"/v2/deployments/a/versions/{draft.json['version']}/publish", {})
     assert warnings(published) == expected
     assert warnings(post(project, "/v2/deployments/a/undo", {})) == [], "an undo is not the time to correct prompts"
+
+
+def test_a_write_with_a_retired_model_has_a_warning(project: Project) -> None:
+    row = find_retirement("anthropic", "claude-2.0")
+    assert row is not None, "the past has this row, on each day"
+
+    (warning,) = warnings(project.put("a", a_body(provider="anthropic", model="claude-2.0")))
+
+    assert warning.startswith(f"prompt_config.model: claude-2.0 was retired by anthropic on {row.retires}: use ")
 
 
 def test_a_dry_run_has_them_as_json(project: Project) -> None:

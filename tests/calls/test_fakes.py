@@ -104,20 +104,20 @@ def _chat(model: str, **fields: Any) -> dict[str, Any]:
 
 #: The vendor, the path after its base URL, the body, the status, and a part of the error.
 _REFUSED: list[tuple[str, str, Any, int, str]] = [
-    ("openai", "/chat/completions", _chat("gpt-4o", top_k=5), 400, "top_k"),
-    ("openai", "/chat/completions", _chat("gpt-4o", temperature="hot"), 400, "temperature"),
-    ("openai", "/chat/completions", _chat("gpt-4o", n=10**9), 400, "128"),
+    ("openai", "/chat/completions", _chat("my-gpt", top_k=5), 400, "top_k"),
+    ("openai", "/chat/completions", _chat("my-gpt", temperature="hot"), 400, "temperature"),
+    ("openai", "/chat/completions", _chat("my-gpt", n=10**9), 400, "128"),
     ("openai", "/chat/completions", _chat("gpt-5", temperature=0.5), 400, "temperature"),
     ("openai", "/chat/completions", _chat("gpt-5", max_tokens=5), 400, "max_completion_tokens"),
-    ("openai", "/chat/completions", _chat("gpt-4o", messages=[*_USER, _CALLED]), 400, "index"),
-    ("openai", "/chat/completions", _chat("gpt-4o", messages=[{"role": "exception", "content": ""}]), 400, "role"),
-    ("openai", "/chat/completions", _chat("gpt-4o", messages=[{"role": "tool", "tool_call_id": "c"}]), 400, "tool"),
-    ("openai", "/chat/completions", _chat("gpt-4o", stream_options={"include_usage": True}), 400, "stream"),
-    ("openai", "/chat/completions", _chat("gpt-4o", response_format={"type": "json_schema", "json_schema": {
+    ("openai", "/chat/completions", _chat("my-gpt", messages=[*_USER, _CALLED]), 400, "index"),
+    ("openai", "/chat/completions", _chat("my-gpt", messages=[{"role": "exception", "content": ""}]), 400, "role"),
+    ("openai", "/chat/completions", _chat("my-gpt", messages=[{"role": "tool", "tool_call_id": "c"}]), 400, "tool"),
+    ("openai", "/chat/completions", _chat("my-gpt", stream_options={"include_usage": True}), 400, "stream"),
+    ("openai", "/chat/completions", _chat("my-gpt", response_format={"type": "json_schema", "json_schema": {
         "name": "a", "schema": _SCHEMA, "strict": True,
     }}), 400, "additionalProperties"),
     ("openai", "/chat/completions", _chat("no-such-model"), 404, "no-such-model"),
-    ("openai", "/chat", _chat("gpt-4o"), 404, "/chat"),
+    ("openai", "/chat", _chat("my-gpt"), 404, "/chat"),
     ("azure", "/chat/completions", _chat("no-such-model"), 404, "DeploymentNotFound"),
     ("mistral", "/chat/completions", _chat("mistral-small-latest", stream_options={}), 422, "stream_options"),
     ("mistral", "/chat/completions", _chat("no-such-model"), 400, "Invalid model"),
@@ -179,7 +179,7 @@ def test_a_fake_rejects_what_the_vendor_rejects(
 def test_a_fake_rejects_another_content_type_and_the_newer_version_of_anthropic_rejects_sampling(
     vendors: VendorServer,
 ) -> None:
-    status, text = _post(vendors, "openai", "/chat/completions", _chat("gpt-4o"), content_type="text/plain")
+    status, text = _post(vendors, "openai", "/chat/completions", _chat("my-gpt"), content_type="text/plain")
     assert (status, "content type" in text) == (400, True)
     body = {**_CLAUDE, "temperature": 0.5}
     assert _post(vendors, "anthropic", "/messages", body)[0] == 200

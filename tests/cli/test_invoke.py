@@ -69,7 +69,7 @@ def without_times(text: str) -> str:
 def bot(project: Project) -> Project:
     """Return a project with a deployment that has an input, and a variant for customers with the plan `pro`."""
     config = a_body(messages=[{"role": "system", "content": "Help {{name}}."}])["prompt_config"]
-    variant = {"name": "pro", "prompt_config": {**config, "model": "openai/gpt-4o-mini"}}
+    variant = {"name": "pro", "prompt_config": {**config, "model": "openai/my-gpt-mini"}}
     routing = [{"variant": "pro", "when": {"plan": {"eq": "pro"}}}]
     assert project.put("bot", {"prompt_config": config, "variants": [variant], "routing": routing}).status == 201
     return project
@@ -84,7 +84,7 @@ def test_the_text_is_on_standard_output_and_the_summary_on_standard_error(
     result = moorage("deployments", "invoke", "bot", *arguments, folder=folder, project=bot)
 
     assert (result.returncode, result.stdout) == (0, "Hello Ada,\nhow are you?\n")
-    assert result.stderr == "openai gpt-4o-mini, mock response\n"
+    assert result.stderr == "openai my-gpt-mini, mock response\n"
 
 
 def test_json_is_the_response_of_the_api_and_streamed_json_has_one_object_per_line(bot: Project, folder: Path) -> None:
@@ -191,7 +191,7 @@ def test_reasoning_is_on_standard_error_and_calls_of_tools_are_complete(folder: 
     result, _ = run(folder, a_stream(*events, DONE))
 
     assert result.stdout == 'Let me look.\nweather({"city": "Paris"})\ntime({})\n'
-    assert without_times(result.stderr) == "The weather in Paris?\nopenai gpt-4o, 1 attempt\n"
+    assert without_times(result.stderr) == "The weather in Paris?\nopenai my-gpt, 1 attempt\n"
 
 
 def test_the_summary_has_tokens_attempts_warnings_and_an_unusual_finish_reason(folder: Path) -> None:
@@ -209,7 +209,7 @@ def test_the_summary_has_tokens_attempts_warnings_and_an_unusual_finish_reason(f
         "warning: not sent, because the provider or the model does not take it: topK, seed",
         "The first of 2 responses is shown. `-o json` prints all.",
         "attempts: openai provider_overloaded 12ms retry; openai ok 40ms",
-        "openai gpt-4o, 9 + 12 tokens, 2 attempts, finish reason length",
+        "openai my-gpt, 9 + 12 tokens, 2 attempts, finish reason length",
     ]
 
 
@@ -217,8 +217,8 @@ def test_headers_that_were_sent_before_the_model_responded_do_not_count_its_atte
     waited, _ = run(folder, a_stream(b": ping\n\n", LAST, DONE))
     control, _ = run(folder, a_stream(LAST, b": ping\n\n", DONE))
 
-    assert without_times(waited.stderr) == "openai gpt-4o, 9 + 12 tokens\n"
-    assert without_times(control.stderr) == "openai gpt-4o, 9 + 12 tokens, 1 attempt\n"
+    assert without_times(waited.stderr) == "openai my-gpt, 9 + 12 tokens\n"
+    assert without_times(control.stderr) == "openai my-gpt, 9 + 12 tokens, 1 attempt\n"
 
 
 def test_a_failed_call_lists_its_attempts_and_what_to_do(folder: Path) -> None:

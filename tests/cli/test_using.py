@@ -12,7 +12,7 @@ from tests.support.server import Project, a_body
 FILE = """
 key: bot
 prompt_config: &config
-  model: openai/gpt-4o
+  model: openai/my-gpt
   model_type: chat
   provider: openai
   messages: [{ role: system, content: "Hi {{name}}, {{age}}{{gone}}" }]

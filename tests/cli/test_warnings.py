@@ -15,7 +15,7 @@ variables:
   - key: customer
 prompt_config:
   provider: openai
-  model: gpt-4o
+  model: my-gpt
   model_type: chat
   model_parameters: {temperature: 7}
   messages:

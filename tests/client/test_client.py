@@ -64,7 +64,7 @@ def test_a_config_has_the_bytes_of_the_server_and_its_source(project: Project) -
     assert config.json == project.request("POST", "/v2/deployments/get_config", body).body
     assert config.json == by_id.json
     assert (config.source, config.version, config.variant, config.reason) == ("server", "1.0", "default", "only")
-    assert (config.key, config.model, config.provider, config.type) == ("greeting", "openai/gpt-4o", "openai", "chat")
+    assert (config.key, config.model, config.provider, config.type) == ("greeting", "openai/my-gpt", "openai", "chat")
     assert config.messages == [{"role": "system", "content": "You help Ada."}]
     assert config.parameters == {"temperature": 0.2, "maxTokens": 512}
     assert (config.tools, config.missing_inputs) == ([], [])
@@ -86,7 +86,7 @@ def test_a_changed_config_does_not_affect_later_configs(project: Project) -> Non
 def test_the_client_follows_puts_and_deletions(project: Project) -> None:
     project.put("greeting")
     with connect(project) as client:
-        assert client.get_config("greeting").model == "openai/gpt-4o"
+        assert client.get_config("greeting").model == "openai/my-gpt"
         project.put("greeting", a_body(model="other"))
         project.put("new")
 

@@ -68,15 +68,15 @@ def wait_for_log(caplog: pytest.LogCaptureFixture, text: str) -> None:
 
 
 def forged_event(event: bytes) -> bytes:
-    return event.replace(b"openai/gpt-4o", FORGED)
+    return event.replace(b"openai/my-gpt", FORGED)
 
 
 def test_the_content_of_a_forged_event_is_never_used(middleman: Middleman, project: Project, tmp_path: Path) -> None:
     middleman.on_event = lambda event: [forged_event(event)]
     with connect(middleman, project, tmp_path) as client:
         wait_for_version(client, "1.0")
-        project.put("greeting", a_body(model="openai/gpt-4o-mini"))
-        assert wait_for_version(client, "1.1").model == "openai/gpt-4o-mini"
+        project.put("greeting", a_body(model="openai/my-gpt-mini"))
+        assert wait_for_version(client, "1.1").model == "openai/my-gpt-mini"
         assert client._sync.wait().encoded() == snapshot(project).body
 
     (file,) = tmp_path.iterdir()
@@ -163,9 +163,9 @@ def test_an_old_signature_does_not_confirm_another_state(
         wait_for_version(client, "1.0")
         middleman.on_event = lambda event: [forged_event(event)]
         middleman.on_snapshot = lambda reply: Reply(status, old.headers, old.body.replace(b"gpt", b"ABC"))
-        project.put("greeting", a_body(model="openai/gpt-4o-mini"))
+        project.put("greeting", a_body(model="openai/my-gpt-mini"))
         wait_for_log(caplog, "not signed with this API key")
-        assert client.get_config("greeting").model == "openai/gpt-4o"
+        assert client.get_config("greeting").model == "openai/my-gpt"
 
 
 def test_a_304_that_the_server_did_not_sign_is_rejected(
@@ -614,7 +614,7 @@ def test_a_restored_database_is_followed_and_its_earlier_epoch_rejected(
         with Middleman(server.url) as middleman, connect(middleman, project) as client:
             wait_for_version(client, "1.1")
             restored(server, folder / "backup.db")
-            assert wait_for_version(client, "1.0").model == "openai/gpt-4o"
+            assert wait_for_version(client, "1.0").model == "openai/my-gpt"
 
             assert json.loads(lost.body)["revision"] > client._sync.wait().revision
             middleman.on_snapshot = lambda reply: lost

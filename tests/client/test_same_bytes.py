@@ -71,7 +71,7 @@ class Generator:
         settings = {"engine": engine, "missing_inputs": self._random.choice(["empty", "keep", "error"])}
         return {
             "prompt_config": {
-                "model": self._random.choice(["openai/gpt-4o", "m"]), "model_type": "chat", "provider": "openai",
+                "model": self._random.choice(["openai/my-gpt", "m"]), "model_type": "chat", "provider": "openai",
                 "model_parameters": {"temperature": self._random.choice([0, 0.2, 1]), "topP": 0.95},
                 "messages": [
                     {"role": "system", "content": text},

@@ -95,7 +95,7 @@ def test_the_openai_sdk_sends_a_configuration(project: Project, provider: Provid
     assert answer.choices[0].message.content == "Hi"
     path, _, body = provider.requests[-1]
     assert (path, body) == ("/chat/completions", {
-        "model": "gpt-4o", "temperature": 0.2, "max_completion_tokens": 512, "user": "ada",
+        "model": "my-gpt", "temperature": 0.2, "max_completion_tokens": 512, "user": "ada",
         "tools": [{"type": "function", "function": FUNCTION}],
         "messages": [
             {"role": "system", "content": "You help Ada."},

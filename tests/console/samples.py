@@ -147,7 +147,7 @@ def _add_versions(project: Project) -> None:
     content["prompt_config"]["model_parameters"]["temperature"] = 0.3
     _post(project, {**content, "notes": "To be tried with the support team"})
     messages = [{"role": "user", "content": text} for text in (_HTML, "long" * 500)]
-    prompt = {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai", "messages": messages}
+    prompt = {"model": "openai/my-gpt", "model_type": "chat", "provider": "openai", "messages": messages}
     hostile = project.put(HOSTILE_KEY, {"description": _HTML, "prompt_config": prompt})
     assert hostile.status == 201, hostile.body
 
@@ -170,7 +170,7 @@ def _add_unpublished(team: Team) -> None:
 
 def _add_breaking_draft(team: Team) -> None:
     text = "You answer questions about orders.\nThe order is {{order}}.\nGive the date of the delivery.\n"
-    prompt = {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai"}
+    prompt = {"model": "openai/my-gpt", "model_type": "chat", "provider": "openai"}
     contents = [
         {"prompt_config": prompt | {"messages": [{"role": "system", "content": each}]}, "variables": [{"key": name}]}
         for name, each in (("order", text), ("order_number", text.replace("{{order}}", "{{order_number}}")))
@@ -192,7 +192,7 @@ def _add_deleted(team: Team) -> None:
 
 
 def _add_routing(project: Project) -> None:
-    prompt = {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai"}
+    prompt = {"model": "openai/my-gpt", "model_type": "chat", "provider": "openai"}
     messages = {
         name: [{"role": "system", "content": f"{name}: {{{{shop}}}}"}] for name in ("default", "dutch", "newer")
     }

@@ -17,7 +17,7 @@ from tests.support.console import Browser, links, text_of
 from tests.support.server import Project, Response, Server
 from tests.support.stores import run_sql
 
-CHAT = {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai"}
+CHAT = {"model": "openai/my-gpt", "model_type": "chat", "provider": "openai"}
 EDIT = "/console/deployments/a/edit"
 CONTENT = "prompt_config.messages[0].content"
 
@@ -279,7 +279,7 @@ def test_a_problem_without_a_field_of_its_own_is_at_the_nearest_one_above(place:
 def test_a_document_that_is_not_json_comes_back_as_it_was_typed(browser: Browser) -> None:
     put(browser.project)
     fields = form_of(browser.get(f"{EDIT}?as=json"))
-    assert json.loads(fields["document"])["prompt_config"]["model"] == "openai/gpt-4o"
+    assert json.loads(fields["document"])["prompt_config"]["model"] == "openai/my-gpt"
 
     for button in ({"do": "save"}, {"move": "as:form"}):
         refused = send(browser, fields, document='{"prompt_config": }', **button)
@@ -415,7 +415,7 @@ def test_a_text_that_is_too_large_comes_back(browser: Browser) -> None:
 
 def test_a_new_deployment_begins_as_a_draft(browser: Browser) -> None:
     fields = form_of(browser.get("/console/new"))
-    typed = {"key": "support", "description": "Answers", "prompt_config.model": "openai/gpt-4o", CONTENT: "Hello"}
+    typed = {"key": "support", "description": "Answers", "prompt_config.model": "openai/my-gpt", CONTENT: "Hello"}
 
     saved = send(browser, fields, "/console/new", do="save", **typed)
 

@@ -16,7 +16,7 @@ HOSTILE: Final = (
     "</pre></textarea></title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}{% raw %}&lt;"
 )
 
-CHAT: Final = {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai"}
+CHAT: Final = {"model": "openai/my-gpt", "model_type": "chat", "provider": "openai"}
 
 #: The names of fields of all forms; each form uses some of them.
 FIELDS: Final = (

@@ -11,7 +11,7 @@ from tests.support.console import Browser, links, text_of
 from tests.support.server import Project, Response
 from tests.support.team import Team
 
-CHAT = {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai"}
+CHAT = {"model": "openai/my-gpt", "model_type": "chat", "provider": "openai"}
 
 
 def deployment(key: str, text: str = "Hello", **fields: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from moorage.documents.yaml import load_documents
 from tests.support.console import Browser, links, text_of
 from tests.support.server import Project, a_body
 
-CHAT = {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai"}
+CHAT = {"model": "openai/my-gpt", "model_type": "chat", "provider": "openai"}
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_the_list_shows_what_a_team_looks_for(browser: Browser) -> None:
 
     page = text_of(browser.get("/console/deployments"))
 
-    assert "support_answers Answers customers 1.0 openai/gpt-4o openai chat" in page
+    assert "support_answers Answers customers 1.0 openai/my-gpt openai chat" in page
     assert "1 of 1" in page
 
 
@@ -342,8 +342,8 @@ def test_the_list_says_who_manages_a_deployment_and_leads_to_its_draft(browser: 
 
     response = browser.get("/console/deployments")
 
-    assert re.search(r"by_api .*1\.0 1\.1 draft openai/gpt-4o openai chat Moorage not in 30 days", text_of(response))
-    assert re.search(r"by_files 1\.0 openai/gpt-4o openai chat shop/a\.yaml not in 30 days", text_of(response))
+    assert re.search(r"by_api .*1\.0 1\.1 draft openai/my-gpt openai chat Moorage not in 30 days", text_of(response))
+    assert re.search(r"by_files 1\.0 openai/my-gpt openai chat shop/a\.yaml not in 30 days", text_of(response))
     assert "/console/deployments/by_api/compare?to=1.1" in links(response)
 
 

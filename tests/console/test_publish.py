@@ -308,7 +308,7 @@ def test_the_first_version_in_an_environment_is_reviewed_and_published_there(tea
     page = browser.get(path)
     response = send(browser, path)
 
-    assert "after: openai/gpt-4o" in text_of(page)
+    assert "after: openai/my-gpt" in text_of(page)
     assert response.status == 303
     assert "1.0 is live in production." in text_of(browser.get(response.headers["location"]))
 

@@ -185,7 +185,7 @@ def test_the_client_of_jinja_templates_enables_them(tmp_path_factory: pytest.Tem
     with Server(tmp_path_factory.mktemp("jinja"), "--jinja", "true") as server:
         project = server.new_project()
         messages = [{"role": "system", "content": "{% if customer %}For {{ customer }}{% endif %}"}]
-        prompt = {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai", "messages": messages}
+        prompt = {"model": "openai/my-gpt", "model_type": "chat", "provider": "openai", "messages": messages}
         body = {"prompt_config": prompt, "variables": [{"key": "customer"}], "settings": {"engine": "jinja"}}
         assert project.put("jinja", body).status == 201
 

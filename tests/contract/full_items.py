@@ -158,7 +158,7 @@ def full_body(response_format: Any) -> dict[str, Any]:
         "description": "Answers refunds",
         "prompt_config": {
             "tools": [FULL_TOOL],
-            "model": "openai/gpt-4o",
+            "model": "openai/my-gpt",
             "model_type": "chat",
             "model_parameters": {**FULL_PARAMETERS, "responseFormat": response_format},
             "provider": "openai",

@@ -68,7 +68,7 @@ def test_the_sdk_parses_the_response_into_attributes(project: Project, get_confi
     config = get_config(key="bot", inputs={"customer": "Ada"})
 
     assert re.fullmatch("[0-9A-HJKMNP-TV-Z]{26}", config.id)
-    assert (config.provider, config.model, config.type, config.version) == ("openai", "openai/gpt-4o", "chat", "1.0")
+    assert (config.provider, config.model, config.type, config.version) == ("openai", "openai/my-gpt", "chat", "1.0")
     assert [(message.role, message.content) for message in config.messages] == [("system", "You help Ada. Be kind.")]
     assert (config.parameters.temperature, config.parameters.max_tokens) == (0.2, 512)
     assert config.tools is None

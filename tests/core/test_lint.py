@@ -1,6 +1,7 @@
 """Warnings about valid content."""
 
 import json
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 
 from moorage.core.compatibility.contract import find_variables_without_jinja
 from moorage.core.deployments.deployment import PutDeployment
+from moorage.core.deployments.retired_models import RETIREMENTS, Retirement
 from moorage.core.deployments.update import updated_content
 from moorage.core.deployments.variant import Cache, Settings
 from moorage.core.errors.base import Problem
@@ -17,10 +19,12 @@ from moorage.core.validation.body import read_body
 from moorage.core.validation.validate import MAX_PROBLEMS
 from tests.support.server import a_body
 
+TODAY = date(2026, 11, 30)
 
-def warnings(**fields: Any) -> list[tuple[str, str]]:
+
+def warnings(today: date = TODAY, **fields: Any) -> list[tuple[str, str]]:
     body, _ = read_body({**a_body(), **fields}, PutDeployment)
-    found = lint(updated_content(body).encode(), find_variables_without_jinja)
+    found = lint(updated_content(body).encode(), find_variables_without_jinja, today)
     return [(each.path, each.message) for each in found]
 
 
@@ -126,7 +130,7 @@ def test_jinja_names_are_those_that_the_finder_returns() -> None:
         PutDeployment,
     )
 
-    found = lint(updated_content(body).encode(), lambda templates: [{"custommer"} for _ in templates])
+    found = lint(updated_content(body).encode(), lambda templates: [{"custommer"} for _ in templates], TODAY)
 
     assert found == [
         Problem(
@@ -319,7 +323,7 @@ def test_a_large_content_needs_little_memory() -> None:
     assert len(json.dumps(body)) < 1_048_576
     content = updated_content(read_body(body, PutDeployment)[0]).encode()
 
-    found = lint(content, find_variables_without_jinja)
+    found = lint(content, find_variables_without_jinja, TODAY)
 
     assert len(found) == MAX_PROBLEMS
     assert len(msgspec.json.encode(found)) < 200_000
@@ -333,6 +337,83 @@ def test_a_semantic_cache_of_an_earlier_version_is_off_and_is_reported() -> None
 
     assert content.decode().variants()["default"].settings.cache == Cache(enabled=True, type="semantic", ttl=60)
     assert Cache(enabled=True, type="semantic", ttl=60).seconds is None
-    assert [(each.path, each.message) for each in lint(content, find_variables_without_jinja)] == [
+    assert [(each.path, each.message) for each in lint(content, find_variables_without_jinja, TODAY)] == [
         ("settings.cache", "has no effect: only `exact` with a `ttl` above 0 caches responses")
     ]
+
+
+REASONS = "is rejected by this model while it reasons, so calls omit it: remove it, or set reasoningEffort to none"
+ALWAYS = "is rejected by this model, so calls omit it: remove it"
+THINKS = "is rejected by this model while it thinks, so calls omit it: remove it"
+NO_THOUGHTS = "has no effect: this model does not think, so calls omit it: remove it"
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "parameters", "expected"),
+    [
+        ("openai", "openai/gpt-6-luna", {"temperature": 0.2}, {"temperature": REASONS}),
+        ("openai", "gpt-6-luna", {"temperature": 0.2, "reasoningEffort": "none"}, {}),
+        ("openai", "gpt-6-luna", {"maxTokens": 9, "reasoningEffort": "high"}, {}),
+        ("openai", "gpt-6-chat", {"temperature": 0.2}, {}),
+        ("litellm", "gpt-6-luna", {"temperature": 0.2}, {}),
+        ("moonshotai", "kimi-k3", {"topP": 0.5}, {"topP": ALWAYS}),
+        ("anthropic", "claude-opus-5-5", {"temperature": 0.2, "topK": 4}, {"temperature": ALWAYS, "topK": ALWAYS}),
+        ("anthropic", "claude-haiku-4-5", {"temperature": 0.2}, {}),
+        ("anthropic", "claude-haiku-4-5", {"temperature": 0.2, "budgetTokens": 2048}, {"temperature": THINKS}),
+        ("anthropic", "claude-haiku-4-5", {"temperature": 0.2, "reasoningEffort": "none"}, {}),
+        ("anthropic", "claude-haiku-4-5", {"topP": 0.2, "thinking": {"type": "disabled"}}, {}),
+        ("anthropic", "claude-opus-5-5", {"topP": 0.2, "thinking": {"type": "adaptive"}}, {"topP": ALWAYS}),
+        ("anthropic", "claude-3-haiku", {"reasoningEffort": "low"}, {"reasoningEffort": NO_THOUGHTS}),
+        ("anthropic", "claude-3-haiku", {"reasoningEffort": "none"}, {}),
+        ("aws", "eu.anthropic.claude-opus-5-5-v1:0", {"topP": 0.2}, {"topP": ALWAYS}),
+        ("aws", "meta.llama4", {"topK": 4}, {"topK": ALWAYS}),
+        ("aws", "mistral.large", {"topK": 4}, {}),
+        ("google-ai", "gemini-3.8-flash", {"presencePenalty": 0.5}, {"presencePenalty": ALWAYS}),
+        ("google-ai", "gemini-1.5-flash", {"thinkingLevel": "low"}, {"thinkingLevel": NO_THOUGHTS}),
+        ("cohere", "command-r-08-2024", {"budgetTokens": 900}, {"budgetTokens": NO_THOUGHTS}),
+    ],
+)
+def test_parameters_that_the_model_rejects_are_reported(
+    provider: str, model: str, parameters: dict[str, Any], expected: dict[str, str]
+) -> None:
+    config = a_body(provider=provider, model=model, model_parameters=parameters)["prompt_config"]
+
+    found = warnings(prompt_config=config)
+
+    assert found == [(f"prompt_config.model_parameters.{name}", text) for name, text in expected.items()]
+
+
+def test_a_model_that_is_not_for_chats_has_no_rules() -> None:
+    config = a_body(model="gpt-6-luna", model_type="completion", model_parameters={"temperature": 0.2})
+
+    assert warnings(prompt_config=config["prompt_config"]) == []
+
+
+def a_model(row: Retirement) -> dict[str, str]:
+    return {"provider": row.provider, "model": f"{row.provider}/{row.model}", "model_type": "chat"}
+
+
+def test_retired_and_retiring_models_are_reported_with_date_replacement_and_source() -> None:
+    row = next(row for row in RETIREMENTS if row.replacement)
+    config, end = a_body(**a_model(row))["prompt_config"], f"use {row.replacement} ({row.source.url})"
+
+    assert warnings(row.retires, prompt_config=config) == [
+        ("prompt_config.model", f"{row.model} was retired by {row.provider} on {row.day}: {end}")
+    ]
+    assert warnings(row.retires - timedelta(days=1), prompt_config=config) == [
+        ("prompt_config.model", f"{row.model} will be retired by {row.provider} on {row.day}: {end}")
+    ]
+
+
+def test_a_model_without_a_known_replacement_is_reported_in_variants_and_fallbacks() -> None:
+    row = next(row for row in RETIREMENTS if not row.replacement)
+    variant = {"name": "v", "prompt_config": a_model(row), "fallbacks": [a_model(row)]}
+
+    found = warnings(row.retires, fallbacks=[a_model(row)], variants=[variant])
+
+    assert [path for path, _ in found] == [
+        "fallbacks[0].model",
+        "variants[0].prompt_config.model",
+        "variants[0].fallbacks[0].model",
+    ]
+    assert found[0][1].endswith(f"on {row.day}: use another model ({row.source.url})")

@@ -21,6 +21,14 @@ def test_announcements_are_before_retirements_and_before_the_day_of_the_sources(
     assert all(first < last and first <= AS_OF for first, last in announced)
 
 
+def test_a_tentative_date_is_shown_as_one() -> None:
+    tentative = next(row for row in RETIREMENTS if row.is_tentative)
+    known = next(row for row in RETIREMENTS if not row.is_tentative)
+
+    assert tentative.day == f"{tentative.retires} (tentative)"
+    assert known.day == str(known.retires)
+
+
 def test_no_two_rows_are_about_the_same_model() -> None:
     assert len({(row.provider, row.model) for row in RETIREMENTS}) == len(RETIREMENTS)
 

@@ -11,7 +11,7 @@ from moorage.core.routing.rules import Routing, check_routing
 from moorage.core.validation.validate import validate
 from tests.core.test_routing import split
 
-CONFIG = {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai"}
+CONFIG = {"model": "openai/my-gpt", "model_type": "chat", "provider": "openai"}
 
 
 def problems(*rules: Any) -> list[tuple[str, str]]:

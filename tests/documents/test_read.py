@@ -103,7 +103,7 @@ OTHERS = {
     "package-lock.json": json.dumps({"packages": {str(number): {"key": []} for number in range(100_001)}}),
     "tsconfig.json": '{\n  // comments\n  "compilerOptions": {},\n}',
     "list.json": "[1, 2, 3]",
-    "models.json": '{"object": "list", "data": [{"id": "gpt-4o"}]}',
+    "models.json": '{"object": "list", "data": [{"id": "my-gpt"}]}',
     "text.json": '"hello"',
     "docker-compose.yml": "services:\n  web:\n    image: nginx\n",
     "workflow.yaml": "on: push\njobs: {test: {steps: [{uses: x}]}}\n",

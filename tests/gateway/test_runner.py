@@ -125,7 +125,7 @@ class Gateway:
 
 def a_config(**fields: Any) -> ResolvedConfig:
     values: dict[str, Any] = {
-        "id": "", "provider": "openai", "model": "openai/gpt-4o", "type": "chat", "version": "1.0",
+        "id": "", "provider": "openai", "model": "openai/my-gpt", "type": "chat", "version": "1.0",
         "messages": [{"role": "user", "content": "Hi"}], "parameters": {},
     }  # fmt: skip
     return ResolvedConfig(**values | fields)
@@ -200,7 +200,7 @@ def test_a_call_returns_the_response_of_the_model() -> None:
     script = Script(OK)
     text, progress = completed(script, a_call(config=a_config(parameters={"topK": 3, "temperature": 0.5})))
     assert text == "Hello"
-    assert script.bodies == [{"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}], "temperature": 0.5}]
+    assert script.bodies == [{"model": "my-gpt", "messages": [{"role": "user", "content": "Hi"}], "temperature": 0.5}]
     assert [*progress.omitted] == ["parameters.topK"]
     assert outcomes(progress) == ["openai ok"]
     assert progress.usage is not None
@@ -413,7 +413,7 @@ def test_the_error_is_that_of_the_last_model_that_was_tried() -> None:
 def test_a_model_without_an_integration_has_a_fallback() -> None:
     text, progress = completed(
         Script(OK), a_call(config=a_config(provider="deepseek", model="deepseek-chat"), fallbacks=[
-            Fallback("gpt-4o", "chat", "openai")
+            Fallback("my-gpt", "chat", "openai")
         ])
     )  # fmt: skip
     assert text == "Hello"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from moorage.core.deployments.model_rules import generation_of
 from moorage.core.resolution.config import Object, ResolvedConfig
 from moorage.providers.anthropic import DEFAULT_MAX_TOKENS, encode_messages_request
-from moorage.providers.claude import generation_of
 from moorage.providers.errors import NotSupportedByProvider, UnsupportedModelType
 from tests.providers.test_openai import DATA, PIXEL, USER, calls, result
 from tests.providers.test_openai import a_config as an_openai_config
@@ -102,7 +102,7 @@ def test_what_the_api_does_not_know_is_omitted_and_listed(model: str, parameters
     ("claude-opus-4-7@20260401", (4, 7)), ("claude-fable", (99, 0)), ("deepseek-chat", None),
 ])  # fmt: skip
 def test_the_generation_follows_from_the_name(model: str, generation: tuple[int, int] | None) -> None:
-    assert generation_of(model) == generation
+    assert generation_of("claude", model) == generation
 
 
 def test_instructions_become_the_system_prompt() -> None:

@@ -13,11 +13,11 @@ from google.oauth2.credentials import Credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from moorage.core.deployments.model_rules import generation_of
 from moorage.core.resolution.config import Object
 from moorage.providers import gemini as protocol
 from moorage.providers.completion import Usage
 from moorage.providers.errors import MalformedResponse, NotSupportedByProvider, ProviderFailed, UnsupportedModelType
-from moorage.providers.gemini_models import generation_of
 from moorage.providers.protocol import Event, ProviderRequest
 from moorage.providers.protocols import find_protocol
 from tests.contract.generated import prompt_configs
@@ -204,7 +204,7 @@ def test_thinking_is_translated_to_what_the_model_takes(
     ("gemini-1.5-flash-002", (1, 5)), ("gemini-pro-latest", (99, 0)), ("gemma-3-4b-it", None),
 ])  # fmt: skip
 def test_the_generation_follows_from_the_name(model: str, found: tuple[int, int] | None) -> None:
-    assert generation_of(model) == found
+    assert generation_of("gemini", model) == found
 
 
 def test_what_the_api_does_not_take_is_omitted_and_listed() -> None:

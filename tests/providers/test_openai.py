@@ -16,7 +16,7 @@ PIXEL = "data:image/png;base64,iVBORw0KGgo="
 
 def a_config(messages: list[Object] | None = None, **fields: Any) -> ResolvedConfig:
     values: dict[str, Any] = {
-        "id": "01", "provider": "openai", "model": "openai/gpt-4o", "type": "chat", "version": "1.0",
+        "id": "01", "provider": "openai", "model": "openai/my-gpt", "type": "chat", "version": "1.0",
         "messages": USER if messages is None else messages, "parameters": {},
     }  # fmt: skip
     return ResolvedConfig(**values | fields)
@@ -42,7 +42,7 @@ def test_all_parameters_have_the_names_of_the_sdk() -> None:
     arguments = chat(a_config(parameters=parameters, tools=[tool]))
 
     assert arguments == {
-        "model": "gpt-4o", "messages": USER, "temperature": 0.2, "max_completion_tokens": 512, "top_p": 0.9,
+        "model": "my-gpt", "messages": USER, "temperature": 0.2, "max_completion_tokens": 512, "top_p": 0.9,
         "frequency_penalty": 1, "presence_penalty": -1, "seed": 7, "reasoning_effort": "none", "verbosity": "low",
         "response_format": {"type": "json_schema", "json_schema": schema},
         "tools": [{"type": "function", "function": tool["function"]}],
@@ -63,13 +63,13 @@ def test_a_tool_of_a_call_without_parameters_is_one_that_the_provider_takes(
 
 
 @pytest.mark.parametrize(("provider", "model", "native"), [
-    ("openai", "openai/gpt-4o", "gpt-4o"),
-    ("openai", "gpt-4o", "gpt-4o"),
-    ("openai", "ft:gpt-4o:acme::1", "ft:gpt-4o:acme::1"),
+    ("openai", "openai/my-gpt", "my-gpt"),
+    ("openai", "my-gpt", "my-gpt"),
+    ("openai", "ft:my-gpt:acme::1", "ft:my-gpt:acme::1"),
     ("azure", "azure/my-deployment", "my-deployment"),
     ("togetherai", "togetherai/meta-llama/Llama-4", "meta-llama/Llama-4"),
     ("togetherai", "meta-llama/Llama-4", "meta-llama/Llama-4"),
-    ("litellm", "openai/gpt-4o", "openai/gpt-4o"),
+    ("litellm", "openai/my-gpt", "openai/my-gpt"),
     ("anthropic", "anthropic/claude-sonnet-4-5", "claude-sonnet-4-5"),
     ("perplexity", "perplexity/sonar", "perplexity/sonar"),
 ])  # fmt: skip
@@ -99,13 +99,13 @@ def test_parameters_follow_the_dialect_of_the_provider(provider: str, parameters
 
 
 @pytest.mark.parametrize(("provider", "model", "parameters", "omitted"), [
-    ("openai", "gpt-4o", {"topK": 40}, ["topK"]),
-    ("openai", "gpt-4o", {"budgetTokens": 1024}, ["budgetTokens"]),
-    ("openai", "gpt-4o", {"cacheControl": {"type": "ephemeral"}}, ["cacheControl"]),
-    ("openai", "gpt-4o", {"thinkingLevel": "low"}, ["thinkingLevel"]),
-    ("openai", "gpt-4o", {"numImages": 1, "style": "vivid", "responseFormat": "mp3"},
+    ("openai", "my-gpt", {"topK": 40}, ["topK"]),
+    ("openai", "my-gpt", {"budgetTokens": 1024}, ["budgetTokens"]),
+    ("openai", "my-gpt", {"cacheControl": {"type": "ephemeral"}}, ["cacheControl"]),
+    ("openai", "my-gpt", {"thinkingLevel": "low"}, ["thinkingLevel"]),
+    ("openai", "my-gpt", {"numImages": 1, "style": "vivid", "responseFormat": "mp3"},
      ["numImages", "style", "responseFormat"]),
-    ("openai", "gpt-4o", {"seed": 1.5, "maxTokens": 9.5}, ["maxTokens", "seed"]),
+    ("openai", "my-gpt", {"seed": 1.5, "maxTokens": 9.5}, ["maxTokens", "seed"]),
     ("groq", "llama", {"verbosity": "low"}, ["verbosity"]),
     ("openai", "gpt-5-mini", {"temperature": 0.2, "topP": 1}, ["temperature", "topP"]),
     ("openai", "o3", {"presencePenalty": 1}, ["presencePenalty"]),
@@ -120,7 +120,7 @@ def test_what_the_provider_does_not_know_is_omitted_and_listed(
     assert {*found} == {f"parameters.{name}" for name in omitted}
 
 
-@pytest.mark.parametrize("model", ["gpt-5-chat-latest", "gpt-4.1", "gpt-4o"])
+@pytest.mark.parametrize("model", ["gpt-5-chat-latest", "gpt-4.1", "my-gpt"])
 def test_a_model_that_does_not_reason_takes_a_temperature(model: str) -> None:
     assert chat(a_config(model=model, parameters={"temperature": 0.2}))["temperature"] == 0.2
 
@@ -136,7 +136,7 @@ def test_parameters_of_a_call_are_sent_under_their_own_names() -> None:
     arguments = chat(a_config(parameters=parameters))
 
     assert arguments == {
-        "model": "gpt-4o", "messages": USER, "max_tokens": 5, "temperature": 0.1, "top_p": 0.5,
+        "model": "my-gpt", "messages": USER, "max_tokens": 5, "temperature": 0.1, "top_p": 0.5,
         "stop": ["END"], "extra_body": {"user": "u1"},
     }  # fmt: skip
 

@@ -19,7 +19,7 @@ TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type
 
 def a_config(**fields: Any) -> ResolvedConfig:
     values: dict[str, Any] = {
-        "id": "", "provider": "openai", "model": "openai/gpt-4o", "type": "chat", "version": "1.0",
+        "id": "", "provider": "openai", "model": "openai/my-gpt", "type": "chat", "version": "1.0",
         "messages": [{"role": "user", "content": "Hi"}], "parameters": {},
     }  # fmt: skip
     return ResolvedConfig(**values | fields)

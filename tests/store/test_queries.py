@@ -28,7 +28,7 @@ FULL_SCANS = (
         "items_of_proposals",
         "approvals_of_proposals",
     }
-    | {"orphans", "emptied_versions", "size_of_cached", "delete_first_cached"}
+    | {"orphans", "emptied_versions", "live_models", "size_of_cached", "delete_first_cached"}
     | {
         f"redate_{rows}"
         for rows in ("projects", "api_keys", "integrations", "deployments", "versions", "results", "consumers")

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 #: The models that it has.
-MODELS = ("gpt-4o", "gpt-4o-mini")
+MODELS = ("gpt-6.1-terra", "gpt-6-luna")
 
 TEXT = "Your order arrives tomorrow."
 

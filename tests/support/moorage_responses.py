@@ -8,7 +8,7 @@ from tests.support.hostile import Request
 ID = "01a226b1-d493-7680-9b5d-d9e7eaf30aca"
 
 CONFIG = {
-    "tools": [], "model": "openai/gpt-4o", "model_type": "chat", "model_parameters": {"temperature": 0.2},
+    "tools": [], "model": "openai/my-gpt", "model_type": "chat", "model_parameters": {"temperature": 0.2},
     "provider": "openai", "messages": [{"role": "system", "content": "Hello"}],
 }  # fmt: skip
 
@@ -45,7 +45,7 @@ DELETED = {
 CHANGED = {"context": {"plan": "pro"}, "before": {"variant": "default"}, "after": {"variant": "new"}}
 
 CALL = {
-    "id": "x", "created": "2026", "object": "chat", "model": "gpt-4o", "provider": "openai",
+    "id": "x", "created": "2026", "object": "chat", "model": "my-gpt", "provider": "openai",
     "choices": [{
         "index": 0, "finish_reason": "stop",
         "message": {

@@ -324,7 +324,7 @@ def a_body(**changes: Any) -> dict[str, Any]:
     """Return a small body for put, with changes to its prompt_config."""
     config = {
         "tools": [],
-        "model": "openai/gpt-4o",
+        "model": "openai/my-gpt",
         "model_type": "chat",
         "model_parameters": {"temperature": 0.2, "maxTokens": 512},
         "provider": "openai",

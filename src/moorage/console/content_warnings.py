@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from moorage import clock
 from moorage.console.page_request import PageRequest
 from moorage.core.deployments.content import StoredContent
 from moorage.core.errors.base import Problem
@@ -31,7 +32,7 @@ async def content_warnings(page: PageRequest, version: Mapping[str, Any]) -> lis
     content, of_integrations = await page.in_thread(read)
     while True:
         try:
-            found = await page.compute(lambda: lint(content, services.template_variables.find_variables))
+            found = await page.compute(lambda: lint(content, services.template_variables.find_variables, clock.today()))
             return [(each.path, each.message) for each in [*found, *of_integrations]]
         except VariablesNotCached as missing:  # only a jinja process can list them
             await services.template_variables.load(missing.templates)

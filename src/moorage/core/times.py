@@ -1,7 +1,7 @@
 """Times: microseconds since 1970 (UTC) in code, ISO 8601 with milliseconds and `Z` in responses."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,6 +21,11 @@ _DATE = re.compile(
 def iso(us: int) -> str:
     """Format `1772357400123456` as `2026-03-01T09:30:00.123Z`, which every SDK can parse."""
     return f"{_seconds(us // 1_000_000)}.{us // 1000 % 1000:03d}Z"
+
+
+def date_of(us: int) -> date:
+    """Return the date of a time in UTC."""
+    return datetime.fromtimestamp(us // 1_000_000, UTC).date()
 
 
 @lru_cache(maxsize=8)  # the log formats the same second thousands of times

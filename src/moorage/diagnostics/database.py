@@ -10,7 +10,8 @@ from moorage.core.deployments.prompt_config import decode_prompt_config
 from moorage.core.errors.storage import StorageError
 from moorage.core.secret_keys import SecretKeys
 from moorage.core.times import iso
-from moorage.diagnostics.finding import Finding
+from moorage.diagnostics.finding import Finding, join_names
+from moorage.diagnostics.models import model_findings
 from moorage.diagnostics.sdk import NEAREST, NEWEST, REJECTED, rejected_by
 from moorage.store.columns import is_time
 from moorage.store.engine import Row, Stream
@@ -19,9 +20,6 @@ from moorage.store.sealing import KeyRing
 
 #: The tolerated difference between two clocks, in microseconds.
 CLOCK_TOLERANCE_US = 1_000_000
-
-#: The number of deployments that a finding names.
-_MAX_NAMES = 5
 
 _NO_REVISION = Finding(
     "problem",
@@ -53,6 +51,8 @@ def diagnose_content(
             yield from (_history_finding(secret_keys, head, key_id) for _, _, _, head, key_id in read("state"))
             yield from _credential_findings(read("sealing_keys"), KeyRing(secret_keys, key_file))
         yield from _sdk_findings(read("live_configurations"))
+        if schema == supported:
+            yield from model_findings(read("live_models"), clock.today())
 
 
 def _schema_finding(found: int, supported: int) -> Finding:
@@ -143,10 +143,10 @@ def _sdk_findings(rows: Iterable[tuple[str, str, str]]) -> Iterator[Finding]:
             for field, value in rejected_by(version, config):
                 rejected.setdefault((version, field), {}).setdefault(value, []).append(name)
     if unreadable:
-        text = f"the content of {_join_names(unreadable)} cannot be decoded, so it is not served after the next start"
+        text = f"the content of {join_names(unreadable)} cannot be decoded, so it is not served after the next start"
         yield Finding("problem", "values", text, "moorage deployments undo KEY, or moorage db restore FILE --replace")
     for (version, field), values in sorted(rejected.items()):
-        shown = "; ".join(f"{field} {value} ({_join_names(names)})" for value, names in sorted(values.items()))
+        shown = "; ".join(f"{field} {value} ({join_names(names)})" for value, names in sorted(values.items()))
         if version == NEWEST:
             fix = f"publish a version with {field} {NEAREST[field]}, or use another version of orq-ai-sdk"
             yield Finding("warning", f"orq-ai-sdk {version}", f"cannot parse a page with {shown}", fix)
@@ -155,11 +155,6 @@ def _sdk_findings(rows: Iterable[tuple[str, str, str]]) -> Iterator[Finding]:
     for version in REJECTED:
         if not any(version == rejecting for rejecting, _ in rejected):
             yield Finding("ok", f"orq-ai-sdk {version}", "can parse every live version")
-
-
-def _join_names(names: list[str]) -> str:
-    more = len(names) - _MAX_NAMES
-    return ", ".join(names[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _duration(microseconds: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET
 
+from moorage import clock
 from moorage.core.compatibility.breaking import breaking_changes
 from moorage.core.compatibility.contract import find_variables_without_jinja
 from moorage.core.deployments.content import Content
@@ -57,7 +58,9 @@ class Step(msgspec.Struct, frozen=True):
 
     def warnings(self) -> list[Problem]:
         """Return the warnings about the content, which do not stop the action; without those about jinja variables."""
-        return [] if self.content is None else lint(self.content.encode(), find_variables_without_jinja)
+        if self.content is None:
+            return []
+        return lint(self.content.encode(), find_variables_without_jinja, clock.today())
 
     def text(self) -> str:
         """Return a unified diff for people, without the two lines of names."""

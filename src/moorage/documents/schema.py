@@ -41,7 +41,7 @@ DESCRIPTIONS: Final = {
     },
     "PromptConfig": {
         "provider": "The provider of the model.",
-        "model": "The model, such as `openai/gpt-4o`.",
+        "model": "The model, such as `openai/gpt-6-luna`.",
         "model_type": "The kind of the model.",
         "messages": "The messages, in order. Text such as `{{name}}` is replaced by an input.",
         "tools": "The functions that the model can call.",

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, cast
 
+from moorage.core.deployments.model_rules import OFF, Thinking, rejected_parameters, thinking_of_model
 from moorage.core.resolution.config import Object, ResolvedConfig
 from moorage.providers.anthropic_messages import encode_messages
-from moorage.providers.claude import ADAPTS, BUDGETS, REJECTS_SAMPLING, THINKS, effort_for, generation_of
+from moorage.providers.claude import BUDGETS, effort_for
 from moorage.providers.conversation import turns
 from moorage.providers.request import Translation, set_fields
 
@@ -104,15 +105,15 @@ def add_thinking(translation: Translation, arguments: Object) -> None:
     effort, budget = translation.parameters.get("reasoningEffort"), translation.whole("budgetTokens")
     if effort is None and budget is None:
         return
-    generation = generation_of(translation.model)
-    if generation is not None and generation < THINKS:
+    form = thinking_of_model("anthropic", translation.provider, translation.model)
+    if form == "none":
         translation.omit_parameters(("reasoningEffort", "budgetTokens"), f"{translation.model} does not think")
-    elif budget == 0 or (budget is None and effort in ("none", "disable")):
+    elif budget == 0 or (budget is None and effort in OFF):
         arguments["thinking"] = {"type": "disabled"}
         if budget == 0:
             translation.omit_parameters(("reasoningEffort",), "budgetTokens is 0")
     else:
-        is_adaptive = _is_adaptive(generation, budget)
+        is_adaptive = _is_adaptive(form, budget)
         if reason := _why_no_thinking(translation, is_adaptive=is_adaptive):
             translation.omit_parameters(("reasoningEffort", "budgetTokens"), reason)
             arguments["thinking"] = {"type": "disabled"}  # newer models think unless they are told
@@ -123,7 +124,7 @@ def add_thinking(translation: Translation, arguments: Object) -> None:
 
 
 def _add_effort(translation: Translation, arguments: Object, effort: Any, budget: int | None) -> None:
-    if effort in (None, "none", "disable"):
+    if effort in (None, *OFF):
         translation.omit_parameters(("reasoningEffort",), "the request has budgetTokens")
         effort = effort_for(budget or 0)
     else:
@@ -142,8 +143,8 @@ def _add_budget(translation: Translation, arguments: Object, effort: Any, budget
         arguments["max_tokens"] += budget
 
 
-def _is_adaptive(generation: tuple[int, int] | None, budget: int | None) -> bool:
-    return generation is not None and (generation >= REJECTS_SAMPLING or (generation >= ADAPTS and budget is None))
+def _is_adaptive(form: Thinking | None, budget: int | None) -> bool:
+    return form == "effort" or (form == "budget or effort" and budget is None)
 
 
 def _why_no_thinking(translation: Translation, *, is_adaptive: bool) -> str | None:
@@ -162,20 +163,24 @@ def _why_no_thinking(translation: Translation, *, is_adaptive: bool) -> str | No
 
 def _add_sampling(translation: Translation, arguments: Object) -> None:
     """Add sampling parameters as the body of the older version of the API; the SDK has no arguments for them."""
-    given = tuple(name for name in _SAMPLING if name in translation.parameters)
-    generation = generation_of(translation.model)
-    if generation is not None and generation >= REJECTS_SAMPLING:
-        translation.omit_parameters(given, f"{translation.model} rejects it")
-        return
-    if arguments.get("thinking", {"type": "disabled"}).get("type") != "disabled":
-        translation.omit_parameters(given, "a model that thinks rejects it")
-        return
+    thinks = arguments.get("thinking", {"type": "disabled"}).get("type") != "disabled"
+    rejected = omit_rejected("anthropic", translation, thinks=thinks)
     body: Object = {}
-    translation.copy(_SAMPLING, body)
+    translation.copy({name: native for name, native in _SAMPLING.items() if name not in rejected}, body)
     if "top_k" in body:
         body |= set_fields(top_k=translation.whole("topK"))
     if body:
         arguments["extra_body"], arguments["extra_headers"] = body, {**_SAMPLING_HEADERS}
+
+
+def omit_rejected(protocol: str, translation: Translation, *, thinks: bool) -> tuple[str, ...]:
+    """Omit the parameters that the model rejects, and return their names."""
+    provider, model = translation.provider, translation.model
+    rejected = rejected_parameters(protocol, provider, model, thinks=thinks)
+    translation.omit_parameters(rejected, "a model that thinks rejects it")
+    always = rejected_parameters(protocol, provider, model, thinks=False)
+    translation.omit_parameters(always, f"{model} rejects it")
+    return rejected
 
 
 _CHOICES = {"none": "none", "auto": "auto", "required": "any", "function": "tool"}

@@ -1,14 +1,13 @@
 """Requests of the Converse API of Amazon Bedrock, whose models take different further fields."""
 
-import re
 from typing import Final
 
 import msgspec
 
+from moorage.core.deployments.model_rules import OFF, thinking_of_model
 from moorage.core.resolution.config import Object, ResolvedConfig
-from moorage.providers.anthropic import DEFAULT_MAX_TOKENS, add_thinking
+from moorage.providers.anthropic import DEFAULT_MAX_TOKENS, add_thinking, omit_rejected
 from moorage.providers.bedrock_messages import Messages, cache_point
-from moorage.providers.claude import REJECTS_SAMPLING, generation_of
 from moorage.providers.conversation import turns
 from moorage.providers.request import Translation, set_fields
 
@@ -21,12 +20,6 @@ _FIELDS: Final = frozenset({
 
 #: Parameters that no model takes.
 _UNKNOWN: Final = ("frequencyPenalty", "presencePenalty", "seed", "verbosity", "thinkingLevel")
-
-#: Models that take `top_k`, that cache a prompt, and those with an effort.
-_TOP_K: Final = re.compile(r"claude|mistral|mixtral|qwen")
-_CACHES: Final = re.compile(r"claude|nova")
-_NOVA_EFFORT: Final = re.compile(r"nova-2")
-_EFFORT: Final = re.compile(r"gpt-oss")
 
 _TIERS: Final = ("priority", "default", "flex", "reserved")
 _MODES: Final = {"auto": "auto", "required": "any"}
@@ -92,21 +85,15 @@ def _add_inference(translation: Translation, body: Object, further: Object) -> N
     else:
         _add_effort(translation, further)
     found: Object = set_fields(maxTokens=limit, stopSequences=translation.stop())
-    generation = generation_of(model)
-    if thinks or (generation is not None and generation >= REJECTS_SAMPLING):
-        reason = "a model that thinks rejects it" if thinks else f"{model} rejects it"
-        translation.omit_parameters(("temperature", "topP", "topK"), reason)
-    else:
-        translation.copy({"temperature": "temperature", "topP": "topP"}, found)
-        if _TOP_K.search(model):
-            further |= set_fields(top_k=translation.whole("topK"))
-        else:
-            translation.omit_parameters(("topK",), f"{model} has no such parameter")
+    rejected = omit_rejected("bedrock", translation, thinks=thinks)
+    translation.copy({name: name for name in ("temperature", "topP") if name not in rejected}, found)
+    if "topK" not in rejected:
+        further |= set_fields(top_k=translation.whole("topK"))
     if found:
         body["inferenceConfig"] = found
     if control := parameters.get("cacheControl"):
         last = body["messages"][-1]["content"] if body["messages"] else []
-        if _CACHES.search(model) and isinstance(control, dict) and last and "cachePoint" not in last[-1]:
+        if "cacheControl" not in rejected and isinstance(control, dict) and last and "cachePoint" not in last[-1]:
             last.append(cache_point(control))
         else:
             translation.omit_parameters(
@@ -120,13 +107,13 @@ def _add_effort(translation: Translation, further: Object) -> None:
     translation.omit_parameters(("budgetTokens", "thinking"), f"{model} has no such parameter")
     if effort is None:
         return
-    is_off = effort in ("none", "disable")
+    form, is_off = thinking_of_model("bedrock", translation.provider, model), effort in OFF
     level = {"minimal": "low", "xhigh": "high", "max": "high"}.get(str(effort), str(effort))
-    if _NOVA_EFFORT.search(model):
+    if form == "reasoningConfig":
         further["reasoningConfig"] = {"type": "disabled"} if is_off else {
             "type": "enabled", "maxReasoningEffort": level,
         }  # fmt: skip
-    elif _EFFORT.search(model) and not is_off:
+    elif form == "effort" and not is_off:
         further["reasoning_effort"] = level
     else:
         translation.omit_parameters(("reasoningEffort",), f"{model} has no such effort")

@@ -1,9 +1,9 @@
 """The Cohere Chat API, version 2, as a protocol: requests."""
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
+from moorage.core.deployments.model_rules import OFF, thinking_of_model
 from moorage.core.resolution.config import Object, ResolvedConfig
 from moorage.providers.cohere_messages import encode_turn
 from moorage.providers.cohere_responses import Parser, decode
@@ -18,11 +18,6 @@ _SAMPLING: Final = {
     "temperature": "temperature", "topP": "p", "frequencyPenalty": "frequency_penalty",
     "presencePenalty": "presence_penalty",
 }  # fmt: skip
-
-#: Models that do not think, and reject `thinking`. Later models can be others.
-_NO_THOUGHTS = re.compile(r"(command-(r|light|nightly)|command(-a(-\d\d-\d{4}|-vision.*|-translate.*)?)?$|c4ai-aya)")
-
-_OFF: Final = ("none", "disable")
 
 #: The budget of an effort, in tokens. With a higher effort, the model thinks without one.
 _BUDGETS: Final = {"minimal": 1_024, "low": 2_048, "medium": 8_192}
@@ -93,12 +88,12 @@ def _thinking(translation: Translation) -> Object | None:
     effort, budget = translation.parameters.get("reasoningEffort"), translation.whole("budgetTokens")
     if effort is None and budget is None:
         return None
-    if _NO_THOUGHTS.match(translation.model):
+    if thinking_of_model("cohere", translation.provider, translation.model) == "none":
         translation.omit_parameters(("reasoningEffort", "budgetTokens"), f"{translation.model} does not think")
         return None
     if budget is not None:
         translation.omit_parameters(("reasoningEffort",), "the request has budgetTokens")
-    elif effort in _OFF:
+    elif effort in OFF:
         budget = 0
     else:
         budget = _BUDGETS.get(str(effort))

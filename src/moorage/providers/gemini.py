@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
+from moorage.core.deployments.model_rules import rejected_parameters
 from moorage.core.resolution.config import Object, ResolvedConfig
 from moorage.providers.conversation import turns
 from moorage.providers.gemini_messages import encode_contents
-from moorage.providers.gemini_models import THINKS, generation_of, thinking_of
+from moorage.providers.gemini_models import thinking_of
 from moorage.providers.gemini_responses import Parser, decode
 from moorage.providers.protocol import ProviderRequest
 from moorage.providers.request import Translation, set_fields
@@ -83,11 +84,9 @@ def _tool(function: Object) -> Object:
 def _generation(translation: Translation) -> Object:
     generation: Object = {}
     translation.copy(_SAMPLING, generation)
-    model = generation_of(translation.model)
-    if model is not None and model >= THINKS:
-        translation.omit_parameters(tuple(_PENALTIES), f"{translation.model} rejects it")
-    else:
-        translation.copy(_PENALTIES, generation)
+    rejected = rejected_parameters("gemini", translation.provider, translation.model, thinks=True)
+    translation.omit_parameters(rejected, f"{translation.model} rejects it")
+    translation.copy({name: native for name, native in _PENALTIES.items() if name not in rejected}, generation)
     generation |= set_fields(
         topK=translation.whole("topK"), maxOutputTokens=translation.whole("maxTokens"), seed=translation.whole("seed"),
         thinkingConfig=thinking_of(translation),

@@ -3,10 +3,11 @@
 from itertools import groupby
 from typing import Final
 
+from moorage.core.deployments.model_rules import generation_of
 from moorage.core.resolution.config import Object
 from moorage.providers.conversation import Turn, read_object
 from moorage.providers.files import data_of, read_data_uri
-from moorage.providers.gemini_models import HAS_LEVELS, generation_of
+from moorage.providers.gemini_models import HAS_LEVELS
 from moorage.providers.request import Translation, set_fields
 
 #: What Google documents for a call whose signature is lost, for example because another model made it.
@@ -173,7 +174,7 @@ def _call(turn: Turn, index: int, translation: Translation) -> Object:
         path = f"{turn.path}.tool_calls[{index}].function.arguments"
         raise translation.reject(path, "they must be the JSON of an object")
     signature = _signature(call)
-    if not signature and index == 0 and (generation_of(translation.model) or (0,)) >= HAS_LEVELS:
+    if not signature and index == 0 and (generation_of("gemini", translation.model) or (0,)) >= HAS_LEVELS:
         signature = _NO_SIGNATURE  # these models reject a first call without one
     function = set_fields(id=_id(call["id"], translation), name=call["function"].get("name") or "", args=arguments)
     return set_fields(functionCall=function, thoughtSignature=signature)

@@ -1,8 +1,8 @@
 """The OpenAI Chat Completions API, which many providers implement."""
 
-import re
 from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict, cast
 
+from moorage.core.deployments.model_rules import OFF, rejected_parameters
 from moorage.core.resolution.config import Object, ResolvedConfig
 from moorage.providers.conversation import turns
 from moorage.providers.openai_messages import encode_turn
@@ -34,9 +34,10 @@ _THINKING = frozenset({"anthropic", "litellm"})
 
 _GOOGLE = frozenset({"google", "google-ai"})
 
-#: Models that reject `temperature` and others while they reason.
-REASONING = re.compile(r"(o[1-9]|gpt-[5-9])(?!.*-chat)")
-_SAMPLING = ("temperature", "topP", "frequencyPenalty", "presencePenalty")
+_SAMPLING = {
+    "temperature": "temperature", "topP": "top_p", "frequencyPenalty": "frequency_penalty",
+    "presencePenalty": "presence_penalty",
+}  # fmt: skip
 
 
 class OpenAIArguments(TypedDict):
@@ -91,19 +92,10 @@ def _tool(tool: Object, provider: str) -> Object:
 
 
 def _add_sampling(translation: Translation, arguments: Object) -> None:
-    provider, parameters = translation.provider, translation.parameters
-    is_reasoning = provider in ("openai", "azure") and REASONING.match(translation.model)
-    if (is_reasoning and parameters.get("reasoningEffort") not in ("none", "disable")) or (
-        provider == "moonshotai" and translation.model.startswith("kimi-")
-    ):
-        translation.omit_parameters(_SAMPLING, f"{translation.model} rejects it")
-        return
-    translation.copy(
-        {
-            "temperature": "temperature", "topP": "top_p", "frequencyPenalty": "frequency_penalty",
-            "presencePenalty": "presence_penalty",
-        }, arguments,
-    )  # fmt: skip
+    thinks = translation.parameters.get("reasoningEffort") not in OFF
+    rejected = rejected_parameters("openai", translation.provider, translation.model, thinks=thinks)
+    translation.omit_parameters(rejected, f"{translation.model} rejects it")
+    translation.copy({name: native for name, native in _SAMPLING.items() if name not in rejected}, arguments)
 
 
 def _add_limits(translation: Translation, arguments: Object) -> None:

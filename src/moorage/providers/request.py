@@ -177,7 +177,7 @@ class Translation:
 
 
 def native_model(provider: str, model: str) -> str:
-    """Return the provider's name of a model: without the provider's id, as in `openai/gpt-4o`."""
+    """Return the provider's name of a model: without the provider's id, as in `openai/gpt-6-luna`."""
     return model if provider in _PREFIXED else model.removeprefix(f"{provider}/")
 
 

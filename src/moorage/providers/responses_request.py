@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
+from moorage.core.deployments.model_rules import OFF, rejected_parameters
 from moorage.core.resolution.config import Object, ResolvedConfig
 from moorage.providers.conversation import Turn, turns
 from moorage.providers.files import data_of, is_image, url_of
-from moorage.providers.openai import REASONING
 from moorage.providers.request import Translation, set_fields
 
 _UNKNOWN: Final = (
@@ -18,6 +18,7 @@ _SAME: Final = (
     "parallel_tool_calls", "metadata", "store", "preset", "service_tier", "user", "safety_identifier",
     "prompt_cache_key", "prompt_cache_retention", "top_logprobs",
 )  # fmt: skip
+_SAMPLING: Final = {"temperature": "temperature", "topP": "top_p"}
 
 #: Providers that know the role `developer`.
 _DEVELOPER: Final = frozenset({"openai", "azure"})
@@ -42,11 +43,11 @@ def encode_response(config: ResolvedConfig, items: Sequence[Object] = ()) -> tup
         is_named = choice.mode == "function"
         body["tool_choice"] = {"type": "function", "name": choice.name} if is_named else choice.mode
     translation.omit_parameters(_UNKNOWN, "the API has no such parameter")
-    is_reasoning = config.provider in _DEVELOPER and REASONING.match(translation.model)
-    if is_reasoning and translation.parameters.get("reasoningEffort") not in ("none", "disable"):
-        translation.omit_parameters(("temperature", "topP"), f"{translation.model} rejects it")
-    else:
-        translation.copy({"temperature": "temperature", "topP": "top_p"}, body)
+    thinks = translation.parameters.get("reasoningEffort") not in OFF
+    rejected = rejected_parameters("responses", translation.provider, translation.model, thinks=thinks)
+    sampling = {name: native for name, native in _SAMPLING.items() if name not in rejected}
+    translation.omit_parameters(tuple(_SAMPLING.keys() - sampling), f"{translation.model} rejects it")
+    translation.copy(sampling, body)
     body |= set_fields(max_output_tokens=translation.whole("maxTokens"))
     _add_output(translation, body)
     translation.copy({name: name for name in _SAME}, body)

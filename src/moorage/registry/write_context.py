@@ -16,6 +16,7 @@ from moorage.core.errors.base import Problem
 from moorage.core.integrations import Integration
 from moorage.core.lint.content import lint
 from moorage.core.lint.integrations import can_name_integrations, named_integrations
+from moorage.core.times import date_of
 from moorage.core.validation.validate import MAX_PROBLEMS
 from moorage.registry.calculations import Calculate, calculate_now
 from moorage.registry.gate import Gate
@@ -78,7 +79,9 @@ class WriteContext(msgspec.Struct, frozen=True):
 
     def warnings(self, reader: Reader, content: StoredContent) -> Sequence[Problem]:
         """Return the warnings about a content that is written."""
-        found: Sequence[Problem] = self.calculate(lint, content, self.templates.find_variables)
+        found: Sequence[Problem] = self.calculate(
+            lint, content, self.templates.find_variables, date_of(reader.clock_us)
+        )
         return [*found, *self.integration_warnings(reader, content)][:MAX_PROBLEMS]
 
     def integration_warnings(self, reader: Reader, content: StoredContent) -> Iterator[Problem]:

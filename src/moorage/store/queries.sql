@@ -84,6 +84,18 @@ SELECT p.name, d.key, v.prompt_config
 FROM deployment d JOIN project p ON p.id = d.project_id JOIN version v ON v.id = d.live_version_id
 WHERE d.deleted_us IS NULL ORDER BY d.seq
 
+-- live_models --
+-- The live versions in production, with an empty environment, and then those in other environments, by key.
+SELECT p.name, d.key, '', v.prompt_config, v.runtime_config
+FROM deployment d JOIN project p ON p.id = d.project_id JOIN version v ON v.id = d.live_version_id
+WHERE d.deleted_us IS NULL
+UNION ALL
+SELECT p.name, d.key, e.name, v.prompt_config, v.runtime_config
+FROM pointer o JOIN environment e ON e.id = o.environment_id JOIN deployment d ON d.id = o.deployment_id
+JOIN project p ON p.id = d.project_id JOIN version v ON v.id = o.version_id
+WHERE d.deleted_us IS NULL AND e.deleted_us IS NULL
+ORDER BY 3, 1, 2
+
 -- projects --
 -- All projects, oldest first.
 SELECT id, name, created_us FROM project ORDER BY created_us, id

@@ -74,13 +74,13 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
 DIALECTS: Final[tuple[Dialect, ...]] = (
     Dialect(
-        id="openai", base="/v1", models=("gpt-4o", "gpt-5"), seeing=("gpt-4o", "gpt-5"),
+        id="openai", base="/v1", models=("my-gpt", "gpt-5"), seeing=("my-gpt", "gpt-5"),
         text_models=("gpt-3.5-turbo-instruct",), text_path="/completions", fields=_OPENAI, reasoning=None,
         roles=frozenset({"system", "developer", "user", "assistant", "tool"}), takes_reasoning_back=False,
         call_ids=".{1,40}",
     ),
     Dialect(
-        id="azure", base="/openai/v1", models=("gpt-4o", "gpt-5"), seeing=("gpt-4o",), key_header="api-key",
+        id="azure", base="/openai/v1", models=("my-gpt", "gpt-5"), seeing=("my-gpt",), key_header="api-key",
         text_models=("gpt-35-turbo-instruct",), text_path="/completions", fields=_OPENAI, reasoning=None,
         roles=frozenset({"system", "developer", "user", "assistant", "tool"}), takes_reasoning_back=False,
         call_ids=".{1,40}",
@@ -138,7 +138,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
         failed={"status": "{status}", "title": "Error", "detail": "{message}"},
     ),
     Dialect(
-        id="litellm", base="", models=("claude-sonnet", "gpt-4o"), seeing=("gpt-4o",), text_models=("davinci",),
+        id="litellm", base="", models=("claude-sonnet", "my-gpt"), seeing=("my-gpt",), text_models=("davinci",),
         text_path="/completions", fields=_OPENAI | {"top_k", "thinking", "cache_control", "echo"},
         unauthorized=(401, {"error": {
             "message": "Authentication Error, Invalid proxy server token passed.", "type": "token_not_found_in_db",

@@ -12,7 +12,7 @@ from tests.console.browser import VARIANTS, Variant, open_page, sign_in
 from tests.console.samples import Samples
 
 _AXE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
-_CHAT = {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai"}
+_CHAT = {"model": "openai/my-gpt", "model_type": "chat", "provider": "openai"}
 
 
 @pytest.fixture

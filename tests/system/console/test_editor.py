@@ -12,7 +12,7 @@ from tests.support.server import Project, Server
 
 _numbers = itertools.count(1)
 
-CHAT = {"model": "openai/gpt-4o", "model_type": "chat", "provider": "openai"}
+CHAT = {"model": "openai/my-gpt", "model_type": "chat", "provider": "openai"}
 VARIABLES = [{"key": "name", "value": "you"}, {"key": "question", "value": "Why?"}]
 
 

@@ -45,7 +45,7 @@ def test_a_run_shows_the_messages_for_the_inputs_and_streams_the_answer_as_text(
     page.get_by_role("button", name="Run").click()
 
     answer = page.locator("[data-answer]")
-    expect(answer.locator("[data-facts]")).to_contain_text("answered by gpt-4o")
+    expect(answer.locator("[data-facts]")).to_contain_text("answered by my-gpt")
     expect(answer.locator("[data-facts]")).to_contain_text("tokens")
     expect(answer.locator(".text")).to_contain_text(HOSTILE)
     expect(page.get_by_role("article").first).to_contain_text("Say aye.")
@@ -78,7 +78,7 @@ def test_ctrl_enter_runs_both_models_side_by_side(page: Page, gateway: Gateway) 
     page.keyboard.press("Control+Enter")
 
     facts = page.locator("[data-facts]")
-    expect(facts.nth(0)).to_contain_text("answered by gpt-4o")
+    expect(facts.nth(0)).to_contain_text("answered by my-gpt")
     expect(facts.nth(1)).to_contain_text("answered by claude-haiku-4-5")
     assert len(gateway.vendors.take("anthropic")) == 1
 

@@ -1,7 +1,7 @@
 """Filters of the list, which Moorage adds to the contract (docs/api.md)."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from typing import get_args
 
@@ -10,6 +10,7 @@ import msgspec
 from moorage.core.deployments.ownership import Owner
 from moorage.core.deployments.prompt_config import ModelType, PromptConfig
 from moorage.core.deployments.retired_models import STATUSES, find_retirement
+from moorage.core.deployments.version_models import runtime_models
 from moorage.core.errors.requests import FilterNotATime, FilterTooLong, InvalidFilter
 from moorage.core.times import find_moment, iso
 from moorage.core.validation.messages import nearest
@@ -38,29 +39,7 @@ class _Item(msgspec.Struct):
     prompt_config: _Config
 
 
-class _Model(msgspec.Struct):
-    provider: str
-    model: str
-
-
-class _VariantModels(msgspec.Struct):
-    prompt_config: _Model
-    fallbacks: list[_Model] = []
-
-
-class _RuntimeModels(msgspec.Struct):
-    fallbacks: list[_Model] = []
-    variants: list[_VariantModels] = []
-
-    def all(self) -> Iterator[_Model]:
-        yield from self.fallbacks
-        for variant in self.variants:
-            yield variant.prompt_config
-            yield from variant.fallbacks
-
-
 _decode = msgspec.json.Decoder(_Item).decode
-_decode_runtime = msgspec.json.Decoder(_RuntimeModels).decode
 
 
 class FilterFields(msgspec.Struct, frozen=True, gc=False):
@@ -159,9 +138,7 @@ class Filter(msgspec.Struct, frozen=True):
 
 def _retirements(provider: str, model: str, runtime_config: str) -> tuple[date | None, date | None]:
     """Return the earliest and the latest known retirement of the models of a version."""
-    models = [(provider, model)]
-    if '"model"' in runtime_config:
-        models += [(each.provider, each.model) for each in _decode_runtime(runtime_config).all()]
+    models = [(provider, model), *runtime_models(runtime_config)]
     found = [row.retires for each in models if (row := find_retirement(*each)) is not None]
     return (min(found), max(found)) if found else (None, None)
 

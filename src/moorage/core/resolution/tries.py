@@ -29,7 +29,8 @@ class RenderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ) = UNSET
     model: (
         Annotated[
-            str, Meta(min_length=1, max_length=300, description="Another model, such as `openai/gpt-4o`; no fallbacks.")
+            str,
+            Meta(min_length=1, max_length=300, description="Another model, such as `openai/gpt-6-luna`; no fallbacks."),
         ]
         | UnsetType
     ) = UNSET
