@@ -46,7 +46,9 @@ def encode_response(config: ResolvedConfig, items: Sequence[Object] = ()) -> tup
     thinks = translation.parameters.get("reasoningEffort") not in OFF
     rejected = rejected_parameters("responses", translation.provider, translation.model, thinks=thinks)
     sampling = {name: native for name, native in _SAMPLING.items() if name not in rejected}
-    translation.omit_parameters(tuple(_SAMPLING.keys() - sampling), f"{translation.model} rejects it")
+    translation.omit_parameters(
+        tuple(name for name in _SAMPLING if name in rejected), f"{translation.model} rejects it"
+    )
     translation.copy(sampling, body)
     body |= set_fields(max_output_tokens=translation.whole("maxTokens"))
     _add_output(translation, body)
