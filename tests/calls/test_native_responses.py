@@ -30,7 +30,7 @@ def test_openai_and_azure_get_the_request_in_the_form_of_the_responses_api(
     base = gateway.vendors.vendors[provider].base
     assert (sent.path, base) == (f"{base}/responses", "/v1" if provider == "openai" else "/openai/v1")
     assert sent.json == {
-        "model": "gpt-4o", "instructions": "Answer briefly.", "max_output_tokens": 400, "store": False,
+        "model": "my-gpt", "instructions": "Answer briefly.", "max_output_tokens": 400, "store": False,
         "input": [
             {"type": "message", "role": "user", "content": "Hi"},
             {"type": "message", "role": "assistant", "content": "Hello"},
@@ -42,7 +42,7 @@ def test_openai_and_azure_get_the_request_in_the_form_of_the_responses_api(
     assert response.headers["X-Moorage-Dropped"] == "store"
     found = response.parse()
     assert (found.output_text, found.service_tier) == ("You said: Where is it?", "flex")
-    assert (found.instructions, found.model) == ("Be kind.", "gpt-4o-2026-01-01")
+    assert (found.instructions, found.model) == ("Be kind.", "my-gpt-2026-01-01")
 
 
 @pytest.mark.parametrize("provider", NATIVE)

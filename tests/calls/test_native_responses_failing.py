@@ -162,5 +162,5 @@ def test_a_response_with_a_call_of_a_hosted_tool_is_not_cached(gateway: Gateway,
 
 def _cached(gateway: Gateway, instruction: str) -> str:
     messages = [{"role": "system", "content": instruction}]
-    body = a_body(provider="openai", model="openai/gpt-4o", model_type="chat", messages=messages, model_parameters={})
+    body = a_body(provider="openai", model="openai/my-gpt", model_type="chat", messages=messages, model_parameters={})
     return gateway.put(body | {"settings": {"cache": {"enabled": True, "type": "exact", "ttl": 3_600}}})

@@ -40,7 +40,7 @@ def test_each_engine_has_images_and_files_in_parts_of_messages(
         {"type": "text", "text": "Compare {{first}} and"}, {"type": "image_url", "image_url": {"url": "{{second}}"}},
     ]  # fmt: skip
     messages = [{"role": "user", "content": content}]
-    body = a_body(provider="openai", model="openai/gpt-4o", model_type="vision", messages=messages, model_parameters={})
+    body = a_body(provider="openai", model="openai/my-gpt", model_type="vision", messages=messages, model_parameters={})
     key = gateway.put(body | {"settings": {"engine": engine}})
     variables: Any = {
         "first": {"type": "input_file", "file_id": "file_7"},

@@ -38,7 +38,7 @@ class Nodes:
     def __init__(self, first: Node, second: Node, vendors: VendorServer) -> None:
         self.first, self.second, self.vendors = first, second, vendors
         self.gateway = Gateway(first, vendors)
-        body = a_body(provider="openai", model="openai/gpt-4o", messages=[], model_parameters={})
+        body = a_body(provider="openai", model="openai/my-gpt", messages=[], model_parameters={})
         self.key = self.gateway.put({**body, "settings": {"cache": {"enabled": True, "type": "exact", "ttl": 3600}}})
 
     def call(self, node: Node, text: str, *, is_stream: bool = False) -> Response:

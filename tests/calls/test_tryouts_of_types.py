@@ -106,7 +106,8 @@ def test_what_is_rendered_is_the_text_that_is_sent(gateway: Gateway, messages: l
 
 
 def test_a_try_out_is_not_counted_as_use(gateway: Gateway) -> None:
-    key = gateway.deploy("openai", "moderation", messages=[])
+    messages = [{"role": "user", "content": "no other test calls this: {{input}}"}]
+    key = gateway.deploy("openai", "moderation", messages=messages)
 
     assert tried(gateway, key, {"input": "a"}).status == 200
 
