@@ -9,6 +9,7 @@ from moorage.api.event_stream import Streams
 from moorage.api.finished_calls import CallSink
 from moorage.api.memory_budget import MemoryBudget
 from moorage.api.metrics import Metrics
+from moorage.api.repeated_hits import RepeatedHits
 from moorage.api.request_limits import RequestLimits
 from moorage.api.request_log import RequestLog
 from moorage.api.shared_cache import SharedCache
@@ -52,6 +53,7 @@ class Services(msgspec.Struct, frozen=True):
     runner: Runner
     response_cache: ResponseCache
     shared_cache: SharedCache
+    repeated_hits: RepeatedHits
     finished_calls: CallSink
     call_log: CallLog
     consumers: ConsumerTracker

@@ -15,6 +15,7 @@ from moorage.api.memory_budget import MemoryBudget
 from moorage.api.metrics import Metrics
 from moorage.api.middleware.proxies import Proxies
 from moorage.api.openapi.document import describe
+from moorage.api.repeated_hits import RepeatedHits
 from moorage.api.request_limits import RequestLimits
 from moorage.api.request_log import RequestLog
 from moorage.api.routes import OPERATIONS
@@ -96,6 +97,7 @@ def create_app(settings: ServerSettings, stopping: Event | None = None, worker: 
         resolver=Resolver(catalog, jinja, compute, store, reader),
         runner=Runner(providers, transport, Authenticator(transport), compute),
         response_cache=(response_cache := ResponseCache(settings.response_cache_bytes)),
+        repeated_hits=RepeatedHits(catalog),
         shared_cache=SharedCache(store.cached_responses, response_cache, settings.response_cache_bytes),
         finished_calls=call_log.record,
         consumers=ConsumerTracker(store),

@@ -4,16 +4,25 @@ import asyncio
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
+import msgspec
 from starlette.responses import Response
 
+from moorage import clock
+from moorage.api.calls.shape import CallIds
+from moorage.api.finished_calls import finished
+from moorage.api.repeated_hits import RawHeaders, Repeat, is_plain
 from moorage.core.errors.base import MoorageError
+from moorage.gateway.call import Progress, Target
 from moorage.gateway.response_cache import TYPES, StreamCollector, response_key
 from moorage.providers.completion import Choice, Completion
 
 if TYPE_CHECKING:
     from moorage.api.calls.running import RunningCall
+
+#: The headers of a hit that differ from call to call.
+_CHANGING: Final = frozenset({b"age", b"x-moorage-overhead-ms", b"content-length"})
 
 #: What became of a call in the cache; `bypass`: the cache was neither read nor written.
 CacheResult = Literal["hit", "miss", "bypass"]
@@ -82,7 +91,9 @@ async def respond_from_cache(running: "RunningCall") -> Response | None:
     running.ctx.check_caller_now()
     completion, age = found
     running.cache = CacheUse("hit", age=age)
-    return _response(running, completion)
+    response = _response(running, completion)
+    _remember(running, key, seconds, response)
+    return response
 
 
 def _directives(running: "RunningCall") -> set[str]:
@@ -113,6 +124,58 @@ def _response(running: "RunningCall", completion: Completion) -> Response:
     running.record(200)
     headers = {**running.headers(), "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
     return Response(body, headers=headers, media_type="text/event-stream")
+
+
+def _remember(running: "RunningCall", key: bytes, seconds: float, response: Response) -> None:
+    """Let equal requests of the API key have the response without being read, until the catalog changes."""
+    ctx, scope = running.ctx, running.ctx.request.scope
+    is_unusual = ctx.choice is None or ctx.choice.warning is not None or running.resolved.variant.engine == "jinja"
+    if is_unusual or "moorage.body" not in scope or scope["query_string"] or not is_plain(scope["headers"]):
+        return
+    fixed = [(name, value) for name, value in response.raw_headers if name not in _CHANGING]
+    ctx.services.repeated_hits.add(
+        ctx.key.id, scope["path"], scope["moorage.body"], _repeat(running, key, seconds, fixed),
+        int(scope["moorage.revision"]),
+    )  # fmt: skip
+
+
+def _repeat(running: "RunningCall", key: bytes, seconds: float, fixed: RawHeaders) -> Repeat:
+    """Return the function that makes the response again. It keeps nothing of the request but what it needs."""
+    services, api_key_id, place = running.ctx.services, running.ctx.key.id, running.ctx.environment.pointer_id
+    request, is_stream = running.request, running.request.is_stream
+    inputs, shape_of = [*request.request.inputs], request.shape
+    config = msgspec.structs.replace(running.resolved.config, messages=[], tools=[], parameters={})
+    resolved = msgspec.structs.replace(running.resolved, config=config)
+    target = Target(config, running.resolved.variant.integration)
+
+    def repeat(request_id: str) -> tuple[RawHeaders, bytes] | None:
+        progress, found = Progress(time.perf_counter()), services.response_cache.find(key, seconds)
+        if found is None:
+            return None
+        completion, age = found
+        ids, at = CallIds.new(), clock.now_seconds()
+        shape = shape_of(ids, config)
+        progress.target, progress.usage = target, completion.usage
+        if is_stream:
+            progress.first_at = time.perf_counter()
+            body = shape.chunks(_as_events(completion)) + shape.end()
+        else:
+            body = shape.response(completion)
+        services.consumers.record(resolved.live.version_id, api_key_id, inputs, place)
+        services.finished_calls(
+            finished(
+                resolved, progress, request_id=request_id, api_key=api_key_id, call_id=ids.id, trace_id=ids.trace_id,
+                is_stream=is_stream, is_tryout=False, status=200, error=None, at=at, cache="hit",
+            )
+        )  # fmt: skip
+        overhead = (time.perf_counter() - progress.started) * 1e3
+        headers = [
+            *fixed, (b"age", b"%d" % age), (b"x-moorage-overhead-ms", b"%.2f" % overhead),
+            (b"content-length", b"%d" % len(body)),
+        ]  # fmt: skip
+        return headers, body
+
+    return repeat
 
 
 def _as_events(completion: Completion) -> list[Completion]:

@@ -64,6 +64,7 @@ class CallRoutes:
         whole = [each for each in operations if each.is_call and "{" not in each.path]
         self._operations = {each.path: (each, each.rules, _CallRoute(each.path)) for each in whole}
         self._services = services
+        self.hits = services.repeated_hits
         self._on_error = on_error
 
     def has(self, path: str) -> bool:
