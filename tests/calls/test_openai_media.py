@@ -125,6 +125,16 @@ def test_a_text_follows_messages_without_input(gateway: Gateway, client: openai.
 
 
 @pytest.mark.parametrize("provider", having("image"))
+def test_a_stream_has_an_event_with_each_complete_picture(
+    gateway: Gateway, client: openai.OpenAI, provider: str
+) -> None:
+    key = deploy(gateway, provider, "image")
+    events = [*client.images.generate(model=key, prompt=_TEXT, stream=True, partial_images=2, n=2)]
+    assert [event.type for event in events] == ["image_generation.completed"] * 2
+    assert [base64.b64decode(event.b64_json) for event in events] == [media.picture(_TEXT)] * 2
+
+
+@pytest.mark.parametrize("provider", having("image"))
 def test_an_image_is_content_if_the_caller_asks_for_it(gateway: Gateway, client: openai.OpenAI, provider: str) -> None:
     found = client.images.generate(model=deploy(gateway, provider, "image"), prompt=_TEXT, response_format="b64_json")
 

@@ -1,5 +1,6 @@
 """The SDK of orq.ai calls models other than those for chats: images by `invoke`, and all types by its router."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,8 @@ from orq_ai_sdk import Orq
 
 from tests.calls.cells import having
 from tests.support.gateway import Gateway
-from tests.support.vendors import media
+from tests.support.vendors import faults, media
+from tests.support.vendors.server import Received, Reply, Vendor
 
 _TEXT = "A lighthouse in Zürich 🎉"
 
@@ -35,6 +37,44 @@ def test_invoke_of_an_image_deployment_has_a_choice_for_each_picture(gateway: Ga
     assert (response.object, response.provider, response.is_final) == ("image", provider, True)
     assert [choice.message.type for choice in response.choices] == ["image", "image"]
     assert all(choice.message.url.startswith(("http", "data:image/")) for choice in response.choices)
+
+
+def test_a_stream_says_what_it_waits_for_and_then_has_the_picture(gateway: Gateway) -> None:
+    key = deploy(gateway, "fal", "image")
+    body = json.dumps({"key": key, "messages": [{"role": "user", "content": _TEXT}]}).encode()
+
+    response = gateway.project.request("POST", "/v2/deployments/stream", body)
+
+    assert (response.status, response.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+    *comments, event, end, rest = response.body.decode().split("\n\n")
+    assert comments
+    assert set(comments) <= {": position 1 in the queue", ": in progress"}
+    assert json.loads(event.removeprefix("data: "))["object"] == "image"
+    assert (end, rest) == ("data: [DONE]", "")
+
+
+def test_a_stream_of_a_picture_that_fails_at_once_has_the_status_of_the_error(gateway: Gateway) -> None:
+    gateway.vendors.fail_next("fal", faults.status(422, "No such picture"))
+    body = json.dumps({"key": deploy(gateway, "fal", "image"), "messages": [{"role": "user", "content": "a"}]}).encode()
+
+    response = gateway.project.request("POST", "/v2/deployments/stream", body)
+
+    assert (response.status, response.error["code"]) == (400, "provider_rejected")
+
+
+def test_a_stream_that_fails_after_a_comment_has_no_end(gateway: Gateway) -> None:
+    key = deploy(gateway, "fal", "image")
+
+    def none(vendor: Vendor, request: Received) -> Reply:
+        return vendor.failure(422, "The picture was not made")
+
+    def queued(vendor: Vendor, request: Received) -> Reply:
+        return vendor.respond(request)
+
+    gateway.vendors.fail_next("fal", queued, queued, none)
+    outcome = gateway.call("stream", key, _TEXT)
+
+    assert (outcome.status, outcome.is_cut, outcome.events) == (200, True, [])
 
 
 def test_invoke_of_another_type_names_the_route(gateway: Gateway, orq: Orq) -> None:

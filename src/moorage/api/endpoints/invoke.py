@@ -89,7 +89,7 @@ def _shape(options: InvokeOptions, ids: CallIds, config: ResolvedConfig) -> OrqS
 async def _images(
     options: InvokeOptions, ctx: RequestContext, request: CallRequest, resolved: ResolvedCall, started: float
 ) -> Response:
-    """Return the images of a deployment of that type, in a stream as one event."""
+    """Return the images of a deployment of that type, in a stream as one event, after comments while they are made."""
 
     async def make(found: ResolvedCall) -> Draw:
         prompt = prompt_of(found.config)
@@ -105,5 +105,8 @@ async def _images(
             return Response(b"data: %b\n\n%b" % (body, DONE), media_type="text/event-stream")
         return Response(body, media_type="application/json")
 
-    call = TaskCall(request.request, request.pin, Draw, make, respond_images, is_small=request.is_small)
+    call = TaskCall(
+        request.request, request.pin, Draw, make, respond_images, is_small=request.is_small,
+        is_stream=request.is_stream,
+    )  # fmt: skip
     return await respond_resolved_task(ctx, call, resolved, started)

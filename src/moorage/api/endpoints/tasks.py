@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
 
+import msgspec
 from starlette.responses import Response
 
 from moorage.api.memory_budget import Lease
@@ -48,10 +49,12 @@ async def images(ctx: RequestContext) -> Response:
     """Create images."""
     fields, is_small = await _fields(ctx, _IMAGE_DEFAULTS)
     prompt = fields.text("prompt", is_required=False)
-    if fields.take("stream"):
-        fields.problems.append(Problem("stream", "is not available for images; omit it"))
+    is_stream = fields.flag("stream")
+    fields.take("partial_images")  # no provider is asked for them
     names = {"n": "numImages", "size": "dimensions", "response_format": "format"}
     request, pin = fields.request(names, allows=frozenset({"prompt"}))
+    if is_stream:  # an event has the picture itself
+        request = msgspec.structs.replace(request, extra_params={**request.extra_params, "format": "b64_json"})
 
     async def make(resolved: ResolvedCall) -> Draw:
         [text] = await texts_for(ctx, resolved, request, [prompt])
@@ -59,7 +62,9 @@ async def images(ctx: RequestContext) -> Response:
             raise InvalidBody.of([Problem("prompt", "is missing, and the deployment has no message either")])
         return Draw(text)
 
-    return await respond_task(ctx, TaskCall(request, pin, Draw, make, shapes.images, prompt, is_small))
+    respond = shapes.image_events if is_stream else shapes.images
+    call = TaskCall(request, pin, Draw, make, respond, prompt, is_small, is_stream=is_stream)
+    return await respond_task(ctx, call)
 
 
 async def speech(ctx: RequestContext) -> Response:

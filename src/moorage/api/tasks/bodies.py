@@ -24,6 +24,7 @@ class ImagesBody(msgspec.Struct, frozen=True):
 
     model: _Model
     prompt: Annotated[str, Meta(description="The variable `input` of the messages, or appended to them.")] = ""
+    stream: Annotated[bool, Meta(description="Send an event for each complete picture.")] = False
     inputs: _Inputs = {}
     context: _Context = {}
 

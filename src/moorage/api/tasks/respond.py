@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -16,6 +17,7 @@ from moorage.api.errors import status_of
 from moorage.api.request import RequestContext
 from moorage.api.tasks.speech import SpeechResponse
 from moorage.api.tasks.texts import with_input
+from moorage.api.tasks.waiting import WaitingStream
 from moorage.core.environments import is_environment_name
 from moorage.core.errors.base import MoorageError
 from moorage.core.resolution.config import GetConfigRequest, ResolvedConfig
@@ -39,8 +41,8 @@ class Answer(msgspec.Struct, frozen=True):
 class TaskCall(msgspec.Struct, frozen=True):
     """A call of a model of a type. `text` is the text of the request, the first one of several.
 
-    `make_task` makes the task from the resolved configuration, and `respond` the response from the result. A try-out
-    does not count as use of its version.
+    `make_task` makes the task from the resolved configuration, and `respond` the response from the result: events if it
+    `is_stream`. A try-out does not count as use of its version.
     """
 
     request: GetConfigRequest
@@ -51,6 +53,7 @@ class TaskCall(msgspec.Struct, frozen=True):
     text: str = ""
     is_small: bool = True
     is_tryout: bool = False
+    is_stream: bool = False
 
 
 async def respond_task(ctx: RequestContext, call: TaskCall) -> Response:
@@ -80,16 +83,23 @@ async def respond_resolved_task(
     Raises:
         UnsupportedModelTypeForCall, WrongRoute
     """
-    services, request = ctx.services, call.request
+    request = call.request
     check_type(resolved.config, TYPES[call.kind])
-    made = CallRequest(request, _no_shape, is_stream=False, is_small=call.is_small, is_tryout=call.is_tryout)
+    made = CallRequest(request, _no_shape, is_stream=call.is_stream, is_small=call.is_small, is_tryout=call.is_tryout)
     running = RunningCall(ctx, made, resolved, started)
     task = await call.make_task(resolved)
     if not call.is_tryout:
-        services.consumers.record(resolved.live.version_id, ctx.key.id, request.inputs, ctx.environment.pointer_id)
+        ctx.services.consumers.record(resolved.live.version_id, ctx.key.id, request.inputs, ctx.environment.pointer_id)
+    if call.is_stream:
+        return WaitingStream(running, partial(_perform, running, call, task))
+    return await _perform(running, call, task)
+
+
+async def _perform(running: RunningCall, call: TaskCall, task: Task) -> Response:
+    ctx, resolved = running.ctx, running.resolved
     try:
         with Watch(ctx.request.receive):
-            result: Result = await services.runner.perform(running.call(task), running.progress)
+            result: Result = await ctx.services.runner.perform(running.call(task), running.progress)
     except ClientDisconnect:
         running.record(CLIENT_CLOSED_REQUEST)
         raise

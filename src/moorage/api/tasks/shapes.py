@@ -115,13 +115,32 @@ def images(answer: Answer) -> Response:
         if url is None and wants_url:
             url, content = f"data:{image.media_type};base64,{content}", None
         items.append(ImageItem(url or UNSET, content or UNSET, image.revised_prompt or UNSET))
-    usage = UNSET if found.usage is None else {
-        "input_tokens": found.usage.prompt_tokens, "output_tokens": found.usage.completion_tokens,
-        "total_tokens": found.usage.total_tokens,
-        "input_tokens_details": {"text_tokens": found.usage.prompt_tokens, "image_tokens": 0},
-    }  # fmt: skip
+    usage = UNSET if found.usage is None else _image_usage(found.usage)
     kind = found.images[0].media_type.removeprefix("image/")
     return _json(ImagesResponse(answer.ids.at_us // 1_000_000, items, kind, usage))
+
+
+def image_events(answer: Answer) -> Response:
+    """Return the events of `POST /v1/images/generations` with `stream`: one for each picture, which is complete."""
+    found: Images = answer.result
+    kind = "image_generation.completed"
+    events = [
+        b"event: %b\ndata: %b\n\n" % (kind.encode(), _encode({
+            "type": kind, "b64_json": image.base64 or "", "created_at": answer.ids.at_us // 1_000_000,
+            "background": "auto", "output_format": image.media_type.removeprefix("image/"), "quality": "auto",
+            "size": "auto", "usage": _image_usage(found.usage or Usage()),
+        }))
+        for image in found.images
+    ]  # fmt: skip
+    return Response(b"".join(events), media_type="text/event-stream")
+
+
+def _image_usage(usage: Usage) -> dict[str, Any]:
+    return {
+        "input_tokens": usage.prompt_tokens, "output_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+        "input_tokens_details": {"text_tokens": usage.prompt_tokens, "image_tokens": 0},
+    }  # fmt: skip
 
 
 def speech(answer: Answer) -> Response:

@@ -46,7 +46,7 @@ def result_of(request: Request, body: Object, kind: type[T]) -> Part[T]:
         if status.status == "COMPLETED":
             break
         position = status.queue_position
-        note = "in progress" if position is None else f"{position} requests are before it"
+        note = "in progress" if position is None else f"position {position} in the queue"
         yield Pause(pause, note, cancel)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
     return parse((yield Send(url=submitted.response_url, method="GET")), kind)
