@@ -9,6 +9,7 @@ from orq_ai_sdk import Orq
 
 from tests.calls.cells import having
 from tests.support.gateway import Gateway
+from tests.support.server import a_body
 from tests.support.vendors import faults, media
 from tests.support.vendors.server import Received, Reply, Vendor
 
@@ -128,3 +129,29 @@ def test_the_router_has_ranks(gateway: Gateway, orq: Orq, provider: str) -> None
     )
 
     assert [each.index for each in found.results] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "route"),
+    [
+        ("/v2/deployments/invoke", "embedding", "POST /v1/embeddings"),
+        ("/v1/embeddings", "chat", "/v1/chat/completions"),
+        ("/v1/rerank", "image", "/v1/images/generations"),
+    ],
+)
+def test_a_call_of_the_wrong_route_names_the_route_before_missing_inputs(
+    gateway: Gateway, path: str, kind: str, route: str
+) -> None:
+    provider = "openai"
+    body = a_body(
+        provider=provider, model=f"openai/{gateway.vendors.vendors[provider].model(kind)}", model_type=kind,
+        messages=[{"role": "user", "content": "{{missing}}"}], model_parameters={},
+    )  # fmt: skip
+    key = gateway.put(body | {"settings": {"missing_inputs": "error"}})
+    texts = {"query": "a", "documents": ["b"]} if "rerank" in path else {"input": "a"}
+    sent = {"key": key} if "v2" in path else {"model": key, **texts}
+
+    response = gateway.project.request("POST", path, json.dumps(sent).encode())
+
+    assert response.status == 400
+    assert route in response.error["message"]

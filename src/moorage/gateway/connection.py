@@ -59,17 +59,17 @@ class Prepared(msgspec.Struct, frozen=True):
     body: bytes
 
 
-def check_type(config: ResolvedConfig, wanted: str | None = None) -> ProviderRow:
-    """Return the row of a configuration's provider. `wanted` is the type that a route calls, other than chats.
+def check_type(provider: str, kind: str, wanted: str | None = None) -> ProviderRow:
+    """Return the row of a provider of a model of a type. `wanted` is the type that a route calls, other than chats.
 
     Raises:
         UnsupportedModelTypeForCall: the provider has no models of this type, or another route calls them.
     """
-    row, kind = PROVIDERS.get(config.provider), config.type
+    row = PROVIDERS.get(provider)
     if row is None:
         providers = ", ".join(sorted(PROVIDERS))
         raise UnsupportedModelTypeForCall(
-            param="provider", type=kind, name=config.provider, available=f"Moorage calls: {providers}."
+            param="provider", type=kind, name=provider, available=f"Moorage calls: {providers}."
         )
     media = MEDIA.get(row.id, {})
     if kind not in row.protocols and kind not in media:

@@ -1,7 +1,7 @@
 """Resolution of get_config requests from the catalog."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
 from functools import partial
@@ -71,6 +71,10 @@ class Pin(msgspec.Struct, frozen=True):
 
 
 NO_PIN: Final = Pin()
+
+
+def _accept(provider: str, kind: str) -> None:
+    """Accept every model."""
 
 
 class Resolver:
@@ -166,8 +170,12 @@ class Resolver:
         *,
         is_small: bool = True,
         environment: Environment | None = None,
+        check: Callable[[str, str], object] = _accept,
     ) -> ResolvedCall:
         """Resolve a request for a call of the model; see `resolve`.
+
+        `check` gets the provider and the type of the model before the messages are rendered, and may raise: a request
+        to the wrong route has other inputs, too.
 
         Raises:
             As `resolve`, and VersionNotFound, VersionUnreadable, VersionNotPublished, VariantNotFound
@@ -178,6 +186,7 @@ class Resolver:
         else:
             resolution, variant = compiled.resolve(request.attributes())
             name, reason = resolution.variant, resolution.reason
+        check(variant.provider, variant.model_type)
         config = await self.configuration(variant, request, is_small=is_small)
         return ResolvedCall(compiled.live, name, reason, variant, config, _name_of(environment), follows)
 

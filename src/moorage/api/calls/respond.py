@@ -1,6 +1,7 @@
 """Respond to a call: resolve the deployment, call the model, and send the response or the stream."""
 
 import time
+from functools import partial
 
 import msgspec
 from starlette.requests import ClientDisconnect
@@ -35,8 +36,9 @@ async def respond(ctx: RequestContext, request: CallRequest) -> Response:
         pin, named = msgspec.structs.replace(pin, version=None), pin.version
     environment = ctx.choose_environment(request.request.context.get(ATTRIBUTE), parameter=named)
     resolved = await services.resolver.resolve_call(
-        ctx.project_id, request.request, pin, is_small=request.is_small, environment=environment
-    )
+        ctx.project_id, request.request, pin, is_small=request.is_small, environment=environment,
+        check=partial(_check_type, has_images=request.images is not None),
+    )  # fmt: skip
     if request.media.parts:
         replace = request.media.applied_to
         config = replace(resolved.config) if request.is_small else await ctx.compute(replace, resolved.config)
@@ -59,7 +61,7 @@ async def respond_resolved(
         UnsupportedModelTypeForCall
     """
     services = ctx.services
-    check_type(resolved.config)
+    check_type(resolved.config.provider, resolved.config.type)
     running = RunningCall(ctx, request, resolved, started)
     if request.mock is not None:
         return _mock_response(running, request.mock)
@@ -85,6 +87,10 @@ async def respond_resolved(
     is_small = running.progress.response_bytes <= SMALL_RESPONSE
     body = running.shape.response(completion) if is_small else await ctx.compute(running.shape.response, completion)
     return Response(body, headers=running.headers(), media_type="application/json")
+
+
+def _check_type(provider: str, kind: str, *, has_images: bool) -> None:
+    check_type(provider, kind, kind if has_images and kind == "image" else None)
 
 
 def _mock_response(running: RunningCall, text: str) -> Response:

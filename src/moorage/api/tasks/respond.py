@@ -70,8 +70,9 @@ async def respond_task(ctx: RequestContext, call: TaskCall) -> Response:
     environment = ctx.choose_environment(call.request.context.get(ATTRIBUTE), parameter=named)
     request = with_input(call.request, call.text)
     resolved = await services.resolver.resolve_call(
-        ctx.project_id, request, pin, is_small=call.is_small, environment=environment
-    )
+        ctx.project_id, request, pin, is_small=call.is_small, environment=environment,
+        check=partial(check_type, wanted=TYPES[call.kind]),
+    )  # fmt: skip
     return await respond_resolved_task(ctx, msgspec.structs.replace(call, request=request), resolved, started)
 
 
@@ -84,7 +85,7 @@ async def respond_resolved_task(
         UnsupportedModelTypeForCall, WrongRoute
     """
     request = call.request
-    check_type(resolved.config, TYPES[call.kind])
+    check_type(resolved.config.provider, resolved.config.type, TYPES[call.kind])
     made = CallRequest(request, _no_shape, is_stream=call.is_stream, is_small=call.is_small, is_tryout=call.is_tryout)
     running = RunningCall(ctx, made, resolved, started)
     task = await call.make_task(resolved)

@@ -49,6 +49,7 @@ class CompiledVariant:
         self.engine: Engine = content.settings.engine or "text"
         self.missing: Missing = content.settings.missing_inputs or "empty"
         self._config, self._version = content.prompt_config, version
+        self.provider: str = content.prompt_config.provider
         self.model_type: str = content.prompt_config.model_type
         config, cache = content.prompt_config, content.settings.cache
         #: How long responses are cached (seconds); None if they are not.
