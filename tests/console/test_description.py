@@ -1,5 +1,7 @@
 """The form of the description, and the entries that lead to the pages that change something."""
 
+import re
+
 import pytest
 
 from moorage.core.access import Scope
@@ -29,6 +31,37 @@ def test_the_description_is_changed_with_a_reason_and_makes_no_version(team: Tea
     assert team.send("GET", "/v2/deployments/bot").json["description"] == text
     assert form_of(browser.get(f"{KEY}/description")).values["description"] == text
     assert (team.version("bot"), team.history("bot")[0]["reason"]) == ("1.0", "clearer")
+
+
+def test_aliases_are_shown_and_changed_one_on_each_line(team: Team) -> None:
+    browser = sign_in(team)
+
+    response = send(browser, f"{KEY}/description", aliases="pmpt_68b0a1c2\r\nbot.old", reason="moved from OpenAI")
+
+    assert team.send("GET", "/v2/deployments/pmpt_68b0a1c2").json["aliases"] == ["pmpt_68b0a1c2", "bot.old"]
+    page = text_of(browser.get(response.headers["location"]))
+    assert re.search(r"Aliases: pmpt_68b0a1c2 ?, bot.old", page)
+    assert "aliases: pmpt_68b0a1c2" in text_of(browser.get(f"{KEY}?as=yaml")).replace("- ", "")
+    form = form_of(browser.get(f"{KEY}/description"))
+    assert form.values["aliases"] == "pmpt_68b0a1c2\nbot.old"
+    assert browser.post(form.action, form.values | {"aliases": ""}).status == 303
+    assert "aliases" not in team.send("GET", "/v2/deployments/bot").json
+
+
+def test_an_alias_that_is_taken_is_refused_and_kept_and_those_of_somebody_else_are_not_overwritten(team: Team) -> None:
+    team.put("other", "one")
+    browser = sign_in(team)
+    form = form_of(browser.get(f"{KEY}/description"))
+
+    refused = browser.post(form.action, form.values | {"aliases": "other"})
+    assert (refused.status, form_of(refused).values["aliases"]) == (409, "other")
+
+    assert team.send("PATCH", "/v2/deployments/bot", {"aliases": ["theirs"]}).status == 200
+    outdated = browser.post(form.action, form.values | {"description": "mine"})
+    assert outdated.status == 412
+    assert "Aliases: theirs" in text_of(outdated)
+    assert browser.post(form.action, form_of(outdated).values).status == 303
+    assert team.send("GET", "/v2/deployments/bot").json["aliases"] == ["theirs"]
 
 
 def test_a_description_that_somebody_else_changed_is_not_overwritten(team: Team) -> None:

@@ -42,7 +42,7 @@ async def _show(page: PageRequest, name: str, tab: str) -> Response:
 def _render(page: PageRequest, values: dict[str, Any]) -> Response:
     item, version = values["item"], values["shown"]
     form = page.parameter("as") if page.parameter("as") in _FORMS else "text"
-    document = version_view.document(item["key"], item["description"], version)
+    document = version_view.document(item["key"], item["description"], version, item.get("aliases", ()))
     return page.render(
         "deployment.html", **values, form=form, forms=_FORMS, document=_written(form, document),
         messages=version_view.messages(version),

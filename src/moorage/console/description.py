@@ -1,4 +1,6 @@
-"""`/console/deployments/KEY/description`: the description, which is not versioned and shared by all environments."""
+"""`/console/deployments/KEY/description`: the description and the aliases, which all environments share."""
+
+from typing import Any
 
 from starlette.responses import Response
 
@@ -16,9 +18,11 @@ async def show(page: PageRequest) -> Response:
 
 
 async def save(page: PageRequest) -> Response:
-    """Change the description."""
+    """Change the description, and the aliases if they are other ones."""
     form, key = await page.form(), page.path("key_or_id")
-    body = {"description": form.get("description"), "reason": form.get("reason")}
+    body: dict[str, Any] = {"description": form.get("description"), "reason": form.get("reason")}
+    if "aliases" in form and form.get("aliases").split() != form.get("aliases_before").split():
+        body["aliases"] = form.get("aliases").split()
     query = {"take_ownership": "true" if "take_ownership" in form else ""}
     try:
         await page.send("PatchDeployment", body, query=query, headers={"If-Match": form.get("etag")}, key_or_id=key)
@@ -33,11 +37,12 @@ async def _show(
 ) -> Response:
     page.section = "deployments"
     seen = await see(page, page.path("key_or_id"), PRODUCTION)  # a PATCH is conditional on the state there
-    typed = {"description": seen.item["description"], "reason": ""}
+    aliases = "\n".join(seen.item.get("aliases", ()))
+    typed = {"description": seen.item["description"], "aliases": aliases, "aliases_before": aliases, "reason": ""}
     if form is not None:
         typed = {name: form.get(name) for name in typed}
     return page.render(
         "description.html", status=200 if error is None else error.status, error=error, key=seen.item["key"],
-        etag=seen.etag, current=seen.item["description"], typed=typed, file=file,
+        etag=seen.etag, current=seen.item["description"], aliases=aliases, typed=typed, file=file,
         is_outdated=error is not None and error.status == 412,
     )  # fmt: skip

@@ -138,11 +138,12 @@ def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def document(key: str, description: str, version: Mapping[str, Any]) -> dict[str, Any]:
+def document(key: str, description: str, version: Mapping[str, Any], aliases: Sequence[str] = ()) -> dict[str, Any]:
     """Return a version as a file for `moorage apply` has it."""
     prompt_config = {name: value for name, value in version["prompt_config"].items() if name != "model_db_id"}
     prompt_config["tools"] = version["tools"]
-    fields = {"key": key, "description": description, "prompt_config": _without_empty(prompt_config)}
+    fields = {"key": key, "description": description, **_without_empty({"aliases": [*aliases]})}
+    fields["prompt_config"] = _without_empty(prompt_config)
     names = ("variables", "settings", "fallbacks", "retry_count", "variants", "routing")
     return fields | _without_empty({name: version[name] for name in names if name in version})
 
