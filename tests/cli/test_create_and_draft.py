@@ -36,6 +36,21 @@ def bot(project: Project, folder: Path) -> Project:
     return project
 
 
+def test_aliases_are_set_all_at_once_and_shown(bot: Project, folder: Path) -> None:
+    put(bot, a_document("other", "one"))
+
+    done = run(bot, folder, "deployments", "set-aliases", "bot", "pmpt_68b0a1c2", "replies")
+    assert done.stdout == "bot: pmpt_68b0a1c2, replies\n"
+    shown = run(bot, folder, "deployments", "show", "pmpt_68b0a1c2").stdout
+    assert "aliases" in shown
+    assert "pmpt_68b0a1c2, replies" in shown
+    taken = moorage("deployments", "set-aliases", "other", "replies", folder=folder, project=bot)
+    assert taken.returncode == 1
+    assert "'replies' is an alias of the deployment 'bot'." in taken.stderr
+    assert "moorage deployments set-aliases bot ALIASES" in taken.stderr
+    assert run(bot, folder, "deployments", "set-aliases", "bot").stdout == "bot: no aliases\n"
+
+
 def test_a_deployment_is_created_drafted_compared_published_undone_deleted_and_restored(
     project: Project, folder: Path
 ) -> None:

@@ -168,6 +168,23 @@ def test_the_notes_and_the_version_bump_in_a_file_are_preserved(project: Project
     assert (result, files_in(folder / "out")) == ([0, 0, 1], before)
 
 
+def test_aliases_are_in_files_and_a_file_without_them_removes_them(project: Project, folder: Path) -> None:
+    put(project, a_document("a", "one", aliases=["pmpt_68b0a1c2", "old"]))
+    export(project, folder)
+    text = (folder / "out" / "a.yaml").read_text()
+    assert "pmpt_68b0a1c2" in text
+
+    assert "unchanged" in run(project, folder, "apply", "out").stdout
+    assert project.get("pmpt_68b0a1c2").json["aliases"] == ["pmpt_68b0a1c2", "old"]
+    (folder / "out" / "a.yaml").write_text(text.replace("- old\n", "").replace(", old", ""))
+    run(project, folder, "apply", "out")
+    assert project.get("a").json["aliases"] == ["pmpt_68b0a1c2"]
+    assert project.get("a").json["version"] == "1.0"
+    write(folder / "out" / "a.yaml", a_document("a", "one"))
+    run(project, folder, "apply", "out")
+    assert "aliases" not in project.get("a").json
+
+
 def test_only_the_file_of_a_changed_deployment_is_rewritten(three: Project, folder: Path) -> None:
     export(three, folder)
     before = files_in(folder / "out")

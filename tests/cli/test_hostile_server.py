@@ -53,6 +53,7 @@ COMMANDS = [
     "deployments simulate a.yaml contexts.json",
     "deployments create a.yaml",
     "deployments set-description a text",
+    "deployments set-aliases a b",
     "deployments draft a.yaml",
     "deployments versions a",
     "deployments diff a 1.0 1.1",

@@ -291,6 +291,7 @@ ARGUMENTS = [
     ("deployments", "show", "\x1b[2J"),
     ("deployments", "show", "\udcff"),
     ("deployments", "set-description", "a", "\udcff"),
+    ("deployments", "set-aliases", "a", "\udcff"),
     ("deployments", "draft", "\x1b[2J.yaml"),
     ("deployments", "simulate", "/dev/null", "/dev/null"),
     ("apply", "\x1b[2J"),
