@@ -76,6 +76,14 @@ def test_responses_have_the_aliases_and_only_those_of_deployments_that_have_some
     assert [each.get("aliases") for each in faq.page().json["data"]] == [None, [PROMPT]]
 
 
+def test_a_search_finds_aliases_also_after_a_restart(faq: Project) -> None:
+    faq.put("other")
+    for _ in range(2):
+        assert faq.page(search="PMPT_68").keys == ["faq"]
+        faq.server.stop()
+        faq.server.start()
+
+
 def test_a_put_without_aliases_keeps_them_and_one_with_them_replaces_them(faq: Project) -> None:
     faq.put("faq", a_body(model="second"))
     assert (model(faq, PROMPT), model(faq, "faq")) == ("second", "second")

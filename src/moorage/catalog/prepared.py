@@ -63,7 +63,12 @@ class PreparedDeployment(msgspec.Struct, frozen=True):
             return cls(deployment, error, None)
         updated = iso(deployment.updated_us)
         fields = FilterFields.make(
-            deployment.key, deployment.description, config, updated, deployment.owner, deployment.content.runtime_config
+            (deployment.key, *deployment.aliases),
+            deployment.description,
+            config,
+            updated,
+            deployment.owner,
+            deployment.content.runtime_config,
         )
         listed = Listed(deployment.item(), LiveFields.of(deployment), fields)
         return cls(deployment.without_content(), None, listed)  # a promotion can have 1,000 large ones

@@ -115,7 +115,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     },
     "variant_id": {"description": "Returns only the versions of this variant.", "schema": {"type": "string"}},
     "search": {
-        "description": "Returns deployments whose key or description contains this text, case-insensitive.",
+        "description": "Returns deployments whose key, aliases or description contain this text, case-insensitive.",
         "schema": _FILTER,
     },
     "provider": {"description": "Returns deployments of this provider.", "schema": _FILTER},

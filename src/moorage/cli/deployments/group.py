@@ -34,7 +34,7 @@ for _command in (invoke, *using.COMMANDS, *versions.COMMANDS, *changes.COMMANDS,
 @click.option("--limit", type=click.IntRange(1, MAX_LIMIT), default=10, show_default=True, help="The maximum number.")
 @click.option("--starting-after", metavar="ID", help="Only deployments older than this one.")
 @click.option("--ending-before", metavar="ID", help="Only deployments newer than this one.")
-@click.option("--search", metavar="TEXT", help="Only deployments with TEXT in the key or description.")
+@click.option("--search", metavar="TEXT", help="Only deployments with TEXT in the key, an alias or the description.")
 @click.option("--provider", help="Only deployments of this provider.")
 @click.option("--model", help="Only deployments of this model.")
 @click.option("--model-type", help="Only deployments of this model type.")

@@ -1,7 +1,7 @@
 """Filters of the list, which Moorage adds to the contract (docs/api.md)."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import get_args
 
@@ -37,6 +37,7 @@ class _Item(msgspec.Struct):
     description: str
     updated: str
     prompt_config: _Config
+    aliases: tuple[str, ...] = ()
 
 
 _decode = msgspec.json.Decoder(_Item).decode
@@ -62,21 +63,23 @@ class FilterFields(msgspec.Struct, frozen=True, gc=False):
     def of(cls, item: bytes, owner: Owner, runtime_config: str) -> "FilterFields":
         """Return the fields of a deployment's JSON (`DeploymentItem`), which does not have the other two."""
         found = _decode(item)
-        return cls.make(found.key, found.description, found.prompt_config, found.updated, owner, runtime_config)
+        names = (found.key, *found.aliases)
+        return cls.make(names, found.description, found.prompt_config, found.updated, owner, runtime_config)
 
     @classmethod
     def make(
-        cls, key: str, description: str, config: "PromptConfig | _Config", updated: str, owner: Owner,
+        cls, names: Sequence[str], description: str, config: "PromptConfig | _Config", updated: str, owner: Owner,
         runtime_config: str,
     ) -> "FilterFields":  # fmt: skip
-        """Return the fields of a deployment. Equal strings share memory."""
+        """Return the fields of a deployment; `names` are its key and its aliases. Equal strings share memory."""
         provider, model, model_type = (
             sys.intern(config.provider),
             sys.intern(config.model),
             sys.intern(config.model_type),
         )
         first, last = _retirements(provider, model, runtime_config)
-        return cls(_folded(f"{key}\n{description}"), provider, model, model_type, updated, owner, first, last)
+        text = _folded("\n".join((*names, description)))
+        return cls(text, provider, model, model_type, updated, owner, first, last)
 
     def has_status(self, status: str, today: date) -> bool:
         """Return whether a model of the deployment has a status (`ModelStatus`) on a day."""
