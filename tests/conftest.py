@@ -73,6 +73,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if rejected:
         config.hook.pytest_deselected(items=rejected)
         items[:] = [item for item in items if item not in rejected]
+    # One test of these takes minutes: as the last one, it would run while all other processes have nothing to do.
+    items.sort(key=lambda item: "worst_cases" not in item.path.parts)
 
 
 def pytest_collection_finish() -> None:

@@ -90,7 +90,10 @@ def measured(
 
 
 def test_the_worst_requests_of_each_route_hold_up_nothing(measured: Measured) -> None:
-    problems = [problem for operation in OPERATIONS for problem in _problems(operation, measured)]
+    # The routes of orq's router have the handlers of those under /v1.
+    operations = [each for each in OPERATIONS if not each.path.startswith(("/v2/router/", "/v3/router/"))]
+
+    problems = [problem for operation in operations for problem in _problems(operation, measured)]
 
     assert not problems, "\n".join(problems)
 
