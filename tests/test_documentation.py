@@ -84,6 +84,11 @@ def test_the_metrics_table_equals_the_metrics(project: Project) -> None:
     assert set(re.findall(r"# TYPE (moorage_\w+)", text)) == set(named)
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs/guide").glob("*.md")), ids=lambda path: path.stem)
+def test_no_line_of_the_guide_is_over_120_characters_except_in_tables(page: Path) -> None:
+    assert [line for line in page.read_text().splitlines() if len(line) > 120 and not line.startswith("|")] == []
+
+
 def test_the_tables_of_providers_equal_the_table_in_the_code() -> None:
     text = (ROOT / "docs/guide/connect-a-provider.md").read_text()
     named = (r"^\| `([\w-]+)` \| ([A-Z].*|fal) \| (.*) \|$", r"^\| `([\w-]+)` \| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|$")

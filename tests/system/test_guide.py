@@ -185,14 +185,8 @@ def test_each_error_on_a_page_is_triggered_and_has_the_status_of_its_class(page:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_page_has_the_same_sections_and_no_line_over_120_characters(page: str) -> None:
+def test_every_page_has_the_same_sections(page: str) -> None:
     assert tuple(re.findall(r"^## (.+)$", read_page(page), re.MULTILINE)) == SECTIONS
-    assert max(map(len, read_page(page).splitlines())) <= 120
-
-
-@pytest.mark.parametrize("page", WITHOUT_COMMANDS)
-def test_no_line_of_a_page_without_commands_is_over_120_characters_except_in_tables(page: str) -> None:
-    assert [line for line in read_page(page).splitlines() if len(line) > 120 and not line.startswith("|")] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
