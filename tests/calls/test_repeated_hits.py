@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from moorage.core.access import DEFAULT_SCOPES, Scope
+from moorage.core.deployments.history import OPERATOR, Subject
 from tests.support.gateway import ALLOW_LOOPBACK, Gateway
+from tests.support.raw import RawRequest
 from tests.support.server import Project, Response, SharedServer, a_body
 from tests.support.team import refusal
 from tests.support.threads import until
@@ -135,6 +137,26 @@ def test_an_equal_request_of_another_key_and_of_a_revoked_one(cached: Cached) ->
     Project(cached.project.server, cached.project.id, "", admin).request("DELETE", f"/v2/api-keys/{id_}")
 
     assert cached.send("/v1/chat/completions", "Keys", by=other).status == 401
+
+
+def test_a_key_that_is_revoked_while_the_body_arrives_gets_no_hit(cached: Cached) -> None:
+    id_, token = cached.project.key(*DEFAULT_SCOPES)
+    other = Project(cached.project.server, cached.project.id, "", token)
+    body = json.dumps({"model": "cached", "messages": [{"role": "user", "content": "Late"}]}).encode()
+    for _ in range(3):
+        assert other.request("POST", "/v1/chat/completions", body).status == 200
+    request = RawRequest(other.server.port)
+    head = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    request.send_head("POST", "/v1/chat/completions", head, len(body))
+    # The server has read the headers when it has responded to another request of the connection's worker.
+    assert other.request("POST", "/v1/chat/completions", body).headers["x-moorage-cache"] == "hit"
+
+    with other.server.open_store() as store, store.write() as tx:
+        tx.revoke_api_key(id_)
+        tx.record("key_revoked", OPERATOR, Subject(other.id, subject_key_id=id_))
+    request.send(body)
+
+    assert request.response().status == 401
 
 
 def test_requests_that_differ_in_a_byte_are_no_repetitions(cached: Cached) -> None:

@@ -76,7 +76,7 @@ async def call_once(ctx: "RequestContext", handler: Handler) -> Response:
         if found.request_sha256 != key.request_sha256:
             raise IdempotencyConflict(param="Idempotency-Key")
         if not found.is_running:
-            ctx.check_caller_now()  # the request can have waited
+            await ctx.check_caller()  # the request can have waited
             return _stored_response(found)
         with Watch(ctx.request.receive):
             await asyncio.sleep(pause)  # another process cannot wake this one

@@ -133,6 +133,8 @@ class RequestPipeline:
         caller: ApiKey | None = scope.get("moorage.verified")
         if caller is None or "moorage.body" not in scope or scope["query_string"] or self._calls is None:
             return None
+        if not self._catalog.is_current():  # the body arrived late, and the usual way catches up
+            return None
         if self._limits.per_key:  # a request that is over the limit must not be recorded as a call
             return None
         path: str = scope["path"]
