@@ -54,7 +54,7 @@ def test_the_prompt_is_the_texts_of_the_messages_joined_by_empty_lines() -> None
 @pytest.mark.parametrize(("provider", "path"), [
     ("openai", "/completions"), ("azure", "/completions"), ("togetherai", "/completions"), ("litellm", "/completions"),
     ("openailike", "/completions"), ("cerebras", "/completions"), ("mistral", "/fim/completions"),
-    ("deepseek", "/beta/completions"),
+    ("deepseek", "/beta/completions"), ("nvidia", "/completions"),
 ])  # fmt: skip
 def test_each_provider_has_its_path(provider: str, path: str) -> None:
     assert PROVIDERS[provider].protocols["completion"] == "completions"
@@ -63,7 +63,8 @@ def test_each_provider_has_its_path(provider: str, path: str) -> None:
 
 def test_the_paths_are_those_of_all_providers_with_the_protocol() -> None:
     assert {row.id for row in PROVIDERS.values() if "completions" in row.protocols.values()} == {
-        "openai", "azure", "togetherai", "litellm", "openailike", "cerebras", "mistral", "deepseek"
+        "openai", "azure", "togetherai", "litellm", "openailike", "cerebras", "mistral", "deepseek",
+        "nvidia",
     }  # fmt: skip
 
 

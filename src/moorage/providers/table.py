@@ -114,7 +114,7 @@ PROVIDERS: Final[Mapping[str, ProviderRow]] = {
             key_variables=("FAL_KEY",),
         ),
         ProviderRow(
-            id="nvidia", name="NVIDIA NIM", base_url="https://integrate.api.nvidia.com/v1", protocols=_CHAT,
+            id="nvidia", name="NVIDIA NIM", base_url="https://integrate.api.nvidia.com/v1", protocols=_TEXT,
             options=("retrieval_base_url",), key_variables=("NVIDIA_API_KEY",),
         ),
         ProviderRow(
@@ -146,8 +146,8 @@ PROVIDERS: Final[Mapping[str, ProviderRow]] = {
             key_variables=("MISTRAL_API_KEY",),
         ),
         ProviderRow(
-            id="deepseek", name="DeepSeek", base_url="https://api.deepseek.com",
-            protocols={"chat": "openai", "completion": "completions"}, key_variables=("DEEPSEEK_API_KEY",),
+            id="deepseek", name="DeepSeek", base_url="https://api.deepseek.com", protocols=_TEXT,
+            key_variables=("DEEPSEEK_API_KEY",),
         ),
         ProviderRow(
             id="contextualai", name="Contextual AI", base_url="https://api.contextual.ai/v1",

@@ -69,7 +69,10 @@ MEDIA_DIALECTS: Final[Mapping[str, MediaDialect]] = {
         takes_tokens=True,
     ),
     "groq": MediaDialect(
-        models={"tts": ("canopylabs/orpheus-v1-english",), "stt": ("whisper-large-v3-turbo",)},
+        models={
+            "embedding": ("nomic-embed-text-v1_5",), "tts": ("canopylabs/orpheus-v1-english",),
+            "stt": ("whisper-large-v3-turbo",),
+        },
         tts=frozenset({"model", "input", "voice", "response_format", "speed", "sample_rate"}),
     ),
     "togetherai": MediaDialect(

@@ -127,6 +127,7 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
     ),
     Dialect(
         id="nvidia", base="/v1", models=("meta/llama-3.1-8b-instruct",), seeing=("meta/llama-3.2-90b-vision-instruct",),
+        text_models=("bigcode/starcoder2-15b",), text_path="/completions",
         fields=_MOST | {
             "max_tokens", "top_k", "chat_template_kwargs", "reasoning_effort", "min_p", "parallel_tool_calls",
         },
@@ -209,7 +210,8 @@ DIALECTS: Final[tuple[Dialect, ...]] = (
         failed={"object": "error", "message": "{message}", "type": "server_error", "param": None, "code": "3000"},
     ),
     Dialect(
-        id="deepseek", base="", models=("deepseek-v4-flash",), text_models=("deepseek-v4-flash",),
+        id="deepseek", base="", models=("deepseek-v4-flash",), seeing=("deepseek-v4-vision",),
+        text_models=("deepseek-v4-flash",),
         text_path="/beta/completions", usage_at="finish", formats=frozenset({"text", "json_object"}),
         fields=(_MOST - {"n", "seed", "logit_bias", "user"}) | {
             "max_tokens", "thinking", "reasoning_effort", "echo", "suffix",

@@ -31,7 +31,7 @@ _GEMINI: Final[Mapping[str, MediaProtocol]] = {
 MEDIA: Final[Mapping[str, Mapping[str, MediaProtocol]]] = {
     "openai": _MODERATED,
     "azure": _OPENAI,
-    "groq": {"tts": "openai_speech", "stt": "openai_transcriptions"},
+    "groq": {"embedding": "openai_embeddings", "tts": "openai_speech", "stt": "openai_transcriptions"},
     "cohere": {"embedding": "cohere_embeddings", "rerank": "rerank"},
     "aws": {
         "embedding": "bedrock_embeddings", "image": "bedrock_images", "rerank": "bedrock_rerank",
