@@ -5,6 +5,7 @@ It may be slow or unreachable: then a call is made as if there were no response.
 
 import asyncio
 import logging
+import time
 from functools import partial
 from typing import Final
 
@@ -14,8 +15,10 @@ from moorage.gateway.response_cache import ResponseCache, decode_completion, enc
 from moorage.providers.completion import Completion
 from moorage.store.cached_responses import CachedResponseTable
 
-#: How long a call waits for a response from the database (seconds).
-_PATIENCE_SECONDS: Final = 0.25
+#: How long a call waits for a response from the database, and how long none looks after one that waited in vain
+#: (seconds).
+_PATIENCE_SECONDS: Final = 1.0
+_PAUSE_SECONDS: Final = 10.0
 
 #: How many responses wait to be stored at most; others are not stored.
 _MAX_WAITING: Final = 100
@@ -37,18 +40,23 @@ class SharedCache:
         self._memory, self._maximum = memory, maximum
         self._storing = set[asyncio.Task[None]]()
         self._stores = 0
+        self._not_before = 0.0
 
     async def find(self, key: bytes, seconds: float) -> tuple[Completion, float] | None:
         """Return a response that was stored in the last `seconds`, and its age in seconds."""
-        if self._table is None:
+        if self._table is None or time.monotonic() < self._not_before:
             return None
         now_us = clock.now_us()
         look = partial(self._table.find, key.hex(), now_us - int(seconds * 1e6))
         try:
             found = await asyncio.wait_for(asyncio.to_thread(look), _PATIENCE_SECONDS)
             completion = None if found is None else decode_completion(found[1])
-        except (StorageError, TimeoutError, ValueError) as error:
-            _log.warning("the response cache of the database was not read: %r", error)
+        except (StorageError, TimeoutError) as error:
+            self._not_before = time.monotonic() + _PAUSE_SECONDS
+            _log.warning("the response cache of the database is not read for a while: %r", error)
+            return None
+        except ValueError as error:
+            _log.warning("a response in the cache of the database cannot be decoded: %s", error)
             return None
         if found is None or completion is None:
             return None
