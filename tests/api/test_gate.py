@@ -19,6 +19,8 @@ from tests.support.team import refusal
 
 __all__ = ["pool"]
 
+pytestmark = pytest.mark.system
+
 WRITES = [
     operation for operation in CLOSED if operation.method != "GET" and not operation.is_call and operation.responses
 ]

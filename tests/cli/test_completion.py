@@ -11,6 +11,8 @@ from tests.support.program import moorage
 from tests.support.server import Project, clean_environment
 from tests.support.threads import HANG_SECONDS
 
+pytestmark = pytest.mark.system
+
 #: The installed command, because a shell runs only that.
 MOORAGE = Path(sys.executable).with_name("moorage")
 

@@ -15,6 +15,8 @@ from tests.support.program import moorage, moorage_process
 from tests.support.server import Project
 from tests.support.stores import create_database
 
+pytestmark = pytest.mark.system
+
 #: The end of each value, by which a test finds it in an error.
 MARK = "hunter2"
 
@@ -229,7 +231,6 @@ DATABASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.system
 @pytest.mark.parametrize("database", DATABASES, ids=ascii)
 def test_a_database_that_is_none_is_one_line_without_its_password(folder: Path, database: str) -> None:
     for command in ("keys list", "db check", "projects create x", "db backup a.backup", "serve"):

@@ -21,6 +21,8 @@ from tests.support.middleman import Middleman, Reply
 from tests.support.server import Project, Response, Server, a_body
 from tests.support.threads import HANG_SECONDS, until
 
+pytestmark = pytest.mark.system
+
 SNAPSHOT = "/v2/deployments/snapshot"
 
 
