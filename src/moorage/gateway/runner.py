@@ -178,9 +178,8 @@ class Runner:
             CallFailed: the last failure.
             MoorageError: nothing was sent.
         """
-        row = check_type(
-            target.config.provider, target.config.type, None if call.task is None else TYPES[type(call.task)]
-        )
+        wanted = None if call.task is None else TYPES[type(call.task)]
+        row = check_type(target.config.provider, target.config.type, wanted)
         connection, prepared = await self._prepare(call, target, row, progress)
         breaker = self._breaker(connection)
         if not is_last and not breaker.allows():

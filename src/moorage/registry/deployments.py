@@ -28,12 +28,12 @@ from moorage.registry.breaking_changes import check_jinja
 from moorage.registry.consumers import check_no_consumers
 from moorage.registry.lookup import check_preconditions, get_deployment, get_for_update, get_version
 from moorage.registry.moves import Move, environment_of, move, needs_approval, passed_gate, passed_gates
-from moorage.registry.ownership import NewOwner, check_ownership, record_change, store_owner, transfer_ownership
+from moorage.registry.ownership import NewOwner, check_ownership, store_owner, transfer_ownership
 from moorage.registry.publishing import add_version, find_equal, republish
 from moorage.registry.results import DeploymentResult
 from moorage.registry.shared import (
     NOT_CHANGED,
-    Shared,
+    change_shared,
     check_aliases_are_free,
     check_key_is_free,
     new_shared,
@@ -108,7 +108,7 @@ def patch_deployment(tx: Transaction, ctx: WriteContext, key_or_id: str, body: P
     if shared := new_shared(current, body):
         if "aliases" in shared:  # callers use them, so they are as public as a live version
             authorize(tx, msgspec.structs.replace(ctx, scopes=ctx.scopes | {Scope.PUBLISH}))
-        _change_shared(tx, ctx, current, shared)
+        change_shared(tx, ctx, current, shared)
         return _changed(tx, ctx, current, "updated")
     return _unchanged(tx, ctx, current)
 
@@ -248,7 +248,7 @@ def _update(
         else:
             _, breaking = add_version(tx, ctx, current, body, content, sha256, last)
     elif shared:
-        _change_shared(tx, ctx, current, shared)
+        change_shared(tx, ctx, current, shared)
     else:
         return msgspec.structs.replace(_unchanged(tx, ctx, current), warnings=warnings)
     return msgspec.structs.replace(_changed(tx, ctx, current, "updated"), breaking=breaking, warnings=warnings)
@@ -270,12 +270,6 @@ def _drafted(
         tx.discard()
     as_drafted = msgspec.structs.replace(current, version=equal.number, content=equal.content)
     return DeploymentResult(as_drafted, "drafted", warnings=warnings)
-
-
-def _change_shared(tx: Transaction, ctx: WriteContext, current: Deployment, shared: Shared) -> None:
-    store_owner(tx, current, check_ownership(ctx, current))
-    set_shared(tx, current, shared)
-    record_change(tx, ctx, current)
 
 
 def _unchanged(tx: Transaction, ctx: WriteContext, current: Deployment) -> DeploymentResult:

@@ -11,6 +11,8 @@ from msgspec import UNSET
 from moorage.core.deployments.aliases import check_aliases
 from moorage.core.deployments.deployment import Deployment, PatchDeployment, PutDeployment
 from moorage.core.errors.base import AliasTaken, KeyTaken
+from moorage.registry.ownership import check_ownership, record_change, store_owner
+from moorage.registry.write_context import WriteContext
 from moorage.store.transaction import Transaction
 
 Shared = dict[Literal["description", "aliases"], Any]
@@ -39,6 +41,17 @@ def set_shared(tx: Transaction, current: Deployment, shared: Shared) -> None:
         tx.set_description(current.id, shared["description"])
     if "aliases" in shared:
         set_aliases(tx, current.project_id, current.id, current.key, shared["aliases"])
+
+
+def change_shared(tx: Transaction, ctx: WriteContext, current: Deployment, shared: Shared) -> None:
+    """Set the new fields of a deployment in a write that changes nothing else of it.
+
+    Raises:
+        InvalidBody, AliasTaken, OwnedByFiles, OwnedByApi
+    """
+    store_owner(tx, current, check_ownership(ctx, current))
+    set_shared(tx, current, shared)
+    record_change(tx, ctx, current)
 
 
 def check_key_is_free(tx: Transaction, project_id: str, key: str) -> None:

@@ -9,7 +9,8 @@ from moorage.core.deployments.deployment import Deployment, VersionNumber
 from moorage.core.deployments.ownership import Owner
 from moorage.core.environments import Pointer
 from moorage.store.column_problems import type_problem
-from moorage.store.columns import Count, DeploymentRow, Id, LiveRow, Part, Time
+from moorage.store.column_types import Count, Id, Part, Time
+from moorage.store.columns import DeploymentRow, LiveRow
 from moorage.store.engine import Row
 from moorage.store.unreadable import UnreadableRow, as_name
 

@@ -39,8 +39,8 @@ MAX_RESPONSE = MAX_PAGE_BYTES + 3 * MAX_BODY
 #: A promotion or a proposal of 1,000 deployments may hold the writer for 2 s, which is so many times 50 ms: a user
 #: makes one rarely, all of it has one revision, and reads do not wait.
 BATCH = 40
-#: The largest promotion takes 57 MB. All of the process is measured, and what follows an earlier promotion can run
-#: beside it: 68 MB were measured once.
+#: The largest promotion takes 57 to 69 MB of the whole process, on the code before aliases, too: the process that wrote
+#: it can apply it to its catalog before the response has been sent.
 BATCH_MEMORY = 80 * 1_048_576
 
 #: The snapshot is as large as the project: it is encoded in a thread, once for each change.

@@ -118,7 +118,7 @@ class _Claim:
         ctx.request = Request(ctx.request.scope, _stay)
         try:
             response = await handler(ctx)
-        except BaseException:
+        except BaseException:  # raised again: a cancellation must end the claim, too
             await self.end(None, b"", is_complete=False)
             raise
         if response.status_code == 200:

@@ -12,10 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from moorage.api.middleware.headers import RequestHeaders
+from moorage.api.middleware.response_cache import CachedResponse
 from moorage.api.operation import Operation
 from moorage.api.responses import RawHeaders
 from moorage.api.router import run
 from moorage.api.services import Services
+from moorage.core.access import ApiKey
 from moorage.core.errors.base import MoorageError
 
 OnError = Callable[[Request, Exception], Awaitable[Response]]
@@ -64,12 +67,30 @@ class CallRoutes:
         whole = [each for each in operations if each.is_call and "{" not in each.path]
         self._operations = {each.path: (each, each.rules, _CallRoute(each.path)) for each in whole}
         self._services = services
-        self.hits = services.repeated_hits
         self._on_error = on_error
 
     def has(self, path: str) -> bool:
         """Return whether a path is that of a call."""
         return path in self._operations
+
+    def repeated(self, scope: Scope, headers: RequestHeaders, age: float) -> CachedResponse | None:
+        """Return the response to a call, if an equal one has it from the cache of responses of models.
+
+        `age` is that of the catalog (seconds).
+        """
+        caller: ApiKey | None = scope.get("moorage.verified")
+        if caller is None or "moorage.body" not in scope or scope["query_string"]:
+            return None
+        services, path = self._services, scope["path"]
+        if not services.catalog.is_current():  # the body arrived late, and the usual way catches up
+            return None
+        if services.limits.per_key:  # a request that is over the limit must not be recorded as a call
+            return None
+        repeat = services.repeated_hits.find(caller.id, path, scope["moorage.body"], scope["headers"])
+        if repeat is None or age > services.follower.max_staleness:
+            return None
+        made = repeat(headers.request_id.decode())
+        return None if made is None else CachedResponse.of(*made, b"", path, caller)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to a POST with a path of these."""

@@ -100,7 +100,7 @@ class RequestPipeline:
             cached = self._get_config_fast_path(headers, body, age)
         elif self._is_call(method, path):
             receive = await self._prepare_call(scope, receive, headers)
-            cached = self._repeated_hit(scope, headers, age_of())
+            cached = self._calls.repeated(scope, headers, age_of()) if self._calls is not None else None
         if cached is not None and self._limits.per_key and (refusal := self._refusal(cached.caller)) is not None:
             scope["moorage.caller"] = cached.caller
             cached, problem = None, refusal
@@ -127,25 +127,6 @@ class RequestPipeline:
 
     def _is_call(self, method: str, path: str) -> bool:
         return method == "POST" and self._calls is not None and self._calls.has(path)
-
-    def _repeated_hit(self, scope: Scope, headers: RequestHeaders, age: float) -> CachedResponse | None:
-        """Return the response to a call, if an equal one has it from the cache of responses of models."""
-        caller: ApiKey | None = scope.get("moorage.verified")
-        if caller is None or "moorage.body" not in scope or scope["query_string"] or self._calls is None:
-            return None
-        if not self._catalog.is_current():  # the body arrived late, and the usual way catches up
-            return None
-        if self._limits.per_key:  # a request that is over the limit must not be recorded as a call
-            return None
-        path: str = scope["path"]
-        repeat = self._calls.hits.find(caller.id, path, scope["moorage.body"], scope["headers"])
-        if repeat is None or age > self._follower.max_staleness:
-            return None
-        made = repeat(headers.request_id.decode())
-        if made is None:
-            return None
-        raw, body = made
-        return CachedResponse.of(raw, body, b"", path, caller)
 
     def _refusal(self, caller: ApiKey) -> TooManyRequests | None:
         """Count a request of an API key, and return the reason to refuse it."""
