@@ -49,6 +49,15 @@ class Nodes:
         assert response.status == 200, response.body
         return response
 
+    def miss(self, node: Node, text: str) -> Response:
+        """Call the deployment for a response that no server has, and wait until the database has it."""
+        before_us = clock.now_us()
+        response = self.call(node, text)
+        assert response.headers["x-moorage-cache"] == "miss"
+        query = f"SELECT count(*) FROM cached_response WHERE stored_us >= {before_us}"
+        until(lambda: sql(self.first.database, query) == [(1,)])
+        return response
+
     def rows(self) -> int:
         """Return the number of stored responses."""
         return int(sql(self.first.database, "SELECT count(*) FROM cached_response")[0][0])
@@ -74,41 +83,45 @@ def nodes(running: Nodes) -> Nodes:
 
 
 def test_another_process_returns_the_response_without_a_call_also_as_a_stream(nodes: Nodes) -> None:
-    first = nodes.call(nodes.first, "Where is my order?")
-    until(lambda: nodes.rows() == 1)
-    nodes.second.open_store()
+    found: list[tuple[str, Response, Response]] = []
 
-    again = nodes.call(nodes.second, "Where is my order?")
-    streamed = nodes.call(nodes.second, "Where is my order?", is_stream=True)
+    def is_found() -> bool:
+        text = f"Where is order {len(found)}?"
+        first = nodes.miss(nodes.first, text)
+        nodes.vendors.take("openai")
+        found.append((text, first, nodes.call(nodes.second, text)))
+        return found[-1][2].headers["x-moorage-cache"] == "hit"
 
-    assert (first.headers["x-moorage-cache"], again.headers["x-moorage-cache"]) == ("miss", "hit")
+    until(is_found)  # a server that waits for more than a second, as on a busy machine, does not look for a while
+    text, first, again = found[-1]
+    streamed = nodes.call(nodes.second, text, is_stream=True)
+
     assert again.json["choices"] == first.json["choices"]
     assert again.json["id"] != first.json["id"]
     assert streamed.headers["x-moorage-cache"] == "hit"
-    assert len(nodes.vendors.take("openai")) == 1
+    assert nodes.vendors.take("openai") == []
 
 
 @pytest.mark.parametrize("value", ["'{broken'", "'AAAA'", "''"])
 def test_a_row_that_another_program_changed_is_a_miss(nodes: Nodes, value: str) -> None:
-    nodes.call(nodes.first, f"changed {value}")
-    until(lambda: nodes.rows() == 1)
+    nodes.miss(nodes.first, f"changed {value}")
     sql(nodes.first.database, f"UPDATE cached_response SET response = {value}")
 
-    assert nodes.call(nodes.second, f"changed {value}").headers["x-moorage-cache"] == "miss"
+    nodes.miss(nodes.second, f"changed {value}")
 
 
 def test_a_response_that_is_too_old_is_a_miss(nodes: Nodes) -> None:
-    nodes.call(nodes.first, "old")
-    until(lambda: nodes.rows() == 1)
+    nodes.miss(nodes.first, "old")
     sql(nodes.first.database, "UPDATE cached_response SET stored_us = stored_us - 3600000000")
 
-    assert nodes.call(nodes.second, "old").headers["x-moorage-cache"] == "miss"
+    nodes.miss(nodes.second, "old")
 
 
 def test_without_the_table_a_call_is_made(nodes: Nodes) -> None:
     sql(nodes.first.database, "ALTER TABLE cached_response RENAME TO elsewhere")
     try:
         response = nodes.call(nodes.second, "without a table")
+        until(lambda: any("was not stored in the cache" in line["event"] for line in nodes.second.log_lines()))
     finally:
         sql(nodes.first.database, "ALTER TABLE elsewhere RENAME TO cached_response")
     assert response.headers["x-moorage-cache"] == "miss"
