@@ -39,9 +39,6 @@ MAX_RESPONSE = MAX_PAGE_BYTES + 3 * MAX_BODY
 #: A promotion or a proposal of 1,000 deployments may hold the writer for 2 s, which is so many times 50 ms: a user
 #: makes one rarely, all of it has one revision, and reads do not wait.
 BATCH = 40
-#: The largest promotion takes 57 to 69 MB of the whole process, on the code before aliases, too: the process that wrote
-#: it can apply it to its catalog before the response has been sent.
-BATCH_MEMORY = 80 * 1_048_576
 
 #: The snapshot is as large as the project: it is encoded in a thread, once for each change.
 UNBOUNDED = {"Snapshot"}
@@ -109,8 +106,6 @@ def _problems(operation: Operation, measured: Measured) -> Iterator[str]:
         excess: dict[str, Any] = measured.excess()
         if case.is_batch and excess.get("writer", 0) <= BATCH * measured.limits["writer"]:
             excess.pop("writer", None)
-        if case.is_batch and excess.get("memory", 0) <= BATCH_MEMORY:
-            excess.pop("memory", None)
         if size > MAX_RESPONSE:
             excess["response"] = size
         if operation.name in UNBOUNDED:

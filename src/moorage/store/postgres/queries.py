@@ -7,18 +7,16 @@ from moorage.store.engine import Row
 from moorage.store.postgres.connections import Connection
 from moorage.store.queries import for_psycopg, load_queries, parameters
 
-#: The queries that are fetched in batches of `_BATCH` rows; the results of the others are small.
+#: The queries that are fetched in batches, by the start of their names or by name; the results of others are small.
+_STREAMED_STARTS = ("every_", "entries_", "changed_", "stray_")
 _STREAMED = {
-    "deployments", "changed_deployments", "changed_pointers", "pointers_of_changed_deployments",
-    "history", "every_project", "every_api_key", "every_deployment",
-    "every_version", "every_result", "every_consumer", "stray_pointers", "entries_of_projects", "entries_of_api_keys",
-    "every_integration", "entries_of_integrations", "rotations",
-    "entries_of_deployments", "entries_of_versions", "entries_without_row", "purges", "clock_resets",
-    "orphans", "emptied_versions", "every_environment", "every_pointer", "every_proposal", "every_proposal_item",
-    "every_approval", "entries_of_environments", "entries_of_pointers", "entries_of_proposals", "items_of_proposals",
-    "approvals_of_proposals",
+    "deployments", "pointers_of_changed_deployments", "history", "rotations", "purges", "clock_resets", "orphans",
+    "emptied_versions", "items_of_proposals", "approvals_of_proposals",
 }  # fmt: skip
-_BATCH = 500
+
+#: The rows of the first batch, and the most of any. A row can have a megabyte, so a batch has twice the rows of the one
+#: before if that one has less than half of so many characters, and fewer if it has more.
+_FIRST_BATCH, _MAX_BATCH, _BATCH_SIZE = 8, 128, 1_048_576
 
 
 class Queries:
@@ -50,7 +48,7 @@ class Queries:
 
     def stream(self, connection: Connection, name: str, values: Mapping[str, object]) -> Iterator[Row]:
         """Run a query and return its rows, in batches if it is a large result."""
-        if name in _STREAMED:
+        if name in _STREAMED or name.startswith(_STREAMED_STARTS):
             return self._fetch_in_batches(connection, name, values)
         return iter(self.run(connection, name, values))
 
@@ -58,7 +56,18 @@ class Queries:
         """Yield the rows from a cursor of the database, which ends with the transaction."""
         cursor = b"rows_%d" % next(self._cursors)
         connection.execute(b"DECLARE " + cursor + b" NO SCROLL CURSOR FOR " + self._queries[name], values)
-        batch = connection.execute(b"FETCH %d FROM " % _BATCH + cursor).fetchall()
-        while batch:
-            yield from batch
-            batch = connection.execute(b"FETCH %d FROM " % _BATCH + cursor).fetchall()
+        count, is_last = _FIRST_BATCH, False
+        while not is_last:
+            found = connection.execute(b"FETCH %d FROM " % count + cursor)
+            is_last, size = found.rowcount < count, 0
+            for row in found:  # psycopg decodes one row at a time
+                size += sum(len(value) for value in row if isinstance(value, str | bytes))
+                yield row
+            count = next_count(count, size)
+
+
+def next_count(count: int, size: int) -> int:
+    """Return how many rows to fetch after a batch of `count` rows, which have `size` characters and bytes."""
+    if size > _BATCH_SIZE:
+        return max(1, count * _BATCH_SIZE // size)
+    return min(2 * count, _MAX_BATCH) if 2 * size < _BATCH_SIZE else count
