@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
@@ -38,7 +39,9 @@ from moorage.gateway.http.endpoint import Endpoint
 from moorage.gateway.http.proxies import EnvironmentProxies
 from moorage.gateway.http.transport import Transport
 from moorage.gateway.runner import Runner
+from moorage.providers.completion import Completion
 from moorage.providers.errors import NotSupportedByProvider
+from moorage.providers.protocol import Event
 from moorage.providers.table import PROVIDERS
 from tests.support.scripted_provider import LOOPBACK, Peer, ScriptedProvider, run
 
@@ -640,6 +643,48 @@ def test_a_large_piece_of_a_stream_is_parsed_in_slices() -> None:
 
     assert asyncio.run(main()) < 1_000
     assert turns > 10  # other tasks of the loop ran between the slices
+
+
+def test_a_large_event_is_parsed_in_a_thread_and_the_next_ones_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Arriving:
+        """A response with a large event between small ones."""
+
+        status, headers = 200, {"content-type": "text/event-stream"}
+
+        async def pieces(self) -> AsyncIterator[bytes]:
+            large = an_event("x" * 2_000_000)
+            yield an_event("Hello")
+            for start in range(0, len(large), 100_000):
+                yield large[start : start + 100_000]
+            yield an_event("Bye")
+            yield an_event(reason="stop") + DONE
+
+        def close(self) -> None:
+            pass
+
+    async def main() -> list[tuple[int, bool]]:
+        gateway = Gateway()
+        gateway.urls["openai"] = "http://127.0.0.1/v1"
+        prepared = prepare(a_config(), gateway.find("project", None, "openai"), is_stream=True)
+        threads = list[tuple[int, bool]]()
+
+        response: Any = Arriving()
+        stream = CallStream(response, prepared, gateway.find("project", None, "openai"), Progress(0.0))
+        feed = stream._parser.feed
+
+        def watched(event: Event) -> Completion | None:
+            threads.append((len(event.data), threading.current_thread() is threading.main_thread()))
+            return feed(event)
+
+        monkeypatch.setattr(stream._parser, "feed", watched)
+        await stream.start()
+        while await stream.next() is not None:
+            pass
+        return threads
+
+    threads = asyncio.run(main())
+    assert [size > 1_000_000 for size, _ in threads[:3]] == [False, True, False]
+    assert [is_main for _, is_main in threads[:3]] == [True, False, True]
 
 
 @pytest.mark.parametrize("comment", [b": ping\n\n", b": " + b"x" * 100_000 + b"\n\n"], ids=["small", "large"])

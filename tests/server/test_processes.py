@@ -55,6 +55,17 @@ def test_the_log_names_a_worker_that_was_killed_and_its_replacement(folder: Path
         assert [line["new_worker"]] == server.workers()
 
 
+@pytest.mark.parametrize(("given", "expected"), [({}, b"33554432"), ({"MALLOC_TRIM_THRESHOLD_": "1000"}, b"1000")])
+def test_workers_keep_freed_memory_unless_the_environment_says_otherwise(
+    folder: Path, given: dict[str, str], expected: bytes
+) -> None:
+    with Server(folder, prefix=("env", *(f"{name}={value}" for name, value in given.items()))) as server:
+        (worker,) = server.workers()
+        environment = Path(f"/proc/{worker}/environ").read_bytes().split(b"\0")
+    assert b"MALLOC_TRIM_THRESHOLD_=" + expected in environment
+    assert b"MALLOC_MMAP_THRESHOLD_=33554432" in environment
+
+
 def test_a_server_whose_workers_end_right_after_their_start_stops_with_the_reason(folder: Path) -> None:
     with Server(folder) as server:
         assert server.process is not None

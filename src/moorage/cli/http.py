@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from http.client import IncompleteRead
 from typing import Final, Self
 
@@ -22,6 +23,10 @@ RESPONSE_SECONDS = 60.0
 CALL_SECONDS = 3_600.0
 
 _CONNECT_SECONDS = 5
+
+#: A connection that was idle for longer is not used again (seconds): the server closes it after ten, which can cross
+#: with a request.
+_IDLE_SECONDS = 5
 
 _PIECE = 65_536
 
@@ -164,7 +169,9 @@ class HttpClient:
         self._prefix = (parts.path or "").rstrip("/")
         self.url = visible_line(parts._replace(auth=None, path=self._prefix).url, 200)
         pool = urllib3.HTTPSConnectionPool if parts.scheme == "https" else urllib3.HTTPConnectionPool
-        self._pool = pool(parts.host, parts.port)
+        self._open_pool = partial(pool, parts.host, parts.port)
+        self._now = time.monotonic
+        self._pool, self._used_at = self._open_pool(), self._now()
 
     def send(
         self,
@@ -204,10 +211,14 @@ class HttpClient:
         total: float,
     ) -> Exchange:
         # The socket's own limit only ends the thread; the wait for the thread is limited before, with its own message.
+        now = self._now()
+        if now - self._used_at > _IDLE_SECONDS:
+            self._pool = self._open_pool()
+        self._used_at, pool = now, self._pool
         timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=2 * pause)
 
         def send() -> urllib3.BaseHTTPResponse:
-            return self._pool.urlopen(
+            return pool.urlopen(
                 method, self._prefix + target, body, headers, retries=False, redirect=False, preload_content=False,
                 decode_content=False, timeout=timeout,
             )  # fmt: skip

@@ -38,6 +38,9 @@ _LATE_SECONDS: Final = 5.0
 #: A larger piece is parsed in slices, while the loop serves others: it can have thousands of events (bytes).
 _SLICE: Final = 32 * 1024
 
+#: When so much has arrived without the end of an event, it is parsed in a thread: an event with a picture takes long.
+_LARGE_EVENT: Final = 512 * 1024
+
 
 class RequestFailed(Exception):
     """A single request failed before its first event."""
@@ -119,7 +122,7 @@ class CallStream:
         self._pieces: AsyncIterator[bytes] | None = None
         self._first: Sequence[Completion] = ()
         self._piece: bytes | None = b""
-        self._position = self._size = 0
+        self._position = self._size = self._waiting = 0
         self._now = asyncio.get_running_loop().time
         self._last_event = self._now()
         self._failure: MalformedResponse | ProviderFailed | None = None
@@ -178,7 +181,9 @@ class CallStream:
             if self._has_ended:
                 return None
             piece = await self._next_slice()
-            found = self._parse(piece)
+            self._waiting += len(piece or b"")
+            is_large = self._waiting > _LARGE_EVENT
+            found = await asyncio.to_thread(self._parse, piece) if is_large else self._parse(piece)
             if piece is None:
                 self._has_ended = True
                 if not self._parser.is_complete and self._failure is None:
@@ -236,6 +241,7 @@ class CallStream:
             if self._size > MAX_STREAM:
                 raise MalformedResponse(f"its stream has more than {MAX_STREAM} bytes")
             for event in self._splitter.close() if piece is None else self._splitter.feed(piece):
+                self._waiting = 0
                 if self._is_done:
                     break
                 self._last_event = self._now()

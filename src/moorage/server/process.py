@@ -26,6 +26,10 @@ from moorage.settings import ServerSettings
 _HEADER_MS = 10_000  # the time in which a client must send its headers
 _POLL_SECONDS = 0.05
 
+#: Settings of glibc for the workers: large memory that was freed is used again, up to 32 MiB. Else each large response
+#: is in new pages, which the system clears first; that took longer than all other work on it (decision 0043).
+_ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "33554432"}
+
 _log = logging.getLogger("moorage.server")
 
 
@@ -39,6 +43,8 @@ def run(
     _raise_descriptor_limit()
     # A fresh process for each worker, without the memory of this one.
     multiprocessing.set_start_method("spawn")
+    for name, value in _ALLOCATOR.items():
+        os.environ.setdefault(name, value)
     metrics_folder = tempfile.mkdtemp(prefix="moorage-metrics-") if workers > 1 else None
     if metrics_folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder

@@ -99,7 +99,7 @@ async def _images(
 
     def respond_images(answer: Answer) -> Response:
         found: Images = answer.result
-        urls = [image.url or f"data:{image.media_type};base64,{image.base64}" for image in found.images]
+        urls = [image.as_url() for image in found.images]
         body = _shape(options, answer.ids, answer.config).images(urls, found.usage)
         if request.is_stream:
             return Response(b"data: %b\n\n%b" % (body, DONE), media_type="text/event-stream")

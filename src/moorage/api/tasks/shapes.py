@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
+from moorage.api.tasks.pieces import PiecesResponse
 from moorage.api.tasks.respond import Answer
 from moorage.providers.completion import Usage
 from moorage.providers.media.results import Embeddings, Images, Moderated, Moderation, Ranking, Speech
@@ -93,46 +94,50 @@ class RerankResponse(msgspec.Struct, frozen=True):
 def embeddings(answer: Answer) -> Response:
     """Return the response to `POST /v1/embeddings`; vectors are passed on as they are."""
     found: Embeddings = answer.result
-    items = b",".join(
-        b'{"object":"embedding","index":%d,"embedding":%b}' % (index, vector)
-        for index, vector in enumerate(found.vectors)
-    )
     usage = found.usage or Usage()
     tokens = {"prompt_tokens": usage.prompt_tokens, "total_tokens": usage.total_tokens}
-    body = b'{"object":"list","data":[%b],"model":%b,"usage":%b}' % (
-        items, _encode(_model(answer)), _encode(tokens),
-    )  # fmt: skip
-    return Response(body, media_type="application/json")
+    parts = [b'{"object":"list","data":[']
+    for index, vector in enumerate(found.vectors):
+        parts += (b'%b{"object":"embedding","index":%d,"embedding":' % (b"," if index else b"", index), vector, b"}")
+    parts.append(b'],"model":%b,"usage":%b}' % (_encode(_model(answer)), _encode(tokens)))
+    return PiecesResponse(parts)
 
 
 def images(answer: Answer) -> Response:
-    """Return the response to `POST /v1/images/generations`."""
+    """Return the response to `POST /v1/images/generations`; contents are passed on as they are."""
     found: Images = answer.result
     wants_url = answer.config.parameters.get("format") == "url"
-    items = list[ImageItem]()
-    for image in found.images:
-        url, content = image.url, image.base64
-        if url is None and wants_url:
-            url, content = f"data:{image.media_type};base64,{content}", None
-        items.append(ImageItem(url or UNSET, content or UNSET, image.revised_prompt or UNSET))
-    usage = UNSET if found.usage is None else _image_usage(found.usage)
     kind = found.images[0].media_type.removeprefix("image/")
-    return _json(ImagesResponse(answer.ids.at_us // 1_000_000, items, kind, usage))
+    usage = UNSET if found.usage is None else _image_usage(found.usage)
+    start, end = _encode(ImagesResponse(answer.ids.at_us // 1_000_000, [], kind, usage)).split(b"[]", 1)
+    parts: list[bytes | memoryview] = [start + b"["]
+    for index, image in enumerate(found.images):
+        own = _encode(ImageItem(image.url or UNSET, revised_prompt=image.revised_prompt or UNSET))
+        if index:
+            parts.append(b",")
+        if image.base64 is None:
+            parts.append(own)
+            continue
+        name = b'{"b64_json":"'
+        if wants_url and image.url is None:
+            name = b'{"url":%b' % _encode(f"data:{image.media_type};base64,")[:-1]
+        parts += (name, image.base64, b'"}' if own == b"{}" else b'",' + own[1:])
+    return PiecesResponse([*parts, b"]" + end])
 
 
 def image_events(answer: Answer) -> Response:
     """Return the events of `POST /v1/images/generations` with `stream`: one for each picture, which is complete."""
     found: Images = answer.result
-    kind = "image_generation.completed"
-    events = [
-        b"event: %b\ndata: %b\n\n" % (kind.encode(), _encode({
-            "type": kind, "b64_json": image.base64 or "", "created_at": answer.ids.at_us // 1_000_000,
+    kind, parts = "image_generation.completed", list[bytes | memoryview]()
+    for image in found.images:
+        event = _encode({
+            "type": kind, "created_at": answer.ids.at_us // 1_000_000,
             "background": "auto", "output_format": image.media_type.removeprefix("image/"), "quality": "auto",
             "size": "auto", "usage": _image_usage(found.usage or Usage()),
-        }))
-        for image in found.images
-    ]  # fmt: skip
-    return Response(b"".join(events), media_type="text/event-stream")
+        })  # fmt: skip
+        head = b'event: %b\ndata: %b,"b64_json":"' % (kind.encode(), event[:-1])
+        parts += (head, image.base64 or b"", b'"}\n\n')
+    return PiecesResponse(parts, "text/event-stream")
 
 
 def _image_usage(usage: Usage) -> dict[str, Any]:

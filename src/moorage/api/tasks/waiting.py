@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from moorage.api.calls.running import RunningCall
 from moorage.api.calls.stream import PING_SECONDS
@@ -45,7 +46,7 @@ class WaitingStream(Response):
         if not self._has_started:
             await response(scope, receive, send)
         elif response.status_code == 200:
-            await send({"type": "http.response.body", "body": response.body, "more_body": False})
+            await response(scope, receive, partial(_send_body, send))
 
     async def _comment(self, send: Send) -> None:
         """Send a comment if the state of the call is another one, or nothing was sent for long."""
@@ -66,3 +67,9 @@ class WaitingStream(Response):
             "Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no",
         }  # fmt: skip
         return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+async def _send_body(send: Send, message: Message) -> None:
+    """Send a message of a response whose start was sent before."""
+    if message["type"] == "http.response.body":
+        await send(message)

@@ -8,7 +8,7 @@ from moorage.core.resolution.config import Object
 from moorage.providers.errors import MalformedResponse, ProviderFailed
 from moorage.providers.media.bedrock_embeddings import family_of, invoke_path
 from moorage.providers.media.openai_images import sides
-from moorage.providers.media.reading import parse, post
+from moorage.providers.media.reading import inside_of, parse, post
 from moorage.providers.media.results import Image, Images
 from moorage.providers.media.steps import Exchange, Request
 from moorage.providers.media.tasks import Draw
@@ -44,7 +44,7 @@ def run(request: Request) -> Exchange:
         reasons = [reason for reason in found.finish_reasons if reason]
         if found.error or reasons:
             raise ProviderFailed(found.error or f"it made no image: {reasons[0]}", 400, "content_filter")
-        images += [Image(base64=content) for content in found.images]
+        images += [Image(base64=inside_of(content)) for content in found.images]
     if not images:
         raise MalformedResponse("it has no images")
     return Images(images)

@@ -6,7 +6,7 @@ from moorage.core.resolution.config import Object
 from moorage.providers.errors import MalformedResponse
 from moorage.providers.media.gemini_common import contents, generation, model_path, parts_of
 from moorage.providers.media.openai_images import sides
-from moorage.providers.media.reading import add, post
+from moorage.providers.media.reading import add, inside_of, post
 from moorage.providers.media.results import Image, Images
 from moorage.providers.media.steps import Exchange, Request
 from moorage.providers.media.tasks import Draw
@@ -44,7 +44,7 @@ def run(request: Request) -> Exchange:
         found = [part.inline_data for part in parts if part.inline_data is not None]
         if not found:
             raise MalformedResponse("it has no image")
-        images += [Image(base64=blob.data, media_type=blob.mime_type) for blob in found]
+        images += [Image(base64=inside_of(blob.data), media_type=blob.mime_type) for blob in found]
         usage = add(usage, used)
     return Images(images, usage)
 

@@ -42,5 +42,5 @@ def run(request: Request) -> Exchange:
         reply = yield post(task_path(request), {"inputs": task.prompt, "parameters": parameters | own}, headers=headers)
         if not reply.media_type.startswith("image/"):
             raise MalformedResponse(f"it is {reply.media_type or 'of no type'}, and no image")
-        images.append(Image(base64=base64.b64encode(reply.body).decode(), media_type=reply.media_type))
+        images.append(Image(base64=base64.b64encode(reply.body), media_type=reply.media_type))
     return Images(images)

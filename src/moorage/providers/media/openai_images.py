@@ -8,7 +8,7 @@ import msgspec
 
 from moorage.core.resolution.config import Object
 from moorage.providers.errors import MalformedResponse
-from moorage.providers.media.reading import Tokens, parse, post
+from moorage.providers.media.reading import Tokens, inside, parse, post
 from moorage.providers.media.results import Image, Images
 from moorage.providers.media.steps import Exchange, Part, Request, Send
 from moorage.providers.media.tasks import Draw
@@ -24,7 +24,7 @@ _MAX_IMAGES: Final = 64
 
 class _Item(msgspec.Struct):
     url: str | None = None
-    b64_json: str | None = None
+    b64_json: msgspec.Raw = msgspec.Raw(b"null")
     revised_prompt: str | None = None
 
 
@@ -67,10 +67,11 @@ def run(request: Request) -> Exchange:
     media_type = f"image/{response.output_format or body.get('output_format') or 'png'}"
     images = list[Image]()
     for item in response.data:
-        if item.url is None and item.b64_json is None:
+        content = inside(item.b64_json)
+        if item.url is None and content is None:
             raise MalformedResponse("an image has neither a URL nor content")
-        image = Image(item.url, item.b64_json, media_type, item.revised_prompt)
-        if wanted == "b64_json" and item.b64_json is None:
+        image = Image(item.url, content, media_type, item.revised_prompt)
+        if wanted == "b64_json" and content is None:
             image = yield from downloaded(image)
         images.append(image)
     usage = response.usage.usage() if response.usage else None
@@ -80,7 +81,7 @@ def run(request: Request) -> Exchange:
 def downloaded(image: Image) -> Part[Image]:
     """Return an image with its content, from its URL; that server gets no credentials."""
     reply = yield Send(url=image.url, method="GET", is_public=True)
-    content = base64.b64encode(reply.body).decode()
+    content = base64.b64encode(reply.body)
     return msgspec.structs.replace(image, url=None, base64=content, media_type=reply.media_type or "image/png")
 
 

@@ -26,6 +26,9 @@ _MAX_QUOTES: Final = 20 * MAX_OBJECTS
 _QUICK_BYTES: Final = 1024 * 1024
 _QUICK_OBJECTS: Final = 2_000
 
+#: So many characters are found one after the other, before all are counted.
+_FEW: Final = 4_000
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -62,7 +65,20 @@ _failed = msgspec.json.Decoder(_Failed)
 
 def is_quick(body: bytes) -> bool:
     """Return whether a body is parsed so quickly that it needs no thread."""
-    return len(body) <= _SMALL or (len(body) <= _QUICK_BYTES and body.count(b"{") <= _QUICK_OBJECTS)
+    return len(body) <= _SMALL or (len(body) <= _QUICK_BYTES and not has_more(body, b"{", _QUICK_OBJECTS))
+
+
+def has_more(body: bytes, character: bytes, maximum: int) -> bool:
+    """Return whether a body has a character more than `maximum` times.
+
+    To find one is many times faster than to count: most large bodies have few, because they are vectors or a picture.
+    """
+    position = -1
+    for _ in range(min(maximum + 1, _FEW)):
+        position = body.find(character, position + 1)
+        if position < 0:
+            return False
+    return body.count(character) > maximum
 
 
 def parse(reply: Reply, kind: type[T]) -> T:
@@ -73,7 +89,9 @@ def parse(reply: Reply, kind: type[T]) -> T:
         ProviderFailed: the body is an error, although its status is a success.
     """
     body = reply.body
-    if len(body) > _SMALL and (body.count(b"{") > MAX_OBJECTS or body.count(b'"') > _MAX_QUOTES):
+    if not body.isascii():
+        read(bytes.decode, body)  # values that are passed on as they are (`msgspec.Raw`) are not checked otherwise
+    if len(body) > _SMALL and (has_more(body, b"{", MAX_OBJECTS) or has_more(body, b'"', _MAX_QUOTES)):
         raise MalformedResponse(f"it has more than {MAX_OBJECTS} objects, or {_MAX_QUOTES} quotes")
     try:
         return read(msgspec.json.Decoder(kind).decode, body)
@@ -134,6 +152,26 @@ def in_order(found: Sequence[tuple[int | None, T]], count: int) -> list[T]:
     if len(found) != count or len(placed) != count or not all(0 <= index < count for index in placed):
         raise MalformedResponse(f"it has {len(found)} results for {count} inputs, or their indexes are wrong")
     return [placed[index] for index in range(count)]
+
+
+def inside(raw: msgspec.Raw) -> bytes | memoryview | None:
+    """Return the inside of a text in JSON, without a copy; None for null.
+
+    Raises:
+        MalformedResponse: it is neither.
+    """
+    view = memoryview(raw)
+    start = bytes(view[:1])
+    if start == b"n":
+        return None
+    if start != b'"':
+        raise MalformedResponse("the content of an image is no text")
+    return view[1:-1]
+
+
+def inside_of(text: str) -> bytes:
+    """Return the inside of a text as JSON."""
+    return _encode(text)[1:-1]
 
 
 def vector(raw: bytes, encoding: str) -> bytes:

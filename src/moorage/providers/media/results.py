@@ -17,12 +17,19 @@ class Embeddings(msgspec.Struct, frozen=True):
 
 
 class Image(msgspec.Struct, frozen=True):
-    """An image: its URL, or its content in base64."""
+    """An image: its URL, or its content in base64, as the inside of a text in JSON: it is passed on as it is."""
 
     url: str | None = None
-    base64: str | None = None
+    base64: bytes | memoryview | None = None
     media_type: str = "image/png"
     revised_prompt: str | None = None
+
+    def as_url(self) -> str:
+        """Return its URL, which can be one with the content."""
+        if self.url is not None:
+            return self.url
+        text: str = msgspec.json.decode(b'"%b"' % bytes(self.base64 or b""))
+        return f"data:{self.media_type};base64,{text}"
 
 
 class Images(msgspec.Struct, frozen=True):
