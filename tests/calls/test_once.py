@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,10 @@ import pytest
 
 from moorage import clock
 from moorage.core.access import DEFAULT_SCOPES, Scope
-from moorage.core.secret_keys import SecretKeys
 from moorage.store.call_results import CallKey
-from moorage.store.opening import open_store
 from moorage.store.result_writes import STORED_US
-from moorage.store.store import Store
 from tests.support.gateway import ALLOW_LOOPBACK, Gateway
-from tests.support.server import Project, Response, Server, SharedServer
+from tests.support.server import KeyedServer, Project, Response, Server
 from tests.support.team import refusal
 from tests.support.threads import until
 from tests.support.vendors import all_vendors, faults
@@ -34,19 +30,6 @@ ROUTES: dict[str, Callable[[str], dict[str, Any]]] = {
     "/v1/chat/completions": lambda key: {"model": key, "messages": _SAID},
     "/v1/responses": lambda key: {"model": key, "input": "Say hello"},
 }
-
-
-SECRET = "a1" * 32
-
-
-class KeyedServer(SharedServer):
-    """A server with a secret key, which PostgreSQL has no file for."""
-
-    def open_store(self) -> AbstractContextManager[Store]:
-        """Return the database, which stays open after the block."""
-        if self._store is None:
-            self._store = open_store(self.database, secret_keys=SecretKeys.parse(SECRET))
-        return nullcontext(self._store)
 
 
 class Caller:
@@ -78,8 +61,8 @@ def openai() -> Iterator[VendorServer]:
 def running(
     new_database: Callable[[Path], str], openai: VendorServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Caller]:
-    folder, prefix = tmp_path_factory.mktemp("once"), (*ALLOW_LOOPBACK, f"MOORAGE_SECRET_KEY={SECRET}")
-    with KeyedServer(folder, "--workers", "2", database=new_database(folder), prefix=prefix) as server:
+    folder = tmp_path_factory.mktemp("once")
+    with KeyedServer(folder, "--workers", "2", database=new_database(folder), prefix=ALLOW_LOOPBACK) as server:
         yield Caller(server, openai)
 
 

@@ -2,46 +2,30 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
 
 from moorage import clock
-from moorage.core.secret_keys import SecretKeys
 from moorage.store.cached_responses import CachedResponseTable
-from moorage.store.opening import open_store
-from moorage.store.store import Store
 from tests.support.gateway import ALLOW_LOOPBACK, Gateway
 from tests.support.postgres import PostgresServer, sql
-from tests.support.server import Project, Response, SharedServer, a_body
+from tests.support.server import KeyedServer, Project, Response, SharedServer, a_body
 from tests.support.threads import until
 from tests.support.vendors import all_vendors
 from tests.support.vendors.server import VendorServer
-
-SECRET = "b2" * 32
-
-
-class Node(SharedServer):
-    """A server with a secret key."""
-
-    def open_store(self) -> AbstractContextManager[Store]:
-        """Return the database, which stays open after the block."""
-        if self._store is None:
-            self._store = open_store(self.database, secret_keys=SecretKeys.parse(SECRET))
-        return nullcontext(self._store)
 
 
 class Nodes:
     """Two servers on one database, whose provider is a fake of OpenAI."""
 
-    def __init__(self, first: Node, second: Node, vendors: VendorServer) -> None:
+    def __init__(self, first: KeyedServer, second: KeyedServer, vendors: VendorServer) -> None:
         self.first, self.second, self.vendors = first, second, vendors
         self.gateway = Gateway(first, vendors)
         body = a_body(provider="openai", model="openai/my-gpt", messages=[], model_parameters={})
         self.key = self.gateway.put({**body, "settings": {"cache": {"enabled": True, "type": "exact", "ttl": 3600}}})
 
-    def call(self, node: Node, text: str, *, is_stream: bool = False) -> Response:
+    def call(self, node: KeyedServer, text: str, *, is_stream: bool = False) -> Response:
         """Call the deployment through a server."""
         project: Project = self.gateway.project.on_server(node)
         body = {"model": self.key, "messages": [{"role": "user", "content": text}], "stream": is_stream}
@@ -49,7 +33,7 @@ class Nodes:
         assert response.status == 200, response.body
         return response
 
-    def miss(self, node: Node, text: str) -> Response:
+    def miss(self, node: KeyedServer, text: str) -> Response:
         """Call the deployment for a response that no server has, and wait until the database has it."""
         before_us = clock.now_us()
         response = self.call(node, text)
@@ -65,12 +49,12 @@ class Nodes:
 
 @pytest.fixture(scope="module")
 def running(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
-    database, prefix = postgres.new_database(), (*ALLOW_LOOPBACK, f"MOORAGE_SECRET_KEY={SECRET}")
+    database = postgres.new_database()
     folders = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")
     with (
         VendorServer([each for each in all_vendors() if each.id == "openai"]) as vendors,
-        Node(folders[0], database=database, prefix=prefix) as first,
-        Node(folders[1], database=database, prefix=prefix) as second,
+        KeyedServer(folders[0], database=database, prefix=ALLOW_LOOPBACK) as first,
+        KeyedServer(folders[1], database=database, prefix=ALLOW_LOOPBACK) as second,
     ):
         yield Nodes(first, second, vendors)
 

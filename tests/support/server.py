@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from moorage.core.access import DEFAULT_SCOPES, Scope
+from moorage.core.secret_keys import SecretKeys
 from moorage.providers.table import PROVIDERS
 from moorage.store.opening import open_store
 from moorage.store.store import Store
@@ -212,6 +213,24 @@ class SharedServer(Server):
         if self._store is not None:
             self._store.close()
             self._store = None
+
+
+class KeyedServer(SharedServer):
+    """A server with a secret key in its environment: on PostgreSQL, no file has one."""
+
+    _SECRET = "b2" * 32
+
+    def __init__(self, folder: Path, *options: str, prefix: tuple[str, ...], database: str) -> None:
+        """Create a server; `prefix` begins with `env`."""
+        super().__init__(
+            folder, *options, prefix=(*prefix, f"MOORAGE_SECRET_KEY={self._SECRET}"), database=database
+        )  # fmt: skip
+
+    def open_store(self) -> AbstractContextManager[Store]:
+        """Return the database, which stays open after the block."""
+        if self._store is None:
+            self._store = open_store(self.database, secret_keys=SecretKeys.parse(self._SECRET))
+        return nullcontext(self._store)
 
 
 class Response:

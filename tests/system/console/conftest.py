@@ -7,6 +7,10 @@ from playwright.sync_api import Browser, StorageState
 
 from tests.console.browser import CHROMIUM, NO_CHROMIUM, new_session, open_browser
 from tests.console.samples import Samples, running_samples
+from tests.support.gateway import ALLOW_LOOPBACK, Gateway
+from tests.support.server import SharedServer
+from tests.support.vendors import all_vendors
+from tests.support.vendors.server import VendorServer
 
 
 @pytest.fixture(scope="package")
@@ -29,3 +33,17 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samples]:
 def session(browser: Browser, samples: Samples) -> StorageState:
     """Return the cookies of a session, from the sign-in form."""
     return new_session(browser, samples.server.url, samples.token)
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """Return a project with an integration for each vendor."""
+    folder = tmp_path_factory.mktemp("try")
+    with VendorServer(all_vendors()) as vendors, SharedServer(folder, prefix=ALLOW_LOOPBACK) as server:
+        yield Gateway(server, vendors)
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, gateway: Gateway) -> StorageState:
+    """Return the cookies of a session."""
+    return new_session(browser, gateway.server.url, gateway.project.token)

@@ -5,28 +5,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
-from tests.console.browser import VARIANTS, new_session, open_page
-from tests.support.gateway import ALLOW_LOOPBACK, Gateway
-from tests.support.server import SharedServer
-from tests.support.vendors import all_vendors, faults
-from tests.support.vendors.server import VendorServer
+from tests.console.browser import VARIANTS, open_page
+from tests.support.gateway import Gateway
+from tests.support.vendors import faults
 
 TEMPLATE = [{"role": "system", "content": "Say {{word}}."}]
 HOSTILE = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """Return a project with an integration for each vendor."""
-    folder = tmp_path_factory.mktemp("try")
-    with VendorServer(all_vendors()) as vendors, SharedServer(folder, prefix=ALLOW_LOOPBACK) as server:
-        yield Gateway(server, vendors)
-
-
-@pytest.fixture(scope="module")
-def signed_in(browser: Browser, gateway: Gateway) -> StorageState:
-    """Return the cookies of a session."""
-    return new_session(browser, gateway.server.url, gateway.project.token)
 
 
 @pytest.fixture

@@ -13,11 +13,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, StorageState, expect
 
-from tests.console.browser import VARIANTS, Scheme, Variant, new_session, open_page
-from tests.support.gateway import ALLOW_LOOPBACK, Gateway
-from tests.support.server import SharedServer
-from tests.support.vendors import all_vendors, faults
-from tests.support.vendors.server import VendorServer
+from tests.console.browser import VARIANTS, Scheme, Variant, open_page
+from tests.support.gateway import Gateway
+from tests.support.vendors import faults
 
 _AXE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 _TEXTS = "A boat on the sea\nA ship in the harbour\nInvoices of the second quarter\nEine Katze schläft"
@@ -27,20 +25,6 @@ _SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
 every_variant = pytest.mark.parametrize(
     "variant", [Variant(scheme, width) for scheme in _SCHEMES for width in (1280, 320)], ids=str
 )
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """Return a project with an integration for each vendor."""
-    folder = tmp_path_factory.mktemp("try")
-    with VendorServer(all_vendors()) as vendors, SharedServer(folder, prefix=ALLOW_LOOPBACK) as server:
-        yield Gateway(server, vendors)
-
-
-@pytest.fixture(scope="module")
-def signed_in(browser: Browser, gateway: Gateway) -> StorageState:
-    """Return the cookies of a session."""
-    return new_session(browser, gateway.server.url, gateway.project.token)
 
 
 @pytest.fixture
