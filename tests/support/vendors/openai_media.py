@@ -110,13 +110,25 @@ MEDIA_DIALECTS: Final[Mapping[str, MediaDialect]] = {
             "moderation": ("mistral-moderation-latest",),
         },
         embedding=frozenset({"model", "input", "output_dimension", "output_dtype"}), batch=512,
-        tts=frozenset({"model", "input", "voice_id", "response_format"}),
-        stt=frozenset({"model", "language", "temperature", "timestamp_granularities[]"}),
+        tts=frozenset({"model", "input", "voice_id", "response_format", "stream"}),
+        stt=frozenset({"model", "language", "temperature", "timestamp_granularities", "stream", "diarize"}),
     ),
     "contextualai": MediaDialect(
         models={"rerank": ("ctxl-rerank-v2",)},
         rerank=frozenset({"model", "query", "documents", "top_n", "instruction", "metadata"}),
     ),
+}  # fmt: skip
+
+
+#: The categories of OpenAI.
+_CATEGORIES: Final = (
+    "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent", "self-harm",
+    "self-harm/instructions", "self-harm/intent", "sexual", "sexual/minors", "violence", "violence/graphic",
+)  # fmt: skip
+
+#: What a segment of whisper has besides its text and times.
+_WHISPER: Final = {
+    "seek": 0, "tokens": [], "temperature": 0.0, "avg_logprob": -0.1, "compression_ratio": 1.0, "no_speech_prob": 0.01,
 }  # fmt: skip
 
 
@@ -176,10 +188,11 @@ def _embeddings(vendor: str, dialect: MediaDialect, body: dict[str, Any], refuse
         vectors = [base64.b64encode(media.packed(each)).decode() for each in vectors]
     items = [{"object": "embedding", "index": index, "embedding": each} for index, each in enumerate(vectors)]
     count = sum(len(text.split()) if isinstance(text, str) else len(text) for text in texts)
-    return Reply.of_json({
+    reply = {
         "object": "list", "data": items[::-1], "model": body["model"],
         "usage": {"prompt_tokens": count, "total_tokens": count},
-    })  # fmt: skip
+    }  # fmt: skip
+    return Reply.of_json(reply | ({"id": "e1"} if vendor == "mistral" else {}))
 
 
 def _images(vendor: str, body: dict[str, Any], refuse: Refuse) -> Reply:
@@ -194,7 +207,12 @@ def _images(vendor: str, body: dict[str, Any], refuse: Refuse) -> Reply:
         tokens = len(body["prompt"].split())
         reply |= {
             "output_format": body.get("output_format", "png"),
-            "usage": {"input_tokens": tokens, "output_tokens": 100, "total_tokens": tokens + 100},
+            "usage": {
+                "input_tokens": tokens,
+                "input_tokens_details": {"text_tokens": tokens, "image_tokens": 0},
+                "output_tokens": 100,
+                "total_tokens": tokens + 100,
+            },
         }
     return Reply.of_json(reply)
 
@@ -221,14 +239,16 @@ def _transcription(vendor: str, dialect: MediaDialect, request: Received, refuse
     text = media.heard(
         name, media_type, len(content), fields.get("prompt", [""])[0], fields.get("language", [""])[0]
     )  # fmt: skip
+    if vendor == "mistral":
+        return _of_mistral(model, text, fields)
     reply: dict[str, Any] = {"text": text}
     wanted = fields.get("response_format", ["json"])[0]
     marks = fields.get("timestamp_granularities[]", [])
     if wanted == "verbose_json" and "transcribe" in model:
         raise Refused(refuse("response_format", f"response_format 'verbose_json' is not compatible with {model}."))
-    if wanted == "verbose_json" or (vendor == "mistral" and "segment" in marks):
+    if wanted == "verbose_json":
         reply["segments"] = [
-            {"id": index, "text": said, "start": start, "end": end}
+            {"id": index, "text": said, "start": start, "end": end, **_WHISPER}
             for index, (said, start, end) in enumerate(media.sentences(text))
         ]
         reply |= {"language": "english", "duration": len(text.split()) * media.SECONDS}
@@ -237,18 +257,33 @@ def _transcription(vendor: str, dialect: MediaDialect, request: Received, refuse
     return Reply.of_json(reply)
 
 
+def _of_mistral(model: str, text: str, fields: dict[str, list[str]]) -> Reply:
+    marks = fields.get("timestamp_granularities", [])
+    found = media.words(text) if marks == ["word"] else media.sentences(text) if marks else []
+    usage = {"prompt_audio_seconds": 4, "prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
+    return Reply.of_json({
+        "model": model, "text": text, "language": None, "usage": usage, "finish_reason": None,
+        "segments": [
+            {"text": said, "start": start, "end": end, "type": "transcription_segment"} for said, start, end in found
+        ],
+    })  # fmt: skip
+
+
 def _moderations(vendor: str, body: dict[str, Any], refuse: Refuse) -> Reply:
     if not isinstance(body["input"], list | str):
         raise Refused(refuse("input", "Expected strings."))
     texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
-    name = "violence_and_threats" if vendor == "mistral" else "violence"
-    results = [
-        {"categories": {name: media.is_harmful(text), "pii" if vendor == "mistral" else "hate": False},
-         "category_scores": {name: 0.9 if media.is_harmful(text) else 0.01}}
-        for text in texts
-    ]  # fmt: skip
-    if vendor != "mistral":
-        results = [{"flagged": media.is_harmful(text), **each} for text, each in zip(texts, results, strict=True)]
+    names = ("violence_and_threats", "pii") if vendor == "mistral" else _CATEGORIES
+    results = list[dict[str, Any]]()
+    for text in texts:
+        found = {name for name in names if name in ("violence_and_threats", "violence") and media.is_harmful(text)}
+        results.append({
+            "categories": {name: name in found for name in names},
+            "category_scores": {name: 0.9 if name in found else 0.01 for name in names},
+        })  # fmt: skip
+        if vendor != "mistral":
+            applied = {name: ["text"] for name in names}
+            results[-1] |= {"flagged": bool(found), "category_applied_input_types": applied}
     return Reply.of_json({"id": "modr-1", "model": body["model"], "results": results})
 
 
