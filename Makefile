@@ -3,7 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-OLDER_SDKS := 3.14.45 4.1.0rc44
+# Older versions of orq-ai-sdk, and the SDKs of vendors of media; each in its own folder.
+SDKS := 3.14.45 4.1.0rc44 media
 # More than two processes on two cores: the tests wait for servers and databases nearly half of the time.
 JOBS ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(JOBS)
@@ -56,6 +57,7 @@ lock: ## Update the locked dependencies (needs uv)
 	uv pip compile pyproject.toml --group build --extra server --extra jinja -c requirements/serve.txt -o requirements/jinja.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --group test --extra server -c requirements/serve.txt -o requirements/test.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --extra server --extra aws --extra google -c requirements/test.txt -o requirements/cloud.txt $(LOCK)
+	uv pip compile --group media-sdks --no-deps -o requirements/sdk-media.txt $(LOCK)
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade
 
@@ -94,7 +96,7 @@ clean: ## Remove .venv
 .venv/test: .venv/serve requirements/test.txt $(wildcard requirements/sdk-*.txt)
 	@echo "Installing what the tests need into .venv …" >&2
 	@$(INSTALL) -r requirements/test.txt
-	@for sdk in $(OLDER_SDKS); do \
+	@for sdk in $(SDKS); do \
 		$(INSTALL) --no-deps --upgrade --target .venv/sdks/$$sdk -r requirements/sdk-$$sdk.txt || exit 1; \
 	done
 	@touch $@

@@ -3,6 +3,7 @@
 from typing import Any
 
 import openai
+import pytest
 
 from tests.support.gateway import Gateway
 from tests.support.vendors import media
@@ -69,3 +70,15 @@ def test_what_a_guardrail_did_not_detect_has_no_score(gateway: Gateway, client: 
     assert raw["flagged"] is False
     assert raw["categories"]["denied_topic"] is False
     assert raw["category_scores"]["denied_topic"] == 0
+
+
+@pytest.mark.parametrize(("version", "is_sent"), [("v1", False), ("v2", True)])
+def test_the_first_photo_real_of_leonardo_has_a_model_of_its_own(
+    gateway: Gateway, client: openai.OpenAI, version: str, is_sent: bool
+) -> None:
+    key = gateway.deploy("leonardoai", "image", messages=[], model_parameters={"photoRealVersion": version})
+
+    assert client.images.generate(model=key, prompt="a boat").data
+
+    [first, *_] = gateway.vendors.take("leonardoai")
+    assert ("modelId" in first.json) is is_sent
