@@ -16,6 +16,7 @@ from huggingface_hub import InferenceClient, close_session
 from huggingface_hub.errors import HfHubHTTPError
 from mistralai.client import Mistral
 from mistralai.client.errors import MistralError
+from openai.types import CreateEmbeddingResponse
 
 from tests.support.vendors import media
 from tests.support.vendors.openai_media import MEDIA_DIALECTS
@@ -61,6 +62,18 @@ def test_the_sdk_of_openai_reads_embeddings(vendors: VendorServer, vendor: str) 
     with _openai(vendors, vendor, is_strict=False) as client:  # base64, its default, is not in its types
         found = client.embeddings.create(**request)
         assert {each.index: each.embedding for each in found.data} == expected
+
+
+@pytest.mark.parametrize("vendor", ["togetherai", "jina"])
+def test_the_sdk_of_openai_reads_embeddings_of_a_request_without_an_encoding(
+    vendors: VendorServer, vendor: str
+) -> None:
+    body = {"model": vendors.vendors[vendor].model("embedding"), "input": _TEXTS}
+    with _openai(vendors, vendor) as client:
+        found = client.post("/embeddings", body=body, cast_to=CreateEmbeddingResponse)
+    assert {each.index: each.embedding for each in found.data} == {
+        0: media.vector(_TEXTS[0]), 1: media.vector(_TEXTS[1]),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("vendor", _of_type("image"))
