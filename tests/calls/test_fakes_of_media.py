@@ -136,7 +136,10 @@ def test_the_sdk_of_mistral_reads_the_fake(vendors: VendorServer) -> None:
         assert base64.b64decode(speech.audio_data) == media.spoken(_TEXTS[0], "wav")
         transcribe, model = client.audio.transcriptions.complete, fake.model("stt")
         assert transcribe(model=model, file=file, temperature=0.5).text == _HEARD
-        in_segments = transcribe(model=model, file=file, timestamp_granularities=["segment"]).segments or []
+        in_segments = (
+            transcribe(model=model, file=file, timestamp_granularities=["segment"], diarize=True).segments or []
+        )
+        assert {each.speaker_id for each in in_segments} == {"speaker_1"}
         assert [(each.text, each.start, each.end) for each in in_segments] == media.sentences(_HEARD)
         in_words = transcribe(model=model, file=file, timestamp_granularities=["word"]).segments or []
         assert [(each.text, each.start, each.end) for each in in_words] == media.words(_HEARD)

@@ -46,6 +46,16 @@ def test_a_segment_of_mistral_without_times_is_left_out(gateway: Gateway, client
     assert [(each.text, each.start, each.end) for each in found.segments or ()] == [("Hello.", 0.5, 1.0)]
 
 
+def test_mistral_tells_who_speaks(gateway: Gateway, client: openai.OpenAI) -> None:
+    found = client.audio.transcriptions.create(
+        model=_deploy(gateway, "mistral", "stt"), file=_WAV, response_format="verbose_json",
+        extra_body={"diarize": True},
+    )  # fmt: skip
+
+    raw: Any = found.to_dict()
+    assert {each["speaker"] for each in raw["segments"]} == {"speaker_1"}
+
+
 def test_vertex_ai_has_another_method_for_models_named_after_gemini(gateway: Gateway, client: openai.OpenAI) -> None:
     newer = _deploy(gateway, "google", "embedding")
     older = _deploy(gateway, "google", "embedding", model="text-embedding-005")

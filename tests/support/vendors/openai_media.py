@@ -11,6 +11,7 @@ import msgspec
 
 from tests.support.vendors import media
 from tests.support.vendors.checks import Refuse, body_of, check_fields, check_types
+from tests.support.vendors.openai_audio import speech, transcription
 from tests.support.vendors.server import Received, Refused, Reply
 
 _PATHS: Final = {
@@ -126,11 +127,6 @@ _CATEGORIES: Final = (
     "self-harm/instructions", "self-harm/intent", "sexual", "sexual/minors", "violence", "violence/graphic",
 )  # fmt: skip
 
-#: What a segment of whisper has besides its text and times.
-_WHISPER: Final = {
-    "seek": 0, "tokens": [], "temperature": 0.0, "avg_logprob": -0.1, "compression_ratio": 1.0, "no_speech_prob": 0.01,
-}  # fmt: skip
-
 
 def media_kind(base: str, path: str) -> str | None:
     """Return the type of models that a path calls; None if it is another one."""
@@ -147,7 +143,7 @@ def respond_media(vendor: str, kind: str, request: Received, refuse: Refuse) -> 
     """
     dialect = MEDIA_DIALECTS[vendor]
     if kind == "stt":
-        return _transcription(vendor, dialect, request, refuse)
+        return transcription(vendor, dialect.stt, dialect.models.get("stt", ()), request, refuse)
     body = body_of(request, refuse)
     check_types(body, _TYPES, refuse)
     kind_of_model = {"multimodal": "embedding", "retrieval": "rerank"}.get(kind, kind)
@@ -170,7 +166,7 @@ def respond_media(vendor: str, kind: str, request: Received, refuse: Refuse) -> 
         return Reply.of_json({"rankings": sorted(ranks, key=lambda each: -each["logit"])})
     if kind == "embedding":
         return _embeddings(vendor, dialect, body, refuse)
-    return {"image": _images, "tts": _speech, "moderation": _moderations, "rerank": _rank}[kind](vendor, body, refuse)
+    return {"image": _images, "tts": speech, "moderation": _moderations, "rerank": _rank}[kind](vendor, body, refuse)
 
 
 def _embeddings(vendor: str, dialect: MediaDialect, body: dict[str, Any], refuse: Refuse) -> Reply:
@@ -215,58 +211,6 @@ def _images(vendor: str, body: dict[str, Any], refuse: Refuse) -> Reply:
             },
         }
     return Reply.of_json(reply)
-
-
-def _speech(vendor: str, body: dict[str, Any], refuse: Refuse) -> Reply:
-    if vendor != "mistral" and not body.get("voice"):
-        raise Refused(refuse("voice", "Field required."))
-    audio = media.spoken(body["input"], body.get("response_format", "mp3"))
-    if vendor == "mistral":
-        return Reply.of_json({"audio_data": base64.b64encode(audio).decode()})
-    parts = [audio[start : start + 64] for start in range(0, len(audio), 64)]
-    return Reply(200, {"Content-Type": "audio/mpeg"}, parts, is_stream=True)
-
-
-def _transcription(vendor: str, dialect: MediaDialect, request: Received, refuse: Refuse) -> Reply:
-    fields, files = media.form_of(request.body, request.headers["content-type"])
-    check_fields(fields, "", dialect.stt, refuse)
-    [model] = fields.get("model", [""])
-    if model not in dialect.models.get("stt", ()):
-        raise Refused(refuse("model", f"The model {model!r} does not exist."))
-    if set(files) != {"file"}:
-        raise Refused(refuse("file", "Field required."))
-    name, media_type, content = files["file"]
-    text = media.heard(
-        name, media_type, len(content), fields.get("prompt", [""])[0], fields.get("language", [""])[0]
-    )  # fmt: skip
-    if vendor == "mistral":
-        return _of_mistral(model, text, fields)
-    reply: dict[str, Any] = {"text": text}
-    wanted = fields.get("response_format", ["json"])[0]
-    marks = fields.get("timestamp_granularities[]", [])
-    if wanted == "verbose_json" and "transcribe" in model:
-        raise Refused(refuse("response_format", f"response_format 'verbose_json' is not compatible with {model}."))
-    if wanted == "verbose_json":
-        reply["segments"] = [
-            {"id": index, "text": said, "start": start, "end": end, **_WHISPER}
-            for index, (said, start, end) in enumerate(media.sentences(text))
-        ]
-        reply |= {"language": "english", "duration": len(text.split()) * media.SECONDS}
-    if "word" in marks:
-        reply["words"] = [{"word": word, "start": start, "end": end} for word, start, end in media.words(text)]
-    return Reply.of_json(reply)
-
-
-def _of_mistral(model: str, text: str, fields: dict[str, list[str]]) -> Reply:
-    marks = fields.get("timestamp_granularities", [])
-    found = media.words(text) if marks == ["word"] else media.sentences(text) if marks else []
-    usage = {"prompt_audio_seconds": 4, "prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
-    return Reply.of_json({
-        "model": model, "text": text, "language": None, "usage": usage, "finish_reason": None,
-        "segments": [
-            {"text": said, "start": start, "end": end, "type": "transcription_segment"} for said, start, end in found
-        ],
-    })  # fmt: skip
 
 
 def _moderations(vendor: str, body: dict[str, Any], refuse: Refuse) -> Reply:

@@ -64,12 +64,12 @@ def run(request: Request) -> Exchange:
     path, dimensions, task = model_path(request), request.number("dimensions"), request.take("task")
     config: Object = {} if dimensions is None else {"outputDimensionality": dimensions}
     further = request.rest()
-    raws, usage = list[bytes](), Usage()
+    vectors, usage = list[bytes](), Usage()
     if request.provider == "google":
         ask = _embed if "gemini" in request.model else _predict
         for text in texts:
             raw, count = yield from ask(path, text, config, task, further)
-            raws.append(raw)
+            vectors.append(vector(raw, encoding))
             usage = add(usage, Usage(known(count) or 0)) or usage
     else:
         own: Object = config | ({"taskType": task} if task else {})
@@ -79,8 +79,8 @@ def run(request: Request) -> Exchange:
             found = parse(reply, _Response).embeddings
             if len(found) != len(batch):
                 raise MalformedResponse(f"it has {len(found)} vectors for {len(batch)} texts")
-            raws += [bytes(each.values) for each in found]
-    return Embeddings([vector(raw, encoding) for raw in raws], usage)
+            vectors += [vector(bytes(each.values), encoding) for each in found]
+    return Embeddings(vectors, usage)
 
 
 def _content(text: str) -> Object:
@@ -98,11 +98,9 @@ def _embed(path: str, text: str, config: Object, task: Any, further: Object) -> 
 def _predict(path: str, text: str, config: Object, task: Any, further: Object) -> Part[tuple[bytes, Number]]:
     """Return the vector of a text from an older model of Vertex AI, and its tokens."""
     instance = {"content": text} | ({"task_type": task} if task else {})
-    found = parse(
-        (yield post(f"{path}:predict", {"instances": [instance], "parameters": config} | further)), _Predictions
-    )
-    if len(found.predictions) != 1:
-        raise MalformedResponse(f"it has {len(found.predictions)} vectors for a text")
-    [prediction] = found.predictions
-    values = prediction.embeddings
+    reply = yield post(f"{path}:predict", {"instances": [instance], "parameters": config} | further)
+    found = parse(reply, _Predictions).predictions
+    if len(found) != 1:
+        raise MalformedResponse(f"it has {len(found)} vectors for a text")
+    values = found[0].embeddings
     return bytes(values.values), values.statistics.token_count if values.statistics else None

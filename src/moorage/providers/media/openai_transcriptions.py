@@ -23,6 +23,7 @@ class _Segment(msgspec.Struct):
     start: float | None = None
     end: float | None = None
     speaker: str | None = None
+    speaker_id: str | None = None  # of Mistral
 
 
 class _Word(msgspec.Struct):
@@ -65,7 +66,7 @@ def run(request: Request) -> Exchange:
     reply = yield Send(path="/audio/transcriptions", body=form, headers={"Content-Type": form.content_type})
     found = parse(reply, _Response)
     segments = [
-        Segment(each.text, each.start, each.end, each.speaker)
+        Segment(each.text, each.start, each.end, each.speaker or each.speaker_id)
         for each in found.segments or ()
         if each.start is not None and each.end is not None
     ]
