@@ -56,6 +56,7 @@ lock: ## Update the locked dependencies (needs uv)
 	uv pip compile pyproject.toml --group build --extra server --extra jinja -c requirements/serve.txt -o requirements/jinja.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --group test --extra server -c requirements/serve.txt -o requirements/test.txt $(LOCK)
 	uv pip compile pyproject.toml --group build --extra server --extra aws --extra google -c requirements/test.txt -o requirements/cloud.txt $(LOCK)
+	uv pip compile --group media-sdks --no-deps -o requirements/sdk-media.txt $(LOCK)
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --upgrade
 
@@ -97,6 +98,8 @@ clean: ## Remove .venv
 	@for sdk in $(OLDER_SDKS); do \
 		$(INSTALL) --no-deps --upgrade --target .venv/sdks/$$sdk -r requirements/sdk-$$sdk.txt || exit 1; \
 	done
+	@# To compile all modules of these SDKs would take longer than to install them, and the tests import few.
+	@$(INSTALL) --no-deps --upgrade --no-compile --target .venv/sdks/media -r requirements/sdk-media.txt
 	@touch $@
 
 # Without npm, or without its registry, `make test` leaves the tests of the Node SDK out.

@@ -54,6 +54,8 @@ class BedrockVendor:
         self._authenticate(request)
         if (reply := respond_media(request, self._refuse)) is not None:
             return reply
+        if request.path.startswith("/guardrail/"):
+            raise Refused(self.failure(404, "The guardrail identifier or version provided does not exist."))
         _, folder, model, operation = request.path.split("/")
         if folder != "model" or operation not in ("converse", "converse-stream") or model != quote(unquote(model), ""):
             raise Refused(Reply.of_json({"Output": {"__type": "UnknownOperationException"}}, 404))

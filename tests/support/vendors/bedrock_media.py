@@ -83,15 +83,35 @@ def _rank(body: dict[str, Any], refuse: Refuse) -> Reply:
         for index, text in enumerate(texts)
     ]
     return Reply.of_json(
-        {"results": sorted(found, key=lambda each: -each["relevanceScore"])[: config["numberOfResults"]]}
+        {"results": sorted(found, key=lambda each: -each["relevanceScore"])[: config.get("numberOfResults")]}
     )
+
+
+_UNITS: Final = {
+    "topicPolicyUnits": 0, "contentPolicyUnits": 1, "wordPolicyUnits": 0, "sensitiveInformationPolicyUnits": 0,
+    "sensitiveInformationPolicyFreeUnits": 0, "contextualGroundingPolicyUnits": 0,
+}  # fmt: skip
 
 
 def _guard(body: dict[str, Any], refuse: Refuse) -> Reply:
     check_fields(body, "", {"source", "content", "outputScope"}, refuse)
-    text = body["content"][0]["text"]["text"]
-    if not media.is_harmful(text):
-        return Reply.of_json({"action": "NONE", "outputs": [], "assessments": [{}], "usage": {}})
-    filters = [{"type": "VIOLENCE", "confidence": "HIGH", "filterStrength": "HIGH", "action": "BLOCKED"}]
-    assessment = {"contentPolicy": {"filters": filters}}
-    return Reply.of_json({"action": "GUARDRAIL_INTERVENED", "outputs": [], "assessments": [assessment], "usage": {}})
+    if body.get("source") not in ("INPUT", "OUTPUT") or body.get("outputScope", "FULL") not in (
+        "INTERVENTIONS",
+        "FULL",
+    ):
+        raise Refused(refuse("source", "Member must satisfy enum value set"))
+    [block] = body["content"]
+    text = block["text"]["text"]
+    is_harmful, is_full = media.is_harmful(text), body.get("outputScope") == "FULL"
+    found: dict[str, Any] = {"type": "VIOLENCE", "confidence": "NONE", "filterStrength": "HIGH", "action": "NONE"}
+    found |= {"confidence": "HIGH", "action": "BLOCKED"} if is_harmful else {}
+    topic = {"name": "Money", "type": "DENY", "action": "NONE", "detected": False}
+    assessment: dict[str, Any] = {}
+    if is_harmful or is_full:
+        assessment["contentPolicy"] = {"filters": [found | {"detected": is_harmful}]}
+    if is_full:  # then it has what it did not find, too
+        assessment["topicPolicy"] = {"topics": [topic]}
+    return Reply.of_json({
+        "action": "GUARDRAIL_INTERVENED" if is_harmful else "NONE", "assessments": [assessment], "usage": _UNITS,
+        "outputs": [{"text": "Sorry, I cannot answer this."}] if is_harmful else [],
+    })  # fmt: skip

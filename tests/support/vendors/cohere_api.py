@@ -81,13 +81,14 @@ class CohereVendor:
         if not 0 < len(texts) <= 96 or not all(isinstance(text, str) for text in texts):
             raise Refused(self._refuse("texts", "total number of texts must be at most 96"))
         vectors = [media.vector(text, body.get("output_dimension", 8)) for text in texts]
-        [kind] = body["embedding_types"]
-        found: list[Any] = vectors
-        if kind == "base64":
-            found = [base64.b64encode(media.packed(each)).decode() for each in vectors]
+        kinds = body.get("embedding_types", ["float"])
+        if not set(kinds) <= {"float", "base64"}:
+            raise Refused(self._refuse("embedding_types", "must be one of: float, base64"))
+        packed = [base64.b64encode(media.packed(each)).decode() for each in vectors]
+        found = {kind: vectors if kind == "float" else packed for kind in kinds}
         count = sum(len(text.split()) for text in texts)
         return Reply.of_json({
-            "id": "e1", "texts": texts, "embeddings": {kind: found}, "response_type": "embeddings_by_type",
+            "id": "e1", "texts": texts, "embeddings": found, "response_type": "embeddings_by_type",
             "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": count}},
         })  # fmt: skip
 
@@ -95,6 +96,8 @@ class CohereVendor:
         fields = {"model", "query", "documents", "top_n", "max_tokens_per_doc", "priority"}
         check_fields(body, "", fields, self._refuse)
         check_types(body, {"query": str, "documents": list, "top_n": int}, self._refuse)
+        if body.get("model") != self.model("rerank"):
+            raise Refused(self.failure(404, f"model '{body.get('model')}' not found"))
         found = [
             {"index": index, "relevance_score": media.score(body["query"], text)}
             for index, text in enumerate(body["documents"])

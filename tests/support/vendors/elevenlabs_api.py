@@ -8,6 +8,12 @@ from tests.support.vendors.checks import body_of, check_fields
 from tests.support.vendors.server import Received, Refused, Reply
 
 _FORMATS: Final = ("mp3_44100_128", "opus_48000_64", "pcm_24000")
+_SETTINGS: Final = {"stability", "use_speaker_boost", "similarity_boost", "style", "speed"}
+_OF_TRANSCRIPTIONS: Final = {
+    "model_id", "language_code", "diarize", "tag_audio_events", "timestamps_granularity", "temperature", "seed",
+    "webhook_metadata", "entity_detection", "entity_redaction",  # the SDK sends these always
+}  # fmt: skip
+_OF_WORDS: Final = {"speaker_id": "speaker_0", "logprob": -0.01}
 
 
 class ElevenLabsVendor:
@@ -27,15 +33,17 @@ class ElevenLabsVendor:
             raise Refused(self.failure(401, "Invalid API key"))
         if request.path == "/v1/speech-to-text":
             return self._transcribe(request)
-        found = re.fullmatch(r"/v1/text-to-speech/([A-Za-z0-9]+)\?output_format=(\w+)", request.path)
+        found = re.fullmatch(r"/v1/text-to-speech/([A-Za-z0-9]+)(?:\?output_format=(\w+))?", request.path)
         if found is None:
             raise Refused(self.failure(404, "Not Found"))
         body = body_of(request, self._refuse)
         fields = {"text", "model_id", "language_code", "voice_settings", "seed", "apply_text_normalization"}
         check_fields(body, "", fields, self._refuse)
-        if body.get("model_id") != self.model("tts") or found[2] not in _FORMATS:
+        check_fields(body.get("voice_settings", {}), "voice_settings", _SETTINGS, self._refuse)
+        wanted = found[2] or _FORMATS[0]
+        if body.get("model_id") != self.model("tts") or wanted not in _FORMATS:
             raise Refused(self.failure(400, "A model or a format does not exist."))
-        audio = media.spoken(body["text"], found[2])
+        audio = media.spoken(body["text"], wanted)
         parts = [audio[start : start + 64] for start in range(0, len(audio), 64)]
         return Reply(200, {"Content-Type": "audio/mpeg"}, parts, is_stream=True)
 
@@ -52,8 +60,7 @@ class ElevenLabsVendor:
 
     def _transcribe(self, request: Received) -> Reply:
         fields, files = media.form_of(request.body, request.headers["content-type"])
-        known = {"model_id", "language_code", "diarize", "tag_audio_events", "timestamps_granularity", "temperature"}
-        check_fields(fields, "", known, self._refuse)
+        check_fields(fields, "", _OF_TRANSCRIPTIONS, self._refuse)
         if fields.get("model_id") != [self.model("stt")] or set(files) != {"file"}:
             raise Refused(self._refuse("model_id", "Invalid model or file."))
         name, media_type, content = files["file"]
@@ -61,7 +68,7 @@ class ElevenLabsVendor:
         words = list[dict[str, Any]]()
         for word, start, end in media.words(text):
             words += [
-                {"text": word, "start": start, "end": end, "type": "word", "speaker_id": "speaker_0"},
-                {"text": " ", "start": end, "end": end, "type": "spacing", "speaker_id": "speaker_0"},
+                {"text": word, "start": start, "end": end, "type": "word", **_OF_WORDS},
+                {"text": " ", "start": end, "end": end, "type": "spacing", **_OF_WORDS},
             ]
         return Reply.of_json({"language_code": "eng", "language_probability": 0.9, "text": text, "words": words})

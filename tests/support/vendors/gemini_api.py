@@ -51,7 +51,7 @@ class GeminiVendor:
         self.models = ("gemini-2.0-flash", "gemini-2.5-flash", "gemini-3-pro-preview")
         self.others = {
             "embedding": "gemini-embedding-001", "image": "gemini-2.5-flash-image",
-            "tts": "gemini-2.5-flash-preview-tts",
+            "tts": "gemini-2.5-flash-preview-tts", "older embedding": "text-embedding-005",
         }  # fmt: skip
 
     def model(self, kind: str) -> str:
@@ -65,6 +65,9 @@ class GeminiVendor:
         self._authenticate(request)
         model, method = self._target(request.path)
         body = body_of(request, self._refuse)
+        for blob in (part.get("inlineData", {}) for each in body.get("contents", ()) for part in each.get("parts", ())):
+            if "mime_type" in blob:  # as the SDK of Google sends it; the API takes both forms of all names
+                blob["mimeType"] = blob.pop("mime_type")
         if (reply := respond_media(model, method, body, self.others, self._refuse)) is not None:
             return reply
         asked = self._read(body, model)
@@ -113,12 +116,12 @@ class GeminiVendor:
     def _target(self, path: str) -> tuple[str, str]:
         folder = "/projects/shop/locations/europe-west1/publishers/google" if self.id == "google" else ""
         found = re.fullmatch(
-            re.escape(f"{self.base}{folder}")
-            + r"/models/([^/:]+):(generateContent|streamGenerateContent\?alt=sse|batchEmbedContents|predict)",
+            re.escape(f"{self.base}{folder}") + r"/models/([^/:]+):"
+            r"(generateContent|streamGenerateContent\?alt=sse|batchEmbedContents|embedContent|predict)",
             path,
         )
-        absent = {"google": "batchEmbedContents", "google-ai": "predict"}[self.id]
-        found = None if found is not None and found[2] == absent else found
+        absent = {"google": ["batchEmbedContents"], "google-ai": ["embedContent", "predict"]}[self.id]
+        found = None if found is not None and found[2] in absent else found
         if found is None:
             raise Refused(Reply(404, {"Content-Type": "text/html"}, [b"<!DOCTYPE html><title>Error 404</title>"]))
         if found[1] not in (*self.models, *self.others.values()):

@@ -18,10 +18,12 @@ def respond_media(
     Raises:
         Refused
     """
-    if (model == models["embedding"]) != (method in ("batchEmbedContents", "predict")):
+    methods = {models["embedding"]: ("batchEmbedContents", "embedContent"), models["older embedding"]: ("predict",)}
+    if method not in methods.get(model, ("generateContent", "streamGenerateContent?alt=sse")):
         raise Refused(refuse("model", f"{model} does not support {method}."))
-    if model == models["embedding"]:
-        return _batch(body, model, refuse) if method == "batchEmbedContents" else _predictions(body, refuse)
+    if model in methods:
+        respond = {"batchEmbedContents": _batch, "embedContent": _one, "predict": _predictions}[method]
+        return respond(body, model, refuse)
     parts = body["contents"][0]["parts"]
     config = body.get("generationConfig", {})
     if model == models["image"]:
@@ -60,7 +62,17 @@ def _batch(body: dict[str, Any], model: str, refuse: Refuse) -> Reply:
     return Reply.of_json({"embeddings": found})
 
 
-def _predictions(body: dict[str, Any], refuse: Refuse) -> Reply:
+def _one(body: dict[str, Any], model: str, refuse: Refuse) -> Reply:
+    check_fields(body, "", {"content", "embedContentConfig"}, refuse)
+    config = body.get("embedContentConfig", {})
+    check_fields(config, "embedContentConfig", {"taskType", "outputDimensionality", "title", "autoTruncate"}, refuse)
+    [part] = body["content"]["parts"]
+    usage = {"promptTokenCount": len(part["text"].split())}
+    values = media.vector(part["text"], config.get("outputDimensionality", 8))
+    return Reply.of_json({"embedding": {"values": values}, "usageMetadata": usage, "truncated": False})
+
+
+def _predictions(body: dict[str, Any], model: str, refuse: Refuse) -> Reply:
     check_fields(body, "", {"instances", "parameters"}, refuse)
     if len(body["instances"]) != 1:
         raise Refused(refuse("instances", "1 instance is allowed per prediction."))

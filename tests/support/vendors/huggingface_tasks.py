@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Callable
 from typing import Any, Final
 
 from tests.support.vendors import media
@@ -14,13 +13,24 @@ TASK_MODELS: Final = {
     "tts": ("hexgrad/Kokoro-82M",), "stt": ("openai/whisper-large-v3",),
 }  # fmt: skip
 
+#: Of the generation of texts, which are beside the others in a request for speech.
+_GENERATION: Final = {
+    "do_sample", "early_stopping", "epsilon_cutoff", "eta_cutoff", "max_length", "max_new_tokens", "min_length",
+    "min_new_tokens", "num_beam_groups", "num_beams", "penalty_alpha", "temperature", "top_k", "top_p", "typical_p",
+    "use_cache",
+}  # fmt: skip
 _PARAMETERS: Final = {
-    "image": {"width", "height", "seed", "num_inference_steps", "guidance_scale", "negative_prompt"},
-    "tts": {"generation_parameters"}, "stt": {"return_timestamps", "generation_parameters"},
+    "image": {"width", "height", "seed", "num_inference_steps", "guidance_scale", "negative_prompt", "scheduler"},
+    "tts": {"generation_parameters", *_GENERATION}, "stt": {"return_timestamps", "generation_parameters"},
+}  # fmt: skip
+
+#: Embeddings have their parameters beside the input.
+_OF_EMBEDDINGS: Final = {
+    "normalize", "prompt_name", "truncate", "truncation_direction", "dimensions", "encoding_format",
 }  # fmt: skip
 
 
-def respond_task(request: Received, key: str, failure: Callable[[int, str], Reply]) -> Reply:
+def respond_task(request: Received, key: str) -> Reply:
     """Return the response to a request to a task.
 
     Raises:
@@ -33,21 +43,23 @@ def respond_task(request: Received, key: str, failure: Callable[[int, str], Repl
         if request.path == f"/hf-inference/models/{model}{suffix}":
             break
     else:
-        raise Refused(failure(404, "Model not found"))
-    if kind == "stt" and request.headers["content-type"].startswith("audio/"):
-        return Reply.of_json({"text": media.heard("audio", request.headers["content-type"], len(request.body))})
+        raise Refused(Reply.of_json({"error": "Model not found"}, 404))
+    media_type = request.headers.get("content-type", "")
+    if kind == "stt" and media_type != "application/json":  # the SDK sends no type for bytes
+        return Reply.of_json({"text": media.heard("audio", media_type or "bytes", len(request.body))})
     body = json.loads(request.body)
 
     def refuse(param: str, message: str) -> Reply:
         return Reply.of_json({"error": f"{message} ({param})"}, 400)
 
-    check_fields(body, "", {"inputs", "parameters"}, refuse)
+    check_fields(body, "", {"inputs", *(_OF_EMBEDDINGS if kind == "embedding" else {"parameters"})}, refuse)
     check_fields(body.get("parameters", {}), "parameters", _PARAMETERS.get(kind, set()), refuse)
     return {"embedding": _vectors, "image": _picture, "tts": _speech, "stt": _heard}[kind](body)
 
 
 def _vectors(body: dict[str, Any]) -> Reply:
-    return Reply.of_json([media.vector(text) for text in body["inputs"]])
+    texts = [body["inputs"]] if isinstance(body["inputs"], str) else body["inputs"]
+    return Reply.of_json([media.vector(text) for text in texts])
 
 
 def _picture(body: dict[str, Any]) -> Reply:

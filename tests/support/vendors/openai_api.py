@@ -64,7 +64,7 @@ class OpenAiVendor:
         """Return the response to a request."""
         dialect = self.dialect
         if self.id == "huggingface" and request.path.startswith("/hf-inference/"):
-            return respond_task(request, self.key, self.failure)
+            return respond_task(request, self.key)
         kind = media_kind(self.base, request.path) if self.id in MEDIA_DIALECTS else None
         is_native = self.id in NATIVE and request.path == f"{self.base}/responses"
         is_text = dialect.text_path is not None and request.path == dialect.base + dialect.text_path

@@ -11,6 +11,7 @@ import msgspec
 
 from tests.support.vendors import media
 from tests.support.vendors.checks import Refuse, body_of, check_fields, check_types
+from tests.support.vendors.openai_audio import speech, transcription
 from tests.support.vendors.server import Received, Refused, Reply
 
 _PATHS: Final = {
@@ -110,14 +111,21 @@ MEDIA_DIALECTS: Final[Mapping[str, MediaDialect]] = {
             "moderation": ("mistral-moderation-latest",),
         },
         embedding=frozenset({"model", "input", "output_dimension", "output_dtype"}), batch=512,
-        tts=frozenset({"model", "input", "voice_id", "response_format"}),
-        stt=frozenset({"model", "language", "temperature", "timestamp_granularities[]"}),
+        tts=frozenset({"model", "input", "voice_id", "response_format", "stream"}),
+        stt=frozenset({"model", "language", "temperature", "timestamp_granularities", "stream", "diarize"}),
     ),
     "contextualai": MediaDialect(
         models={"rerank": ("ctxl-rerank-v2",)},
         rerank=frozenset({"model", "query", "documents", "top_n", "instruction", "metadata"}),
     ),
 }  # fmt: skip
+
+
+#: The categories of OpenAI.
+_CATEGORIES: Final = (
+    "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent", "self-harm",
+    "self-harm/instructions", "self-harm/intent", "sexual", "sexual/minors", "violence", "violence/graphic",
+)  # fmt: skip
 
 
 def media_kind(base: str, path: str) -> str | None:
@@ -135,7 +143,7 @@ def respond_media(vendor: str, kind: str, request: Received, refuse: Refuse) -> 
     """
     dialect = MEDIA_DIALECTS[vendor]
     if kind == "stt":
-        return _transcription(vendor, dialect, request, refuse)
+        return transcription(vendor, dialect.stt, dialect.models.get("stt", ()), request, refuse)
     body = body_of(request, refuse)
     check_types(body, _TYPES, refuse)
     kind_of_model = {"multimodal": "embedding", "retrieval": "rerank"}.get(kind, kind)
@@ -158,7 +166,7 @@ def respond_media(vendor: str, kind: str, request: Received, refuse: Refuse) -> 
         return Reply.of_json({"rankings": sorted(ranks, key=lambda each: -each["logit"])})
     if kind == "embedding":
         return _embeddings(vendor, dialect, body, refuse)
-    return {"image": _images, "tts": _speech, "moderation": _moderations, "rerank": _rank}[kind](vendor, body, refuse)
+    return {"image": _images, "tts": speech, "moderation": _moderations, "rerank": _rank}[kind](vendor, body, refuse)
 
 
 def _embeddings(vendor: str, dialect: MediaDialect, body: dict[str, Any], refuse: Refuse) -> Reply:
@@ -176,10 +184,11 @@ def _embeddings(vendor: str, dialect: MediaDialect, body: dict[str, Any], refuse
         vectors = [base64.b64encode(media.packed(each)).decode() for each in vectors]
     items = [{"object": "embedding", "index": index, "embedding": each} for index, each in enumerate(vectors)]
     count = sum(len(text.split()) if isinstance(text, str) else len(text) for text in texts)
-    return Reply.of_json({
+    reply = {
         "object": "list", "data": items[::-1], "model": body["model"],
         "usage": {"prompt_tokens": count, "total_tokens": count},
-    })  # fmt: skip
+    }  # fmt: skip
+    return Reply.of_json(reply | ({"id": "e1"} if vendor == "mistral" else {}))
 
 
 def _images(vendor: str, body: dict[str, Any], refuse: Refuse) -> Reply:
@@ -194,46 +203,13 @@ def _images(vendor: str, body: dict[str, Any], refuse: Refuse) -> Reply:
         tokens = len(body["prompt"].split())
         reply |= {
             "output_format": body.get("output_format", "png"),
-            "usage": {"input_tokens": tokens, "output_tokens": 100, "total_tokens": tokens + 100},
+            "usage": {
+                "input_tokens": tokens,
+                "input_tokens_details": {"text_tokens": tokens, "image_tokens": 0},
+                "output_tokens": 100,
+                "total_tokens": tokens + 100,
+            },
         }
-    return Reply.of_json(reply)
-
-
-def _speech(vendor: str, body: dict[str, Any], refuse: Refuse) -> Reply:
-    if vendor != "mistral" and not body.get("voice"):
-        raise Refused(refuse("voice", "Field required."))
-    audio = media.spoken(body["input"], body.get("response_format", "mp3"))
-    if vendor == "mistral":
-        return Reply.of_json({"audio_data": base64.b64encode(audio).decode()})
-    parts = [audio[start : start + 64] for start in range(0, len(audio), 64)]
-    return Reply(200, {"Content-Type": "audio/mpeg"}, parts, is_stream=True)
-
-
-def _transcription(vendor: str, dialect: MediaDialect, request: Received, refuse: Refuse) -> Reply:
-    fields, files = media.form_of(request.body, request.headers["content-type"])
-    check_fields(fields, "", dialect.stt, refuse)
-    [model] = fields.get("model", [""])
-    if model not in dialect.models.get("stt", ()):
-        raise Refused(refuse("model", f"The model {model!r} does not exist."))
-    if set(files) != {"file"}:
-        raise Refused(refuse("file", "Field required."))
-    name, media_type, content = files["file"]
-    text = media.heard(
-        name, media_type, len(content), fields.get("prompt", [""])[0], fields.get("language", [""])[0]
-    )  # fmt: skip
-    reply: dict[str, Any] = {"text": text}
-    wanted = fields.get("response_format", ["json"])[0]
-    marks = fields.get("timestamp_granularities[]", [])
-    if wanted == "verbose_json" and "transcribe" in model:
-        raise Refused(refuse("response_format", f"response_format 'verbose_json' is not compatible with {model}."))
-    if wanted == "verbose_json" or (vendor == "mistral" and "segment" in marks):
-        reply["segments"] = [
-            {"id": index, "text": said, "start": start, "end": end}
-            for index, (said, start, end) in enumerate(media.sentences(text))
-        ]
-        reply |= {"language": "english", "duration": len(text.split()) * media.SECONDS}
-    if "word" in marks:
-        reply["words"] = [{"word": word, "start": start, "end": end} for word, start, end in media.words(text)]
     return Reply.of_json(reply)
 
 
@@ -241,14 +217,17 @@ def _moderations(vendor: str, body: dict[str, Any], refuse: Refuse) -> Reply:
     if not isinstance(body["input"], list | str):
         raise Refused(refuse("input", "Expected strings."))
     texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
-    name = "violence_and_threats" if vendor == "mistral" else "violence"
-    results = [
-        {"categories": {name: media.is_harmful(text), "pii" if vendor == "mistral" else "hate": False},
-         "category_scores": {name: 0.9 if media.is_harmful(text) else 0.01}}
-        for text in texts
-    ]  # fmt: skip
-    if vendor != "mistral":
-        results = [{"flagged": media.is_harmful(text), **each} for text, each in zip(texts, results, strict=True)]
+    names = ("violence_and_threats", "pii") if vendor == "mistral" else _CATEGORIES
+    results = list[dict[str, Any]]()
+    for text in texts:
+        found = {name for name in names if name in ("violence_and_threats", "violence") and media.is_harmful(text)}
+        results.append({
+            "categories": {name: name in found for name in names},
+            "category_scores": {name: 0.9 if name in found else 0.01 for name in names},
+        })  # fmt: skip
+        if vendor != "mistral":
+            applied = {name: ["text"] for name in names}
+            results[-1] |= {"flagged": bool(found), "category_applied_input_types": applied}
     return Reply.of_json({"id": "modr-1", "model": body["model"], "results": results})
 
 

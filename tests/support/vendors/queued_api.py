@@ -12,6 +12,12 @@ from tests.support.vendors.server import Received, Refused, Reply
 #: How often a result is asked for before it is there.
 QUESTIONS: Final = 2
 
+_OF_LEONARDO: Final = {
+    "modelId", "prompt", "num_images", "width", "height", "seed", "presetStyle", "photoReal", "photoRealVersion",
+    "alchemy", "negative_prompt", "num_inference_steps", "guidance_scale", "contrast", "ultra", "enhancePrompt",
+    "public", "tiling", "transparency", "scheduler", "sd_version",
+}  # fmt: skip
+
 
 class FalVendor:
     """fal. `cancelled` has the ids of requests that were cancelled."""
@@ -40,7 +46,7 @@ class FalVendor:
         if request.headers.get("authorization") != f"Key {self.key}":
             raise Refused(self.failure(401, "Cannot access application. Authentication is required."))
         own = f"http://{request.headers['host']}/{self.id}"
-        found = re.fullmatch(r"/(fal-ai/[\w-]+)(?:/\w+)?/requests/(\w+)(/status|/cancel)?", request.path)
+        found = re.fullmatch(r"/(fal-ai/[\w-]+)(?:/\w+)?/requests/(\w+)(/status|/cancel)?(\?logs=\w+)?", request.path)
         if found is not None:
             return self._ask(request, found[2], found[3] or "")
         kinds = {self.model(kind): kind for kind in ("image", "tts", "stt")}
@@ -53,7 +59,7 @@ class FalVendor:
         address = f"{own}/fal-ai/app/requests/{number}"
         return Reply.of_json({
             "request_id": number, "status_url": f"{address}/status", "response_url": address,
-            "cancel_url": f"{address}/cancel", "queue_position": 1,
+            "cancel_url": f"{address}/cancel", "queue_position": 1, "status": "IN_QUEUE", "logs": None, "metrics": {},
         })  # fmt: skip
 
     def failure(self, status: int, message: str) -> Reply:
@@ -75,9 +81,12 @@ class FalVendor:
             raise Refused(self.failure(405, "Method Not Allowed"))
         if what == "/status":
             self._asked[number] += 1
-            if self._asked[number] < QUESTIONS or self.is_stuck:
-                return Reply.of_json({"status": "IN_QUEUE", "queue_position": 1}, 202)
-            return Reply.of_json({"status": "COMPLETED"})
+            state: dict[str, Any] = {"request_id": number, "logs": None, "metrics": {}}
+            if self._asked[number] >= QUESTIONS and not self.is_stuck:
+                return Reply.of_json(state | {"status": "COMPLETED"})
+            is_picture = "images" in self._results[number]
+            state |= {"status": "IN_QUEUE", "queue_position": 1} if is_picture else {"status": "IN_PROGRESS"}
+            return Reply.of_json(state, 202)
         return Reply.of_json(self._results[number])
 
     def _result(self, kind: str, body: dict[str, Any], own: str, number: str) -> dict[str, Any]:
@@ -123,11 +132,9 @@ class LeonardoVendor:
         path = request.path.removeprefix(self.base)
         if path == "/generations" and request.method == "POST":
             body = json.loads(request.body)
-            known = {
-                "modelId", "prompt", "num_images", "width", "height", "seed", "presetStyle", "photoReal",
-                "photoRealVersion", "alchemy", "negative_prompt", "num_inference_steps", "guidance_scale",
-            }  # fmt: skip
-            check_fields(body, "", known, lambda param, message: self.failure(400, f"{message} ({param})"))
+            check_fields(body, "", _OF_LEONARDO, lambda param, message: self.failure(400, f"{message} ({param})"))
+            if body.get("photoReal") and ("modelId" in body) == (body.get("photoRealVersion") == "v1"):
+                raise Refused(self.failure(400, "PhotoReal needs a modelId, and its version v1 none"))
             number = f"g{len(self._jobs)}"
             self._jobs[number] = body | {"asked": 0}
             return Reply.of_json({"sdGenerationJob": {"generationId": number, "apiCreditCost": 7}})
@@ -143,7 +150,10 @@ class LeonardoVendor:
             return Reply.of_json({"generations_by_pk": {"status": "PENDING", "generated_images": []}})
         own = f"http://{request.headers['host']}/{self.id}"
         images = [{"url": f"{own}/files/{number}", "id": "i", "nsfw": False}] * job.get("num_images", 4)
-        return Reply.of_json({"generations_by_pk": {"status": "COMPLETE", "generated_images": images, "id": number}})
+        prompt = {"prompt": job["prompt"], "createdAt": "2026-11-01T10:00:00.000"}
+        return Reply.of_json({"generations_by_pk": {
+            "status": "COMPLETE", "generated_images": images, "id": number, **prompt,
+        }})  # fmt: skip
 
     def failure(self, status: int, message: str) -> Reply:
         """Return an error as Leonardo.Ai sends it."""

@@ -24,6 +24,7 @@ class _Filter(msgspec.Struct):
     name: str | None = None
     confidence: str = "HIGH"
     action: str = "BLOCKED"
+    detected: bool = True
 
 
 class _Content(msgspec.Struct):
@@ -79,7 +80,8 @@ def _moderated(response: _Response) -> Moderated:
     categories, scores = dict[str, bool](), dict[str, float]()
     for name, item in (pair for each in response.assessments for pair in _findings(each)):
         categories[name] = categories.get(name, False) or item.action not in ("NONE", "")
-        scores[name] = max(scores.get(name, 0.0), _SCORES.get(item.confidence, 1.0))
+        score = _SCORES.get(item.confidence, 1.0) if item.detected else 0.0
+        scores[name] = max(scores.get(name, 0.0), score)
     return Moderated(response.action == "GUARDRAIL_INTERVENED", categories, scores)
 
 

@@ -84,4 +84,6 @@ def _body(request: Request) -> Object:
         body["width"], body["height"] = sides(size, request)
     if (version := request.take("photoRealVersion")) is not None:
         body |= {"photoReal": True, "photoRealVersion": version, "alchemy": True}
+        if version == "v1":  # it has a model of its own, and rejects others
+            del body["modelId"]
     return body | request.rest()

@@ -20,9 +20,10 @@ _NAMES: Final[Mapping[str, str]] = {"temperature": "temperature", "language": "l
 
 class _Segment(msgspec.Struct):
     text: str
-    start: float
-    end: float
+    start: float | None = None
+    end: float | None = None
     speaker: str | None = None
+    speaker_id: str | None = None  # of Mistral
 
 
 class _Word(msgspec.Struct):
@@ -58,14 +59,19 @@ def run(request: Request) -> Exchange:
         marks = marks or (["segment"] if wanted in TIMED else [])
     else:
         fields.append(("response_format", "verbose_json" if wanted in TIMED else "json"))
-    fields += [("timestamp_granularities[]", form_text(mark)) for mark in marks]
+    name = "timestamp_granularities" if request.provider == "mistral" else "timestamp_granularities[]"
+    fields += [(name, form_text(mark)) for mark in marks]
     fields += [(name, form_text(value)) for name, value in request.rest().items()]
     form = Multipart(fields, "file", task.file)
     reply = yield Send(path="/audio/transcriptions", body=form, headers={"Content-Type": form.content_type})
     found = parse(reply, _Response)
-    return Transcript(
-        found.text, found.language, found.duration,
-        [Segment(each.text, each.start, each.end, each.speaker) for each in found.segments or ()],
-        [Word(each.word, each.start, each.end) for each in found.words or ()],
-        found.usage.usage() if found.usage else None, found.model,
-    )  # fmt: skip
+    segments = [
+        Segment(each.text, each.start, each.end, each.speaker or each.speaker_id)
+        for each in found.segments or ()
+        if each.start is not None and each.end is not None
+    ]
+    words = [Word(each.word, each.start, each.end) for each in found.words or ()]
+    if request.provider == "mistral" and marks == ["word"]:  # its segments are words then
+        segments, words = [], [Word(each.text.strip(), each.start, each.end) for each in segments]
+    usage = found.usage.usage() if found.usage else None
+    return Transcript(found.text, found.language, found.duration, segments, words, usage, found.model)
