@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import pytest
-import urllib3
 from urllib3.filepost import encode_multipart_formdata
 
 from moorage.api.calls.openai_request import ChatBody, TextBody
@@ -43,9 +42,9 @@ from moorage.core.resolution.config import GetConfigRequest
 from moorage.core.resolution.explain import ExplainRequest, SimulateRequest
 from moorage.core.resolution.tries import RenderRequest, TryRequest
 from moorage.store.opening import open_store
+from tests.support.http import Pool
 from tests.support.registry import revoke_api_key
 from tests.support.server import Project, Response, Server, a_body
-from tests.support.threads import HANG_SECONDS
 
 CLOSED = [operation for operation in OPERATIONS if operation.scopes is not OPEN]
 NAMING = [operation for operation in CLOSED if "{" in operation.path]
@@ -174,15 +173,14 @@ UNKNOWN = Names(
 
 
 @pytest.fixture(scope="module")
-def pool() -> Iterator[urllib3.PoolManager]:
-    with urllib3.PoolManager(retries=False, timeout=HANG_SECONDS) as opened:
-        yield opened
+def pool() -> Pool:
+    return Pool()
 
 
 class Harness:
     """A project with an object for every route, and requests to it with any Authorization header."""
 
-    def __init__(self, pool: urllib3.PoolManager, project: Project, name: str = "quay") -> None:
+    def __init__(self, pool: Pool, project: Project, name: str = "quay") -> None:
         self.project = project
         self._pool = pool
         self.full = self.bearer(*Scope)
@@ -259,7 +257,7 @@ class Harness:
 
 
 @pytest.fixture(scope="module")
-def harness(pool: urllib3.PoolManager, server: Server) -> Harness:
+def harness(pool: Pool, server: Server) -> Harness:
     """Return a project for tests that change nothing."""
     return Harness(pool, server.new_project())
 
@@ -440,9 +438,7 @@ def test_a_key_without_a_required_scope_is_403_and_changes_nothing(harness: Harn
 
 
 @pytest.mark.parametrize("operation", [each for each in CLOSED if each.responses], ids=parameter_id)
-def test_a_key_with_only_the_required_scopes_succeeds(
-    pool: urllib3.PoolManager, project: Project, operation: Operation
-) -> None:
+def test_a_key_with_only_the_required_scopes_succeeds(pool: Pool, project: Project, operation: Operation) -> None:
     assert operation.scopes is not None
     harness = Harness(pool, project)
 
@@ -494,7 +490,7 @@ def foreign_and_unknown(
 
 @pytest.mark.parametrize("operation", NAMING, ids=parameter_id)
 def test_a_name_of_another_project_gets_the_response_of_an_unknown_name_and_changes_nothing(
-    harness: Harness, pool: urllib3.PoolManager, project: Project, operation: Operation
+    harness: Harness, pool: Pool, project: Project, operation: Operation
 ) -> None:
     own, before = Harness(pool, project, "pier"), harness.contents()
 
@@ -509,9 +505,7 @@ def test_a_name_of_another_project_gets_the_response_of_an_unknown_name_and_chan
 
 
 @pytest.mark.parametrize("operation", NAMING, ids=parameter_id)
-def test_a_name_of_the_own_project_gets_another_response(
-    pool: urllib3.PoolManager, project: Project, operation: Operation
-) -> None:
+def test_a_name_of_the_own_project_gets_another_response(pool: Pool, project: Project, operation: Operation) -> None:
     """The positive control: the comparison distinguishes existing from unknown objects."""
     own = Harness(pool, project)
     names = own.names.path(operation)
@@ -535,7 +529,7 @@ def test_a_name_of_the_own_project_gets_another_response(
     ids=parameter_id,
 )
 def test_an_id_of_another_project_in_the_query_gets_the_response_of_an_unknown_id(
-    harness: Harness, pool: urllib3.PoolManager, project: Project, operation: Operation, parameter: str
+    harness: Harness, pool: Pool, project: Project, operation: Operation, parameter: str
 ) -> None:
     own, before = Harness(pool, project, "pier"), harness.contents()
 
@@ -549,7 +543,7 @@ def test_an_id_of_another_project_in_the_query_gets_the_response_of_an_unknown_i
 
 @pytest.mark.parametrize("operation", READS, ids=parameter_id)
 def test_no_response_contains_data_of_another_project(
-    harness: Harness, pool: urllib3.PoolManager, project: Project, operation: Operation
+    harness: Harness, pool: Pool, project: Project, operation: Operation
 ) -> None:
     own = Harness(pool, project, "pier")
 

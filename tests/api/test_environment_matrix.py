@@ -6,12 +6,12 @@ The tests are generated from `OPERATIONS`, so they cover a new route; it must al
 from typing import NamedTuple
 
 import pytest
-import urllib3
 
 from moorage.api.endpoints.openai import PREFIXES
 from moorage.api.operation import Operation
 from moorage.core.access import Scope
 from tests.api.test_authorization_matrix import BODIES, CLOSED, Harness, parameter_id, pool
+from tests.support.http import Pool
 from tests.support.server import Project, Response
 from tests.support.team import Team
 
@@ -126,7 +126,7 @@ SUCCESS = {"SaveVersion": {201}, "CreateDeployment": {201}, "PutDeployment": {20
 
 
 @pytest.fixture
-def harness(pool: urllib3.PoolManager, project: Project) -> Harness:
+def harness(pool: Pool, project: Project) -> Harness:
     return Harness(pool, project)
 
 
@@ -184,7 +184,7 @@ def test_an_error_after_the_choice_of_an_environment_names_it(
 
 @pytest.mark.parametrize("operation", [each for each in CLOSED if each.environment == "move"], ids=parameter_id)
 def test_a_move_needs_write_in_an_unprotected_environment_and_publish_in_a_protected_one(
-    pool: urllib3.PoolManager, project: Project, operation: Operation
+    pool: Pool, project: Project, operation: Operation
 ) -> None:
     team = Team(project)
     harness = Harness(pool, project)

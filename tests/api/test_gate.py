@@ -7,13 +7,13 @@ import json
 from typing import Any
 
 import pytest
-import urllib3
 from msgspec.structs import fields
 
 from moorage.api.operation import Operation
 from moorage.core.access import Scope
 from moorage.core.deployments.version import Reason
 from tests.api.test_authorization_matrix import BODIES, CLOSED, Harness, parameter_id, pool
+from tests.support.http import Pool
 from tests.support.server import Project, Response
 from tests.support.team import refusal
 
@@ -46,7 +46,7 @@ def has_reason(operation: Operation) -> bool:
 class Gated(Harness):
     """A project with an object for every route, and with another live version in `quay-place`."""
 
-    def __init__(self, pool: urllib3.PoolManager, project: Project, required_approvals: int) -> None:
+    def __init__(self, pool: Pool, project: Project, required_approvals: int) -> None:
         super().__init__(pool, project)
         self.environments = ("production", "quay-place", "quay-gates")
         live = f"/v2/deployments/{self.names.live}"
@@ -94,7 +94,7 @@ class Gated(Harness):
 
 @pytest.mark.parametrize("operation", WRITES, ids=parameter_id)
 def test_a_write_that_changes_what_callers_get_is_proposed_where_approvals_are_required(
-    pool: urllib3.PoolManager, project: Project, operation: Operation
+    pool: Pool, project: Project, operation: Operation
 ) -> None:
     free, gated = Gated(pool, project, 0), Gated(pool, project.server.new_project(), 1)
     if operation.name in NOT_PROPOSED:  # without calls before: an environment in use is not deleted
@@ -119,7 +119,7 @@ def test_a_write_that_changes_what_callers_get_is_proposed_where_approvals_are_r
 
 @pytest.mark.parametrize("operation", [each for each in WRITES if each.name in MOVING], ids=parameter_id)
 def test_the_approval_makes_the_change_that_the_write_would_have_made(
-    pool: urllib3.PoolManager, project: Project, operation: Operation
+    pool: Pool, project: Project, operation: Operation
 ) -> None:
     free, gated = Gated(pool, project, 0), Gated(pool, project.server.new_project(), 1)
     assert free.write(operation).status in (200, 201)
@@ -145,7 +145,7 @@ def test_all_writes_that_are_proposed_have_an_emergency() -> None:
 
 @pytest.mark.parametrize("operation", EMERGENCIES, ids=parameter_id)
 def test_an_emergency_needs_its_scope_and_a_reason_and_is_in_the_history(
-    pool: urllib3.PoolManager, project: Project, operation: Operation
+    pool: Pool, project: Project, operation: Operation
 ) -> None:
     gated = Gated(pool, project, 1)
     before = gated.served()
@@ -192,7 +192,7 @@ def emergency_with_header(gated: Gated, operation: Operation) -> Response:
 
 @pytest.mark.parametrize("operation", EMERGENCIES, ids=parameter_id)
 def test_an_emergency_where_no_approval_is_required_is_not_one(
-    pool: urllib3.PoolManager, project: Project, operation: Operation
+    pool: Pool, project: Project, operation: Operation
 ) -> None:
     free = Gated(pool, project, 0)
 

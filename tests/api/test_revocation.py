@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3
 
 from moorage.api.memory_budget import WRITE_BYTES
 from moorage.api.operation import Operation
@@ -25,12 +24,13 @@ from moorage.store.opening import open_store
 from moorage.store.reader import Reader
 from moorage.store.transaction import Transaction
 from tests.api.test_authorization_matrix import BODIES, CLOSED, TASKS, Harness, encoded
+from tests.support.http import Pool
 from tests.support.in_process import request, running
 from tests.support.raw import RawRequest, RawResponse
 from tests.support.registry import create_api_key, create_project, put, revoke_api_key
 from tests.support.server import Project, Server, a_body
 from tests.support.stores import Database
-from tests.support.threads import HANG_SECONDS, until
+from tests.support.threads import until
 
 WITH_BODY = [operation for operation in CLOSED if operation.body is not None]
 
@@ -56,10 +56,9 @@ def own_server(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[
 
 
 @pytest.fixture
-def harness(own_server: Server) -> Iterator[Harness]:
+def harness(own_server: Server) -> Harness:
     """A project with an object for every route."""
-    with urllib3.PoolManager(retries=False, timeout=HANG_SECONDS) as pool:
-        yield Harness(pool, own_server.new_project())
+    return Harness(Pool(), own_server.new_project())
 
 
 def waiting_bytes(project: Project) -> int:

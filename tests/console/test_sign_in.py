@@ -7,15 +7,15 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
-import urllib3
 
 from moorage.console.guard import PAGE_HEADERS
 from moorage.console.sign_in import MAX_BODY, START, own_path
 from moorage.core.access import Scope
+from tests.support.http import Pool
 from tests.support.registry import revoke_api_key
 from tests.support.server import Project, Response, Server
 from tests.support.stores import run_sql
-from tests.support.threads import HANG_SECONDS, until
+from tests.support.threads import until
 
 LIST = "/console/deployments"
 
@@ -26,7 +26,7 @@ class Browser:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.cookies: dict[str, str] = {}
-        self._pool = urllib3.PoolManager(retries=False, timeout=HANG_SECONDS)
+        self._pool = Pool()
 
     def request(self, method: str, path: str, body: bytes | None = None, **headers: str | None) -> Response:
         """Send a request with the cookies; a header that is None is left out."""

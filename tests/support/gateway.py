@@ -10,6 +10,7 @@ import msgspec
 import urllib3
 
 from moorage.core.access import DEFAULT_SCOPES, Scope
+from tests.support.http import Pool
 from tests.support.raw import RawRequest
 from tests.support.server import Project, Response, Server, a_body
 from tests.support.vendors.server import VendorServer
@@ -60,7 +61,7 @@ class Gateway:
         _, token = self.project.key(*DEFAULT_SCOPES, Scope.INTEGRATIONS_ADMIN)
         self._admin = Project(server, self.project.id, self.project.name, token)
         self._keys: dict[str, str] = {}
-        self._pool = urllib3.PoolManager(retries=False)
+        self._pool = Pool()
         for vendor in vendors.vendors:
             self.connect(vendor, vendor)
 

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -24,6 +23,7 @@ from moorage.core.secret_keys import SecretKeys
 from moorage.providers.table import PROVIDERS
 from moorage.store.opening import open_store
 from moorage.store.store import Store
+from tests.support.http import Pool
 from tests.support.ports import reserve_port
 from tests.support.registry import create_api_key, create_project
 from tests.support.threads import HANG_SECONDS, until
@@ -265,15 +265,6 @@ class Response:
         return [item["key"] for item in self.json["data"]]
 
 
-#: A connection that was idle for longer is not used again: the server closes it after ten seconds, which can cross
-#: with a request.
-_IDLE_SECONDS = 5.0
-
-
-def _new_pool() -> urllib3.PoolManager:
-    return urllib3.PoolManager(retries=False, timeout=HANG_SECONDS)
-
-
 class Project:
     """A project on a server, and requests with its API key."""
 
@@ -282,8 +273,7 @@ class Project:
         self.id = project_id
         self.name = name
         self.token = token
-        self._pool = _new_pool()
-        self._used_at = time.monotonic()
+        self._pool = Pool()
 
     def on_server(self, server: Server) -> "Project":
         """Return the project as a client of another server; wait until that server has the project."""
@@ -302,9 +292,6 @@ class Project:
     ) -> Response:
         """Send a request with the token of the project; an `Authorization` in `headers` replaces it."""
         sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
-        if time.monotonic() - self._used_at > _IDLE_SECONDS:
-            self._pool = _new_pool()
-        self._used_at = time.monotonic()
         return Response(self._pool.request(method, self.server.url + path, body=body, headers=sent))
 
     def get_at(self, path: str, revision: object, headers: Mapping[str, str] | None = None) -> Response:

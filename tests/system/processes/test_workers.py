@@ -13,9 +13,10 @@ import pytest
 
 from moorage.core.access import Scope
 from moorage.store.opening import open_store
+from tests.support.http import Connection
 from tests.support.registry import revoke_api_key
 from tests.support.server import Project, Server, a_body
-from tests.support.threads import HANG_SECONDS, until
+from tests.support.threads import until
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +44,7 @@ class Connections:
 
     def __init__(self, project: Project, count: int = 24) -> None:
         self._headers = {"Authorization": f"Bearer {project.token}"}
-        self.all = [
-            http.client.HTTPConnection("127.0.0.1", project.server.port, timeout=HANG_SECONDS) for _ in range(count)
-        ]
+        self.all = [Connection(project.server.port) for _ in range(count)]
 
     def get(self, number: int, path: str, token: str | None = None) -> http.client.HTTPResponse:
         headers = {"Authorization": f"Bearer {token}"} if token else self._headers
