@@ -140,6 +140,7 @@ ELSEWHERE: Final = {
         f"{_ONE}/try/cases/run",
     ),
     "test_imports": ("/console/import", "/console/import/apply"),
+    "test_import_proposals": ("/console/import/apply",),
 }
 
 
@@ -156,10 +157,10 @@ def teams(server: Server) -> tuple[Team, Team]:
     return made[0], made[1]
 
 
-def history(team: Team) -> list[dict[str, Any]]:
+def history(team: Team, key: str = "bot") -> list[dict[str, Any]]:
     """Return the history without what differs between two projects: ids, times and hashes."""
     different = ("from_version_id", "to_version_id", "id", "at", "request_id", "hash", "proposal_id", "proposed_by")
-    entries = team.history("bot")
+    entries = team.history(key)
     for entry in entries:
         entry["api_key"] = entry["api_key"] and entry["api_key"]["name"]
         entry["approved_by"] = [key["name"] for key in entry.get("approved_by", [])]

@@ -210,20 +210,6 @@ def test_an_environment_gets_versions_of_its_own_and_production_stays(browser: B
     assert (team.text("a"), team.text("a", "staging"), team.text("b", "staging")) == ("one", "two", "Hello")
 
 
-def test_where_approvals_are_required_each_change_is_a_proposal(browser: Browser, team: Team) -> None:
-    team.put("a", "one")
-    team.send("PUT", "/v2/environments/production", {"required_approvals": 1})
-
-    planned = plan(browser, deployment("a", "two"))
-    done = apply(browser, planned)
-
-    assert "each change becomes a proposal" in text_of(planned)
-    assert "a proposed proposal" in text_of(done)
-    assert team.text("a") == "one"
-    (proposal,) = team.send("GET", "/v2/proposals").json["data"]
-    assert [item["key"] for item in proposal["items"]] == ["a"]
-
-
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -54,15 +54,18 @@ class Check(msgspec.Struct, kw_only=True):
         """The warnings about the content: path and message; without a result, those that are known otherwise."""
         if self.result is None:
             return self.known_warnings
-        header = self.result.headers.get("x-moorage-warnings", "")
-        return [
-            (path, text) for path, _, text in (unquote(each).partition(": ") for each in header.split(", ")) if text
-        ]
+        return warnings_of(self.result)
 
     @property
     def affected(self) -> list[str]:
         """The names of the API keys that a breaking change affects, each once."""
         return list(dict.fromkeys(caller["api_key"]["name"] for caller in self.callers))
+
+
+def warnings_of(result: Result) -> list[tuple[str, str]]:
+    """Return the warnings of a write: path and message."""
+    header = result.headers.get("x-moorage-warnings", "")
+    return [(path, text) for path, _, text in (unquote(each).partition(": ") for each in header.split(", ")) if text]
 
 
 async def check(page: PageRequest, operation: str, body: dict[str, Any] | None = None, **path: str) -> Check:

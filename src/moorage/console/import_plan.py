@@ -11,6 +11,8 @@ from moorage.console.differences import MAX_ROWS, Part, parts
 from moorage.console.page_request import PageRequest
 from moorage.core.compatibility.errors import BreakingChange
 from moorage.core.deployments.manifest import Manifest
+from moorage.core.deployments.proposal import FOLLOWS
+from moorage.core.environments import PRODUCTION
 from moorage.core.errors.base import MoorageError, NotFound
 from moorage.core.errors.environments import NotInEnvironment
 from moorage.documents.document import Document
@@ -31,8 +33,9 @@ _ACTIONS: Final[dict[str, Action]] = {"created": "create", "updated": "update", 
 class Planned(msgspec.Struct, frozen=True):
     """What an import does with a document.
 
-    `body` is its JSON, and `base` the ETag of the deployment that the plan was made for. `why` says why it is refused;
-    a publication that breaks callers can be made nevertheless. `is_cut` if not all differences are shown.
+    `body` is its JSON, and `base` the ETag of the deployment that the plan was made for. `live` is its version in the
+    environment: a number, `follows`, empty without one, or None if it cannot be read. `why` says why it is refused; a
+    publication that breaks callers can be made nevertheless. `is_cut` if not all differences are shown.
     """
 
     key: str
@@ -40,20 +43,24 @@ class Planned(msgspec.Struct, frozen=True):
     action: Action
     body: str = ""
     base: str = NEW
+    live: str | None = None
     version: str = ""
     why: list[str] = []
     is_breaking: bool = False
-    is_proposal: bool = False
     warnings: list[str] = []
     parts: list[Part] = []
     is_cut: bool = False
 
 
 class Planner:
-    """Plans one document after the other; the differences of all have a limit together."""
+    """Plans one document after the other; the differences of all have a limit together.
 
-    def __init__(self, page: PageRequest) -> None:
+    With `is_one_proposal`, what is ticked becomes a proposal, which changes nothing but live versions.
+    """
+
+    def __init__(self, page: PageRequest, *, is_one_proposal: bool) -> None:
         self._page = page
+        self._is_one_proposal = is_one_proposal
         self._rows = MAX_ROWS
 
     async def plan(self, document: Document) -> Planned:
@@ -65,8 +72,8 @@ class Planner:
         if document.problem:
             return Planned(document.key, document.source, "refused", why=[document.problem_with_place()])
         body = msgspec.json.encode(document.body)
-        base, manifest = await self._current(document.key)
-        planned = Planned(document.key, document.source, "refused", body.decode(), base)
+        base, live, manifest = await self._current(document.key)
+        planned = Planned(document.key, document.source, "refused", body.decode(), base, live)
         try:
             planned = await self._dry_run(planned, allow_breaking=False)
         except MoorageError as error:
@@ -80,32 +87,34 @@ class Planner:
             return planned
         return await self._page.compute(partial(self._with_differences, planned, document, manifest))
 
-    async def _current(self, key: str) -> tuple[str, Manifest | None]:
-        """Return the ETag and the manifest of a deployment."""
+    async def _current(self, key: str) -> tuple[str, str | None, Manifest | None]:
+        """Return the ETag, the live version and the manifest of a deployment."""
+        nothing = "" if self._page.environment == PRODUCTION else FOLLOWS
         try:
             found = await self._page.send("GetManifest", key_or_id=key)
         except NotInEnvironment:
-            return ANY, None
+            return ANY, nothing, None
         except NotFound:
-            return NEW, None
+            return NEW, nothing, None
         except MoorageError as error:
             raise_unless_about_document(error)  # one that cannot be decoded has no ETag, and the dry run says so
-            return ANY, None
-        return found.headers["etag"], msgspec.convert(found.value, Manifest)
+            return ANY, None, None
+        manifest = msgspec.convert(found.value, Manifest)
+        is_following = found.headers["x-moorage-environment"].endswith(";follows=production")
+        return found.headers["etag"], FOLLOWS if is_following else manifest.version, manifest
 
     async def _dry_run(self, planned: Planned, *, allow_breaking: bool) -> Planned:
+        body = msgspec.Raw(planned.body.encode())
         query = {"dry_run": "true", "allow_breaking": "true" if allow_breaking else ""}
-        result = await self._page.send(
-            "PutDeployment", msgspec.Raw(planned.body.encode()), query=query, key_or_id=planned.key
-        )
-        if result.is_proposal:
-            action: Action = "create" if planned.base == NEW else "update"
-            return msgspec.structs.replace(planned, action=action, is_proposal=True)
+        result = await self._page.send("PutDeployment", body, query=query, key_or_id=planned.key)
+        action = _ACTIONS[result.headers["x-moorage-result"]]
+        if self._is_one_proposal and action != "unchanged":
+            query = {"dry_run": "true", "draft": "true"}
+            result = await self._page.send("PutDeployment", body, query=query, key_or_id=planned.key)
+            if result.value["version"] == planned.live:  # only the description or the aliases differ
+                action = "unchanged"
         warnings = [f"{each['path']}: {each['message']}" for each in result.value["warnings"]]
-        return msgspec.structs.replace(
-            planned, action=_ACTIONS[result.headers["x-moorage-result"]], version=result.value["version"],
-            warnings=warnings,
-        )  # fmt: skip
+        return msgspec.structs.replace(planned, action=action, version=result.value["version"], warnings=warnings)
 
     def _with_differences(self, planned: Planned, document: Document, manifest: Manifest | None) -> Planned:
         manifests = {} if manifest is None else {manifest.key: manifest}

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 from starlette.responses import Response
 
 from moorage.console.form import Form
-from moorage.console.import_plan import NEW, Planner, raise_unless_about_document, reasons
+from moorage.console.import_form import Chosen, Imported, list_page, read_chosen
+from moorage.console.import_plan import Planner, raise_unless_about_document, reasons
+from moorage.console.import_proposal import Terms, propose, store
 from moorage.console.page_request import PageRequest
 from moorage.core.access import Scope
-from moorage.core.environments import find_environment
+from moorage.core.environments import EnvironmentSettings, find_environment
 from moorage.core.errors.base import MoorageError, PreconditionFailed
+from moorage.core.errors.environments import NothingToPropose
 from moorage.core.errors.requests import InvalidRequest
 from moorage.documents.document import Document, read_contents
 
@@ -24,16 +26,6 @@ MAX_DOCUMENTS: Final = 200
 _MAX_JSON: Final = 6 * 1024 * 1024
 
 _TEXT: Final = "the pasted text"
-
-
-class Imported(msgspec.Struct, frozen=True):
-    """What became of a document: `result` is created, updated, unchanged, proposed or failed."""
-
-    key: str
-    result: str
-    version: str = ""
-    proposal: str = ""
-    why: list[str] = []
 
 
 async def show(page: PageRequest) -> Response:
@@ -48,55 +40,67 @@ async def plan(page: PageRequest) -> Response:
         return _show(page)
     try:
         documents = await page.compute(partial(_read, form))
-        planner = Planner(page)
+        planner = Planner(page, is_one_proposal=_is_one_proposal(page))
         planned = [await planner.plan(document) for document in documents]
         if sum(len(each.body) for each in planned) > _MAX_JSON:
             raise InvalidRequest(param="files", reason=f"the documents have more than {_MAX_JSON:,} bytes as JSON")
     except MoorageError as error:
         return _show(page, form, error)
-    values = {"planned": planned, "reason": form.get("reason"), "approvals": _environment(page).required_approvals}
-    return await page.compute(partial(page.render, "import_plan.html", **values))
+    show_plan = partial(
+        page.render, "import_plan.html", planned=planned, reason=form.get("reason"),
+        approvals=_environment(page).required_approvals, is_one_proposal=_is_one_proposal(page),
+    )  # fmt: skip
+    return await page.compute(show_plan)
 
 
 async def apply(page: PageRequest) -> Response:
-    """Put the documents that are ticked, in their order, if their deployments are as the plan showed them."""
+    """Put the documents that are ticked, in their order, if their deployments are as the plan showed them.
+
+    Where approvals are required, propose all of them together instead, or none.
+    """
     page.section, form = "import", await page.form()
-    chosen = {*form.all("apply"), *form.all("breaking")}
-    numbers = [name.removeprefix("key.") for name, _ in form.fields if name.startswith("key.")]
-    done, stopped = list[Imported](), None
-    for number in numbers:
-        if number not in chosen:
-            continue
-        try:
-            done.append(await _put(page, form, number))
-        except MoorageError as error:
-            stopped = page.failure(error)
-            break
-    applied = {each.key for each in done if each.result != "failed"}
-    left = [number for number in numbers if number in chosen and form.get(f"key.{number}") not in applied]
-    return page.render(
-        "import_done.html", status=stopped.status if stopped else 200, done=done, error=stopped,
-        left=_list_page(form, left) if left else "", reason=form.get("reason"),
+    done, stopped, chosen, is_one_proposal = list[Imported](), None, read_chosen(form), False
+    try:
+        _check_approvals(page, form)
+        is_one_proposal = _is_one_proposal(page)
+        put, reason = store if is_one_proposal else _put, form.get("reason")
+        for each in chosen:
+            done.append(await put(page, each, reason))
+        if is_one_proposal and all(each.result != "failed" for each in done):
+            done = await propose(page, chosen, done, Terms(reason, form.get("once")))
+    except MoorageError as error:
+        stopped = page.failure(error)
+    applied = {each.key for each in done if each.result not in ("failed", "drafted")}
+    left = [each for each in chosen if each.key not in applied]
+    show_done = partial(
+        page.render, "import_done.html", status=stopped.status if stopped else 200, done=done, error=stopped,
+        proposal=next((each.proposal for each in done if each.proposal), ""), is_one_proposal=is_one_proposal,
+        count=len(applied), left=list_page(left) if left else "", reason=form.get("reason"),
     )  # fmt: skip
+    return await page.compute(show_done)
 
 
-async def _put(page: PageRequest, form: Form, number: str) -> Imported:
+def _check_approvals(page: PageRequest, form: Form) -> None:
+    """Raise `NothingToPropose` if the plan was to propose, and the same form would publish now."""
+    if "proposes" in form and not _environment(page).required_approvals:
+        raise NothingToPropose(
+            param="environment", name=page.environment, reason="it requires no approvals any more; make a new plan"
+        )
+
+
+async def _put(page: PageRequest, chosen: Chosen, reason: str) -> Imported:
     """Put a document; a form that was sent before finds it unchanged.
 
     Raises:
         MoorageError: others would have the same error.
     """
-    key, base = form.get(f"key.{number}"), form.get(f"base.{number}")
-    body = msgspec.Raw(form.get(f"document.{number}").encode())
-    headers = {"If-None-Match": "*"} if base == NEW else {"If-Match": base}
-    headers["X-Moorage-Change-Reason"] = form.get("reason")
-    query = {"allow_breaking": "true" if number in form.all("breaking") else ""}
+    key, headers = chosen.key, {**chosen.preconditions, "X-Moorage-Change-Reason": reason}
     try:
-        result = await page.send("PutDeployment", body, query=query, headers=headers, key_or_id=key)
+        result = await page.send("PutDeployment", chosen.body, query=chosen.query, headers=headers, key_or_id=key)
     except PreconditionFailed as error:
-        query |= {"dry_run": "true"}
+        query = {**chosen.query, "dry_run": "true"}
         try:
-            now = await page.send("PutDeployment", body, query=query, key_or_id=key)
+            now = await page.send("PutDeployment", chosen.body, query=query, key_or_id=key)
         except MoorageError:
             return Imported(key, "failed", why=reasons(error))
         if now.headers.get("x-moorage-result") == "unchanged":
@@ -145,16 +149,7 @@ def _contents(form: Form) -> Iterator[tuple[str, bytes]]:
         yield _TEXT, form.get("text").encode()
 
 
-def _list_page(form: Form, numbers: list[str]) -> str:
-    """Return documents as the text of another import. Those of a list page have no defaults, and a reversed order."""
-    documents: list[Any] = [
-        {"key": form.get(f"key.{number}"), **msgspec.json.decode(form.get(f"document.{number}"), type=dict[str, Any])}
-        for number in reversed(numbers)
-    ]
-    return msgspec.json.encode({"object": "list", "data": documents}).decode()
-
-
-def _environment(page: PageRequest) -> Any:
+def _environment(page: PageRequest) -> EnvironmentSettings:
     """Return the settings of the environment.
 
     Raises:
@@ -162,6 +157,15 @@ def _environment(page: PageRequest) -> Any:
     """
     environments = page.services.catalog.environments(page.key.project_id)
     return find_environment(environments, page.environment).settings
+
+
+def _is_one_proposal(page: PageRequest) -> bool:
+    """Return whether an import is one proposal; an API key of one environment can only propose each change by itself.
+
+    Raises:
+        EnvironmentNotFound
+    """
+    return _environment(page).required_approvals > 0 and page.key.environment_id is None
 
 
 def _missing_scopes(page: PageRequest) -> list[Scope]:

@@ -92,10 +92,12 @@ async def _number(page: PageRequest) -> str:
 
 
 async def _send(page: PageRequest, kind: Kind, form: Form) -> Result:
-    key = page.path("key_or_id")
+    key, preconditions = page.path("key_or_id"), {"If-Match": form.get("etag")}
     if not form.get("etag"):  # there was nothing that could have an ETag, so that must still be so
         seen = await see(page, key)
-        if seen.etag:
+        if kind.name == "publish" and not seen.is_unreadable:
+            preconditions = {"If-None-Match": "*"}  # checked by the write: others can publish until then
+        elif seen.etag:
             raise PreconditionFailed(param="If-Match", key=seen.item["key"], given="none", etag=seen.etag)
     if kind.name != "publish":
         # The ETag is about this environment, and what follows production changes with production.
@@ -103,7 +105,7 @@ async def _send(page: PageRequest, kind: Kind, form: Form) -> Result:
         if form.get("after") != _id(after):
             raise PreconditionFailed(param="If-Match", key=key, given=form.get("after"), etag=_id(after))
     query = {name: "true" for name in _BOXES if name in form}
-    headers = {"If-Match": form.get("etag"), "Idempotency-Key": form.get("once")}
+    headers = {**preconditions, "Idempotency-Key": form.get("once")}
     return await page.send(
         kind.operation, {"reason": form.get("reason")}, query=query, headers=headers, **_path(page, kind, key)
     )

@@ -4,10 +4,12 @@ import re
 
 from moorage.core.deployments.deployment import Deployment, restore_hint
 from moorage.core.deployments.ownership import WriteOptions
+from moorage.core.deployments.page import PageQuery
 from moorage.core.deployments.version import Version
 from moorage.core.environments import PRODUCTION, Environment, is_environment_name
 from moorage.core.errors.base import (
     DeploymentExists,
+    DeploymentIsLive,
     DeploymentNotFound,
     PreconditionFailed,
     VersionDeleted,
@@ -109,6 +111,22 @@ def check_preconditions(reader: Reader, current: Deployment, options: WriteOptio
         raise PreconditionFailed(
             param="If-Match", key=current.key, given=given[:200], etag=current.etag, current=item,
             history=tuple(since[::-1]),
+        )  # fmt: skip
+
+
+def check_publication(reader: Reader, current: Deployment, options: WriteOptions) -> None:
+    """Raise `PreconditionFailed` unless a deployment meets the preconditions of a publication.
+
+    There, `If-None-Match: *` requires that it has no live version in the environment, because a GET finds none then.
+    """
+    if not options.must_not_exist:
+        check_preconditions(reader, current, options)
+    elif current.live_version_id is not None:
+        item, version = current.item() if current.decode_error() is None else None, str(current.version)
+        history, _ = reader.history(current.id, PageQuery(MAX_LISTED))
+        raise DeploymentIsLive(
+            param="If-None-Match", key=current.key, version=version, etag=current.etag, current=item,
+            history=tuple(entry for entry in history if entry.to_version == version),
         )  # fmt: skip
 
 

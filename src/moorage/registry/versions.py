@@ -14,6 +14,7 @@ from moorage.core.errors.environments import ProductionCannotFollow
 from moorage.registry.breaking_changes import check_breaking
 from moorage.registry.consumers import check_no_consumers
 from moorage.registry.lookup import (
+    check_publication,
     get_deployment,
     get_for_update,
     get_version,
@@ -53,7 +54,8 @@ def publish_version(tx: Transaction, ctx: WriteContext, key_or_id: str, id_or_nu
         DeploymentNotFound, DeploymentDeleted, VersionNotFound, VersionDeleted, PreconditionFailed, OwnedByFiles,
         JinjaNotEnabled, InvalidTemplate, BreakingChange
     """
-    deployment = get_for_update(tx, ctx, key_or_id)
+    deployment = get_deployment(tx, ctx.project_id, key_or_id, ctx.environment_id)
+    check_publication(tx, deployment, ctx.options)
     version, breaking = get_version(tx, deployment, id_or_number), list[str]()
     if version.id != deployment.own_version_id:
         breaking = publish(tx, ctx, deployment, version.id, version.content, version.content_sha256)

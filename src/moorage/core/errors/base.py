@@ -9,7 +9,7 @@
     ├── Conflict                  NameTaken, NothingToUndo, KeyTaken, AliasTaken, NotDeleted, VersionIsLive,
     │                             OwnedByFiles, OwnedByApi, IdempotencyConflict, ResponseNotStored,
     │                             and those of `moorage.core.compatibility.errors` and `moorage.core.errors.api_keys`
-    ├── PreconditionFailed        DeploymentExists
+    ├── PreconditionFailed        DeploymentExists, DeploymentIsLive
     ├── VariantNotResolved        the routing table names a variant that does not exist
     ├── DeploymentUnreadable, VersionUnreadable    another program wrote into the database
     ├── TooManyRequests, TooManyFailures, TooManyStreams, ApiKeyQueueFull, WriteQueueFull, IdempotencyQuotaExceeded
@@ -251,6 +251,12 @@ class DeploymentExists(PreconditionFailed):
     """Deployment {key!r} already exists, and the request requires that it does not (If-None-Match: *)."""
 
     hint = "See error.current; its ETag is {etag}."
+
+
+class DeploymentIsLive(PreconditionFailed):
+    """Deployment {key!r} has the live version {version}; the request requires that it has none (If-None-Match: *)."""
+
+    hint = "See error.current and error.history; send If-Match with the ETag {etag} to replace the live version."
 
 
 class NothingToUndo(Conflict):
