@@ -30,9 +30,12 @@ def check_rules(
     if model_type not in _TYPES:
         return
     protocol, native = protocol_of(provider, model_type), model.removeprefix(f"{provider}/")
-    given, found = _given(parameters), dict[str, str]()
+    rules = rules_of(protocol, provider, native)
     cannot_think = thinking_of_model(protocol, provider, native) == "none"
-    for rule in rules_of(protocol, provider, native):
+    if not rules and not cannot_think:
+        return
+    given, found = _given(parameters), dict[str, str]()
+    for rule in rules:
         if _applies(rule.when, given, cannot_think=cannot_think):
             for name in rule.rejects:
                 if name in given:
