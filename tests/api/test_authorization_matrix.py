@@ -42,7 +42,7 @@ from moorage.core.resolution.config import GetConfigRequest
 from moorage.core.resolution.explain import ExplainRequest, SimulateRequest
 from moorage.core.resolution.tries import RenderRequest, TryRequest
 from moorage.store.opening import open_store
-from tests.support.http import Pool
+from tests.support.connections import Pool
 from tests.support.registry import revoke_api_key
 from tests.support.server import Project, Response, Server, a_body
 

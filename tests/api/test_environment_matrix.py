@@ -11,7 +11,7 @@ from moorage.api.endpoints.openai import PREFIXES
 from moorage.api.operation import Operation
 from moorage.core.access import Scope
 from tests.api.test_authorization_matrix import BODIES, CLOSED, Harness, parameter_id, pool
-from tests.support.http import Pool
+from tests.support.connections import Pool
 from tests.support.server import Project, Response
 from tests.support.team import Team
 

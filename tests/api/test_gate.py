@@ -13,7 +13,7 @@ from moorage.api.operation import Operation
 from moorage.core.access import Scope
 from moorage.core.deployments.version import Reason
 from tests.api.test_authorization_matrix import BODIES, CLOSED, Harness, parameter_id, pool
-from tests.support.http import Pool
+from tests.support.connections import Pool
 from tests.support.server import Project, Response
 from tests.support.team import refusal
 

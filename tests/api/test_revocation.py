@@ -24,7 +24,7 @@ from moorage.store.opening import open_store
 from moorage.store.reader import Reader
 from moorage.store.transaction import Transaction
 from tests.api.test_authorization_matrix import BODIES, CLOSED, TASKS, Harness, encoded
-from tests.support.http import Pool
+from tests.support.connections import Pool
 from tests.support.in_process import request, running
 from tests.support.raw import RawRequest, RawResponse
 from tests.support.registry import create_api_key, create_project, put, revoke_api_key

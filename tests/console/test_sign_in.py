@@ -11,7 +11,7 @@ import pytest
 from moorage.console.guard import PAGE_HEADERS
 from moorage.console.sign_in import MAX_BODY, START, own_path
 from moorage.core.access import Scope
-from tests.support.http import Pool
+from tests.support.connections import Pool
 from tests.support.registry import revoke_api_key
 from tests.support.server import Project, Response, Server
 from tests.support.stores import run_sql

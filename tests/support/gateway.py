@@ -10,7 +10,7 @@ import msgspec
 import urllib3
 
 from moorage.core.access import DEFAULT_SCOPES, Scope
-from tests.support.http import Pool
+from tests.support.connections import Pool
 from tests.support.raw import RawRequest
 from tests.support.server import Project, Response, Server, a_body
 from tests.support.vendors.server import VendorServer

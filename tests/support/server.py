@@ -23,7 +23,7 @@ from moorage.core.secret_keys import SecretKeys
 from moorage.providers.table import PROVIDERS
 from moorage.store.opening import open_store
 from moorage.store.store import Store
-from tests.support.http import Pool
+from tests.support.connections import Pool
 from tests.support.ports import reserve_port
 from tests.support.registry import create_api_key, create_project
 from tests.support.threads import HANG_SECONDS, until

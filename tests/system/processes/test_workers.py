@@ -13,7 +13,7 @@ import pytest
 
 from moorage.core.access import Scope
 from moorage.store.opening import open_store
-from tests.support.http import Connection
+from tests.support.connections import Connection
 from tests.support.registry import revoke_api_key
 from tests.support.server import Project, Server, a_body
 from tests.support.threads import until
