@@ -34,12 +34,10 @@ def check_rules(
     cannot_think = thinking_of_model(protocol, provider, native) == "none"
     if not rules and not cannot_think:
         return
-    given, found = _given(parameters), dict[str, str]()
-    for rule in rules:
-        if _applies(rule.when, given, cannot_think=cannot_think):
-            for name in rule.rejects:
-                if name in given:
-                    found.setdefault(name, _TEXTS[rule.when])
+    given = _given(parameters)
+    applied = [rule for rule in rules if _applies(rule.when, given, cannot_think=cannot_think)]
+    # If several rules reject a parameter, the text is that of the first one.
+    found = {name: _TEXTS[rule.when] for rule in reversed(applied) for name in rule.rejects if name in given}
     if cannot_think and _asks(given):
         for name in ("reasoningEffort", "budgetTokens", "thinkingLevel" if protocol == "gemini" else ""):
             if name in given:
