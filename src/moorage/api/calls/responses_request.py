@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from moorage.api.calls.media_inputs import NO_MEDIA, MediaInputs
-from moorage.api.calls.openai_request import OpenAiRequest, fields_of, make_request
+from moorage.api.calls.openai_request import OpenAiRequest, fields_of, make_request, object_of
 from moorage.api.calls.responses_input import InputReader
 from moorage.core.errors.base import Problem
 from moorage.core.resolution.config import Object
@@ -113,10 +113,9 @@ def _version(given: Any, problems: list[Problem]) -> str | None:
     return f"{text}.0" if text.isascii() and text.isdecimal() else text
 
 
-def _variables(values: Any, reader: InputReader) -> tuple[Any, MediaInputs]:
+def _variables(values: Any, reader: InputReader) -> tuple[Object, MediaInputs]:
     """Return the values of variables; an image or a file is a mark, and is among the second ones, too."""
-    if not isinstance(values, dict):
-        return values, NO_MEDIA
+    values = object_of(values, "prompt.variables", reader.problems)
     found, parts, names = {**values}, dict[str, Object](), dict[str, str]()
     for name, value in values.items():
         kind = value.get("type") if isinstance(value, dict) else None

@@ -32,7 +32,7 @@ def run(request: Request) -> Exchange:
     voice = request.take("voice") or _VOICE
     if not isinstance(voice, str) or not _VOICES.fullmatch(voice):
         raise request.reject("voice", f"{voice!r:.80} is no id of a voice")
-    wanted = request.take("responseFormat") or "mp3"
+    wanted = request.text("responseFormat") or "mp3"
     if wanted not in _FORMATS:
         raise request.reject("responseFormat", f"it has {', '.join(_FORMATS)}, and not {wanted!r:.40}")
     body: Object = {"text": task.text, "model_id": request.model} | request.named(_NAMES)

@@ -51,7 +51,7 @@ def run(request: Request) -> Exchange:
     Raises:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
-    wanted = request.take("format")
+    wanted = request.text("format")
     reply = yield post("/generations", _body(request))
     job = parse(reply, _Created).sd_generation_job.generation_id
     if not _ID.fullmatch(job):

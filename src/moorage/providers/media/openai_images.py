@@ -55,7 +55,7 @@ def run(request: Request) -> Exchange:
     body |= request.named({"quality": "quality", "style": "style"})
     if request.provider in ("togetherai", "bytedance", "litellm", "openailike"):
         body |= request.named({"seed": "seed"})
-    wanted = request.take("format")
+    wanted = request.text("format")
     has_choice = not request.model.startswith(_ONLY_BASE64)
     if wanted is not None and has_choice:
         body["response_format"] = _FORMATS.get(request.provider, {}).get(wanted, wanted)

@@ -41,7 +41,7 @@ def run(request: Request) -> Exchange:
     voice = request.take("voice") or _VOICES.get(request.provider)
     if voice is not None:
         body["voice_id" if request.provider == "mistral" else "voice"] = voice
-    wanted = request.take("responseFormat") or "mp3"
+    wanted = request.text("responseFormat") or "mp3"
     body["response_format"] = wanted
     body |= request.rest()
     media_type = MEDIA_TYPES.get(wanted, "application/octet-stream")

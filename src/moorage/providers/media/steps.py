@@ -88,6 +88,17 @@ class Request:
         """Return a parameter, which is used by that; None if it is not set."""
         return self.parameters.pop(name, None)
 
+    def text(self, name: str) -> str | None:
+        """Return a parameter that is a text; None if it is not set. A call can give any value for it.
+
+        Raises:
+            NotSupportedByProvider
+        """
+        value = self.take(name)
+        if value is None or isinstance(value, str):
+            return value
+        raise self.reject(name, f"{value!r:.60} is not a text")
+
     def number(self, name: str) -> int | None:
         """Return a whole number, which can be a text, as in `dimensions`; None if it is not set.
 
