@@ -99,3 +99,33 @@ def test_a_format_that_is_no_text_is_rejected(
     body = {"model": gateway.deploy(provider, kind, messages=[]), text: "a lighthouse", "response_format": {"a": 1}}
 
     assert "{'a': 1} is not a text" in _problem(client, path, **body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "name", "fields"),
+    [
+        ("image", "/images/generations", "n", {"prompt": "a lighthouse"}),
+        ("embedding", "/embeddings", "dimensions", {"input": "red shoes"}),
+        ("rerank", "/rerank", "top_n", {"query": "red", "documents": ["red shoes"]}),
+    ],
+)
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, "0"])
+def test_a_count_is_a_whole_number_from_1(
+    gateway: Gateway, client: openai.OpenAI, kind: str, path: str, name: str, fields: Any, wrong: Any
+) -> None:
+    for provider in {"aws", "google-ai", "togetherai", "fal"}.intersection(having(kind)):
+        key = gateway.deploy(provider, kind, messages=[])
+
+        problem = _problem(client, path, model=key, **fields, **{name: wrong})
+
+        assert f"{wrong!r} is not a whole number from 1" in problem, provider
+
+
+@pytest.mark.parametrize("wrong", ["nan", "inf", "1e400", "warm"])
+def test_a_temperature_of_a_transcription_is_a_finite_number(
+    gateway: Gateway, client: openai.OpenAI, wrong: Any
+) -> None:
+    key = gateway.deploy("google-ai", "stt", messages=[])
+
+    with pytest.raises(openai.BadRequestError, match=f"temperature must be a number, not '{wrong}'"):
+        client.audio.transcriptions.create(model=key, file=("a.wav", b"RIFF"), extra_body={"temperature": wrong})

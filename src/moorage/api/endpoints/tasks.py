@@ -1,5 +1,6 @@
 """The routes of OpenAI for models that are not for chats, and that of Cohere and Jina for reranking."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -209,6 +210,9 @@ def _number(name: str, value: Any) -> float:
         InvalidRequest
     """
     try:
-        return float(str(value)[:40])
+        number = float(str(value)[:40])
     except ValueError:
-        raise InvalidRequest(param=name, reason=f"{name} must be a number, not {value!r:.40}") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise InvalidRequest(param=name, reason=f"{name} must be a number, not {value!r:.40}")
+    return number

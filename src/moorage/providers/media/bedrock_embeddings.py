@@ -38,7 +38,7 @@ def run(request: Request) -> Exchange:
     """
     texts = texts_of(request)
     encoding = encoding_of(request)
-    path, dimensions = invoke_path(request), request.number("dimensions")
+    path, dimensions = invoke_path(request), request.count("dimensions")
     vectors, count = list[bytes](), 0
     if family_of(request.model) == "cohere":
         body: Object = {"input_type": "search_query", "embedding_types": ["float"]}

@@ -39,7 +39,7 @@ def run(request: Request) -> Exchange:
     encoding = encoding_of(request)
     # The API requires the type of the input; the deployment or the call can set "search_document".
     body: Object = {"model": request.model, "embedding_types": [encoding], "input_type": "search_query"}
-    dimensions = request.number("dimensions")
+    dimensions = request.count("dimensions")
     if dimensions is not None:
         body["output_dimension"] = dimensions
     body |= request.rest()

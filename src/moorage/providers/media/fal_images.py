@@ -35,7 +35,7 @@ def run(request: Request) -> Exchange:
     """
     task: Draw = request.task
     body: Object = {"prompt": task.prompt} | request.named(_NAMES)
-    if (count := request.number("numImages")) is not None:
+    if (count := request.count("numImages")) is not None:
         body["num_images"] = count
     if (size := request.take("dimensions")) is not None:
         width, height = sides(size, request)

@@ -61,7 +61,7 @@ def run(request: Request) -> Exchange:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
     texts, encoding = texts_of(request), encoding_of(request)
-    path, dimensions, task = model_path(request), request.number("dimensions"), request.take("task")
+    path, dimensions, task = model_path(request), request.count("dimensions"), request.take("task")
     config: Object = {} if dimensions is None else {"outputDimensionality": dimensions}
     further = request.rest()
     vectors, usage = list[bytes](), Usage()

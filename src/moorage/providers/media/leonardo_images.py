@@ -79,7 +79,7 @@ def run(request: Request) -> Exchange:
 def _body(request: Request) -> Object:
     task: Draw = request.task
     body: Object = {"modelId": request.model, "prompt": task.prompt} | request.named(_NAMES)
-    body["num_images"] = request.number("numImages") or 1  # its own default is four
+    body["num_images"] = request.count("numImages") or 1  # its own default is four
     if (size := request.take("dimensions")) is not None:
         body["width"], body["height"] = sides(size, request)
     if (version := request.take("photoRealVersion")) is not None:

@@ -54,7 +54,7 @@ def run(request: Request) -> Exchange:
     task: Embed = request.task
     texts: Sequence[Any] = task.texts if request.provider in _TAKES_TOKENS else texts_of(request)
     encoding = encoding_of(request)
-    dimensions = request.number("dimensions")
+    dimensions = request.count("dimensions")
     body: Object = {"model": request.model}
     if dimensions is not None:
         body["output_dimension" if request.provider == "mistral" else "dimensions"] = dimensions

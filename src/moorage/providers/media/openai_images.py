@@ -43,7 +43,7 @@ def run(request: Request) -> Exchange:
     """
     task: Draw = request.task
     body: Object = {"model": request.model, "prompt": task.prompt}
-    count = request.number("numImages")
+    count = request.count("numImages")
     if count is not None:
         body["n"] = count
     size = request.take("dimensions")

@@ -99,20 +99,23 @@ class Request:
             return value
         raise self.reject(name, f"{value!r:.60} is not a text")
 
-    def number(self, name: str) -> int | None:
-        """Return a whole number, which can be a text, as in `dimensions`; None if it is not set.
+    def count(self, name: str) -> int | None:
+        """Return a whole number from 1, which can be a text, as in `dimensions`; None if it is not set.
 
         Raises:
             NotSupportedByProvider
         """
         value = self.take(name)
-        if value is None or type(value) is int:
-            return value
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
-            return int(value)
-        raise self.reject(name, f"{value!r:.60} is not a whole number")
+        if value is None:
+            return None
+        found = value if type(value) is int else None
+        if (isinstance(value, float) and value.is_integer()) or (
+            isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10
+        ):
+            found = int(value)
+        if found is None or found < 1:
+            raise self.reject(name, f"{value!r:.60} is not a whole number from 1")
+        return found
 
     def named(self, names: Mapping[str, str]) -> Object:
         """Return the parameters that are set of those, under the provider's names."""
