@@ -33,7 +33,7 @@ def run(request: Request) -> Exchange:
     """
     request.take("format")  # it sends base64 always
     count = request.count("numImages") or 1
-    if not 1 <= count <= _MAX_IMAGES:
+    if count > _MAX_IMAGES:
         raise request.reject("numImages", f"one call makes 1 to {_MAX_IMAGES} images, not {count}")
     is_stability = family_of(request.model) == "stability"
     body = _of_stability(request) if is_stability else _of_amazon(request, count)

@@ -25,7 +25,7 @@ def run(request: Request) -> Exchange:
     """
     task: Draw = request.task
     count = request.count("numImages") or 1
-    if not 1 <= count <= _MAX_IMAGES:
+    if count > _MAX_IMAGES:
         raise request.reject("numImages", f"one call makes 1 to {_MAX_IMAGES} images, not {count}")
     settings = generation(request, responseModalities=["IMAGE"])
     shape: Object = {}

@@ -68,7 +68,7 @@ def run(request: Request) -> Exchange:
     images = list[Image]()
     for item in response.data:
         content = inside(item.b64_json)
-        if item.url is None and content is None:
+        if not item.url and content is None:
             raise MalformedResponse("an image has neither a URL nor content")
         image = Image(item.url, content, media_type, item.revised_prompt)
         if wanted == "b64_json" and content is None:

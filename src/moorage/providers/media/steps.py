@@ -108,12 +108,10 @@ class Request:
         value = self.take(name)
         if value is None:
             return None
-        found = value if type(value) is int else None
-        if (isinstance(value, float) and value.is_integer()) or (
-            isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10
-        ):
-            found = int(value)
-        if found is None or found < 1:
+        is_text = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10
+        is_number = type(value) is int or (isinstance(value, float) and value.is_integer())
+        found = int(value) if is_text or is_number else 0
+        if found < 1:
             raise self.reject(name, f"{value!r:.60} is not a whole number from 1")
         return found
 
