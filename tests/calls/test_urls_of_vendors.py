@@ -1,4 +1,4 @@
-"""URLs in the responses of providers that have a result elsewhere: what is wrong with them is the provider's failure."""
+"""URLs in the responses of providers: what is wrong with them is the failure of the provider."""
 
 import json
 from typing import Any

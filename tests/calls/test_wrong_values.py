@@ -66,6 +66,23 @@ def test_a_problem_of_an_item_has_the_path_of_the_item(
     assert problem.startswith(f"{path}: ")
 
 
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"max_output_tokens": "x"}, "max_output_tokens"),
+        ({"reasoning": {"effort": 5}}, "reasoning.effort"),
+        ({"text": {"verbosity": 5}}, "text.verbosity"),
+        ({"tools": [{"type": "function"}]}, "tools[0].name"),
+    ],
+)
+def test_a_problem_of_a_parameter_has_the_name_that_the_caller_sent(
+    gateway: Gateway, client: openai.OpenAI, body: Any, path: str
+) -> None:
+    problem = _problem(client, "/responses", model=gateway.deploy("openai"), input="x", **body)
+
+    assert problem.startswith(f"{path}: ")
+
+
 def test_instructions_that_are_no_text_are_rejected_under_their_own_name(
     gateway: Gateway, client: openai.OpenAI
 ) -> None:

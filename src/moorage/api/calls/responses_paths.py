@@ -18,6 +18,20 @@ _NAMES: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     "function_call_output": ((".tool_call_id", ".call_id"), (".content", ".output")),
 }
 
+#: The names of fields in the form of chats, and those that the caller sent.
+_FIELDS: Final = {
+    "max_completion_tokens": "max_output_tokens", "reasoning_effort": "reasoning.effort",
+    "verbosity": "text.verbosity",
+}  # fmt: skip
+
+
+def in_fields(error: InvalidBody) -> InvalidBody:
+    """Return the error with the names of the fields of the Responses API."""
+    return InvalidBody.of([
+        Problem(_FIELDS.get(each.path) or each.path.replace("].function.", "]."), each.message)
+        for each in error.problems
+    ])  # fmt: skip
+
 
 def in_items(
     error: InvalidBody, items: Sequence[Object], untranslated: Mapping[str, str], *, n_first: int
