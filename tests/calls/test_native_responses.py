@@ -247,3 +247,17 @@ def test_a_deployment_parameter_without_an_equivalent_is_rejected(gateway: Gatew
     key = gateway.deploy("openai", model_parameters={"stop": ["x"]})
     with pytest.raises(openai.BadRequestError, match=r"parameters\.stop"):
         client.responses.create(model=key, input="Hi")
+
+
+@pytest.mark.parametrize("provider", [*NATIVE, "anthropic"])
+def test_a_stream_that_the_limit_of_tokens_ends_is_incomplete(
+    gateway: Gateway, client: openai.OpenAI, provider: str
+) -> None:
+    key = gateway.deploy(provider)
+
+    *_, last = client.responses.create(model=key, input="One two three", max_output_tokens=2, stream=True)
+
+    assert last.type == "response.incomplete"
+    assert last.response.status == "incomplete"
+    assert last.response.incomplete_details is not None
+    assert last.response.incomplete_details.reason == "max_output_tokens"
