@@ -7,6 +7,7 @@ import pytest
 
 from tests.calls.cells import having
 from tests.support.gateway import Gateway
+from tests.support.vendors import faults
 
 _CALL: Any = {"type": "function_call", "call_id": "c1", "name": "find", "arguments": "{}"}
 
@@ -146,3 +147,25 @@ def test_a_temperature_of_a_transcription_is_a_finite_number(
 
     with pytest.raises(openai.BadRequestError, match=f"temperature must be a number, not '{wrong}'"):
         client.audio.transcriptions.create(model=key, file=("a.wav", b"RIFF"), extra_body={"temperature": wrong})
+
+
+def test_tokens_are_rejected_by_a_deployment_with_messages(gateway: Gateway, client: openai.OpenAI) -> None:
+    """They cannot be put into a text, and without it the vectors would be others."""
+    key = gateway.deploy("openai", "embedding", messages=[{"role": "user", "content": "query: {{input}}"}])
+
+    problem = _problem(client, "/embeddings", model=key, input=[1, 2, 3])
+
+    assert problem == "input: must be texts: tokens cannot be put into the messages of the deployment"
+    assert not gateway.vendors.take("openai")
+
+
+@pytest.mark.parametrize("provider", ["openai", "elevenlabs"])
+@pytest.mark.parametrize("media_type", ["application/json", "text/html; charset=utf-8"])
+def test_a_page_in_the_place_of_speech_is_a_failure_of_the_provider(
+    gateway: Gateway, client: openai.OpenAI, provider: str, media_type: str
+) -> None:
+    key = gateway.deploy(provider, "tts", messages=[], retry_count=0)
+    gateway.vendors.fail_next(provider, faults.body(b"{}", media_type))
+
+    with pytest.raises(openai.InternalServerError, match="and no audio"):
+        client.audio.speech.create(model=key, input="Welcome.", voice="abcdefghijklmnopqrst")

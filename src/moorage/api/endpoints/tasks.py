@@ -40,6 +40,9 @@ async def embeddings(ctx: RequestContext) -> Response:
     is_text = bool(texts) and isinstance(texts[0], str)
 
     async def make(resolved: ResolvedCall) -> Embed:
+        if not is_text and resolved.config.messages:
+            reason = "must be texts: tokens cannot be put into the messages of the deployment"
+            raise InvalidBody.of([Problem("input", reason)])
         return Embed(await texts_for(ctx, resolved, request, texts) if is_text else texts)
 
     first = texts[0] if is_text else ""

@@ -6,7 +6,7 @@ from typing import Final
 from moorage.core.resolution.config import Object
 from moorage.providers.media.gemini_speech import wav
 from moorage.providers.media.openai_speech import MEDIA_TYPES
-from moorage.providers.media.reading import post
+from moorage.providers.media.reading import audio_of, post
 from moorage.providers.media.results import Speech
 from moorage.providers.media.steps import Exchange, Request
 from moorage.providers.media.tasks import Speak
@@ -44,6 +44,6 @@ def run(request: Request) -> Exchange:
     body |= request.rest()
     if wanted != "wav":
         reply = yield post(path, body, is_streamed=True)
-        return Speech(MEDIA_TYPES[wanted], reply=reply.stream)
+        return Speech(MEDIA_TYPES[wanted], reply=audio_of(reply))
     reply = yield post(path, body)
     return Speech("audio/wav", wav(reply.body, _RATE))
