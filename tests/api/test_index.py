@@ -34,6 +34,8 @@ def test_the_index_sends_browsers_to_the_console(project: Project) -> None:
         ("GET", "/models", "the base URL ends with /v1"),
         ("POST", "/chat/completions", "the base URL ends with /v1"),
         ("POST", "/v1/images/edits", "there are images/generations, audio/speech"),
+        ("GET", "/v1/responses/resp_1", "stores neither responses nor conversations"),
+        ("POST", "/v3/router/conversations", "stores neither responses nor conversations"),
         ("POST", "/v2/router/ocr", "there are images/generations, audio/speech"),
         ("POST", "/embeddings", "the base URL ends with /v1"),
         ("POST", "/v1/messages", "POST /v1/chat/completions is"),

@@ -230,7 +230,34 @@ def test_perplexity_gets_the_items_too_and_its_own_items_reach_the_caller(
     assert (sent.json["store"], sent.json["input"]) == (False, [items[0] | {"role": "system"}, items[1]])
 
 
+def test_perplexity_gets_the_items_of_its_response_back_without_the_results_of_its_search(
+    gateway: Gateway, client: openai.OpenAI
+) -> None:
+    key = gateway.deploy("perplexity")
+    response = client.responses.create(model=key, input="Hi")
+    items: Any = [user("Hi"), *response.output, user("And now?")]
+    raw = client.responses.with_raw_response.create(model=key, input=items)
+    assert raw.parse().output_text == "You said: And now?"
+    assert raw.headers["x-moorage-dropped"] == "input[1]"
+    _, sent = gateway.vendors.take("perplexity")
+    assert [item.get("type", "message") for item in sent.json["input"]] == ["message"] * 3
+
+
 def test_a_deployment_parameter_without_an_equivalent_is_rejected(gateway: Gateway, client: openai.OpenAI) -> None:
     key = gateway.deploy("openai", model_parameters={"stop": ["x"]})
     with pytest.raises(openai.BadRequestError, match=r"parameters\.stop"):
         client.responses.create(model=key, input="Hi")
+
+
+@pytest.mark.parametrize("provider", [*NATIVE, "anthropic"])
+def test_a_stream_that_the_limit_of_tokens_ends_is_incomplete(
+    gateway: Gateway, client: openai.OpenAI, provider: str
+) -> None:
+    key = gateway.deploy(provider)
+
+    *_, last = client.responses.create(model=key, input="One two three", max_output_tokens=2, stream=True)
+
+    assert last.type == "response.incomplete"
+    assert last.response.status == "incomplete"
+    assert last.response.incomplete_details is not None
+    assert last.response.incomplete_details.reason == "max_output_tokens"

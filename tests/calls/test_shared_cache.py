@@ -22,21 +22,25 @@ class Nodes:
     def __init__(self, first: KeyedServer, second: KeyedServer, vendors: VendorServer) -> None:
         self.first, self.second, self.vendors = first, second, vendors
         self.gateway = Gateway(first, vendors)
-        body = a_body(provider="openai", model="openai/my-gpt", messages=[], model_parameters={})
-        self.key = self.gateway.put({**body, "settings": {"cache": {"enabled": True, "type": "exact", "ttl": 3600}}})
+        self.key = self.deploy(ttl=3600)
 
-    def call(self, node: KeyedServer, text: str, *, is_stream: bool = False) -> Response:
-        """Call the deployment through a server."""
+    def deploy(self, ttl: float) -> str:
+        """Create a deployment whose cache has a ttl (seconds)."""
+        body = a_body(provider="openai", model="openai/my-gpt", messages=[], model_parameters={})
+        return self.gateway.put({**body, "settings": {"cache": {"enabled": True, "type": "exact", "ttl": ttl}}})
+
+    def call(self, node: KeyedServer, text: str, *, is_stream: bool = False, key: str | None = None) -> Response:
+        """Call the deployment, or another one, through a server."""
         project: Project = self.gateway.project.on_server(node)
-        body = {"model": self.key, "messages": [{"role": "user", "content": text}], "stream": is_stream}
+        body = {"model": key or self.key, "messages": [{"role": "user", "content": text}], "stream": is_stream}
         response = project.request("POST", "/v1/chat/completions", json.dumps(body).encode())
         assert response.status == 200, response.body
         return response
 
-    def miss(self, node: KeyedServer, text: str) -> Response:
-        """Call the deployment for a response that no server has, and wait until the database has it."""
+    def miss(self, node: KeyedServer, text: str, key: str | None = None) -> Response:
+        """Call a deployment for a response that no server has, and wait until the database has it."""
         before_us = clock.now_us()
-        response = self.call(node, text)
+        response = self.call(node, text, key=key)
         assert response.headers["x-moorage-cache"] == "miss"
         query = f"SELECT count(*) FROM cached_response WHERE stored_us >= {before_us}"
         until(lambda: sql(self.first.database, query) == [(1,)])
@@ -99,6 +103,14 @@ def test_a_response_that_is_too_old_is_a_miss(nodes: Nodes) -> None:
     sql(nodes.first.database, "UPDATE cached_response SET stored_us = stored_us - 3600000000")
 
     nodes.miss(nodes.second, "old")
+
+
+@pytest.mark.parametrize("ttl", [10**14, 1e306])
+def test_a_huge_ttl_is_stored_like_any_other(nodes: Nodes, ttl: float) -> None:
+    key = nodes.deploy(ttl)
+    nodes.miss(nodes.first, "huge", key)
+
+    assert nodes.call(nodes.second, "huge", key=key).headers["x-moorage-cache"] == "hit"
 
 
 def test_without_the_table_a_call_is_made(nodes: Nodes) -> None:

@@ -36,7 +36,10 @@ _HINTS: Mapping[str, str] = {
     "api_key_unreadable": "To find out what was changed: moorage db check",
     "version_not_found": "To list the versions: moorage deployments versions {key}",
     "key_taken": "To change it: moorage apply FILE",
-    "alias_taken": "To change the aliases of that deployment: moorage deployments set-aliases {key} ALIASES",
+    "alias_taken": (
+        "To free an alias: moorage deployments set-aliases {key} ALIASES. To free a key: moorage deployments delete"
+        " {key}"
+    ),
     "version_is_live": "To publish another version first: moorage deployments publish {key} VERSION",
     "owned_by_files": "Edit the file and run `moorage apply`, or pass --take-ownership to manage it through the API.",
     "owned_by_api": "To show the difference: moorage drift. To manage it by the file again, pass --take-ownership.",

@@ -13,6 +13,7 @@ from moorage.core.resolution.config import ResolvedConfig
 from moorage.gateway.authentication import Authenticator
 from moorage.gateway.call import Progress
 from moorage.gateway.connection import Connection
+from moorage.gateway.egress import EgressForbidden, InvalidUrl
 from moorage.gateway.errors import ProviderError, ProviderTimeout
 from moorage.gateway.exchange import RequestFailed, check_status, failure_of, read_body
 from moorage.gateway.failures import Failure
@@ -169,6 +170,11 @@ class MediaRunner:
             return Reply(b"", response.headers, response)
         except TransportError as error:
             raise RequestFailed(failure_of(error, connection)) from None
+        except (InvalidUrl, EgressForbidden) as error:
+            if step.url is None:
+                raise
+            reason = f"its response has a URL that cannot be loaded: {error.message}"
+            raise RequestFailed(Failure(ProviderError, reason)) from None
 
     def _begin_cancellation(self, cancel: Send, connection: Connection) -> None:
         """Tell the provider to stop, in a task of its own: the caller has left already."""
@@ -198,7 +204,11 @@ def _url(step: Send, connection: Connection) -> str:
         return (step.base_url or connection.base_url) + step.path
     if step.is_public:
         return step.url
-    given, own = urlsplit(step.url), urlsplit(connection.base_url)
+    own = urlsplit(connection.base_url)
+    try:
+        given = urlsplit(step.url)
+    except ValueError as error:
+        raise RequestFailed(Failure(ProviderError, f"its response has an invalid URL: {error}")) from None
     if (given.scheme, given.netloc) != (own.scheme, own.netloc):
         reason = f"it sends requests to another server ({given.netloc[:100]}) than that of its integration"
         raise RequestFailed(Failure(ProviderError, reason))

@@ -33,6 +33,11 @@ _MERGED: Final = ("text", "reasoning")
 #: The number of the first event after `response.created` and `response.in_progress`.
 _FIRST_NUMBER: Final = 2
 
+#: The types of items of responses that a provider rejects in a request.
+_REFUSED: Final = {"perplexity": frozenset({"search_results", "fetch_url_results"})}
+#: The most items that are named if they are not sent: those of a conversation are thousands.
+_MAX_NAMED: Final = 1_000
+
 _KIND: Final = re.compile(r"[a-z0-9_.]{1,100}", re.ASCII)
 
 
@@ -69,8 +74,12 @@ def encode(
         UnsupportedModelType, NotSupportedByProvider
     """
     stored = config.messages[: len(config.messages) - native.n_messages]
-    items = [_item(item, config.provider) for item in native.items if _is_complete(item)]
+    found = [(f"input[{index}]", item) for index, item in enumerate(native.items) if _is_complete(item)]
+    refused = _REFUSED.get(config.provider, frozenset())
+    items = [_item(item, config.provider) for _, item in found if item.get("type") not in refused]
     body, omitted = encode_response(msgspec.structs.replace(config, messages=stored), items)
+    reason = f"{config.provider} does not take it back"
+    omitted |= {path: reason for path, item in found[:_MAX_NAMED] if item.get("type") in refused}
     for name, value in native.fields.items():
         if name == "stream_options" and not stream:
             continue

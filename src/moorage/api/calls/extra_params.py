@@ -28,6 +28,7 @@ _RESERVED: Final[Mapping[str, str]] = {
 _NUMBERS: Final = frozenset({
     "temperature", "maxTokens", "topK", "topP", "frequencyPenalty", "presencePenalty", "seed", "budgetTokens",
 })  # fmt: skip
+_WORDS: Final = frozenset({"reasoningEffort", "verbosity"})
 _WHOLE: Final = frozenset({"maxTokens", "topK", "seed", "budgetTokens"})
 
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
@@ -47,6 +48,8 @@ def problem_of(name: str, value: Any) -> str | None:
         return None if value is None else _RESERVED[name]
     if name in _NUMBERS and value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
         return f"must be a number, not {name_of(value)}"
+    if name in _WORDS and not isinstance(value, str | None):
+        return f"must be a string, not {name_of(value)}"
     if name in _WHOLE and isinstance(value, float) and not value.is_integer():  # no API takes it
         return f"must be a whole number, not {value!r}"
     return None

@@ -184,7 +184,7 @@ class OpenAiResponsesShape:
 
     def _status(self) -> str:
         if self._native is not None:
-            return "incomplete" if self._native.get("status") == b'"incomplete"' else "completed"
+            return "incomplete" if bytes(self._native.get("status", b"")) == b'"incomplete"' else "completed"
         return "incomplete" if self._reason in _INCOMPLETE else "completed"
 
     def _response(self, status: str) -> _Object:

@@ -10,6 +10,9 @@ _NO_EQUIVALENT: Final = "only the Responses API has it"
 
 _DETAILS: Final = (None, "low", "high", "auto")
 
+#: Fields of the values of variables that are texts.
+_TEXTS: Final = ("text", "image_url", "detail", "file_id", "file_data", "file_url", "filename")
+
 _FUNCTION: Final = ("name", "description", "parameters", "strict")
 
 #: The most parts without a translation that are recorded: one is enough to reject a request.
@@ -51,7 +54,9 @@ class InputReader:
 
     def medium(self, value: Object, path: str) -> Object:
         """Return the part of a message for an image or a file that is the value of a variable."""
-        found = _translated(str(value.get("type")), value)
+        wrong = [name for name in _TEXTS if not isinstance(value.get(name), str | None)]
+        self.problems += [Problem(f"{path}.{name}", f"must be a text, not {value[name]!r:.40}") for name in wrong]
+        found = None if wrong else _translated(str(value.get("type")), value)
         if found is None:
             self._need(path, f"a value of the type {value.get('type')!r:.60} in this form")
         return found or value

@@ -9,9 +9,11 @@ import msgspec
 from msgspec import Meta
 
 from moorage.api.calls.media_inputs import NO_MEDIA, MediaInputs
-from moorage.api.calls.openai_request import OpenAiRequest, fields_of, make_request
+from moorage.api.calls.openai_request import OpenAiRequest, fields_of, make_request, object_of
 from moorage.api.calls.responses_input import InputReader
+from moorage.api.calls.responses_paths import in_fields
 from moorage.core.errors.base import Problem
+from moorage.core.errors.requests import InvalidBody
 from moorage.core.resolution.config import Object
 from moorage.providers.native_request import NativeRequest
 
@@ -77,7 +79,10 @@ def read_responses(body: bytes) -> ResponsesRequest:
             reader.omit(name)
     instructions = fields.get("instructions")
     first = [] if instructions is None else [{"role": "system", "content": instructions}]
-    found = make_request(chat, [*first, *reader.messages], problems)
+    try:
+        found = make_request(chat, [*first, *reader.messages], problems)
+    except InvalidBody as error:
+        raise in_fields(error) from None
     native = NativeRequest(
         items, len(reader.messages), {name: fields[name] for name in _NATIVE if fields.get(name) is not None},
         reader.untranslated, reader.omitted,
@@ -113,10 +118,9 @@ def _version(given: Any, problems: list[Problem]) -> str | None:
     return f"{text}.0" if text.isascii() and text.isdecimal() else text
 
 
-def _variables(values: Any, reader: InputReader) -> tuple[Any, MediaInputs]:
+def _variables(values: Any, reader: InputReader) -> tuple[Object, MediaInputs]:
     """Return the values of variables; an image or a file is a mark, and is among the second ones, too."""
-    if not isinstance(values, dict):
-        return values, NO_MEDIA
+    values = object_of(values, "prompt.variables", reader.problems)
     found, parts, names = {**values}, dict[str, Object](), dict[str, str]()
     for name, value in values.items():
         kind = value.get("type") if isinstance(value, dict) else None

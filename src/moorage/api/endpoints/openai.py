@@ -12,10 +12,12 @@ from moorage.api.calls.openai_request import OpenAiRequest, read_chat, read_text
 from moorage.api.calls.openai_responses import OpenAiResponsesShape
 from moorage.api.calls.openai_text import OpenAiTextShape
 from moorage.api.calls.respond import respond
+from moorage.api.calls.responses_paths import in_items
 from moorage.api.calls.responses_request import read_responses
 from moorage.api.calls.running import CallRequest
 from moorage.api.request import RequestContext
 from moorage.api.request_reader import SMALL_BODY
+from moorage.core.errors.requests import InvalidBody
 from moorage.providers.request import native_model
 
 #: The prefixes of the routes.
@@ -81,18 +83,21 @@ async def responses(ctx: RequestContext) -> Response:
     asked = read_responses(body) if is_small else await ctx.compute(read_responses, body)
     found, echo = asked.found, asked.echo if is_small else {}  # each event with a response repeats it
     del body
-    return await respond(
-        ctx,
-        CallRequest(
-            found.request,
-            lambda ids, config: OpenAiResponsesShape(ids, native_model(config.provider, config.model), echo),
-            found.is_stream,
-            is_small,
-            found.pin,
-            found.tools,
-            found.mock,
-            asked.warnings,
-            native=asked.native,
-            media=asked.media,
-        ),
+    call = CallRequest(
+        found.request,
+        lambda ids, config: OpenAiResponsesShape(ids, native_model(config.provider, config.model), echo),
+        found.is_stream,
+        is_small,
+        found.pin,
+        found.tools,
+        found.mock,
+        asked.warnings,
+        native=asked.native,
+        media=asked.media,
     )
+    try:
+        return await respond(ctx, call)
+    except InvalidBody as error:  # of the messages that the items became
+        native = asked.native
+        n_first = len(found.request.messages) - native.n_messages
+        raise in_items(error, native.items, native.untranslated, n_first=n_first) from None

@@ -1,5 +1,6 @@
 """The routes of OpenAI for models that are not for chats, and that of Cohere and Jina for reranking."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -39,6 +40,9 @@ async def embeddings(ctx: RequestContext) -> Response:
     is_text = bool(texts) and isinstance(texts[0], str)
 
     async def make(resolved: ResolvedCall) -> Embed:
+        if not is_text and resolved.config.messages:
+            reason = "must be texts: tokens cannot be put into the messages of the deployment"
+            raise InvalidBody.of([Problem("input", reason)])
         return Embed(await texts_for(ctx, resolved, request, texts) if is_text else texts)
 
     first = texts[0] if is_text else ""
@@ -209,6 +213,9 @@ def _number(name: str, value: Any) -> float:
         InvalidRequest
     """
     try:
-        return float(str(value)[:40])
+        number = float(str(value)[:40])
     except ValueError:
-        raise InvalidRequest(param=name, reason=f"{name} must be a number, not {value!r:.40}") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise InvalidRequest(param=name, reason=f"{name} must be a number, not {value!r:.40}")
+    return number

@@ -4,7 +4,7 @@ The deployment's own `prompt_config` is the default variant, named `default`; `v
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -51,6 +51,10 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ) = UNSET
 
 
+#: Ten years, in seconds: databases cannot store any time in the future, and no response is cached that long.
+_LONGEST: Final = 10 * 366 * 24 * 3600
+
+
 class Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether responses are cached, for `ttl` seconds."""
 
@@ -63,7 +67,7 @@ class Cache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """How long responses are cached; None for a cache that is off, or of a type that Moorage does not have."""
         if not self.enabled or self.type != "exact" or not isinstance(self.ttl, int | float) or self.ttl <= 0:
             return None
-        return float(self.ttl)
+        return float(min(self.ttl, _LONGEST))
 
 
 def _complete_cache(value: Any, path: JsonPath, report: Report) -> Any:

@@ -145,7 +145,10 @@ class AliasTaken(Conflict):
     """{name!r} is {kind} of the deployment {key!r}."""
 
     code = "alias_taken"
-    hint = "Choose another name, or change that deployment: `PATCH /v2/deployments/{key}` sets its aliases."
+    hint = (
+        "Choose another name, or free it: `PATCH /v2/deployments/{key}` sets the aliases, and only the deletion of a"
+        " deployment frees its key."
+    )
 
 
 class NotDeleted(Conflict):

@@ -10,6 +10,8 @@ _BASE_URL: Final = "For clients of OpenAI, the base URL ends with /v1, as in htt
 
 _MEDIA: Final = "For images and audio, there are images/generations, audio/speech and audio/transcriptions."
 
+_STORED: Final = "The server stores neither responses nor conversations; send the earlier items in `input`."
+
 _ANTHROPIC: Final = "The API of Anthropic is not available; POST /v1/chat/completions is."
 
 #: The prefixes of OpenAI's routes.
@@ -27,6 +29,7 @@ _ELSEWHERE: Final = (
     (("/messages", *_each("/messages", "/complete/")), _ANTHROPIC),
     (_each("/models/"), "A model is the key of a deployment, which has no slash; GET /v1/models lists them."),
     (_each("/images/", "/audio/", "/ocr"), _MEDIA),
+    (_each("/responses/", "/conversations"), _STORED),
 )  # fmt: skip
 
 #: The longest path that is compared with those of the routes.

@@ -9,7 +9,7 @@ from moorage.core.resolution.config import Object
 from moorage.providers.completion import Usage
 from moorage.providers.decoding import Number, known
 from moorage.providers.errors import MalformedResponse
-from moorage.providers.media.reading import batches, parse, post, texts_of, vector
+from moorage.providers.media.reading import batches, encoding_of, parse, post, texts_of, vector
 from moorage.providers.media.results import Embeddings
 from moorage.providers.media.steps import Exchange, Request
 
@@ -37,8 +37,8 @@ def run(request: Request) -> Exchange:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
     texts = texts_of(request)
-    encoding = request.take("encoding_format") or "float"
-    path, dimensions = invoke_path(request), request.number("dimensions")
+    encoding = encoding_of(request)
+    path, dimensions = invoke_path(request), request.count("dimensions")
     vectors, count = list[bytes](), 0
     if family_of(request.model) == "cohere":
         body: Object = {"input_type": "search_query", "embedding_types": ["float"]}

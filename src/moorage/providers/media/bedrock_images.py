@@ -32,8 +32,8 @@ def run(request: Request) -> Exchange:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
     request.take("format")  # it sends base64 always
-    count = request.number("numImages") or 1
-    if not 1 <= count <= _MAX_IMAGES:
+    count = request.count("numImages") or 1
+    if count > _MAX_IMAGES:
         raise request.reject("numImages", f"one call makes 1 to {_MAX_IMAGES} images, not {count}")
     is_stability = family_of(request.model) == "stability"
     body = _of_stability(request) if is_stability else _of_amazon(request, count)

@@ -35,7 +35,7 @@ def run(request: Request) -> Exchange:
     task: Rerank = request.task
     region = request.options.get("region", "us-east-1")
     arn = f"arn:aws:bedrock:{region}::foundation-model/{request.model}"
-    top = request.number("top_n")
+    top = request.count("top_n")
     own: Object = {"modelConfiguration": {"modelArn": request.model if request.model.startswith("arn:") else arn}}
     own["numberOfResults"] = min(top or len(task.documents), len(task.documents))
     body: Object = {

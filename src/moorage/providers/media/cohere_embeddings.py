@@ -7,7 +7,7 @@ import msgspec
 from moorage.core.resolution.config import Object
 from moorage.providers.completion import Usage
 from moorage.providers.errors import MalformedResponse
-from moorage.providers.media.reading import Tokens, add, batches, parse, post, texts_of, vector
+from moorage.providers.media.reading import Tokens, add, batches, encoding_of, parse, post, texts_of, vector
 from moorage.providers.media.results import Embeddings
 from moorage.providers.media.steps import Exchange, Request
 
@@ -36,10 +36,10 @@ def run(request: Request) -> Exchange:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
     texts = texts_of(request)
-    encoding = request.take("encoding_format") or "float"
+    encoding = encoding_of(request)
     # The API requires the type of the input; the deployment or the call can set "search_document".
     body: Object = {"model": request.model, "embedding_types": [encoding], "input_type": "search_query"}
-    dimensions = request.number("dimensions")
+    dimensions = request.count("dimensions")
     if dimensions is not None:
         body["output_dimension"] = dimensions
     body |= request.rest()

@@ -6,7 +6,7 @@ from typing import Final
 from moorage.core.resolution.config import Object
 from moorage.providers.media.gemini_speech import wav
 from moorage.providers.media.openai_speech import MEDIA_TYPES
-from moorage.providers.media.reading import post
+from moorage.providers.media.reading import audio_of, post
 from moorage.providers.media.results import Speech
 from moorage.providers.media.steps import Exchange, Request
 from moorage.providers.media.tasks import Speak
@@ -32,7 +32,7 @@ def run(request: Request) -> Exchange:
     voice = request.take("voice") or _VOICE
     if not isinstance(voice, str) or not _VOICES.fullmatch(voice):
         raise request.reject("voice", f"{voice!r:.80} is no id of a voice")
-    wanted = request.take("responseFormat") or "mp3"
+    wanted = request.text("responseFormat") or "mp3"
     if wanted not in _FORMATS:
         raise request.reject("responseFormat", f"it has {', '.join(_FORMATS)}, and not {wanted!r:.40}")
     body: Object = {"text": task.text, "model_id": request.model} | request.named(_NAMES)
@@ -44,6 +44,6 @@ def run(request: Request) -> Exchange:
     body |= request.rest()
     if wanted != "wav":
         reply = yield post(path, body, is_streamed=True)
-        return Speech(MEDIA_TYPES[wanted], reply=reply.stream)
+        return Speech(MEDIA_TYPES[wanted], reply=audio_of(reply))
     reply = yield post(path, body)
     return Speech("audio/wav", wav(reply.body, _RATE))

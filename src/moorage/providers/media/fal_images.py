@@ -35,12 +35,12 @@ def run(request: Request) -> Exchange:
     """
     task: Draw = request.task
     body: Object = {"prompt": task.prompt} | request.named(_NAMES)
-    if (count := request.number("numImages")) is not None:
+    if (count := request.count("numImages")) is not None:
         body["num_images"] = count
     if (size := request.take("dimensions")) is not None:
         width, height = sides(size, request)
         body["image_size"] = {"width": width, "height": height}
-    wanted = request.take("format")
+    wanted = request.text("format")
     found = yield from result_of(request, body | request.rest(), _Result)
     images = [Image(each.url, media_type=each.content_type) for each in found.images]
     if not images:

@@ -4,6 +4,7 @@ import msgspec
 
 from moorage.core.resolution.config import Object
 from moorage.providers.media.fal_queue import result_of
+from moorage.providers.media.reading import audio_of
 from moorage.providers.media.results import Speech
 from moorage.providers.media.steps import Exchange, Request, Send
 from moorage.providers.media.tasks import Speak
@@ -31,4 +32,4 @@ def run(request: Request) -> Exchange:
     found = yield from result_of(request, body | request.rest(), _Result)
     reply = yield Send(url=found.audio.url, method="GET", is_public=True, is_streamed=True)
     kind = reply.media_type if reply.media_type.startswith("audio/") else found.audio.content_type
-    return Speech(kind, reply=reply.stream)
+    return Speech(kind, reply=audio_of(reply))

@@ -12,7 +12,7 @@ from moorage.providers.completion import Usage
 from moorage.providers.decoding import Number, known
 from moorage.providers.errors import MalformedResponse
 from moorage.providers.media.gemini_common import model_path
-from moorage.providers.media.reading import add, batches, parse, post, texts_of, vector
+from moorage.providers.media.reading import add, batches, encoding_of, parse, post, texts_of, vector
 from moorage.providers.media.results import Embeddings
 from moorage.providers.media.steps import Exchange, Part, Request
 
@@ -60,8 +60,8 @@ def run(request: Request) -> Exchange:
     Raises:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
-    texts, encoding = texts_of(request), request.take("encoding_format") or "float"
-    path, dimensions, task = model_path(request), request.number("dimensions"), request.take("task")
+    texts, encoding = texts_of(request), encoding_of(request)
+    path, dimensions, task = model_path(request), request.count("dimensions"), request.take("task")
     config: Object = {} if dimensions is None else {"outputDimensionality": dimensions}
     further = request.rest()
     vectors, usage = list[bytes](), Usage()

@@ -24,8 +24,8 @@ def run(request: Request) -> Exchange:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
     task: Draw = request.task
-    count = request.number("numImages") or 1
-    if not 1 <= count <= _MAX_IMAGES:
+    count = request.count("numImages") or 1
+    if count > _MAX_IMAGES:
         raise request.reject("numImages", f"one call makes 1 to {_MAX_IMAGES} images, not {count}")
     settings = generation(request, responseModalities=["IMAGE"])
     shape: Object = {}

@@ -24,7 +24,7 @@ def run(request: Request) -> Exchange:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
     task: Speak = request.task
-    wanted = request.take("responseFormat") or "wav"
+    wanted = request.text("responseFormat") or "wav"
     if wanted not in ("wav", "pcm"):
         request.omitted["parameters.responseFormat"] = "the API has wav and pcm; wav is sent"
     voice = {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": request.take("voice") or _VOICE}}}

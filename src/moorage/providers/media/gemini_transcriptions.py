@@ -53,7 +53,7 @@ def run(request: Request) -> Exchange:
     task: Transcribe = request.task
     if task.file.size > MAX_AUDIO:
         raise request.reject("file", f"it takes at most {MAX_AUDIO:,} bytes of audio, not {task.file.size:,}")
-    is_timed = (request.take("responseFormat") or "json") in TIMED
+    is_timed = (request.text("responseFormat") or "json") in TIMED
     request.take("timestamp_granularities")
     said = [_TIMED if is_timed else _INSTRUCTION]
     if language := request.take("language"):

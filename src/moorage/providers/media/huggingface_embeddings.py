@@ -8,7 +8,7 @@ from moorage.core.resolution.config import Object
 from moorage.providers.completion import Usage
 from moorage.providers.errors import MalformedResponse
 from moorage.providers.media.huggingface_common import task_path
-from moorage.providers.media.reading import batches, parse, post, texts_of, vector
+from moorage.providers.media.reading import batches, encoding_of, parse, post, texts_of, vector
 from moorage.providers.media.results import Embeddings
 from moorage.providers.media.steps import Exchange, Request
 
@@ -22,7 +22,7 @@ def run(request: Request) -> Exchange:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
     texts = texts_of(request)
-    encoding = request.take("encoding_format") or "float"
+    encoding = encoding_of(request)
     body: Object = request.rest()
     vectors = list[bytes]()
     for batch in batches(texts, _BATCH):

@@ -2,7 +2,7 @@
 
 from moorage.core.resolution.config import Object
 from moorage.providers.media.huggingface_common import task_path
-from moorage.providers.media.reading import post
+from moorage.providers.media.reading import audio_of, post
 from moorage.providers.media.results import Speech
 from moorage.providers.media.steps import Exchange, Request
 from moorage.providers.media.tasks import Speak
@@ -21,4 +21,4 @@ def run(request: Request) -> Exchange:
     parameters: Object = request.rest()
     body: Object = {"inputs": task.text} | ({"parameters": parameters} if parameters else {})
     reply = yield post(task_path(request), body, is_streamed=True)
-    return Speech(reply.media_type if reply.media_type.startswith("audio/") else "audio/flac", reply=reply.stream)
+    return Speech(reply.media_type if reply.media_type.startswith("audio/") else "audio/flac", reply=audio_of(reply))

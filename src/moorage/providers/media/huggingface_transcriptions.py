@@ -45,7 +45,7 @@ def run(request: Request) -> Exchange:
         NotSupportedByProvider, MalformedResponse
     """
     task: Transcribe = request.task
-    is_timed = (request.take("responseFormat") or "json") in TIMED
+    is_timed = (request.text("responseFormat") or "json") in TIMED
     request.take("timestamp_granularities")
     if task.prompt:
         request.omitted["messages"] = "the API has no prompt"

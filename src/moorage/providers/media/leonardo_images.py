@@ -51,7 +51,7 @@ def run(request: Request) -> Exchange:
     Raises:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
-    wanted = request.take("format")
+    wanted = request.text("format")
     reply = yield post("/generations", _body(request))
     job = parse(reply, _Created).sd_generation_job.generation_id
     if not _ID.fullmatch(job):
@@ -79,7 +79,7 @@ def run(request: Request) -> Exchange:
 def _body(request: Request) -> Object:
     task: Draw = request.task
     body: Object = {"modelId": request.model, "prompt": task.prompt} | request.named(_NAMES)
-    body["num_images"] = request.number("numImages") or 1  # its own default is four
+    body["num_images"] = request.count("numImages") or 1  # its own default is four
     if (size := request.take("dimensions")) is not None:
         body["width"], body["height"] = sides(size, request)
     if (version := request.take("photoRealVersion")) is not None:

@@ -33,7 +33,7 @@ def run(request: Request) -> Exchange:
         NotSupportedByProvider, MalformedResponse, ProviderFailed
     """
     task: Rerank = request.task
-    top = request.number("top_n")
+    top = request.count("top_n")
     body: Object = {
         "model": request.model, "query": {"text": task.query}, "passages": [{"text": each} for each in task.documents],
     }  # fmt: skip

@@ -8,7 +8,7 @@ import msgspec
 from moorage.core.resolution.config import Object
 from moorage.providers.completion import Usage
 from moorage.providers.errors import MalformedResponse
-from moorage.providers.media.reading import Tokens, add, batches, in_order, parse, post, texts_of, vector
+from moorage.providers.media.reading import Tokens, add, batches, encoding_of, in_order, parse, post, texts_of, vector
 from moorage.providers.media.results import Embeddings
 from moorage.providers.media.steps import Exchange, Reply, Request
 from moorage.providers.media.tasks import Embed
@@ -53,8 +53,8 @@ def run(request: Request) -> Exchange:
     """
     task: Embed = request.task
     texts: Sequence[Any] = task.texts if request.provider in _TAKES_TOKENS else texts_of(request)
-    encoding = request.take("encoding_format") or "float"
-    dimensions = request.number("dimensions")
+    encoding = encoding_of(request)
+    dimensions = request.count("dimensions")
     body: Object = {"model": request.model}
     if dimensions is not None:
         body["output_dimension" if request.provider == "mistral" else "dimensions"] = dimensions

@@ -43,7 +43,7 @@ def run(request: Request) -> Exchange:
     """
     task: Draw = request.task
     body: Object = {"model": request.model, "prompt": task.prompt}
-    count = request.number("numImages")
+    count = request.count("numImages")
     if count is not None:
         body["n"] = count
     size = request.take("dimensions")
@@ -55,7 +55,7 @@ def run(request: Request) -> Exchange:
     body |= request.named({"quality": "quality", "style": "style"})
     if request.provider in ("togetherai", "bytedance", "litellm", "openailike"):
         body |= request.named({"seed": "seed"})
-    wanted = request.take("format")
+    wanted = request.text("format")
     has_choice = not request.model.startswith(_ONLY_BASE64)
     if wanted is not None and has_choice:
         body["response_format"] = _FORMATS.get(request.provider, {}).get(wanted, wanted)
@@ -68,7 +68,7 @@ def run(request: Request) -> Exchange:
     images = list[Image]()
     for item in response.data:
         content = inside(item.b64_json)
-        if item.url is None and content is None:
+        if not item.url and content is None:
             raise MalformedResponse("an image has neither a URL nor content")
         image = Image(item.url, content, media_type, item.revised_prompt)
         if wanted == "b64_json" and content is None:

@@ -9,7 +9,7 @@ import msgspec
 
 from moorage.core.resolution.config import Object
 from moorage.providers.errors import MalformedResponse
-from moorage.providers.media.reading import parse, post
+from moorage.providers.media.reading import audio_of, parse, post
 from moorage.providers.media.results import Speech
 from moorage.providers.media.steps import Exchange, Request
 from moorage.providers.media.tasks import Speak
@@ -41,13 +41,13 @@ def run(request: Request) -> Exchange:
     voice = request.take("voice") or _VOICES.get(request.provider)
     if voice is not None:
         body["voice_id" if request.provider == "mistral" else "voice"] = voice
-    wanted = request.take("responseFormat") or "mp3"
+    wanted = request.text("responseFormat") or "mp3"
     body["response_format"] = wanted
     body |= request.rest()
     media_type = MEDIA_TYPES.get(wanted, "application/octet-stream")
     if request.provider != "mistral":
         reply = yield post("/audio/speech", body, is_streamed=True)
-        return Speech(media_type, reply=reply.stream)
+        return Speech(media_type, reply=audio_of(reply))
     reply = yield post("/audio/speech", body)
     try:
         content = base64.b64decode(parse(reply, _Encoded).audio_data, validate=True)

@@ -49,7 +49,7 @@ def run(request: Request) -> Exchange:
         MalformedResponse, ProviderFailed
     """
     task: Transcribe = request.task
-    wanted = request.take("responseFormat") or "json"
+    wanted = request.text("responseFormat") or "json"
     fields: list[tuple[str, str]] = [("model", request.model)]
     if task.prompt:
         fields.append(("prompt", task.prompt))

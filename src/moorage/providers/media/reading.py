@@ -174,6 +174,29 @@ def inside_of(text: str) -> bytes:
     return _encode(text)[1:-1]
 
 
+def audio_of(reply: Reply) -> Any:
+    """Return the stream of a response, which is audio.
+
+    Raises:
+        MalformedResponse: it is a page or an error, although the status is a success.
+    """
+    if reply.media_type in ("application/json", "text/html"):
+        raise MalformedResponse(f"it is {reply.media_type}, and no audio")
+    return reply.stream
+
+
+def encoding_of(request: Request) -> str:
+    """Return the encoding of vectors that a call asks for, `float` or `base64`.
+
+    Raises:
+        NotSupportedByProvider
+    """
+    encoding = request.take("encoding_format")
+    if encoding in (None, "float", "base64"):
+        return encoding or "float"
+    raise request.reject("encoding_format", f"it must be float or base64, not {encoding!r:.40}")
+
+
 def vector(raw: bytes, encoding: str) -> bytes:
     """Return a vector in an encoding, `float` or `base64`, as JSON; `raw` is JSON in either of them.
 

@@ -39,7 +39,7 @@ def run(request: Request) -> Exchange:
     """
     task: Rerank = request.task
     body: Object = {"model": request.model, "query": task.query, "documents": list(task.documents)}
-    top = request.number("top_n")
+    top = request.count("top_n")
     if top is not None:
         body["top_n"] = top
     reply = yield post(_PATHS.get(request.provider, "/rerank"), body | request.rest())

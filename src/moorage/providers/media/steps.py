@@ -88,20 +88,32 @@ class Request:
         """Return a parameter, which is used by that; None if it is not set."""
         return self.parameters.pop(name, None)
 
-    def number(self, name: str) -> int | None:
-        """Return a whole number, which can be a text, as in `dimensions`; None if it is not set.
+    def text(self, name: str) -> str | None:
+        """Return a parameter that is a text; None if it is not set. A call can give any value for it.
 
         Raises:
             NotSupportedByProvider
         """
         value = self.take(name)
-        if value is None or type(value) is int:
+        if value is None or isinstance(value, str):
             return value
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
-            return int(value)
-        raise self.reject(name, f"{value!r:.60} is not a whole number")
+        raise self.reject(name, f"{value!r:.60} is not a text")
+
+    def count(self, name: str) -> int | None:
+        """Return a whole number from 1, which can be a text, as in `dimensions`; None if it is not set.
+
+        Raises:
+            NotSupportedByProvider
+        """
+        value = self.take(name)
+        if value is None:
+            return None
+        is_text = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10
+        is_number = type(value) is int or (isinstance(value, float) and value.is_integer())
+        found = int(value) if is_text or is_number else 0
+        if found < 1:
+            raise self.reject(name, f"{value!r:.60} is not a whole number from 1")
+        return found
 
     def named(self, names: Mapping[str, str]) -> Object:
         """Return the parameters that are set of those, under the provider's names."""
