@@ -107,7 +107,8 @@ def _missing_scope(page: PageRequest, *, is_new: bool) -> Response | None:
     if not missing:
         return None
     what = "create deployments" if is_new else "save drafts"
-    return page.message(403, f"Your API key cannot {what}", f"That needs the scope {' and '.join(missing)}.")
+    scopes = f"the scope{'s' if len(missing) > 1 else ''} {' and '.join(missing)}"
+    return page.message(403, f"Your API key cannot {what}", f"That needs {scopes}.")
 
 
 async def _seen(page: PageRequest) -> tuple[str, str]:

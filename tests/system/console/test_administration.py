@@ -74,3 +74,21 @@ def test_an_import_shows_its_plan_and_then_what_it_did(
         expect(page.get_by_role("heading", level=1)).to_have_text("2 of 2 imported into production")
         if variant.scheme == "light":
             check(page)
+
+
+def test_a_double_click_sends_a_form_once_so_that_it_does_not_report_its_own_effect_as_an_error(
+    browser: Browser, samples: Samples, token: str
+) -> None:
+    with open_page(browser, samples.server.url) as page:
+        sign_in(page, token)
+        page.goto("/console/new-environment")
+        page.get_by_label("Name", exact=True).fill("double")
+        sent = list[str]()
+        page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+        page.get_by_role("button", name="Create").dblclick()
+        page.wait_for_url("**done=environment_saved**")
+        page.goto("/console/deployments/support/description")
+        page.get_by_label("Description").fill("Answers customers")
+        page.get_by_role("button", name="Save").dblclick()
+        page.wait_for_url("**done=described**")
+        assert len(sent) == 2

@@ -6,7 +6,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, StorageState
 
 from tests.console.browser import VARIANTS, Scheme, Variant, open_page, sign_in
-from tests.console.samples import SCREENS, Samples, Screen
+from tests.console.samples import KEY, SCREENS, Samples, Screen
 
 #: `target-size` belongs to WCAG 2.2, but axe does not check it by default.
 _AXE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
@@ -57,6 +57,28 @@ def test_a_screen_needs_no_sideways_scrolling_at_320_pixels(
     with open_page(browser, samples.server.url, narrow, state=session if screen.is_signed_in else None) as page:
         page.goto(screen.path)
         assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+@pytest.mark.parametrize("path", ["/compare?from=1.0&to=1.1", "/edit?from=1.1"])
+def test_no_word_is_cut_or_broken_on_phones(
+    browser: Browser, samples: Samples, session: StorageState, path: str
+) -> None:
+    with open_page(browser, samples.server.url, Variant("light", 390), state=session) as page:
+        page.goto(f"/console/deployments/{KEY}{path}")
+        for label in page.locator("header .role-i").all():
+            assert label.evaluate("each => each.getClientRects().length") == 1
+        # The arrow of a list takes 20 pixels, and the text has a measure of its own, without a width to fit.
+        cut = page.evaluate("""() => [...document.querySelectorAll("main .compare select")].filter(each => {
+            const measure = document.createElement("span"), style = getComputedStyle(each)
+            measure.style.font = style.font
+            measure.style.position = "absolute"
+            measure.style.whiteSpace = "nowrap"
+            measure.textContent = each.selectedOptions[0].textContent
+            document.body.append(measure)
+            const sides = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight)
+            return each.clientWidth < measure.getBoundingClientRect().width + sides + 16
+        }).map(each => each.value)""")
+        assert cut == []
 
 
 @every_screen
