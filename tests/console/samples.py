@@ -31,6 +31,7 @@ HOSTILE_KEY: Final = "hostile_texts"
 ROUTED_KEY: Final = "routed_answers"
 
 _HTML = "<script>alert(1)</script><img src=x onerror=alert(1)>{{name}}</pre>"
+_WORD: Final = "long" * 60
 
 
 class Screen(NamedTuple):
@@ -48,6 +49,8 @@ SCREENS: Final = (
     Screen("staging", f"/console/deployments/{KEY}?environment=staging"),
     Screen("live", f"/console/deployments/{KEY}"),
     Screen("hostile", f"/console/deployments/{HOSTILE_KEY}"),
+    Screen("hostile-versions", f"/console/deployments/{HOSTILE_KEY}/versions"),
+    Screen("hostile-history", f"/console/deployments/{HOSTILE_KEY}/history"),
     Screen("versions", f"/console/deployments/{KEY}/versions"),
     Screen("history", f"/console/deployments/{KEY}/history"),
     Screen("compare", f"/console/deployments/{KEY}/compare?from=1.0&to=1.1"),
@@ -147,9 +150,22 @@ def _add_versions(project: Project) -> None:
     content["prompt_config"]["model_parameters"]["temperature"] = 0.3
     _post(project, {**content, "notes": "To be tried with the support team"})
     messages = [{"role": "user", "content": text} for text in (_HTML, "long" * 500)]
-    prompt = {"model": "openai/my-gpt", "model_type": "chat", "provider": "openai", "messages": messages}
-    hostile = project.put(HOSTILE_KEY, {"description": _HTML, "prompt_config": prompt})
-    assert hostile.status == 201, hostile.body
+    prompt: dict[str, Any] = {
+        "model": f"openai/{_WORD}",
+        "model_type": "chat",
+        "provider": "openai",
+        "messages": messages,
+    }
+    prompt["model_parameters"] = {"stop": [_WORD]}
+    variables = [{"key": "name", "value": "Ada"}, {"key": "v" * 64, "value": _WORD}]
+    body: dict[str, Any] = {"description": f"{_HTML} {_WORD}", "prompt_config": prompt, "variables": variables}
+    for reason in (_WORD, _WORD * 2):
+        body["prompt_config"] = {**prompt, "messages": [*messages, {"role": "user", "content": reason}]}
+        hostile = project.put(HOSTILE_KEY, body, **{"X-Moorage-Change-Reason": reason})
+        assert hostile.status in (200, 201), hostile.body
+    draft = {"prompt_config": prompt, "variables": variables, "notes": _WORD}
+    path = f"/v2/deployments/{HOSTILE_KEY}/versions"
+    assert project.request("POST", path, json.dumps(draft).encode()).status == 201
 
 
 def _add_environments(team: Team) -> None:

@@ -49,6 +49,16 @@ def token_of(response: Response) -> str:
     return token.decode()
 
 
+def test_a_period_that_the_page_does_not_offer_makes_no_key_that_is_valid_for_ever(
+    browser: Browser, admin: Project
+) -> None:
+    refused = create(browser, name="forged", expires="9999")
+
+    assert refused.status == 400
+    assert "expires_at must be a time" in text_of(refused)
+    assert "forged" not in admin.request("GET", "/v2/api-keys").body.decode()
+
+
 def keys(browser: Browser) -> list[dict[str, Any]]:
     """Return the API keys of the project, newest first."""
     found: list[dict[str, Any]] = browser.project.request("GET", "/v2/api-keys").json["data"]

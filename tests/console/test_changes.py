@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from moorage.console.words import action_words
+from moorage.console.words import action_words, move_words
 from moorage.core.access import Scope
 from moorage.core.deployments.history import ACTIONS
 from tests.support.console import Browser, links, text_of
@@ -102,3 +102,29 @@ def test_every_action_has_words() -> None:
     assert action_words({"action": "changed", **versions, "changed": ["description", "owner"]}) == (
         "changed the description and the owner"
     )
+
+
+def test_the_last_change_of_a_live_version_is_a_sentence() -> None:
+    versions = {"from_version": "1.1", "to_version": "1.0"}
+    assert move_words({"action": "published", **versions}) == "published 1.0"
+    assert move_words({"action": "created", **versions}) == "created 1.0"
+    assert move_words({"action": "published", **versions, "from_environment": "staging"}) == "promoted 1.0 from staging"
+    assert move_words({"action": "undone", **versions}) == "undid a change: 1.0 is live again"
+    assert move_words({"action": "unpublished", **versions}) == "let it follow production again"
+    assert move_words({"action": "published", "from_version": None, "to_version": None}, "1.3") == "published 1.3"
+
+
+def test_what_changes_no_live_version_is_not_told_of_one() -> None:
+    versions = {"from_version": "1.1", "to_version": "1.2"}
+    assert move_words({"action": "rejected", **versions}, "1.1") == "rejected a proposal"
+    assert move_words({"action": "changed", **versions, "changed": ["description"]}, "1.1") == "changed the description"
+
+
+def test_the_page_says_that_the_last_change_was_an_undo(browser: Browser) -> None:
+    project = browser.project
+    project.put("a")
+    project.put("a", a_body(model="other"))
+    assert project.request("POST", "/v2/deployments/a/undo").status == 200
+
+    assert "undid a change: 1.0 is live again" in text_of(browser.get("/console/deployments/a"))
+    assert "undid a change: 1.0 is live again" in text_of(browser.get("/console/deployments/a/undo"))

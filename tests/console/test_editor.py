@@ -469,9 +469,12 @@ def test_without_the_scope_the_editor_says_which_one_is_missing(
     fields = form_of(browser.get(path))
     reader = Browser(browser.project).sign_in(browser.project.key(*scopes)[1])
 
-    for response in (reader.get(path), send(reader, fields, path, do="save")):
+    typed = {CONTENT: "typed", "prompt_config.model": "m", "key": "b"} if path != EDIT else {CONTENT: "typed"}
+    refused = send(reader, fields, path, do="save", **typed)
+    for response in (reader.get(path), refused):
         assert response.status == 403
         assert missing in text_of(response)
+    assert form_of(refused).items() >= typed.items()
     assert (
         path
         not in reader.get("/console/deployments/a").body.decode() + reader.get("/console/deployments").body.decode()

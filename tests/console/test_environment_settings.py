@@ -52,6 +52,18 @@ def test_an_environment_is_created_with_its_settings(browser: Browser, team: Tea
     assert "/console/environments/qa" in links(browser.get("/console/environments"))
 
 
+@pytest.mark.parametrize("typed", ["9" * 6000, "-1", "1.5", "\u0663", "many"])
+def test_a_number_of_approvals_that_cannot_be_is_rejected_and_comes_back(
+    browser: Browser, team: Team, typed: str
+) -> None:
+    refused = browser.post("/console/new-environment", FIELDS | {"name": "qa", "required_approvals": typed})
+
+    assert refused.status == 400, text_of(refused)
+    assert "must be a whole number from 0 to 5" in text_of(refused)
+    assert f'value="{typed}"' in refused.body.decode()
+    assert "qa" not in names(team)
+
+
 def test_an_omitted_display_name_is_that_of_the_api(browser: Browser, team: Team) -> None:
     browser.post("/console/new-environment", FIELDS | {"name": "qa-eu", "display_name": ""})
 

@@ -66,8 +66,9 @@ def test_a_stranger_never_gets_the_page_of_somebody_else(path: str, browser: Bro
     assert Browser(browser.project).get(path).status == 303
 
 
-def test_the_console_begins_with_the_list(browser: Browser) -> None:
-    response = browser.get("/console")
+@pytest.mark.parametrize("path", ["/console", "/console/"])
+def test_the_console_begins_with_the_list(browser: Browser, path: str) -> None:
+    response = browser.get(path)
 
     assert (response.status, response.headers["location"]) == (303, "/console/deployments")
 

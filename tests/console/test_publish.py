@@ -190,6 +190,16 @@ def test_somebody_who_may_not_publish_sees_the_same_warnings(team: Team) -> None
     assert "there is no integration" in warnings(other)
 
 
+def test_a_reason_that_was_typed_stays_on_the_page_if_the_key_may_not_publish(team: Team) -> None:
+    reader = sign_in(team, team.project.key(Scope.READ)[1])
+
+    refused = reader.post(f"{KEY}/publish/1.2", {"reason": "agreed with sales", "etag": '"0-0"'})
+
+    assert refused.status in (403, 412)
+    assert "agreed with sales" in text_of(refused)
+    assert team.project.request("GET", KEY.replace("/console", "/v2")).json["version"] == "1.1"
+
+
 def warnings(page: Response) -> str:
     """Return the part of a page with the warnings about a version."""
     return page.body.decode().partition("note sand")[2].partition("</section>")[0]

@@ -339,3 +339,12 @@ def test_cases_are_read_by_all_and_changed_with_the_scope_to_write(project: Proj
     assert "Missing scope: deployments:write" in text_of(browser.post(f"{TRY}/cases", {"case_name": "a"}))
     assert "Missing scope: deployments:write" in text_of(browser.post(f"{TRY}/cases/delete", {"delete": "first"}))
     assert len(project.request("GET", "/v2/deployments/a/cases").json["data"]) == 1
+
+
+def test_the_columns_of_one_version_have_names_of_their_own(project: Project) -> None:
+    draft(project)
+
+    page = sign_in(project).get(f"{TRY}?version=1.1&against=1.1&model=openai/other").body.decode()
+
+    assert 'aria-label="Version 1.1, column 1"' in page
+    assert 'aria-label="Version 1.1, column 2"' in page

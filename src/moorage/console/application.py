@@ -110,7 +110,7 @@ async def _respond(page: PageRequest, found: Page | None, names: _ProjectNames) 
             await _find_session(page, names)
         if found is not None:
             return await found.handler(page)
-        if page.request.url.path == "/console":
+        if page.request.url.path in ("/console", "/console/"):
             return page.redirect("/console/deployments")
     except SessionEnded:
         return await _without_session(page, found, names)

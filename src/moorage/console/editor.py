@@ -39,12 +39,11 @@ async def show(page: PageRequest) -> Response:
 
 
 async def save(page: PageRequest) -> Response:
-    """Save a draft, or change the shape of the form."""
-    if missing := _missing_scope(page, is_new=False):
-        return missing
+    """Save a draft, or change the shape of the form. Without the scope, the form comes back with all that was typed."""
     sent, key = await page.form(), page.path("key_or_id")
     editor = Editor(EditorForm.of_form(sent), key=key, base_name=page.parameter("from"), is_changed=True)
     try:
+        page.key.check_scopes(frozenset({Scope.WRITE}))
         editor.key, editor.live = await _seen(page)
         if "move" in sent:
             editor.form = editor.form.moved(sent.get("move"), sent.get("parameter"))
@@ -81,8 +80,6 @@ async def show_new(page: PageRequest) -> Response:
 
 async def create(page: PageRequest) -> Response:
     """Create a deployment whose first version is a draft, or change the shape of the form."""
-    if missing := _missing_scope(page, is_new=True):
-        return missing
     sent = await page.form()
     editor = Editor(EditorForm.of_form(sent), source=page.parameter("from"), is_changed=True)
     key = sent.get("key").strip()
@@ -107,7 +104,8 @@ def _missing_scope(page: PageRequest, *, is_new: bool) -> Response | None:
     if not missing:
         return None
     what = "create deployments" if is_new else "save drafts"
-    return page.message(403, f"Your API key cannot {what}", f"That needs the scope {' and '.join(missing)}.")
+    scopes = f"the scope{'s' if len(missing) > 1 else ''} {' and '.join(missing)}"
+    return page.message(403, f"Your API key cannot {what}", f"That needs {scopes}.")
 
 
 async def _seen(page: PageRequest) -> tuple[str, str]:

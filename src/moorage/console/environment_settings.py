@@ -3,6 +3,7 @@
 An environment may be named `new`, so the form of a new one is at `/console/new-environment`.
 """
 
+import re
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -117,7 +118,7 @@ async def _show_deletion(page: PageRequest, form: Form | None = None, error: Moo
 def _body(form: Form) -> dict[str, Any]:
     """Return the body of the operation. Boxes that are not ticked are false; other absent fields are unchanged."""
     body: dict[str, Any] = {name: form.get(name) for name in _TEXTS if name in form}
-    if form.get("required_approvals").isdecimal():
+    if re.fullmatch(r"[0-9]{1,9}", form.get("required_approvals")):
         body["required_approvals"] = int(form.get("required_approvals"))
     body |= {name: name in form for name in _BOXES}
     if "unknown_names" in form:

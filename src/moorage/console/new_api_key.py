@@ -69,6 +69,6 @@ def _end(form: Form) -> str:
     if chosen == "date":
         return f"{form.get('date')}T23:59:59Z"
     if chosen not in _PERIODS:
-        return ""
+        return chosen  # nothing: never; what the page does not offer is rejected by the API
     day = datetime.fromtimestamp(clock.now_seconds(), UTC) + timedelta(days=int(chosen))
     return day.strftime("%Y-%m-%dT23:59:59Z")

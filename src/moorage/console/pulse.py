@@ -8,7 +8,7 @@ from starlette.responses import Response
 from moorage.console.errors import SessionEnded
 from moorage.console.page_request import PageRequest
 from moorage.console.session import read_cookie
-from moorage.console.words import action_words
+from moorage.console.words import move_words
 
 #: So many changed deployments are counted.
 _MAX_COUNTED: Final = 100
@@ -38,7 +38,7 @@ async def _of_deployment(page: PageRequest, key: str, seen: int) -> Response:
         return Response(status_code=204)
     (entry,) = (await page.call("History", {"limit": "1"}, key_or_id=key))["data"]
     by = entry["api_key"]["name"] if entry["api_key"] else "The operator"
-    text = f"{by} {action_words(entry)} {entry['to_version'] or ''}".strip()
+    text = f"{by} {move_words(entry)}"
     path = f"/console/deployments/{found.value['key']}"
     following = page.address("/console/pulse", key=key, seen=str(revision), updated=updated)
     return page.render("pulse.html", text=text, show=page.address(path), next=following)

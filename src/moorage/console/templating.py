@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from moorage.console.words import move_words
+
 _MEDIA_TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
@@ -51,10 +53,12 @@ def _static_file(kind: str, body: bytes) -> StaticFile:
 @cache
 def templates() -> Environment:
     """Return the templates. All values are escaped, and an unknown name is an error."""
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("moorage.console"), autoescape=True, undefined=StrictUndefined, auto_reload=False,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    environment.globals["move_words"] = move_words
+    return environment
 
 
 def static_path(prefix: str, name: str) -> str:

@@ -28,3 +28,19 @@ def action_words(entry: Mapping[str, Any]) -> str:
     if action == "published" and entry.get("from_environment"):
         return f"promoted from {entry['from_environment']}"
     return _ACTIONS.get(action, action)
+
+
+def move_words(entry: Mapping[str, Any], version: str | None = None) -> str:
+    """Return what an entry of the history did, in words that follow a name in a sentence.
+
+    `version` is the one that is live, for entries that have none.
+    """
+    action, live = entry["action"], entry["to_version"] or version
+    if action in ("created", "published") and live:
+        source = entry.get("from_environment")
+        return f"promoted {live} from {source}" if source else f"{action} {live}"
+    if action == "undone" and live:
+        return f"undid a change: {live} is live again"
+    if action == "unpublished":
+        return "let it follow production again"
+    return "made a proposal stale" if action == "stale" else action_words(entry)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from moorage.core.access import Scope
 from tests.console.browser import VARIANTS, Variant, open_page, sign_in
@@ -74,3 +74,29 @@ def test_an_import_shows_its_plan_and_then_what_it_did(
         expect(page.get_by_role("heading", level=1)).to_have_text("2 of 2 imported into production")
         if variant.scheme == "light":
             check(page)
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "text", "notice"),
+    [
+        ("/console/new-environment", "name", "double", "environment_saved"),
+        ("/console/deployments/support/description", "description", "Answers customers", "described"),
+    ],
+)
+def test_a_second_click_sends_no_second_form_whose_answer_would_be_that_somebody_was_faster(
+    browser: Browser, samples: Samples, token: str, path: str, field: str, text: str, notice: str
+) -> None:
+    with open_page(browser, samples.server.url) as page:
+        sign_in(page, token)
+        page.goto(path)
+        page.locator(f"main [name={field}]").fill(text)
+        sent = list[Route]()
+        page.route(f"**{path}", lambda route: sent.append(route))  # noqa: PLW0108 -- Playwright asks for its signature
+        page.set_default_timeout(5_000)
+        page.locator("main form[method=post] .button.tide").focus()
+        with page.expect_request(lambda request: request.method == "POST"):
+            page.keyboard.press("Enter")
+        page.keyboard.press("Enter")  # as a second click, it would cancel the first form
+        sent[0].continue_()
+        page.wait_for_url(f"**done={notice}**")
+        assert len(sent) == 1

@@ -6,10 +6,21 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, StorageState
 
 from tests.console.browser import VARIANTS, Scheme, Variant, open_page, sign_in
-from tests.console.samples import SCREENS, Samples, Screen
+from tests.console.samples import KEY, SCREENS, Samples, Screen
 
 #: `target-size` belongs to WCAG 2.2, but axe does not check it by default.
 _AXE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+
+#: A script that returns the elements that end outside the display, where nothing scrolls to them.
+_OUTSIDE = """() => [...document.querySelectorAll("body *:not(.vh, .vh *, .menu *, .about)")].filter((each) => {
+    const { left, right, width, height } = each.getBoundingClientRect()
+    if (!width || !height || (left >= -1 && right <= document.documentElement.clientWidth + 1)) return false
+    for (let above = each; above; above = above.parentElement) {
+        const style = getComputedStyle(above)
+        if (style.overflowX === "auto" || style.clipPath !== "none") return false
+    }
+    return true
+}).map((each) => each.outerHTML.slice(0, 120))"""
 
 every_screen = pytest.mark.parametrize("screen", SCREENS, ids=[screen.name for screen in SCREENS])
 every_variant = pytest.mark.parametrize("variant", VARIANTS, ids=str)
@@ -49,14 +60,53 @@ def test_a_screen_has_no_error_of_the_syntax_of_html(
         assert parser.errors == []
 
 
+@pytest.mark.parametrize("width", [320, 1360])
 @every_screen
-def test_a_screen_needs_no_sideways_scrolling_at_320_pixels(
-    browser: Browser, samples: Samples, session: StorageState, screen: Screen
+def test_a_screen_needs_no_sideways_scrolling_and_cuts_nothing_off(
+    browser: Browser, samples: Samples, session: StorageState, screen: Screen, width: int
 ) -> None:
-    narrow = Variant("light", 320)
-    with open_page(browser, samples.server.url, narrow, state=session if screen.is_signed_in else None) as page:
+    shown = Variant("light", width)
+    with open_page(browser, samples.server.url, shown, state=session if screen.is_signed_in else None) as page:
         page.goto(screen.path)
-        assert page.evaluate("document.documentElement.scrollWidth") == 320
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate(_OUTSIDE) == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 1360])
+def test_every_entry_of_a_menu_is_in_sight(
+    browser: Browser, samples: Samples, session: StorageState, width: int
+) -> None:
+    with open_page(browser, samples.server.url, Variant("light", width), state=session) as page:
+        page.goto(f"/console/deployments/{KEY}")
+        for menu in page.locator("details.menu:has(> summary:visible)").all():
+            menu.locator("summary").click()
+            box = menu.locator("> div").bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+            menu.locator("summary").click()
+
+
+@pytest.mark.parametrize("path", ["/compare?from=1.0&to=1.1", "/edit?from=1.1"])
+def test_no_word_is_cut_or_broken_on_phones(
+    browser: Browser, samples: Samples, session: StorageState, path: str
+) -> None:
+    with open_page(browser, samples.server.url, Variant("light", 390), state=session) as page:
+        page.goto(f"/console/deployments/{KEY}{path}")
+        for label in page.locator("header .role-i").all():
+            assert label.evaluate("each => each.getClientRects().length") == 1
+        # The arrow of a list takes 20 pixels, and the text has a measure of its own, without a width to fit.
+        cut = page.evaluate("""() => [...document.querySelectorAll("main .compare select")].filter(each => {
+            const measure = document.createElement("span"), style = getComputedStyle(each)
+            measure.style.font = style.font
+            measure.style.position = "absolute"
+            measure.style.whiteSpace = "nowrap"
+            measure.textContent = each.selectedOptions[0].textContent
+            document.body.append(measure)
+            const sides = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight)
+            return each.clientWidth < measure.getBoundingClientRect().width + sides + 16
+        }).map(each => each.value)""")
+        assert cut == []
 
 
 @every_screen

@@ -187,6 +187,15 @@ try {
   });
 } catch {} // storage is blocked
 
+// A double click sends a form once: the page after the second one would say that somebody was faster.
+let sent = null;
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.method !== "post") return;
+  if (sent?.form === event.target && event.timeStamp - sent.at < 1_000) event.preventDefault();
+  else sent = { form: event.target, at: event.timeStamp };
+});
+addEventListener("pageshow", () => (sent = null));
+
 // On phones, the tabs scroll sideways.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
