@@ -139,7 +139,7 @@ def test_a_page_has_pictures_up_to_a_limit_and_names_those_that_it_does_not_show
 
 def test_speech_is_played_on_the_page(gateway: Gateway, browser: Browser) -> None:
     key = gateway.deploy("openai", "tts", messages=[{"role": "user", "content": "Say {{input}}!"}])
-    gateway.vendors.fail_next("openai", faults.body(sound(), "text/html"))
+    gateway.vendors.fail_next("openai", faults.body(sound(), "application/octet-stream"))
 
     page = run(browser, key, message="ahoy")
 
