@@ -44,10 +44,10 @@ def fal(url: str, key: str) -> dict[str, Any]:
 
 def elevenlabs(url: str, key: str) -> dict[str, Any]:
     """Speak and transcribe, and send two requests that are wrong."""
-    import httpx  # noqa: PLC0415
-    from elevenlabs import SpeechToTextChunkResponseModel, VoiceSettings  # noqa: PLC0415
-    from elevenlabs.client import ElevenLabs  # noqa: PLC0415
-    from elevenlabs.core import ApiError  # noqa: PLC0415
+    import httpx  # noqa: PLC0415 -- of this vendor only
+    from elevenlabs import SpeechToTextChunkResponseModel, VoiceSettings  # noqa: PLC0415 -- of this vendor only
+    from elevenlabs.client import ElevenLabs  # noqa: PLC0415 -- of this vendor only
+    from elevenlabs.core import ApiError  # noqa: PLC0415 -- of this vendor only
 
     with httpx.Client() as connections:
         client = ElevenLabs(base_url=url, api_key=key, httpx_client=connections)
@@ -75,8 +75,8 @@ def elevenlabs(url: str, key: str) -> dict[str, Any]:
 
 def leonardoai(url: str, key: str) -> dict[str, Any]:
     """Wait for two pictures, delete their generation, and send a request that is wrong."""
-    from leonardo_ai_sdk import LeonardoAiSDK  # noqa: PLC0415
-    from leonardo_ai_sdk.models.errors import SDKError  # noqa: PLC0415
+    from leonardo_ai_sdk import LeonardoAiSDK  # noqa: PLC0415 -- of this vendor only
+    from leonardo_ai_sdk.models.errors import SDKError  # noqa: PLC0415 -- of this vendor only
 
     with LeonardoAiSDK(bearer_auth=key, server_url=url) as client:
         created = client.image.create_generation(request={

@@ -36,9 +36,9 @@ def draw(gateway: Gateway, body: bytes, path: str = "/v1/images/generations", **
     """Call a deployment whose provider responds with a body."""
     key = gateway.deploy("openai", "image", messages=[])
     gateway.vendors.fail_next("openai", answer(body))
-    sent = {"model": key, "prompt": "A lighthouse"}
+    sent: dict[str, object] = {"model": key, "prompt": "A lighthouse"}
     if path.startswith("/v2"):
-        sent = {"key": key, "messages": [{"role": "user", "content": "A lighthouse"}]}  # type: ignore[dict-item]
+        sent = {"key": key, "messages": [{"role": "user", "content": "A lighthouse"}]}
     return gateway.project.request("POST", path, json.dumps({**sent, **fields}).encode())
 
 
